@@ -1,0 +1,90 @@
+/* Heap wrappers: overflow checks, alignment, a counter for the tests. */
+#define _GNU_SOURCE
+#include "core/alloc.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MB_ALIGNMENT  64u
+#define MB_HUGE_BYTES ((size_t)4 << 20) /* from here on, 2 MiB pages save TLB misses */
+
+static atomic_size_t n_allocations; /* a statistic only: nothing depends on it */
+
+static void *counted(void *p)
+{
+    if (p != NULL) {
+        atomic_fetch_add_explicit(&n_allocations, 1, memory_order_relaxed);
+    }
+    return p;
+}
+
+size_t mb_alloc_count(void)
+{
+    return atomic_load_explicit(&n_allocations, memory_order_relaxed);
+}
+
+void *mb_alloc(size_t bytes)
+{
+    return counted(malloc(bytes > 0 ? bytes : 1));
+}
+
+void *mb_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (!mb_mul_size(&bytes, count, size)) {
+        return NULL;
+    }
+    return counted(calloc(1, bytes > 0 ? bytes : 1));
+}
+
+void *mb_alloc_array(size_t count, size_t size)
+{
+    size_t bytes;
+    return mb_mul_size(&bytes, count, size) ? mb_alloc(bytes) : NULL;
+}
+
+void *mb_realloc_array(void *p, size_t count, size_t size)
+{
+    size_t bytes;
+    if (!mb_mul_size(&bytes, count, size)) {
+        return NULL;
+    }
+    return counted(realloc(p, bytes > 0 ? bytes : 1));
+}
+
+void mb_free(void *p)
+{
+    free(p);
+}
+
+char *mb_strdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *copy = mb_alloc(n);
+    if (copy != NULL) {
+        memcpy(copy, text, n);
+    }
+    return copy;
+}
+
+void *mb_alloc_aligned(size_t bytes)
+{
+    bool huge = bytes >= MB_HUGE_BYTES;
+    size_t alignment = huge ? (size_t)2 << 20 : MB_ALIGNMENT;
+    void *p = NULL;
+    if (bytes > SIZE_MAX - alignment || posix_memalign(&p, alignment, bytes > 0 ? bytes : 1) != 0) {
+        return NULL;
+    }
+    if (huge) {
+        (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: refusal costs speed only */
+    }
+    return counted(p);
+}
+
+void mb_free_aligned(void *p)
+{
+    free(p);
+}

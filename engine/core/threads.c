@@ -1,0 +1,195 @@
+/* A pool of pthreads. Chunks are handed out by an atomic counter; workers spin briefly before they sleep, since the
+ * executor calls mb_parallel_for hundreds of times a picture with microseconds between. */
+#define _GNU_SOURCE
+#include "core/threads.h"
+
+#include "core/alloc.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define MB_MAX_THREADS 256
+#define MB_SPINS       4000
+
+struct mb_pool {
+    int n_threads;
+    int n_started; /* threads that exist, the caller not counted */
+    pthread_t thread[MB_MAX_THREADS];
+    pthread_mutex_t mutex;
+    pthread_cond_t wake, finished;
+    /* the job; written by the caller under the mutex before `generation` moves on */
+    mb_range_fn fn;
+    void *arg;
+    size_t n, grain;
+    atomic_size_t next;
+    atomic_uint generation;
+    atomic_int busy; /* workers that have not finished the current job */
+    atomic_bool stop;
+};
+
+typedef struct worker_start {
+    mb_pool *pool;
+    int index;
+} worker_start;
+
+static void take_chunks(mb_pool *p, int worker)
+{
+    for (;;) {
+        size_t begin = atomic_fetch_add_explicit(&p->next, p->grain, memory_order_relaxed);
+        if (begin >= p->n) {
+            return;
+        }
+        size_t end = p->n - begin < p->grain ? p->n : begin + p->grain;
+        p->fn(p->arg, begin, end, worker);
+    }
+}
+
+static unsigned wait_for_job(mb_pool *p, unsigned seen)
+{
+    for (int i = 0; i < MB_SPINS; i++) {
+        unsigned g = atomic_load_explicit(&p->generation, memory_order_acquire);
+        if (g != seen || atomic_load_explicit(&p->stop, memory_order_relaxed)) {
+            return g;
+        }
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#endif
+    }
+    pthread_mutex_lock(&p->mutex);
+    while (atomic_load(&p->generation) == seen && !atomic_load(&p->stop)) {
+        pthread_cond_wait(&p->wake, &p->mutex);
+    }
+    unsigned g = atomic_load(&p->generation);
+    pthread_mutex_unlock(&p->mutex);
+    return g;
+}
+
+static void *worker_main(void *start)
+{
+    worker_start s = *(worker_start *)start;
+    mb_free(start);
+    unsigned seen = 0;
+    for (;;) {
+        seen = wait_for_job(s.pool, seen);
+        if (atomic_load(&s.pool->stop)) {
+            return NULL;
+        }
+        take_chunks(s.pool, s.index);
+        if (atomic_fetch_sub_explicit(&s.pool->busy, 1, memory_order_acq_rel) == 1) {
+            pthread_mutex_lock(&s.pool->mutex);
+            pthread_cond_signal(&s.pool->finished);
+            pthread_mutex_unlock(&s.pool->mutex);
+        }
+    }
+}
+
+static int processors(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : n;
+}
+
+static mb_status start_worker(mb_pool *p, int index, mb_error *err)
+{
+    worker_start *s = mb_alloc(sizeof *s);
+    if (s == NULL) {
+        return mb_fail_memory(err, sizeof *s, "a thread");
+    }
+    *s = (worker_start){p, index};
+    if (pthread_create(&p->thread[p->n_started], NULL, worker_main, s) != 0) {
+        mb_free(s);
+        return mb_fail(err, MB_E_MEMORY, "thread %d of %d could not be started\nask for fewer threads", index + 1,
+                       p->n_threads);
+    }
+    p->n_started++;
+    return MB_OK;
+}
+
+mb_status mb_pool_create(mb_pool **out, int n_threads, mb_error *err)
+{
+    *out = NULL;
+    if (n_threads < 0 || n_threads > MB_MAX_THREADS) {
+        return mb_fail(err, MB_E_ARGUMENT, "threads %d: 0 (all processors) to %d", n_threads, MB_MAX_THREADS);
+    }
+    mb_pool *p = mb_calloc(1, sizeof *p);
+    if (p == NULL) {
+        return mb_fail_memory(err, sizeof *p, "the thread pool");
+    }
+    p->n_threads = n_threads > 0 ? n_threads : processors();
+    if (p->n_threads > MB_MAX_THREADS) {
+        p->n_threads = MB_MAX_THREADS;
+    }
+    pthread_mutex_init(&p->mutex, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    pthread_cond_init(&p->finished, NULL);
+    for (int i = 1; i < p->n_threads; i++) {
+        mb_status status = start_worker(p, i, err);
+        if (status != MB_OK) {
+            mb_pool_free(p);
+            return status;
+        }
+    }
+    *out = p;
+    return MB_OK;
+}
+
+void mb_pool_free(mb_pool *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&p->mutex);
+    atomic_store(&p->stop, true);
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->mutex);
+    for (int i = 0; i < p->n_started; i++) {
+        pthread_join(p->thread[i], NULL);
+    }
+    pthread_cond_destroy(&p->finished);
+    pthread_cond_destroy(&p->wake);
+    pthread_mutex_destroy(&p->mutex);
+    mb_free(p);
+}
+
+int mb_pool_size(const mb_pool *p)
+{
+    return p != NULL ? p->n_threads : 1;
+}
+
+void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *arg)
+{
+    if (n == 0) {
+        return;
+    }
+    grain = grain > 0 ? grain : 1;
+    if (p == NULL || p->n_threads == 1 || n <= grain) {
+        for (size_t begin = 0; begin < n; begin += grain) { /* the same chunks as with many threads */
+            fn(arg, begin, n - begin < grain ? n : begin + grain, 0);
+        }
+        return;
+    }
+    pthread_mutex_lock(&p->mutex);
+    p->fn = fn;
+    p->arg = arg;
+    p->n = n;
+    p->grain = grain;
+    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->busy, p->n_started, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->generation, 1, memory_order_release);
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->mutex);
+    take_chunks(p, 0);
+    for (int i = 0; i < MB_SPINS && atomic_load_explicit(&p->busy, memory_order_acquire) > 0; i++) {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#endif
+    }
+    pthread_mutex_lock(&p->mutex);
+    while (atomic_load_explicit(&p->busy, memory_order_acquire) > 0) {
+        pthread_cond_wait(&p->finished, &p->mutex);
+    }
+    pthread_mutex_unlock(&p->mutex);
+}

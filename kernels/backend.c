@@ -1,0 +1,13 @@
+/* Choosing a kernel: the first of an op's row that supports the call. */
+#include "kernel.h"
+
+const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c)
+{
+    for (int i = 0; i < MB_KERNEL_CHOICES; i++) {
+        const mb_kernel *k = b->kernels[op][i];
+        if (k != NULL && (k->supports == NULL || k->supports(c))) {
+            return k;
+        }
+    }
+    return NULL;
+}

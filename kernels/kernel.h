@@ -1,0 +1,83 @@
+/* What a back end implements: one mb_kernel per op. Kernels know tensors and attributes, never models.
+ *
+ * All views are f32 unless a back end says otherwise; constants (weights, tables) are f32 as well: the plan widens
+ * f16 and bf16 files before prepare. Activations are channels last with a pitch (core/tensor.h): inputs and output may
+ * be slices of wider maps, so never assume pitch == C. An output never overlaps an input, except where
+ * `in_place_input` allows it. */
+#ifndef MB_KERNEL_H
+#define MB_KERNEL_H
+
+#include "attrs.h"
+#include "core/status.h"
+#include "core/tensor.h"
+#include "core/threads.h"
+
+#define MB_MAX_INPUTS 8
+
+/* MB_OP_conv2d, MB_OP_linear, ... */
+typedef enum mb_op {
+#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_OP_##name,
+#include "ops.def"
+#undef MB_OP
+    MB_OP_COUNT
+} mb_op;
+
+/* Constants in the form a kernel wants them (packed weights, expanded bias tables). Depends on attributes and
+ * constants only, never on N, H, W, so that plans of several sizes share it. */
+typedef struct mb_prepared {
+    void *data;
+    size_t bytes;
+    void (*free)(void *data);
+    uint32_t replaces; /* bit i: run() no longer reads the constant input i; its memory may be released */
+} mb_prepared;
+
+typedef struct mb_call {
+    const void *attrs;         /* of the op's type, never NULL */
+    mb_view in[MB_MAX_INPUTS]; /* absent optional inputs have dims[0] == 0; while planning only constants have data */
+    int n_in;
+    mb_view out;
+    void *workspace; /* 64-byte aligned, as many bytes as workspace() asked for; contents undefined */
+    const mb_prepared *prepared;
+    mb_pool *pool; /* CPU: may be NULL (one thread) */
+    void *stream;  /* CUDA */
+} mb_call;
+
+typedef struct mb_kernel {
+    const char *name;                                                        /* "avx2", "openblas", ... for profiles */
+    bool (*supports)(const mb_call *c);                                      /* sizes and attributes; NULL: always */
+    mb_status (*prepare)(mb_prepared *out, const mb_call *c, mb_error *err); /* once per model; NULL: nothing */
+    size_t (*workspace)(const mb_call *c);             /* bytes; c->pool gives the number of threads; NULL: 0.
+                                                          SIZE_MAX: the size overflows */
+    mb_status (*run)(const mb_call *c, mb_error *err); /* no allocation, no global state */
+    int in_place_input;                                /* 1 + index of the input whose memory the output may
+                                                          take over (same shape and pitch); 0: none */
+} mb_kernel;
+
+/* The rule of an op, the same for all back ends: the output's shape, and multiply-accumulates for the plan. */
+typedef struct mb_op_rule {
+    mb_op op;
+    const char *name;
+    int most_inputs, least_inputs;
+    size_t attrs_bytes;
+    float tolerance;
+    mb_status (*shape)(int64_t out_dims[4], const mb_call *c, mb_error *err); /* checks every input too */
+    double (*macs)(const mb_call *c);                                         /* NULL: counted as 0 */
+} mb_op_rule;
+
+const mb_op_rule *mb_op_get_rule(mb_op op);
+
+/* A back end is a table of kernels; a row may hold up to MB_KERNEL_CHOICES kernels, the first that supports a call is
+ * taken. The last of the CPU's is always kernels/ref. */
+#define MB_KERNEL_CHOICES 4
+typedef struct mb_backend {
+    const char *name; /* "ref", "cpu (avx2)", "cuda" */
+    const mb_kernel *kernels[MB_OP_COUNT][MB_KERNEL_CHOICES];
+} mb_backend;
+
+void mb_backend_ref(mb_backend *out);
+/* ref, then kernels/cpu, then what the instruction set (core/cpu.h) adds. */
+MB_MUST_CHECK mb_status mb_backend_cpu(mb_backend *out, mb_error *err);
+/* The kernel that serves this call; NULL only if the back end has none (CUDA). */
+const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c);
+
+#endif
