@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#define CHECK(condition)          test_check((condition), __FILE__, __LINE__, #condition, "")
+#define CHECK(condition)          test_check((condition), __FILE__, __LINE__, #condition, "%s", "")
 #define CHECK_MSG(condition, ...) test_check((condition), __FILE__, __LINE__, #condition, __VA_ARGS__)
 #define CHECK_OK(call, err)                                                                                            \
     do {                                                                                                               \
