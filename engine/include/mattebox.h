@@ -1,4 +1,36 @@
-/* mattebox: cut the foreground out of a picture. The one public header of libmattebox. */
+/* mattebox: cut the foreground out of a picture with hair-fine edges.
+ *
+ * This is the one public header of libmattebox, and its manual. The library runs BiRefNet (finds the subject) and
+ * VITMatte or a classical method (refines the edge) by itself: no Python, no machine-learning runtime.
+ *
+ *     photo --> recipe --> BiRefNet --> mask --> refinement --> alpha --> RGBA picture
+ *
+ * How to read it
+ *   1. Errors            what every call returns, and where the story is
+ *   2. Three paths       level 1: model, photo, result: one call
+ *   3. Pictures          pixels in memory, from and to files
+ *   4. Context, model    what is opened once and shared
+ *   5. Options           every parameter, with its range and default
+ *   6. Pipeline          level 2: load once, run often; level 3: what a run will take, before it starts
+ *   7. Network           the bare network on tensors: parity checks, research, measuring
+ *   8. Versions
+ *
+ * Rules that hold everywhere
+ *   - A call that can fail returns mb_status and takes an mb_error as its last parameter. That pointer may be NULL.
+ *   - Results come first, then inputs. What comes through a pointer to a pointer is yours, and is NULL after a failure;
+ *     what is returned is borrowed and lives as long as the object it came from.
+ *   - Inputs are only read, and only during the call, unless the function says that it keeps them.
+ *   - Objects have _free, structs of yours have _dispose. Both accept NULL and half-built objects.
+ *   - Pointers must not be NULL where "may be NULL" is not said.
+ *   - Texts are UTF-8, paths are bytes as the system has them.
+ *   - Structs whose first field is `size` may grow at their end in later versions: set it to sizeof, or call the
+ *     function that initialises the struct. Everything else keeps its layout within a major version.
+ *   - The library never prints, exits, touches signals or the locale, and has no global state. It reads the environment
+ *     only where a function says so, and never uses the network.
+ *   - Threads: an mb_context and an mb_model may be used from any number of threads at once. Each mb_pipeline,
+ *     mb_network, mb_image and mb_result belongs to one thread at a time.
+ *   - The same file, picture, options and instruction set give the same bytes, for any number of threads.
+ */
 #ifndef MATTEBOX_H
 #define MATTEBOX_H
 
@@ -17,13 +49,16 @@ extern "C" {
 #define MB_MUST_CHECK
 #endif
 
+/* The version of this header; mb_version() tells that of the library. */
 #define MB_VERSION_MAJOR 0
 #define MB_VERSION_MINOR 1
 #define MB_VERSION_PATCH 0
 
-/* ---- Errors -------------------------------------------------------------------------------------------------- */
+/* ================================================================================================================
+ * 1. Errors
+ * ================================================================================================================ */
 
-/* What every function that can fail returns. */
+/* What every function that can fail returns. A dropped status is a compiler warning. */
 typedef enum mb_status {
     MB_OK = 0,
     MB_E_ARGUMENT = -1,    /* a parameter or option is out of its range */
@@ -37,11 +72,400 @@ typedef enum mb_status {
     MB_E_INTERNAL = -9     /* a bug in mattebox */
 } mb_status;
 
-/* The story behind a status: owned by the caller, may be NULL wherever it is taken. The first error stays. */
+/* The story behind a status. Yours, on the stack; start from {0} (a first error is never overwritten by a later one).
+ */
 typedef struct mb_error {
     mb_status code;
     char message[512]; /* one line of UTF-8; a hint on what to do may follow after a line feed */
 } mb_error;
+
+/* "MB_OK", "MB_E_ARGUMENT" ...; never NULL. */
+MB_API const char *mb_status_name(mb_status status);
+
+/* ================================================================================================================
+ * 2. Three paths
+ * ================================================================================================================ */
+
+/* Reads `photo`, cuts its subject out with the weights in `model` and writes an RGBA picture to `png`, with default
+ * options. An existing `png` is replaced, as a whole or not at all. `model` is a .mbw file (made by mattebox-weights)
+ * or a name, looked up as mb_find_model does.
+ *
+ * It opens the model each time. For more than one picture use a pipeline (section 6). */
+MB_MUST_CHECK MB_API mb_status mb_cutout_file(const char *model, const char *photo, const char *png, mb_error *err);
+
+/* ================================================================================================================
+ * 3. Pictures
+ * ================================================================================================================ */
+
+/* The samples of one pixel, in memory order. Alpha is straight (colours are not multiplied by it). */
+typedef enum mb_pixels {
+    MB_PIXELS_GRAY = 0,
+    MB_PIXELS_RGB = 1,
+    MB_PIXELS_BGR = 2,
+    MB_PIXELS_RGBA = 3,
+    MB_PIXELS_BGRA = 4
+} mb_pixels;
+
+/* The type of one sample. U16 has the machine's byte order, F32 lies in [0,1]. */
+typedef enum mb_depth { MB_DEPTH_U8 = 0, MB_DEPTH_U16 = 1, MB_DEPTH_F32 = 2 } mb_depth;
+
+/* A picture. Row y starts at (char *)data + y * row_bytes, top row first.
+ *
+ * Your own memory is described by filling the fields and leaving `owned` NULL; the library then never frees it. What
+ * the library hands out has `owned` set and is freed by mb_image_dispose. An mb_image of {0} is a valid empty picture.
+ */
+typedef struct mb_image {
+    void *data;
+    int width, height; /* pixels, each >= 1 */
+    size_t row_bytes;  /* 0 stands for tightly packed rows */
+    mb_pixels pixels;
+    mb_depth depth;
+    void *owned; /* NULL in pictures of yours; never touch it in others */
+} mb_image;
+
+/* A new picture with undefined contents, rows tightly packed. */
+MB_MUST_CHECK MB_API mb_status mb_image_create(mb_image *out, int width, int height, mb_pixels pixels, mb_depth depth,
+                                               mb_error *err);
+
+/* Frees what the library allocated and leaves {0}. Pictures of yours only become {0}. */
+MB_API void mb_image_dispose(mb_image *image);
+
+/* Copies `src` into the memory of `dst`, which has the same width and height and may have other rows, order and depth.
+ * Grey from colour is its luma; missing alpha is opaque; surplus alpha is dropped. 16 to 8 bits keep the upper byte,
+ * [0,1] to 8 bits is trunc(255 x), to 16 bits it is rounded. */
+MB_MUST_CHECK MB_API mb_status mb_image_convert(const mb_image *dst, const mb_image *src, mb_error *err);
+
+/* What a picture file was before it became pixels. Filled by the load functions. */
+typedef struct mb_image_source {
+    size_t size;       /* sizeof(mb_image_source) */
+    char format[16];   /* "jpeg", "png", ... */
+    int width, height; /* as stored: before the orientation was applied */
+    int channels;      /* as stored: 1 grey or palette, 2 grey + alpha, 3, 4 */
+    int bits;          /* per sample, as stored */
+    int orientation;   /* EXIF, 1 .. 8; 1 when there is none. It has been applied to the pixels */
+    char warning[160]; /* "" or what the user should know: frames ignored, data missing ... */
+} mb_image_source;
+
+/* Reads a picture as 8-bit RGB, whatever it was: EXIF orientation applied; grey, palette, CMYK, 16 bits and alpha are
+ * converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name. The size is checked
+ * against `max_megapixels` (0: 500) before any pixel is decoded.
+ * source: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture), MB_E_UNSUPPORTED
+ * (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path,
+                                             double max_megapixels, mb_error *err);
+/* The same from bytes in memory. `name` stands for the file in messages; may be NULL. */
+MB_MUST_CHECK MB_API mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes,
+                                                    size_t n_bytes, const char *name, double max_megapixels,
+                                                    mb_error *err);
+
+/* How a picture is written. Start with mb_save_options_init. */
+typedef struct mb_save_options {
+    size_t size;
+    int overwrite; /* 0: an existing file is an error (MB_E_IO), also when it appears meanwhile; 1 (default): replaced
+                    */
+    int png_level; /* 0 .. 9: zlib's; default 3 */
+} mb_save_options;
+MB_API void mb_save_options_init(mb_save_options *options);
+
+/* Writes a PNG (grey, RGB or RGBA; 8 bits, or 16 for pictures of MB_DEPTH_U16): under a temporary name in the same
+ * folder, flushed to the disk, then renamed, so that `path` is complete or untouched whatever happens.
+ * options: may be NULL. */
+MB_MUST_CHECK MB_API mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options,
+                                             mb_error *err);
+
+/* The same into memory: *out has *n_bytes bytes and is freed by mb_buffer_free. */
+MB_MUST_CHECK MB_API mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image,
+                                               const mb_save_options *options, mb_error *err);
+MB_API void mb_buffer_free(void *buffer);
+
+/* ================================================================================================================
+ * 4. Context and model
+ * ================================================================================================================ */
+
+/* Where the networks run. AUTO takes a GPU if there is a usable one, and says through mb_context_device_note why not.
+ */
+typedef enum mb_device { MB_DEVICE_AUTO = 0, MB_DEVICE_CPU = 1, MB_DEVICE_CUDA = 2 } mb_device;
+
+/* A message on the way: level 1 warning, 2 information. Called from the thread that called the library. */
+typedef void (*mb_log_fn)(void *user, int level, const char *message);
+
+typedef struct mb_context_options {
+    size_t size;
+    mb_device device;  /* default AUTO. CUDA never falls back: if it is not usable, creating the context fails */
+    int threads;       /* workers of each pipeline, the caller included; 0 (default): the processors of this process */
+    size_t max_memory; /* bytes that a plan may take (activations + prepared weights); 0 (default): what the machine has
+                          free when the plan is made */
+    mb_log_fn log;     /* NULL (default): silence */
+    void *log_user;
+} mb_context_options;
+MB_API void mb_context_options_init(mb_context_options *options);
+
+typedef struct mb_context mb_context;
+
+/* The machine: device, instruction set, limits. options: may be NULL. Reads MATTEBOX_ISA (ref, generic, avx2, avx512:
+ * caps the instruction set) and MATTEBOX_PASSES (none, or -name,-name: switches graph passes off), both for tests.
+ * Must outlive the models and pipelines made from it. */
+MB_MUST_CHECK MB_API mb_status mb_context_create(mb_context **out, const mb_context_options *options, mb_error *err);
+MB_API void mb_context_free(mb_context *context);
+
+MB_API const char *mb_context_device(const mb_context *context); /* "cpu (avx2)", "cuda (...)" */
+MB_API const char *
+mb_context_device_note(const mb_context *context);        /* why AUTO took the CPU; "" if it did not have to */
+MB_API int mb_context_threads(const mb_context *context); /* >= 1 */
+
+/* Weights: read-only, shared by any number of pipelines and threads. Open a model once, not once per picture. */
+typedef struct mb_model mb_model;
+
+/* Maps a .mbw file: milliseconds, whatever its size. Header, table and architecture are checked, the data is not (see
+ * mb_model_verify). Errors: MB_E_IO, MB_E_FORMAT (damaged, or no .mbw file: the message tells what it is),
+ * MB_E_MISMATCH (a network that this library does not run), MB_E_UNSUPPORTED (a newer format). */
+MB_MUST_CHECK MB_API mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err);
+/* The same from bytes in memory, which must stay unchanged as long as the model lives. */
+MB_MUST_CHECK MB_API mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes,
+                                                    size_t n_bytes, mb_error *err);
+MB_API void mb_model_free(mb_model *model);
+
+/* What a model is. Borrowed texts. */
+typedef struct mb_model_info {
+    const char *path;              /* "" for bytes in memory */
+    const char *name;              /* as given when it was converted, or "" */
+    const char *architecture;      /* "birefnet", "vitmatte" */
+    const char *summary;           /* one line for people: "BiRefNet v2, Swin-L, 221 M parameters, f32" */
+    const char *licence;           /* the source's licence, or "" */
+    int finds_masks;               /* 1: a photo goes in, a mask comes out (BiRefNet); 0: refines (VITMatte) */
+    int input_channels;            /* 3: RGB; 4: RGB + trimap */
+    int input_width, input_height; /* recommended size of the network's input */
+    int size_multiple;             /* width and height must be multiples of this */
+    size_t n_tensors;
+    uint64_t n_parameters;
+    size_t file_bytes;
+} mb_model_info;
+MB_API const mb_model_info *mb_model_get_info(const mb_model *model); /* never NULL */
+
+/* A metadata value of the file ("arch.family", "source.sha256" ..., see docs/format.md); NULL if there is none. */
+MB_API const char *mb_model_meta(const mb_model *model, const char *key);
+
+/* How far a long task is. Return non-zero from the callback to cancel it (the task returns MB_E_CANCELLED). */
+typedef struct mb_progress {
+    double done;       /* 0 .. 1 of the whole task, weighted by its work */
+    const char *stage; /* "prepare", "network", "refine", "compose", "verify" */
+    const char *item;  /* what is being worked on (a node of the network ...); may be "" */
+} mb_progress;
+typedef int (*mb_progress_callback)(void *user, const mb_progress *progress);
+
+/* Reads the whole file and compares every tensor with its checksum. on_progress: may be NULL. */
+MB_MUST_CHECK MB_API mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progress, void *user,
+                                               mb_error *err);
+
+/* Where the model called `name` lies: `name` itself if it is a path (contains '/' or ends in ".mbw" and exists), else
+ * NAME.mbw in the folders of $MATTEBOX_MODELS (separated by ':'), $XDG_DATA_HOME/mattebox/models (default
+ * ~/.local/share), share/mattebox/models beside the program's folder, /usr/local/share and /usr/share.
+ * The result is written to `path` (`path_bytes` long). Not found: MB_E_IO, and the message lists every place. */
+MB_MUST_CHECK MB_API mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err);
+/* Folder number i of that search, "" after the last. Written to `path`; returns 0 when there is no such folder. */
+MB_API int mb_model_folder(char *path, size_t path_bytes, int i);
+
+/* ================================================================================================================
+ * 5. Options
+ * ================================================================================================================ */
+
+/* How a photo becomes the network's input and its output a mask: the published ways, each exact to the byte. */
+typedef enum mb_recipe {
+    MB_RECIPE_AUTO = 0,          /* LAYERSTYLE for BiRefNet v1 files, MODELCARD for v2 */
+    MB_RECIPE_LAYERSTYLE = 1,    /* the node "BiRefNetUltra": bilinear in f32, truncated; brightness 1.01 */
+    MB_RECIPE_LAYERSTYLE_V2 = 2, /* the node "BiRefNetUltraV2": Pillow bilinear both ways; brightness 1.08 */
+    MB_RECIPE_MODELCARD = 3,     /* the model card: Pillow bilinear in, bicubic back */
+    MB_RECIPE_OFFICIAL = 4,      /* the official inference script: bilinear in, aligned bilinear back */
+    MB_RECIPE_REMBG = 5          /* rembg: Lanczos both ways, mask stretched to its full range */
+} mb_recipe;
+
+/* What refines the mask's edge. Relative costs are in docs/edges.md. */
+typedef enum mb_detail {
+    MB_DETAIL_NONE = 0,           /* the mask as it is */
+    MB_DETAIL_GUIDED = 1,         /* guided filter: fast, follows colour edges */
+    MB_DETAIL_PYMATTING = 2,      /* closed-form matting: exact for smooth colours, no model needed */
+    MB_DETAIL_VITMATTE = 3,       /* VITMatte-S: hair and fur; needs a matting model */
+    MB_DETAIL_VITMATTE_LOCAL = 4, /* the same (the node's name for "never download"; this library never does) */
+    MB_DETAIL_VITMATTE_BASE = 5   /* VITMatte-B */
+} mb_detail;
+
+/* The colours of half-transparent pixels in the cut-out. */
+typedef enum mb_foreground {
+    MB_FOREGROUND_NONE = 0,      /* the photo's: shows a rim of the old background */
+    MB_FOREGROUND_ML = 1,        /* estimated, multi-level: removes the rim */
+    MB_FOREGROUND_BLURFUSION = 2 /* estimated by blurring: faster, a little worse on wide soft areas */
+} mb_foreground;
+
+/* Arithmetic of the network. */
+typedef enum mb_precision { MB_PRECISION_AUTO = 0, MB_PRECISION_F32 = 1 } mb_precision;
+
+/* Every parameter of the node "LayerMask: BiRefNetUltra", and ours. Start with mb_options_init; a value out of its
+ * range is refused with MB_E_ARGUMENT and the range in the message, never clamped. */
+typedef struct mb_options {
+    size_t size;
+    /* the network */
+    mb_recipe recipe;              /* default AUTO */
+    int input_width, input_height; /* the network's input; 0 (default): what the model recommends */
+    mb_precision precision;        /* default AUTO: f32 */
+    /* the edge */
+    int process_detail;       /* default 1; 0: the mask is the result and nothing below acts, as in the node */
+    mb_detail detail;         /* default NONE */
+    int erode, dilate;        /* 1 .. 255, default 6: half the unknown band inside and outside the mask's outline */
+    double black_point;       /* 0.01 .. 0.98, default 0.01: alpha up to here becomes 0 */
+    double white_point;       /* 0.02 .. 0.99, default 0.99: alpha from here on becomes 1 */
+    double max_megapixels;    /* 1 .. 999, default 2.0 (of 1048576 pixels): VITMatte works on at most this many */
+    mb_foreground foreground; /* default NONE; the program's cut-outs use ML */
+    /* what the result shall hold besides alpha */
+    int want_cutout; /* default 1: RGBA */
+    int want_trimap; /* default 0 */
+} mb_options;
+MB_API void mb_options_init(mb_options *options);
+
+/* A named set of the node's defaults: "birefnet-ultra", "birefnet-ultra-v2". Unknown: MB_E_ARGUMENT. */
+MB_MUST_CHECK MB_API mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err);
+/* The check that every function taking options makes: ranges and combinations. */
+MB_MUST_CHECK MB_API mb_status mb_options_check(const mb_options *options, mb_error *err);
+
+/* Names of values, as the program spells them ("layerstyle-v2", "vitmatte-local"); NULL for an unknown number, so that
+ * counting from 0 lists them all. */
+MB_API const char *mb_recipe_name(int recipe);
+MB_API const char *mb_detail_name(int detail);
+MB_API const char *mb_foreground_name(int foreground);
+MB_API const char *mb_device_name(int device);
+
+/* ================================================================================================================
+ * 6. Pipeline
+ * ================================================================================================================ */
+
+/* From a photo to its alpha: models, options, plans and the memory they need. Costly to warm up (the first run of a
+ * size prepares the weights), cheap to keep: make one per thread and run it for every picture. */
+typedef struct mb_pipeline mb_pipeline;
+
+/* model: finds the mask (BiRefNet); NULL if only mb_pipeline_refine will be called. matting: VITMatte, for the details
+ * of that name; may be NULL otherwise. Both are kept and must outlive the pipeline. options: may be NULL, is copied.
+ * MB_E_MISMATCH if a model cannot do its part, MB_E_ARGUMENT for a bad option. */
+MB_MUST_CHECK MB_API mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model,
+                                                  const mb_model *matting, const mb_options *options, mb_error *err);
+MB_API void mb_pipeline_free(mb_pipeline *pipeline);
+
+/* Other options from the next run on. Plans are kept. */
+MB_MUST_CHECK MB_API mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err);
+/* Called from within the runs, in the thread that called them. callback: NULL takes it away. */
+MB_API void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user);
+
+/* What a run gives. Yours: free it with mb_result_free. Pictures have the photo's size. */
+typedef struct mb_result {
+    mb_image mask;   /* grey, 8 bits: the network's mask by the recipe. Empty after mb_pipeline_refine with a trimap */
+    mb_image trimap; /* grey, 8 bits: 0 background, 127 unknown, 255 foreground. Empty unless wanted and made */
+    mb_image alpha;  /* grey, 8 bits: the result */
+    mb_image cutout; /* RGBA, 8 bits. Empty unless wanted */
+    double ms_network, ms_refine, ms_compose; /* milliseconds; network includes resizing to its size and back */
+    double coverage;                          /* mean of alpha, 0 .. 1 */
+    int box_x, box_y, box_width, box_height;  /* smallest box around alpha > 0; all 0 if there is none */
+    size_t peak_bytes;                        /* arena, weights and pictures that the run held at most, as planned */
+    char warning[256];                        /* "" or what the user should know, one line */
+} mb_result;
+MB_API void mb_result_free(mb_result *result);
+
+/* Photo in, alpha and cut-out out. photo: any order and depth; its alpha is ignored.
+ * Errors: MB_E_MEMORY (before any work, with the bytes needed), MB_E_CANCELLED; afterwards the pipeline is as good as
+ * new. */
+MB_MUST_CHECK MB_API mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,
+                                               mb_error *err);
+
+/* The refinement alone, for a mask from anywhere: photo and mask (or trimap: 0, 255, anything between is unknown; the
+ * other one NULL) of the same size. */
+MB_MUST_CHECK MB_API mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,
+                                                  const mb_image *mask, const mb_image *trimap, mb_error *err);
+
+/* The node's trimap of a mask (any order and depth): only full white counts as foreground. erode, dilate: 1 .. 255. */
+MB_MUST_CHECK MB_API mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dilate,
+                                              mb_error *err);
+
+/* What a run on a photo of this size will take, before any work: nothing is computed, no weight is touched. */
+typedef struct mb_plan_info {
+    size_t size;                   /* set it to sizeof(mb_plan_info) */
+    int input_width, input_height; /* the network's input */
+    int n_nodes;
+    double macs;          /* multiply-accumulates of the network(s) */
+    size_t weight_bytes;  /* weights in the form that runs read */
+    size_t arena_bytes;   /* activations and workspaces */
+    size_t lower_bound;   /* the largest sum of activations alive at once: no plan can take less */
+    size_t picture_bytes; /* photo, masks and results */
+    size_t total_bytes;   /* of all that */
+} mb_plan_info;
+MB_MUST_CHECK MB_API mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, int height,
+                                                mb_error *err);
+
+/* ================================================================================================================
+ * 7. Network
+ * ================================================================================================================ */
+
+/* The bare network of a model: float tensors in, float tensors out, any intermediate on request, a profile of every
+ * node. For parity checks, research and measuring; pictures go through a pipeline. Belongs to one thread at a time. */
+typedef struct mb_network mb_network;
+
+/* The model is kept and must outlive the network. */
+MB_MUST_CHECK MB_API mb_status mb_network_create(mb_network **out, mb_context *context, const mb_model *model,
+                                                 mb_error *err);
+MB_API void mb_network_free(mb_network *network);
+MB_API void mb_network_set_progress(mb_network *network, mb_progress_callback callback, void *user);
+
+/* What a run of n inputs of height x width will take. */
+MB_MUST_CHECK MB_API mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int64_t height,
+                                               int64_t width, mb_error *err);
+
+/* A tensor in memory: row-major floats in the order of dims, [N,C,H,W]. */
+typedef struct mb_array {
+    const float *data;
+    int64_t dims[4];
+} mb_array;
+
+/* Runs the network on `input` (normalised as the model wants it; see docs/models). taps: names of intermediates to keep
+ * besides the output, as the checkpoint's scopes ("decoder.decoder_block4") or the specification call them ("p4");
+ * the one name "all" keeps every node. n_taps may be 0. An unknown name is MB_E_ARGUMENT. Keeping intermediates takes
+ * memory and switches off the passes that would have removed them. */
+MB_MUST_CHECK MB_API mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps,
+                                              int n_taps, mb_error *err);
+
+/* Outputs and taps of the last run. Names are borrowed until the next run; NULL beyond the last. */
+MB_API int mb_network_n_outputs(const mb_network *network);
+MB_API const char *mb_network_output_name(const mb_network *network, int i);
+/* The shape [N,C,H,W] of an output or tap. MB_E_ARGUMENT if there is none of that name. */
+MB_MUST_CHECK MB_API mb_status mb_network_output_dims(int64_t dims[4], const mb_network *network, const char *name,
+                                                      mb_error *err);
+/* Its values, row-major in [N,C,H,W]: `dst` has room for `count` floats, which must be the product of its dims. */
+MB_MUST_CHECK MB_API mb_status mb_network_read(float *dst, size_t count, const mb_network *network, const char *name,
+                                               mb_error *err);
+
+/* The same from file to file (safetensors): reads the tensor `input` [N,C,H,W] f32, writes the outputs and taps.
+ * `out_path` is replaced, as a whole or not at all. */
+MB_MUST_CHECK MB_API mb_status mb_network_run_file(mb_network *network, const char *in_path, const char *out_path,
+                                                   const char *const *taps, int n_taps, mb_error *err);
+
+/* One row of the last run's profile. Borrowed texts. */
+typedef struct mb_node_row {
+    const char *name;   /* scope, as in the checkpoint */
+    const char *op;     /* "conv2d" ... */
+    const char *kernel; /* which implementation ran */
+    double ms;
+    double macs;
+    double bytes; /* inputs, weights and output, each counted once */
+    int64_t dims[4];
+} mb_node_row;
+MB_API int mb_network_n_nodes(const mb_network *network);
+/* Fills *out; returns 0 if there is no node i or nothing has run. */
+MB_API int mb_network_node(mb_node_row *out, const mb_network *network, int i);
+
+/* ================================================================================================================
+ * 8. Versions
+ * ================================================================================================================ */
+
+MB_API const char *mb_version(void); /* "0.1.0", of the library */
+/* What this library was built with: lines of "key: value" (formats read and written, optional libraries, back ends,
+ * instruction sets of this machine). Static text, except that the caller's buffer receives it; truncated if too short.
+ */
+MB_API void mb_build_info(char *text, size_t text_bytes);
 
 #ifdef __cplusplus
 }
