@@ -1,0 +1,44 @@
+/* Batch norm with the statistics of the file: y = (x - mean) / sqrt(variance + eps) * weight + bias per channel.
+ * x [N,C,H,W], weight, bias, running mean, running variance [C] -> [N,C,H,W]. A pass folds it into the convolution. */
+#include "ref.h"
+
+mb_status mb_batch_norm_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
+{
+    static const char *const names[] = {"x", "weight", "bias", "running mean", "running variance"};
+    const mb_norm_attrs *a = c->attrs;
+    mb_status status = MB_OK;
+    MB_TRY(mb_rule_begin(c, MB_OP_batch_norm, err));
+    if (!(a->eps > 0 && a->eps <= 1)) {
+        return mb_fail(err, MB_E_ARGUMENT, "batch_norm: eps is %g, above 0 and at most 1 is possible", (double)a->eps);
+    }
+    for (int i = 1; i < 5; i++) {
+        MB_TRY(mb_rule_vector(c, MB_OP_batch_norm, i, names[i], c->in[0].dims[1], err));
+    }
+    MB_TRY(mb_rule_out(out_dims, c->in[0].dims, MB_OP_batch_norm, err));
+done:
+    return status;
+}
+
+double mb_batch_norm_macs(const mb_call *c)
+{
+    (void)c;
+    return 0;
+}
+
+static mb_status run(const mb_call *c, mb_error *err)
+{
+    (void)err;
+    const mb_norm_attrs *a = c->attrs;
+    const float *weight = c->in[1].data, *bias = c->in[2].data, *mean = c->in[3].data, *var = c->in[4].data;
+    for (int64_t t = 0; t < mb_view_tokens(&c->out); t++) {
+        const float *x = mb_tok(&c->in[0], t);
+        float *y = mb_tok(&c->out, t);
+        for (int64_t i = 0; i < c->out.dims[1]; i++) {
+            double scale = weight[i] / sqrt((double)var[i] + (double)a->eps);
+            y[i] = (float)(((double)x[i] - mean[i]) * scale + bias[i]);
+        }
+    }
+    return MB_OK;
+}
+
+const mb_kernel mb_ref_batch_norm = {.name = "ref", .run = run, .in_place_input = 1};

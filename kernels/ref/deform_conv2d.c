@@ -1,0 +1,100 @@
+/* Modulated deformable convolution (Zhu et al., Deformable ConvNets v2, eq. 1; docs/models/birefnet.md 3.2):
+ *     y[o](p) = act( sum_t m_t(p) * sum_i weight[o,i,t] * x[i](p + p_t + offset_t(p)) + bias[o] ),
+ *     m_t = modulator_scale * sigmoid(logit_t),  tap t = row * k + column, p_t = (row - pad, column - pad).
+ * Offset channel 2t is y, 2t + 1 is x. The position is an integer plus the offset, rounded to f32 once. A sample whose
+ * position has y <= -1, y >= H, x <= -1 or x >= W (or is not a number) is 0; else bilinear, and a neighbour outside
+ * counts as 0.
+ * x [N,I,H,W], offset [N,2kk,H,W], logits [N,kk,H,W], weight [O,I,k,k], bias [O] -> [N,O,H,W]. */
+#include "ref.h"
+
+#define OP MB_OP_deform_conv2d
+
+mb_status mb_deform_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
+{
+    const mb_deform_conv2d_attrs *a = c->attrs;
+    mb_status status = MB_OK;
+    MB_TRY(mb_rule_begin(c, OP, err));
+    MB_TRY(mb_rule_activation(OP, a->act, err));
+    const int64_t *x = c->in[0].dims, *w = c->in[3].dims;
+    int64_t k = w[2];
+    if (w[1] != x[1]) {
+        return mb_fail(err, MB_E_MISMATCH, "deform_conv2d: weight wants %lld input channels, the map has %lld",
+                       (long long)w[1], (long long)x[1]);
+    }
+    if (w[3] != k || k % 2 == 0 || a->pad != (k - 1) / 2 || k > 1023) {
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "deform_conv2d: kernel %lldx%lld with pad %d; k x k with k odd and pad "
+                       "(k-1)/2 is possible",
+                       (long long)k, (long long)w[3], a->pad);
+    }
+    MB_TRY(mb_rule_dims(c, OP, 1, "offset", (const int64_t[4]){x[0], 2 * k * k, x[2], x[3]}, err));
+    MB_TRY(mb_rule_dims(c, OP, 2, "modulator", (const int64_t[4]){x[0], k * k, x[2], x[3]}, err));
+    MB_TRY(mb_rule_vector(c, OP, 4, "bias", w[0], err));
+    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){x[0], w[0], x[2], x[3]}, OP, err));
+done:
+    return status;
+}
+
+/* The product alone: sampling is about 4 / O of it. */
+double mb_deform_conv2d_macs(const mb_call *c)
+{
+    const int64_t *w = c->in[3].dims;
+    return (double)mb_view_count(&c->out) * (double)w[1] * (double)w[2] * (double)w[3];
+}
+
+/* x[i] of item n at (y,x), bilinear. */
+static double sample(const mb_view *v, int64_t n, int64_t i, float y, float x)
+{
+    int64_t h = v->dims[2], w = v->dims[3];
+    if (!(y > -1 && y < (float)h && x > -1 && x < (float)w)) {
+        return 0;
+    }
+    int64_t y0 = (int64_t)floorf(y), x0 = (int64_t)floorf(x);
+    double ly = (double)y - (double)y0, lx = (double)x - (double)x0, sum = 0;
+    for (int corner = 0; corner < 4; corner++) {
+        int64_t cy = y0 + corner / 2, cx = x0 + corner % 2;
+        double weight = (corner / 2 ? ly : 1 - ly) * (corner % 2 ? lx : 1 - lx);
+        if (cy >= 0 && cy < h && cx >= 0 && cx < w) {
+            sum += weight * mb_px(v, n, cy, cx)[i];
+        }
+    }
+    return sum;
+}
+
+static mb_status run(const mb_call *c, mb_error *err)
+{
+    (void)err;
+    const mb_deform_conv2d_attrs *a = c->attrs;
+    const int64_t *w = c->in[3].dims;
+    int64_t inputs = w[1], k = w[2], height = c->out.dims[2], width = c->out.dims[3];
+    for (int64_t p = 0; p < mb_view_tokens(&c->out); p++) {
+        int64_t n = p / (height * width), oy = p / width % height, ox = p % width;
+        const float *offset = mb_tok(&c->in[1], p), *logit = mb_tok(&c->in[2], p);
+        double *sum = c->workspace; /* [O] */
+        for (int64_t o = 0; o < w[0]; o++) {
+            sum[o] = mb_vec(c, 4, o, 0);
+        }
+        for (int64_t t = 0; t < k * k; t++) {
+            float y = (float)(oy - a->pad + t / k) + offset[2 * t];
+            float x = (float)(ox - a->pad + t % k) + offset[2 * t + 1];
+            double m = (double)a->modulator_scale * mb_ref_activate(MB_ACT_SIGMOID, logit[t]);
+            for (int64_t i = 0; i < inputs; i++) {
+                double value = m * sample(&c->in[0], n, i, y, x);
+                for (int64_t o = 0; o < w[0]; o++) {
+                    sum[o] += value * ((const float *)c->in[3].data)[(o * inputs + i) * k * k + t];
+                }
+            }
+        }
+        for (int64_t o = 0; o < w[0]; o++) {
+            mb_tok(&c->out, p)[o] = (float)mb_ref_activate(a->act, sum[o]);
+        }
+    }
+    return MB_OK;
+}
+
+static size_t workspace(const mb_call *c)
+{
+    return (size_t)c->in[3].dims[0] * sizeof(double);
+}
+
+const mb_kernel mb_ref_deform_conv2d = {.name = "ref", .workspace = workspace, .run = run};

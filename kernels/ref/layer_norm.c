@@ -1,0 +1,52 @@
+/* Layer norm over the channels of each token (Ba et al. 2016): y = (x - mean) / sqrt(var + eps) * weight + bias, with
+ * the biased variance; weight and bias may be absent (1 and 0).
+ * x [N,C,H,W], weight [C], bias [C] -> [N,C,H,W]. */
+#include "ref.h"
+
+mb_status mb_layer_norm_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
+{
+    const mb_norm_attrs *a = c->attrs;
+    mb_status status = MB_OK;
+    MB_TRY(mb_rule_begin(c, MB_OP_layer_norm, err));
+    if (!(a->eps > 0 && a->eps <= 1)) {
+        return mb_fail(err, MB_E_ARGUMENT, "layer_norm: eps is %g, above 0 and at most 1 is possible", (double)a->eps);
+    }
+    MB_TRY(mb_rule_vector(c, MB_OP_layer_norm, 1, "weight", c->in[0].dims[1], err));
+    MB_TRY(mb_rule_vector(c, MB_OP_layer_norm, 2, "bias", c->in[0].dims[1], err));
+    MB_TRY(mb_rule_out(out_dims, c->in[0].dims, MB_OP_layer_norm, err));
+done:
+    return status;
+}
+
+double mb_layer_norm_macs(const mb_call *c)
+{
+    (void)c;
+    return 0;
+}
+
+static mb_status run(const mb_call *c, mb_error *err)
+{
+    (void)err;
+    const mb_norm_attrs *a = c->attrs;
+    int64_t channels = c->out.dims[1];
+    for (int64_t t = 0; t < mb_view_tokens(&c->out); t++) {
+        const float *x = mb_tok(&c->in[0], t);
+        float *y = mb_tok(&c->out, t);
+        double mean = 0, var = 0;
+        for (int64_t i = 0; i < channels; i++) {
+            mean += x[i];
+        }
+        mean /= (double)channels;
+        for (int64_t i = 0; i < channels; i++) {
+            var += (x[i] - mean) * (x[i] - mean);
+        }
+        var /= (double)channels;
+        double scale = 1 / sqrt(var + (double)a->eps);
+        for (int64_t i = 0; i < channels; i++) {
+            y[i] = (float)((x[i] - mean) * scale * mb_vec(c, 1, i, 1) + mb_vec(c, 2, i, 0));
+        }
+    }
+    return MB_OK;
+}
+
+const mb_kernel mb_ref_layer_norm = {.name = "ref", .run = run, .in_place_input = 1};

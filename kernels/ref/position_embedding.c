@@ -1,0 +1,79 @@
+/* VITMatte's absolute positions (docs/models/vitmatte.md 4.1): the table [1+g*g,C] without its first row is a g x g
+ * map, resized to out_h x out_w by the bicubic kernel with a = -0.75, half-pixel centres that are not clamped, four
+ * taps with clamped indices, no antialiasing; an axis that keeps its size is copied. table [1+g*g,C,1,1] ->
+ * [1,C,out_h,out_w]. */
+#include "ref.h"
+
+#define OP MB_OP_position_embedding
+
+static int64_t side_of(int64_t squares)
+{
+    int64_t g = (int64_t)llround(sqrt((double)squares));
+    return g * g == squares ? g : 0;
+}
+
+mb_status mb_position_embedding_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
+{
+    const mb_size_attrs *a = c->attrs;
+    mb_status status = MB_OK;
+    MB_TRY(mb_rule_begin(c, OP, err));
+    MB_TRY(mb_rule_range(OP, "height", a->out_h, 1, 1 << 20, err));
+    MB_TRY(mb_rule_range(OP, "width", a->out_w, 1, 1 << 20, err));
+    MB_TRY(mb_rule_dims(c, OP, 0, "table", (const int64_t[4]){-1, -1, 1, 1}, err));
+    int64_t rows = c->in[0].dims[0];
+    if (rows < 2 || side_of(rows - 1) == 0) {
+        return mb_fail(err, MB_E_MISMATCH, "position_embedding: a table of %lld rows; 1 + g*g rows are needed",
+                       (long long)rows);
+    }
+    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){1, c->in[0].dims[1], a->out_h, a->out_w}, OP, err));
+done:
+    return status;
+}
+
+double mb_position_embedding_macs(const mb_call *c)
+{
+    (void)c;
+    return 0;
+}
+
+typedef struct taps {
+    int64_t index[4];
+    double weight[4];
+} taps;
+
+static taps taps_of(int64_t o, int64_t in, int64_t out)
+{
+    const double a = -0.75;
+    double s = ((double)o + 0.5) * (double)in / (double)out - 0.5, i = floor(s), f = s - i;
+    double far0 = f + 1, near0 = f, near1 = 1 - f, far1 = 2 - f;
+    taps t;
+    t.weight[0] = ((a * far0 - 5 * a) * far0 + 8 * a) * far0 - 4 * a;
+    t.weight[1] = ((a + 2) * near0 - (a + 3)) * near0 * near0 + 1;
+    t.weight[2] = ((a + 2) * near1 - (a + 3)) * near1 * near1 + 1;
+    t.weight[3] = ((a * far1 - 5 * a) * far1 + 8 * a) * far1 - 4 * a;
+    for (int k = 0; k < 4; k++) {
+        int64_t j = (int64_t)i - 1 + k;
+        t.index[k] = j < 0 ? 0 : (j >= in ? in - 1 : j);
+    }
+    return t;
+}
+
+static mb_status run(const mb_call *c, mb_error *err)
+{
+    (void)err;
+    int64_t channels = c->out.dims[1], h = c->out.dims[2], w = c->out.dims[3], g = side_of(c->in[0].dims[0] - 1);
+    const float *map = (const float *)c->in[0].data + channels; /* row 0 belongs to the class token */
+    for (int64_t t = 0; t < h * w; t++) {
+        taps v = taps_of(t / w, g, h), u = taps_of(t % w, g, w);
+        for (int64_t i = 0; i < channels; i++) {
+            double sum = 0;
+            for (int k = 0; k < 16; k++) {
+                sum += v.weight[k / 4] * u.weight[k % 4] * map[(v.index[k / 4] * g + u.index[k % 4]) * channels + i];
+            }
+            mb_tok(&c->out, t)[i] = (float)sum;
+        }
+    }
+    return MB_OK;
+}
+
+const mb_kernel mb_ref_position_embedding = {.name = "ref", .run = run};

@@ -1,0 +1,135 @@
+/* ViT attention with decomposed relative positions, without its two linear layers (Li et al. 2022, MViTv2, eq. 4;
+ * docs/models/vitmatte.md 4.3). On a map of a x b tokens (a = H, b = W if window = 0; else a = b = window, the map
+ * padded right and bottom with tokens whose qkv is pad_qkv, which are keys but whose outputs are dropped), per head:
+ *     y_i = sum_j softmax_j( scale * q_i.k_j + rel_scale * (q_i.Rh[yi-yj+a-1] + q_i.Rw[xi-xj+b-1]) ) v_j,
+ * Rh = rel_pos_h resized to 2a-1 rows: s = max((o+0.5)*rows/(2a-1) - 0.5, 0), i = trunc(s), linear between rows i and
+ * min(i+1, rows-1); Rw likewise with b.
+ * qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W]. */
+#include "ref.h"
+
+#define OP MB_OP_vit_attention
+
+mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
+{
+    const mb_vit_attention_attrs *a = c->attrs;
+    mb_status status = MB_OK;
+    MB_TRY(mb_rule_begin(c, OP, err));
+    MB_TRY(mb_rule_range(OP, "window", a->window, 0, 1024, err));
+    MB_TRY(mb_rule_range(OP, "number of heads", a->heads, 1, 1 << 16, err));
+    const int64_t *x = c->in[0].dims;
+    if (x[1] % (3 * (int64_t)a->heads) != 0) {
+        return mb_fail(err, MB_E_MISMATCH, "vit_attention: %lld channels of qkv are not 3 x %d heads x d",
+                       (long long)x[1], a->heads);
+    }
+    const int64_t table[4] = {-1, x[1] / 3 / a->heads, 1, 1};
+    MB_TRY(mb_rule_dims(c, OP, 1, "rel_pos_h", table, err));
+    MB_TRY(mb_rule_dims(c, OP, 2, "rel_pos_w", table, err));
+    MB_TRY(mb_rule_vector(c, OP, 3, "pad_qkv", x[1], err));
+    if (a->window > 0 && (x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_has(c, 3)) {
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "vit_attention: a map of %lldx%lld is no multiple of the window %d: pad_qkv "
+                       "is needed",
+                       (long long)x[2], (long long)x[3], a->window);
+    }
+    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){x[0], x[1] / 3, x[2], x[3]}, OP, err));
+done:
+    return status;
+}
+
+/* The map that attends: a x b tokens, and how many of them cover the picture. */
+typedef struct map {
+    int64_t a, b, rows, cols, d;
+} map;
+
+static map map_of(const mb_call *c)
+{
+    const mb_vit_attention_attrs *at = c->attrs;
+    const int64_t *x = c->in[0].dims;
+    int64_t a = at->window > 0 ? at->window : x[2], b = at->window > 0 ? at->window : x[3];
+    return (map){a, b, (x[2] + a - 1) / a, (x[3] + b - 1) / b, x[1] / 3 / at->heads};
+}
+
+/* QK, PV and the relative terms, padding included (docs/models/vitmatte.md 5). */
+double mb_vit_attention_macs(const mb_call *c)
+{
+    map m = map_of(c);
+    double tokens = (double)c->in[0].dims[0] * (double)(m.rows * m.a) * (double)(m.cols * m.b);
+    return tokens * (double)(c->in[0].dims[1] / 3) * (2 * (double)m.a * (double)m.b + (double)m.a + (double)m.b);
+}
+
+/* Row o of the table resized to `out` rows, times q. */
+static double table_dot(const mb_view *table, int64_t o, int64_t out, const float *q)
+{
+    int64_t rows = table->dims[0], d = table->dims[1];
+    double s = ((double)o + 0.5) * (double)rows / (double)out - 0.5, sum = 0;
+    s = s > 0 ? s : 0;
+    int64_t i = (int64_t)s, j = i + 1 < rows ? i + 1 : rows - 1;
+    const float *t = table->data;
+    for (int64_t e = 0; e < d; e++) {
+        sum += q[e] * ((1 - (s - (double)i)) * t[i * d + e] + (s - (double)i) * t[j * d + e]);
+    }
+    return sum;
+}
+
+static const float *token_at(const mb_call *c, int64_t n, int64_t y, int64_t x)
+{
+    bool real = y < c->in[0].dims[2] && x < c->in[0].dims[3];
+    return real ? mb_px(&c->in[0], n, y, x) : c->in[3].data;
+}
+
+/* One query at (y,x), one head. Scratch: logits [a*b], relative terms [a] and [b]. */
+static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t head)
+{
+    const mb_vit_attention_attrs *at = c->attrs;
+    map m = map_of(c);
+    int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
+    double *logit = c->workspace, *rh = logit + m.a * m.b, *rw = rh + m.a, max = -INFINITY, total = 0;
+    const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
+    for (int64_t r = 0; r < m.a; r++) {
+        rh[r] = table_dot(&c->in[1], y - y0 - r + m.a - 1, 2 * m.a - 1, q);
+    }
+    for (int64_t r = 0; r < m.b; r++) {
+        rw[r] = table_dot(&c->in[2], x - x0 - r + m.b - 1, 2 * m.b - 1, q);
+    }
+    for (int64_t j = 0; j < m.a * m.b; j++) {
+        const float *k = token_at(c, n, y0 + j / m.b, x0 + j % m.b) + channels + head * m.d;
+        double dot = 0;
+        for (int64_t e = 0; e < m.d; e++) {
+            dot += (double)q[e] * k[e];
+        }
+        logit[j] = (double)at->scale * dot + (double)at->rel_scale * (rh[j / m.b] + rw[j % m.b]);
+        max = logit[j] > max ? logit[j] : max;
+    }
+    for (int64_t j = 0; j < m.a * m.b; j++) {
+        logit[j] = exp(logit[j] - max);
+        total += logit[j];
+    }
+    for (int64_t e = 0; e < m.d; e++) {
+        double sum = 0;
+        for (int64_t j = 0; j < m.a * m.b; j++) {
+            sum += logit[j] * token_at(c, n, y0 + j / m.b, x0 + j % m.b)[2 * channels + head * m.d + e];
+        }
+        mb_px(&c->out, n, y, x)[head * m.d + e] = (float)(sum / total);
+    }
+}
+
+static mb_status run(const mb_call *c, mb_error *err)
+{
+    (void)err;
+    const mb_vit_attention_attrs *at = c->attrs;
+    int64_t h = c->out.dims[2], w = c->out.dims[3];
+    for (int64_t t = 0; t < mb_view_tokens(&c->out); t++) {
+        for (int64_t head = 0; head < at->heads; head++) {
+            attend(c, t / (h * w), t / w % h, t % w, head);
+        }
+    }
+    return MB_OK;
+}
+
+static size_t workspace(const mb_call *c)
+{
+    map m = map_of(c);
+    return (size_t)(m.a * m.b + m.a + m.b) * sizeof(double);
+}
+
+const mb_kernel mb_ref_vit_attention = {.name = "ref", .workspace = workspace, .run = run};
