@@ -1,0 +1,22 @@
+/* The table of the CUDA back end, from the cuda column of ops.def: OWN puts mb_cuda_<op> into the row. */
+#include "cuda/backend.h"
+
+#define MB_CUDA_OWN(name) extern const mb_kernel mb_cuda_##name;
+#define MB_CUDA_NONE(name)
+#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_CUDA_##cuda(name)
+#include "ops.def"
+#undef MB_OP
+#undef MB_CUDA_OWN
+#undef MB_CUDA_NONE
+
+mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
+{
+    (void)err;
+    *out = (mb_backend){.name = "cuda"};
+#define MB_CUDA_OWN(name) out->kernels[MB_OP_##name][0] = &mb_cuda_##name;
+#define MB_CUDA_NONE(name)
+#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_CUDA_##cuda(name)
+#include "ops.def"
+#undef MB_OP
+    return MB_OK;
+}

@@ -1,0 +1,12 @@
+/* The CUDA back end as the rest of the engine sees it; without CUDA in the build every call is an MB_E_DEVICE error. */
+#ifndef MB_CUDA_BACKEND_H
+#define MB_CUDA_BACKEND_H
+
+#include "kernel.h"
+
+/* The table of kernels: what `ops.def` promises in its cuda column, libraries first where they serve. In calls on this
+ * back end views of activations point to device memory, constants are host memory until prepare has copied them, and
+ * `stream` is the mb_cuda_device (cuda/context.h). */
+MB_MUST_CHECK mb_status mb_backend_cuda(mb_backend *out, mb_error *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* One GPU in use: its context, two streams, memory, and the errors of all of them. Created once per process and device;
+ * used by one thread at a time. Calls of this back end carry it in mb_call.stream. */
+#ifndef MB_CUDA_CONTEXT_H
+#define MB_CUDA_CONTEXT_H
+
+#include "core/tensor.h"
+#include "cuda/nvlib.h"
+
+#define MB_CUDA_OLDEST    75         /* Turing: the oldest that today's toolkits compile for */
+#define MB_CUDA_ALIGNMENT 256        /* of every block of device memory */
+#define MB_CUDA_SPARE     (64 << 20) /* left free on the device: the driver and the display want some */
+
+typedef struct mb_cuda_device {
+    mb_nvlib lib;
+    int index;
+    mb_cu_device id;
+    mb_cu_context context;
+    mb_cu_stream compute, copy; /* never the default stream: it cannot be captured */
+    int sm, n_processors;       /* 90, 132 */
+    size_t shared_most;         /* shared memory that a block can ask for */
+    char name[96];
+    mb_error broken; /* the first sticky error: the context is dead, every later call returns it */
+} mb_cuda_device;
+
+MB_MUST_CHECK mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err);
+void mb_cuda_close(mb_cuda_device *d); /* NULL is fine */
+
+/* Makes the device current for this thread (runtime calls and launches go by thread). At entry of every public call. */
+MB_MUST_CHECK mb_status mb_cuda_use(mb_cuda_device *d, mb_error *err);
+
+/* MB_OK, or MB_E_DEVICE (MB_E_MEMORY for want of it) with what was done, the code and the driver's words. */
+MB_MUST_CHECK mb_status mb_cuda_check(mb_cuda_device *d, mb_cu_result r, const char *what, mb_error *err);
+/* The same for what a launch function (cuda/kernels.h) returned. */
+MB_MUST_CHECK mb_status mb_cuda_launched(mb_cuda_device *d, int code, const char *kernel, mb_error *err);
+
+/* Device memory. `what` for the message: "the arena". A failure names the bytes and what is free. */
+MB_MUST_CHECK mb_status mb_cuda_alloc(mb_cuda_device *d, void **out, size_t bytes, const char *what, mb_error *err);
+void mb_cuda_free(mb_cuda_device *d, void *p);
+MB_MUST_CHECK mb_status mb_cuda_free_bytes(mb_cuda_device *d, size_t *out, mb_error *err);
+/* On the compute stream; host memory must stay until mb_cuda_wait. */
+MB_MUST_CHECK mb_status mb_cuda_copy_in(mb_cuda_device *d, void *dst, const void *src, size_t bytes, mb_error *err);
+MB_MUST_CHECK mb_status mb_cuda_copy_out(mb_cuda_device *d, void *dst, const void *src, size_t bytes, mb_error *err);
+MB_MUST_CHECK mb_status mb_cuda_wait(mb_cuda_device *d, mb_error *err);
+
+#endif

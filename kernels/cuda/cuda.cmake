@@ -1,0 +1,67 @@
+# The CUDA back end: host side in C, kernels by nvcc through custom commands (the project stays a C project, and nvcc is
+# asked for nothing but its presence). Nothing of NVIDIA is linked except the static runtime; libraries are opened at run
+# time. Without a toolkit one small file answers instead.
+#   MATTEBOX_CUDA        AUTO: when nvcc is found; ON: an error without it; OFF: never
+#   MATTEBOX_CUDA_ARCHS  compute capabilities; PTX of the last one is added for GPUs to come
+set(MATTEBOX_CUDA_ARCHS "75;80;86;89;90" CACHE STRING "CUDA architectures to compile for")
+set(MB_CUDA_FOUND FALSE)
+if(NOT MATTEBOX_CUDA STREQUAL "OFF")
+    find_program(MB_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDA_PATH}/bin /usr/local/cuda/bin)
+    if(MB_NVCC)
+        file(REAL_PATH ${MB_NVCC} nvcc_path)
+        cmake_path(GET nvcc_path PARENT_PATH nvcc_folder)
+        cmake_path(GET nvcc_folder PARENT_PATH MB_CUDA_ROOT)
+        find_library(MB_CUDART_STATIC NAMES libcudart_static.a NO_DEFAULT_PATH
+            HINTS ${MB_CUDA_ROOT}/lib64 ${MB_CUDA_ROOT}/lib ${MB_CUDA_ROOT}/targets/x86_64-linux/lib /usr/local/cuda/lib64)
+        execute_process(COMMAND ${MB_NVCC} --version OUTPUT_VARIABLE nvcc_says ERROR_QUIET)
+    endif()
+    if(MB_NVCC AND MB_CUDART_STATIC AND nvcc_says MATCHES "release ([0-9]+)\\.([0-9]+)")
+        set(MB_CUDA_FOUND TRUE)
+        math(EXPR MB_CUDA_VERSION "${CMAKE_MATCH_1} * 1000 + ${CMAKE_MATCH_2} * 10")
+    elseif(MATTEBOX_CUDA STREQUAL "ON")
+        message(FATAL_ERROR "MATTEBOX_CUDA=ON, but no CUDA toolkit was found (nvcc: ${MB_NVCC}, static runtime: "
+            "${MB_CUDART_STATIC}); set CUDA_HOME to its folder")
+    endif()
+endif()
+
+if(NOT MB_CUDA_FOUND)
+    target_sources(mb_engine PRIVATE kernels/cuda/absent.c)
+    message(STATUS "CUDA back end: no")
+    return()
+endif()
+message(STATUS "CUDA back end: CUDA ${CMAKE_MATCH_1}.${CMAKE_MATCH_2}, sm ${MATTEBOX_CUDA_ARCHS}")
+
+file(GLOB MB_CUDA_HOST CONFIGURE_DEPENDS kernels/cuda/*.c)
+list(FILTER MB_CUDA_HOST EXCLUDE REGEX "/absent\\.c$")
+file(GLOB MB_CUDA_KERNELS CONFIGURE_DEPENDS kernels/cuda/*.cu)
+set(codes "")
+foreach(arch ${MATTEBOX_CUDA_ARCHS})
+    list(APPEND codes -gencode arch=compute_${arch},code=sm_${arch})
+endforeach()
+list(GET MATTEBOX_CUDA_ARCHS -1 newest)
+list(APPEND codes -gencode arch=compute_${newest},code=compute_${newest})
+set(warnings "")
+if(MATTEBOX_WERROR)
+    set(warnings -Werror all-warnings -Xptxas -warn-spills,-Werror)
+endif()
+set(objects "")
+foreach(source ${MB_CUDA_KERNELS})
+    cmake_path(GET source STEM name)
+    set(object ${CMAKE_BINARY_DIR}/cuda/${name}.o)
+    add_custom_command(OUTPUT ${object}
+        COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
+        COMMAND ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC} -std=c++17 -O3 ${codes} ${warnings}
+            -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti
+            -I${PROJECT_SOURCE_DIR}/kernels -I${PROJECT_SOURCE_DIR}/engine -I${PROJECT_SOURCE_DIR}/engine/include
+            -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
+        DEPENDS ${source} DEPFILE ${object}.d COMMENT "nvcc ${name}.cu" VERBATIM COMMAND_EXPAND_LISTS)
+    list(APPEND objects ${object})
+endforeach()
+target_sources(mb_engine PRIVATE ${MB_CUDA_HOST})
+set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/cuda/nvlib.c APPEND PROPERTY COMPILE_DEFINITIONS
+    MB_CUDA_BUILD=${MB_CUDA_VERSION} MB_CUDA_FOLDERS="${MB_CUDA_ROOT}/lib64")
+add_custom_target(mb_cuda_objects DEPENDS ${objects})
+add_dependencies(mb_engine mb_cuda_objects)
+set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+target_sources(mattebox PRIVATE ${objects})
+target_link_libraries(mattebox PUBLIC ${MB_CUDART_STATIC} rt ${CMAKE_DL_LIBS})

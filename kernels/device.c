@@ -1,0 +1,47 @@
+/* Choosing a device: the words of --device, and what is said when a GPU cannot be used. */
+#include "device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+mb_status mb_device_parse(mb_device_wish *out, const char *text, mb_error *err)
+{
+    static const char *const words[] = {"auto", "cpu", "cuda"};
+    *out = (mb_device_wish){MB_DEVICE_AUTO, 0};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            out->kind = (mb_device)i;
+            return MB_OK;
+        }
+    }
+    const char *digits = text + strlen("cuda:");
+    size_t n = strncmp(text, "cuda:", strlen("cuda:")) == 0 ? strspn(digits, "0123456789") : 0;
+    if (n == 0 || n > 3 || digits[n] != '\0') {
+        return mb_fail(err, MB_E_ARGUMENT, "device '%.32s' is not known\nuse auto, cpu, cuda, or cuda:N for GPU N",
+                       text);
+    }
+    *out = (mb_device_wish){MB_DEVICE_CUDA, atoi(digits)};
+    return MB_OK;
+}
+
+mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *err)
+{
+    *out = (mb_device_report){.kind = MB_DEVICE_CPU};
+    if (wish.kind == MB_DEVICE_CPU) {
+        return MB_OK;
+    }
+    mb_device_refusal refusal = {"", ""};
+    if (mb_cuda_probe(out, &refusal, wish.index)) {
+        out->kind = MB_DEVICE_CUDA;
+        out->index = wish.index;
+        return MB_OK;
+    }
+    *out = (mb_device_report){.kind = MB_DEVICE_CPU};
+    if (wish.kind == MB_DEVICE_CUDA) {
+        return mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or pass --device cpu", refusal.reason, refusal.cure);
+    }
+    (void)snprintf(out->note, sizeof out->note, "CUDA: %s; using the CPU. %s, or pass --device cpu to silence this.",
+                   refusal.reason, refusal.cure);
+    return MB_OK;
+}

@@ -1,0 +1,42 @@
+/* Which device runs, and why: the one question the rest of the engine asks, answerable in a build without CUDA too.
+ *
+ * `cpu` is always there. `cuda` is an error (MB_E_DEVICE, the message says what is missing and what to do) where no GPU
+ * can be used. `auto` takes the first usable GPU, else the CPU, and the report keeps the reason for it. */
+#ifndef MB_DEVICE_PROBE_H
+#define MB_DEVICE_PROBE_H
+
+#include "kernel.h"
+
+typedef struct mb_device_wish {
+    mb_device kind;
+    int index; /* which GPU; 0 unless asked for */
+} mb_device_wish;
+
+typedef struct mb_device_report {
+    mb_device kind; /* what runs: MB_DEVICE_CPU or MB_DEVICE_CUDA */
+    int index;
+    char name[96]; /* of the GPU; "" on the CPU */
+    int compute;   /* 90 for sm_90 */
+    size_t total_bytes, free_bytes;
+    int driver_cuda;     /* newest CUDA of the driver: 13000 for 13.0 */
+    int cublaslt, cudnn; /* versions as the libraries give them; 0: not there, our own kernels serve */
+    char note[768];      /* one line: why the CPU runs though a GPU was not ruled out, or which library is missing */
+} mb_device_report;
+
+/* "auto", "cpu", "cuda", "cuda:1"; MB_E_ARGUMENT for anything else. */
+MB_MUST_CHECK mb_status mb_device_parse(mb_device_wish *out, const char *text, mb_error *err);
+
+/* Opens the driver and its libraries, looks, and lets go of them again. */
+MB_MUST_CHECK mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *err);
+
+/* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/absent.c in a build without) ---- */
+
+/* Two clauses of a message. */
+typedef struct mb_device_refusal {
+    char reason[512]; /* "no driver (libcuda.so.1 not found)" */
+    char cure[160];   /* "Install the NVIDIA driver" */
+} mb_device_refusal;
+/* Fills everything but kind and index; false and the refusal when this GPU cannot be used. */
+bool mb_cuda_probe(mb_device_report *out, mb_device_refusal *refusal, int index);
+
+#endif
