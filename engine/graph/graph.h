@@ -1,8 +1,9 @@
 /* The static graph: values (tensors) and nodes (ops), recorded by a model, rewritten by passes, planned, run.
  *
- * Plain arrays indexed by id. Values are written once. Shapes are [N,C,H,W], known when a node is added (every op's rule
- * checks its inputs then). Errors are sticky: after the first one every call does nothing and returns an invalid id, so
- * that model code has no error branches; mb_graph_status tells. Passes keep their scratch in side arrays, never here. */
+ * Plain arrays indexed by id. Values are written once. Shapes are [N,C,H,W], known when a node is added (every op's
+ * rule checks its inputs then). Errors are sticky: after the first one every call does nothing and returns an invalid
+ * id, so that model code has no error branches; mb_graph_status tells. Passes keep their scratch in side arrays, never
+ * here. */
 #ifndef MB_GRAPH_GRAPH_H
 #define MB_GRAPH_GRAPH_H
 
@@ -109,6 +110,8 @@ void mb_graph_keep(mb_graph *g, int value);
 int mb_graph_users(const mb_graph *g, int value, int *only_user); /* live nodes that read it; the last one found */
 void mb_graph_replace(mb_graph *g, int old_value, int new_value); /* in all live nodes and taps; kept moves along */
 void mb_graph_remove(mb_graph *g, int node);
+/* `node` writes `value` from now on (its old output becomes unused); name, taps and kept stay with the value. */
+void mb_graph_adopt(mb_graph *g, mb_node *node, int value);
 /* The live producer of a value if it is of this op and has no other reader and is not kept; else NULL. */
 mb_node *mb_graph_sole_producer(mb_graph *g, int value, mb_op op);
 /* The views of a node's inputs and output without data (constants: with). */

@@ -1,0 +1,73 @@
+/* Recording: scopes and the one generic call behind the blocks of models/nn.c. */
+#include "graph/build.h"
+
+mb_scope mb_scope_top(mb_graph *g)
+{
+    return (mb_scope){g, "", ""};
+}
+
+mb_scope mb_labelled(mb_scope s, const char *label)
+{
+    s.label = label;
+    return s;
+}
+
+static mb_scope scope_of(mb_scope s, const char *path)
+{
+    s.path = path != NULL ? path : "";
+    return s;
+}
+
+mb_scope mb_sub(mb_scope s, const char *name)
+{
+    return scope_of(s, s.path[0] == '\0' ? mb_graph_text(s.g, "%s", name) : mb_graph_text(s.g, "%s.%s", s.path, name));
+}
+
+mb_scope mb_sub_index(mb_scope s, const char *name, int i)
+{
+    mb_scope sub = mb_sub(s, name);
+    return scope_of(s, mb_graph_text(s.g, "%s.%d", sub.path, i));
+}
+
+mb_scope mb_sub_number(mb_scope s, const char *name, int i)
+{
+    mb_scope sub = mb_sub(s, name);
+    return scope_of(s, mb_graph_text(s.g, "%s%d", sub.path, i));
+}
+
+bool mb_has(mb_scope s, const char *name)
+{
+    const char *full = mb_sub(s, name).path;
+    return mb_graph_has_weight(s.g, full);
+}
+
+mb_value mb_weight(mb_scope s, const char *name)
+{
+    return (mb_value){mb_graph_weight(s.g, mb_sub(s, name).path)};
+}
+
+mb_value mb_weight_if(mb_scope s, const char *name)
+{
+    return mb_has(s, name) ? mb_weight(s, name) : MB_ABSENT;
+}
+
+const int64_t *mb_dims(mb_scope s, mb_value v)
+{
+    static const int64_t none[4] = {1, 1, 1, 1};
+    return v.id >= 0 ? s.g->values[v.id].dims : none;
+}
+
+void mb_tap_name(mb_scope s, const char *name, mb_value v)
+{
+    mb_graph_tap(s.g, mb_graph_text(s.g, "%s", name), v.id);
+}
+
+mb_value mb_record(mb_scope s, mb_op op, const mb_attrs *attrs, const mb_value *in, int n_in)
+{
+    int ids[MB_MAX_INPUTS];
+    for (int i = 0; i < n_in; i++) {
+        ids[i] = in[i].id;
+    }
+    const char *name = s.label[0] == '\0' ? s.path : mb_graph_text(s.g, "%s%s", s.label, s.path);
+    return (mb_value){mb_graph_node(s.g, op, name, attrs, ids, n_in, -1)};
+}

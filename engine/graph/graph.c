@@ -1,0 +1,400 @@
+/* The graph's arrays: recording, names, constants, and the small edits that passes are made of. */
+#include "graph/graph.h"
+
+#include "core/alloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_BLOCK_BYTES 16384u
+
+struct mb_text_block {
+    mb_text_block *next;
+    size_t used;
+    char bytes[TEXT_BLOCK_BYTES];
+};
+
+mb_status mb_graph_create(mb_graph **out, const mb_weights *weights, mb_error *err)
+{
+    *out = mb_calloc(1, sizeof **out);
+    if (*out == NULL) {
+        return mb_fail_memory(err, sizeof **out, "the graph");
+    }
+    (*out)->weights = weights;
+    return MB_OK;
+}
+
+void mb_graph_free(mb_graph *g)
+{
+    if (g == NULL) {
+        return;
+    }
+    for (int i = 0; i < g->n_values; i++) {
+        mb_free_aligned(g->values[i].data);
+    }
+    while (g->text != NULL) {
+        mb_text_block *next = g->text->next;
+        mb_free(g->text);
+        g->text = next;
+    }
+    mb_free(g->values);
+    mb_free(g->nodes);
+    mb_free(g->taps);
+    mb_free(g);
+}
+
+mb_status mb_graph_status(const mb_graph *g, mb_error *err)
+{
+    if (g->error.code != MB_OK && err != NULL && err->code == MB_OK) {
+        *err = g->error;
+    }
+    return g->error.code;
+}
+
+void mb_graph_fail(mb_graph *g, mb_status code, const char *format, ...)
+{
+    if (g->error.code == MB_OK) {
+        va_list args;
+        va_start(args, format);
+        (void)vsnprintf(g->error.message, sizeof g->error.message, format, args);
+        va_end(args);
+        g->error.code = code;
+    }
+}
+
+const char *mb_graph_text(mb_graph *g, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof line) {
+        mb_graph_fail(g, MB_E_FORMAT, "a name of %d characters is too long", n);
+        return NULL;
+    }
+    size_t bytes = (size_t)n + 1;
+    if (g->text == NULL || TEXT_BLOCK_BYTES - g->text->used < bytes) {
+        mb_text_block *b = mb_alloc(sizeof *b);
+        if (b == NULL) {
+            mb_graph_fail(g, MB_E_MEMORY, "not enough memory for the graph's names");
+            return NULL;
+        }
+        b->next = g->text;
+        b->used = 0;
+        g->text = b;
+    }
+    char *copy = g->text->bytes + g->text->used;
+    memcpy(copy, line, bytes);
+    g->text->used += bytes;
+    return copy;
+}
+
+/* Makes room for one more element. */
+static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t size)
+{
+    if (count < *capacity) {
+        return true;
+    }
+    int wanted = *capacity > 0 ? *capacity * 2 : 256;
+    void *p = mb_realloc_array(*array, (size_t)wanted, size);
+    if (p == NULL) {
+        mb_graph_fail(g, MB_E_MEMORY, "not enough memory for a graph of %d elements", wanted);
+        return false;
+    }
+    *array = p;
+    *capacity = wanted;
+    return true;
+}
+
+static int add_value(mb_graph *g, mb_value_kind kind, const char *name, const int64_t dims[4])
+{
+    if (g->error.code != MB_OK || !grow(g, (void **)&g->values, g->n_values, &g->values_capacity, sizeof *g->values)) {
+        return MB_NONE;
+    }
+    mb_value_info *v = &g->values[g->n_values];
+    *v = (mb_value_info){.kind = kind, .name = name, .producer = MB_NONE, .alias_of = MB_NONE};
+    memcpy(v->dims, dims, sizeof v->dims);
+    return g->n_values++;
+}
+
+int mb_graph_input(mb_graph *g, const char *name, const int64_t dims[4])
+{
+    return add_value(g, MB_VALUE_INPUT, name, dims);
+}
+
+bool mb_graph_has_weight(const mb_graph *g, const char *name)
+{
+    return mb_weights_find(g->weights, name) != NULL;
+}
+
+static uint64_t mix_bytes(uint64_t h, const void *bytes, size_t n)
+{
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ b[i]) * 0x100000001B3u;
+    }
+    return h;
+}
+
+uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values)
+{
+    uint64_t h = mix_bytes(0xCBF29CE484222325u, how, strlen(how) + 1);
+    for (int i = 0; i < n_values; i++) {
+        uint64_t key = values[i] >= 0 ? g->values[values[i]].key : 0;
+        h = mix_bytes(h, &key, sizeof key);
+    }
+    return h;
+}
+
+int mb_graph_weight(mb_graph *g, const char *name)
+{
+    if (g->error.code != MB_OK || name == NULL) {
+        return MB_NONE;
+    }
+    for (int i = 0; i < g->n_values; i++) { /* both passes of the backbone share their weights */
+        if (g->values[i].kind == MB_VALUE_WEIGHT && strcmp(g->values[i].name, name) == 0) {
+            return i;
+        }
+    }
+    const mb_tensor *t = mb_weights_find(g->weights, name);
+    if (t == NULL) {
+        mb_graph_fail(g, MB_E_MISMATCH, "tensor '%s' is missing: the file belongs to another model", name);
+        return MB_NONE;
+    }
+    if (t->rank > 4 || t->dtype == MB_I64) {
+        mb_graph_fail(g, MB_E_MISMATCH, "tensor '%s': %s with %d dimensions cannot be a weight", name,
+                      mb_dtype_name(t->dtype), t->rank);
+        return MB_NONE;
+    }
+    int64_t dims[4] = {1, 1, 1, 1};
+    for (int i = 0; i < t->rank; i++) {
+        dims[i] = t->dims[i];
+        if (t->dims[i] < 1) {
+            mb_graph_fail(g, MB_E_MISMATCH, "tensor '%s' is empty", name);
+            return MB_NONE;
+        }
+    }
+    int id = add_value(g, MB_VALUE_WEIGHT, t->name, dims);
+    if (id >= 0) {
+        g->values[id].tensor = t;
+        g->values[id].key = mix_bytes(0xCBF29CE484222325u, t->name, strlen(t->name));
+    }
+    return id;
+}
+
+int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data)
+{
+    size_t count = 1;
+    *data = NULL;
+    for (int i = 0; i < 4; i++) {
+        if (dims[i] < 1 || !mb_mul_size(&count, count, (size_t)dims[i])) {
+            mb_graph_fail(g, MB_E_INTERNAL, "constant '%s': bad shape", name);
+            return MB_NONE;
+        }
+    }
+    int id = add_value(g, MB_VALUE_CONSTANT, name, dims);
+    size_t bytes;
+    if (id < 0 || !mb_mul_size(&bytes, count, sizeof(float))) {
+        return MB_NONE;
+    }
+    *data = mb_alloc_aligned(bytes);
+    if (*data == NULL) {
+        mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the constant '%s'", (double)bytes * 1e-6, name);
+        return MB_NONE;
+    }
+    g->values[id].data = *data;
+    g->values[id].key = key;
+    return id;
+}
+
+bool mb_graph_is_constant(const mb_graph *g, int value)
+{
+    return value >= 0 && (g->values[value].kind == MB_VALUE_WEIGHT || g->values[value].kind == MB_VALUE_CONSTANT);
+}
+
+const float *mb_graph_floats(mb_graph *g, int value)
+{
+    if (g->error.code != MB_OK || !mb_graph_is_constant(g, value)) {
+        return NULL;
+    }
+    mb_value_info *v = &g->values[value];
+    if (v->data != NULL) {
+        return v->data;
+    }
+    if (v->tensor == NULL) {
+        mb_graph_fail(g, MB_E_INTERNAL, "constant '%s' was released too early", v->name);
+        return NULL;
+    }
+    if (v->tensor->dtype == MB_F32) {
+        return v->tensor->data;
+    }
+    size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* checked against the file's size */
+    v->data = mb_alloc_aligned(count * sizeof(float));
+    if (v->data == NULL) {
+        mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the weight '%s'", (double)count * 4e-6, v->name);
+        return NULL;
+    }
+    mb_widen(v->data, v->tensor->data, v->tensor->dtype, count);
+    return v->data;
+}
+
+static mb_view value_view(mb_graph *g, int id, bool with_constants)
+{
+    mb_view view = {0};
+    if (id < 0) {
+        return view;
+    }
+    memcpy(view.dims, g->values[id].dims, sizeof view.dims);
+    view.pitch = view.dims[1];
+    for (int v = id; v >= 0; v = g->values[v].alias_of) {
+        view.pitch = g->values[v].dims[1]; /* that of the widest map it is a slice of */
+    }
+    if (with_constants && mb_graph_is_constant(g, id)) {
+        union {
+            const float *in;
+            void *out;
+        } data = {mb_graph_floats(g, id)}; /* kernels only read inputs; the view's pointer has no const */
+        view.data = data.out;
+    }
+    return view;
+}
+
+void mb_graph_call(mb_graph *g, const mb_node *n, mb_call *call, bool with_constants)
+{
+    *call = (mb_call){.attrs = n->attrs.bytes, .n_in = n->n_in};
+    for (int i = 0; i < n->n_in; i++) {
+        call->in[i] = value_view(g, n->in[i], with_constants);
+    }
+    call->out = value_view(g, n->out, false);
+}
+
+int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs, const int *in, int n_in,
+                  double position)
+{
+    const mb_op_rule *rule = mb_op_get_rule(op);
+    if (g->error.code != MB_OK) {
+        return MB_NONE;
+    }
+    mb_node node = {.op = op, .n_in = n_in, .name = name, .out = MB_NONE};
+    node.position = position >= 0 ? position : g->next_position;
+    memcpy(node.attrs.bytes, attrs->bytes, rule->attrs_bytes);
+    for (int i = 0; i < n_in; i++) {
+        node.in[i] = in[i];
+        if (in[i] < 0 && i < rule->least_inputs) {
+            mb_graph_fail(g, MB_E_INTERNAL, "%s: input %d of %s is missing", name, i, rule->name);
+            return MB_NONE;
+        }
+    }
+    mb_call call;
+    int64_t dims[4] = {0};
+    mb_graph_call(g, &node, &call, false);
+    mb_error error = {0};
+    if (rule->shape(dims, &call, &error) != MB_OK) {
+        mb_graph_fail(g, MB_E_MISMATCH, "%s: %s", name, error.message);
+        return MB_NONE;
+    }
+    node.out = add_value(g, MB_VALUE_TEMPORARY, name, dims);
+    if (node.out < 0 || !grow(g, (void **)&g->nodes, g->n_nodes, &g->nodes_capacity, sizeof *g->nodes)) {
+        return MB_NONE;
+    }
+    g->values[node.out].producer = g->n_nodes;
+    g->nodes[g->n_nodes++] = node;
+    if (position < 0) {
+        g->next_position += 1;
+    }
+    return node.out;
+}
+
+void mb_graph_tap(mb_graph *g, const char *name, int value)
+{
+    if (value < 0 || name == NULL || !grow(g, (void **)&g->taps, g->n_taps, &g->taps_capacity, sizeof *g->taps)) {
+        return;
+    }
+    g->taps[g->n_taps++] = (mb_tap){name, value};
+}
+
+int mb_graph_find(const mb_graph *g, const char *name)
+{
+    for (int i = 0; i < g->n_taps; i++) {
+        if (strcmp(g->taps[i].name, name) == 0) {
+            return g->taps[i].value;
+        }
+    }
+    for (int i = g->n_values - 1; i >= 0; i--) {
+        const mb_value_info *v = &g->values[i];
+        bool live = v->kind == MB_VALUE_INPUT || (v->producer >= 0 && !g->nodes[v->producer].removed);
+        if (live && strcmp(v->name, name) == 0) {
+            return i;
+        }
+    }
+    return MB_NONE;
+}
+
+void mb_graph_keep(mb_graph *g, int value)
+{
+    if (value >= 0) {
+        g->values[value].kept = true;
+    }
+}
+
+int mb_graph_users(const mb_graph *g, int value, int *only_user)
+{
+    int n = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        const mb_node *node = &g->nodes[i];
+        for (int k = 0; !node->removed && k < node->n_in; k++) {
+            if (node->in[k] == value) {
+                n++;
+                if (only_user != NULL) {
+                    *only_user = i;
+                }
+            }
+        }
+    }
+    return n;
+}
+
+void mb_graph_replace(mb_graph *g, int old_value, int new_value)
+{
+    if (old_value < 0 || new_value < 0) {
+        return;
+    }
+    for (int i = 0; i < g->n_nodes; i++) {
+        for (int k = 0; k < g->nodes[i].n_in; k++) {
+            if (g->nodes[i].in[k] == old_value && !g->nodes[i].removed) {
+                g->nodes[i].in[k] = new_value;
+            }
+        }
+    }
+    for (int i = 0; i < g->n_taps; i++) {
+        if (g->taps[i].value == old_value) {
+            g->taps[i].value = new_value;
+        }
+    }
+    if (g->values[old_value].kept) {
+        g->values[old_value].kept = false;
+        g->values[new_value].kept = true;
+    }
+}
+
+void mb_graph_remove(mb_graph *g, int node)
+{
+    g->nodes[node].removed = true;
+}
+
+void mb_graph_adopt(mb_graph *g, mb_node *node, int value)
+{
+    node->out = value;
+    g->values[value].producer = (int)(node - g->nodes);
+}
+
+mb_node *mb_graph_sole_producer(mb_graph *g, int value, mb_op op)
+{
+    if (value < 0 || g->values[value].producer < 0 || g->values[value].kept || g->values[value].alias_of >= 0) {
+        return NULL;
+    }
+    mb_node *n = &g->nodes[g->values[value].producer];
+    return n->op == op && n->out == value && !n->removed && mb_graph_users(g, value, NULL) == 1 ? n : NULL;
+}

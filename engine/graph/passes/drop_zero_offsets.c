@@ -1,0 +1,51 @@
+/* A deformable convolution whose offsets and modulators are always zero is a plain convolution: every modulator is then
+ * scale * sigmoid(0) = scale / 2, which is 1 for the scale 2 of BiRefNet. Models trained with frozen zero offsets (the
+ * small default model) run at the speed of plain convolutions this way. */
+#include "graph/passes/passes.h"
+
+#include <string.h>
+
+static bool all_zero(const float *v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (v[i] != 0.0f) { /* -0 is zero too */
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is this the output of a convolution with weight and bias zero? */
+static bool zero_conv(mb_graph *g, int value)
+{
+    int producer = g->values[value].producer;
+    mb_conv_view v;
+    if (producer < 0 || g->nodes[producer].removed || !mb_conv_read(g, &g->nodes[producer], &v) ||
+        g->nodes[producer].attrs.conv2d.act != MB_ACT_NONE ||
+        (g->nodes[producer].n_in > 3 && g->nodes[producer].in[3] >= 0)) {
+        return false;
+    }
+    return all_zero(v.weight, v.out * v.in * v.kh * v.kw) && (v.bias == NULL || all_zero(v.bias, v.out));
+}
+
+mb_status mb_pass_drop_zero_offsets(mb_graph *g, mb_error *err)
+{
+    for (int i = 0; i < g->n_nodes; i++) {
+        mb_node *n = &g->nodes[i];
+        if (n->removed || n->op != MB_OP_deform_conv2d || n->attrs.deform_conv2d.modulator_scale != 2.0f ||
+            !mb_graph_is_constant(g, n->in[3]) || !zero_conv(g, n->in[1]) || !zero_conv(g, n->in[2])) {
+            continue;
+        }
+        mb_attrs a;
+        memset(&a, 0, sizeof a);
+        a.conv2d.stride = 1;
+        a.conv2d.pad = n->attrs.deform_conv2d.pad;
+        a.conv2d.act = n->attrs.deform_conv2d.act;
+        n->op = MB_OP_conv2d;
+        n->attrs = a;
+        n->in[1] = n->in[3];
+        n->in[2] = n->n_in > 4 ? n->in[4] : MB_NONE;
+        n->n_in = 3;
+    }
+    return mb_pass_drop_dead(g, err); /* the offset convolutions have lost their reader */
+}

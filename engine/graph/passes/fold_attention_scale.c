@@ -1,0 +1,72 @@
+/* The scale 1/sqrt(d) of attention moves into the query rows of the qkv layer: S2 of docs/models/birefnet.md, R4 of
+ * docs/models/vitmatte.md. For ViT the relative terms use the unscaled query: they get the inverse (rel_scale). The
+ * padding tokens' qkv is scaled alike. */
+#include "graph/passes/passes.h"
+
+#include <string.h>
+
+/* A copy of a weight or bias whose first third of rows is scaled. */
+static int scale_query(mb_graph *g, int value, float scale)
+{
+    const float *old = mb_graph_floats(g, value);
+    int64_t d[4];
+    float *out;
+    memcpy(d, g->values[value].dims, sizeof d);
+    int id = mb_graph_constant(g, g->values[value].name, d, mb_graph_key(g, "fold_attention_scale", &value, 1), &out);
+    if (id < 0 || old == NULL) {
+        return MB_NONE;
+    }
+    int64_t row = d[1] * d[2] * d[3], query = d[0] / 3 * row;
+    for (int64_t i = 0; i < query; i++) {
+        out[i] = old[i] * scale;
+    }
+    memcpy(out + query, old + query, (size_t)(d[0] * row - query) * sizeof *out);
+    return id;
+}
+
+static void fold(mb_graph *g, mb_node *attention, mb_node *qkv)
+{
+    bool swin = attention->op == MB_OP_window_attention;
+    float scale = swin ? attention->attrs.window_attention.scale : attention->attrs.vit_attention.scale;
+    int pad = swin ? 2 : 3;
+    bool has_bias = qkv->n_in > 2 && qkv->in[2] >= 0, has_pad = attention->n_in > pad && attention->in[pad] >= 0;
+    if (scale == 1.0f || qkv->attrs.linear.act != MB_ACT_NONE || (qkv->n_in > 3 && qkv->in[3] >= 0) ||
+        !mb_graph_is_constant(g, qkv->in[1]) || (has_bias && !mb_graph_is_constant(g, qkv->in[2])) ||
+        (has_pad && !mb_graph_is_constant(g, attention->in[pad]))) {
+        return;
+    }
+    bool shared = has_bias && has_pad && qkv->in[2] == attention->in[pad];
+    int weight = scale_query(g, qkv->in[1], scale);
+    int bias = has_bias ? scale_query(g, qkv->in[2], scale) : MB_NONE;
+    int pad_qkv = !has_pad ? MB_NONE : shared ? bias : scale_query(g, attention->in[pad], scale);
+    if (g->error.code != MB_OK) {
+        return;
+    }
+    qkv->in[1] = weight;
+    if (has_bias) {
+        qkv->in[2] = bias;
+    }
+    if (has_pad) {
+        attention->in[pad] = pad_qkv;
+    }
+    if (swin) {
+        attention->attrs.window_attention.scale = 1.0f;
+    } else {
+        attention->attrs.vit_attention.scale = 1.0f;
+        attention->attrs.vit_attention.rel_scale /= scale;
+    }
+}
+
+mb_status mb_pass_fold_attention_scale(mb_graph *g, mb_error *err)
+{
+    for (int i = 0; i < g->n_nodes; i++) {
+        mb_node *n = &g->nodes[i];
+        if (!n->removed && (n->op == MB_OP_window_attention || n->op == MB_OP_vit_attention)) {
+            mb_node *qkv = mb_graph_sole_producer(g, n->in[0], MB_OP_linear);
+            if (qkv != NULL) {
+                fold(g, n, qkv);
+            }
+        }
+    }
+    return mb_graph_status(g, err);
+}

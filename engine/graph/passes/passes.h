@@ -1,0 +1,38 @@
+/* The rewrites between the recorded graph and the planned one: exact algebra only, one file each, each switchable. */
+#ifndef MB_GRAPH_PASSES_H
+#define MB_GRAPH_PASSES_H
+
+#include "graph/graph.h"
+
+typedef mb_status (*mb_pass_fn)(mb_graph *g, mb_error *err);
+
+mb_status mb_pass_drop_dead(mb_graph *g, mb_error *err);
+mb_status mb_pass_fold_constants(mb_graph *g, mb_error *err);
+mb_status mb_pass_drop_zero_offsets(mb_graph *g, mb_error *err);
+mb_status mb_pass_fold_batchnorm(mb_graph *g, mb_error *err);
+mb_status mb_pass_split_concat(mb_graph *g, mb_error *err);
+mb_status mb_pass_sink_conv1x1(mb_graph *g, mb_error *err);
+mb_status mb_pass_broadcast_pooled(mb_graph *g, mb_error *err);
+mb_status mb_pass_compose_conv1x1(mb_graph *g, mb_error *err);
+mb_status mb_pass_compose_conv3x3(mb_graph *g, mb_error *err);
+mb_status mb_pass_merge_offset_convs(mb_graph *g, mb_error *err);
+mb_status mb_pass_fold_attention_scale(mb_graph *g, mb_error *err);
+mb_status mb_pass_fuse_epilogue(mb_graph *g, mb_error *err);
+mb_status mb_pass_alias_concat(mb_graph *g, mb_error *err);
+
+int mb_pass_count(void);
+const char *mb_pass_name(int i);
+/* Runs the passes in their fixed order. which: NULL or "": all; "none"; "-a,-b": all but these (an unknown name is an
+ * error); "a,b": only these. */
+MB_MUST_CHECK mb_status mb_passes_run(mb_graph *g, const char *which, mb_error *err);
+
+/* A conv2d's weight and bias as floats, and its sizes; false if it is no plain convolution (constant weight, no border
+ * variants). bias is NULL where there is none. */
+typedef struct mb_conv_view {
+    const float *weight, *bias;
+    int64_t out, in, kh, kw;
+} mb_conv_view;
+bool mb_conv_read(mb_graph *g, const mb_node *n, mb_conv_view *v);
+bool mb_conv_is_1x1(mb_graph *g, const mb_node *n); /* stride 1, pad 0 */
+
+#endif

@@ -1,0 +1,287 @@
+/* From a recorded graph to a plan: passes, schedule, kernels, lives of values, in-place merging, placement. */
+#include "graph/plan.h"
+
+#include "core/alloc.h"
+#include "graph/passes/passes.h"
+#include "graph/planner.h"
+#include "graph/schedule.h"
+
+#include <string.h>
+
+/* Scratch of the placement. */
+typedef struct placing {
+    mb_plan *plan;
+    int *root;  /* per value: the value whose memory it lives in (itself, a wider map, an input taken over) */
+    int *first; /* per root value: life in steps */
+    int *last;
+    mb_block *blocks;
+    int *block_of; /* per root value */
+    int n_blocks;
+} placing;
+
+void mb_plan_free(mb_plan *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    mb_graph_free(p->graph);
+    mb_free(p->steps);
+    mb_free(p->locations);
+    mb_free(p->attrs);
+    mb_free_aligned(p->arena);
+    mb_free(p);
+}
+
+/* Values that must outlive the run, or are written before it. */
+static bool is_pinned(const mb_value_info *v)
+{
+    return v->kept || v->kind == MB_VALUE_INPUT;
+}
+
+static int root_of(const placing *s, int value)
+{
+    while (s->root[value] != value) {
+        value = s->root[value];
+    }
+    return value;
+}
+
+static double view_bytes(const mb_view *v)
+{
+    return mb_view_present(v) ? 4.0 * (double)mb_view_count(v) : 0.0;
+}
+
+/* Kernel, workspace and work of every node, in order. */
+static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *err)
+{
+    mb_graph *g = p->graph;
+    for (int i = 0; i < n; i++) {
+        const mb_node *node = &g->nodes[order[i]];
+        if (mb_node_is_free(g, node)) {
+            continue;
+        }
+        mb_step *s = &p->steps[p->n_steps];
+        const mb_op_rule *rule = mb_op_get_rule(node->op);
+        p->attrs[p->n_steps] = node->attrs;
+        mb_graph_call(g, node, &s->call, false);
+        s->call.attrs = &p->attrs[p->n_steps];
+        s->call.pool = p->pool;
+        s->node = order[i];
+        s->kernel = mb_backend_choose(p->backend, node->op, &s->call);
+        if (s->kernel == NULL) {
+            return mb_fail(err, MB_E_UNSUPPORTED, "%s: the back end '%s' has no kernel for this %s", node->name,
+                           p->backend->name, rule->name);
+        }
+        s->workspace_bytes = s->kernel->workspace != NULL ? s->kernel->workspace(&s->call) : 0;
+        s->macs = rule->macs != NULL ? rule->macs(&s->call) : 0.0;
+        s->bytes = view_bytes(&s->call.out);
+        for (int k = 0; k < node->n_in; k++) {
+            s->bytes += view_bytes(&s->call.in[k]);
+        }
+        s->weight = s->macs + 4.0 * s->bytes; /* a byte costs about as much as four multiplications */
+        p->figures.macs += s->macs;
+        p->n_steps++;
+    }
+    p->figures.n_nodes = p->n_steps;
+    return MB_OK;
+}
+
+/* Lives: a root is born with its first writer and dies with its last reader. */
+static void find_lives(placing *s)
+{
+    const mb_plan *p = s->plan;
+    const mb_graph *g = p->graph;
+    for (int v = 0; v < g->n_values; v++) {
+        s->first[v] = p->n_steps;
+        s->last[v] = -1;
+    }
+    for (int t = 0; t < p->n_steps; t++) {
+        const mb_node *n = &g->nodes[p->steps[t].node];
+        for (int k = -1; k < n->n_in; k++) {
+            int value = k < 0 ? n->out : n->in[k];
+            if (value >= 0 && !mb_graph_is_constant(g, value)) {
+                int r = root_of(s, value);
+                s->first[r] = t < s->first[r] ? t : s->first[r];
+                s->last[r] = t > s->last[r] ? t : s->last[r];
+            }
+        }
+    }
+    for (int v = 0; v < g->n_values; v++) {
+        int r = root_of(s, v);
+        if (g->values[v].kept && (g->values[v].kind == MB_VALUE_INPUT || g->values[v].producer >= 0)) {
+            s->last[r] = p->n_steps;
+        }
+        if (g->values[v].kind == MB_VALUE_INPUT) {
+            s->first[r] = 0;
+            s->last[r] = p->n_steps; /* so that a run can be repeated on the same input */
+        }
+    }
+}
+
+static bool has_slices(const mb_graph *g, int value)
+{
+    for (int v = 0; v < g->n_values; v++) {
+        if (g->values[v].alias_of == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool same_shape(const mb_view *a, const mb_view *b)
+{
+    return memcmp(a->dims, b->dims, sizeof a->dims) == 0 && a->pitch == b->pitch;
+}
+
+/* An output takes over the memory of an input that dies at this node, where the kernel allows it. */
+static void merge_in_place(placing *s)
+{
+    const mb_plan *p = s->plan;
+    const mb_graph *g = p->graph;
+    for (int t = 0; t < p->n_steps; t++) {
+        const mb_node *n = &g->nodes[p->steps[t].node];
+        int k = p->steps[t].kernel->in_place_input - 1;
+        int in = k >= 0 && k < n->n_in ? n->in[k] : MB_NONE;
+        if (in < 0 || mb_graph_is_constant(g, in)) {
+            continue;
+        }
+        int r = root_of(s, in), o = root_of(s, n->out);
+        bool pinned = is_pinned(&g->values[in]) || is_pinned(&g->values[r]) || g->values[in].alias_of >= 0;
+        bool alone = g->values[n->out].alias_of < 0 && o == n->out && !has_slices(g, n->out) && !has_slices(g, r);
+        bool read_twice = false;
+        for (int i = 0; i < n->n_in; i++) {
+            read_twice = read_twice || (i != k && n->in[i] >= 0 && root_of(s, n->in[i]) == r);
+        }
+        if (!pinned && alone && !read_twice && r != o && s->last[r] == t && s->first[o] == t &&
+            same_shape(&p->steps[t].call.in[k], &p->steps[t].call.out)) {
+            s->root[o] = r;
+            s->last[r] = s->last[o];
+        }
+    }
+}
+
+/* Blocks of the live roots and of the workspaces, placed. */
+static mb_status place(placing *s, mb_error *err)
+{
+    mb_plan *p = s->plan;
+    mb_graph *g = p->graph;
+    for (int v = 0; v < g->n_values; v++) {
+        s->block_of[v] = -1;
+        if (s->root[v] == v && s->last[v] >= 0) {
+            size_t bytes = sizeof(float);
+            for (int i = 0; i < 4; i++) {
+                if (!mb_mul_size(&bytes, bytes, (size_t)g->values[v].dims[i])) {
+                    return mb_fail(err, MB_E_MEMORY, "%s: its size overflows", g->values[v].name);
+                }
+            }
+            s->block_of[v] = s->n_blocks;
+            s->blocks[s->n_blocks++] = (mb_block){s->first[v], s->last[v], bytes, 0};
+        }
+    }
+    int first_workspace = s->n_blocks;
+    for (int t = 0; t < p->n_steps; t++) {
+        s->blocks[s->n_blocks++] = (mb_block){t, t, p->steps[t].workspace_bytes, 0};
+    }
+    mb_status status = mb_planner_place(s->blocks, s->n_blocks, &p->figures.arena_bytes, err);
+    p->figures.lower_bound = mb_planner_lower_bound(s->blocks, s->n_blocks, p->n_steps);
+    for (int t = 0; t < p->n_steps; t++) {
+        p->steps[t].workspace_offset = s->blocks[first_workspace + t].offset;
+    }
+    return status;
+}
+
+/* Byte position of every value in the arena: that of its root plus the channels of the slices between. */
+static void locate(placing *s)
+{
+    mb_plan *p = s->plan;
+    const mb_graph *g = p->graph;
+    for (int v = 0; v < g->n_values; v++) {
+        size_t channels = 0;
+        for (int a = v; g->values[a].alias_of >= 0; a = g->values[a].alias_of) {
+            channels += (size_t)g->values[a].alias_channel;
+        }
+        int block = s->block_of[root_of(s, v)];
+        p->locations[v] = (mb_location){block, channels * sizeof(float)};
+        if (block >= 0) {
+            p->locations[v].byte_offset += s->blocks[block].offset;
+        }
+    }
+}
+
+static mb_status place_values(mb_plan *p, mb_error *err)
+{
+    size_t n = (size_t)p->graph->n_values + 1;
+    placing s = {.plan = p};
+    s.root = mb_alloc_array(n, sizeof *s.root);
+    s.first = mb_alloc_array(n, sizeof *s.first);
+    s.last = mb_alloc_array(n, sizeof *s.last);
+    s.block_of = mb_alloc_array(n, sizeof *s.block_of);
+    s.blocks = mb_calloc(n + (size_t)p->n_steps, sizeof *s.blocks);
+    mb_status status = MB_OK;
+    if (s.root == NULL || s.first == NULL || s.last == NULL || s.block_of == NULL || s.blocks == NULL) {
+        status = mb_fail_memory(err, n * sizeof(int), "the plan");
+        goto done;
+    }
+    for (int v = 0; v < p->graph->n_values; v++) {
+        int alias = p->graph->values[v].alias_of;
+        s.root[v] = alias >= 0 ? alias : v;
+    }
+    find_lives(&s);
+    merge_in_place(&s);
+    MB_TRY(place(&s, err));
+    locate(&s);
+done:
+    mb_free(s.root);
+    mb_free(s.first);
+    mb_free(s.last);
+    mb_free(s.block_of);
+    mb_free(s.blocks);
+    return status;
+}
+
+static size_t constant_bytes(const mb_graph *g)
+{
+    size_t bytes = 0;
+    for (int v = 0; v < g->n_values; v++) {
+        if (mb_graph_is_constant(g, v) && mb_graph_users(g, v, NULL) > 0) {
+            const int64_t *d = g->values[v].dims;
+            bytes += (size_t)(d[0] * d[1] * d[2] * d[3]) * sizeof(float);
+        }
+    }
+    return bytes;
+}
+
+mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options *options, mb_error *err)
+{
+    mb_status status = MB_OK;
+    int *order = NULL, n = 0;
+    *out = NULL;
+    mb_plan *p = mb_calloc(1, sizeof *p);
+    if (p == NULL) {
+        mb_graph_free(graph);
+        return mb_fail_memory(err, sizeof *p, "the plan");
+    }
+    p->graph = graph;
+    p->backend = options->backend;
+    p->pool = options->pool;
+    MB_TRY(mb_passes_run(graph, options->passes, err));
+    size_t nodes = (size_t)graph->n_nodes + 1;
+    order = mb_alloc_array(nodes, sizeof *order);
+    p->steps = mb_calloc(nodes, sizeof *p->steps);
+    p->attrs = mb_calloc(nodes, sizeof *p->attrs);
+    p->locations = mb_calloc((size_t)graph->n_values + 1, sizeof *p->locations);
+    if (order == NULL || p->steps == NULL || p->attrs == NULL || p->locations == NULL) {
+        status = mb_fail_memory(err, nodes * sizeof *p->steps, "the plan");
+        goto done;
+    }
+    MB_TRY(mb_schedule(order, &n, graph, err));
+    MB_TRY(choose_kernels(p, order, n, err));
+    MB_TRY(place_values(p, err));
+    p->figures.weight_bytes = constant_bytes(graph);
+    *out = p;
+    p = NULL;
+done:
+    mb_free(order);
+    mb_plan_free(p);
+    return status;
+}

@@ -1,0 +1,164 @@
+/* Making a plan ready: weights are packed (once per model) and their originals released, the arena is allocated, and
+ * every call gets its pointers. */
+#include "core/alloc.h"
+#include "graph/plan.h"
+
+#include <string.h>
+
+struct mb_prepared_entry {
+    mb_prepared_entry *next;
+    uint64_t key;
+    mb_prepared prepared;
+};
+
+void mb_prepared_cache_dispose(mb_prepared_cache *c)
+{
+    while (c->first != NULL) {
+        mb_prepared_entry *next = c->first->next;
+        if (c->first->prepared.free != NULL) {
+            c->first->prepared.free(c->first->prepared.data);
+        }
+        mb_free(c->first);
+        c->first = next;
+    }
+    c->bytes = 0;
+}
+
+static uint64_t mix(uint64_t h, const void *bytes, size_t n)
+{
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ b[i]) * 0x100000001B3u;
+    }
+    return h;
+}
+
+/* What packed weights depend on: kernel, attributes, and the provenance of the constants. */
+static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
+{
+    const mb_node *n = &g->nodes[s->node];
+    uint64_t h = mix(0xCBF29CE484222325u, &s->kernel, sizeof s->kernel);
+    h = mix(h, n->attrs.bytes, sizeof n->attrs.bytes);
+    h = mix(h, &s->call.in[0].dims[1], sizeof s->call.in[0].dims[1]);
+    for (int i = 0; i < n->n_in; i++) {
+        uint64_t key = mb_graph_is_constant(g, n->in[i]) ? g->values[n->in[i]].key : 1;
+        h = mix(h, &key, sizeof key);
+    }
+    return h;
+}
+
+/* Live nodes that still need a constant's own bytes. */
+static int *count_readers(mb_plan *p)
+{
+    mb_graph *g = p->graph;
+    int *readers = mb_calloc((size_t)g->n_values + 1, sizeof *readers);
+    for (int t = 0; readers != NULL && t < p->n_steps; t++) {
+        const mb_node *n = &g->nodes[p->steps[t].node];
+        for (int i = 0; i < n->n_in; i++) {
+            if (n->in[i] >= 0) {
+                readers[n->in[i]]++;
+            }
+        }
+    }
+    return readers;
+}
+
+/* The bytes of a constant that every reader has packed are given back. */
+static void release(mb_graph *g, int value)
+{
+    mb_value_info *v = &g->values[value];
+    if (v->tensor != NULL) {
+        mb_weights_release_pages(g->weights, v->tensor);
+    }
+    mb_free_aligned(v->data);
+    v->data = NULL;
+}
+
+static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, int *readers, mb_error *err)
+{
+    mb_graph *g = p->graph;
+    const mb_node *n = &g->nodes[s->node];
+    if (s->kernel->prepare == NULL) {
+        return MB_OK;
+    }
+    uint64_t key = prepared_key(g, s);
+    mb_prepared_entry *e = cache->first;
+    while (e != NULL && e->key != key) {
+        e = e->next;
+    }
+    if (e == NULL) {
+        mb_call call;
+        mb_graph_call(g, n, &call, true);
+        call.attrs = s->call.attrs;
+        call.pool = p->pool;
+        mb_status status = mb_graph_status(g, err);
+        e = status == MB_OK ? mb_calloc(1, sizeof *e) : NULL;
+        if (e == NULL) {
+            return status != MB_OK ? status : mb_fail_memory(err, sizeof *e, "packed weights");
+        }
+        status = s->kernel->prepare(&e->prepared, &call, err);
+        if (status != MB_OK) {
+            mb_free(e);
+            mb_error_prefix(err, "%s", n->name);
+            return status;
+        }
+        e->key = key;
+        e->next = cache->first;
+        cache->first = e;
+        cache->bytes += e->prepared.bytes;
+    }
+    s->call.prepared = &e->prepared;
+    for (int i = 0; i < n->n_in; i++) {
+        if (n->in[i] >= 0 && (e->prepared.replaces >> i & 1u) != 0 && --readers[n->in[i]] == 0) {
+            release(g, n->in[i]);
+        }
+    }
+    return MB_OK;
+}
+
+static mb_status set_pointers(mb_plan *p, mb_error *err)
+{
+    mb_graph *g = p->graph;
+    for (int t = 0; t < p->n_steps; t++) {
+        mb_step *s = &p->steps[t];
+        const mb_node *n = &g->nodes[s->node];
+        for (int i = -1; i < n->n_in; i++) {
+            int value = i < 0 ? n->out : n->in[i];
+            mb_view *view = i < 0 ? &s->call.out : &s->call.in[i];
+            bool packed = i >= 0 && s->call.prepared != NULL && (s->call.prepared->replaces >> i & 1u) != 0;
+            if (value < 0 || packed) {
+                continue;
+            }
+            if (mb_graph_is_constant(g, value)) {
+                const float *data = mb_graph_floats(g, value);
+                memcpy(&view->data, &data, sizeof view->data); /* kernels only read it */
+            } else {
+                view->data = p->arena + p->locations[value].byte_offset;
+            }
+        }
+        s->call.workspace = p->arena + s->workspace_offset;
+    }
+    return mb_graph_status(g, err);
+}
+
+mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
+{
+    mb_status status = MB_OK;
+    int *readers = count_readers(p);
+    if (readers == NULL) {
+        return mb_fail_memory(err, 0, "the plan");
+    }
+    for (int t = 0; t < p->n_steps; t++) {
+        MB_TRY(prepare_step(p, &p->steps[t], cache, readers, err));
+    }
+    p->arena = mb_alloc_aligned(p->figures.arena_bytes);
+    if (p->arena == NULL) {
+        status = mb_fail(err, MB_E_MEMORY, "not enough memory: the plan needs %.0f MB\nuse a smaller input size",
+                         (double)p->figures.arena_bytes * 1e-6);
+        goto done;
+    }
+    MB_TRY(set_pointers(p, err));
+done:
+    mb_free(readers);
+    return status;
+}

@@ -1,0 +1,263 @@
+/* BiRefNet (Zheng et al. 2024), v2 and v1: x [N,3,H,W], normalised RGB -> logits [N,1,H,W]; alpha = sigmoid(logits).
+ *
+ * Swin v1 runs on the picture and on its half; the two pyramids are concatenated (x1..x4), the coarsest map takes in
+ * the context of the others and is squeezed; four decoder blocks refine it, each seeing the picture itself as tiles
+ * (bilateral reference), gated by predicted gradients. Names follow the published code; docs/models/birefnet.md. */
+#include "models/birefnet.h"
+
+#include "models/nn.h"
+#include "models/swin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_KERNELS 8
+
+typedef struct config {
+    mb_swin_config swin;
+    int deform_kernels[MAX_KERNELS];
+    int n_deform_kernels;
+    bool ipt_blk5, gate4;
+} config;
+
+/* ---- blocks ---- */
+
+/* [DeformableConv2d] modulated deformable convolution k x k without bias: x [N,C,H,W] -> [N,C',H,W]. */
+static mb_value deformable_conv(mb_scope s, mb_value x, const char *tap)
+{
+    mb_value weight = mb_weight(mb_sub(s, "regular_conv"), "weight");
+    int pad = (int)(mb_dims(s, weight)[2] / 2);
+    mb_value offset = mb_nn_conv2d(mb_sub(s, "offset_conv"), x, 1, pad);
+    mb_value modulator = mb_nn_conv2d(mb_sub(s, "modulator_conv"), x, 1, pad);
+    if (tap != NULL) {
+        mb_tap_name(s, mb_graph_text(s.g, "%s.offset", tap), offset);
+        mb_tap_name(s, mb_graph_text(s.g, "%s.modulator_logit", tap), modulator);
+    }
+    mb_attrs a = {.deform_conv2d = {.pad = pad, .modulator_scale = 2.0f}};
+    mb_value in[] = {x, offset, modulator, weight, MB_ABSENT};
+    return mb_record(mb_sub(s, "regular_conv"), MB_OP_deform_conv2d, &a, in, 5);
+}
+
+/* [_ASPPModuleDeformable] relu(bn(deformable conv)). */
+static mb_value aspp_module(mb_scope s, mb_value x, const char *tap)
+{
+    x = deformable_conv(mb_sub(s, "atrous_conv"), x, tap);
+    x = mb_nn_batch_norm(mb_sub(s, "bn"), x);
+    x = mb_nn_activation(s, x, MB_ACT_RELU);
+    if (tap != NULL) {
+        mb_tap_name(s, tap, x);
+    }
+    return x;
+}
+
+/* [ASPPDeformable] branches of several kernel sizes and the pooled map, concatenated, 1x1: [N,C,H,W] -> same. */
+static mb_value aspp_deformable(mb_scope s, mb_value x, const config *c, const char *tap)
+{
+    mb_value parts[MAX_KERNELS + 2];
+    int n = 0;
+    parts[n++] = aspp_module(mb_sub(s, "aspp1"), x, tap != NULL ? mb_graph_text(s.g, "%s.aspp1", tap) : NULL);
+    for (int i = 0; i < c->n_deform_kernels; i++) {
+        const char *name = tap != NULL ? mb_graph_text(s.g, "%s.aspp_deforms%d", tap, i) : NULL;
+        parts[n++] = aspp_module(mb_sub_index(s, "aspp_deforms", i), x, name);
+    }
+    mb_scope pool = mb_sub(s, "global_avg_pool");
+    mb_value mean = mb_nn_global_mean(mb_sub(pool, "0"), x);
+    mean = mb_nn_conv2d(mb_sub(pool, "1"), mean, 1, 0);
+    mean = mb_nn_batch_norm(mb_sub(pool, "2"), mean);
+    mean = mb_nn_activation(mb_sub(pool, "3"), mean, MB_ACT_RELU);
+    if (tap != NULL) {
+        mb_tap_name(s, mb_graph_text(s.g, "%s.gap", tap), mean);
+    }
+    parts[n++] = mb_nn_resize_like(pool, mean, x);
+    x = mb_nn_concat(mb_sub(s, "concat"), parts, n);
+    x = mb_nn_conv2d(mb_sub(s, "conv1"), x, 1, 0);
+    x = mb_nn_batch_norm(mb_sub(s, "bn1"), x);
+    return mb_nn_activation(s, x, MB_ACT_RELU);
+}
+
+/* [BasicDecBlk] 3x3 conv, BN, ReLU -> ASPP -> 3x3 conv, BN: x [N,C,H,W] -> [N,C',H,W]. */
+static mb_value basic_decoder_block(mb_scope s, mb_value x, const config *c, const char *tap)
+{
+    x = mb_nn_conv2d(mb_sub(s, "conv_in"), x, 1, 1);
+    x = mb_nn_batch_norm(mb_sub(s, "bn_in"), x);
+    x = mb_nn_activation(mb_sub(s, "relu_in"), x, MB_ACT_RELU);
+    if (tap != NULL) {
+        mb_tap_name(s, mb_graph_text(s.g, "%s.relu_in", tap), x);
+    }
+    x = aspp_deformable(mb_sub(s, "dec_att"), x, c, tap);
+    if (tap != NULL) {
+        mb_tap_name(s, mb_graph_text(s.g, "%s.dec_att", tap), x);
+    }
+    x = mb_nn_conv2d(mb_sub(s, "conv_out"), x, 1, 1);
+    return mb_nn_batch_norm(mb_sub(s, "bn_out"), x);
+}
+
+/* [SimpleConvs] two 3x3 convolutions without an activation between: x [N,C,H,W] -> [N,C',H,W]. */
+static mb_value simple_convs(mb_scope s, mb_value x)
+{
+    x = mb_nn_conv2d(mb_sub(s, "conv1"), x, 1, 1);
+    return mb_nn_conv2d(mb_sub(s, "conv_out"), x, 1, 1);
+}
+
+/* The picture as tiles of the size of `like`: [N,3,H,W] -> [N,3*G*G,h,w]. */
+static mb_value image_tiles(mb_scope s, mb_value picture, mb_value like)
+{
+    const int64_t *d = mb_dims(s, like);
+    mb_attrs a = {.size = {(int32_t)d[2], (int32_t)d[3]}};
+    return mb_record(s, MB_OP_image_to_tiles, &a, &picture, 1);
+}
+
+/* Gradient attention: p * sigmoid(1x1(relu(bn(3x3(p))))). */
+static mb_value gradient_gate(mb_scope decoder, mb_value p, int level)
+{
+    mb_scope convs = mb_sub_number(decoder, "gdt_convs_", level);
+    mb_value g = mb_nn_conv2d(mb_sub(convs, "0"), p, 1, 1);
+    g = mb_nn_batch_norm(mb_sub(convs, "1"), g);
+    g = mb_nn_activation(mb_sub(convs, "2"), g, MB_ACT_RELU);
+    mb_scope attn = mb_sub(mb_sub_number(decoder, "gdt_convs_attn_", level), "0");
+    g = mb_nn_conv2d(attn, g, 1, 0);
+    mb_graph_tap(decoder.g, mb_graph_text(decoder.g, "gdt_attn_logit%d", level), g.id);
+    return mb_nn_scale_by_map(mb_sub(convs, "gate"), p, g);
+}
+
+/* ---- the network ---- */
+
+/* Both passes of the backbone: x[i] = cat(full_i, up(half_i)). */
+static void encoder(mb_value x[MB_SWIN_STAGES], mb_scope top, mb_value picture, const config *c)
+{
+    static const char *const taps[MB_SWIN_STAGES] = {"x1", "x2", "x3", "x4"};
+    const int64_t *d = mb_dims(top, picture);
+    int64_t h = d[2], w = d[3];
+    mb_value full[MB_SWIN_STAGES], half[MB_SWIN_STAGES];
+    mb_value small = mb_nn_resize(mb_sub(top, "input_half"), picture, h / 2, w / 2, true);
+    mb_swin(half, mb_labelled(mb_sub(top, "bb"), "half:"), small, &c->swin, "bb_half");
+    mb_swin(full, mb_sub(top, "bb"), picture, &c->swin, "bb");
+    for (int i = 0; i < MB_SWIN_STAGES; i++) {
+        mb_scope s = mb_sub_number(top, "x", i + 1);
+        mb_value up = mb_nn_resize_like(mb_sub(s, "up"), half[i], full[i]);
+        x[i] = mb_nn_concat(s, (mb_value[]){full[i], up}, 2);
+        mb_tap_name(top, taps[i], x[i]);
+    }
+}
+
+/* The coarsest map with the context of the others: cat(up(x1), up(x2), up(x3), x4), then one decoder block. */
+static mb_value squeeze(mb_scope top, const mb_value x[MB_SWIN_STAGES], const config *c)
+{
+    mb_value parts[MB_SWIN_STAGES];
+    for (int i = 0; i < 3; i++) {
+        parts[i] = mb_nn_resize_like(mb_sub_number(top, "context", i + 1), x[i], x[3]);
+    }
+    parts[3] = x[3];
+    mb_value context = mb_nn_concat(mb_sub(top, "x4_context"), parts, MB_SWIN_STAGES);
+    mb_value y = basic_decoder_block(mb_sub_index(top, "squeeze_module", 0), context, c, "squeeze");
+    mb_tap_name(top, "x4_squeezed", y);
+    return y;
+}
+
+/* One level of the decoder. p: the block's input without the picture (n 4..1). */
+static mb_value decoder_level(mb_scope d, mb_value p, mb_value picture, int n, const config *c)
+{
+    if (n < 4 || c->ipt_blk5) {
+        mb_scope ipt = mb_sub_number(d, "ipt_blk", n + 1);
+        mb_value tiles = image_tiles(mb_sub(ipt, "tiles"), picture, p);
+        mb_graph_tap(d.g, mb_graph_text(d.g, "ipt_blk%d.input", n + 1), tiles.id);
+        mb_value seen = simple_convs(ipt, tiles);
+        mb_graph_tap(d.g, mb_graph_text(d.g, "ipt_blk%d", n + 1), seen.id);
+        p = mb_nn_concat(mb_sub(ipt, "concat"), (mb_value[]){p, seen}, 2);
+    }
+    p = basic_decoder_block(mb_sub_number(d, "decoder_block", n), p, c, NULL);
+    mb_graph_tap(d.g, mb_graph_text(d.g, "p%d", n), p.id);
+    return p;
+}
+
+static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_STAGES], mb_value squeezed,
+                        const config *c)
+{
+    mb_value p = decoder_level(d, squeezed, picture, 4, c);
+    for (int n = 4; n >= 2; n--) {
+        if (n < 4 || c->gate4) {
+            p = gradient_gate(d, p, n);
+        }
+        mb_scope lateral_scope = mb_sub(mb_sub_number(d, "lateral_block", n), "conv");
+        mb_value lateral = mb_nn_conv2d(lateral_scope, x[n - 2], 1, 0);
+        mb_graph_tap(d.g, mb_graph_text(d.g, "lateral%d", n), lateral.id);
+        mb_value up = mb_nn_resize_like(mb_sub(lateral_scope, "up"), p, lateral);
+        p = mb_nn_add(mb_sub(lateral_scope, "sum"), up, lateral);
+        p = decoder_level(d, p, picture, n - 1, c);
+    }
+    p = mb_nn_resize_like(mb_sub(d, "up1"), p, picture);
+    mb_value seen = simple_convs(mb_sub(d, "ipt_blk1"), picture);
+    mb_graph_tap(d.g, "ipt_blk1", seen.id);
+    p = mb_nn_concat(mb_sub(d, "concat1"), (mb_value[]){p, seen}, 2);
+    return mb_nn_conv2d(mb_sub_index(d, "conv_out1", 0), p, 1, 0);
+}
+
+/* ---- the architecture's numbers ---- */
+
+/* "2,2,18,2" -> numbers in 1..limit; how many there are, or -1. */
+static int parse_list(int *out, int most, const char *text, long limit)
+{
+    int n = 0;
+    while (text != NULL && n < most) {
+        char *end;
+        long v = strtol(text, &end, 10);
+        if (end == text || v < 1 || v > limit || (*end != ',' && *end != '\0')) {
+            return -1;
+        }
+        out[n++] = (int)v;
+        if (*end == '\0') {
+            return n;
+        }
+        text = end + 1;
+    }
+    return -1;
+}
+
+static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
+{
+    const char *ipt_blk5 = mb_weights_meta(w, "arch.ipt_blk5"), *gate4 = mb_weights_meta(w, "arch.gate4");
+    *c = (config){0};
+    c->n_deform_kernels = parse_list(c->deform_kernels, MAX_KERNELS, mb_weights_meta(w, "arch.deform_kernels"), 99);
+    bool ok = parse_list(c->swin.depths, MB_SWIN_STAGES, mb_weights_meta(w, "arch.depths"), 1000) == MB_SWIN_STAGES &&
+              parse_list(c->swin.heads, MB_SWIN_STAGES, mb_weights_meta(w, "arch.heads"), 1024) == MB_SWIN_STAGES &&
+              parse_list(&c->swin.window, 1, mb_weights_meta(w, "arch.window"), 256) == 1 && c->n_deform_kernels > 0 &&
+              ipt_blk5 != NULL && gate4 != NULL;
+    if (!ok) {
+        return mb_fail(
+            err, MB_E_FORMAT,
+            "the model file's description of BiRefNet is incomplete or out of range (arch.depths, arch.heads, "
+            "arch.window, arch.deform_kernels, arch.ipt_blk5, arch.gate4)\nconvert the checkpoint again");
+    }
+    c->ipt_blk5 = strcmp(ipt_blk5, "1") == 0;
+    c->gate4 = strcmp(gate4, "1") == 0;
+    return MB_OK;
+}
+
+int mb_birefnet_size_step(const mb_weights *w)
+{
+    const char *ipt_blk5 = mb_weights_meta(w, "arch.ipt_blk5");
+    return ipt_blk5 != NULL && strcmp(ipt_blk5, "1") == 0 ? 32 : 16;
+}
+
+mb_status mb_birefnet_record(mb_graph *g, int64_t n, int64_t h, int64_t w, mb_error *err)
+{
+    config c;
+    mb_status status = read_config(&c, g->weights, err);
+    int step = mb_birefnet_size_step(g->weights);
+    if (status != MB_OK) {
+        return status;
+    }
+    if (n < 1 || h < step || w < step || h % step != 0 || w % step != 0) {
+        return mb_fail(err, MB_E_ARGUMENT, "network size %lld x %lld: both sides must be multiples of %d, at least %d",
+                       (long long)w, (long long)h, step, step);
+    }
+    mb_scope top = mb_scope_top(g);
+    mb_value picture = {mb_graph_input(g, "input", (int64_t[]){n, 3, h, w})};
+    mb_value x[MB_SWIN_STAGES];
+    encoder(x, top, picture, &c);
+    mb_value logits = decoder(mb_sub(top, "decoder"), picture, x, squeeze(top, x, &c), &c);
+    mb_tap_name(top, "logits", logits);
+    mb_graph_keep(g, logits.id);
+    return mb_graph_status(g, err);
+}

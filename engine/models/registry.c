@@ -1,0 +1,25 @@
+/* One row per architecture. */
+#include "models/registry.h"
+
+#include "models/birefnet.h"
+
+#include <string.h>
+
+static const mb_architecture rows[] = {
+    {MB_FAMILY_BIREFNET, "birefnet", "input", "logits", 3, mb_birefnet_record, mb_birefnet_size_step},
+};
+
+mb_status mb_registry_find(const mb_architecture **out, const mb_weights *w, mb_error *err)
+{
+    const char *family = mb_weights_meta(w, "arch.family");
+    *out = NULL;
+    for (size_t i = 0; family != NULL && i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].name, family) == 0) {
+            *out = &rows[i];
+            return MB_OK;
+        }
+    }
+    return mb_fail(err, MB_E_MISMATCH,
+                   "the model file holds the architecture '%.40s', which this version does not know",
+                   family != NULL ? family : "(none)");
+}

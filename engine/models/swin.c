@@ -1,0 +1,81 @@
+/* Swin Transformer v1. Rolling, partitioning, padding and the shift mask are inside the op window_attention, so that a
+ * map stays [N,C,H,W] (= a token matrix) from the patch embedding to the last stage. */
+#include "models/swin.h"
+
+#include "models/nn.h"
+
+#include <math.h>
+
+#define EPS 1e-5f
+
+static void tap(mb_scope s, const char *prefix, const char *name, int i, mb_value v)
+{
+    mb_graph_tap(
+        s.g, i < 0 ? mb_graph_text(s.g, "%s.%s", prefix, name) : mb_graph_text(s.g, "%s.%s%d", prefix, name, i), v.id);
+}
+
+/* 4x4 patches: x [N,3,H,W] -> [N,E,H/4,W/4], then LayerNorm. */
+static mb_value patch_embed(mb_scope s, mb_value x)
+{
+    x = mb_nn_conv2d(mb_sub(s, "proj"), x, 4, 0);
+    return mb_nn_layer_norm(mb_sub(s, "norm"), x, EPS);
+}
+
+/* x [N,C,H,W] -> same: qkv, attention within (shifted) windows, projection. */
+static mb_value window_attention(mb_scope s, mb_value x, int heads, int window, int shift)
+{
+    mb_scope qkv_scope = mb_sub(s, "qkv");
+    mb_value qkv = mb_nn_linear(qkv_scope, x);
+    float head_dim = (float)(mb_dims(s, x)[1] / heads);
+    mb_attrs a = {.window_attention = {heads, window, shift, 1.0f / sqrtf(head_dim)}};
+    mb_value in[] = {qkv, mb_weight(s, "relative_position_bias_table"), mb_weight(qkv_scope, "bias")};
+    x = mb_record(s, MB_OP_window_attention, &a, in, 3);
+    return mb_nn_linear(mb_sub(s, "proj"), x);
+}
+
+/* x [N,C,H,W] -> same, hidden width 4C. */
+static mb_value mlp(mb_scope s, mb_value x)
+{
+    x = mb_nn_linear(mb_sub(s, "fc1"), x);
+    x = mb_nn_activation(mb_sub(s, "act"), x, MB_ACT_GELU);
+    return mb_nn_linear(mb_sub(s, "fc2"), x);
+}
+
+static mb_value block(mb_scope s, mb_value x, int heads, int window, int shift)
+{
+    mb_value y = mb_nn_layer_norm(mb_sub(s, "norm1"), x, EPS);
+    x = mb_nn_add(s, x, window_attention(mb_sub(s, "attn"), y, heads, window, shift));
+    y = mb_nn_layer_norm(mb_sub(s, "norm2"), x, EPS);
+    return mb_nn_add(s, x, mlp(mb_sub(s, "mlp"), y));
+}
+
+/* x [N,C,H,W] -> [N,2C,ceil(H/2),ceil(W/2)]. */
+static mb_value patch_merging(mb_scope s, mb_value x)
+{
+    mb_attrs none = {.none = {0}};
+    x = mb_record(s, MB_OP_patch_merge, &none, &x, 1);
+    x = mb_nn_layer_norm(mb_sub(s, "norm"), x, EPS);
+    return mb_nn_linear(mb_sub(s, "reduction"), x);
+}
+
+void mb_swin(mb_value out[MB_SWIN_STAGES], mb_scope s, mb_value x, const mb_swin_config *config, const char *prefix)
+{
+    x = patch_embed(mb_sub(s, "patch_embed"), x);
+    tap(s, prefix, "patch_embed", -1, x);
+    for (int stage = 0; stage < MB_SWIN_STAGES; stage++) {
+        mb_scope layer = mb_sub_index(s, "layers", stage);
+        for (int i = 0; i < config->depths[stage]; i++) {
+            int shift = i % 2 == 0 ? 0 : config->window / 2;
+            x = block(mb_sub_index(layer, "blocks", i), x, config->heads[stage], config->window, shift);
+            if (stage == 0 && i < 2) {
+                tap(s, prefix, "block0_", i, x);
+            }
+        }
+        out[stage] = mb_nn_layer_norm(mb_sub_number(s, "norm", stage), x, EPS);
+        tap(s, prefix, "out", stage, out[stage]);
+        if (stage + 1 < MB_SWIN_STAGES) {
+            x = patch_merging(mb_sub(layer, "downsample"), x);
+            tap(s, prefix, "downsample", stage, x);
+        }
+    }
+}
