@@ -1,0 +1,36 @@
+/* The CPU's table: this processor's own kernel first where there is one, kernels/ref last, row by row from ops.def. */
+#include "cpu_kernels.h"
+
+static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
+{
+    if (kernel == NULL) {
+        return;
+    }
+    for (int i = MB_KERNEL_CHOICES - 1; i > 0; i--) {
+        b->kernels[op][i] = b->kernels[op][i - 1];
+    }
+    b->kernels[op][0] = kernel;
+}
+
+mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
+{
+    static const char *const names[MB_ISA_COUNT] = {"cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)"};
+    mb_isa isa;
+    mb_status status = mb_cpu_choose_isa(&isa, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    mb_backend_ref(out);
+    out->name = names[isa];
+    if (isa == MB_ISA_REF) {
+        return MB_OK;
+    }
+#define MB_ROW_OWN(name) put_first(out, MB_OP_##name, mb_cpu_##name(isa));
+#define MB_ROW_REF(name)
+#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_ROW_##cpu(name)
+#include "ops.def"
+#undef MB_OP
+#undef MB_ROW_OWN
+#undef MB_ROW_REF
+    return MB_OK;
+}
