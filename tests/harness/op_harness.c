@@ -1,0 +1,252 @@
+/* Runs the cases of one op on every kernel, or measures them. See op_harness.h. */
+#define _GNU_SOURCE /* clock_gettime */
+#include "harness/op_harness.h"
+
+#include "core/alloc.h"
+#include "harness/check.h"
+#include "harness/op_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static size_t count(const int64_t d[4])
+{
+    return (size_t)(d[0] * d[1] * d[2] * d[3]);
+}
+
+static mb_call call_of(const op_case *oc, const op_contents *data)
+{
+    mb_call c = {.attrs = &oc->attrs, .n_in = data->n_in};
+    for (int i = 0; i < data->n_in; i++) {
+        const int64_t *d = data->dims[i];
+        if (data->in[i] != NULL) {
+            c.in[i] = mb_view_of(data->in[i], d[0], d[1], d[2], d[3]);
+        }
+    }
+    c.out = mb_view_of(NULL, data->out_dims[0], data->out_dims[1], data->out_dims[2], data->out_dims[3]);
+    return c;
+}
+
+/* Random inputs and the shape of the output. */
+static bool make_contents(op_contents *data, mb_op op, const op_case *oc)
+{
+    *data = (op_contents){0};
+    for (int i = 0; i < MB_MAX_INPUTS; i++) {
+        if (oc->in[i][0] == 0) {
+            continue;
+        }
+        for (int k = 0; k < 4; k++) {
+            data->dims[i][k] = oc->in[i][k] > 0 ? oc->in[i][k] : 1;
+        }
+        data->n_in = i + 1;
+        data->in[i] = mb_alloc_array(count(data->dims[i]), sizeof(float));
+        if (!CHECK(data->in[i] != NULL)) {
+            return false;
+        }
+        op_fill(data->in[i], count(data->dims[i]), op, i, oc);
+    }
+    mb_call c = call_of(oc, data);
+    mb_error err = {0};
+    mb_status s = mb_op_get_rule(op)->shape(data->out_dims, &c, &err);
+    if (!CHECK_MSG(s == MB_OK, "%s: %s", oc->name, err.message)) {
+        return false;
+    }
+    data->n_out = count(data->out_dims);
+    data->expected = mb_alloc_array(data->n_out, sizeof(float));
+    return CHECK(data->expected != NULL);
+}
+
+static void free_contents(op_contents *data)
+{
+    for (int i = 0; i < MB_MAX_INPUTS; i++) {
+        mb_free(data->in[i]);
+    }
+    mb_free(data->expected);
+}
+
+static bool run_once(float *dense, const op_kernel *k, mb_op op, const op_case *oc, const op_contents *data,
+                     const op_variant *v)
+{
+    op_job j;
+    bool ok = op_job_begin(&j, k, op, oc, data, v) && op_job_run(&j, k, oc) && op_job_verify(&j, dense, k, oc, data);
+    op_job_end(&j);
+    return ok;
+}
+
+/* Largest error over largest magnitude; infinite where one is finite and the other is not. */
+static double distance(const float *a, const float *b, size_t n)
+{
+    double error = 0, magnitude = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(a[i]) || !isfinite(b[i])) {
+            if (memcmp(&a[i], &b[i], sizeof a[i]) != 0 && !(isnan(a[i]) && isnan(b[i]))) {
+                return INFINITY;
+            }
+            continue;
+        }
+        error = fmax(error, fabs((double)a[i] - (double)b[i]));
+        magnitude = fmax(magnitude, fabs((double)b[i]));
+    }
+    return error == 0 ? 0 : error / magnitude;
+}
+
+/* One kernel with one layout: 1, 2, 3 threads, the same bits, near enough to ref. */
+static void check_layout(float *scratch[2], const op_kernel *k, mb_op op, const op_case *oc, const op_contents *data,
+                         op_variant v)
+{
+    static const int poison[] = {0xFF, 0x00, 0x7E};
+    const mb_op_rule *rule = mb_op_get_rule(op);
+    double allowed = (double)rule->tolerance * (oc->looser > 0 ? (double)oc->looser : 1);
+    for (int t = 0; t < 3; t++) {
+        v.threads = t + 1;
+        v.poison = poison[t];
+        float *now = scratch[t > 0];
+        if (!run_once(now, k, op, oc, data, &v)) {
+            return;
+        }
+        if (t == 0) {
+            double d = distance(now, data->expected, data->n_out);
+            CHECK_MSG(d <= allowed, "%s '%s': %s %s%s%s is %.2g from ref, %.2g is allowed", rule->name, oc->name,
+                      k->backend, k->kernel->name, v.slices ? ", slices" : "", v.in_place ? ", in place" : "", d,
+                      allowed);
+        } else {
+            CHECK_MSG(memcmp(scratch[0], now, data->n_out * sizeof(float)) == 0,
+                      "%s '%s': %s %s: %d threads give other bits than one", rule->name, oc->name, k->backend,
+                      k->kernel->name, v.threads);
+        }
+    }
+}
+
+static bool can_be_in_place(const op_kernel *k, mb_op op, const op_contents *data)
+{
+    int i = k->kernel->in_place_input - 1;
+    return i >= 0 && data->in[i] != NULL && !(op_constants(op) >> i & 1) &&
+           memcmp(data->dims[i], data->out_dims, sizeof data->out_dims) == 0;
+}
+
+static void check_case(mb_op op, const op_case *oc)
+{
+    op_contents data;
+    op_kernel kernels[OP_MOST_KERNELS];
+    int n = op_kernels(kernels, op);
+    if (make_contents(&data, op, oc)) {
+        float *scratch[2] = {mb_alloc_array(data.n_out, sizeof(float)), mb_alloc_array(data.n_out, sizeof(float))};
+        bool ok = run_once(data.expected, &kernels[0], op, oc, &data, &(op_variant){.threads = 1, .poison = 0xFF});
+        mb_call c = call_of(oc, &data);
+        for (int i = 0; i < n && ok; i++) {
+            const op_kernel *k = &kernels[i];
+            if (k->kernel->supports != NULL && !k->kernel->supports(&c)) {
+                continue;
+            }
+            check_layout(scratch, k, op, oc, &data, (op_variant){0});
+            check_layout(scratch, k, op, oc, &data, (op_variant){.slices = true});
+            if (can_be_in_place(k, op, &data)) {
+                check_layout(scratch, k, op, oc, &data, (op_variant){.in_place = true});
+                check_layout(scratch, k, op, oc, &data, (op_variant){.in_place = true, .slices = true});
+            }
+        }
+        mb_free(scratch[0]);
+        mb_free(scratch[1]);
+    }
+    free_contents(&data);
+}
+
+/* ---- --bench ---- */
+
+typedef struct bench_options {
+    const char *only;
+    int threads;
+    bool ref;
+} bench_options;
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void bench_kernel(const op_kernel *k, mb_op op, const op_case *oc, const op_contents *data,
+                         const bench_options *o)
+{
+    enum { MOST = 50 };
+    double ms[MOST], begin = 0;
+    op_job j;
+    int n = 0;
+    if (op_job_begin(&j, k, op, oc, data, &(op_variant){.threads = o->threads})) {
+        bool ok = op_job_run(&j, k, oc); /* warm */
+        begin = now_ms();
+        while (ok && n < MOST && (n < 3 || now_ms() - begin < 700)) {
+            double t = now_ms();
+            ok = op_job_run(&j, k, oc);
+            ms[n++] = now_ms() - t;
+        }
+    }
+    if (n > 0) {
+        qsort(ms, (size_t)n, sizeof ms[0], by_size);
+        double bytes = (double)data->n_out;
+        for (int i = 0; i < data->n_in; i++) {
+            bytes += data->in[i] != NULL ? (double)count(data->dims[i]) : 0;
+        }
+        mb_call c = call_of(oc, data);
+        double median = ms[n / 2];
+        printf("%-28s %-8s %-10s %9.3f ms (least %9.3f)  %7.1f GFLOP/s  %6.1f GB/s  workspace %zu KiB\n", oc->name,
+               k->backend, k->kernel->name, median, ms[0], 2e-6 * mb_op_get_rule(op)->macs(&c) / median,
+               bytes * 4e-6 / median, j.space_bytes >> 10);
+        fflush(stdout);
+    }
+    op_job_end(&j);
+}
+
+static void bench_case(mb_op op, const op_case *oc, const bench_options *o)
+{
+    op_contents data;
+    op_kernel kernels[OP_MOST_KERNELS];
+    int n = op_kernels(kernels, op);
+    if (make_contents(&data, op, oc)) {
+        mb_call c = call_of(oc, &data);
+        for (int i = o->ref || n == 1 ? 0 : 1; i < n; i++) {
+            if (kernels[i].kernel->supports == NULL || kernels[i].kernel->supports(&c)) {
+                bench_kernel(&kernels[i], op, oc, &data, o);
+            }
+        }
+    }
+    free_contents(&data);
+}
+
+int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n_cases)
+{
+    bench_options o = {.threads = 0};
+    bool bench = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--bench") == 0) {
+            bench = true;
+        } else if (strcmp(argv[i], "--ref") == 0) {
+            o.ref = true;
+        } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
+            o.threads = atoi(argv[++i]);
+        } else {
+            o.only = argv[i];
+        }
+    }
+    for (int i = 0; i < n_cases; i++) {
+        if (o.only != NULL && strstr(cases[i].name, o.only) == NULL) {
+            continue;
+        }
+        if (bench) {
+            bench_case(op, &cases[i], &o);
+        } else if (!cases[i].bench) {
+            check_case(op, &cases[i]);
+        }
+    }
+    return bench ? 0 : test_report();
+}

@@ -1,0 +1,36 @@
+/* ViT attention with relative positions: global with resized tables, windows with padding keys. Bench: VITMatte-S at
+ * 512, 1024 and 1472 squared, VITMatte-B at 1024. */
+#include "harness/op_harness.h"
+
+#define VIT(h, w) .attrs.vit_attention = {.heads = (h), .window = (w), .scale = 0.125f, .rel_scale = 1}
+
+static const op_case cases[] = {
+    {"global, table fits", VIT(2, 0), .in = {{1, 96, 5, 5}, {9, 16}, {9, 16}}},
+    {"global, table shrunk", VIT(2, 0), .in = {{1, 96, 3, 7}, {27, 16}, {27, 16}}},
+    {"global, table enlarged", VIT(2, 0), .in = {{2, 96, 9, 6}, {7, 16}, {5, 16}}},
+    {"global, d 64", VIT(2, 0), .in = {{1, 384, 11, 13}, {63, 64}, {63, 64}}},
+    {"global, many tokens", VIT(1, 0), .in = {{1, 192, 20, 33}, {63, 64}, {63, 64}}},
+    {"global, odd", VIT(3, 0), .in = {{1, 3 * 3 * 7, 9, 19}, {15, 7}, {15, 7}}},
+    {"global, one token", VIT(2, 0), .in = {{2, 384, 1, 1}, {63, 64}, {63, 64}}},
+    {"global, one row", VIT(2, 0), .in = {{1, 384, 1, 70}, {63, 64}, {63, 64}}},
+    {"global, one column", VIT(2, 0), .in = {{1, 384, 70, 1}, {63, 64}, {63, 64}}},
+    {"global, d 1", VIT(2, 0), .in = {{1, 6, 4, 5}, {3, 1}, {1, 1}}},
+    {"windows", VIT(2, 4), .in = {{2, 96, 8, 12}, {7, 16}, {7, 16}}},
+    {"windows, padded", VIT(2, 4), .in = {{2, 96, 7, 9}, {7, 16}, {7, 16}, {96}}},
+    {"windows, table resized", VIT(2, 4), .in = {{1, 96, 7, 9}, {27, 16}, {15, 16}, {96}}},
+    {"window 14", VIT(2, 14), .in = {{1, 384, 14, 28}, {27, 64}, {27, 64}, {384}}},
+    {"window 14, padded", VIT(2, 14), .in = {{1, 384, 16, 19}, {27, 64}, {27, 64}, {384}}},
+    {"window 14, map inside", VIT(2, 14), .in = {{1, 384, 2, 2}, {27, 64}, {27, 64}, {384}}},
+    {"window 14, one token", VIT(2, 14), .in = {{2, 384, 1, 1}, {27, 64}, {27, 64}, {384}}},
+    /* logits to +-800: the last bit of a logit in f32 is 6e-5, and so is the error of a weight */
+    {"big logits", VIT(2, 0), .in = {{1, 192, 9, 17}, {27, 32}, {27, 32}}, .amplitude = 12, .looser = 30},
+    {"big logits, windows", VIT(2, 4), .in = {{1, 192, 9, 17}, {7, 32}, {7, 32}, {192}}, .amplitude = 12, .looser = 30},
+    {"VITMatte-S 512 global", VIT(6, 0), .in = {{1, 1152, 32, 32}, {63, 64}, {63, 64}}, .bench = true},
+    {"VITMatte-S 1024 global", VIT(6, 0), .in = {{1, 1152, 64, 64}, {63, 64}, {63, 64}}, .bench = true},
+    {"VITMatte-S 1472 global", VIT(6, 0), .in = {{1, 1152, 92, 92}, {63, 64}, {63, 64}}, .bench = true},
+    {"VITMatte-B 1024 global", VIT(12, 0), .in = {{1, 2304, 64, 64}, {63, 64}, {63, 64}}, .bench = true},
+    {"VITMatte-S 1024 windows", VIT(6, 14), .in = {{1, 1152, 64, 64}, {27, 64}, {27, 64}, {1152}}, .bench = true},
+    {"VITMatte-S 1472 windows", VIT(6, 14), .in = {{1, 1152, 92, 92}, {27, 64}, {27, 64}, {1152}}, .bench = true},
+};
+
+OP_HARNESS(MB_OP_vit_attention, cases)
