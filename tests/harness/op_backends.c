@@ -27,7 +27,6 @@ int op_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op)
     mb_backend b;
     mb_backend_ref(&b);
     int n = add_row(out, 0, &b, op, "ref");
-#ifdef MB_HAVE_CPU
     for (int isa = MB_ISA_GENERIC; isa <= (int)mb_cpu_best_isa(); isa++) {
         mb_error err;
         setenv("MATTEBOX_ISA", mb_isa_name((mb_isa)isa), 1);
@@ -35,6 +34,5 @@ int op_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op)
         n = add_row(out, n, &b, op, mb_isa_name((mb_isa)isa));
     }
     unsetenv("MATTEBOX_ISA");
-#endif
     return n;
 }
