@@ -1,0 +1,85 @@
+/* Pixel conversions without rasters: see convert.h. */
+#include "image/convert.h"
+
+#include <string.h>
+
+void mb_to8_array(uint8_t *dst, const float *src, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        dst[i] = mb_to8(src[i]);
+    }
+}
+
+void mb_from8_array(float *dst, const uint8_t *src, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        dst[i] = mb_from8(src[i]);
+    }
+}
+
+void mb_brighten8(uint8_t *v, size_t n, float factor)
+{
+    uint8_t table[256];
+    for (int i = 0; i < 256; i++) {
+        float x = factor * (float)i;
+        x = x > 0.0f ? x : 0.0f;
+        table[i] = (uint8_t)(x < 255.0f ? x : 255.0f);
+    }
+    for (size_t i = 0; i < n; i++) {
+        v[i] = table[v[i]];
+    }
+}
+
+static size_t area(int width, int height)
+{
+    return (size_t)width * (size_t)height; /* both come from a picture that exists: no overflow */
+}
+
+mb_status mb_picture_luma(mb_picture *out, const mb_picture *src, mb_error *err)
+{
+    mb_status status = mb_picture_create(out, src->width, src->height, 1, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    size_t n = area(src->width, src->height), c = (size_t)src->channels;
+    if (c == 1) {
+        memcpy(out->v, src->v, n);
+        return MB_OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = src->v + i * c;
+        out->v[i] = mb_luma8(p[0], p[1], p[2]);
+    }
+    return MB_OK;
+}
+
+mb_status mb_picture_copy(mb_picture *out, const mb_picture *src, mb_error *err)
+{
+    mb_status status = mb_picture_create(out, src->width, src->height, src->channels, err);
+    if (status == MB_OK) {
+        memcpy(out->v, src->v, area(src->width, src->height) * (size_t)src->channels);
+    }
+    return status;
+}
+
+mb_status mb_plane_from_picture(mb_plane *out, const mb_picture *gray, mb_error *err)
+{
+    *out = (mb_plane){0};
+    if (gray->channels != 1) {
+        return mb_fail(err, MB_E_ARGUMENT, "a mask of %d channels: 1 is needed", gray->channels);
+    }
+    mb_status status = mb_plane_create(out, gray->width, gray->height, err);
+    if (status == MB_OK) {
+        mb_from8_array(out->v, gray->v, area(gray->width, gray->height));
+    }
+    return status;
+}
+
+mb_status mb_picture_from_plane(mb_picture *out, const mb_plane *src, mb_error *err)
+{
+    mb_status status = mb_picture_create(out, src->width, src->height, 1, err);
+    if (status == MB_OK) {
+        mb_to8_array(out->v, src->v, area(src->width, src->height));
+    }
+    return status;
+}
