@@ -149,14 +149,17 @@ typedef struct mb_image_source {
 /* Reads a picture as 8-bit RGB, whatever it was: EXIF orientation applied; grey, palette, CMYK, 16 bits and alpha are
  * converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name. The size is checked
  * against `max_megapixels` (0: 500) before any pixel is decoded.
- * source: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture), MB_E_UNSUPPORTED
- * (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY. */
+ * source: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_MISMATCH (no picture), MB_E_FORMAT (a damaged one),
+ * MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path,
                                              double max_megapixels, mb_error *err);
 /* The same from bytes in memory. `name` stands for the file in messages; may be NULL. */
 MB_MUST_CHECK MB_API mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes,
                                                     size_t n_bytes, const char *name, double max_megapixels,
                                                     mb_error *err);
+
+/* Reads only as much of a file as tells what it is. MB_E_MISMATCH: no picture of any known format. */
+MB_MUST_CHECK MB_API mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err);
 
 /* How a picture is written. Start with mb_save_options_init. */
 typedef struct mb_save_options {

@@ -1,0 +1,411 @@
+/* Parsing the command line by the table of options. getopt_long does the splitting: --opt=value, clusters of letters,
+ * options after files, "--". */
+#include "args.h"
+#include "message.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONG_BASE 1000 /* getopt's value of row i is LONG_BASE + i */
+
+const char *nearest_name(const char *word, const char *const *names, int n)
+{
+    enum { MOST = 40 };
+    const char *best = NULL;
+    size_t best_distance = 3, length = strlen(word);
+    for (int k = 0; k < n && length < MOST; k++) {
+        size_t width = strlen(names[k]), row[MOST + 1];
+        if (width >= MOST || width == 0) {
+            continue;
+        }
+        for (size_t j = 0; j <= width; j++) {
+            row[j] = j;
+        }
+        for (size_t i = 1; i <= length; i++) { /* Levenshtein, one row at a time */
+            size_t diagonal = row[0];
+            row[0] = i;
+            for (size_t j = 1; j <= width; j++) {
+                size_t change = diagonal + (word[i - 1] != names[k][j - 1]);
+                diagonal = row[j];
+                size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+                row[j] = change < shift ? change : shift;
+            }
+        }
+        if (row[width] < best_distance && row[width] < length) {
+            best_distance = row[width];
+            best = names[k];
+        }
+    }
+    return best;
+}
+
+static int usage_hint(const args *a, const char *format, const char *what)
+{
+    char hint[160];
+    (void)snprintf(hint, sizeof hint, "mattebox %s --help shows all options", a->command->name);
+    return message_error(CODE_USAGE, hint, format, what);
+}
+
+/* "1024" or "1024x768"; 0 if it is neither. */
+static int read_size(int out[2], const char *text, const option_row *row)
+{
+    char *end;
+    errno = 0;
+    long w = strtol(text, &end, 10);
+    long h = w;
+    if (end == text || errno != 0) {
+        return 0;
+    }
+    if (*end == 'x' || *end == 'X') {
+        const char *second = end + 1;
+        h = strtol(second, &end, 10);
+        if (end == second) {
+            return 0;
+        }
+    }
+    if (*end != '\0' || errno != 0 || (double)w < row->min || (double)w > row->max || (double)h < row->min ||
+        (double)h > row->max) {
+        return 0;
+    }
+    out[0] = (int)w;
+    out[1] = (int)h;
+    return 1;
+}
+
+/* "512M", "6G", "1.5GB": decimal units, as the messages print them. */
+static int read_bytes(double *out, const char *text)
+{
+    char *end;
+    double v = strtod(text, &end);
+    static const char units[] = "kMGT";
+    if (end == text || !isfinite(v) || v <= 0.0) {
+        return 0;
+    }
+    if (*end != '\0' && *end != 'B') {
+        const char *u = *end == 'K' ? units : strchr(units, *end);
+        if (u == NULL) {
+            return 0;
+        }
+        v *= pow(1000.0, (double)(u - units + 1));
+        end++;
+    }
+    end += *end == 'B';
+    *out = v;
+    return *end == '\0' && v < 1e18;
+}
+
+static void list_choices(char *text, size_t bytes, const option_row *row)
+{
+    text[0] = '\0';
+    for (int i = 0; row->choices(i) != NULL; i++) {
+        size_t at = strlen(text);
+        (void)snprintf(text + at, bytes - at, "%s%s", i > 0 ? ", " : "", row->choices(i));
+    }
+}
+
+static int set_number(void *field, const option_row *row, const char *source, const char *text)
+{
+    char *end;
+    double v = strtod(text, &end);
+    int whole = row->kind == KIND_INT;
+    if (end == text || *end != '\0' || !(v >= row->min && v <= row->max) || (whole && v != floor(v))) {
+        return message_error(CODE_USAGE, NULL, "%s %s: %.10g to %.10g", source, text, row->min, row->max);
+    }
+    if (whole) {
+        *(int *)field = (int)v;
+    } else {
+        *(double *)field = v;
+    }
+    return CODE_OK;
+}
+
+static int set_choice(int *field, const option_row *row, const char *source, const char *text)
+{
+    for (int i = 0; row->choices(i) != NULL; i++) {
+        if (strcmp(row->choices(i), text) == 0) {
+            *field = i;
+            return CODE_OK;
+        }
+    }
+    char names[256];
+    list_choices(names, sizeof names, row);
+    return message_error(CODE_USAGE, NULL, "%s %s: one of %s", source, text, names);
+}
+
+static int add_to_list(args *a, const option_row *row, char *text)
+{
+    (void)row;
+    for (char *name = strtok(text, ","); name != NULL; name = strtok(NULL, ",")) {
+        const char **names = realloc(a->taps.names, ((size_t)a->taps.n + 1) * sizeof *names);
+        if (names == NULL) {
+            return message_error(CODE_MACHINE, NULL, "out of memory");
+        }
+        a->taps.names = names;
+        a->taps.names[a->taps.n++] = name;
+    }
+    return CODE_OK;
+}
+
+/* Stores an option's value; `source` is how the user wrote the option ("--erode", "MATTEBOX_THREADS"). */
+static int set_option(args *a, const option_row *row, const char *source, char *text)
+{
+    void *field = (char *)a + row->field;
+    int size[2];
+    switch (row->kind) {
+    case KIND_FLAG:
+        *(int *)field = 1;
+        return CODE_OK;
+    case KIND_TEXT:
+        *(const char **)field = text;
+        return CODE_OK;
+    case KIND_INT:
+    case KIND_REAL:
+        return set_number(field, row, source, text);
+    case KIND_CHOICE:
+        return set_choice(field, row, source, text);
+    case KIND_LIST:
+        return add_to_list(a, row, text);
+    case KIND_SIZE:
+        if (!read_size(size, text, row)) {
+            return message_error(CODE_USAGE, NULL, "%s %s: a size like 1024 or 1024x768, %.0f to %.0f", source, text,
+                                 row->min, row->max);
+        }
+        memcpy(field, size, sizeof size);
+        return CODE_OK;
+    case KIND_BYTES:
+        if (!read_bytes(field, text)) {
+            return message_error(CODE_USAGE, NULL, "%s %s: a number of bytes like 512M or 6G", source, text);
+        }
+        return CODE_OK;
+    }
+    return CODE_OK;
+}
+
+/* Other names of options, as people know them. */
+static const struct {
+    const char *name, *row;
+} synonyms[] = {{"overwrite", "force"}, {"size", "input-size"}};
+
+static int row_of(const char *name)
+{
+    for (int i = 0; i < n_option_rows; i++) {
+        if (strcmp(option_rows[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* What getopt wants, made from the rows of the command. */
+typedef struct getopt_tables {
+    struct option longs[MAX_OPTIONS + 8];
+    char shorts[2 * MAX_OPTIONS + 4];
+    const char *names[MAX_OPTIONS + 8];
+    int n;
+} getopt_tables;
+
+static void fill_tables(getopt_tables *t, unsigned bit)
+{
+    size_t at = 0;
+    t->n = 0;
+    t->shorts[at++] = ':'; /* tells a missing argument from an unknown option */
+    for (int i = 0; i < n_option_rows; i++) {
+        const option_row *row = &option_rows[i];
+        if ((row->commands & bit) == 0) {
+            continue;
+        }
+        int takes = row->kind == KIND_FLAG ? no_argument : required_argument;
+        t->names[t->n] = row->name;
+        t->longs[t->n++] = (struct option){row->name, takes, NULL, LONG_BASE + i};
+        for (size_t s = 0; s < sizeof synonyms / sizeof synonyms[0]; s++) {
+            if (strcmp(synonyms[s].row, row->name) == 0) {
+                t->names[t->n] = synonyms[s].name;
+                t->longs[t->n++] = (struct option){synonyms[s].name, takes, NULL, LONG_BASE + i};
+            }
+        }
+        if (row->letter != 0) {
+            t->shorts[at++] = row->letter;
+            if (takes == required_argument) {
+                t->shorts[at++] = ':';
+            }
+        }
+    }
+    t->shorts[at] = '\0';
+    t->longs[t->n] = (struct option){0};
+}
+
+static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
+{
+    char word[128];
+    if (optopt >= LONG_BASE) {
+        (void)snprintf(word, sizeof word, "--%s", option_rows[optopt - LONG_BASE].name);
+    } else if (optopt != 0) {
+        (void)snprintf(word, sizeof word, "-%c", optopt);
+    } else {
+        (void)snprintf(word, sizeof word, "%s", argv[optind - 1]);
+    }
+    word[strcspn(word, "=")] = '\0';
+    if (c == ':') {
+        return usage_hint(a, "%s needs a value", word);
+    }
+    if (optopt >= LONG_BASE) {
+        return usage_hint(a, "%s takes no value", word);
+    }
+    const char *near = word[1] == '-' ? nearest_name(word + 2, t->names, t->n) : NULL;
+    if (near != NULL) {
+        char hint[160];
+        (void)snprintf(hint, sizeof hint, "did you mean --%s?", near);
+        return message_error(CODE_USAGE, hint, "unknown option %s", word);
+    }
+    int elsewhere = word[1] == '-' ? row_of(word + 2) : -1;
+    if (elsewhere >= 0) {
+        return usage_hint(a, "%s does not belong to this command", word);
+    }
+    return usage_hint(a, "unknown option %s", word);
+}
+
+static void set_defaults(args *a)
+{
+    mb_options standard;
+    mb_options_init(&standard);
+    a->erode = standard.erode;
+    a->dilate = standard.dilate;
+    a->png_level = 3;
+    a->max_megapixels_in = 500.0;
+    a->runs = 5;
+    a->batch = 1;
+}
+
+/* The first word names the command; without one it is "cut". "mattebox --version" and "--help" work as well. */
+static int choose_command(args *a, int *argc, char ***argv)
+{
+    const char *word = *argc > 1 ? (*argv)[1] : NULL;
+    a->command = &commands[0];
+    for (int i = 0; word != NULL && i < n_commands; i++) {
+        int dashed = (commands[i].bit & (CMD_VERSION | CMD_HELP)) != 0 && strncmp(word, "--", 2) == 0 &&
+                     strcmp(word + 2, commands[i].name) == 0 && !(commands[i].bit == CMD_HELP && *argc > 2);
+        if (strcmp(word, commands[i].name) == 0 || dashed) {
+            a->command = &commands[i];
+            (*argv)++;
+            (*argc)--;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int args_parse(args *a, int argc, char **argv)
+{
+    *a = (args){0};
+    set_defaults(a);
+    (void)choose_command(a, &argc, &argv);
+    getopt_tables t;
+    fill_tables(&t, a->command->bit);
+    opterr = 0;
+    optind = 1;
+    for (int c; (c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1;) {
+        int i = c - LONG_BASE;
+        if (c == '?' || c == ':') {
+            return bad_option(a, &t, c, argv);
+        }
+        for (int k = 0; c < LONG_BASE && k < n_option_rows; k++) {
+            if (option_rows[k].letter == c && (option_rows[k].commands & a->command->bit) != 0) {
+                i = k;
+            }
+        }
+        char source[64];
+        (void)snprintf(source, sizeof source, "--%s", option_rows[i].name);
+        int code = set_option(a, &option_rows[i], source, optarg);
+        if (code != CODE_OK) {
+            return code;
+        }
+        a->given[i] = 1;
+    }
+    a->n_paths = argc - optind;
+    a->paths = (const char **)(argv + optind);
+    return CODE_OK;
+}
+
+void args_dispose(args *a)
+{
+    free(a->taps.names);
+    *a = (args){0};
+}
+
+int args_given(const args *a, const char *name)
+{
+    int i = row_of(name);
+    return i >= 0 && a->given[i];
+}
+
+int args_environment(args *a)
+{
+    static const struct {
+        const char *variable, *row;
+    } twins[] = {{"MATTEBOX_THREADS", "threads"}, {"MATTEBOX_DEVICE", "device"}, {"MATTEBOX_MAX_MEMORY", "max-memory"}};
+    for (size_t i = 0; i < sizeof twins / sizeof twins[0]; i++) {
+        char *value = getenv(twins[i].variable);
+        const option_row *row = &option_rows[row_of(twins[i].row)];
+        if (value == NULL || value[0] == '\0' || (row->commands & a->command->bit) == 0 ||
+            args_given(a, twins[i].row)) {
+            continue;
+        }
+        int code = set_option(a, row, twins[i].variable, value);
+        if (code != CODE_OK) {
+            return code;
+        }
+    }
+    return CODE_OK;
+}
+
+int args_library_options(mb_options *out, const args *a)
+{
+    mb_error err = {0};
+    mb_options_init(out);
+    out->foreground = MB_FOREGROUND_ML;
+    if (a->preset != NULL && mb_options_preset(out, a->preset, &err) != MB_OK) {
+        return message_status(CODE_USAGE, NULL, &err);
+    }
+    if (args_given(a, "detail")) {
+        out->detail = (mb_detail)a->detail;
+        out->process_detail = 1;
+    }
+    if (args_given(a, "foreground")) {
+        out->foreground = (mb_foreground)a->foreground;
+    }
+    if (args_given(a, "recipe")) {
+        out->recipe = (mb_recipe)a->recipe;
+    }
+    out->erode = args_given(a, "erode") ? a->erode : out->erode;
+    out->dilate = args_given(a, "dilate") ? a->dilate : out->dilate;
+    out->black_point = args_given(a, "black-point") ? a->black_point : out->black_point;
+    out->white_point = args_given(a, "white-point") ? a->white_point : out->white_point;
+    out->max_megapixels = args_given(a, "max-megapixels") ? a->max_megapixels : out->max_megapixels;
+    out->process_detail = a->no_detail ? 0 : out->process_detail;
+    out->input_width = a->input_size.width;
+    out->input_height = a->input_size.height;
+    out->want_cutout = !a->only_mask;
+    out->want_trimap = a->trimap;
+    if (mb_options_check(out, &err) != MB_OK) {
+        return message_status(CODE_USAGE, NULL, &err);
+    }
+    return CODE_OK;
+}
+
+int args_context(mb_context **out, const args *a)
+{
+    mb_context_options o;
+    mb_context_options_init(&o);
+    o.threads = a->threads;
+    o.device = (mb_device)a->device;
+    o.max_memory = (size_t)a->max_memory;
+    mb_error err = {0};
+    mb_status status = mb_context_create(out, &o, &err);
+    if (status != MB_OK) {
+        return message_status(status == MB_E_ARGUMENT ? CODE_USAGE : CODE_MACHINE, NULL, &err);
+    }
+    return CODE_OK;
+}

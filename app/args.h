@@ -1,0 +1,112 @@
+/* The command line: one table of options feeds the parser, the help, docs/cli.md and the README (a test compares). */
+#ifndef APP_ARGS_H
+#define APP_ARGS_H
+
+#include <mattebox.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Commands are bits, so that an option names all it belongs to. */
+enum {
+    CMD_CUT = 1,
+    CMD_MATTE = 2,
+    CMD_TRIMAP = 4,
+    CMD_TENSORS = 8,
+    CMD_INFO = 16,
+    CMD_BENCH = 32,
+    CMD_MODELS = 64,
+    CMD_VERSION = 128,
+    CMD_HELP = 256,
+    CMD_ALL = 511
+};
+
+typedef struct args args;
+
+typedef struct command {
+    const char *name;
+    unsigned bit;
+    const char *usage;   /* what follows "mattebox NAME" */
+    const char *summary; /* one line */
+    const char *details; /* a few lines for its help page; may be NULL */
+    int (*run)(args *a); /* the exit code */
+} command;
+
+typedef enum option_kind {
+    KIND_FLAG,   /* int: 1 */
+    KIND_INT,    /* int, min .. max */
+    KIND_REAL,   /* double, min .. max */
+    KIND_TEXT,   /* const char * */
+    KIND_CHOICE, /* int: index of one of choices() */
+    KIND_SIZE,   /* two ints: "1024" or "1024x768" (width x height) */
+    KIND_BYTES,  /* double: "6G", "512M" */
+    KIND_LIST    /* const char ** and count: may be given several times, or with commas */
+} option_kind;
+
+typedef struct option_row {
+    const char *group; /* a heading starts where it changes */
+    const char *name;
+    char letter; /* 0: none */
+    option_kind kind;
+    unsigned commands;
+    size_t field; /* offset in struct args */
+    const char *argument;
+    double min, max;
+    const char *(*choices)(int i);
+    const char *standard; /* the default, for the help; NULL: none to tell */
+    const char *help;
+} option_row;
+
+#define MAX_OPTIONS 64
+extern const option_row option_rows[];
+extern const int n_option_rows;
+extern const command commands[];
+extern const int n_commands;
+
+struct args {
+    const command *command;
+    const char **paths;
+    int n_paths;
+    unsigned char given[MAX_OPTIONS]; /* by row */
+    /* what to do */
+    const char *output, *model, *matting_model, *template, *files_from, *shard, *mask_from, *trimap_from;
+    int mask, only_mask, trimap, null_separated, force, no_clobber, clean_transparent, png_level;
+    /* edges and network */
+    const char *preset;
+    int detail, no_detail, erode, dilate, foreground, recipe;
+    double black_point, white_point, max_megapixels;
+    struct {
+        int width, height;
+    } input_size;
+    /* machine and feedback */
+    int threads, device, color, json, quiet, verbose, help, markdown;
+    double max_memory, max_megapixels_in;
+    /* tensors, bench */
+    struct {
+        const char **names;
+        int n;
+    } taps;
+    int runs, batch, profile;
+};
+
+/* Fills *a; the texts point into argv. Returns CODE_OK or CODE_USAGE (two lines have been printed). */
+int args_parse(args *a, int argc, char **argv);
+void args_dispose(args *a);
+/* Was this option on the command line? */
+int args_given(const args *a, const char *name);
+/* Reads the environment's twins (MATTEBOX_THREADS, _DEVICE, _MAX_MEMORY) where no option was given; an unusable value
+ * is a usage error. */
+int args_environment(args *a);
+
+/* The library's options: its defaults, then --preset, then what was given. CODE_OK or CODE_USAGE. */
+int args_library_options(mb_options *out, const args *a);
+int args_context(mb_context **out, const args *a); /* CODE_OK, CODE_USAGE or CODE_MACHINE */
+
+/* Help pages. */
+void help_overview(FILE *out);
+void help_command(FILE *out, const command *c);
+void help_markdown(FILE *out, const command *c); /* the table of options; NULL: a chapter for every command */
+
+/* The nearest of n names, for "did you mean"; NULL if none is near. */
+const char *nearest_name(const char *word, const char *const *names, int n);
+
+#endif

@@ -1,0 +1,282 @@
+/* Collecting inputs: named files, folders (recursive, sorted, without hidden files and loops), lists, stdin. */
+#include "inputs.h"
+#include "message.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_DEPTH 64 /* of folders: beyond, something loops in a way that identities do not show */
+
+char *text_of(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int n = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    char *text = n < 0 ? NULL : malloc((size_t)n + 1);
+    if (text != NULL) {
+        va_start(list, format);
+        (void)vsnprintf(text, (size_t)n + 1, format, list);
+        va_end(list);
+    }
+    return text;
+}
+
+const char *out_kind_name(out_kind kind)
+{
+    static const char *const names[OUT_KINDS] = {"cutout", "mask", "trimap"};
+    return names[kind];
+}
+
+static int no_memory(void)
+{
+    return message_error(CODE_MACHINE, NULL, "out of memory");
+}
+
+static int add_item(item_list *list, const char *path, const char *below, int from_folder)
+{
+    if (list->n == list->capacity) {
+        int capacity = list->capacity > 0 ? 2 * list->capacity : 16;
+        item *v = realloc(list->v, (size_t)capacity * sizeof *v);
+        if (v == NULL) {
+            return no_memory();
+        }
+        list->v = v;
+        list->capacity = capacity;
+    }
+    item *it = &list->v[list->n];
+    *it = (item){.path = text_of("%s", path), .below = text_of("%s", below), .from_folder = from_folder};
+    list->n++;
+    if (it->path == NULL || it->below == NULL) {
+        return no_memory();
+    }
+    struct stat s;
+    if (stat(path, &s) == 0) {
+        it->exists = 1;
+        it->device = s.st_dev;
+        it->inode = s.st_ino;
+    }
+    return CODE_OK;
+}
+
+/* Results of an earlier run in the same folder. */
+static int is_result(const char *name)
+{
+    static const char *const endings[] = {".cutout.png", ".mask.png", ".trimap.png", ".composite.png"};
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t k = strlen(endings[i]);
+        if (n > k && strcmp(name + n - k, endings[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_picture(const char *path)
+{
+    mb_image_source source = {.size = sizeof source};
+    return mb_image_probe(&source, path, NULL) != MB_E_MISMATCH; /* damaged ones are tried, and reported */
+}
+
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The folders we are in, to see symbolic links that lead back. */
+typedef struct trail {
+    const struct trail *up;
+    dev_t device;
+    ino_t inode;
+    int depth;
+} trail;
+
+static int walk(item_list *list, const char *folder, const char *below, const trail *up);
+
+static int walk_entry(item_list *list, const char *folder, const char *below, const char *name, const trail *here)
+{
+    int code = CODE_OK;
+    size_t n = strlen(folder);
+    char *path = text_of("%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", name);
+    char *inner = text_of("%s%s%s", below, below[0] != '\0' ? "/" : "", name);
+    struct stat s;
+    if (path == NULL || inner == NULL) {
+        code = no_memory();
+    } else if (stat(path, &s) != 0) {
+        message_warning(path, strerror(errno)); /* a dangling link, or gone meanwhile */
+    } else if (S_ISDIR(s.st_mode)) {
+        int loop = here->depth >= MAX_DEPTH;
+        for (const trail *t = here; t != NULL; t = t->up) {
+            loop |= t->device == s.st_dev && t->inode == s.st_ino;
+        }
+        code = loop ? CODE_OK : walk(list, path, inner, here);
+    } else if (S_ISREG(s.st_mode) && !is_result(name)) {
+        if (is_picture(path)) {
+            code = add_item(list, path, below, 1);
+        } else {
+            list->not_pictures++;
+            message_note("%s: not a picture, left out", path);
+        }
+    }
+    free(path);
+    free(inner);
+    return code;
+}
+
+static int walk(item_list *list, const char *folder, const char *below, const trail *up)
+{
+    struct stat s;
+    struct dirent **entries = NULL;
+    if (stat(folder, &s) != 0) {
+        return CODE_OK;
+    }
+    trail here = {up, s.st_dev, s.st_ino, up != NULL ? up->depth + 1 : 0};
+    int n = scandir(folder, &entries, not_hidden, by_bytes);
+    if (n < 0) {
+        message_warning(folder, strerror(errno));
+        return CODE_OK;
+    }
+    int code = CODE_OK;
+    for (int i = 0; i < n; i++) {
+        if (code == CODE_OK) {
+            code = walk_entry(list, folder, below, entries[i]->d_name, &here);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return code;
+}
+
+static int add_path(item_list *list, const char *path)
+{
+    struct stat s;
+    if (strcmp(path, "-") != 0 && stat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
+        return walk(list, path, "", NULL);
+    }
+    return add_item(list, path, "", 0);
+}
+
+static int add_from_list(item_list *list, const args *a)
+{
+    FILE *f = strcmp(a->files_from, "-") == 0 ? stdin : fopen(a->files_from, "rb");
+    if (f == NULL) {
+        return message_error(CODE_USAGE, NULL, "%s: %s", a->files_from, strerror(errno));
+    }
+    char *line = NULL;
+    size_t capacity = 0;
+    int code = CODE_OK, separator = a->null_separated ? '\0' : '\n';
+    for (ssize_t n; code == CODE_OK && (n = getdelim(&line, &capacity, separator, f)) >= 0;) {
+        if (n > 0 && line[n - 1] == separator) {
+            line[--n] = '\0';
+        }
+        if (n > 0) {
+            code = add_path(list, line);
+        }
+    }
+    free(line);
+    if (f != stdin) {
+        (void)fclose(f);
+    }
+    return code;
+}
+
+/* --shard I/N: keeps the items I-1, I-1+N, ... of the sorted list. */
+static int apply_shard(item_list *list, const char *shard)
+{
+    int index = 0, count = 0, used = 0;
+    if (sscanf(shard, "%9d/%9d%n", &index, &count, &used) != 2 || shard[used] != '\0' || index < 1 || index > count) {
+        return message_error(CODE_USAGE, NULL, "--shard %s: I/N with 1 <= I <= N, as in 2/8", shard);
+    }
+    int kept = 0;
+    for (int i = 0; i < list->n; i++) {
+        if (i % count == index - 1) {
+            list->v[kept++] = list->v[i];
+        } else {
+            free(list->v[i].path);
+            free(list->v[i].below);
+        }
+    }
+    list->n = kept;
+    return CODE_OK;
+}
+
+int inputs_collect(item_list *list, const args *a)
+{
+    *list = (item_list){0};
+    int code = CODE_OK;
+    for (int i = 0; i < a->n_paths && code == CODE_OK; i++) {
+        code = add_path(list, a->paths[i]);
+    }
+    if (code == CODE_OK && a->files_from != NULL) {
+        code = add_from_list(list, a);
+    }
+    if (code == CODE_OK && a->shard != NULL) {
+        code = apply_shard(list, a->shard);
+    }
+    for (int i = 0; i < list->n; i++) {
+        int from_stdin = strcmp(list->v[i].path, "-") == 0;
+        list->v[i].exists |= from_stdin;
+        list->missing += !list->v[i].exists;
+        if (from_stdin && list->n > 1) {
+            return message_error(CODE_USAGE, "run it once for stdin and once for the files",
+                                 "- goes with no other input");
+        }
+    }
+    if (code == CODE_OK && list->n == 0 && a->shard == NULL) {
+        if (a->n_paths == 0 && a->files_from == NULL) {
+            return message_error(CODE_USAGE, "mattebox PHOTO, or mattebox help", "no photo given");
+        }
+        return message_error(CODE_USAGE, NULL, "no pictures found in %s (%d other files)",
+                             a->n_paths > 0 ? a->paths[0] : a->files_from, list->not_pictures);
+    }
+    return code;
+}
+
+void inputs_dispose(item_list *list)
+{
+    for (int i = 0; i < list->n; i++) {
+        free(list->v[i].path);
+        free(list->v[i].below);
+        for (int k = 0; k < OUT_KINDS; k++) {
+            free(list->v[i].out[k]);
+        }
+    }
+    free(list->v);
+    *list = (item_list){0};
+}
+
+int report_missing(const char *path)
+{
+    if (strpbrk(path, "*?[") != NULL) {
+        return message_error(CODE_SOME, "the shell expands patterns: drop the quotes", "%s: no such file", path);
+    }
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? text_of(".") : text_of("%.*s", (int)(slash - path + 1), path);
+    const char *name = slash == NULL ? path : slash + 1;
+    struct dirent **entries = NULL;
+    int n = folder != NULL ? scandir(folder, &entries, not_hidden, by_bytes) : 0;
+    char hint[300] = "";
+    for (int i = 0; i < n; i++) {
+        const char *candidate = entries[i]->d_name;
+        if (hint[0] == '\0' && nearest_name(name, &candidate, 1) != NULL) {
+            (void)snprintf(hint, sizeof hint, "did you mean %.*s%s?", slash == NULL ? 0 : (int)(slash - path + 1), path,
+                           candidate);
+        }
+        free(entries[i]);
+    }
+    if (n >= 0) {
+        free(entries);
+    }
+    free(folder);
+    return message_error(CODE_SOME, hint, "%s: no such file", path);
+}

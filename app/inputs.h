@@ -1,0 +1,47 @@
+/* Which pictures to work on, and what their results are called: all decided and checked before any work. */
+#ifndef APP_INPUTS_H
+#define APP_INPUTS_H
+
+#include "args.h"
+
+#include <sys/types.h>
+
+typedef enum out_kind { OUT_CUTOUT = 0, OUT_MASK = 1, OUT_TRIMAP = 2, OUT_KINDS = 3 } out_kind;
+
+typedef struct item {
+    char *path;      /* as given, or found in a folder; "-" is stdin */
+    char *below;     /* its folder below the given one, "" or "a/b": kept below -o DIR */
+    int from_folder; /* found, not named */
+    int exists;      /* a file that can be stat'ed */
+    int skip;        /* --no-clobber: every result is there */
+    dev_t device;    /* identity, when it exists */
+    ino_t inode;
+    char *out[OUT_KINDS]; /* where results go; NULL: not wanted. "-" is stdout */
+} item;
+
+typedef struct item_list {
+    item *v;
+    int n, capacity;
+    int not_pictures; /* files in folders that were left out */
+    int missing;      /* named files that do not exist */
+} item_list;
+
+const char *out_kind_name(out_kind kind); /* "cutout", "mask", "trimap" */
+
+/* Expands folders and lists of the command line. CODE_OK, CODE_USAGE (nothing to do) or CODE_MACHINE. */
+int inputs_collect(item_list *list, const args *a);
+
+/* Names the results of every item that exists (`wanted`: by kind), creates the output folder, and refuses clashes,
+ * results that exist (--force, --no-clobber) and results that are inputs. Nothing has been worked on when this fails.
+ */
+int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS]);
+
+void inputs_dispose(item_list *list);
+
+/* The message for a file that is not there, with the likeliest reason. */
+int report_missing(const char *path);
+
+/* printf into new memory; NULL when there is none. */
+char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,200 @@
+/* Messages, the progress line, and numbers for people. */
+#include "message.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_BYTES 2048
+
+/* The program's own state about its terminal: set up once, then read-only but for the line on display. */
+static struct {
+    int quiet, verbose, color, terminal;
+    int line_shown;
+    pthread_mutex_t lock;
+} screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void message_setup(int quiet, int verbose, int color)
+{
+    screen.quiet = quiet;
+    screen.verbose = verbose;
+    screen.terminal = isatty(STDERR_FILENO);
+    const char *none = getenv("NO_COLOR");
+    screen.color = color == 1 || (color == 0 && screen.terminal && (none == NULL || none[0] == '\0'));
+}
+
+int message_has_terminal(void)
+{
+    return screen.terminal && !screen.quiet;
+}
+
+char *escape_text(char *dst, size_t dst_bytes, const char *text)
+{
+    size_t at = 0;
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && at + 5 < dst_bytes; p++) {
+        if (*p < 32 || *p == 127) {
+            (void)snprintf(dst + at, 5, "\\x%02x", *p);
+            at += 4;
+        } else {
+            dst[at++] = (char)*p;
+        }
+    }
+    dst[at] = '\0';
+    return dst;
+}
+
+char *format_bytes(char *dst, size_t dst_bytes, double bytes)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+    size_t u = 0;
+    while (bytes >= 999.5 && u + 1 < sizeof units / sizeof units[0]) {
+        bytes /= 1000.0;
+        u++;
+    }
+    (void)snprintf(dst, dst_bytes, u > 0 && bytes < 9.95 ? "%.1f %s" : "%.0f %s", bytes, units[u]);
+    return dst;
+}
+
+char *format_count(char *dst, size_t dst_bytes, unsigned long long n)
+{
+    char digits[32];
+    int count = snprintf(digits, sizeof digits, "%llu", n);
+    size_t at = 0;
+    for (int i = 0; i < count && at + 2 < dst_bytes; i++) {
+        if (i > 0 && (count - i) % 3 == 0) {
+            dst[at++] = ',';
+        }
+        dst[at++] = digits[i];
+    }
+    dst[at] = '\0';
+    return dst;
+}
+
+/* With the lock held. */
+static void wipe_line(void)
+{
+    if (screen.line_shown) {
+        (void)fputs("\r\033[K", stderr);
+        screen.line_shown = 0;
+    }
+}
+
+static void print_message(const char *label, const char *color, const char *text, const char *hint)
+{
+    char line[LINE_BYTES];
+    (void)pthread_mutex_lock(&screen.lock);
+    wipe_line();
+    if (screen.color) {
+        (void)fprintf(stderr, "\033[%sm%s:\033[0m %s\n", color, label, escape_text(line, sizeof line, text));
+    } else {
+        (void)fprintf(stderr, "%s: %s\n", label, escape_text(line, sizeof line, text));
+    }
+    /* The library may give several lines of hints. */
+    while (hint != NULL && *hint != '\0') {
+        size_t n = strcspn(hint, "\n");
+        char part[LINE_BYTES];
+        (void)snprintf(part, sizeof part, "%.*s", (int)(n < sizeof part ? n : sizeof part - 1), hint);
+        (void)fprintf(stderr, "  %s\n", escape_text(line, sizeof line, part));
+        hint += n + (hint[n] == '\n');
+    }
+    (void)pthread_mutex_unlock(&screen.lock);
+}
+
+int message_error(int code, const char *hint, const char *format, ...)
+{
+    char text[LINE_BYTES];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    print_message("mattebox", "31;1", text, hint);
+    return code;
+}
+
+int message_status(int code, const char *subject, const mb_error *err)
+{
+    const char *text = err->message[0] != '\0' ? err->message : mb_status_name(err->code);
+    size_t first = strcspn(text, "\n");
+    const char *hint = text[first] == '\n' ? text + first + 1 : NULL;
+    int named = subject == NULL || strncmp(text, subject, strlen(subject)) == 0;
+    return message_error(code, hint, "%s%s%.*s", named ? "" : subject, named ? "" : ": ", (int)first, text);
+}
+
+void message_warning(const char *subject, const char *text)
+{
+    if (!screen.quiet) {
+        char line[LINE_BYTES];
+        (void)snprintf(line, sizeof line, "%s%s%s", subject != NULL ? subject : "", subject != NULL ? ": " : "", text);
+        char *hint = strchr(line, '\n');
+        if (hint != NULL) {
+            *hint++ = '\0';
+        }
+        print_message("mattebox: warning", "33", line, hint);
+    }
+}
+
+static void print_plain(const char *format, va_list args)
+{
+    char text[LINE_BYTES], line[LINE_BYTES];
+    (void)vsnprintf(text, sizeof text, format, args);
+    (void)pthread_mutex_lock(&screen.lock);
+    wipe_line();
+    (void)fprintf(stderr, "%s\n", escape_text(line, sizeof line, text));
+    (void)pthread_mutex_unlock(&screen.lock);
+}
+
+void message_note(const char *format, ...)
+{
+    if (screen.verbose && !screen.quiet) {
+        va_list args;
+        va_start(args, format);
+        print_plain(format, args);
+        va_end(args);
+    }
+}
+
+void message_closing(const char *format, ...)
+{
+    if (!screen.quiet) {
+        va_list args;
+        va_start(args, format);
+        print_plain(format, args);
+        va_end(args);
+    }
+}
+
+void message_progress(const char *text)
+{
+    if (message_has_terminal()) {
+        char line[LINE_BYTES];
+        (void)pthread_mutex_lock(&screen.lock);
+        (void)fprintf(stderr, "\r%s\033[K", escape_text(line, sizeof line, text));
+        (void)fflush(stderr);
+        screen.line_shown = 1;
+        (void)pthread_mutex_unlock(&screen.lock);
+    }
+}
+
+int code_of_status(mb_status status)
+{
+    switch (status) {
+    case MB_OK:
+        return CODE_OK;
+    case MB_E_ARGUMENT:
+        return CODE_USAGE;
+    case MB_E_MEMORY:
+    case MB_E_DEVICE:
+        return CODE_MACHINE;
+    case MB_E_CANCELLED:
+        return CODE_INTERRUPTED;
+    case MB_E_FORMAT:
+    case MB_E_MISMATCH:
+    case MB_E_UNSUPPORTED:
+    case MB_E_IO:
+    case MB_E_INTERNAL:
+        break;
+    }
+    return CODE_SOME;
+}

@@ -1,0 +1,126 @@
+/* The table of commands and options. Everything that knows an option's name, range or default reads it here. */
+#include "args.h"
+#include "commands.h"
+
+#define FIELD(f) offsetof(args, f)
+#define EDGES    (CMD_CUT | CMD_MATTE)
+#define WRITES   (CMD_CUT | CMD_MATTE | CMD_TRIMAP)
+#define RUNS     (CMD_CUT | CMD_MATTE | CMD_TENSORS | CMD_INFO | CMD_BENCH)
+
+static const char *color_name(int i)
+{
+    static const char *const names[] = {"auto", "always", "never"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
+const command commands[] = {
+    {"cut", CMD_CUT, "[OPTION]... PHOTO|FOLDER|-...", "cut the subject out (the default: \"mattebox PHOTO\")",
+     "Writes photo.cutout.png (RGBA) beside each photo. Folders are walked recursively, in sorted order.\n"
+     "\"-\" reads a photo from stdin and writes the result to stdout.",
+     cmd_cut},
+    {"matte", CMD_MATTE, "[OPTION]... PHOTO --mask-from MASK | --trimap-from TRIMAP",
+     "refine a mask or trimap from anywhere", "Works without a mask model. Mask and photo have the same size.",
+     cmd_matte},
+    {"trimap", CMD_TRIMAP, "[OPTION]... MASK", "make a trimap of a mask",
+     "Writes mask.trimap.png: 0 background, 127 unknown, 255 foreground.", cmd_trimap},
+    {"models", CMD_MODELS, "list | path [NAME] | verify [NAME]...", "installed models: where, what, are they sound",
+     NULL, cmd_models},
+    {"info", CMD_INFO, "[OPTION]... MODEL", "what a model is, and what a run will take, before any work", NULL,
+     cmd_info},
+    {"bench", CMD_BENCH, "[OPTION]... MODEL", "measure the bare network", NULL, cmd_bench},
+    {"tensors", CMD_TENSORS, "[OPTION]... MODEL IN.safetensors OUT.safetensors", "run the bare network on tensors",
+     "IN holds `input` [N,C,H,W] in f32, normalised as docs/models says. OUT gets the outputs and every --tap.",
+     cmd_tensors},
+    {"version", CMD_VERSION, "[--verbose]", "version; with --verbose what was built in and what is in use", NULL,
+     cmd_version},
+    {"help", CMD_HELP, "[COMMAND]", "this list, or the options of a command", NULL, cmd_help},
+};
+const int n_commands = sizeof commands / sizeof commands[0];
+
+#define DO       "What to do"
+#define EDGE     "Edges"
+#define NETWORK  "Network"
+#define MACHINE  "Machine"
+#define FEEDBACK "Feedback"
+
+const option_row option_rows[] = {
+    {DO, "output", 'o', KIND_TEXT, WRITES, FIELD(output), "FILE|DIR|-", 0, 0, NULL, "beside the input",
+     "where results go; a folder (ends in / or exists) is created"},
+    {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME", 0, 0, NULL, "default",
+     "weights that find the subject: a .mbw file, or its name in the model folders"},
+    {DO, "mask", 0, KIND_FLAG, EDGES, FIELD(mask), NULL, 0, 0, NULL, NULL, "write photo.mask.png as well"},
+    {DO, "only-mask", 0, KIND_FLAG, EDGES, FIELD(only_mask), NULL, 0, 0, NULL, NULL, "write the mask and no cut-out"},
+    {DO, "trimap", 0, KIND_FLAG, EDGES, FIELD(trimap), NULL, 0, 0, NULL, NULL,
+     "write photo.trimap.png as well, if the method makes one"},
+    {DO, "mask-from", 0, KIND_TEXT, CMD_MATTE, FIELD(mask_from), "FILE", 0, 0, NULL, NULL, "the mask to refine"},
+    {DO, "trimap-from", 0, KIND_TEXT, CMD_MATTE, FIELD(trimap_from), "FILE", 0, 0, NULL, NULL,
+     "the trimap to solve: 0 and 255 are known, the rest is not"},
+    {DO, "template", 0, KIND_TEXT, WRITES, FIELD(template), "TEXT", 0, 0, NULL, "{dir}/{stem}.{kind}.png",
+     "names of results; {ext} is the input's extension"},
+    {DO, "files-from", 0, KIND_TEXT, CMD_CUT, FIELD(files_from), "FILE|-", 0, 0, NULL, NULL,
+     "read more inputs from a file, one a line"},
+    {DO, "null", '0', KIND_FLAG, CMD_CUT, FIELD(null_separated), NULL, 0, 0, NULL, NULL,
+     "--files-from is separated by NUL, as find -print0 writes it"},
+    {DO, "shard", 0, KIND_TEXT, CMD_CUT, FIELD(shard), "I/N", 0, 0, NULL, NULL,
+     "take only every N-th input, starting with the I-th: many machines, one folder"},
+    {DO, "force", 'f', KIND_FLAG, WRITES, FIELD(force), NULL, 0, 0, NULL, NULL,
+     "replace results that exist (inputs never are); also --overwrite"},
+    {DO, "no-clobber", 'n', KIND_FLAG, WRITES, FIELD(no_clobber), NULL, 0, 0, NULL, NULL,
+     "skip pictures whose results exist: resumes an interrupted run"},
+    {DO, "png-level", 0, KIND_INT, WRITES, FIELD(png_level), "N", 0, 9, NULL, "3",
+     "0 fast and large to 9 slow and small"},
+    {DO, "clean-transparent", 0, KIND_FLAG, EDGES, FIELD(clean_transparent), NULL, 0, 0, NULL, NULL,
+     "set fully transparent pixels to 0: smaller files"},
+
+    {EDGE, "preset", 0, KIND_TEXT, EDGES, FIELD(preset), "NAME", 0, 0, NULL, NULL,
+     "defaults and recipe of a node: birefnet-ultra, birefnet-ultra-v2"},
+    {EDGE, "detail", 'd', KIND_CHOICE, EDGES, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "none",
+     "what refines the mask's edge"},
+    {EDGE, "matting-model", 0, KIND_TEXT, EDGES, FIELD(matting_model), "FILE|NAME", 0, 0, NULL, "vitmatte-s",
+     "weights for --detail vitmatte"},
+    {EDGE, "erode", 0, KIND_INT, EDGES | CMD_TRIMAP, FIELD(erode), "N", 1, 255, NULL, "6",
+     "width of the unknown band inside the outline"},
+    {EDGE, "dilate", 0, KIND_INT, EDGES | CMD_TRIMAP, FIELD(dilate), "N", 1, 255, NULL, "6",
+     "width of the unknown band outside the outline"},
+    {EDGE, "black-point", 0, KIND_REAL, EDGES, FIELD(black_point), "X", 0.01, 0.98, NULL, "0.01",
+     "alpha up to here becomes 0"},
+    {EDGE, "white-point", 0, KIND_REAL, EDGES, FIELD(white_point), "X", 0.02, 0.99, NULL, "0.99",
+     "alpha from here on becomes 1"},
+    {EDGE, "no-detail", 0, KIND_FLAG, EDGES, FIELD(no_detail), NULL, 0, 0, NULL, NULL,
+     "the mask as it is (the node's process_detail off)"},
+    {EDGE, "max-megapixels", 0, KIND_REAL, EDGES, FIELD(max_megapixels), "X", 1, 999, NULL, "2.0",
+     "VITMatte works on at most this many (of 1,048,576 pixels)"},
+    {EDGE, "foreground", 0, KIND_CHOICE, EDGES, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "ml",
+     "colours of half-transparent pixels; none keeps the photo's"},
+
+    {NETWORK, "recipe", 0, KIND_CHOICE, CMD_CUT, FIELD(recipe), "NAME", 0, 0, mb_recipe_name, "auto",
+     "how the photo is scaled to the network's input, and the mask back"},
+    {NETWORK, "input-size", 0, KIND_SIZE, CMD_CUT | CMD_INFO | CMD_BENCH, FIELD(input_size), "W[xH]", 1, 65536, NULL,
+     "the model's", "size of the network's input; also --size"},
+    {NETWORK, "tap", 0, KIND_LIST, CMD_TENSORS, FIELD(taps), "NAME|all", 0, 0, NULL, NULL,
+     "an intermediate to write as well; may be repeated"},
+    {NETWORK, "runs", 0, KIND_INT, CMD_BENCH, FIELD(runs), "N", 1, 100000, NULL, "5",
+     "measured runs, after one warm-up"},
+    {NETWORK, "batch", 0, KIND_INT, CMD_BENCH | CMD_INFO, FIELD(batch), "N", 1, 4096, NULL, "1", "pictures in one run"},
+    {NETWORK, "profile", 0, KIND_FLAG, CMD_BENCH, FIELD(profile), NULL, 0, 0, NULL, NULL,
+     "a table of ops and the slowest nodes, with GFLOP/s and GB/s"},
+
+    {MACHINE, "threads", 't', KIND_INT, RUNS, FIELD(threads), "N", 1, 1024, NULL, "all processors",
+     "workers; also MATTEBOX_THREADS"},
+    {MACHINE, "device", 0, KIND_CHOICE, RUNS | CMD_VERSION, FIELD(device), "NAME", 0, 0, mb_device_name, "auto",
+     "where networks run; cuda never falls back; also MATTEBOX_DEVICE"},
+    {MACHINE, "max-memory", 0, KIND_BYTES, RUNS, FIELD(max_memory), "BYTES", 0, 0, NULL, "what is free",
+     "refuse plans that take more, e.g. 6G; also MATTEBOX_MAX_MEMORY"},
+    {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", 0.001, 4294, NULL, "500",
+     "refuse larger pictures, before they are decoded"},
+
+    {FEEDBACK, "json", 0, KIND_FLAG, CMD_CUT | CMD_MATTE | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL, 0, 0,
+     NULL, NULL, "a report in JSON Lines on stdout (docs/json.md)"},
+    {FEEDBACK, "quiet", 'q', KIND_FLAG, CMD_ALL, FIELD(quiet), NULL, 0, 0, NULL, NULL, "errors only"},
+    {FEEDBACK, "verbose", 'v', KIND_FLAG, CMD_ALL, FIELD(verbose), NULL, 0, 0, NULL, NULL, "a line for each picture"},
+    {FEEDBACK, "color", 0, KIND_CHOICE, CMD_ALL, FIELD(color), "WHEN", 0, 0, color_name, "auto",
+     "coloured messages; NO_COLOR is honoured"},
+    {FEEDBACK, "help", 'h', KIND_FLAG, CMD_ALL, FIELD(help), NULL, 0, 0, NULL, NULL, "this page"},
+};
+const int n_option_rows = sizeof option_rows / sizeof option_rows[0];
+_Static_assert(sizeof option_rows / sizeof option_rows[0] <= MAX_OPTIONS, "args.given is too short");
