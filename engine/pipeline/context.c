@@ -1,0 +1,133 @@
+/* The context: which device and instruction set run, with how many threads and how much memory. */
+#define _GNU_SOURCE
+#include "pipeline/objects.h"
+
+#include "core/alloc.h"
+#include "core/cpu.h"
+#include "device.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+double mb_now_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+void mb_context_options_init(mb_context_options *options)
+{
+    *options = (mb_context_options){.size = sizeof *options};
+}
+
+/* The processors that this process may use; the pool takes the same number for 0. */
+static int count_processors(void)
+{
+    mb_pool *pool = NULL;
+    if (mb_pool_create(&pool, 0, NULL) != MB_OK) {
+        return 1;
+    }
+    int n = mb_pool_size(pool);
+    mb_pool_free(pool);
+    return n;
+}
+
+static mb_status choose_device(mb_context *c, mb_error *err)
+{
+    mb_device_report report;
+    mb_status status = mb_device_probe(&report, (mb_device_wish){c->options.device, 0}, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    (void)snprintf(c->note, sizeof c->note, "%s", report.note);
+    if (report.kind == MB_DEVICE_CUDA) {
+        /* The kernels of this version are not enough for a whole network: never pretend. */
+        if (c->options.device == MB_DEVICE_CUDA) {
+            return mb_fail(err, MB_E_UNSUPPORTED,
+                           "CUDA: %s is usable, but this version cannot run whole networks on it\n--device cpu",
+                           report.name);
+        }
+        (void)snprintf(c->note, sizeof c->note, "%s: this version cannot run whole networks on a GPU; using the CPU",
+                       report.name);
+    }
+    status = mb_backend_cpu(&c->backend, err);
+    if (status == MB_OK) {
+        (void)snprintf(c->device, sizeof c->device, "%s", c->backend.name);
+    }
+    return status;
+}
+
+static mb_status check_context_options(const mb_context_options *o, mb_error *err)
+{
+    if (o->threads < 0 || o->threads > 1024) {
+        return mb_fail(err, MB_E_ARGUMENT, "threads %d: 1 to 1024, or 0 for all processors", o->threads);
+    }
+    if (mb_device_name((int)o->device) == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "device %d is not known", (int)o->device);
+    }
+    return MB_OK;
+}
+
+mb_status mb_context_create(mb_context **out, const mb_context_options *options, mb_error *err)
+{
+    mb_status status = MB_OK;
+    *out = NULL;
+    mb_context *c = mb_calloc(1, sizeof *c);
+    if (c == NULL) {
+        return mb_fail_memory(err, sizeof *c, "the context");
+    }
+    mb_context_options_init(&c->options);
+    if (options != NULL) {
+        MB_TRY(mb_copy_sized(&c->options, sizeof c->options, options, "mb_context_options", err));
+    }
+    MB_TRY(check_context_options(&c->options, err));
+    c->threads = c->options.threads > 0 ? c->options.threads : count_processors();
+    MB_TRY(choose_device(c, err));
+    *out = c;
+    c = NULL;
+done:
+    mb_context_free(c);
+    return status;
+}
+
+void mb_context_free(mb_context *context)
+{
+    mb_free(context);
+}
+
+const char *mb_context_device(const mb_context *context)
+{
+    return context->device;
+}
+
+const char *mb_context_device_note(const mb_context *context)
+{
+    return context->note;
+}
+
+int mb_context_threads(const mb_context *context)
+{
+    return context->threads;
+}
+
+size_t mb_memory_limit(const mb_context *context)
+{
+    if (context->options.max_memory > 0) {
+        return context->options.max_memory;
+    }
+    FILE *f = fopen("/proc/meminfo", "r");
+    char line[128];
+    unsigned long long kib = 0;
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) {
+            break;
+        }
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    return (size_t)kib * 1024u;
+}

@@ -1,0 +1,266 @@
+/* Models: opening, describing and finding weight files. */
+#define _GNU_SOURCE
+#include "pipeline/objects.h"
+
+#include "core/alloc.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- description */
+
+static int meta_int(const mb_weights *w, const char *key, int standard)
+{
+    const char *text = mb_weights_meta(w, key);
+    if (text == NULL) {
+        return standard;
+    }
+    char *end;
+    long v = strtol(text, &end, 10);
+    return end != text && *end == '\0' && v > 0 && v <= 65536 ? (int)v : standard;
+}
+
+static const char *meta_or(const mb_weights *w, const char *key, const char *standard)
+{
+    const char *text = mb_weights_meta(w, key);
+    return text != NULL ? text : standard;
+}
+
+/* The type of most values. */
+static mb_dtype main_dtype(const mb_weights *w, uint64_t *n_parameters)
+{
+    uint64_t counts[MB_DTYPE_COUNT] = {0}, total = 0;
+    for (size_t i = 0; i < mb_weights_count(w); i++) {
+        const mb_tensor *t = mb_weights_at(w, i);
+        uint64_t n = t->bytes / mb_dtype_size(t->dtype);
+        counts[t->dtype] += n;
+        total += t->dtype != MB_I64 ? n : 0;
+    }
+    int best = MB_F32;
+    for (int d = 0; d < MB_I64; d++) {
+        best = counts[d] > counts[best] ? d : best;
+    }
+    *n_parameters = total;
+    return (mb_dtype)best;
+}
+
+static void describe(mb_model *m)
+{
+    const mb_weights *w = m->weights;
+    mb_model_info *i = &m->info;
+    i->path = mb_weights_path(w);
+    i->name = meta_or(w, "name", "");
+    i->architecture = m->architecture->name;
+    i->licence = meta_or(w, "licence", "");
+    i->finds_masks = m->architecture->family == MB_FAMILY_BIREFNET;
+    i->input_channels = m->architecture->input_channels;
+    i->input_width = meta_int(w, "input.width", 1024);
+    i->input_height = meta_int(w, "input.height", 1024);
+    i->size_multiple = m->architecture->size_step(w);
+    i->n_tensors = mb_weights_count(w);
+    i->file_bytes = mb_weights_file_bytes(w);
+    mb_dtype dtype = main_dtype(w, &i->n_parameters);
+    const char *variant = mb_weights_meta(w, "arch.summary");
+    (void)snprintf(m->summary, sizeof m->summary, "%.100s, %.1f M parameters, %s",
+                   variant != NULL ? variant : i->architecture, (double)i->n_parameters * 1e-6, mb_dtype_name(dtype));
+    i->summary = m->summary;
+}
+
+/* ---- open, free */
+
+static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, mb_error *err)
+{
+    m->context = context;
+    mb_status status = mb_registry_find(&m->architecture, m->weights, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    describe(m);
+    *out = m;
+    return MB_OK;
+}
+
+mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err)
+{
+    mb_status status = MB_OK;
+    *out = NULL;
+    mb_model *m = mb_calloc(1, sizeof *m);
+    if (m == NULL) {
+        return mb_fail_memory(err, sizeof *m, "the model");
+    }
+    MB_TRY(mb_weights_open(&m->weights, path, err));
+    MB_TRY(finish_open(out, m, context, err));
+    m = NULL;
+done:
+    mb_model_free(m);
+    return status;
+}
+
+mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes, size_t n_bytes, mb_error *err)
+{
+    mb_status status = MB_OK;
+    *out = NULL;
+    mb_model *m = mb_calloc(1, sizeof *m);
+    if (m == NULL) {
+        return mb_fail_memory(err, sizeof *m, "the model");
+    }
+    MB_TRY(mb_weights_open_memory(&m->weights, bytes, n_bytes, err));
+    MB_TRY(finish_open(out, m, context, err));
+    m = NULL;
+done:
+    mb_model_free(m);
+    return status;
+}
+
+void mb_model_free(mb_model *model)
+{
+    if (model != NULL) {
+        mb_weights_free(model->weights);
+        mb_free(model);
+    }
+}
+
+const mb_model_info *mb_model_get_info(const mb_model *model)
+{
+    return &model->info;
+}
+
+const char *mb_model_meta(const mb_model *model, const char *key)
+{
+    return mb_weights_meta(model->weights, key);
+}
+
+typedef struct verify_call {
+    mb_progress_callback on_progress;
+    void *user;
+} verify_call;
+
+static int on_verify(void *user, size_t done, size_t total)
+{
+    const verify_call *v = user;
+    mb_progress p = {total > 0 ? (double)done / (double)total : 1.0, "verify", ""};
+    return v->on_progress != NULL ? v->on_progress(v->user, &p) : 0;
+}
+
+mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progress, void *user, mb_error *err)
+{
+    verify_call v = {on_progress, user};
+    return mb_weights_verify(model->weights, on_verify, &v, err);
+}
+
+/* ---- finding */
+
+/* Folder number i of a ':' separated list; false after the last. */
+static bool list_part(char *out, size_t bytes, const char *list, int i)
+{
+    for (; *list != '\0'; list += *list == ':') {
+        size_t n = strcspn(list, ":");
+        if (n > 0 && i-- == 0) {
+            return snprintf(out, bytes, "%.*s", (int)n, list) < (int)bytes;
+        }
+        list += n;
+    }
+    return false;
+}
+
+static int count_parts(const char *list)
+{
+    char unused[PATH_MAX];
+    int n = 0;
+    while (list_part(unused, sizeof unused, list, n)) {
+        n++;
+    }
+    return n;
+}
+
+/* BASE/mattebox/models, or "models" beside the program, for a build that is not installed. */
+static bool fixed_folder(char *out, size_t bytes, int i)
+{
+    char exe[PATH_MAX];
+    const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
+    int n = -1;
+    switch (i) {
+    case 0:
+        if (data != NULL && data[0] == '/') {
+            n = snprintf(out, bytes, "%s/mattebox/models", data);
+        } else {
+            n = snprintf(out, bytes, "%s/.local/share/mattebox/models", home != NULL ? home : "");
+        }
+        break;
+    case 1:
+    case 2: {
+        ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
+        exe[length > 0 ? length : 0] = '\0';
+        char *slash = strrchr(exe, '/');
+        if (slash != NULL) {
+            *slash = '\0';
+        }
+        n = snprintf(out, bytes, i == 1 ? "%s/models" : "%s/../share/mattebox/models", exe);
+        break;
+    }
+    case 3:
+        n = snprintf(out, bytes, "/usr/local/share/mattebox/models");
+        break;
+    case 4:
+        n = snprintf(out, bytes, "/usr/share/mattebox/models");
+        break;
+    default:
+        return false;
+    }
+    return n >= 0 && (size_t)n < bytes;
+}
+
+int mb_model_folder(char *path, size_t path_bytes, int i)
+{
+    const char *list = getenv("MATTEBOX_MODELS");
+    int n_list = list != NULL ? count_parts(list) : 0;
+    if (path_bytes > 0) {
+        path[0] = '\0';
+    }
+    if (i < n_list) {
+        return list_part(path, path_bytes, list, i);
+    }
+    return fixed_folder(path, path_bytes, i - n_list);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && !S_ISDIR(s.st_mode);
+}
+
+static mb_status not_found(const char *name, mb_error *err)
+{
+    char places[400] = "", folder[PATH_MAX];
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        size_t at = strlen(places);
+        (void)snprintf(places + at, sizeof places - at, "%s%s", i > 0 ? ", " : "", folder);
+    }
+    return mb_fail(err, MB_E_IO, "no model \"%.60s\" in: %s\ngive a .mbw file, or put one there", name, places);
+}
+
+mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err)
+{
+    size_t n = strlen(name);
+    bool is_path = strchr(name, '/') != NULL || (n > 4 && strcmp(name + n - 4, ".mbw") == 0);
+    if (is_path || is_file(name)) {
+        if (n >= path_bytes) {
+            return mb_fail(err, MB_E_ARGUMENT, "the model's path is too long");
+        }
+        memcpy(path, name, n + 1);
+        return is_file(path) ? MB_OK : mb_fail(err, MB_E_IO, "%.200s: no such file", name);
+    }
+    char folder[PATH_MAX];
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, name);
+        if (used > 0 && (size_t)used < path_bytes && is_file(path)) {
+            return MB_OK;
+        }
+    }
+    return not_found(name, err);
+}

@@ -1,0 +1,219 @@
+/* The bare network: tensors in, tensors and a profile out. Pipelines use the same object for their models. */
+#include "pipeline/objects.h"
+
+#include "core/alloc.h"
+
+#include <string.h>
+
+mb_status mb_network_create(mb_network **out, mb_context *context, const mb_model *model, mb_error *err)
+{
+    mb_status status = MB_OK;
+    *out = NULL;
+    mb_network *n = mb_calloc(1, sizeof *n);
+    if (n == NULL) {
+        return mb_fail_memory(err, sizeof *n, "the network");
+    }
+    n->model = model;
+    MB_TRY(mb_pool_create(&n->pool, context->threads, err));
+    mb_runner_options options = {n->pool, &context->backend, mb_memory_limit(context), NULL};
+    MB_TRY(mb_runner_create(&n->runner, model->weights, model->architecture->record, &options, err));
+    *out = n;
+    n = NULL;
+done:
+    mb_network_free(n);
+    return status;
+}
+
+void mb_network_free(mb_network *network)
+{
+    if (network != NULL) {
+        mb_runner_free(network->runner);
+        mb_pool_free(network->pool);
+        mb_free(network);
+    }
+}
+
+void mb_network_set_progress(mb_network *network, mb_progress_callback callback, void *user)
+{
+    network->on_progress = callback;
+    network->user = user;
+}
+
+mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err)
+{
+    int64_t step = model->info.size_multiple;
+    if (height < step || width < step || height % step != 0 || width % step != 0 || height > 65536 || width > 65536) {
+        int64_t w = width < step ? step : (width + step / 2) / step * step;
+        int64_t h = height < step ? step : (height + step / 2) / step * step;
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "network input %lld x %lld: both sides must be multiples of %lld, up to 65536\nthe nearest is "
+                       "%lldx%lld",
+                       (long long)width, (long long)height, (long long)step, (long long)w, (long long)h);
+    }
+    return MB_OK;
+}
+
+mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int64_t height, int64_t width,
+                          mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_plan_info info = {.size = sizeof info}, unused;
+    MB_TRY(mb_copy_sized(&unused, sizeof unused, out, "mb_plan_info", err)); /* only checks the caller's size */
+    size_t room = out->size;
+    MB_TRY(mb_network_check_size(network->model, height, width, err));
+    if (n < 1 || n > 4096) {
+        status = mb_fail(err, MB_E_ARGUMENT, "batch %lld: 1 to 4096", (long long)n);
+        goto done;
+    }
+    mb_plan_figures f;
+    MB_TRY(mb_runner_figures(&f, network->runner, n, height, width, err));
+    info.input_width = (int)width;
+    info.input_height = (int)height;
+    info.n_nodes = f.n_nodes;
+    info.macs = f.macs;
+    info.weight_bytes = f.weight_bytes;
+    info.arena_bytes = f.arena_bytes;
+    info.lower_bound = f.lower_bound;
+    info.total_bytes = f.weight_bytes + f.arena_bytes;
+    memcpy(out, &info, room < sizeof info ? room : sizeof info);
+    out->size = room;
+done:
+    return status;
+}
+
+mb_status mb_network_prepare(mb_network *network, int64_t n, int64_t height, int64_t width, const char *const *taps,
+                             int n_taps, mb_error *err)
+{
+    network->plan = NULL;
+    mb_status status = mb_network_check_size(network->model, height, width, err);
+    return status == MB_OK ? mb_runner_plan(&network->plan, network->runner, n, height, width, taps, n_taps, err)
+                           : status;
+}
+
+mb_view mb_network_input_view(const mb_network *network)
+{
+    return mb_plan_view(network->plan, network->model->architecture->input);
+}
+
+mb_view mb_network_output_view(const mb_network *network)
+{
+    return mb_plan_view(network->plan, network->model->architecture->output);
+}
+
+typedef struct node_progress {
+    const mb_network *network;
+    double first, share;
+} node_progress;
+
+static int on_node(void *user, double done, const char *node_name)
+{
+    const node_progress *p = user;
+    mb_progress progress = {p->first + p->share * done, "network", node_name != NULL ? node_name : ""};
+    return p->network->on_progress(p->network->user, &progress);
+}
+
+mb_status mb_network_run_plan(mb_network *network, double first, double share, mb_error *err)
+{
+    node_progress p = {network, first, share};
+    return mb_plan_run(network->plan, network->on_progress != NULL ? on_node : NULL, &p, err);
+}
+
+/* [N,C,H,W] row-major into channels last. */
+static void pack_input(const mb_view *v, const float *src)
+{
+    int64_t c_count = v->dims[1], pixels = v->dims[2] * v->dims[3];
+    float *dst = v->data;
+    for (int64_t n = 0; n < v->dims[0]; n++) {
+        for (int64_t c = 0; c < c_count; c++) {
+            for (int64_t i = 0; i < pixels; i++) {
+                dst[(n * pixels + i) * v->pitch + c] = *src++;
+            }
+        }
+    }
+}
+
+mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps, int n_taps, mb_error *err)
+{
+    const int64_t *d = input->dims;
+    int64_t channels = network->model->info.input_channels;
+    if (d[0] < 1 || d[0] > 4096 || d[1] != channels || input->data == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "input [%lld,%lld,%lld,%lld]: the model wants [N,%lld,H,W]", (long long)d[0],
+                       (long long)d[1], (long long)d[2], (long long)d[3], (long long)channels);
+    }
+    mb_status status = mb_network_prepare(network, d[0], d[2], d[3], taps, n_taps, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    mb_view in = mb_network_input_view(network);
+    pack_input(&in, input->data);
+    return mb_network_run_plan(network, 0.0, 1.0, err);
+}
+
+int mb_network_n_outputs(const mb_network *network)
+{
+    return network->plan != NULL ? mb_plan_n_taps(network->plan) : 0;
+}
+
+const char *mb_network_output_name(const mb_network *network, int i)
+{
+    return i >= 0 && i < mb_network_n_outputs(network) ? mb_plan_tap_name(network->plan, i) : NULL;
+}
+
+static mb_status find_view(mb_view *v, const mb_network *network, const char *name, mb_error *err)
+{
+    *v = (mb_view){0};
+    if (network->plan != NULL) {
+        *v = mb_plan_view(network->plan, name);
+    }
+    if (!mb_view_present(v)) {
+        return mb_fail(err, MB_E_ARGUMENT, "the last run kept no output '%.100s'", name);
+    }
+    return MB_OK;
+}
+
+mb_status mb_network_output_dims(int64_t dims[4], const mb_network *network, const char *name, mb_error *err)
+{
+    mb_view v;
+    mb_status status = find_view(&v, network, name, err);
+    memcpy(dims, v.dims, sizeof v.dims);
+    return status;
+}
+
+mb_status mb_network_read(float *dst, size_t count, const mb_network *network, const char *name, mb_error *err)
+{
+    mb_view v;
+    mb_status status = find_view(&v, network, name, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    if (count != (size_t)mb_view_count(&v)) {
+        return mb_fail(err, MB_E_ARGUMENT, "output '%.100s' has %lld values, not %zu", name,
+                       (long long)mb_view_count(&v), count);
+    }
+    int64_t pixels = v.dims[2] * v.dims[3];
+    const float *src = v.data;
+    for (int64_t n = 0; n < v.dims[0]; n++) {
+        for (int64_t c = 0; c < v.dims[1]; c++) {
+            for (int64_t i = 0; i < pixels; i++) {
+                *dst++ = src[(n * pixels + i) * v.pitch + c];
+            }
+        }
+    }
+    return MB_OK;
+}
+
+int mb_network_n_nodes(const mb_network *network)
+{
+    return network->plan != NULL ? mb_plan_n_nodes(network->plan) : 0;
+}
+
+int mb_network_node(mb_node_row *out, const mb_network *network, int i)
+{
+    if (i < 0 || i >= mb_network_n_nodes(network)) {
+        return 0;
+    }
+    mb_node_profile p = mb_plan_profile(network->plan, i);
+    *out = (mb_node_row){p.name, p.op, p.kernel, p.ms, p.macs, p.bytes, {0}};
+    memcpy(out->dims, p.out_dims, sizeof out->dims);
+    return 1;
+}

@@ -1,0 +1,60 @@
+/* The objects behind the public header's opaque types. Internal to engine/pipeline. */
+#ifndef MB_PIPELINE_OBJECTS_H
+#define MB_PIPELINE_OBJECTS_H
+
+#include "core/status.h"
+#include "core/threads.h"
+#include "graph/runner.h"
+#include "kernel.h"
+#include "models/registry.h"
+#include "weights/reader.h"
+
+struct mb_context {
+    mb_context_options options;
+    mb_backend backend;
+    char device[160], note[768];
+    int threads;
+};
+
+struct mb_model {
+    mb_context *context;
+    mb_weights *weights;
+    const mb_architecture *architecture;
+    mb_model_info info;
+    char summary[160];
+};
+
+/* One model with its plans, run on tensors. The pool is its own, so that two networks of one context run side by side.
+ */
+struct mb_network {
+    const mb_model *model;
+    mb_pool *pool;
+    mb_runner *runner;
+    mb_plan *plan; /* of the last run; borrowed from the runner */
+    mb_progress_callback on_progress;
+    void *user;
+};
+
+/* Checks a size of the network's input; `what` is how the caller names it. */
+MB_MUST_CHECK mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err);
+
+/* The plan for n inputs of height x width, its arena allocated. Refuses what does not fit into the limit. */
+MB_MUST_CHECK mb_status mb_network_prepare(mb_network *network, int64_t n, int64_t height, int64_t width,
+                                           const char *const *taps, int n_taps, mb_error *err);
+/* Where to write the input of the prepared plan (channels last), and where its output is after a run. */
+mb_view mb_network_input_view(const mb_network *network);
+mb_view mb_network_output_view(const mb_network *network);
+/* Runs the prepared plan. Progress is reported as first + share * done. */
+MB_MUST_CHECK mb_status mb_network_run_plan(mb_network *network, double first, double share, mb_error *err);
+
+/* Bytes that a new plan may take: the context's limit, else what the machine has free; 0 when that is not known. */
+size_t mb_memory_limit(const mb_context *context);
+
+/* Milliseconds of a clock that never goes back. */
+double mb_now_ms(void);
+
+/* A struct of the caller whose first field is its size: copied into ours of `known` bytes, missing fields keep the
+ * defaults that `dst` holds. MB_E_ARGUMENT for a size that cannot be. */
+MB_MUST_CHECK mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err);
+
+#endif

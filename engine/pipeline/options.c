@@ -1,0 +1,117 @@
+/* Options: defaults, the node's presets, ranges, and the names of values. */
+#include "pipeline/objects.h"
+
+#include <string.h>
+
+mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err)
+{
+    size_t size;
+    memcpy(&size, src, sizeof size);
+    if (size < sizeof size || size > 65536) {
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "%s.size is %zu\nset it to sizeof(%s), or call the function that initialises it", type, size,
+                       type);
+    }
+    memcpy(dst, src, size < known ? size : known);
+    memcpy(dst, &known, sizeof known);
+    return MB_OK;
+}
+
+void mb_options_init(mb_options *options)
+{
+    *options = (mb_options){
+        .size = sizeof *options,
+        .process_detail = 1,
+        .erode = 6,
+        .dilate = 6,
+        .black_point = 0.01,
+        .white_point = 0.99,
+        .max_megapixels = 2.0,
+        .want_cutout = 1,
+    };
+}
+
+mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err)
+{
+    bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;
+    if (!v2 && strcmp(name, "birefnet-ultra") != 0) {
+        return mb_fail(err, MB_E_ARGUMENT, "preset \"%.60s\": one of birefnet-ultra, birefnet-ultra-v2", name);
+    }
+    /* Both nodes keep the photo's colours: foreground none. */
+    mb_options_init(options);
+    options->detail = MB_DETAIL_VITMATTE;
+    options->recipe = v2 ? MB_RECIPE_LAYERSTYLE_V2 : MB_RECIPE_LAYERSTYLE;
+    if (v2) {
+        options->erode = 4;
+        options->dilate = 2;
+        options->process_detail = 0;
+    }
+    return MB_OK;
+}
+
+static const char *name_at(const char *const *names, int n, int i)
+{
+    return i >= 0 && i < n ? names[i] : NULL;
+}
+
+#define NAME_FUNCTION(function, ...)                                                                                   \
+    const char *function(int i)                                                                                        \
+    {                                                                                                                  \
+        static const char *const names[] = {__VA_ARGS__};                                                              \
+        return name_at(names, (int)(sizeof names / sizeof names[0]), i);                                               \
+    }
+
+NAME_FUNCTION(mb_recipe_name, "auto", "layerstyle", "layerstyle-v2", "modelcard", "official", "rembg")
+NAME_FUNCTION(mb_detail_name, "none", "guided", "pymatting", "vitmatte", "vitmatte-local", "vitmatte-base")
+NAME_FUNCTION(mb_foreground_name, "none", "ml", "blurfusion")
+NAME_FUNCTION(mb_device_name, "auto", "cpu", "cuda")
+
+/* One row per number with a range. */
+typedef struct range_row {
+    const char *name;
+    double value, min, max;
+} range_row;
+
+static mb_status check_choice(const char *name, int value, const char *(*names)(int), mb_error *err)
+{
+    if (names(value) == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "%s %d is not known", name, value);
+    }
+    return MB_OK;
+}
+
+mb_status mb_options_check(const mb_options *options, mb_error *err)
+{
+    mb_options o;
+    mb_options_init(&o);
+    mb_status status = mb_copy_sized(&o, sizeof o, options, "mb_options", err);
+    if (status != MB_OK) {
+        return status;
+    }
+    const range_row rows[] = {
+        {"erode", o.erode, 1, 255},
+        {"dilate", o.dilate, 1, 255},
+        {"black-point", o.black_point, 0.01, 0.98},
+        {"white-point", o.white_point, 0.02, 0.99},
+        {"max-megapixels", o.max_megapixels, 1, 999},
+        {"input-size", o.input_width, 0, 65536},
+        {"input-size", o.input_height, 0, 65536},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!(rows[i].value >= rows[i].min && rows[i].value <= rows[i].max)) { /* NaN too */
+            return mb_fail(err, MB_E_ARGUMENT, "%s %.10g: %.10g to %.10g", rows[i].name, rows[i].value, rows[i].min,
+                           rows[i].max);
+        }
+    }
+    if ((o.input_width == 0) != (o.input_height == 0)) {
+        return mb_fail(err, MB_E_ARGUMENT, "input-size %d x %d: both or none", o.input_width, o.input_height);
+    }
+    MB_TRY(check_choice("recipe", (int)o.recipe, mb_recipe_name, err));
+    MB_TRY(check_choice("detail", (int)o.detail, mb_detail_name, err));
+    MB_TRY(check_choice("foreground", (int)o.foreground, mb_foreground_name, err));
+    if (o.precision != MB_PRECISION_AUTO && o.precision != MB_PRECISION_F32) {
+        return mb_fail(err, MB_E_ARGUMENT, "precision %d is not known", (int)o.precision);
+    }
+done:
+    return status;
+}

@@ -1,0 +1,36 @@
+/* Versions, what is in this build, names of statuses. */
+#include "pipeline/objects.h"
+
+#include "core/cpu.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
+
+const char *mb_version(void)
+{
+    return TEXT(MB_VERSION_MAJOR) "." TEXT(MB_VERSION_MINOR) "." TEXT(MB_VERSION_PATCH);
+}
+
+const char *mb_status_name(mb_status status)
+{
+    static const char *const names[] = {"MB_OK",          "MB_E_ARGUMENT", "MB_E_MEMORY",      "MB_E_IO",
+                                        "MB_E_FORMAT",    "MB_E_MISMATCH", "MB_E_UNSUPPORTED", "MB_E_DEVICE",
+                                        "MB_E_CANCELLED", "MB_E_INTERNAL"};
+    int i = -(int)status;
+    return i >= 0 && i < (int)(sizeof names / sizeof names[0]) ? names[i] : "unknown status";
+}
+
+void mb_build_info(char *text, size_t text_bytes)
+{
+#ifdef NDEBUG
+    const char *kind = "release";
+#else
+    const char *kind = "with assertions";
+#endif
+    (void)snprintf(text, text_bytes,
+                   "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: OpenBLAS\n",
+                   mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()));
+}
