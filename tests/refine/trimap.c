@@ -69,7 +69,8 @@ static mb_picture speckles(int width, int height, unsigned seed, unsigned modulu
     unsigned state = seed * 2654435761u + 1u;
     for (int i = 0; i < width * height; i++) {
         state = state * 1664525u + 1013904223u;
-        p.v[i] = (state >> 8) % modulus == 0 ? (uint8_t)(state >> 24) : (uint8_t)(255 * ((i / 23) % 2));
+        uint8_t square = (i / 23) % 2 != 0 ? 255 : 0;
+        p.v[i] = (state >> 8) % modulus == 0 ? (uint8_t)(state >> 24) : square;
     }
     return p;
 }
