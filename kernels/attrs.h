@@ -29,8 +29,16 @@ typedef struct mb_deform_conv2d_attrs {
     mb_activation act;
 } mb_deform_conv2d_attrs;
 
+/* y = act(conv3x3(up(x), weight) + bias + addend): up is bilinear to exactly twice the size, half-pixel centres,
+ * clamped; the convolution then pads the enlarged map with one ring of zeros (VITMatte's fusion, without its
+ * concatenation). x [N,I,h,w] -> [N,O,2h,2w]. */
+typedef struct mb_upsample_conv2d_attrs {
+    mb_activation act;
+} mb_upsample_conv2d_attrs;
+
 typedef struct mb_norm_attrs { /* layer_norm over C; batch_norm */
     float eps;
+    bool zero_mean; /* layer_norm: the channels of every token sum to zero already, so the mean is not taken */
 } mb_norm_attrs;
 
 typedef struct mb_unary_attrs {

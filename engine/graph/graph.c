@@ -169,8 +169,9 @@ int mb_graph_weight(mb_graph *g, const char *name)
         return MB_NONE;
     }
     int64_t dims[4] = {1, 1, 1, 1};
-    for (int i = 0; i < t->rank; i++) {
-        dims[i] = t->dims[i];
+    int skip = t->rank == 3 && t->dims[0] == 1; /* tables published as [1,rows,C] */
+    for (int i = skip; i < t->rank; i++) {
+        dims[i - skip] = t->dims[i];
         if (t->dims[i] < 1) {
             mb_graph_fail(g, MB_E_MISMATCH, "tensor '%s' is empty", name);
             return MB_NONE;

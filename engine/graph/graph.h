@@ -38,6 +38,7 @@ typedef union mb_attrs {
     mb_conv2d_attrs conv2d;
     mb_linear_attrs linear;
     mb_deform_conv2d_attrs deform_conv2d;
+    mb_upsample_conv2d_attrs upsample_conv2d;
     mb_norm_attrs norm;
     mb_unary_attrs unary;
     mb_no_attrs none;

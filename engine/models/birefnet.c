@@ -5,12 +5,9 @@
  * (bilateral reference), gated by predicted gradients. Names follow the published code; docs/models/birefnet.md. */
 #include "models/birefnet.h"
 
+#include "models/meta.h"
 #include "models/nn.h"
 #include "models/swin.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define MAX_KERNELS 8
 
@@ -195,49 +192,27 @@ static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_S
 
 /* ---- the architecture's numbers ---- */
 
-/* "2,2,18,2" -> numbers in 1..limit; how many there are, or -1. */
-static int parse_list(int *out, int most, const char *text, long limit)
-{
-    int n = 0;
-    while (text != NULL && n < most) {
-        char *end;
-        long v = strtol(text, &end, 10);
-        if (end == text || v < 1 || v > limit || (*end != ',' && *end != '\0')) {
-            return -1;
-        }
-        out[n++] = (int)v;
-        if (*end == '\0') {
-            return n;
-        }
-        text = end + 1;
-    }
-    return -1;
-}
-
 static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
 {
-    const char *ipt_blk5 = mb_weights_meta(w, "arch.ipt_blk5"), *gate4 = mb_weights_meta(w, "arch.gate4");
     *c = (config){0};
-    c->n_deform_kernels = parse_list(c->deform_kernels, MAX_KERNELS, mb_weights_meta(w, "arch.deform_kernels"), 99);
-    bool ok = parse_list(c->swin.depths, MB_SWIN_STAGES, mb_weights_meta(w, "arch.depths"), 1000) == MB_SWIN_STAGES &&
-              parse_list(c->swin.heads, MB_SWIN_STAGES, mb_weights_meta(w, "arch.heads"), 1024) == MB_SWIN_STAGES &&
-              parse_list(&c->swin.window, 1, mb_weights_meta(w, "arch.window"), 256) == 1 && c->n_deform_kernels > 0 &&
-              ipt_blk5 != NULL && gate4 != NULL;
+    c->n_deform_kernels = mb_meta_list(c->deform_kernels, MAX_KERNELS, w, "arch.deform_kernels", 1, 99);
+    bool ok = mb_meta_list(c->swin.depths, MB_SWIN_STAGES, w, "arch.depths", 1, 1000) == MB_SWIN_STAGES &&
+              mb_meta_list(c->swin.heads, MB_SWIN_STAGES, w, "arch.heads", 1, 1024) == MB_SWIN_STAGES &&
+              mb_meta_number(&c->swin.window, w, "arch.window", 1, 256) && c->n_deform_kernels > 0 &&
+              mb_meta_flag(&c->ipt_blk5, w, "arch.ipt_blk5") && mb_meta_flag(&c->gate4, w, "arch.gate4");
     if (!ok) {
         return mb_fail(
             err, MB_E_FORMAT,
             "the model file's description of BiRefNet is incomplete or out of range (arch.depths, arch.heads, "
             "arch.window, arch.deform_kernels, arch.ipt_blk5, arch.gate4)\nconvert the checkpoint again");
     }
-    c->ipt_blk5 = strcmp(ipt_blk5, "1") == 0;
-    c->gate4 = strcmp(gate4, "1") == 0;
     return MB_OK;
 }
 
 int mb_birefnet_size_step(const mb_weights *w)
 {
-    const char *ipt_blk5 = mb_weights_meta(w, "arch.ipt_blk5");
-    return ipt_blk5 != NULL && strcmp(ipt_blk5, "1") == 0 ? 32 : 16;
+    bool v2;
+    return mb_meta_flag(&v2, w, "arch.ipt_blk5") && v2 ? 32 : 16;
 }
 
 mb_status mb_birefnet_record(mb_graph *g, int64_t n, int64_t h, int64_t w, mb_error *err)

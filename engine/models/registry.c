@@ -2,11 +2,13 @@
 #include "models/registry.h"
 
 #include "models/birefnet.h"
+#include "models/vitmatte.h"
 
 #include <string.h>
 
 static const mb_architecture rows[] = {
     {MB_FAMILY_BIREFNET, "birefnet", "input", "logits", 3, mb_birefnet_record, mb_birefnet_size_step},
+    {MB_FAMILY_VITMATTE, "vitmatte", "input", "alphas", 4, mb_vitmatte_record, mb_vitmatte_size_step},
 };
 
 mb_status mb_registry_find(const mb_architecture **out, const mb_weights *w, mb_error *err)

@@ -1,5 +1,5 @@
 /* Layer norm over the channels of each token (Ba et al. 2016): y = (x - mean) / sqrt(var + eps) * weight + bias, with
- * the biased variance; weight and bias may be absent (1 and 0).
+ * the biased variance; weight and bias may be absent (1 and 0). zero_mean: the mean is 0 by construction, not taken.
  * x [N,C,H,W], weight [C], bias [C] -> [N,C,H,W]. */
 #include "ref.h"
 
@@ -33,7 +33,7 @@ static mb_status run(const mb_call *c, mb_error *err)
         const float *x = mb_tok(&c->in[0], t);
         float *y = mb_tok(&c->out, t);
         double mean = 0, var = 0;
-        for (int64_t i = 0; i < channels; i++) {
+        for (int64_t i = 0; i < channels && !a->zero_mean; i++) {
             mean += x[i];
         }
         mean /= (double)channels;

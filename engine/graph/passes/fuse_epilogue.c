@@ -14,6 +14,8 @@ static mb_activation *activation_of(mb_node *n)
         return &n->attrs.linear.act;
     case MB_OP_deform_conv2d:
         return &n->attrs.deform_conv2d.act;
+    case MB_OP_upsample_conv2d:
+        return &n->attrs.upsample_conv2d.act;
     default:
         return NULL;
     }
@@ -21,8 +23,9 @@ static mb_activation *activation_of(mb_node *n)
 
 static mb_node *producer(mb_graph *g, int value)
 {
-    static const mb_op ops[] = {MB_OP_linear, MB_OP_conv2d, MB_OP_deform_conv2d, MB_OP_resize_bilinear};
-    for (int i = 0; i < 4; i++) {
+    static const mb_op ops[] = {MB_OP_linear, MB_OP_conv2d, MB_OP_deform_conv2d, MB_OP_upsample_conv2d,
+                                MB_OP_resize_bilinear};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         mb_node *n = mb_graph_sole_producer(g, value, ops[i]);
         if (n != NULL) {
             return n;

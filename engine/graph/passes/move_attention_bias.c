@@ -1,0 +1,97 @@
+/* The key bias of attention adds the same number to a whole row of logits, so it goes; the value bias passes through
+ * the softmax unchanged (its rows sum to one), so it moves behind the projection: S3, S4 of docs/models/birefnet.md, R3
+ * of docs/models/vitmatte.md.
+ *
+ *   k = Wk n,   v = Wv n,   b_proj' = b_proj + W_proj b_v,     padding: k_pad' = k_pad - b_k,  v_pad' = v_pad - b_v
+ *
+ * The query keeps its bias (the relative terms and the padding keys see it). */
+#include "graph/passes/passes.h"
+
+#include <string.h>
+
+/* `vector` [3C] with the bias taken off keys and values: that of the padding tokens, or the bias itself (then zero). */
+static int without_bias(mb_graph *g, int vector, int bias)
+{
+    int64_t n = g->values[bias].dims[0];
+    float *out;
+    int used[] = {vector, bias};
+    const float *v = mb_graph_floats(g, vector), *b = mb_graph_floats(g, bias);
+    int id = mb_graph_constant(g, g->values[vector].name, (int64_t[]){n, 1, 1, 1},
+                               mb_graph_key(g, "move_attention_bias", used, 2), &out);
+    for (int64_t i = 0; id >= 0 && v != NULL && b != NULL && i < n; i++) {
+        out[i] = i < n / 3 ? v[i] : v[i] - b[i];
+    }
+    return id;
+}
+
+static int through_projection(mb_graph *g, const mb_node *proj, int bias)
+{
+    int old = proj->n_in > 2 ? proj->in[2] : MB_NONE;
+    const int64_t *d = g->values[proj->in[1]].dims;
+    int64_t rows = d[0], columns = d[1];
+    float *out;
+    int used[] = {proj->in[1], old, bias};
+    const float *w = mb_graph_floats(g, proj->in[1]), *b = mb_graph_floats(g, bias);
+    const float *c = old >= 0 ? mb_graph_floats(g, old) : NULL;
+    int id = mb_graph_constant(g, g->values[proj->in[1]].name, (int64_t[]){rows, 1, 1, 1},
+                               mb_graph_key(g, "move_attention_bias projection", used, 3), &out);
+    for (int64_t o = 0; id >= 0 && w != NULL && b != NULL && o < rows; o++) {
+        double sum = c != NULL ? (double)c[o] : 0.0;
+        for (int64_t i = 0; i < columns; i++) {
+            sum += (double)w[o * columns + i] * (double)b[2 * columns + i];
+        }
+        out[o] = (float)sum;
+    }
+    return id;
+}
+
+/* Everything that has to be constant is, and nothing else reads what changes. */
+static bool applies(mb_graph *g, const mb_node *qkv, const mb_node *proj, const mb_node *attention, int pad)
+{
+    bool padded = attention->n_in > pad && attention->in[pad] >= 0;
+    return qkv->n_in > 2 && qkv->in[2] >= 0 && mb_graph_is_constant(g, qkv->in[2]) &&
+           qkv->attrs.linear.act == MB_ACT_NONE && mb_graph_is_constant(g, proj->in[1]) &&
+           (proj->n_in < 3 || proj->in[2] < 0 || mb_graph_is_constant(g, proj->in[2])) &&
+           (!padded || mb_graph_is_constant(g, attention->in[pad])) &&
+           3 * g->values[proj->in[1]].dims[1] == g->values[qkv->in[2]].dims[0];
+}
+
+static void move(mb_graph *g, mb_node *proj, mb_node *attention)
+{
+    int pad = attention->op == MB_OP_window_attention ? 2 : 3;
+    mb_node *qkv = mb_graph_sole_producer(g, attention->in[0], MB_OP_linear);
+    if (qkv == NULL || !applies(g, qkv, proj, attention, pad)) {
+        return;
+    }
+    int bias = qkv->in[2];
+    int new_proj = through_projection(g, proj, bias), new_bias = without_bias(g, bias, bias);
+    bool padded = attention->n_in > pad && attention->in[pad] >= 0;
+    int new_pad = padded ? without_bias(g, attention->in[pad], bias) : MB_NONE;
+    if (g->error.code != MB_OK) {
+        return;
+    }
+    proj->in[2] = new_proj;
+    proj->n_in = proj->n_in > 3 ? proj->n_in : 3;
+    qkv->in[2] = new_bias;
+    if (padded) {
+        attention->in[pad] = new_pad;
+    }
+}
+
+mb_status mb_pass_move_attention_bias(mb_graph *g, mb_error *err)
+{
+    for (int i = 0; i < g->n_nodes; i++) {
+        mb_node *proj = &g->nodes[i];
+        if (proj->removed || proj->op != MB_OP_linear) {
+            continue;
+        }
+        mb_node *attention = mb_graph_sole_producer(g, proj->in[0], MB_OP_window_attention);
+        if (attention == NULL) {
+            attention = mb_graph_sole_producer(g, proj->in[0], MB_OP_vit_attention);
+        }
+        if (attention != NULL) {
+            move(g, proj, attention);
+        }
+    }
+    return mb_graph_status(g, err);
+}

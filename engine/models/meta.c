@@ -1,0 +1,39 @@
+/* Lists of small numbers in metadata, checked. */
+#include "models/meta.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int mb_meta_list(int *out, int most, const mb_weights *w, const char *key, long least, long limit)
+{
+    const char *text = mb_weights_meta(w, key);
+    int n = 0;
+    if (text != NULL && text[0] == '\0') {
+        return 0;
+    }
+    while (text != NULL && n < most) {
+        char *end;
+        long v = strtol(text, &end, 10);
+        if (end == text || v < least || v > limit || (*end != ',' && *end != '\0')) {
+            return -1;
+        }
+        out[n++] = (int)v;
+        if (*end == '\0') {
+            return n;
+        }
+        text = end + 1;
+    }
+    return -1;
+}
+
+bool mb_meta_number(int *out, const mb_weights *w, const char *key, long least, long limit)
+{
+    return mb_meta_list(out, 1, w, key, least, limit) == 1;
+}
+
+bool mb_meta_flag(bool *out, const mb_weights *w, const char *key)
+{
+    const char *text = mb_weights_meta(w, key);
+    *out = text != NULL && strcmp(text, "1") == 0;
+    return text != NULL && (*out || strcmp(text, "0") == 0);
+}
