@@ -21,6 +21,7 @@ typedef struct row {
 static const row rows[MB_OP_COUNT] = {
     [MB_OP_conv2d] = {{MAP, WEIGHT, VECTOR, MAP}, 1u << 1 | 1u << 2},
     [MB_OP_linear] = {{MAP, WEIGHT, VECTOR, MAP}, 1u << 1 | 1u << 2},
+    [MB_OP_upsample_conv2d] = {{MAP, WEIGHT, VECTOR, MAP}, 1u << 1 | 1u << 2},
     [MB_OP_deform_conv2d] = {{MAP, OFFSET, MAP, WEIGHT, VECTOR}, 1u << 3 | 1u << 4},
     [MB_OP_layer_norm] = {{MAP, VECTOR, VECTOR}, 1u << 1 | 1u << 2},
     [MB_OP_batch_norm] = {{MAP, VECTOR, VECTOR, VECTOR, POSITIVE}, 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4},
