@@ -232,7 +232,8 @@ const float *mb_graph_floats(mb_graph *g, int value)
         return v->tensor->data;
     }
     size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* checked against the file's size */
-    v->data = mb_alloc_aligned(count * sizeof(float));
+    size_t bytes = 0;
+    v->data = mb_mul_size(&bytes, count, sizeof(float)) ? mb_alloc_aligned(bytes) : NULL;
     if (v->data == NULL) {
         mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the weight '%s'", (double)count * 4e-6, v->name);
         return NULL;

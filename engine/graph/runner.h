@@ -34,9 +34,9 @@ MB_MUST_CHECK mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, i
 typedef struct mb_plan_figures {
     int n_nodes;
     double macs;
-    size_t weight_bytes;   /* constants that runs read, packed or not (f32) */
-    size_t arena_bytes;    /* activations and workspaces */
-    size_t lower_bound;    /* largest sum of activations alive at once */
+    size_t weight_bytes; /* constants that runs read, packed or not (f32) */
+    size_t arena_bytes;  /* activations and workspaces */
+    size_t lower_bound;  /* largest sum of activations alive at once */
 } mb_plan_figures;
 MB_MUST_CHECK mb_status mb_runner_figures(mb_plan_figures *out, mb_runner *r, int64_t n, int64_t h, int64_t w,
                                           mb_error *err);

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Who may include whom: engine/core nothing of ours (status.h alone the public header); weights, image and kernels core;
+# graph core, weights and the interface of the kernels; models core, weights and graph; refine core, image, graph and models;
+# pipeline everything of the engine; weights_tool core and weights; app and benchmarks the public header only.
+. "$(dirname "$0")/sources.sh"
+
+found=$(sources engine kernels weights_tool app benchmarks | xargs awk '
+function folder(path) { # engine/graph/passes/x.c -> engine/graph
+    split(path, p, "/")
+    return p[1] == "engine" ? p[1] "/" p[2] : p[1]
+}
+function exists(path,  line, ok) { ok = (getline line < path) >= 0; close(path); return ok }
+# The file that an include names: beside the includer, or on one of the three include paths.
+function target(from, name,  dir) {
+    dir = from; sub(/[^\/]*$/, "", dir)
+    if (exists(dir name)) return dir name
+    if (exists("engine/" name)) return "engine/" name
+    if (exists("kernels/" name)) return "kernels/" name
+    if (exists("engine/include/" name)) return "engine/include/" name
+    return ""
+}
+function allowed(from, to,  f, t) {
+    f = folder(from); t = folder(to)
+    if (f == t) return 1
+    if (to == "engine/include/mattebox.h") {
+        if (f == "engine/core") return from == "engine/core/status.h"
+        return f == "engine/pipeline" || f == "app" || f == "benchmarks"
+    }
+    if (t == "kernels" && (f == "engine/graph" || f == "engine/pipeline"))
+        return f == "engine/pipeline" ? to ~ /^kernels\/(kernel|attrs|device)\.h$/ : to ~ /^kernels\/(kernel\.h|attrs\.h|ops\.def)$/
+    return index(may[f], " " t " ") > 0
+}
+BEGIN {
+    may["engine/weights"] = may["engine/image"] = may["kernels"] = " engine/core "
+    may["engine/graph"] = may["weights_tool"] = " engine/core engine/weights "
+    may["engine/models"] = " engine/core engine/weights engine/graph "
+    may["engine/refine"] = " engine/core engine/image engine/graph engine/models "
+    may["engine/pipeline"] = " engine/core engine/weights engine/image engine/graph engine/models engine/refine "
+}
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+    name = $0; sub(/^[^"]*"/, "", name); sub(/".*/, "", name)
+    to = target(FILENAME, name)
+    if (to == "") { if (name !~ /^(config|version)\.h$/) print FILENAME ":" FNR ": \"" name "\" is not in the tree"; next }
+    if (!allowed(FILENAME, to)) print FILENAME ":" FNR ": " folder(FILENAME) " may not include " to
+}')
+verdict "$found"

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Each script must refuse a tree with a violation of each kind, and accept the same tree without it.
+here=$(cd "$1" && pwd)
+tree=$(mktemp -d) || exit 2
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/engine/core" "$tree/engine/graph" "$tree/engine/include" "$tree/kernels/cpu" "$tree/app"
+cp "$here/../../.clang-format" "$tree/" 2>/dev/null
+: >"$tree/engine/include/mattebox.h"
+printf '#include "mattebox.h"\n' >"$tree/engine/core/status.h"
+printf 'int graph;\n' >"$tree/engine/graph/graph.h"
+printf 'int kernel;\n' >"$tree/kernels/kernel.h"
+failed=0
+
+# usage: expect STATUS SCRIPT PATH TEXT: the verdict of the script on a tree with that file
+expect() {
+    printf "$4" >"$tree/$3"
+    sh "$here/$2.sh" "$tree" >"$tree/log" 2>&1
+    got=$?
+    if [ $got -ne "$1" ]; then
+        echo "$2 gives $got, not $1, on $3: $4"
+        cat "$tree/log"
+        failed=1
+    fi
+    rm "$tree/$3"
+}
+expect 0 includes engine/core/a.c '#include "core/status.h"\n'
+expect 1 includes engine/core/a.c '#include "graph/graph.h"\n'
+expect 1 includes engine/core/a.c '#include "mattebox.h"\n'
+expect 1 includes engine/core/a.c '#include "missing.h"\n'
+expect 0 includes engine/graph/a.c '#include "kernel.h"\n'
+expect 1 includes kernels/a.c '#include "graph/graph.h"\n'
+expect 1 includes app/a.c '#include "core/status.h"\n'
+expect 0 includes app/a.c '#include "mattebox.h"\n'
+expect 0 sizes app/a.c "$(printf '%600s' '' | sed 's/ /\\n/g')"
+expect 1 sizes app/a.c "$(printf '%601s' '' | sed 's/ /\\n/g')"
+expect 0 sizes app/a.c "int f(void)\\n{$(printf '%79s' '' | sed 's/ /\\n/g')}\\n"
+expect 1 sizes app/a.c "int f(void)\\n{$(printf '%80s' '' | sed 's/ /\\n/g')}\\n"
+expect 0 forbidden engine/graph/a.c '/* malloc(1) */ char *s = "abort()"; p->free(x); mb_alloc(n);\n'
+expect 1 forbidden engine/graph/a.c 'p = malloc(1);\n'
+expect 1 forbidden engine/graph/a.c 'free(p);\n'
+expect 0 forbidden engine/core/alloc.c 'free(p);\n'
+expect 1 forbidden engine/graph/a.c 'p = mb_alloc(n * sizeof *p);\n'
+expect 1 forbidden engine/graph/a.c 'exit(1);\n'
+expect 0 forbidden app/a.c 'exit(1); printf("");\n'
+expect 1 forbidden engine/graph/a.c 'fprintf(stderr, "");\n'
+expect 1 forbidden app/a.c 'strcpy(a, b);\n'
+expect 1 forbidden engine/graph/a.c '#ifdef __AVX2__\n'
+expect 0 forbidden kernels/cpu/a.c '#ifdef __AVX2__\n'
+sh "$here/format.sh" "$tree" >/dev/null 2>&1
+if [ $? -ne 77 ]; then
+    expect 0 format app/a.c 'int a;\n'
+    expect 1 format app/a.c 'int   a;\n'
+fi
+[ $failed -eq 0 ] && echo "all scripts refuse what they should"
+exit $failed
