@@ -10,6 +10,11 @@
     {                                                                                                                  \
         return prepare(&mb_simd_##set, out, c, err);                                                                   \
     }
+#define MB_VARIANT_WORKSPACE(set)                                                                                      \
+    static size_t workspace_##set(const mb_call *c)                                                                    \
+    {                                                                                                                  \
+        return workspace(&mb_simd_##set, c);                                                                           \
+    }
 #define MB_VARIANT_RUN(set)                                                                                            \
     static mb_status run_##set(const mb_call *c, mb_error *err)                                                        \
     {                                                                                                                  \

@@ -1,7 +1,7 @@
 /* The register tile of the matrix product, and what runs over a panel of weights (mb_panel in isa.h).
  *
- * MB_TILE_ROWS rows x two vectors of columns stay in registers while K passes by: per k two loads of packed weights, one
- * broadcast per row, two FMAs per row. Rows are read where they lie (pixels of a map), through pointers: nothing is
+ * MB_TILE_ROWS rows x two vectors of columns stay in registers while K passes by: per k two loads of packed weights,
+ * one broadcast per row, two FMAs per row. Rows are read where they lie (pixels of a map), through pointers: nothing is
  * copied or transposed, and a convolution is the same loop with one segment per tap. */
 #include "isa.h"
 #include "simd.h"

@@ -126,8 +126,8 @@ MB_INLINE mb_v v_sigmoid(mb_v x)
     return v_set(1.0f) / (v_set(1.0f) + v_exp(-x));
 }
 
-/* erf(z) = z P(z^2) / Q(z^2) on |z| <= 3.9 (1 to f32 beyond); P, Q fitted here by reweighted least squares: 1.5e-8 before
- * rounding, 3.5e-7 with it. */
+/* erf(z) = z P(z^2) / Q(z^2) on |z| <= 3.9 (1 to f32 beyond); P, Q fitted here by reweighted least squares: 1.5e-8
+ * before rounding, 3.5e-7 with it. */
 MB_INLINE mb_v v_erf(mb_v z)
 {
     z = v_min(v_max(z, v_set(-3.9f)), v_set(3.9f));
