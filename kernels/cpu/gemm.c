@@ -102,6 +102,16 @@ static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column
         p.addend_pitch = vector ? 0 : g->addend.pitch;
         addend = (const float *)g->addend.data + (vector ? r->row / g->m : r->row) * g->addend.pitch;
     }
+    if (w->narrow) {
+        p.columns = w->n;
+        p.w = w->w + k;
+        p.w_pitch = k_total;
+        p.bias = w->bias;
+        p.addend = addend;
+        p.out = (float *)g->out.data + r->row * g->out.pitch;
+        w->simd->panel(&p);
+        return;
+    }
     for (int64_t n = column; n < column + columns; n += full) {
         p.columns = min_i64(full, w->n - n);
         p.width = p.columns <= width ? width : full;

@@ -11,9 +11,12 @@
 #include "isa/isa.h"
 #include "kernel.h"
 
+#define MB_NARROW_COLUMNS 4 /* up to here dot products along K win over a register tile */
+
 typedef struct mb_packed {
     const mb_simd *simd;
     int64_t n, taps, channels; /* K = taps * channels */
+    bool narrow;               /* few columns: w is [n][K] */
     float *w;                  /* panels [K][2 vectors], the last [K][1 vector] if that holds its columns */
     float *bias;               /* padded with zeros to whole panels; NULL: none */
     float *zeros;              /* `channels` zeros: the pixel outside of the map */

@@ -21,6 +21,19 @@ static void pack_panel(float *to, const float *weight, const mb_packed *p, int64
     }
 }
 
+/* Few columns: [n][tap][channel]. */
+static void pack_rows(const float *weight, const mb_packed *p, float scale)
+{
+    float *to = p->w;
+    for (int64_t n = 0; n < p->n; n++, weight += p->taps * p->channels) {
+        for (int64_t t = 0; t < p->taps; t++) {
+            for (int64_t c = 0; c < p->channels; c++) {
+                *to++ = scale * weight[c * p->taps + t];
+            }
+        }
+    }
+}
+
 void mb_packed_free(void *packed)
 {
     mb_packed *p = packed;
@@ -39,6 +52,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
         return mb_fail_memory(err, sizeof *p, "packed weights");
     }
     *p = (mb_packed){.simd = simd, .n = shape[0], .channels = shape[1], .taps = shape[2]};
+    p->narrow = p->n <= MB_NARROW_COLUMNS;
     int64_t full = 2 * simd->width, panels = (p->n + full - 1) / full;
     int64_t rest = p->n - (panels - 1) * full, columns = (panels - 1) * full + (rest <= simd->width ? full / 2 : full);
     size_t k_total, values, extra = (size_t)columns + (size_t)p->channels;
@@ -48,7 +62,10 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
         mb_packed_free(p);
         return mb_fail_memory(err, (size_t)p->n * sizeof(float), "packed weights");
     }
-    for (int64_t n = 0; n < p->n; n += full) {
+    if (p->narrow) {
+        pack_rows(weight, p, scale);
+    }
+    for (int64_t n = 0; n < p->n && !p->narrow; n += full) {
         pack_panel(p->w + n * (int64_t)k_total, weight, p, n, scale);
     }
     float *after = p->w + k_total * (size_t)columns;

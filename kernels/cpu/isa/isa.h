@@ -16,7 +16,8 @@ typedef struct mb_panel {
     const float *const *rows;
     int64_t n_rows, segments, length;
     const float *w; /* [segments * length][width] */
-    int64_t width;  /* one or two vectors */
+    int64_t width;  /* one or two vectors; 0: w is [columns][w_pitch], a few long rows */
+    int64_t w_pitch;
     int64_t columns;
     float *out;
     int64_t out_pitch;
@@ -27,11 +28,20 @@ typedef struct mb_panel {
     mb_activation act;
 } mb_panel;
 
+/* One output row of a convolution over planes: the value at x sums plane(ky,i)[x + kx] * w[i][ky][kx], plus bias. */
+typedef struct mb_plane_rows {
+    const float *planes; /* row ky, channel i at (ky * channels + i) * pitch; readable one vector beyond a row */
+    int64_t pitch, channels, kernel_h, kernel_w;
+    const float *w;
+    float bias;
+} mb_plane_rows;
+
 typedef struct mb_simd {
     mb_isa isa;
     int64_t width;     /* floats in a vector; a full panel of weights is two vectors wide */
     int64_t tile_rows; /* rows of a register tile */
     void (*panel)(const mb_panel *p);
+    void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 4 vectors beyond `width` */
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
 } mb_simd;
 

@@ -129,12 +129,48 @@ MB_INLINE void panel_of(const mb_panel *p, const int vectors)
     }
 }
 
-static void panel(const mb_panel *p)
+/* Few columns (mb_panel.width 0): dot products along K, w is [columns][w_pitch]. */
+MB_INLINE float dot(const mb_panel *p, const float *const *row, const float *w)
 {
-    if (p->width == 2 * MB_W) {
-        panel_of(p, 2);
-    } else {
-        panel_of(p, 1);
+    mb_v a = v_set(0), b = v_set(0);
+    float rest = 0;
+    for (int64_t s = 0; s < p->segments; s++, row += MB_TILE_ROWS, w += p->length) {
+        const float *x = *row;
+        int64_t k = 0;
+        for (; k + 2 * MB_W <= p->length; k += 2 * MB_W) {
+            a = v_fma(v_load(x + k), v_load(w + k), a);
+            b = v_fma(v_load(x + k + MB_W), v_load(w + k + MB_W), b);
+        }
+        for (; k + MB_W <= p->length; k += MB_W) {
+            a = v_fma(v_load(x + k), v_load(w + k), a);
+        }
+        for (; k < p->length; k++) {
+            rest += x[k] * w[k];
+        }
+    }
+    return v_sum(a + b) + rest;
+}
+
+static void activate_all(float *y, const float *x, int64_t n, mb_activation act);
+
+static void narrow_panel(const mb_panel *p)
+{
+    for (int64_t r = 0; r < p->n_rows; r++) {
+        const float *const *row = p->rows + r / MB_TILE_ROWS * MB_TILE_ROWS * p->segments + r % MB_TILE_ROWS;
+        float *out = p->out + r * p->out_pitch;
+        for (int64_t n = 0; n < p->columns; n++) {
+            float y = dot(p, row, p->w + n * p->w_pitch);
+            if (p->first) {
+                y += p->bias != NULL ? p->bias[n] : 0;
+                y += p->addend != NULL ? p->addend[r * p->addend_pitch + n] : 0;
+            } else {
+                y += out[n];
+            }
+            out[n] = y;
+        }
+        if (p->last && p->act != MB_ACT_NONE) {
+            activate_all(out, out, p->columns, p->act);
+        }
     }
 }
 
@@ -149,5 +185,16 @@ static void activate_all(float *y, const float *x, int64_t n, mb_activation act)
         memcpy(rest, x + i, (size_t)(n - i) * sizeof(float));
         v_store(rest, activate(v_load(rest), act));
         memcpy(y + i, rest, (size_t)(n - i) * sizeof(float));
+    }
+}
+
+static void panel(const mb_panel *p)
+{
+    if (p->width == 0) {
+        narrow_panel(p);
+    } else if (p->width == 2 * MB_W) {
+        panel_of(p, 2);
+    } else {
+        panel_of(p, 1);
     }
 }
