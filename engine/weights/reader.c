@@ -259,14 +259,16 @@ static mb_status read_entry(mb_weights *w, size_t index, const uint8_t **at, con
     *t = (mb_tensor){
         .name = name, .dtype = (mb_dtype)e.dtype, .rank = e.rank, .bytes = (size_t)e.bytes, .checksum = e.checksum};
     size_t bytes = mb_dtype_size(t->dtype);
-    for (int i = 0; i < t->rank; i++) {
+    bool empty = false;
+    for (int i = 0; i < t->rank; i++) { /* zeros aside, so that no product of some of the dimensions overflows either */
         t->dims[i] = (int64_t)dims[i];
-        if (dims[i] > INT64_MAX || !mb_mul_size(&bytes, bytes, (size_t)dims[i])) {
+        empty = empty || dims[i] == 0;
+        if (dims[i] > INT64_MAX || !mb_mul_size(&bytes, bytes, dims[i] > 0 ? (size_t)dims[i] : 1)) {
             return bad_tensor(err, index, name, "its dimensions overflow");
         }
     }
     uint64_t start;
-    if (bytes != e.bytes) {
+    if ((empty ? 0 : bytes) != e.bytes) {
         return bad_tensor(err, index, name, "its size does not follow from its dimensions");
     }
     if (!aligned_up(&start, *data_end, MB_FILE_ALIGN) || e.offset != start || e.offset > w->bytes ||
