@@ -2,8 +2,8 @@
 # asked for nothing but its presence). Nothing of NVIDIA is linked except the static runtime; libraries are opened at run
 # time. Without a toolkit one small file answers instead.
 #   MATTEBOX_CUDA        AUTO: when nvcc is found; ON: an error without it; OFF: never
-#   MATTEBOX_CUDA_ARCHS  compute capabilities; PTX of the last one is added for GPUs to come
-set(MATTEBOX_CUDA_ARCHS "75;80;86;89;90" CACHE STRING "CUDA architectures to compile for")
+#   MATTEBOX_CUDA_ARCHS  compute capabilities; code for 80 runs on 86 and 89 too; PTX of the last one for GPUs to come
+set(MATTEBOX_CUDA_ARCHS "75;80;90" CACHE STRING "CUDA architectures to compile for")
 set(MB_CUDA_FOUND FALSE)
 if(NOT MATTEBOX_CUDA STREQUAL "OFF")
     find_program(MB_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDA_PATH}/bin /usr/local/cuda/bin)

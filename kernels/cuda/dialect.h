@@ -8,7 +8,8 @@
  *   - shared memory is declared with MB_SHARED / MB_SHARED_DYNAMIC only (so it can be poisoned, sized and guarded)
  *   - warp operations are the *_sync ones; tensor cores, ldmatrix and cp.async only through mma.h
  *   - no inline PTX, no cooperative groups, no dynamic parallelism, no textures, no thread-local static data
- *   - 16-byte accesses through mb_vec16; element types float, half, bfloat16 through mb_load / mb_store
+ *   - 16-byte accesses through mb_vec16 (mb_load_vec, mb_store_vec); element types float, half, bfloat16 through
+ * mb_load and mb_store; sums are f32
  *   - a warp never waits for another one except at __syncthreads (no spinning on flags)
  *   - deterministic: no floating-point atomics
  */
@@ -73,18 +74,88 @@ __device__ inline void mb_store(bfloat16 *p, float x)
     *p = __float2bfloat16_rn(x);
 }
 
-/* Two floats to packed halves: the low half first. */
-__device__ inline uint32_t mb_pack_half(float lo, float hi)
+/* Two floats as neighbours in one register: the low one first. */
+__device__ inline uint32_t mb_bits(half x)
 {
-    return (uint32_t)__half_as_ushort(__float2half_rn(lo)) | (uint32_t)__half_as_ushort(__float2half_rn(hi)) << 16;
+    return __half_as_ushort(x);
 }
-__device__ inline float mb_half_lo(uint32_t p)
+__device__ inline uint32_t mb_bits(bfloat16 x)
 {
-    return __half2float(__ushort_as_half((unsigned short)(p & 0xffffu)));
+    return __bfloat16_as_ushort(x);
 }
-__device__ inline float mb_half_hi(uint32_t p)
+template <class T> __device__ inline uint32_t mb_pack(float lo, float hi)
 {
-    return __half2float(__ushort_as_half((unsigned short)(p >> 16)));
+    T a, b;
+    mb_store(&a, lo);
+    mb_store(&b, hi);
+    return mb_bits(a) | mb_bits(b) << 16;
+}
+
+/* V neighbours as floats: in one 16-byte access if they fill it, else one by one. */
+template <class T> struct mb_wide {
+    enum { N = 16 / sizeof(T) };
+};
+template <int V, class T> __device__ inline void mb_load_vec(float (&v)[V], const T *p)
+{
+    if constexpr (V == mb_wide<T>::N) {
+        mb_vec16 q = *reinterpret_cast<const mb_vec16 *>(p);
+        T e[V];
+        memcpy(e, &q, sizeof q);
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+            v[i] = mb_load(e[i]);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+            v[i] = mb_load(p[i]);
+        }
+    }
+}
+template <int V, class T> __device__ inline void mb_store_vec(T *p, const float (&v)[V])
+{
+    if constexpr (V == mb_wide<T>::N) {
+        T e[V];
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+            mb_store(&e[i], v[i]);
+        }
+        mb_vec16 q;
+        memcpy(&q, e, sizeof q);
+        *reinterpret_cast<mb_vec16 *>(p) = q;
+    } else {
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+            mb_store(p + i, v[i]);
+        }
+    }
+}
+
+/* f32 keeps the accurate exponential (parity with the references); 16-bit results cannot see the difference. */
+template <class T> __device__ inline float mb_exp(float x)
+{
+    if constexpr (sizeof(T) == 4) {
+        return expf(x);
+    } else {
+        return __expf(x);
+    }
+}
+__device__ inline float mb_sigmoid(float x)
+{
+    return 1.0f / (1.0f + expf(-x));
+}
+__device__ inline float mb_activate(int act, float x) /* mb_activation of attrs.h; GELU is the erf form */
+{
+    switch (act) {
+    case 1:
+        return fmaxf(x, 0.0f);
+    case 2:
+        return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
+    case 3:
+        return mb_sigmoid(x);
+    default:
+        return x;
+    }
 }
 
 template <int WIDTH = 32> __device__ inline float mb_warp_sum(float v)

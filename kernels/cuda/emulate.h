@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <type_traits>
 
 #define __global__
 #define __device__
@@ -74,6 +75,10 @@ inline unsigned short __half_as_ushort(half h)
 {
     return h.bits;
 }
+inline unsigned short __bfloat16_as_ushort(bfloat16 b)
+{
+    return b.bits;
+}
 inline half __ushort_as_half(unsigned short u)
 {
     return half{u};
@@ -103,6 +108,20 @@ inline float __expf(float x)
 inline float __fdividef(float a, float b)
 {
     return a / b;
+}
+inline float __fdiv_rn(float a, float b)
+{
+    return a / b;
+}
+inline float __fmul_rn(float a, float b)
+{
+    volatile float r = a * b; /* never fused with what follows */
+    return r;
+}
+inline float __fadd_rn(float a, float b)
+{
+    volatile float r = a + b;
+    return r;
 }
 inline float rsqrtf(float x)
 {
@@ -225,6 +244,7 @@ inline int atomicMax(int *p, int v)
 struct mb_emu_mma {
     float *d;
     const uint32_t *a, *b;
+    bool bf16;
 };
 struct mb_emu_ldm {
     uint32_t *r;
@@ -234,9 +254,9 @@ struct mb_emu_ldm {
 };
 void mb_emu_mma_all(void **args, unsigned mask);
 void mb_emu_ldm_all(void **args, unsigned mask);
-inline void mb_mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
+template <class T> inline void mb_mma(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
 {
-    mb_emu_mma m = {d, a, b};
+    mb_emu_mma m = {d, a, b, sizeof(T) == 2 && std::is_same<T, bfloat16>::value};
     mb_emu_warp(0xffffffffu, mb_emu_mma_all, &m, false, MB_EMU_SITE);
 }
 /* Each lane reads the row whose address it gives: here the sanitizers see it. */

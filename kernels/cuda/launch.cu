@@ -2,4 +2,7 @@
 #include "dialect.h"
 #include "kernels.h"
 
-const char *mb_cuda_launch_text(int code) { return MB_LAUNCH_TEXT(code); }
+const char *mb_cuda_launch_text(int code)
+{
+    return MB_LAUNCH_TEXT(code);
+}

@@ -14,8 +14,10 @@
 
 #ifdef __CUDACC__
 
-/* d += a * b, half inputs, float accumulators. Turing (sm_75) has depth 8 only: two products, the same fragments. */
-__device__ inline void mb_mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
+/* d += a * b, 16-bit inputs, float accumulators. Turing (sm_75) has depth 8 only: two products, the same fragments; it
+ * has no bfloat16 (the host refuses it there). */
+template <class T> __device__ inline void mb_mma(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
+template <> __device__ inline void mb_mma<half>(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
 {
 #if __CUDA_ARCH__ < 800
 #pragma unroll
@@ -25,10 +27,24 @@ __device__ inline void mb_mma_f16(float (&d)[4], const uint32_t (&a)[4], const u
                      : "r"(a[2 * i]), "r"(a[2 * i + 1]), "r"(b[i]));
     }
 #else
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+                 "{%0,%1,%2,%3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+template <> __device__ inline void mb_mma<bfloat16>(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2])
+{
+#if __CUDA_ARCH__ < 800
+    __trap();
+    (void)d;
+    (void)a;
+    (void)b;
+#else
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+                 "{%0,%1,%2,%3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #endif
 }
 

@@ -536,7 +536,10 @@ void mb_emu_cp_async(void *dst, const void *src, size_t bytes, bool fill)
 void mb_emu_cp_commit(void) { E->fibers[E->current].groups++; }
 void mb_emu_cp_wait(int pending) { finish_copies(&E->fibers[E->current], pending); }
 
-static float half_bits_to_float(uint16_t b) { return __half2float(half{b}); }
+static float bits_to_float(uint16_t b, bool bf16)
+{
+    return bf16 ? __bfloat162float(bfloat16{b}) : __half2float(half{b});
+}
 
 void mb_emu_mma_all(void **args, unsigned mask)
 {
@@ -549,12 +552,12 @@ void mb_emu_mma_all(void **args, unsigned mask)
         int g = l / 4, t = l % 4 * 2;
         for (int r = 0; r < 4; r++) {
             for (int h = 0; h < 2; h++) {
-                a[g + (r & 1) * 8][t + (r >> 1) * 8 + h] = half_bits_to_float((uint16_t)(m->a[r] >> (16 * h)));
+                a[g + (r & 1) * 8][t + (r >> 1) * 8 + h] = bits_to_float((uint16_t)(m->a[r] >> (16 * h)), m->bf16);
             }
         }
         for (int r = 0; r < 2; r++) {
             for (int h = 0; h < 2; h++) {
-                b[t + r * 8 + h][g] = half_bits_to_float((uint16_t)(m->b[r] >> (16 * h)));
+                b[t + r * 8 + h][g] = bits_to_float((uint16_t)(m->b[r] >> (16 * h)), m->bf16);
             }
         }
     }
@@ -700,3 +703,10 @@ int mb_emu_launched(void)
 }
 
 const char *mb_emu_launch_text(int code) { return code == 719 ? last_text : "no such launch error"; }
+
+/* For tests in C: 0 forward, 1 reverse, 2 random by seed. */
+extern "C" void mb_emu_set(int order, unsigned seed)
+{
+    mb_emu_settings.order = order == 0 ? MB_EMU_FORWARD : order == 1 ? MB_EMU_REVERSE : MB_EMU_RANDOM;
+    mb_emu_settings.seed = seed;
+}
