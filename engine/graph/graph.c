@@ -195,6 +195,13 @@ int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint
             return MB_NONE;
         }
     }
+    for (int i = 0; i < g->n_values && g->error.code == MB_OK; i++) { /* modules that run twice share theirs */
+        mb_value_info *v = &g->values[i];
+        if (v->kind == MB_VALUE_CONSTANT && v->key == key && memcmp(v->dims, dims, sizeof v->dims) == 0) {
+            *data = v->data;
+            return i;
+        }
+    }
     int id = add_value(g, MB_VALUE_CONSTANT, name, dims);
     size_t bytes;
     if (id < 0 || !mb_mul_size(&bytes, count, sizeof(float))) {

@@ -92,7 +92,8 @@ int mb_graph_input(mb_graph *g, const char *name, const int64_t dims[4]);
 /* The tensor `name` of the model file, with its published shape (rank <= 4, missing dimensions are 1). */
 int mb_graph_weight(mb_graph *g, const char *name);
 bool mb_graph_has_weight(const mb_graph *g, const char *name);
-/* A new constant; *data is to be filled (dims' product of floats). key: mb_graph_key over what it is made from. */
+/* A constant; *data is to be filled (dims' product of floats). key: mb_graph_key over what it is made from; if there is
+ * one of that key and shape already, it is returned, to be filled with the same values again. */
 int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data);
 uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values);
 /* The contents of a weight or constant in f32 (f16 and bf16 are widened once); NULL after an error. */

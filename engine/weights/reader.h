@@ -23,6 +23,8 @@ typedef struct mb_weights mb_weights; /* immutable once open; share it between t
 MB_MUST_CHECK mb_status mb_weights_open(mb_weights **out, const char *path, mb_error *err);
 /* The same on bytes in memory (an embedded model, a fuzzer's input), which must outlive the result. */
 MB_MUST_CHECK mb_status mb_weights_open_memory(mb_weights **out, const void *data, size_t bytes, mb_error *err);
+/* The same, and `data` (from mb_alloc_aligned) belongs to the result; on failure it is freed. */
+MB_MUST_CHECK mb_status mb_weights_open_owned(mb_weights **out, void *data, size_t bytes, mb_error *err);
 void mb_weights_free(mb_weights *w);
 
 size_t mb_weights_count(const mb_weights *w);
@@ -31,6 +33,8 @@ const mb_tensor *mb_weights_find(const mb_weights *w, const char *name); /* NULL
 const char *mb_weights_meta(const mb_weights *w, const char *key);       /* NULL: absent */
 const char *mb_weights_path(const mb_weights *w);                        /* "" for bytes in memory */
 size_t mb_weights_file_bytes(const mb_weights *w);
+size_t mb_weights_meta_count(const mb_weights *w);
+void mb_weights_meta_at(const mb_weights *w, size_t index, const char **key, const char **value);
 
 /* Compares every tensor's checksum with its data. on_progress (may be NULL) gets bytes done; non-zero cancels. */
 MB_MUST_CHECK mb_status mb_weights_verify(const mb_weights *w,

@@ -8,8 +8,6 @@
         return NULL;                                                                                                   \
     }
 
-MB_PENDING(conv2d)
-MB_PENDING(linear)
 MB_PENDING(deform_conv2d)
 MB_PENDING(layer_norm)
 MB_PENDING(unary)

@@ -1,0 +1,359 @@
+/* The JSON reader: RFC 8259 without leniency, iterative, bounded depth, nothing allocated. */
+#include "core/json.h"
+
+#include "core/text.h"
+
+#include <string.h>
+
+#define MB_JSON_DEPTH 32
+
+bool mb_json_reject(mb_json_reader *r, const char *problem)
+{
+    if (r->problem == NULL) {
+        r->problem = problem;
+    }
+    return false;
+}
+
+void mb_json_read_init(mb_json_reader *r, const char *text, size_t bytes)
+{
+    *r = (mb_json_reader){.start = text, .at = text, .end = text + bytes};
+}
+
+static void skip_space(mb_json_reader *r)
+{
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r')) {
+        r->at++;
+    }
+}
+
+char mb_json_peek(mb_json_reader *r)
+{
+    skip_space(r);
+    if (r->problem != NULL || r->at >= r->end) {
+        return 0;
+    }
+    char c = *r->at;
+    if (c == '-' || (c >= '0' && c <= '9')) {
+        return '0';
+    }
+    return memchr("{[\"tfn", c, 6) != NULL ? c : '\0';
+}
+
+static bool take(mb_json_reader *r, char c, const char *problem)
+{
+    skip_space(r);
+    if (r->problem != NULL || r->at >= r->end || *r->at != c) {
+        return mb_json_reject(r, problem);
+    }
+    r->at++;
+    return true;
+}
+
+bool mb_json_enter(mb_json_reader *r, char open)
+{
+    if (!take(r, open, open == '{' ? "an object is expected" : "an array is expected")) {
+        return false;
+    }
+    if (++r->depth > MB_JSON_DEPTH) {
+        return mb_json_reject(r, "nested too deeply");
+    }
+    r->filled &= ~((uint64_t)1 << r->depth);
+    return true;
+}
+
+/* True: another entry follows (its comma is taken). False: `close` was there and is taken, or a problem. */
+static bool next_entry(mb_json_reader *r, char close)
+{
+    uint64_t bit = (uint64_t)1 << r->depth;
+    skip_space(r);
+    if (r->problem != NULL || r->at >= r->end) {
+        return mb_json_reject(r, "ends in the middle");
+    }
+    if (*r->at == close) {
+        r->at++;
+        r->depth--;
+        return false;
+    }
+    if ((r->filled & bit) != 0 && !take(r, ',', "a comma is missing")) {
+        return false;
+    }
+    r->filled |= bit;
+    return true;
+}
+
+static bool hex4(mb_json_reader *r, uint32_t *value)
+{
+    *value = 0;
+    if (r->end - r->at < 4) {
+        return mb_json_reject(r, "ends in the middle of a string");
+    }
+    for (int i = 0; i < 4; i++) {
+        char c = *r->at++;
+        uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                         : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
+                                                : 16;
+        if (digit == 16) {
+            return mb_json_reject(r, "bad \\u escape");
+        }
+        *value = *value * 16 + digit;
+    }
+    return true;
+}
+
+/* The character of a \u escape (or of a surrogate pair) as UTF-8 in `out`. */
+static bool unicode_escape(mb_json_reader *r, char out[4], size_t *n)
+{
+    uint32_t c, low;
+    if (!hex4(r, &c)) {
+        return false;
+    }
+    if (c >= 0xD800 && c <= 0xDBFF) {
+        if (r->end - r->at < 2 || r->at[0] != '\\' || r->at[1] != 'u') {
+            return mb_json_reject(r, "half a surrogate pair");
+        }
+        r->at += 2;
+        if (!hex4(r, &low) || low < 0xDC00 || low > 0xDFFF) {
+            return mb_json_reject(r, "half a surrogate pair");
+        }
+        c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+    } else if (c == 0 || (c >= 0xDC00 && c <= 0xDFFF)) {
+        return mb_json_reject(r, c == 0 ? "a string holds the character 0" : "half a surrogate pair");
+    }
+    *n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t lead[5] = {0, 0, 0xC0, 0xE0, 0xF0};
+    for (size_t i = *n - 1; i > 0; i--, c >>= 6) {
+        out[i] = (char)(0x80 | (c & 0x3F));
+    }
+    out[0] = (char)(lead[*n] | c);
+    return true;
+}
+
+/* One character of a string, decoded. */
+static bool string_character(mb_json_reader *r, char out[4], size_t *n)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    unsigned char c = (unsigned char)*r->at;
+    if (c == '\\') {
+        r->at++;
+        if (r->at >= r->end) {
+            return mb_json_reject(r, "ends in the middle of a string");
+        }
+        char e = *r->at++;
+        if (e == 'u') {
+            return unicode_escape(r, out, n);
+        }
+        const char *at = e != '\0' ? strchr(from, e) : NULL;
+        if (at == NULL) {
+            return mb_json_reject(r, "unknown escape in a string");
+        }
+        out[0] = to[at - from];
+        *n = 1;
+        return true;
+    }
+    int length = mb_utf8_length(r->at, (size_t)(r->end - r->at));
+    if (c < 0x20 || length == 0) {
+        return mb_json_reject(r, c < 0x20 ? "control character in a string" : "a string is not UTF-8");
+    }
+    *n = (size_t)length;
+    memcpy(out, r->at, *n);
+    r->at += length;
+    return true;
+}
+
+/* dst NULL: checked only. */
+static bool read_string(mb_json_reader *r, char *dst, size_t capacity, size_t *length)
+{
+    if (!take(r, '"', "a string is expected")) {
+        return false;
+    }
+    size_t at = 0;
+    while (r->at < r->end && *r->at != '"') {
+        char c[4];
+        size_t n = 0;
+        if (!string_character(r, c, &n)) {
+            return false;
+        }
+        if (dst != NULL) {
+            if (at + n + 1 > capacity) {
+                return mb_json_reject(r, "a string is too long");
+            }
+            memcpy(dst + at, c, n);
+        }
+        at += n;
+    }
+    if (r->at >= r->end) {
+        return mb_json_reject(r, "ends in the middle of a string");
+    }
+    r->at++;
+    if (dst != NULL) {
+        dst[at] = '\0';
+    }
+    if (length != NULL) {
+        *length = at;
+    }
+    return true;
+}
+
+bool mb_json_get_string(mb_json_reader *r, char *dst, size_t capacity, size_t *length)
+{
+    return read_string(r, dst, capacity, length);
+}
+
+bool mb_json_next_key(mb_json_reader *r, char *key, size_t capacity, size_t *length)
+{
+    return next_entry(r, '}') && read_string(r, key, capacity, length) && take(r, ':', "a colon is missing");
+}
+
+bool mb_json_next_item(mb_json_reader *r)
+{
+    return next_entry(r, ']');
+}
+
+static bool is_digit(const mb_json_reader *r)
+{
+    return r->at < r->end && *r->at >= '0' && *r->at <= '9';
+}
+
+bool mb_json_get_u64(mb_json_reader *r, uint64_t *value)
+{
+    skip_space(r);
+    if (r->problem != NULL || !is_digit(r)) {
+        return mb_json_reject(r, "a non-negative integer is expected");
+    }
+    bool zero = *r->at == '0';
+    *value = 0;
+    int digits = 0;
+    for (; is_digit(r); digits++) {
+        if (__builtin_mul_overflow(*value, (uint64_t)10, value) ||
+            __builtin_add_overflow(*value, (uint64_t)(*r->at - '0'), value)) {
+            return mb_json_reject(r, "a number is too large");
+        }
+        r->at++;
+    }
+    if ((zero && digits > 1) || (r->at < r->end && memchr(".eE", *r->at, 3) != NULL)) {
+        return mb_json_reject(r, "a non-negative integer is expected");
+    }
+    return true;
+}
+
+/* Correctly rounded up to 15 digits and exponents within +-22, as settings have; otherwise within a few ulp. */
+bool mb_json_get_number(mb_json_reader *r, double *value)
+{
+    if (mb_json_peek(r) != '0') {
+        return mb_json_reject(r, "a number is expected");
+    }
+    bool negative = *r->at == '-';
+    r->at += negative;
+    double mantissa = 0;
+    int exponent = 0, digits = 0;
+    bool zero_first = is_digit(r) && *r->at == '0';
+    for (; is_digit(r); r->at++, digits++) {
+        mantissa = mantissa * 10 + (*r->at - '0');
+    }
+    if (digits == 0 || (zero_first && digits > 1)) {
+        return mb_json_reject(r, "malformed number");
+    }
+    if (r->at < r->end && *r->at == '.') {
+        r->at++;
+        const char *fraction = r->at;
+        for (; is_digit(r); r->at++) {
+            mantissa = mantissa * 10 + (*r->at - '0');
+            exponent -= exponent > -100000;
+        }
+        if (r->at == fraction) {
+            return mb_json_reject(r, "malformed number");
+        }
+    }
+    if (r->at < r->end && (*r->at == 'e' || *r->at == 'E')) {
+        r->at++;
+        bool minus = r->at < r->end && *r->at == '-';
+        r->at += minus || (r->at < r->end && *r->at == '+');
+        int e = 0;
+        if (!is_digit(r)) {
+            return mb_json_reject(r, "malformed number");
+        }
+        for (; is_digit(r); r->at++) {
+            e = e < 100000 ? e * 10 + (*r->at - '0') : e;
+        }
+        exponent += minus ? -e : e;
+    }
+    double scale = 1;
+    for (int i = exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e308; i--) {
+        scale *= 10;
+    }
+    mantissa = exponent < 0 ? mantissa / scale : mantissa * scale;
+    *value = negative ? -mantissa : mantissa;
+    return true;
+}
+
+static bool skip_word(mb_json_reader *r, const char *word)
+{
+    size_t n = strlen(word);
+    if ((size_t)(r->end - r->at) < n || memcmp(r->at, word, n) != 0) {
+        return mb_json_reject(r, "unknown word");
+    }
+    r->at += n;
+    return true;
+}
+
+/* A value that is not an object or array. */
+static bool skip_scalar(mb_json_reader *r)
+{
+    double number;
+    switch (mb_json_peek(r)) {
+    case '"':
+        return read_string(r, NULL, 0, NULL);
+    case '0':
+        return mb_json_get_number(r, &number);
+    case 't':
+        return skip_word(r, "true");
+    case 'f':
+        return skip_word(r, "false");
+    case 'n':
+        return skip_word(r, "null");
+    default:
+        return mb_json_reject(r, "a value is expected");
+    }
+}
+
+bool mb_json_skip(mb_json_reader *r)
+{
+    int base = r->depth;
+    uint64_t arrays = 0; /* bit d: the level is an array; no recursion, so hostile nesting costs nothing */
+    do {
+        char kind = mb_json_peek(r);
+        if (kind == '{' || kind == '[') {
+            if (!mb_json_enter(r, kind)) {
+                return false;
+            }
+            uint64_t bit = (uint64_t)1 << r->depth;
+            arrays = kind == '[' ? arrays | bit : arrays & ~bit;
+        } else if (!skip_scalar(r)) {
+            return false;
+        }
+        while (r->depth > base) { /* leave what ends here; stop where another value follows */
+            bool array = (arrays >> r->depth & 1) != 0;
+            if (next_entry(r, array ? ']' : '}')) {
+                if (!array && !(read_string(r, NULL, 0, NULL) && take(r, ':', "a colon is missing"))) {
+                    return false;
+                }
+                break;
+            }
+            if (r->problem != NULL) {
+                return false;
+            }
+        }
+    } while (r->depth > base);
+    return true;
+}
+
+bool mb_json_finish(mb_json_reader *r)
+{
+    skip_space(r);
+    if (r->problem == NULL && r->depth == 0 && r->at == r->end) {
+        return true;
+    }
+    return mb_json_reject(r, "something follows the end");
+}

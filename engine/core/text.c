@@ -1,0 +1,90 @@
+/* UTF-8 checks and safe printing. */
+#include "core/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+int mb_utf8_length(const char *p, size_t n)
+{
+    const uint8_t *u = (const uint8_t *)p;
+    if (n == 0) {
+        return 0;
+    }
+    if (u[0] < 0x80) {
+        return 1;
+    }
+    int length = u[0] >= 0xF0 ? 4 : u[0] >= 0xE0 ? 3 : 2;
+    if (u[0] < 0xC2 || u[0] > 0xF4 || n < (size_t)length) {
+        return 0;
+    }
+    for (int i = 1; i < length; i++) {
+        if ((u[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    /* the second byte's narrower ranges: overlong forms, surrogates, beyond the last code point */
+    bool bad = (u[0] == 0xE0 && u[1] < 0xA0) || (u[0] == 0xED && u[1] > 0x9F) || (u[0] == 0xF0 && u[1] < 0x90) ||
+               (u[0] == 0xF4 && u[1] > 0x8F);
+    return bad ? 0 : length;
+}
+
+bool mb_is_utf8(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        int length = mb_utf8_length(text + i, n - i);
+        if (length == 0) {
+            return false;
+        }
+        i += (size_t)length;
+    }
+    return true;
+}
+
+/* C0, DEL, and C1 (two bytes: C2 80 to C2 9F), which terminals obey as well. */
+static bool is_control(const char *p)
+{
+    uint8_t c = (uint8_t)p[0];
+    return c < 0x20 || c == 0x7F || (c == 0xC2 && (uint8_t)p[1] < 0xA0);
+}
+
+bool mb_is_name(const char *text, size_t n, size_t longest)
+{
+    if (n == 0 || n > longest) {
+        return false;
+    }
+    for (size_t i = 0; i < n;) {
+        int length = mb_utf8_length(text + i, n - i);
+        if (length == 0 || is_control(text + i)) {
+            return false;
+        }
+        i += (size_t)length;
+    }
+    return true;
+}
+
+char *mb_printable(char *dst, size_t capacity, const char *text, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = 0;
+    for (size_t i = 0; i < n;) {
+        int length = mb_utf8_length(text + i, n - i);
+        bool plain = length > 0 && !is_control(text + i);
+        size_t need = plain ? (size_t)length : 4;
+        if (at + need + 4 > capacity) { /* room for "..." and the zero */
+            memcpy(dst + at, "...", 3);
+            at += 3;
+            break;
+        }
+        if (plain) {
+            memcpy(dst + at, text + i, need);
+            i += need;
+        } else {
+            uint8_t c = (uint8_t)text[i++];
+            const char hex[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+            memcpy(dst + at, hex, 4);
+        }
+        at += need;
+    }
+    dst[at] = '\0';
+    return dst;
+}

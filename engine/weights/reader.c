@@ -1,0 +1,509 @@
+/* Reading .mbw files: map, check everything before the data, build an index of names. Data pages are not touched, so
+ * opening takes microseconds whatever the size. Every number of the file is compared with what the file's true length
+ * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold. */
+#define _GNU_SOURCE
+#include "weights/reader.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "core/hash.h"
+#include "core/text.h"
+#include "weights/format.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MB_VERIFY_CHUNK ((size_t)16 << 20) /* bytes between two progress reports */
+
+struct mb_weights {
+    mb_mapping map; /* bytes 0 where the data lie in memory of the caller's */
+    void *owned;
+    char *path;
+    const uint8_t *base;
+    size_t bytes;
+    size_t n_tensors, n_meta;
+    mb_tensor *tensors;
+    const char **meta; /* key, value, key, value ... into the file */
+    uint32_t *slots;   /* open addressing: index + 1, 0 empty */
+    size_t n_slots;    /* power of two, at least twice the tensors */
+};
+
+static mb_status damaged(mb_error *err, const char *what)
+{
+    return mb_fail(err, MB_E_FORMAT, "damaged file: %s\nget or convert it again", what);
+}
+
+/* ---- names */
+
+static size_t first_slot(const mb_weights *w, const char *name, size_t n)
+{
+    return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, n) & (w->n_slots - 1);
+}
+
+const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
+{
+    for (size_t s = first_slot(w, name, strlen(name)); w->slots[s] != 0; s = (s + 1) & (w->n_slots - 1)) {
+        const mb_tensor *t = &w->tensors[w->slots[s] - 1];
+        if (strcmp(t->name, name) == 0) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static void insert_name(mb_weights *w, size_t index)
+{
+    const char *name = w->tensors[index].name;
+    size_t s = first_slot(w, name, strlen(name));
+    while (w->slots[s] != 0) {
+        s = (s + 1) & (w->n_slots - 1);
+    }
+    w->slots[s] = (uint32_t)(index + 1);
+}
+
+/* ---- header */
+
+static mb_status recognise(const uint8_t *data, size_t bytes, mb_error *err)
+{
+    if (bytes >= 4 && memcmp(data, MB_FILE_MAGIC, 4) == 0) {
+        return bytes >= sizeof(mb_file_header) ? MB_OK : damaged(err, "it ends within its header");
+    }
+    if (bytes >= 4 && memcmp(data, "PK\3\4", 4) == 0) {
+        return mb_fail(err, MB_E_FORMAT,
+                       "is a PyTorch checkpoint (or another zip), not a .mbw file\n"
+                       "mattebox-weights convert FILE -o model.mbw");
+    }
+    if (bytes >= 9 && data[8] == '{') {
+        return mb_fail(err, MB_E_FORMAT,
+                       "is a safetensors checkpoint, not a .mbw file\n"
+                       "mattebox-weights convert FILE -o model.mbw");
+    }
+    return mb_fail(err, MB_E_FORMAT, "is not a .mbw file\nmattebox-weights convert makes one from a checkpoint");
+}
+
+/* The digest covers everything before the data, its own field read as zero. */
+static uint64_t digest_of(const uint8_t *data, size_t n)
+{
+    static const uint8_t zeros[8] = {0};
+    const size_t at = offsetof(mb_file_header, digest);
+    mb_xxh64 s;
+    mb_xxh64_init(&s);
+    mb_xxh64_update(&s, data, at);
+    mb_xxh64_update(&s, zeros, sizeof zeros);
+    mb_xxh64_update(&s, data + at + sizeof zeros, n - at - sizeof zeros);
+    return mb_xxh64_digest(&s);
+}
+
+static bool aligned_up(uint64_t *out, uint64_t value, uint64_t to)
+{
+    uint64_t sum;
+    if (__builtin_add_overflow(value, to - 1, &sum)) {
+        return false;
+    }
+    *out = sum / to * to;
+    return true;
+}
+
+static mb_status check_header(const mb_weights *w, mb_file_header *h, mb_error *err)
+{
+    memcpy(h, w->base, sizeof *h);
+    uint64_t table;
+    if (h->byte_order != MB_FILE_BYTE_ORDER) {
+        return h->byte_order == 0x04030201u ? mb_fail(err, MB_E_UNSUPPORTED,
+                                                      "has the other byte order: this machine is big-endian, which the "
+                                                      "reader does not support")
+                                            : damaged(err, "its byte-order mark is wrong");
+    }
+    if (h->version != MB_FILE_VERSION) {
+        return mb_fail(err, MB_E_UNSUPPORTED, "is of format version %u; this program reads version %u\n%s",
+                       (unsigned)h->version, (unsigned)MB_FILE_VERSION,
+                       h->version > MB_FILE_VERSION ? "use a newer mattebox" : "convert it again");
+    }
+    if (h->file_bytes != w->bytes) {
+        long long difference = (long long)(h->file_bytes - (uint64_t)w->bytes);
+        return mb_fail(err, MB_E_FORMAT,
+                       "damaged file: it is %lld bytes %s than its header says\nget or convert it again",
+                       difference < 0 ? -difference : difference, difference < 0 ? "longer" : "shorter");
+    }
+    if (h->reserved != 0) {
+        return damaged(err, "a reserved field of the header is not zero");
+    }
+    if (h->meta_bytes > MB_FILE_MAX_META || h->n_tensors > MB_FILE_MAX_TENSORS) {
+        return damaged(err, "its metadata or tensor count is beyond the limits of the format");
+    }
+    if (!aligned_up(&table, sizeof *h + h->meta_bytes, MB_FILE_TABLE_ALIGN) || h->table_offset != table ||
+        h->data_offset > w->bytes || h->data_offset < h->table_offset || h->data_offset % MB_FILE_ALIGN != 0) {
+        return damaged(err, "the parts of the file do not fit together");
+    }
+    if ((h->data_offset - h->table_offset) / sizeof(mb_file_entry) < h->n_tensors) {
+        return damaged(err, "its table is too short for its number of tensors");
+    }
+    if (digest_of(w->base, (size_t)h->data_offset) != h->digest) {
+        return damaged(err, "the checksum of its header and table differs");
+    }
+    return MB_OK;
+}
+
+static bool all_zero(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && *p == 0) {
+        p++;
+    }
+    return p == end;
+}
+
+/* ---- metadata */
+
+static bool is_key(const char *key, size_t n)
+{
+    if (n == 0 || n > MB_FILE_MAX_KEY) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        char c = key[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+              c == '-')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One record at *at; moves on. */
+static bool read_pair(const uint8_t **at, const uint8_t *end, const char **key, const char **value)
+{
+    mb_file_pair pair;
+    if ((size_t)(end - *at) < sizeof pair) {
+        return false;
+    }
+    memcpy(&pair, *at, sizeof pair);
+    const uint8_t *p = *at + sizeof pair;
+    size_t need = (size_t)pair.key_bytes + pair.value_bytes + 2; /* 33 bits at most: cannot overflow */
+    if ((size_t)(end - p) < need) {
+        return false;
+    }
+    *key = (const char *)p;
+    *value = (const char *)p + pair.key_bytes + 1;
+    *at = p + need;
+    return p[pair.key_bytes] == 0 && p[need - 1] == 0 && is_key(*key, pair.key_bytes) &&
+           memchr(*value, 0, pair.value_bytes) == NULL && mb_is_utf8(*value, pair.value_bytes);
+}
+
+static mb_status read_meta(mb_weights *w, const mb_file_header *h, mb_error *err)
+{
+    const uint8_t *at = w->base + sizeof *h;
+    const uint8_t *end = at + h->meta_bytes;
+    size_t capacity = 0;
+    while (at < end) {
+        if (w->n_meta == capacity) {
+            capacity = capacity == 0 ? 32 : capacity * 2;
+            const char **p = mb_realloc_array(w->meta, capacity, 2 * sizeof *p);
+            if (p == NULL) {
+                return mb_fail_memory(err, capacity * 2 * sizeof *p, "the metadata of a model");
+            }
+            w->meta = p;
+        }
+        const char *key, *value;
+        if (!read_pair(&at, end, &key, &value)) {
+            return damaged(err, "its metadata are malformed");
+        }
+        if (w->n_meta > 0 && strcmp(w->meta[2 * w->n_meta - 2], key) >= 0) { /* sorted: so unique, without a search */
+            return damaged(err, "its metadata are not in order");
+        }
+        w->meta[2 * w->n_meta] = key;
+        w->meta[2 * w->n_meta + 1] = value;
+        w->n_meta++;
+    }
+    return all_zero(end, w->base + h->table_offset) ? MB_OK : damaged(err, "its padding is not zero");
+}
+
+/* ---- table */
+
+static mb_status bad_tensor(mb_error *err, size_t index, const char *name, const char *what)
+{
+    char shown[160];
+    if (name == NULL) {
+        return mb_fail(err, MB_E_FORMAT, "damaged file: tensor number %zu: %s\nget or convert it again", index, what);
+    }
+    return mb_fail(err, MB_E_FORMAT, "damaged file: tensor %s: %s\nget or convert it again",
+                   mb_printable(shown, sizeof shown, name, strlen(name)), what);
+}
+
+/* Fills w->tensors[index] from the entry at *at. `data_end` is where the data of the tensor before ended. */
+static mb_status read_entry(mb_weights *w, size_t index, const uint8_t **at, const uint8_t *end, uint64_t *data_end,
+                            mb_error *err)
+{
+    mb_file_entry e;
+    if ((size_t)(end - *at) < sizeof e) {
+        return bad_tensor(err, index, NULL, "the table ends early");
+    }
+    memcpy(&e, *at, sizeof e);
+    if (e.rank > MB_MAX_RANK || e.dtype >= MB_DTYPE_COUNT || e.reserved != 0 || e.name_bytes == 0 ||
+        e.name_bytes > MB_FILE_MAX_NAME) {
+        return bad_tensor(err, index, NULL, e.dtype >= MB_DTYPE_COUNT ? "unknown element type" : "malformed entry");
+    }
+    uint64_t dims[MB_MAX_RANK];
+    size_t before_name = sizeof e + e.rank * sizeof dims[0];
+    size_t length = (before_name + e.name_bytes + MB_FILE_TABLE_ALIGN) / MB_FILE_TABLE_ALIGN * MB_FILE_TABLE_ALIGN;
+    if ((size_t)(end - *at) < length) {
+        return bad_tensor(err, index, NULL, "the table ends early");
+    }
+    const char *name = (const char *)*at + before_name;
+    memcpy(dims, *at + sizeof e, e.rank * sizeof dims[0]);
+    if (!mb_is_name(name, e.name_bytes, MB_FILE_MAX_NAME) ||
+        !all_zero((const uint8_t *)name + e.name_bytes, *at + length)) {
+        return bad_tensor(err, index, NULL, "malformed name");
+    }
+    mb_tensor *t = &w->tensors[index];
+    *t = (mb_tensor){
+        .name = name, .dtype = (mb_dtype)e.dtype, .rank = e.rank, .bytes = (size_t)e.bytes, .checksum = e.checksum};
+    size_t bytes = mb_dtype_size(t->dtype);
+    bool empty = false;
+    for (int i = 0; i < t->rank; i++) { /* zeros aside, so that no product of some of the dimensions overflows either */
+        t->dims[i] = (int64_t)dims[i];
+        empty = empty || dims[i] == 0;
+        if (dims[i] > INT64_MAX || !mb_mul_size(&bytes, bytes, dims[i] > 0 ? (size_t)dims[i] : 1)) {
+            return bad_tensor(err, index, name, "its dimensions overflow");
+        }
+    }
+    uint64_t start;
+    if ((empty ? 0 : bytes) != e.bytes) {
+        return bad_tensor(err, index, name, "its size does not follow from its dimensions");
+    }
+    if (!aligned_up(&start, *data_end, MB_FILE_ALIGN) || e.offset != start || e.offset > w->bytes ||
+        e.bytes > w->bytes - e.offset) {
+        return bad_tensor(err, index, name, "its place in the file is wrong");
+    }
+    t->data = w->base + e.offset;
+    *data_end = e.offset + e.bytes;
+    *at += length;
+    return MB_OK;
+}
+
+static mb_status read_table(mb_weights *w, const mb_file_header *h, mb_error *err)
+{
+    for (w->n_slots = 8; w->n_slots < 2 * (size_t)h->n_tensors;) {
+        w->n_slots *= 2;
+    }
+    w->tensors = mb_calloc(h->n_tensors, sizeof w->tensors[0]);
+    w->slots = mb_calloc(w->n_slots, sizeof w->slots[0]);
+    if (w->tensors == NULL || w->slots == NULL) {
+        return mb_fail_memory(err, h->n_tensors * sizeof w->tensors[0], "the table of a model");
+    }
+    const uint8_t *at = w->base + h->table_offset;
+    const uint8_t *end = w->base + h->data_offset;
+    uint64_t data_end = h->data_offset;
+    for (size_t i = 0; i < h->n_tensors; i++) {
+        mb_status status = read_entry(w, i, &at, end, &data_end, err);
+        if (status != MB_OK) {
+            return status;
+        }
+        if (mb_weights_find(w, w->tensors[i].name) != NULL) {
+            return bad_tensor(err, i, w->tensors[i].name, "the name occurs twice");
+        }
+        insert_name(w, i);
+        w->n_tensors = i + 1;
+    }
+    if ((size_t)(end - at) >= MB_FILE_ALIGN || !all_zero(at, end) || data_end != w->bytes) {
+        return damaged(err, "something lies between or behind its parts");
+    }
+    return MB_OK;
+}
+
+/* ---- opening */
+
+static mb_status open_bytes(mb_weights *w, mb_error *err)
+{
+    mb_file_header h;
+    mb_status status = recognise(w->base, w->bytes, err);
+    status = status != MB_OK ? status : check_header(w, &h, err);
+    status = status != MB_OK ? status : read_meta(w, &h, err);
+    return status != MB_OK ? status : read_table(w, &h, err);
+}
+
+static mb_status create(mb_weights **out, const char *path, mb_error *err)
+{
+    mb_weights *w = mb_calloc(1, sizeof *w);
+    char *copy = mb_strdup(path);
+    if (w == NULL || copy == NULL) {
+        mb_free(w);
+        mb_free(copy);
+        *out = NULL;
+        return mb_fail_memory(err, sizeof *w, "a model");
+    }
+    w->path = copy;
+    *out = w;
+    return MB_OK;
+}
+
+mb_status mb_weights_open(mb_weights **out, const char *path, mb_error *err)
+{
+    mb_weights *w;
+    *out = NULL;
+    mb_status status = create(&w, path, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    status = mb_map_file(&w->map, path, err);
+    if (status == MB_OK) {
+        w->base = w->map.data;
+        w->bytes = w->map.bytes;
+        status = open_bytes(w, err);
+        if (status != MB_OK) {
+            mb_error_prefix(err, "%s", path);
+        }
+    }
+    if (status != MB_OK) {
+        mb_weights_free(w);
+        return status;
+    }
+    *out = w;
+    return MB_OK;
+}
+
+mb_status mb_weights_open_memory(mb_weights **out, const void *data, size_t bytes, mb_error *err)
+{
+    mb_weights *w;
+    *out = NULL;
+    mb_status status = create(&w, "", err);
+    if (status != MB_OK) {
+        return status;
+    }
+    w->base = data;
+    w->bytes = bytes;
+    status = open_bytes(w, err);
+    if (status != MB_OK) {
+        mb_weights_free(w);
+        return status;
+    }
+    *out = w;
+    return MB_OK;
+}
+
+mb_status mb_weights_open_owned(mb_weights **out, void *data, size_t bytes, mb_error *err)
+{
+    mb_status status = mb_weights_open_memory(out, data, bytes, err);
+    if (status != MB_OK) {
+        mb_free_aligned(data);
+        return status;
+    }
+    (*out)->owned = data;
+    return MB_OK;
+}
+
+void mb_weights_free(mb_weights *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    mb_unmap_file(&w->map);
+    mb_free_aligned(w->owned);
+    mb_free(w->path);
+    mb_free(w->tensors);
+    mb_free(w->slots);
+    mb_free(w->meta);
+    mb_free(w);
+}
+
+/* ---- access */
+
+size_t mb_weights_count(const mb_weights *w)
+{
+    return w->n_tensors;
+}
+
+const mb_tensor *mb_weights_at(const mb_weights *w, size_t index)
+{
+    return index < w->n_tensors ? &w->tensors[index] : NULL;
+}
+
+const char *mb_weights_meta(const mb_weights *w, const char *key)
+{
+    size_t low = 0, high = w->n_meta;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(w->meta[2 * middle], key);
+        if (order == 0) {
+            return w->meta[2 * middle + 1];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
+}
+
+size_t mb_weights_meta_count(const mb_weights *w)
+{
+    return w->n_meta;
+}
+
+void mb_weights_meta_at(const mb_weights *w, size_t index, const char **key, const char **value)
+{
+    *key = w->meta[2 * index];
+    *value = w->meta[2 * index + 1];
+}
+
+const char *mb_weights_path(const mb_weights *w)
+{
+    return w->path;
+}
+
+size_t mb_weights_file_bytes(const mb_weights *w)
+{
+    return w->bytes;
+}
+
+/* ---- verification */
+
+mb_status mb_weights_verify(const mb_weights *w, int (*on_progress)(void *user, size_t done, size_t total), void *user,
+                            mb_error *err)
+{
+    size_t done = 0, total = 0;
+    const uint8_t *gap = NULL; /* end of the tensor before: what lies between must be zero */
+    for (size_t i = 0; i < w->n_tensors; i++) {
+        total += w->tensors[i].bytes; /* all lie in the file: no overflow */
+    }
+    for (size_t i = 0; i < w->n_tensors; i++) {
+        const mb_tensor *t = &w->tensors[i];
+        const uint8_t *p = t->data;
+        if (gap != NULL && !all_zero(gap, p)) {
+            return bad_tensor(err, i, t->name, "the padding before it is not zero");
+        }
+        mb_xxh64 s;
+        mb_xxh64_init(&s);
+        for (size_t at = 0; at < t->bytes;) {
+            size_t n = t->bytes - at < MB_VERIFY_CHUNK ? t->bytes - at : MB_VERIFY_CHUNK;
+            mb_xxh64_update(&s, p + at, n);
+            at += n;
+            done += n;
+            if (on_progress != NULL && on_progress(user, done, total) != 0) {
+                return mb_fail(err, MB_E_CANCELLED, "cancelled");
+            }
+        }
+        if (mb_xxh64_digest(&s) != t->checksum) {
+            char shown[160];
+            return mb_fail(err, MB_E_FORMAT,
+                           "tensor %s: checksum differs\nthe file is damaged: get or convert it again",
+                           mb_printable(shown, sizeof shown, t->name, strlen(t->name)));
+        }
+        gap = p + t->bytes;
+    }
+    return MB_OK;
+}
+
+void mb_weights_release_pages(const mb_weights *w, const mb_tensor *t)
+{
+    if (w->map.bytes == 0) {
+        return;
+    }
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)t->data + page - 1) / page * page; /* whole pages of this tensor only */
+    uintptr_t end = ((uintptr_t)t->data + t->bytes) / page * page;
+    if (end > begin) {
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* private, clean: it comes back from the file */
+    }
+}

@@ -1,0 +1,463 @@
+/* Reading safetensors. Rules (of the format, all checked): the header is one JSON object of at most 100 MB; the data of
+ * the tensors, in order, fill the rest of the file exactly, without holes or overlap; sizes follow from shapes. */
+#include "weights/safetensors.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "core/hash.h"
+#include "core/json.h"
+#include "core/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_HEADER  ((uint64_t)100000000)
+#define MAX_TENSORS 65536u
+#define MAX_NAME    512u
+
+struct mb_safetensors {
+    mb_mapping map;
+    const uint8_t *data; /* behind the header */
+    size_t data_bytes;
+    char *pool; /* all decoded strings; as long as the header, which no decoding exceeds */
+    size_t pool_used, pool_bytes;
+    mb_st_tensor *tensors;
+    size_t n_tensors, capacity;
+    const char **meta;
+    size_t n_meta, meta_capacity;
+    uint32_t *slots; /* index + 1 by hash of the name; 0 empty */
+    size_t n_slots;
+};
+
+/* ---- element types */
+
+static const struct {
+    const char *name;
+    size_t size;
+} types[MB_ST_DTYPE_COUNT] = {
+    [MB_ST_F64] = {"F64", 8},   [MB_ST_F32] = {"F32", 4}, [MB_ST_F16] = {"F16", 2}, [MB_ST_BF16] = {"BF16", 2},
+    [MB_ST_I64] = {"I64", 8},   [MB_ST_I32] = {"I32", 4}, [MB_ST_I16] = {"I16", 2}, [MB_ST_I8] = {"I8", 1},
+    [MB_ST_U64] = {"U64", 8},   [MB_ST_U32] = {"U32", 4}, [MB_ST_U16] = {"U16", 2}, [MB_ST_U8] = {"U8", 1},
+    [MB_ST_BOOL] = {"BOOL", 1},
+};
+
+size_t mb_st_dtype_size(mb_st_dtype t)
+{
+    return types[t].size;
+}
+
+const char *mb_st_dtype_name(mb_st_dtype t)
+{
+    return types[t].name;
+}
+
+bool mb_st_dtype_is_float(mb_st_dtype t)
+{
+    return t <= MB_ST_BF16;
+}
+
+#define CONVERT(type)                                                                                                  \
+    for (size_t i = 0; i < n; i++) {                                                                                   \
+        type v;                                                                                                        \
+        memcpy(&v, s + i * sizeof v, sizeof v); /* data of a file may lie anywhere */                                  \
+        dst[i] = (float)v;                                                                                             \
+    }                                                                                                                  \
+    break
+
+void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
+{
+    const uint8_t *s = src;
+    switch (t) {
+    case MB_ST_F64:
+        CONVERT(double);
+    case MB_ST_F32:
+        memcpy(dst, src, n * sizeof *dst);
+        break;
+    case MB_ST_F16:
+    case MB_ST_BF16:
+        for (size_t i = 0; i < n; i++) {
+            uint16_t v;
+            memcpy(&v, s + 2 * i, sizeof v);
+            mb_widen(dst + i, &v, t == MB_ST_F16 ? MB_F16 : MB_BF16, 1);
+        }
+        break;
+    case MB_ST_I64:
+        CONVERT(int64_t);
+    case MB_ST_I32:
+        CONVERT(int32_t);
+    case MB_ST_I16:
+        CONVERT(int16_t);
+    case MB_ST_I8:
+        CONVERT(int8_t);
+    case MB_ST_U64:
+        CONVERT(uint64_t);
+    case MB_ST_U32:
+        CONVERT(uint32_t);
+    case MB_ST_U16:
+        CONVERT(uint16_t);
+    default:
+        CONVERT(uint8_t);
+    }
+}
+
+/* ---- the header */
+
+static mb_status damaged(mb_error *err, const char *tensor, const char *what)
+{
+    char shown[160];
+    if (tensor == NULL) {
+        return mb_fail(err, MB_E_FORMAT, "not a sound safetensors file: %s", what);
+    }
+    return mb_fail(err, MB_E_FORMAT, "not a sound safetensors file: tensor %s: %s",
+                   mb_printable(shown, sizeof shown, tensor, strlen(tensor)), what);
+}
+
+static bool grow(void *array, size_t n, size_t *capacity, size_t size)
+{
+    void *old, *p;
+    if (n < *capacity) {
+        return true;
+    }
+    memcpy(&old, array, sizeof old);
+    size_t larger = *capacity == 0 ? 64 : *capacity * 2;
+    p = mb_realloc_array(old, larger, size);
+    if (p == NULL) {
+        return false;
+    }
+    memcpy(array, &p, sizeof p);
+    *capacity = larger;
+    return true;
+}
+
+/* Decodes a string into the pool. */
+static const char *pooled(mb_safetensors *s, mb_json_reader *r)
+{
+    char *at = s->pool + s->pool_used;
+    size_t n;
+    if (!mb_json_get_string(r, at, s->pool_bytes - s->pool_used, &n)) {
+        return NULL;
+    }
+    s->pool_used += n + 1;
+    return at;
+}
+
+static mb_status read_meta(mb_safetensors *s, mb_json_reader *r, mb_error *err)
+{
+    size_t n;
+    (void)mb_json_enter(r, '{');
+    for (;;) {
+        char *key = s->pool + s->pool_used;
+        if (!mb_json_next_key(r, key, s->pool_bytes - s->pool_used, &n)) {
+            return MB_OK; /* the end, or a problem that the caller sees */
+        }
+        s->pool_used += n + 1;
+        const char *value = pooled(s, r);
+        if (value == NULL) {
+            return MB_OK;
+        }
+        if (!grow(&s->meta, s->n_meta, &s->meta_capacity, 2 * sizeof s->meta[0])) {
+            return mb_fail_memory(err, s->n_meta * 2 * sizeof s->meta[0], "metadata");
+        }
+        s->meta[2 * s->n_meta] = key;
+        s->meta[2 * s->n_meta + 1] = value;
+        s->n_meta++;
+    }
+}
+
+static bool read_dtype(mb_json_reader *r, mb_st_tensor *t)
+{
+    char name[24];
+    if (!mb_json_get_string(r, name, sizeof name, NULL)) {
+        return false;
+    }
+    for (int i = 0; i < MB_ST_DTYPE_COUNT; i++) {
+        if (strcmp(name, types[i].name) == 0) {
+            t->dtype = (mb_st_dtype)i;
+            return true;
+        }
+    }
+    return mb_json_reject(r, name[0] == 'F' || name[0] == 'C'
+                                 ? "an element type that is not supported (F8, complex ...)"
+                                 : "unknown element type");
+}
+
+static bool read_shape(mb_json_reader *r, mb_st_tensor *t)
+{
+    (void)mb_json_enter(r, '[');
+    while (mb_json_next_item(r)) {
+        uint64_t v;
+        if (t->rank == MB_ST_MAX_RANK) {
+            return mb_json_reject(r, "more than 8 dimensions");
+        }
+        if (!mb_json_get_u64(r, &v) || v > INT64_MAX) {
+            return mb_json_reject(r, "a dimension is too large");
+        }
+        t->dims[t->rank++] = (int64_t)v;
+    }
+    return r->problem == NULL;
+}
+
+static bool read_offsets(mb_json_reader *r, uint64_t range[2])
+{
+    int n = 0;
+    (void)mb_json_enter(r, '[');
+    while (mb_json_next_item(r)) {
+        if (n == 2 || !mb_json_get_u64(r, &range[n++])) {
+            return mb_json_reject(r, "data_offsets are two numbers");
+        }
+    }
+    return r->problem == NULL && (n == 2 || mb_json_reject(r, "data_offsets are two numbers"));
+}
+
+/* One tensor's object. The range is checked against the file; holes and overlap come later. */
+static bool read_tensor(mb_safetensors *s, mb_json_reader *r, mb_st_tensor *t)
+{
+    char key[32];
+    uint64_t range[2] = {0, 0};
+    unsigned seen = 0;
+    (void)mb_json_enter(r, '{');
+    while (mb_json_next_key(r, key, sizeof key, NULL)) {
+        unsigned bit = strcmp(key, "dtype") == 0          ? 1u
+                       : strcmp(key, "shape") == 0        ? 2u
+                       : strcmp(key, "data_offsets") == 0 ? 4u
+                                                          : 0u;
+        if ((seen & bit) != 0) {
+            return mb_json_reject(r, "a field occurs twice");
+        }
+        seen |= bit;
+        if (!(bit == 1   ? read_dtype(r, t)
+              : bit == 2 ? read_shape(r, t)
+              : bit == 4 ? read_offsets(r, range)
+                         : mb_json_skip(r))) {
+            return false;
+        }
+    }
+    if (r->problem != NULL || seen != 7) {
+        return mb_json_reject(r, "dtype, shape or data_offsets are missing");
+    }
+    size_t bytes = types[t->dtype].size;
+    for (int i = 0; i < t->rank; i++) {
+        if (!mb_mul_size(&bytes, bytes, (size_t)t->dims[i])) {
+            return mb_json_reject(r, "the shape overflows");
+        }
+    }
+    if (range[0] > range[1] || range[1] > s->data_bytes) {
+        return mb_json_reject(r, "the data lie outside the file (is it cut short?)");
+    }
+    if (range[1] - range[0] != bytes) {
+        return mb_json_reject(r, "size and shape do not fit together");
+    }
+    t->data = s->data + range[0];
+    t->bytes = bytes;
+    return true;
+}
+
+static mb_status read_entry(mb_safetensors *s, mb_json_reader *r, const char *name, size_t n, mb_error *err)
+{
+    if (strcmp(name, "__metadata__") == 0) {
+        return s->n_meta == 0 ? read_meta(s, r, err) : damaged(err, NULL, "two __metadata__ objects");
+    }
+    if (!mb_is_name(name, n, MAX_NAME)) {
+        return damaged(err, name, "the name is empty, too long, or has control characters");
+    }
+    if (s->n_tensors == MAX_TENSORS) {
+        return damaged(err, NULL, "more than 65536 tensors");
+    }
+    if (!grow(&s->tensors, s->n_tensors, &s->capacity, sizeof s->tensors[0])) {
+        return mb_fail_memory(err, s->n_tensors * sizeof s->tensors[0], "the table of tensors");
+    }
+    mb_st_tensor *t = &s->tensors[s->n_tensors];
+    *t = (mb_st_tensor){.name = name};
+    if (!read_tensor(s, r, t)) {
+        return damaged(err, name, r->problem);
+    }
+    s->n_tensors++;
+    return MB_OK;
+}
+
+static mb_status read_header(mb_safetensors *s, const char *text, size_t bytes, mb_error *err)
+{
+    mb_json_reader r;
+    size_t n;
+    mb_status status = MB_OK;
+    mb_json_read_init(&r, text, bytes);
+    (void)mb_json_enter(&r, '{');
+    while (status == MB_OK) {
+        char *name = s->pool + s->pool_used;
+        if (!mb_json_next_key(&r, name, s->pool_bytes - s->pool_used, &n)) {
+            break;
+        }
+        s->pool_used += n + 1;
+        status = read_entry(s, &r, name, n, err);
+    }
+    if (status == MB_OK && !mb_json_finish(&r)) {
+        char what[128];
+        size_t at = (size_t)(r.at - r.start);
+        (void)snprintf(what, sizeof what, "its header, byte %zu: %s", at, r.problem);
+        status = damaged(err, NULL, what);
+    }
+    return status;
+}
+
+/* ---- order and index */
+
+static int by_place(const void *a, const void *b)
+{
+    const mb_st_tensor *x = a, *y = b;
+    if (x->data != y->data) {
+        return (const uint8_t *)x->data < (const uint8_t *)y->data ? -1 : 1;
+    }
+    if (x->bytes != y->bytes) {
+        return x->bytes < y->bytes ? -1 : 1; /* empty ones first */
+    }
+    return strcmp(x->name, y->name);
+}
+
+static size_t first_slot(const mb_safetensors *s, const char *name)
+{
+    return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
+}
+
+const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *name)
+{
+    for (size_t i = first_slot(s, name); s->slots[i] != 0; i = (i + 1) & (s->n_slots - 1)) {
+        const mb_st_tensor *t = &s->tensors[s->slots[i] - 1];
+        if (strcmp(t->name, name) == 0) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static mb_status check_order(mb_safetensors *s, mb_error *err)
+{
+    const uint8_t *end = s->data;
+    if (s->n_tensors > 1) {
+        qsort(s->tensors, s->n_tensors, sizeof s->tensors[0], by_place);
+    }
+    for (s->n_slots = 8; s->n_slots < 2 * s->n_tensors;) {
+        s->n_slots *= 2;
+    }
+    s->slots = mb_calloc(s->n_slots, sizeof s->slots[0]);
+    if (s->slots == NULL) {
+        return mb_fail_memory(err, s->n_slots * sizeof s->slots[0], "the index of tensors");
+    }
+    for (size_t i = 0; i < s->n_tensors; i++) {
+        const mb_st_tensor *t = &s->tensors[i];
+        if ((const uint8_t *)t->data != end) {
+            return damaged(err, t->name,
+                           (const uint8_t *)t->data > end ? "a hole lies before its data" : "its data overlap others");
+        }
+        if (mb_safetensors_find(s, t->name) != NULL) {
+            return damaged(err, t->name, "the name occurs twice");
+        }
+        size_t slot = first_slot(s, t->name);
+        while (s->slots[slot] != 0) {
+            slot = (slot + 1) & (s->n_slots - 1);
+        }
+        s->slots[slot] = (uint32_t)(i + 1);
+        end += t->bytes;
+    }
+    return end == s->data + s->data_bytes ? MB_OK : damaged(err, NULL, "something follows the last tensor");
+}
+
+/* ---- opening */
+
+mb_status mb_safetensors_open_memory(mb_safetensors **out, const void *data, size_t bytes, mb_error *err)
+{
+    *out = NULL;
+    const uint8_t *p = data;
+    uint64_t length = 0;
+    for (size_t i = 0; i < 8 && i < bytes; i++) {
+        length |= (uint64_t)p[i] << (8 * i);
+    }
+    if (bytes < 10 || p[8] != '{') {
+        return damaged(err, NULL, "it does not begin like one");
+    }
+    if (length > MAX_HEADER || length > bytes - 8) {
+        return damaged(err, NULL,
+                       length > MAX_HEADER ? "its header is larger than 100 MB" : "it ends within its header");
+    }
+    mb_safetensors *s = mb_calloc(1, sizeof *s);
+    if (s == NULL) {
+        return mb_fail_memory(err, sizeof *s, "a safetensors file");
+    }
+    s->data = p + 8 + length;
+    s->data_bytes = bytes - 8 - (size_t)length;
+    s->pool_bytes = (size_t)length + 1;
+    s->pool = mb_alloc(s->pool_bytes);
+    mb_status status = s->pool != NULL ? read_header(s, (const char *)p + 8, (size_t)length, err)
+                                       : mb_fail_memory(err, s->pool_bytes, "a safetensors header");
+    if (status == MB_OK) {
+        status = check_order(s, err);
+    }
+    if (status != MB_OK) {
+        mb_safetensors_free(s);
+        return status;
+    }
+    *out = s;
+    return MB_OK;
+}
+
+mb_status mb_safetensors_open(mb_safetensors **out, const char *path, mb_error *err)
+{
+    mb_mapping map;
+    *out = NULL;
+    mb_status status = mb_map_file(&map, path, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    status = mb_safetensors_open_memory(out, map.data, map.bytes, err);
+    if (status != MB_OK) {
+        mb_error_prefix(err, "%s", path);
+        mb_unmap_file(&map);
+        return status;
+    }
+    (*out)->map = map;
+    return MB_OK;
+}
+
+void mb_safetensors_free(mb_safetensors *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    mb_unmap_file(&s->map);
+    mb_free(s->pool);
+    mb_free(s->tensors);
+    mb_free(s->meta);
+    mb_free(s->slots);
+    mb_free(s);
+}
+
+size_t mb_safetensors_count(const mb_safetensors *s)
+{
+    return s->n_tensors;
+}
+
+const mb_st_tensor *mb_safetensors_at(const mb_safetensors *s, size_t index)
+{
+    return index < s->n_tensors ? &s->tensors[index] : NULL;
+}
+
+size_t mb_safetensors_meta_count(const mb_safetensors *s)
+{
+    return s->n_meta;
+}
+
+void mb_safetensors_meta_at(const mb_safetensors *s, size_t index, const char **key, const char **value)
+{
+    *key = s->meta[2 * index];
+    *value = s->meta[2 * index + 1];
+}
+
+const char *mb_safetensors_meta(const mb_safetensors *s, const char *key)
+{
+    for (size_t i = 0; i < s->n_meta; i++) {
+        if (strcmp(s->meta[2 * i], key) == 0) {
+            return s->meta[2 * i + 1];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,174 @@
+/* Blocks, threads and loops of the matrix product (gemm.h). The order is: items of (column group x row block) spread
+ * over threads; in an item blocks of K; in a block panels of columns, whose packed weights stay in L1 while all rows of
+ * the item pass (isa/panel.h). Rows and outputs of an item stay in L2. */
+#include "gemm.h"
+
+#include "core/alloc.h"
+
+#include <string.h>
+
+#define ROWS_PER_BLOCK   96  /* a multiple of every tile's rows */
+#define K_PER_BLOCK      384 /* 24 KB of weights a panel with AVX2 */
+#define COLUMNS_PER_ITEM 512
+#define ITEMS_WANTED     32 /* enough for even shares of up to 16 threads; see row_block */
+
+typedef struct blocks {
+    int64_t rows, row_blocks, columns, column_blocks; /* per item; number of them */
+    int64_t taps, length, tap_blocks, channel_blocks; /* per block of K; number of them */
+} blocks;
+
+static int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static int64_t div_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* The same cut whatever the number of threads. */
+static blocks cut(const mb_gemm *g)
+{
+    const mb_packed *w = g->w;
+    blocks b;
+    int64_t panel = 2 * w->simd->width;
+    b.column_blocks = div_up(w->n, COLUMNS_PER_ITEM);
+    b.columns = div_up(div_up(w->n, b.column_blocks), panel) * panel;
+    b.column_blocks = div_up(w->n, b.columns);
+    int64_t rows = ROWS_PER_BLOCK;
+    while (rows > 24 && g->groups * div_up(g->m, rows) * b.column_blocks < ITEMS_WANTED) {
+        rows /= 2;
+    }
+    b.row_blocks = div_up(g->m, rows);
+    b.rows = min_i64(rows, div_up(div_up(g->m, b.row_blocks), w->simd->tile_rows) * w->simd->tile_rows);
+    b.row_blocks = div_up(g->m, b.rows);
+    b.channel_blocks = div_up(w->channels, K_PER_BLOCK);
+    b.length = div_up(w->channels, b.channel_blocks);
+    b.tap_blocks = b.channel_blocks > 1 ? w->taps : div_up(w->taps * w->channels, K_PER_BLOCK);
+    b.tap_blocks = min_i64(b.tap_blocks, w->taps);
+    b.taps = div_up(w->taps, b.tap_blocks);
+    b.tap_blocks = div_up(w->taps, b.taps);
+    return b;
+}
+
+/* Scratch of one worker: row pointers, then gathered rows. */
+static bool scratch_bytes(const mb_gemm *g, const blocks *b, size_t *pointers, size_t *total)
+{
+    size_t rows = (size_t)div_up(b->rows, g->w->simd->tile_rows) * (size_t)g->w->simd->tile_rows, values = 0;
+    if (!mb_mul_size(pointers, rows * sizeof(float *), g->gathers ? 1 : (size_t)b->taps)) {
+        return false;
+    }
+    if (g->gathers && !mb_mul_size(&values, rows * sizeof(float), (size_t)(b->taps * b->length))) {
+        return false;
+    }
+    *pointers = (*pointers + 63) & ~(size_t)63;
+    return mb_add_size(total, *pointers, (values + 63) & ~(size_t)63);
+}
+
+size_t mb_gemm_workspace(const mb_gemm *g)
+{
+    blocks b = cut(g);
+    size_t pointers, total;
+    if (!scratch_bytes(g, &b, &pointers, &total) || !mb_mul_size(&total, total, (size_t)mb_pool_size(g->pool))) {
+        return SIZE_MAX;
+    }
+    return total;
+}
+
+typedef struct job {
+    const mb_gemm *g;
+    blocks b;
+    size_t pointers, scratch; /* bytes per worker */
+} job;
+
+/* One block of K for one item: all panels of its columns. */
+static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column, int64_t columns, bool last)
+{
+    const mb_gemm *g = j->g;
+    const mb_packed *w = g->w;
+    int64_t width = w->simd->width, full = 2 * width, k_total = w->taps * w->channels;
+    int64_t k = r->tap * w->channels + r->channel;
+    mb_panel p = {.rows = (const float *const *)r->rows,
+                  .n_rows = r->n_rows,
+                  .segments = g->gathers ? 1 : r->taps,
+                  .length = g->gathers ? r->taps * r->length : r->length,
+                  .out_pitch = g->out.pitch,
+                  .first = k == 0,
+                  .last = last,
+                  .act = g->act};
+    const float *addend = NULL;
+    if (mb_view_present(&g->addend)) {
+        bool vector = g->addend.dims[2] * g->addend.dims[3] != g->out.dims[2] * g->out.dims[3];
+        p.addend_pitch = vector ? 0 : g->addend.pitch;
+        addend = (const float *)g->addend.data + (vector ? r->row / g->m : r->row) * g->addend.pitch;
+    }
+    if (w->narrow) {
+        p.columns = w->n;
+        p.w = w->w + k;
+        p.w_pitch = k_total;
+        p.bias = w->bias;
+        p.addend = addend;
+        p.out = (float *)g->out.data + r->row * g->out.pitch;
+        w->simd->panel(&p);
+        return;
+    }
+    for (int64_t n = column; n < column + columns; n += full) {
+        p.columns = min_i64(full, w->n - n);
+        p.width = p.columns <= width ? width : full;
+        p.w = w->w + n * k_total + k * p.width;
+        p.bias = w->bias != NULL ? w->bias + n : NULL;
+        p.addend = addend != NULL ? addend + n : NULL;
+        p.out = (float *)g->out.data + r->row * g->out.pitch + n;
+        w->simd->panel(&p);
+    }
+}
+
+static void run_item(const job *j, int64_t item, char *scratch)
+{
+    const mb_gemm *g = j->g;
+    const blocks *b = &j->b;
+    int64_t block = item % (b->row_blocks * g->groups), column = item / (b->row_blocks * g->groups) * b->columns;
+    int64_t first = block % b->row_blocks * b->rows;
+    int64_t columns = min_i64(b->columns, g->w->n - column);
+    mb_rows_wanted r = {.row = block / b->row_blocks * g->m + first,
+                        .n_rows = min_i64(b->rows, g->m - first),
+                        .tile_rows = g->w->simd->tile_rows,
+                        .rows = (const float **)(void *)scratch,
+                        .scratch = (float *)(void *)(scratch + j->pointers)};
+    for (r.tap = 0; r.tap < g->w->taps; r.tap += b->taps) {
+        r.taps = min_i64(b->taps, g->w->taps - r.tap);
+        for (r.channel = 0; r.channel < g->w->channels; r.channel += b->length) {
+            r.length = min_i64(b->length, g->w->channels - r.channel);
+            g->source(g->source_arg, &r);
+            bool last = r.tap + r.taps == g->w->taps && r.channel + r.length == g->w->channels;
+            multiply_block(j, &r, column, columns, last);
+        }
+    }
+}
+
+static void run_items(void *arg, size_t begin, size_t end, int worker)
+{
+    const job *j = arg;
+    for (size_t i = begin; i < end; i++) {
+        run_item(j, (int64_t)i, (char *)j->g->workspace + (size_t)worker * j->scratch);
+    }
+}
+
+void mb_gemm_run(const mb_gemm *g)
+{
+    job j = {.g = g, .b = cut(g)};
+    if (!scratch_bytes(g, &j.b, &j.pointers, &j.scratch)) {
+        return; /* workspace() said so before: no plan was made */
+    }
+    mb_parallel_for(g->pool, (size_t)(g->groups * j.b.row_blocks * j.b.column_blocks), 1, run_items, &j);
+}
+
+void mb_source_tokens(const void *arg, const mb_rows_wanted *q)
+{
+    const mb_view *x = arg;
+    const float *first = (const float *)x->data + q->row * x->pitch + q->channel;
+    int64_t padded = div_up(q->n_rows, q->tile_rows) * q->tile_rows;
+    for (int64_t r = 0; r < padded; r++) {
+        q->rows[r] = first + min_i64(r, q->n_rows - 1) * x->pitch;
+    }
+}

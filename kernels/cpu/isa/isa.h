@@ -1,0 +1,56 @@
+/* The inner loops that exist once per instruction set. Drivers in kernels/cpu get the table of the set in use. */
+#ifndef MB_ISA_H
+#define MB_ISA_H
+
+#include "attrs.h"
+#include "core/cpu.h"
+
+#include <stddef.h>
+
+#define MB_MAX_TILE_ROWS 8
+
+/* One panel of packed weights against some rows: out[r][0..columns) (+)= rows[r] . w, with the epilogue.
+ * A row is `segments` runs of `length` values; the pointer of row r = tile * tile_rows + i, segment s is
+ * rows[(tile * segments + s) * tile_rows + i]; rows beyond `n_rows` in the last tile repeat a valid one. */
+typedef struct mb_panel {
+    const float *const *rows;
+    int64_t n_rows, segments, length;
+    const float *w; /* [segments * length][width] */
+    int64_t width;  /* one or two vectors; 0: w is [columns][w_pitch], a few long rows */
+    int64_t w_pitch;
+    int64_t columns;
+    float *out;
+    int64_t out_pitch;
+    const float *bias; /* `width` values, or NULL */
+    const float *addend;
+    int64_t addend_pitch; /* 0: the same for all rows */
+    bool first, last;     /* blocks of K: the first writes out (with bias and addend), the last activates */
+    mb_activation act;
+} mb_panel;
+
+/* One output row of a convolution over planes: the value at x sums plane(ky,i)[x + kx] * w[i][ky][kx], plus bias. */
+typedef struct mb_plane_rows {
+    const float *planes; /* row ky, channel i at (ky * channels + i) * pitch; readable one vector beyond a row */
+    int64_t pitch, channels, kernel_h, kernel_w;
+    const float *w;
+    float bias;
+} mb_plane_rows;
+
+typedef struct mb_simd {
+    mb_isa isa;
+    int64_t width;     /* floats in a vector; a full panel of weights is two vectors wide */
+    int64_t tile_rows; /* rows of a register tile */
+    void (*panel)(const mb_panel *p);
+    void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 4 vectors beyond `width` */
+    void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
+} mb_simd;
+
+extern const mb_simd mb_simd_generic;
+#if defined(__x86_64__)
+extern const mb_simd mb_simd_avx2, mb_simd_avx512;
+#endif
+
+/* NULL for MB_ISA_REF and sets of other processors. */
+const mb_simd *mb_simd_of(mb_isa isa);
+
+#endif

@@ -1,0 +1,12 @@
+/* The inner loops for avx512 (flags: CMakeLists.txt). */
+#include "panel.h"
+#include "plane_row.h"
+
+const mb_simd mb_simd_avx512 = {
+    .isa = MB_ISA_AVX512,
+    .width = MB_W,
+    .tile_rows = MB_TILE_ROWS,
+    .panel = panel,
+    .plane_row = plane_row,
+    .activate = activate_all,
+};

@@ -1,0 +1,156 @@
+/* Vectors of f32 as wide as the flags of the including file allow: 16 with AVX-512, 8 with AVX2 + FMA, else 4.
+ *
+ * Inner loops are written once on these names and compiled once per instruction set (isa/kernels_*.c). GCC's vector
+ * types do the arithmetic; intrinsics stand only where the plain form would not give one instruction. */
+#ifndef MB_SIMD_H
+#define MB_SIMD_H
+
+#include <stdint.h>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define MB_W 16
+#elif defined(__AVX2__)
+#define MB_W 8
+#else
+#define MB_W 4
+#endif
+
+#define MB_INLINE static inline __attribute__((always_inline, unused))
+
+typedef float mb_v __attribute__((vector_size(4 * MB_W)));
+typedef int32_t mb_vi __attribute__((vector_size(4 * MB_W)));
+typedef float mb_v_anywhere __attribute__((vector_size(4 * MB_W), aligned(4), may_alias));
+
+MB_INLINE mb_v v_load(const float *p)
+{
+    return *(const mb_v_anywhere *)p;
+}
+MB_INLINE void v_store(float *p, mb_v x)
+{
+    *(mb_v_anywhere *)p = x;
+}
+MB_INLINE mb_v v_set(float x)
+{
+#if MB_W == 16
+    return (mb_v)_mm512_set1_ps(x);
+#elif MB_W == 8
+    return (mb_v)_mm256_set1_ps(x);
+#else
+    return (mb_v){x, x, x, x};
+#endif
+}
+/* a * b + c; rounded once where the processor can. */
+MB_INLINE mb_v v_fma(mb_v a, mb_v b, mb_v c)
+{
+#if MB_W == 16
+    return (mb_v)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif MB_W == 8
+    return (mb_v)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+MB_INLINE mb_v v_max(mb_v a, mb_v b)
+{
+#if MB_W == 16
+    return (mb_v)_mm512_max_ps((__m512)a, (__m512)b);
+#elif MB_W == 8
+    return (mb_v)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    mb_vi m = a > b;
+    return (mb_v)(((mb_vi)a & m) | ((mb_vi)b & ~m));
+#endif
+}
+MB_INLINE mb_v v_min(mb_v a, mb_v b)
+{
+#if MB_W == 16
+    return (mb_v)_mm512_min_ps((__m512)a, (__m512)b);
+#elif MB_W == 8
+    return (mb_v)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    mb_vi m = a < b;
+    return (mb_v)(((mb_vi)a & m) | ((mb_vi)b & ~m));
+#endif
+}
+
+/* Sums in a fixed order. */
+MB_INLINE float v_sum(mb_v x)
+{
+    float lane[MB_W];
+    v_store(lane, x);
+    for (int half = MB_W / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            lane[i] += lane[i + half];
+        }
+    }
+    return lane[0];
+}
+MB_INLINE float v_most(mb_v x)
+{
+    float lane[MB_W];
+    v_store(lane, x);
+    for (int half = MB_W / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
+        }
+    }
+    return lane[0];
+}
+
+/* e^x within 2 ulp on [-87.3, 88]; clamped outside. x = n ln 2 + r, |r| <= ln 2 / 2, Taylor-like polynomial of r. */
+MB_INLINE mb_v v_exp(mb_v x)
+{
+    const mb_v magic = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+    x = v_min(v_max(x, v_set(-87.3f)), v_set(88.0f));
+    mb_v t = v_fma(x, v_set(1.44269504088896341f), magic);
+    mb_v n = t - magic;
+    mb_v r = v_fma(n, v_set(-0.693359375f), x);
+    r = v_fma(n, v_set(2.12194440e-4f), r);
+    mb_v p = v_set(1.0f / 5040);
+    p = v_fma(p, r, v_set(1.0f / 720));
+    p = v_fma(p, r, v_set(1.0f / 120));
+    p = v_fma(p, r, v_set(1.0f / 24));
+    p = v_fma(p, r, v_set(1.0f / 6));
+    p = v_fma(p, r, v_set(0.5f));
+    p = v_fma(p, r, v_set(1.0f));
+    p = v_fma(p, r, v_set(1.0f));
+    return (mb_v)((mb_vi)p + ((mb_vi)t << 23)); /* times 2^n */
+}
+
+MB_INLINE mb_v v_sigmoid(mb_v x)
+{
+    return v_set(1.0f) / (v_set(1.0f) + v_exp(-x));
+}
+
+/* erf(z) = z P(z^2) / Q(z^2) on |z| <= 3.9 (1 to f32 beyond); P, Q fitted here by reweighted least squares: 1.5e-8
+ * before rounding, 3.5e-7 with it. */
+MB_INLINE mb_v v_erf(mb_v z)
+{
+    z = v_min(v_max(z, v_set(-3.9f)), v_set(3.9f));
+    mb_v s = z * z;
+    mb_v p = v_set(2.0505285647232085e-06f);
+    p = v_fma(p, s, v_set(0.0002874429919756949f));
+    p = v_fma(p, s, v_set(0.003836181713268161f));
+    p = v_fma(p, s, v_set(0.05296478047966957f));
+    p = v_fma(p, s, v_set(0.19192461669445038f));
+    p = v_fma(p, s, v_set(1.128378987312317f));
+    mb_v q = v_set(3.823146835202351e-05f);
+    q = v_fma(q, s, v_set(0.001181568717584014f));
+    q = v_fma(q, s, v_set(0.015107812359929085f));
+    q = v_fma(q, s, v_set(0.11475145071744919f));
+    q = v_fma(q, s, v_set(0.5034205317497253f));
+    q = v_fma(q, s, v_set(1.0f));
+    return z * p / q;
+}
+
+MB_INLINE mb_v v_gelu(mb_v x)
+{
+    mb_v half = v_set(0.5f) * x;
+    return v_fma(half, v_erf(x * v_set(0.70710678118654752440f)), half);
+}
+
+#endif

@@ -1,0 +1,370 @@
+/* Every pass by itself on small graphs that it applies to: it changes something, and the outputs stay the same. */
+#include "core/alloc.h"
+#include "graph/passes/passes.h"
+#include "graph/plan.h"
+#include "harness/check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t state;
+
+static float uniform(void)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (float)((double)(state >> 40) * 0x1p-23 - 1.0);
+}
+
+/* A constant with values around `offset`. */
+static int constant(mb_graph *g, int64_t a, int64_t b, int64_t c, int64_t d, float amp, float offset)
+{
+    float *v;
+    char name[32];
+    (void)snprintf(name, sizeof name, "constant %d", g->n_values);
+    int id = mb_graph_constant(g, mb_graph_text(g, "%s", name), (int64_t[]){a, b, c, d},
+                               0x9E3779B97F4A7C15u * (uint64_t)(g->n_values + 1), &v);
+    for (int64_t i = 0; id >= 0 && i < a * b * c * d; i++) {
+        v[i] = offset + amp * uniform();
+    }
+    return id;
+}
+
+static int conv(mb_graph *g, const char *name, int x, int64_t out, int k, bool bias)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.conv2d.stride = 1;
+    a.conv2d.pad = k / 2;
+    int64_t in = x >= 0 ? g->values[x].dims[1] : 1;
+    int weight = constant(g, out, in, k, k, 0.5f, 0);
+    return mb_graph_node(g, MB_OP_conv2d, name, &a,
+                         (int[]){x, weight, bias ? constant(g, out, 1, 1, 1, 1, 0) : MB_NONE}, 3, -1);
+}
+
+static int linear(mb_graph *g, const char *name, int x, int64_t out)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    int weight = constant(g, out, g->values[x].dims[1], 1, 1, 0.5f, 0);
+    return mb_graph_node(g, MB_OP_linear, name, &a, (int[]){x, weight, constant(g, out, 1, 1, 1, 1, 0)}, 3, -1);
+}
+
+static int batch_norm(mb_graph *g, const char *name, int x)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.norm.eps = 1e-5f;
+    int64_t c = g->values[x].dims[1];
+    int in[] = {x, constant(g, c, 1, 1, 1, 0.5f, 1), constant(g, c, 1, 1, 1, 1, 0), constant(g, c, 1, 1, 1, 1, 0),
+                constant(g, c, 1, 1, 1, 0.5f, 1)};
+    return mb_graph_node(g, MB_OP_batch_norm, name, &a, in, 5, -1);
+}
+
+static int plain(mb_graph *g, mb_op op, const char *name, const int *in, int n)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    return mb_graph_node(g, op, name, &a, in, n, -1);
+}
+
+static int unary(mb_graph *g, const char *name, int x, mb_activation act)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.unary.act = act;
+    return mb_graph_node(g, MB_OP_unary, name, &a, &x, 1, -1);
+}
+
+static int resize(mb_graph *g, const char *name, int x, int h, int w, bool align)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.resize.out_h = h;
+    a.resize.out_w = w;
+    a.resize.align_corners = align;
+    return mb_graph_node(g, MB_OP_resize_bilinear, name, &a, &x, 1, -1);
+}
+
+static int deform(mb_graph *g, const char *name, int x, int k, bool zero, int64_t out)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    int offset = conv(g, "offset", x, 2 * k * k, k, true), modulator = conv(g, "modulator", x, k * k, k, true);
+    for (int i = 0; zero && i < g->n_values; i++) {
+        mb_value_info *v = &g->values[i];
+        if (v->kind == MB_VALUE_CONSTANT) {
+            memset(v->data, 0, (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]) * sizeof(float));
+        }
+    }
+    a.deform_conv2d.pad = k / 2;
+    a.deform_conv2d.modulator_scale = 2.0f;
+    int weight = constant(g, out, g->values[x].dims[1], k, k, 0.5f, 0);
+    return mb_graph_node(g, MB_OP_deform_conv2d, name, &a, (int[]){x, offset, modulator, weight}, 4, -1);
+}
+
+/* ---- one small graph per pass; x is [2,6,9,7] ---- */
+
+static int g_drop_dead(mb_graph *g, int x)
+{
+    int used = conv(g, "used", x, 4, 3, true);
+    (void)batch_norm(g, "unused", conv(g, "unused.conv", used, 3, 1, false));
+    return used;
+}
+
+static int g_fold_constants(mb_graph *g, int x)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.size.out_h = 9;
+    a.size.out_w = 7;
+    int table = constant(g, 26, 6, 1, 1, 1, 0);
+    int position = mb_graph_node(g, MB_OP_position_embedding, "position", &a, &table, 1, -1);
+    return plain(g, MB_OP_add, "sum", (int[]){x, position}, 2);
+}
+
+static int g_zero_offsets(mb_graph *g, int x)
+{
+    return deform(g, "deform", x, 3, true, 5);
+}
+
+static int g_batchnorm(mb_graph *g, int x)
+{
+    int a = batch_norm(g, "bn1", conv(g, "conv1", x, 8, 3, true));
+    int b = batch_norm(g, "bn2", conv(g, "conv2", x, 8, 1, false));
+    int c = batch_norm(g, "bn3", deform(g, "deform", x, 3, false, 8));
+    return plain(g, MB_OP_add, "sum2", (int[]){plain(g, MB_OP_add, "sum", (int[]){a, b}, 2), c}, 2);
+}
+
+static int up_concat(mb_graph *g, int x)
+{
+    int small = conv(g, "small", resize(g, "down", x, 4, 3, true), 12, 1, true);
+    int parts[] = {conv(g, "a", x, 3, 3, true), resize(g, "up", small, 9, 7, true), conv(g, "b", x, 2, 3, true)};
+    return plain(g, MB_OP_concat, "cat", parts, 3);
+}
+
+static int g_split_concat(mb_graph *g, int x)
+{
+    return conv(g, "head", up_concat(g, x), 2, 1, true);
+}
+
+static int g_sink(mb_graph *g, int x)
+{
+    int small = conv(g, "small", resize(g, "down", x, 4, 3, true), 12, 1, true);
+    return conv(g, "head", resize(g, "up", small, 9, 7, true), 2, 1, true);
+}
+
+static int g_pooled(mb_graph *g, int x)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.conv2d.stride = 1;
+    int mean = plain(g, MB_OP_global_mean, "mean", &x, 1);
+    int up = resize(g, "up", conv(g, "mean.conv", mean, 4, 1, true), 9, 7, true);
+    return mb_graph_node(g, MB_OP_conv2d, "head", &a, (int[]){x, constant(g, 4, 6, 1, 1, 1, 0), MB_NONE, up}, 4, -1);
+}
+
+static int g_compose1(mb_graph *g, int x)
+{
+    return conv(g, "outer", conv(g, "inner", x, 16, 3, true), 2, 1, true);
+}
+
+static int g_compose3(mb_graph *g, int x)
+{
+    return conv(g, "outer", conv(g, "inner", x, 32, 3, true), 2, 3, true);
+}
+
+static int g_offsets(mb_graph *g, int x)
+{
+    return deform(g, "deform", x, 3, false, 5);
+}
+
+static int g_scale(mb_graph *g, int x)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.window_attention.heads = 2;
+    a.window_attention.window = 4;
+    a.window_attention.shift = 2;
+    a.window_attention.scale = 0.5f;
+    int qkv = linear(g, "qkv", x, 24), bias = g->nodes[g->n_nodes - 1].in[2];
+    return mb_graph_node(g, MB_OP_window_attention, "attn", &a, (int[]){qkv, constant(g, 49, 2, 1, 1, 1, 0), bias}, 3,
+                         -1);
+}
+
+static int g_scale_vit(mb_graph *g, int x)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.vit_attention.heads = 2;
+    a.vit_attention.window = 4;
+    a.vit_attention.scale = 0.5f;
+    a.vit_attention.rel_scale = 1.0f;
+    int qkv = linear(g, "qkv", x, 24), bias = g->nodes[g->n_nodes - 1].in[2];
+    int in[] = {qkv, constant(g, 7, 4, 1, 1, 1, 0), constant(g, 7, 4, 1, 1, 1, 0), bias};
+    return mb_graph_node(g, MB_OP_vit_attention, "attn", &a, in, 4, -1);
+}
+
+static int g_epilogue(mb_graph *g, int x)
+{
+    int hidden = unary(g, "gelu", linear(g, "fc1", x, 20), MB_ACT_GELU);
+    int y = plain(g, MB_OP_add, "residual", (int[]){x, linear(g, "fc2", hidden, 6)}, 2);
+    int up = resize(g, "up", resize(g, "down", y, 3, 3, true), 9, 7, true);
+    y = plain(g, MB_OP_add, "lateral", (int[]){up, conv(g, "c", x, 6, 3, true)}, 2);
+    return unary(g, "relu", y, MB_ACT_RELU);
+}
+
+static int g_concat(mb_graph *g, int x)
+{
+    int inner = plain(g, MB_OP_concat, "inner", (int[]){conv(g, "a", x, 3, 3, true), conv(g, "b", x, 2, 1, true)}, 2);
+    int outer = plain(g, MB_OP_concat, "outer", (int[]){conv(g, "c", x, 4, 1, true), inner}, 2);
+    return conv(g, "head", outer, 5, 3, true);
+}
+
+static int layer_norm(mb_graph *g, const char *name, int x)
+{
+    mb_attrs a;
+    memset(&a, 0, sizeof a);
+    a.norm.eps = 1e-5f;
+    int64_t c = g->values[x].dims[1];
+    int in[] = {x, constant(g, c, 1, 1, 1, 0.5f, 1), constant(g, c, 1, 1, 1, 1, 0)};
+    return mb_graph_node(g, MB_OP_layer_norm, name, &a, in, 3, -1);
+}
+
+static int g_upsampled(mb_graph *g, int x)
+{
+    int features = conv(g, "features", x, 8, 1, true), big = resize(g, "big", x, 18, 14, true);
+    int parts[] = {conv(g, "detail", big, 5, 1, true), resize(g, "up", features, 18, 14, false)};
+    return unary(g, "relu", conv(g, "fusion", plain(g, MB_OP_concat, "cat", parts, 2), 4, 3, true), MB_ACT_RELU);
+}
+
+static int g_bottleneck(mb_graph *g, int x)
+{
+    int y = layer_norm(g, "norm", conv(g, "conv", x, 10, 3, false));
+    return layer_norm(g, "norm2", conv(g, "conv2", y, 7, 1, true));
+}
+
+static int g_affine(mb_graph *g, int x)
+{
+    return linear(g, "fc", layer_norm(g, "norm", x), 9);
+}
+
+static int g_attention_bias(mb_graph *g, int x)
+{
+    int swin = linear(g, "proj", g_scale(g, layer_norm(g, "n1", x)), 6);
+    return linear(g, "proj2", g_scale_vit(g, layer_norm(g, "n2", swin)), 6);
+}
+
+typedef struct row {
+    const char *pass;
+    int (*build)(mb_graph *g, int x);
+    int fewer; /* executed nodes that the pass saves at least */
+} row;
+
+static const row rows[] = {
+    {"drop_dead", g_drop_dead, 2},
+    {"fold_constants", g_fold_constants, 1},
+    {"drop_zero_offsets", g_zero_offsets, 2},
+    {"fold_batchnorm", g_batchnorm, 3},
+    {"split_concat", g_split_concat, -1},
+    {"split_concat,sink_conv1x1", g_split_concat, -1},
+    {"sink_conv1x1", g_sink, 0},
+    {"broadcast_pooled", g_pooled, 1},
+    {"compose_conv1x1", g_compose1, 1},
+    {"compose_conv3x3", g_compose3, 1},
+    {"merge_offset_convs", g_offsets, 1},
+    {"fold_attention_scale", g_scale, 0},
+    {"fold_attention_scale", g_scale_vit, 0},
+    {"split_upsampled", g_upsampled, 1},
+    {"centre_bottleneck", g_bottleneck, 0},
+    {"fold_norm_affine", g_affine, 0},
+    {"move_attention_bias", g_attention_bias, 0},
+    {"fold_norm_affine,move_attention_bias,fold_attention_scale", g_attention_bias, 0},
+    {"fuse_epilogue", g_epilogue, 4},
+    {"alias_concat", g_concat, 2},
+    {NULL, g_batchnorm, 3},
+    {NULL, g_split_concat, 0},
+    {NULL, g_epilogue, 4},
+    {NULL, g_concat, 2},
+    {NULL, g_upsampled, 2},
+    {NULL, g_attention_bias, 0},
+};
+
+static mb_backend backend;
+
+/* Runs the graph and returns its output, [N,C,H,W]-contiguous in memory order of the view. */
+static int run(float **out, size_t *count, const row *r, const char *passes, int *n_nodes, double *macs)
+{
+    mb_error err;
+    mb_graph *g = NULL;
+    mb_plan *p = NULL;
+    mb_prepared_cache cache = {0};
+    state = 7;
+    CHECK_OK(mb_graph_create(&g, NULL, &err), err);
+    int x = mb_graph_input(g, "input", (int64_t[]){2, 6, 9, 7});
+    int y = r->build(g, x);
+    mb_graph_tap(g, "output", y);
+    mb_graph_keep(g, y);
+    mb_runner_options options = {NULL, &backend, 0, passes};
+    err = (mb_error){0};
+    if (!CHECK_MSG(mb_plan_create(&p, g, &options, &err) == MB_OK, "%s: %s", passes, err.message)) {
+        return 1;
+    }
+    CHECK_OK(mb_plan_prepare(p, &cache, &err), err);
+    mb_view in = mb_plan_view(p, "input");
+    state = 99;
+    for (int64_t i = 0; i < mb_view_count(&in); i++) {
+        ((float *)in.data)[i] = uniform();
+    }
+    size_t before = mb_alloc_count();
+    CHECK_OK(mb_plan_run(p, NULL, NULL, &err), err);
+    CHECK_MSG(mb_alloc_count() == before, "%s: the loop allocates", passes);
+    mb_view v = mb_plan_view(p, "output");
+    *count = (size_t)mb_view_count(&v);
+    *out = mb_alloc_array(*count, sizeof **out);
+    for (int64_t t = 0; t < mb_view_tokens(&v); t++) {
+        memcpy(*out + t * v.dims[1], (float *)v.data + t * v.pitch, (size_t)v.dims[1] * sizeof(float));
+    }
+    *n_nodes = p->figures.n_nodes;
+    *macs = p->figures.macs;
+    mb_plan_free(p);
+    mb_prepared_cache_dispose(&cache);
+    return 0;
+}
+
+static void compare(const row *r)
+{
+    float *a = NULL, *b = NULL;
+    size_t n = 0, m = 0;
+    int nodes_a = 0, nodes_b = 0;
+    double macs_a = 0, macs_b = 0, most = 0, error = 0;
+    const char *name = r->pass != NULL ? r->pass : "(all)";
+    if (run(&a, &n, r, "none", &nodes_a, &macs_a) != 0 || run(&b, &m, r, r->pass, &nodes_b, &macs_b) != 0) {
+        return;
+    }
+    CHECK_MSG(n == m && n > 0, "%s: %zu and %zu values", name, n, m);
+    for (size_t i = 0; i < n && n == m; i++) {
+        error = fmax(error, fabs((double)a[i] - (double)b[i]));
+        most = fmax(most, fabs((double)a[i]));
+    }
+    CHECK_MSG(error <= 3e-6 * most, "%s: off by %g of %g", name, error, most);
+    CHECK_MSG(nodes_a - nodes_b >= r->fewer, "%s: %d nodes, then %d", name, nodes_a, nodes_b);
+    CHECK_MSG(macs_b <= macs_a, "%s: %g MACs, then %g", name, macs_a, macs_b);
+    mb_free(a);
+    mb_free(b);
+}
+
+int main(void)
+{
+    mb_error err = {0};
+    mb_backend_ref(&backend);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        compare(&rows[i]);
+    }
+    mb_graph *g = NULL;
+    CHECK_OK(mb_graph_create(&g, NULL, &err), err);
+    err = (mb_error){0};
+    CHECK(mb_passes_run(g, "-no_such_pass", &err) == MB_E_ARGUMENT && strstr(err.message, "no_such_pass") != NULL);
+    mb_graph_free(g);
+    return test_report();
+}

@@ -1,0 +1,63 @@
+/* The two architectures in numbers: read from the tensors of a checkpoint, or given; and what they consist of. */
+#ifndef MB_WEIGHTS_TOOL_ARCH_H
+#define MB_WEIGHTS_TOOL_ARCH_H
+
+#include "source.h"
+#include "spec.h"
+#include "writer.h"
+
+#define ARCH_MAX_KERNELS 8
+#define ARCH_MAX_DEPTH   64
+
+/* One BasicDecBlk: 3x3 to `inner`, ASPP with branches of `branch` channels, 3x3 out. */
+typedef struct decoder_arch {
+    int64_t inner, branch;
+    int n_kernels;
+    int64_t kernels[ARCH_MAX_KERNELS]; /* of aspp_deforms, in order; aspp1 (1x1) not counted */
+} decoder_arch;
+
+typedef struct birefnet_arch {
+    int64_t embed_dim, window, mlp_ratio;
+    int64_t depths[4], heads[4];
+    bool ipt_blk5, gate4;
+    decoder_arch squeeze, block[5];     /* block[1..4] = decoder_block1..4 */
+    int64_t tile_inner[6], tile_out[6]; /* [1..5] = ipt_blk1..5 */
+    int64_t gate_width[5];              /* [2..4] = gdt_convs_2..4 */
+} birefnet_arch;
+
+typedef struct vitmatte_arch {
+    int64_t hidden, depth, heads, window, patch, mlp_ratio;
+    int64_t table_side;  /* position table: table_side^2 + 1 rows */
+    int64_t global_side; /* tokens a side that the global relative tables are made for; 0: no global block */
+    bool windowed[ARCH_MAX_DEPTH], residual[ARCH_MAX_DEPTH];
+    int64_t bottleneck; /* channels inside the residual blocks */
+    int64_t conv[3], fusion[4], head;
+} vitmatte_arch;
+
+/* Reads the numbers from a normalised source. Tensors that are missing leave official values behind: arch_check lists
+ * them. Errors: shapes that contradict each other, options of the official code that no published model uses. */
+MB_MUST_CHECK mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err);
+MB_MUST_CHECK mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err);
+
+/* All tensors of the official state dict, the ignored ones included. */
+void birefnet_specs(spec_list *l, const birefnet_arch *a);
+void vitmatte_specs(spec_list *l, const vitmatte_arch *a);
+
+/* True for tensors that a file may have or not, without a meaning for inference. */
+bool birefnet_ignores(const char *name);
+bool vitmatte_ignores(const char *name);
+
+/* arch.* and input.* of docs/format.md. */
+MB_MUST_CHECK mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *err);
+MB_MUST_CHECK mb_status vitmatte_write_meta(mbw_writer *w, const vitmatte_arch *a, mb_error *err);
+
+/* "Swin-L", "Swin-T", ... or "Swin" for other numbers; "VITMatte-S" ... */
+const char *birefnet_backbone(const birefnet_arch *a);
+const char *vitmatte_size(const vitmatte_arch *a);
+
+/* "2,2,18,2" */
+void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n);
+/* Dimension `axis` of a tensor, or `otherwise` where it is absent or of lower rank. */
+int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise);
+
+#endif

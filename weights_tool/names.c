@@ -1,0 +1,61 @@
+/* Prefixes of wrappers; VITMatte's two sets of names (docs/models/vitmatte.md, checkpoint layouts). */
+#include "names.h"
+
+#include "core/alloc.h"
+
+#include <string.h>
+
+const char *names_strip(const char *name)
+{
+    static const char *const prefixes[] = {"module.", "_orig_mod."};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0];) {
+        size_t n = strlen(prefixes[i]);
+        if (strncmp(name, prefixes[i], n) == 0 && name[n] != '\0') {
+            name += n;
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+    return name;
+}
+
+/* Rules are tried at every dot-separated position; the first that fits is taken. */
+static const struct {
+    const char *from, *to;
+} rules[] = {
+    {"backbone.pos_embed", "backbone.embeddings.position_embeddings"},
+    {"backbone.patch_embed.proj.", "backbone.embeddings.projection."},
+    {"backbone.blocks.", "backbone.encoder.layer."},
+    {"decoder.fusion_blks.", "decoder.fusion_blocks."},
+    {".attn.", ".attention."},
+    {".bn.", ".batch_norm."},
+};
+
+char *names_vitmatte_to_hub(const char *name)
+{
+    char *out = mb_alloc(strlen(name) * 2 + 64); /* no rule doubles a name; the longest adds 23 characters */
+    if (out == NULL) {
+        return NULL;
+    }
+    char *at = out;
+    for (const char *p = name; *p != '\0';) {
+        size_t i = 0, n = 0;
+        for (; i < sizeof rules / sizeof rules[0]; i++) {
+            n = strlen(rules[i].from);
+            if (strncmp(p, rules[i].from, n) == 0 && (p == name || rules[i].from[0] == '.')) {
+                break;
+            }
+        }
+        if (i == sizeof rules / sizeof rules[0]) {
+            *at++ = *p++;
+            continue;
+        }
+        size_t m = strlen(rules[i].to), keep = n > 1 && rules[i].from[n - 1] == '.' ? 1 : 0;
+        memcpy(at, rules[i].to, m - keep); /* the closing dot may open the next rule */
+        at += m - keep;
+        p += n - keep;
+    }
+    *at = '\0';
+    return out;
+}
