@@ -1,0 +1,46 @@
+/* What the decoders share: the job that load.c hands to the one that fits. */
+#ifndef MB_IMAGE_CODEC_H
+#define MB_IMAGE_CODEC_H
+
+#include "image/budget.h"
+#include "image/load.h"
+#include "image/sniff.h"
+
+/* In: bytes, head (its size has passed the limits), limits, budget. Out: a picture of exactly head's size in `out`
+ * (load.c disposes of it after errors).
+ *
+ * Data that ends early is not an error of the decoder: it sets `ended_early` and `rows` (whole rows that are there; -1
+ * where that cannot be said), leaves the rest black, and load.c decides. */
+typedef struct mb_decode_job {
+    const uint8_t *bytes;
+    size_t n;
+    mb_sniffed head;
+    const mb_load_limits *limits;
+    mb_budget *budget;
+    mb_picture *out; /* RGB */
+    mb_load_info *info;
+    bool ended_early;
+    int64_t rows;
+    mb_error *err;
+} mb_decode_job;
+
+typedef mb_status (*mb_decode_fn)(mb_decode_job *job);
+
+#if MB_HAVE_JPEG
+mb_status mb_decode_jpeg(mb_decode_job *job);
+#endif
+#if MB_HAVE_PNG
+mb_status mb_decode_png(mb_decode_job *job);
+#endif
+#if MB_HAVE_WEBP
+mb_status mb_decode_webp(mb_decode_job *job);
+#endif
+mb_status mb_decode_stb(mb_decode_job *job);
+mb_status mb_decode_pnm(mb_decode_job *job);
+
+/* Creates job->out, black, of the size that the header says. */
+MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
+/* dst: n RGB pixels from n grey ones. */
+void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n);
+
+#endif

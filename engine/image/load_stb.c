@@ -1,0 +1,117 @@
+/* BMP, TGA, PSD, GIF (first frame) and Radiance HDR through stb_image; in a build with -DMATTEBOX_CODECS=stb also JPEG
+ * and PNG. stb_image 2.27 of Debian 12 is contained, not trusted: formats that others read are compiled out, sizes have
+ * been checked before, its memory is budgeted and zeroed (TGA and HDR can return bytes that were never written), its
+ * assertions jump out instead of ending the program, and only stbi_load_from_memory with the file's own channel count
+ * is called.
+ *
+ * Allocator hooks and assertions carry no context, so the current decode stands in a thread-local pointer while it
+ * runs. */
+#include "image/codec.h"
+
+#include "core/alloc.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct guard {
+    mb_budget *budget;
+    jmp_buf failed;
+} guard;
+
+static _Thread_local guard *current;
+
+_Noreturn static void assertion(void)
+{
+    longjmp(current->failed, 1);
+}
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_NO_STDIO
+#define STBI_NO_PIC
+#define STBI_NO_PNM
+#define STBI_MAX_DIMENSIONS    65535
+#define STBI_MALLOC(n)         mb_budget_alloc(current->budget, n)
+#define STBI_REALLOC(p, n)     mb_budget_realloc(current->budget, p, n)
+#define STBI_FREE(p)           mb_budget_free(current->budget, p)
+#define STBI_ASSERT(condition) ((condition) ? (void)0 : assertion())
+#if MB_HAVE_JPEG
+#define STBI_NO_JPEG
+#endif
+#if MB_HAVE_PNG
+#define STBI_NO_PNG
+#endif
+
+#pragma GCC diagnostic ignored "-Wunused-function" /* judged at the end of the file, so not between push and pop */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#include <stb_image.h>
+#pragma GCC diagnostic pop
+
+static void to_rgb(uint8_t *dst, const uint8_t *src, size_t n, int channels)
+{
+    if (channels == 1) {
+        mb_spread_gray(dst, src, n);
+        return;
+    }
+    const size_t c = (size_t)channels, colour = c >= 3 ? 1 : 0;
+    for (size_t i = 0; i < n; i++, src += c, dst += 3) {
+        dst[0] = src[0];
+        dst[1] = src[colour];
+        dst[2] = src[2 * colour];
+    }
+}
+
+static mb_status decode(mb_decode_job *job)
+{
+    int width = 0, height = 0, channels = 0;
+    uint8_t *v = stbi_load_from_memory(job->bytes, (int)job->n, &width, &height, &channels, 0);
+    if (v == NULL && job->budget->exceeded) {
+        return mb_fail(job->err, MB_E_MEMORY, "%s: decoding it needs more than %.1f MB of memory",
+                       mb_file_type_name(job->head.type), (double)job->budget->limit * 1e-6);
+    }
+    if (v == NULL) {
+        return mb_fail(job->err, MB_E_FORMAT,
+                       "damaged %s, or a kind of it that is not known: %s\n"
+                       "open it in an image editor and save it as PNG",
+                       mb_file_type_name(job->head.type), stbi_failure_reason());
+    }
+    if (width != (int)job->head.width || height != (int)job->head.height || channels < 1 || channels > 4) {
+        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: two headers that disagree about its size",
+                       mb_file_type_name(job->head.type));
+    }
+    mb_status status = mb_decode_begin(job);
+    if (status == MB_OK) {
+        to_rgb(job->out->v, v, (size_t)width * (size_t)height, channels);
+        job->info->alpha = job->info->alpha || channels == 2 || channels == 4;
+    }
+    return status;
+}
+
+mb_status mb_decode_stb(mb_decode_job *job)
+{
+    if (job->n > INT_MAX) {
+        return mb_fail(job->err, MB_E_ARGUMENT, "%s files are limited to 2 GiB", mb_file_type_name(job->head.type));
+    }
+    guard *g = mb_budget_alloc(job->budget, sizeof *g); /* on the heap: longjmp must not meet it in registers */
+    if (g == NULL) {
+        return mb_fail_memory(job->err, sizeof *g, "a decoder");
+    }
+    g->budget = job->budget;
+    current = g;
+    if (setjmp(g->failed) != 0) {
+        current = NULL;
+        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: its decoder gave up\ncopy or download it again",
+                       mb_file_type_name(job->head.type));
+    }
+    mb_status status = decode(job);
+    current = NULL;
+    return status;
+}
