@@ -168,13 +168,13 @@ mb_status mb_gauss_blur(const mb_picture *mask, int size, mb_blur_sink sink, voi
         j.unit[v] = (double)((float)v / 255.0f);
     }
     size_t n_workers = (size_t)mb_pool_size(pool);
-    size_t count = (size_t)(j.tile_rows + 2 * r + 2) * TILE_COLS + 2 * (size_t)r;
+    size_t bytes = ((size_t)(j.tile_rows + 2 * r + 2) * TILE_COLS + 2 * (size_t)r) * sizeof(double); /* under 5 MiB */
     mb_status status = MB_OK;
     MB_TRY(find_varied(&j, pool, err));
     j.scratch = mb_calloc(n_workers, sizeof *j.scratch);
     for (size_t i = 0; i < n_workers; i++) {
-        if (j.scratch == NULL || (j.scratch[i] = mb_alloc_aligned(count * sizeof(double))) == NULL) {
-            status = mb_fail_memory(err, count * sizeof(double), "the blur");
+        if (j.scratch == NULL || (j.scratch[i] = mb_alloc_aligned(bytes)) == NULL) {
+            status = mb_fail_memory(err, bytes, "the blur");
             goto done;
         }
     }

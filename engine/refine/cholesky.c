@@ -183,9 +183,13 @@ static mb_status prepare(numeric *s, mb_error *err)
     s->child = mb_alloc_array(3 * nodes, sizeof *s->child);
     s->work = mb_calloc(nodes, sizeof *s->work);
     s->map = mb_calloc(workers, sizeof *s->map);
-    s->c->l = mb_alloc_aligned(s->c->entries * sizeof(double));
+    size_t bytes = 0;
+    if (!mb_mul_size(&bytes, s->c->entries, sizeof(double))) {
+        return mb_fail(err, MB_E_MEMORY, "a factor of %zu entries is too large", s->c->entries);
+    }
+    s->c->l = mb_alloc_aligned(bytes);
     if (s->update == NULL || s->child == NULL || s->work == NULL || s->map == NULL || s->c->l == NULL) {
-        return mb_fail_memory(err, s->c->entries * sizeof(double), "the factor of the matting Laplacian");
+        return mb_fail_memory(err, bytes, "the factor of the matting Laplacian");
     }
     for (size_t i = 0; i < workers; i++) {
         s->map[i] = mb_alloc_array((size_t)s->c->n, sizeof **s->map);
