@@ -3,8 +3,6 @@
 
 #include "core/alloc.h"
 
-#define MB_SHARED_EVERYWHERE ((size_t)64 << 10) /* what a block can ask for on the oldest device, sm_75 */
-
 static bool fits_grid(const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -21,7 +19,7 @@ static bool supports_tensor_cores(const mb_call *c)
 static bool supports_plain(const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
-    return fits_grid(c) && mb_cuda_window_attention_plain_shared(a, c->out.dims[1]) <= MB_SHARED_EVERYWHERE;
+    return fits_grid(c) && mb_cuda_window_attention_plain_shared(a, c->out.dims[1]) <= MB_CUDA_SHARED_EVERYWHERE;
 }
 
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)

@@ -10,7 +10,7 @@
 #undef MB_CUDA_NONE
 
 /* Faster where they serve: they stand in front of the row's own kernel. */
-extern const mb_kernel mb_cuda_window_attention_mma;
+extern const mb_kernel mb_cuda_window_attention_mma, mb_cuda_vit_attention_mma;
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *k)
 {
@@ -29,6 +29,7 @@ mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
 #define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_CUDA_##cuda(name)
 #include "ops.def"
 #undef MB_OP
+    put_first(out, MB_OP_vit_attention, &mb_cuda_vit_attention_mma);
     put_first(out, MB_OP_window_attention, &mb_cuda_window_attention_mma);
     return MB_OK;
 }

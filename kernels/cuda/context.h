@@ -6,9 +6,10 @@
 #include "core/tensor.h"
 #include "cuda/nvlib.h"
 
-#define MB_CUDA_OLDEST    75         /* Turing: the oldest that today's toolkits compile for */
-#define MB_CUDA_ALIGNMENT 256        /* of every block of device memory */
-#define MB_CUDA_SPARE     (64 << 20) /* left free on the device: the driver and the display want some */
+#define MB_CUDA_OLDEST            75                 /* Turing: the oldest that today's toolkits compile for */
+#define MB_CUDA_ALIGNMENT         256                /* of every block of device memory */
+#define MB_CUDA_SPARE             (64 << 20)         /* left free on the device: the driver and the display want some */
+#define MB_CUDA_SHARED_EVERYWHERE ((size_t)64 << 10) /* what a block can ask for on the oldest device */
 
 typedef struct mb_cuda_device {
     mb_nvlib lib;

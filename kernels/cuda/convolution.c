@@ -54,7 +54,9 @@ static mb_status prepare_conv(mb_prepared *out, const mb_call *c, mb_error *err)
     return status;
 }
 
-static mb_status run_product(const mb_call *c, mb_cuda_conv_args *k, const char *name, mb_error *err)
+typedef int launch_fn(const mb_cuda_conv_args *k, mb_stream stream);
+
+static mb_status run_product(const mb_call *c, mb_cuda_conv_args *k, launch_fn *launch, const char *name, mb_error *err)
 {
     mb_view addend = mb_cuda_input(c, 3);
     k->y = &c->out;
@@ -65,23 +67,32 @@ static mb_status run_product(const mb_call *c, mb_cuda_conv_args *k, const char 
     k->kh = (int)c->in[1].dims[2];
     k->kw = (int)c->in[1].dims[3];
     mb_cuda_device *d = mb_cuda_of(c);
-    return mb_cuda_launched(d, mb_cuda_launch_conv2d(k, d->compute), name, err);
+    return mb_cuda_launched(d, launch(k, d->compute), name, err);
 }
 
 static mb_status run_conv2d(const mb_call *c, mb_error *err)
 {
     const mb_conv2d_attrs *a = c->attrs;
     mb_cuda_conv_args k = {.stride = a->stride, .pad = a->pad, .act = (int)a->act, .variants = a->border_variants};
-    return run_product(c, &k, "conv2d", err);
+    return run_product(c, &k, mb_cuda_launch_conv2d, "conv2d", err);
 }
 
 static mb_status run_linear(const mb_call *c, mb_error *err)
 {
     const mb_linear_attrs *a = c->attrs;
     mb_cuda_conv_args k = {.stride = 1, .act = (int)a->act};
-    return run_product(c, &k, "linear", err);
+    return run_product(c, &k, mb_cuda_launch_conv2d, "linear", err);
 }
 
+static mb_status run_upsample(const mb_call *c, mb_error *err)
+{
+    const mb_upsample_conv2d_attrs *a = c->attrs;
+    mb_cuda_conv_args k = {.act = (int)a->act};
+    return run_product(c, &k, mb_cuda_launch_upsample_conv2d, "upsample_conv2d", err);
+}
+
+const mb_kernel mb_cuda_upsample_conv2d = {
+    .name = "own", .supports = supports_conv, .prepare = prepare_conv, .run = run_upsample, .in_place_input = 1 + 3};
 const mb_kernel mb_cuda_conv2d = {
     .name = "own", .supports = supports_conv, .prepare = prepare_conv, .run = run_conv2d, .in_place_input = 1 + 3};
 const mb_kernel mb_cuda_linear = {

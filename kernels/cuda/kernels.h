@@ -33,8 +33,8 @@ int mb_cuda_launch_global_mean(const mb_view *y, const mb_view *x, float *partia
 /* table [1+g*g, C] f32 on the device. */
 int mb_cuda_launch_position_embedding(const mb_view *y, const float *table, int g, mb_stream stream);
 /* gamma, beta: [C] or NULL. */
-int mb_cuda_launch_layer_norm(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, float eps,
-                              mb_stream stream);
+int mb_cuda_launch_layer_norm(const mb_view *y, const mb_view *x, const float *gamma, const float *beta,
+                              const mb_norm_attrs *a, mb_stream stream);
 
 /* pad [3C] in the type of qkv (NULL when the map is a multiple of the window), table [heads, (2w-1)^2] f32.
  * f16 or bf16 (sm_80), window 7 or 12, head width <= 32. */
@@ -54,6 +54,7 @@ typedef struct mb_cuda_conv_args {
     bool variants;
 } mb_cuda_conv_args;
 int mb_cuda_launch_conv2d(const mb_cuda_conv_args *c, mb_stream stream);
+int mb_cuda_launch_upsample_conv2d(const mb_cuda_conv_args *c, mb_stream stream); /* kh, kw, stride, pad: not read */
 
 typedef struct mb_cuda_deform_args {
     const mb_view *y, *x, *offset, *logit; /* offset and logit of one type */
@@ -63,6 +64,21 @@ typedef struct mb_cuda_deform_args {
     float modulator_scale;
 } mb_cuda_deform_args;
 int mb_cuda_launch_deform_conv2d(const mb_cuda_deform_args *c, mb_stream stream);
+
+typedef struct mb_cuda_vit_args {
+    const mb_view *out, *qkv;
+    const mb_vit_attention_attrs *attrs;
+    const void *pad; /* [3C] of qkv's type, or NULL */
+    const float *table_h, *table_w;
+    int rows_h, rows_w;
+    float *scratch;     /* [2a-1 + 2b-1][d] */
+    float *relative;    /* [N*H*W][heads][a+b]: written by vit_relative, read by the others */
+    size_t shared_most; /* bytes that a block may ask for */
+} mb_cuda_vit_args;
+int mb_cuda_launch_vit_relative(const mb_cuda_vit_args *v, mb_stream stream);
+/* f16 or bf16 (sm_80), head width 64. */
+int mb_cuda_launch_vit_attention(const mb_cuda_vit_args *v, mb_stream stream);
+int mb_cuda_launch_vit_attention_plain(const mb_cuda_vit_args *v, mb_stream stream); /* head width <= 128 */
 
 #ifdef __cplusplus
 }

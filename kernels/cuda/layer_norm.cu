@@ -2,40 +2,45 @@
  * and beta [C] or NULL. The variance is of the differences (two passes over the row: no cancellation), f32 inside. Rows
  * of up to 32 * 8 accesses lie in the registers of one warp: one read, one write, no barrier. Longer ones take a block,
  * which reads them three times, twice of it from cache. */
-#include "dialect.h"
 #include "each.cuh"
 
 enum { WARPS = 4, THREADS = 128 };
 
+template <class T> struct rows_of {
+    T *y;
+    const T *x;
+    int64_t y_pitch, x_pitch;
+    int rows, cols;
+    const float *gamma, *beta;
+    float eps;
+    bool zero_mean; /* the row sums to zero by construction */
+};
+
 template <class T, int V>
-__device__ inline void put(T *out, const float (&v)[V], float mean, float scale, const float *gamma, const float *beta,
-                           int c)
+__device__ inline void put(const rows_of<T> &r, int row, const float (&v)[V], float mean, float scale, int c)
 {
-    float r[V];
+    float o[V];
 #pragma unroll
     for (int i = 0; i < V; i++) {
-        r[i] = (v[i] - mean) * scale;
-        r[i] = gamma ? r[i] * gamma[c + i] : r[i];
-        r[i] = beta ? r[i] + beta[c + i] : r[i];
+        o[i] = (v[i] - mean) * scale;
+        o[i] = r.gamma ? o[i] * r.gamma[c + i] : o[i];
+        o[i] = r.beta ? o[i] + r.beta[c + i] : o[i];
     }
-    mb_store_vec<V>(out + c, r);
+    mb_store_vec<V>(r.y + (size_t)row * (size_t)r.y_pitch + c, o);
 }
 
-template <class T, int V, int PER>
-__global__ void __launch_bounds__(WARPS * 32)
-    norm_in_warp(T *y, int64_t y_pitch, const T *x, int64_t x_pitch, const float *gamma, const float *beta, int rows,
-                 int cols, float eps)
+template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32) norm_in_warp(rows_of<T> r)
 {
     int row = (int)blockIdx.x * WARPS + (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32;
-    if (row >= rows) {
+    if (row >= r.rows) {
         return; /* a whole warp leaves: no barrier follows */
     }
-    const T *in = x + (size_t)row * (size_t)x_pitch;
+    const T *in = r.x + (size_t)row * (size_t)r.x_pitch;
     float v[PER][V], sum = 0.0f, squares = 0.0f;
 #pragma unroll
     for (int p = 0; p < PER; p++) {
         int c = (p * 32 + lane) * V;
-        if (c < cols) {
+        if (c < r.cols) {
             mb_load_vec<V>(v[p], in + c);
 #pragma unroll
             for (int i = 0; i < V; i++) {
@@ -43,23 +48,22 @@ __global__ void __launch_bounds__(WARPS * 32)
             }
         }
     }
-    float mean = mb_warp_sum(sum) / (float)cols;
+    float mean = r.zero_mean ? 0.0f : mb_warp_sum(sum) / (float)r.cols;
 #pragma unroll
     for (int p = 0; p < PER; p++) {
-        if ((p * 32 + lane) * V < cols) {
+        if ((p * 32 + lane) * V < r.cols) {
 #pragma unroll
             for (int i = 0; i < V; i++) {
                 squares += (v[p][i] - mean) * (v[p][i] - mean);
             }
         }
     }
-    float scale = rsqrtf(mb_warp_sum(squares) / (float)cols + eps);
-    T *out = y + (size_t)row * (size_t)y_pitch;
+    float scale = rsqrtf(mb_warp_sum(squares) / (float)r.cols + r.eps);
 #pragma unroll
     for (int p = 0; p < PER; p++) {
         int c = (p * 32 + lane) * V;
-        if (c < cols) {
-            put<T, V>(out, v[p], mean, scale, gamma, beta, c);
+        if (c < r.cols) {
+            put<T, V>(r, row, v[p], mean, scale, c);
         }
     }
 }
@@ -80,72 +84,63 @@ __device__ inline float block_sum(float v)
     return s;
 }
 
-template <class T, int V>
-__global__ void __launch_bounds__(THREADS) norm_in_block(T *y, int64_t y_pitch, const T *x, int64_t x_pitch,
-                                                         const float *gamma, const float *beta, int cols, float eps)
+template <class T, int V> __global__ void __launch_bounds__(THREADS) norm_in_block(rows_of<T> r)
 {
-    const T *in = x + (size_t)blockIdx.x * (size_t)x_pitch;
-    T *out = y + (size_t)blockIdx.x * (size_t)y_pitch;
+    int row = (int)blockIdx.x;
+    const T *in = r.x + (size_t)row * (size_t)r.x_pitch;
     float v[V], sum = 0.0f, squares = 0.0f;
-    for (int c = (int)threadIdx.x * V; c < cols; c += THREADS * V) {
+    for (int c = (int)threadIdx.x * V; c < r.cols && !r.zero_mean; c += THREADS * V) {
         mb_load_vec<V>(v, in + c);
 #pragma unroll
         for (int i = 0; i < V; i++) {
             sum += v[i];
         }
     }
-    float mean = block_sum(sum) / (float)cols;
-    for (int c = (int)threadIdx.x * V; c < cols; c += THREADS * V) {
+    float mean = block_sum(sum) / (float)r.cols;
+    for (int c = (int)threadIdx.x * V; c < r.cols; c += THREADS * V) {
         mb_load_vec<V>(v, in + c);
 #pragma unroll
         for (int i = 0; i < V; i++) {
             squares += (v[i] - mean) * (v[i] - mean);
         }
     }
-    float scale = rsqrtf(block_sum(squares) / (float)cols + eps);
-    for (int c = (int)threadIdx.x * V; c < cols; c += THREADS * V) { /* each thread reads what it will overwrite */
+    float scale = rsqrtf(block_sum(squares) / (float)r.cols + r.eps);
+    for (int c = (int)threadIdx.x * V; c < r.cols; c += THREADS * V) { /* each thread reads what it will overwrite */
         mb_load_vec<V>(v, in + c);
-        put<T, V>(out, v, mean, scale, gamma, beta, c);
+        put<T, V>(r, row, v, mean, scale, c);
     }
 }
 
-template <class T, int V, int PER>
-static void in_warp(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, float eps,
-                    mb_stream stream)
+template <class T, int V> static int choose(const rows_of<T> &r, mb_stream stream)
 {
-    int rows = (int)mb_view_tokens(x);
-    MB_LAUNCH((norm_in_warp<T, V, PER>), dim3((unsigned)((rows + WARPS - 1) / WARPS)), dim3(WARPS * 32), 0, stream,
-              (T *)y->data, y->pitch, (const T *)x->data, x->pitch, gamma, beta, rows, (int)x->dims[1], eps);
-}
-
-template <class T, int V>
-static int choose(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, float eps,
-                  mb_stream stream)
-{
-    int accesses = (int)(x->dims[1] / V);
+    int accesses = r.cols / V;
+    dim3 grid((unsigned)((r.rows + WARPS - 1) / WARPS)), block(WARPS * 32);
     if (accesses <= 32) {
-        in_warp<T, V, 1>(y, x, gamma, beta, eps, stream);
+        MB_LAUNCH((norm_in_warp<T, V, 1>), grid, block, 0, stream, r);
     } else if (accesses <= 32 * 3) {
-        in_warp<T, V, 3>(y, x, gamma, beta, eps, stream);
+        MB_LAUNCH((norm_in_warp<T, V, 3>), grid, block, 0, stream, r);
     } else if (accesses <= 32 * 8) {
-        in_warp<T, V, 8>(y, x, gamma, beta, eps, stream);
+        MB_LAUNCH((norm_in_warp<T, V, 8>), grid, block, 0, stream, r);
     } else {
-        MB_LAUNCH((norm_in_block<T, V>), dim3((unsigned)mb_view_tokens(x)), dim3(THREADS), 0, stream, (T *)y->data,
-                  y->pitch, (const T *)x->data, x->pitch, gamma, beta, (int)x->dims[1], eps);
+        MB_LAUNCH((norm_in_block<T, V>), dim3((unsigned)r.rows), dim3(THREADS), 0, stream, r);
     }
     return MB_LAUNCHED();
 }
 
 template <class T>
-static int run(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, float eps, mb_stream stream)
+static int run(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, const mb_norm_attrs *a,
+               mb_stream stream)
 {
     enum { W = mb_wide<T>::N };
-    bool wide = mb_is_wide(x, W) && mb_is_wide(y, W) && x->dims[1] % W == 0;
-    return wide ? choose<T, W>(y, x, gamma, beta, eps, stream) : choose<T, 1>(y, x, gamma, beta, eps, stream);
+    rows_of<T> r = {
+        (T *)y->data, (const T *)x->data, y->pitch, x->pitch, (int)mb_view_tokens(x), (int)x->dims[1], gamma, beta,
+        a->eps,       a->zero_mean};
+    bool wide = mb_is_wide(x, W) && mb_is_wide(y, W) && r.cols % W == 0;
+    return wide ? choose<T, W>(r, stream) : choose<T, 1>(r, stream);
 }
 
-int mb_cuda_launch_layer_norm(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, float eps,
-                              mb_stream stream)
+int mb_cuda_launch_layer_norm(const mb_view *y, const mb_view *x, const float *gamma, const float *beta,
+                              const mb_norm_attrs *a, mb_stream stream)
 {
-    return MB_BY_TYPE(y->dtype, run, y, x, gamma, beta, eps, stream);
+    return MB_BY_TYPE(y->dtype, run, y, x, gamma, beta, a, stream);
 }

@@ -19,10 +19,9 @@ static mb_status prepare_layer_norm(mb_prepared *out, const mb_call *c, mb_error
 
 static mb_status run_layer_norm(const mb_call *c, mb_error *err)
 {
-    const mb_norm_attrs *a = c->attrs;
     mb_cuda_device *d = mb_cuda_of(c);
     int code =
-        mb_cuda_launch_layer_norm(&c->out, &c->in[0], mb_cuda_slot(c, 1), mb_cuda_slot(c, 2), a->eps, d->compute);
+        mb_cuda_launch_layer_norm(&c->out, &c->in[0], mb_cuda_slot(c, 1), mb_cuda_slot(c, 2), c->attrs, d->compute);
     return mb_cuda_launched(d, code, "layer_norm", err);
 }
 

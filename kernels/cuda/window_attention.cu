@@ -6,7 +6,7 @@
  * operand of the second product without leaving registers. Keys and queries are padded to a multiple of 16, head widths
  * to 16 or 32. Rows have 8 values more, so that ldmatrix touches all banks. Other windows: window_attention_plain.cu.
  */
-#include "mma.h"
+#include "fragment.cuh"
 #include "window_attention.cuh"
 
 template <class T, int WIN, int HEAD> struct tile {
@@ -18,21 +18,6 @@ template <class T, int WIN, int HEAD> struct tile {
         TABLE = (2 * WIN - 1) * (2 * WIN - 1)
     };
 };
-
-/* Eight values of one token's q, k or v; zeros beyond the head's width and for rows that are no token. */
-template <class T> __device__ inline void fetch8(T *to, const T *row, int c, int d, bool wide)
-{
-    if (wide) {
-        mb_cp_async16(to, row, c < d);
-        return;
-    }
-#pragma unroll
-    for (int i = 0; i < 8; i++) {
-        T zero;
-        mb_store(&zero, 0.0f);
-        to[i] = c + i < d ? row[i] : zero;
-    }
-}
 
 /* s = q k^T for the 16 queries from row0: tiles of 8 keys, depth HEAD. */
 template <class T, class K, int HEAD>
@@ -113,24 +98,6 @@ __device__ inline void values(float (&o)[HEAD / 8][4], const float (&s)[K::ROWS 
     }
 }
 
-/* Half h of the fragments (queries lane / 4 + 8 h) to one token. */
-template <class T, int HEAD>
-__device__ inline void write(T *to, const float (&o)[HEAD / 8][4], int h, float scale, int d, bool pairs, int lane)
-{
-#pragma unroll
-    for (int e = 0; e < HEAD / 8; e++) {
-        int c = e * 8 + lane % 4 * 2;
-        if (pairs && c < d) {
-            *reinterpret_cast<uint32_t *>(to + c) = mb_pack<T>(o[e][2 * h] * scale, o[e][2 * h + 1] * scale);
-        } else if (c < d) {
-            mb_store(to + c, o[e][2 * h] * scale);
-            if (c + 1 < d) {
-                mb_store(to + c + 1, o[e][2 * h + 1] * scale);
-            }
-        }
-    }
-}
-
 template <class T, int WIN, int HEAD>
 __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     window_attention(T *out, const T *qkv, const T *pad, const float *table, window_map m, bool wide)
@@ -155,9 +122,9 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     __syncthreads();
     for (int i = tid; i < K::ROWS * 3 * (HEAD / 8); i += K::WARPS * 32) {
         int part = i / (K::ROWS * (HEAD / 8)), t = i / (HEAD / 8) % K::ROWS, c = i % (HEAD / 8) * 8;
-        const T *row = token[t] >= 0 ? qkv + (size_t)token[t] * (size_t)m.qkv_pitch : pad;
+        const T *row = token[t] >= 0 ? qkv + (size_t)token[t] * (size_t)m.qkv_pitch : token[t] == -1 ? pad : qkv;
         T *to = part == 0 ? &q[t][c] : part == 1 ? &k[t][c] : &v[t][c];
-        fetch8(to, row + part * channels + head * d + c, c, token[t] == -2 ? 0 : d, wide);
+        mb_fetch8(to, row + part * channels + head * d + c, token[t] == -2 ? 0 : d - c, wide);
     }
     mb_cp_async_commit();
     mb_cp_async_wait<0>();
@@ -168,12 +135,12 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     logits<T, K, HEAD>(s, &q[0][0], &k[0][0], row0, lane);
     softmax<K, WIN>(s, sum, bias, label, m.scale, query, lane);
     values<T, K, HEAD>(o, s, &v[0][0], lane);
-    bool pairs = d % 2 == 0 && m.out_pitch % 2 == 0 && (uintptr_t)out % 4 == 0;
+    bool pairs = d % 2 == 0 && mb_pairs(out, m.out_pitch);
 #pragma unroll
     for (int h = 0; h < 2; h++) {
         int t = token[query[h]];
         if (t >= 0) {
-            write<T, HEAD>(out + (size_t)t * (size_t)m.out_pitch + head * d, o, h, sum[h], d, pairs, lane);
+            mb_store_fragment<T, HEAD>(out + (size_t)t * (size_t)m.out_pitch + head * d, o, h, sum[h], d, pairs, lane);
         }
     }
 }
