@@ -1,0 +1,33 @@
+/* mattebox-weights: the process around the commands (signals). */
+#define _GNU_SOURCE
+#include "progress.h"
+#include "tool.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    progress_interrupt();
+}
+
+/* A mapped file was cut short under us. A temporary output may stay behind; no finished file is harmed. */
+static void on_bus_error(int number)
+{
+    static const char text[] = "mattebox-weights: a file was cut short by another program while it was read\n";
+    (void)number;
+    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(n >= 0 ? EXIT_MODEL : EXIT_MODEL);
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action = {.sa_handler = on_interrupt,
+                               .sa_flags = (int)SA_RESETHAND}; /* a second Ctrl-C ends at once */
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = on_bus_error;
+    (void)sigaction(SIGBUS, &action, NULL);
+    return tool_main(argc, argv, stdout, stderr);
+}

@@ -1,0 +1,43 @@
+/* The command line of mattebox-weights: one table feeds the parser and --help. */
+#ifndef MB_WEIGHTS_TOOL_OPTIONS_H
+#define MB_WEIGHTS_TOOL_OPTIONS_H
+
+#include "patch_order.h"
+
+#include "core/status.h"
+#include "core/tensor.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum tool_command {
+    COMMAND_NONE,
+    COMMAND_CONVERT,
+    COMMAND_INSPECT,
+    COMMAND_VERIFY,
+    COMMAND_GENERATE
+} tool_command;
+
+typedef struct tool_options {
+    tool_command command;
+    bool help, version;
+    const char *source; /* file, folder, or the variant to generate */
+    const char *output;
+    int dtype; /* mb_dtype; -1: as the source */
+    patch_order order;
+    int width, height; /* 0: by known name, else 1024 */
+    const char *name, *task, *licence;
+    bool imagenet; /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
+    bool allow_overflow, force, quiet;
+    const char *against;
+    bool tensors, json;
+    uint64_t seed;
+    bool checkpoint; /* generate: a safetensors checkpoint instead of a model */
+} tool_options;
+
+MB_MUST_CHECK mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err);
+/* Of the program, or of one command. */
+void options_help(FILE *out, tool_command command);
+
+#endif

@@ -1,0 +1,46 @@
+#include "progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define WIDTH 40
+
+static volatile sig_atomic_t interrupted; /* of the process: a program's business, not a library's */
+
+void progress_interrupt(void)
+{
+    interrupted = 1;
+}
+
+void progress_begin(progress *p, const char *what, size_t total, bool quiet)
+{
+    *p = (progress){what, !quiet && isatty(STDERR_FILENO) != 0, total, -1};
+}
+
+bool progress_at(progress *p, size_t done)
+{
+    int percent = p->total > 0 ? (int)((double)done / (double)p->total * 100) : 100;
+    if (p->shown && percent != p->percent) {
+        static const char bar[] = "########################################";
+        int filled = percent * WIDTH / 100;
+        p->percent = percent;
+        (void)fprintf(stderr, "\r%s [%.*s%*s] %3d %%", p->what, filled, bar, WIDTH - filled, "", percent);
+        (void)fflush(stderr);
+    }
+    return interrupted == 0;
+}
+
+void progress_end(progress *p)
+{
+    if (p->shown && p->percent >= 0) {
+        (void)fprintf(stderr, "\r\x1b[K");
+        (void)fflush(stderr);
+    }
+}
+
+int progress_callback(void *p, size_t done, size_t total)
+{
+    ((progress *)p)->total = total;
+    return progress_at(p, done) ? 0 : 1;
+}

@@ -1,0 +1,102 @@
+/* Dispatch, messages, exit codes. */
+#include "tool.h"
+
+#include "generate.h"
+
+#include <string.h>
+
+int tool_exit_code(mb_status status, bool writing)
+{
+    switch (status) {
+    case MB_OK:
+        return EXIT_OK;
+    case MB_E_ARGUMENT:
+        return EXIT_USAGE;
+    case MB_E_MEMORY:
+        return EXIT_MEMORY;
+    case MB_E_CANCELLED:
+        return EXIT_INTERRUPTED;
+    case MB_E_IO:
+        return writing ? EXIT_OUTPUT : EXIT_MODEL;
+    default:
+        return EXIT_MODEL;
+    }
+}
+
+int tool_generate(const tool_options *o, FILE *out, mb_error *err)
+{
+    generator *g;
+    mb_dtype dtype = o->dtype >= 0 ? (mb_dtype)o->dtype : MB_F32;
+    mb_status status = generator_create(&g, o->source, o->seed, err);
+    if (status != MB_OK) {
+        return tool_exit_code(status, false);
+    }
+    status = o->checkpoint ? generate_safetensors(g, o->output, o->force, dtype, err)
+                           : generate_file(g, o->output, o->force, dtype, err);
+    generator_free(g);
+    if (status == MB_OK && !o->quiet) {
+        (void)fprintf(out, "%s: generated weights of %s, seed %llu: they exercise the program, they cut nothing out\n",
+                      o->output, o->source, (unsigned long long)o->seed);
+    }
+    return tool_exit_code(status, true);
+}
+
+/* "mattebox-weights: WHAT", hints on lines of their own, two spaces in. */
+static void report(FILE *errors, const mb_error *err)
+{
+    const char *line = err->message;
+    (void)fprintf(errors, "mattebox-weights: ");
+    for (;;) {
+        int n = (int)strcspn(line, "\n");
+        (void)fprintf(errors, "%.*s\n", n, line);
+        if (line[n] == '\0') {
+            return;
+        }
+        line += n + 1;
+        (void)fprintf(errors, "  ");
+    }
+}
+
+int tool_main(int argc, char **argv, FILE *out, FILE *errors)
+{
+    tool_options o;
+    mb_error err = {0};
+    if (options_parse(&o, argc, argv, &err) != MB_OK) {
+        report(errors, &err);
+        return EXIT_USAGE;
+    }
+    if (o.version) {
+        (void)fprintf(out, "mattebox-weights %d.%d.%d, model format 1\n", MB_VERSION_MAJOR, MB_VERSION_MINOR,
+                      MB_VERSION_PATCH);
+        return EXIT_OK;
+    }
+    if (o.help) {
+        options_help(out, o.command);
+        return EXIT_OK;
+    }
+    int code = EXIT_USAGE;
+    switch (o.command) {
+    case COMMAND_CONVERT:
+        code = tool_convert(&o, out, &err);
+        break;
+    case COMMAND_INSPECT:
+        code = tool_inspect(&o, out, &err);
+        break;
+    case COMMAND_VERIFY:
+        code = tool_verify(&o, out, &err);
+        break;
+    case COMMAND_GENERATE:
+        code = tool_generate(&o, out, &err);
+        break;
+    case COMMAND_NONE:
+        break;
+    }
+    if (code != EXIT_OK && err.message[0] != '\0') {
+        report(errors, &err);
+    }
+    if (code == EXIT_OK && fflush(out) != 0) {
+        (void)fprintf(errors, "mattebox-weights: standard output cannot be written\n");
+        return EXIT_OUTPUT;
+    }
+    return code;
+}
