@@ -193,6 +193,7 @@ mb_status generator_create(generator **out, const char *variant, uint64_t seed, 
                        variant);
     }
     if (g->model->gains != NULL) {
+        g->columns = g->columns || !g->model->birefnet.ipt_blk5; /* the code of v1 knows columns only */
         birefnet_specs(&g->specs, &g->model->birefnet);
     } else {
         vitmatte_specs(&g->specs, &g->model->vitmatte);
@@ -317,8 +318,7 @@ static mb_status declare(const generator *g, mbw_writer *w, mb_dtype dtype, mb_e
     } else {
         MB_TRY(vitmatte_write_meta(w, &g->model->vitmatte, err));
     }
-    (void)snprintf(note, sizeof note, "generated: %s%s, seed %llu", g->name, g->columns ? "-columns" : "",
-                   (unsigned long long)g->seed);
+    (void)snprintf(note, sizeof note, "generated: %s, seed %llu", g->name, (unsigned long long)g->seed);
     MB_TRY(mbw_writer_meta(w, "source.file", note, err));
     MB_TRY(mbw_writer_meta(w, "name", g->name, err));
     MB_TRY(mbw_writer_meta(w, "licence", "CC0-1.0: pseudo-random numbers, no training data", err));

@@ -17,7 +17,8 @@ const generator_variant *generator_variants(size_t *n);
 typedef struct generator generator;
 
 /* `variant`: a name of the list, with or without "birefnet-", '_' for '-' allowed. With "-columns" behind it, the
- * values stand for a checkpoint in column patch order: a .mbw file then gets them permuted, a checkpoint does not. */
+ * values stand for a checkpoint in column patch order (as those of v1 always are): a .mbw file then gets them permuted,
+ * a checkpoint does not. */
 MB_MUST_CHECK mb_status generator_create(generator **out, const char *variant, uint64_t seed, mb_error *err);
 void generator_free(generator *g);
 size_t generator_count(const generator *g);

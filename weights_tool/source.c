@@ -501,6 +501,10 @@ void source_free(source *s)
         mb_free(s->tensors[i].name);
         mb_free(s->tensors[i].original);
     }
+    for (size_t i = 0; i < s->n_storages; i++) {
+        mb_free(s->storages[i].name);
+    }
+    mb_free(s->storages);
     mb_free(s->parts);
     mb_free(s->files);
     mb_free(s->tensors);

@@ -51,6 +51,10 @@ const struct mb_weights *source_mbw(const source *s); /* NULL for other formats 
 /* Renames to what inference uses (see names.h) and rebuilds the index. Two tensors of one name are an error. */
 MB_MUST_CHECK mb_status source_normalise(source *s, mb_error *err);
 
+/* Compares the checksums that the format has (CRC-32 of a torch file's storages; the others have none, or checked in
+ * mb_weights_verify). */
+MB_MUST_CHECK mb_status source_check_data(source *s, mb_error *err);
+
 /* Copies elements [first, first + n) in row-major order of the shape, whatever the strides, as raw elements. */
 void source_read(const source_tensor *t, size_t first, size_t n, void *dst);
 

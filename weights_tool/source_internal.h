@@ -12,6 +12,14 @@ typedef struct source_file {
     mb_mapping map;
 } source_file;
 
+/* A storage of a torch file: its checksum is compared before its values are used. */
+typedef struct source_storage {
+    char *name;
+    const uint8_t *data;
+    size_t bytes;
+    uint32_t crc32;
+} source_storage;
+
 struct source {
     source_format format;
     source_file *files;
@@ -22,6 +30,8 @@ struct source {
     size_t n_slots;
     mb_safetensors **parts; /* one for each file, for safetensors */
     mb_weights *mbw;
+    source_storage *storages;
+    size_t n_storages, storage_capacity;
 };
 
 /* Maps a file and keeps it; *index is its number. */
@@ -34,6 +44,9 @@ MB_MUST_CHECK mb_status source_read_safetensors(source *s, size_t file, mb_error
 MB_MUST_CHECK mb_status source_read_index(source *s, const char *path, mb_error *err);
 MB_MUST_CHECK mb_status source_read_torch(source *s, mb_error *err);
 MB_MUST_CHECK mb_status source_read_mbw(source *s, mb_error *err);
+
+struct zip_member;
+MB_MUST_CHECK mb_status source_note_storage(source *s, const struct zip_member *m, mb_error *err);
 
 /* Recognises formats that are not read, and says by name what they are. */
 MB_MUST_CHECK mb_status source_refuse_unknown(const void *data, size_t bytes, const char *path, mb_error *err);

@@ -133,6 +133,9 @@ static void in_memory(void)
         }
     }
     CHECK_MSG(bad == 0, "%d elements", bad);
+    mb_weights_free(columns);
+    CHECK_OK(gen_weights(&columns, "tiny_legacy", 1, &err), err); /* v1 is in columns always */
+    CHECK(strcmp(mb_weights_meta(columns, "source.patch_order"), "columns") == 0);
     a = mb_weights_find(w, "bb.norm0.weight");
     b = mb_weights_find(half, "bb.norm0.weight");
     uint16_t narrow[24];
