@@ -34,7 +34,7 @@ static const struct {
 
 char *names_vitmatte_to_hub(const char *name)
 {
-    char *out = mb_alloc(strlen(name) * 2 + 64); /* no rule doubles a name; the longest adds 23 characters */
+    char *out = mb_alloc_array(strlen(name) + 64, 2); /* no rule doubles a name; the longest adds 23 characters */
     if (out == NULL) {
         return NULL;
     }
