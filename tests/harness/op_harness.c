@@ -162,10 +162,10 @@ typedef struct bench_options {
     bool ref;
 } bench_options;
 
-static double now_ms(void)
+static double clock_ms(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
@@ -179,17 +179,19 @@ static void bench_kernel(const op_kernel *k, mb_op op, const op_case *oc, const 
                          const bench_options *o)
 {
     enum { MOST = 50 };
-    double ms[MOST], begin = 0;
+    double ms[MOST], begin = 0, cpu = 0;
     op_job j;
     int n = 0;
     if (op_job_begin(&j, k, op, oc, data, &(op_variant){.threads = o->threads})) {
         bool ok = op_job_run(&j, k, oc); /* warm */
-        begin = now_ms();
-        while (ok && n < MOST && (n < 3 || now_ms() - begin < 700)) {
-            double t = now_ms();
+        begin = clock_ms(CLOCK_MONOTONIC);
+        cpu = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+        while (ok && n < MOST && (n < 3 || clock_ms(CLOCK_MONOTONIC) - begin < 700)) {
+            double t = clock_ms(CLOCK_MONOTONIC);
             ok = op_job_run(&j, k, oc);
-            ms[n++] = now_ms() - t;
+            ms[n++] = clock_ms(CLOCK_MONOTONIC) - t;
         }
+        cpu = (clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (n > 0 ? n : 1);
     }
     if (n > 0) {
         qsort(ms, (size_t)n, sizeof ms[0], by_size);
@@ -198,10 +200,11 @@ static void bench_kernel(const op_kernel *k, mb_op op, const op_case *oc, const 
             bytes += data->in[i] != NULL ? (double)count(data->dims[i]) : 0;
         }
         mb_call c = call_of(oc, data);
-        double median = ms[n / 2];
-        printf("%-28s %-8s %-10s %9.3f ms (least %9.3f)  %7.1f GFLOP/s  %6.1f GB/s  workspace %zu KiB\n", oc->name,
-               k->backend, k->kernel->name, median, ms[0], 2e-6 * mb_op_get_rule(op)->macs(&c) / median,
-               bytes * 4e-6 / median, j.space_bytes >> 10);
+        double median = ms[n / 2], flops = 2e-6 * mb_op_get_rule(op)->macs(&c);
+        printf("%-28s %-8s %-10s %9.3f ms (least %9.3f)  %7.1f GFLOP/s  %6.1f GB/s  cpu %9.3f ms, %6.1f GFLOP/s  "
+               "workspace %zu KiB\n",
+               oc->name, k->backend, k->kernel->name, median, ms[0], flops / median, bytes * 4e-6 / median, cpu,
+               flops / cpu, j.space_bytes >> 10);
         fflush(stdout);
     }
     op_job_end(&j);

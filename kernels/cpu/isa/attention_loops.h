@@ -1,0 +1,117 @@
+/* Streaming attention, the inner loops, on the vectors of simd.h: included once per instruction set.
+ *
+ * product: the register tile of a matrix product (rows x two vectors) that starts from what is in C, so that the
+ * relative terms and the running output cost one load each. softmax: a row's maximum grows rarely after the first
+ * tiles, so the running sums are scaled only when it does. */
+#include "attention.h"
+#include "simd.h"
+
+#include <math.h>
+
+#if MB_W == 16
+#define MB_ATTENTION_ROWS 8
+#else
+#define MB_ATTENTION_ROWS 6
+#endif
+#define MB_ATTENTION_UNROLL _Pragma("GCC unroll 8")
+
+MB_INLINE void product_tile(float *c, int64_t c_pitch, const float *a, int64_t a_pitch, const float *b, int64_t n)
+{
+    mb_v acc[MB_ATTENTION_ROWS][2];
+    MB_ATTENTION_UNROLL
+    for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
+        acc[r][0] = v_load(c + r * c_pitch);
+        acc[r][1] = v_load(c + r * c_pitch + MB_W);
+    }
+#pragma GCC unroll 4
+    for (int64_t k = 0; k < n; k++) {
+        mb_v b0 = v_load(b), b1 = v_load(b + MB_W);
+        MB_ATTENTION_UNROLL
+        for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
+            mb_v x = v_set(a[r * a_pitch + k]);
+            acc[r][0] = v_fma(x, b0, acc[r][0]);
+            acc[r][1] = v_fma(x, b1, acc[r][1]);
+        }
+        b += 2 * MB_W;
+    }
+    MB_ATTENTION_UNROLL
+    for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
+        v_store(c + r * c_pitch, acc[r][0]);
+        v_store(c + r * c_pitch + MB_W, acc[r][1]);
+    }
+}
+
+/* Panels outside: one panel (k x 64 bytes on AVX2) stays in the first cache while the rows pass by. */
+static void product(const mb_attention_product *p)
+{
+    for (int64_t j = 0; j < p->panels; j++) {
+        for (int64_t r = 0; r < p->rows; r += MB_ATTENTION_ROWS) {
+            product_tile(p->c + r * p->c_pitch + j * 2 * MB_W, p->c_pitch, p->a + r * p->a_pitch, p->a_pitch,
+                         p->b + j * p->b_panel, p->k);
+        }
+    }
+}
+
+/* Whole vectors are written; what juts out over a row of the map is overwritten by the next row. */
+static void terms(const mb_attention_terms *t)
+{
+    int64_t y = t->j0 / t->b, x = t->j0 % t->b;
+    for (int64_t i = 0; i < t->n; y++, x = 0) {
+        int64_t n = t->b - x < t->n - i ? t->b - x : t->n - i;
+        mb_v h = v_set(t->rh[y]);
+        for (int64_t k = 0; k < n; k += MB_W) {
+            v_store(t->s + i + k, v_load(t->rw + x + k) + h);
+        }
+        i += n;
+    }
+    v_store(t->s + t->n, v_set(-INFINITY));
+    v_store(t->s + t->n + MB_W, v_set(-INFINITY));
+}
+
+/* n is a multiple of two vectors. */
+MB_INLINE float most_of(const float *s, int64_t n)
+{
+    mb_v m0 = v_load(s), m1 = v_load(s + MB_W);
+    for (int64_t i = 2 * MB_W; i < n; i += 2 * MB_W) {
+        m0 = v_max(m0, v_load(s + i));
+        m1 = v_max(m1, v_load(s + i + MB_W));
+    }
+    return v_most(v_max(m0, m1));
+}
+
+static void scale_row(const mb_attention_softmax *p, int64_t r, float factor)
+{
+    mb_v f = v_set(factor);
+    v_store(p->sum + r * MB_W, v_load(p->sum + r * MB_W) * f);
+    for (int64_t i = 0; i < p->out_pitch; i += MB_W) {
+        float *o = p->out + r * p->out_pitch + i;
+        v_store(o, v_load(o) * f);
+    }
+}
+
+static void softmax(const mb_attention_softmax *p)
+{
+    for (int64_t r = 0; r < p->rows; r++) {
+        float *s = p->s + r * p->pitch, most = most_of(s, p->n);
+        if (most > p->max[r]) {
+            float factor[MB_W];
+            v_store(factor, v_exp(v_set(p->max[r] - most)));
+            scale_row(p, r, factor[0]);
+            p->max[r] = most;
+        }
+        mb_v m = v_set(p->max[r]), sum0 = v_load(p->sum + r * MB_W), sum1 = v_set(0);
+        for (int64_t i = 0; i < p->n; i += 2 * MB_W) {
+            mb_v e0 = v_exp(v_load(s + i) - m), e1 = v_exp(v_load(s + i + MB_W) - m);
+            v_store(s + i, e0);
+            v_store(s + i + MB_W, e1);
+            sum0 += e0;
+            sum1 += e1;
+        }
+        v_store(p->sum + r * MB_W, sum0 + sum1);
+    }
+}
+
+#define MB_ATTENTION_LOOPS                                                                                             \
+    {                                                                                                                  \
+        MB_W, 2 * MB_W, MB_ATTENTION_ROWS, product, terms, softmax                                                     \
+    }

@@ -1,0 +1,4 @@
+/* The inner loops of streaming attention for avx512 (flags: CMakeLists.txt). */
+#include "attention_loops.h"
+
+const mb_attention_loops mb_attention_avx512 = MB_ATTENTION_LOOPS;

@@ -1,0 +1,385 @@
+/* ViT attention with relative positions, streaming (docs/models/vitmatte.md 4.3 and 5.1 R2): the tokens x tokens matrix
+ * never exists.
+ *
+ * Keys and values of a map (a window, or the whole picture) are packed once per head into panels; blocks of queries
+ * then walk over tiles of keys: relative terms -> logits (K panels) -> running softmax (Milakov and Gimelshein 2018) ->
+ * output (V panels). The relative terms of a block are one small product with the resized tables, stored backwards:
+ * then rh[y'] = q.Rh[y - y' + a - 1] for all y' is a run of memory that starts at column a - 1 - y, and rw alike.
+ *
+ * Work items are fixed by the shape (a window and head, or a head and block of queries), so the number of threads
+ * changes no bit. Workspace: tables; packed keys and values, of one item of the batch if global, of one window per
+ * thread otherwise; 100 KB of scratch per thread. */
+#include "core/alloc.h"
+#include "isa/attention.h"
+#include "variants.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TILE_KEYS  256
+#define BLOCK_ROWS 4 /* in register tiles */
+#define MOST_BLOCK (BLOCK_ROWS * MB_ATTENTION_MOST_TILE_ROWS)
+
+typedef struct layout { /* sizes in floats, each a multiple of a cache line */
+    const mb_call *call;
+    const mb_attention_loops *loops;
+    int64_t heads, d, channels;
+    int64_t a, b;             /* the map that attends: a x b tokens */
+    int64_t maps_y, maps_x;   /* how many cover the picture */
+    int64_t keys, key_panels; /* of a map */
+    int64_t d_padded;         /* columns of V and of the output: whole panels */
+    int64_t h_panels, w_panels, w_column, terms_pitch;
+    int64_t block, s_pitch;
+    size_t tables, k_floats, kv_floats, scratch; /* kv: of one map and head */
+} layout;
+
+static int64_t round_up(int64_t n, int64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+static layout layout_of(const mb_simd *simd, const mb_call *c)
+{
+    const mb_vit_attention_attrs *at = c->attrs;
+    const int64_t *x = c->in[0].dims;
+    layout l = {.call = c, .heads = at->heads, .channels = x[1] / 3};
+    l.loops = &mb_attention_generic;
+#if defined(__x86_64__)
+    l.loops = simd->isa == MB_ISA_AVX512 ? &mb_attention_avx512 : l.loops;
+    l.loops = simd->isa == MB_ISA_AVX2 ? &mb_attention_avx2 : l.loops;
+#else
+    (void)simd;
+#endif
+    int64_t width = l.loops->width;
+    l.d = l.channels / l.heads;
+    l.d_padded = round_up(l.d, width);
+    l.a = at->window > 0 ? at->window : x[2];
+    l.b = at->window > 0 ? at->window : x[3];
+    l.maps_y = (x[2] + l.a - 1) / l.a;
+    l.maps_x = (x[3] + l.b - 1) / l.b;
+    l.keys = l.a * l.b;
+    l.key_panels = (l.keys + width - 1) / width;
+    l.h_panels = (2 * l.a - 1 + width - 1) / width;
+    l.w_panels = (2 * l.b - 1 + width - 1) / width;
+    l.w_column = l.h_panels * width;
+    l.terms_pitch = l.w_column + l.w_panels * width + width; /* terms() reads a vector too much */
+    l.block = BLOCK_ROWS * l.loops->tile_rows;
+    l.s_pitch = TILE_KEYS + width;
+    l.tables = (size_t)((l.h_panels + l.w_panels) * width * l.d);
+    l.k_floats = (size_t)(l.key_panels * width * l.d);
+    l.kv_floats = l.k_floats + (size_t)(l.key_panels * width * l.d_padded);
+    l.scratch =
+        (size_t)(l.block * round_up(2 * l.d + l.terms_pitch + l.s_pitch + l.d_padded + l.loops->vector + 16, 16));
+    return l;
+}
+
+/* How many packed maps there are at a time: all heads of one item if global, one per thread with windows. */
+static size_t packed_maps(const layout *l)
+{
+    const mb_vit_attention_attrs *at = l->call->attrs;
+    return at->window > 0 ? (size_t)mb_pool_size(l->call->pool) : (size_t)l->heads;
+}
+
+static size_t workspace(const mb_simd *simd, const mb_call *c)
+{
+    layout l = layout_of(simd, c);
+    size_t floats = l.tables, part, bytes;
+    bool ok = mb_mul_size(&part, packed_maps(&l), l.kv_floats) && mb_add_size(&floats, floats, part) &&
+              mb_mul_size(&part, (size_t)mb_pool_size(c->pool), l.scratch) && mb_add_size(&floats, floats, part) &&
+              mb_mul_size(&bytes, floats, sizeof(float));
+    return ok ? bytes : SIZE_MAX;
+}
+
+/* One axis: panels [d][width] whose column r is row 2a-2-r of the table resized to 2a-1 rows, times rel_scale. */
+static void pack_table(float *dst, const layout *l, const mb_view *table, int64_t side, int64_t panels)
+{
+    const mb_vit_attention_attrs *at = l->call->attrs;
+    const float *t = table->data;
+    int64_t width = l->loops->width, rows = table->dims[0], out = 2 * side - 1;
+    memset(dst, 0, (size_t)(panels * width * l->d) * sizeof(float));
+    for (int64_t r = 0; r < out; r++) {
+        double s = ((double)(out - 1 - r) + 0.5) * (double)rows / (double)out - 0.5;
+        s = s > 0 ? s : 0;
+        int64_t i = (int64_t)s, j = i + 1 < rows ? i + 1 : rows - 1;
+        double f = s - (double)i;
+        float *column = dst + r / width * width * l->d + r % width;
+        for (int64_t e = 0; e < l->d; e++) {
+            double v = (1 - f) * t[i * l->d + e] + f * t[j * l->d + e];
+            column[e * width] = (float)((double)at->rel_scale * v);
+        }
+    }
+}
+
+/* A map: item n, its corner, and how many of its tokens lie on the picture. */
+typedef struct map {
+    int64_t n, y0, x0, rows, cols;
+} map;
+
+static map map_of(const layout *l, int64_t index)
+{
+    const int64_t *x = l->call->in[0].dims;
+    map m = {.n = index / (l->maps_y * l->maps_x)};
+    m.y0 = index / l->maps_x % l->maps_y * l->a;
+    m.x0 = index % l->maps_x * l->b;
+    m.rows = x[2] - m.y0 < l->a ? x[2] - m.y0 : l->a;
+    m.cols = x[3] - m.x0 < l->b ? x[3] - m.x0 : l->b;
+    return m;
+}
+
+/* The q of a token of the map (k and v lie channels and 2 * channels behind it); outside of the picture the padding. */
+static const float *token_of(const layout *l, const map *m, int64_t y, int64_t x, int64_t head)
+{
+    const mb_view *v = &l->call->in[0];
+    if (y >= m->rows || x >= m->cols) {
+        return (const float *)l->call->in[3].data + head * l->d;
+    }
+    int64_t token = (m->n * v->dims[2] + m->y0 + y) * v->dims[3] + m->x0 + x;
+    return (const float *)v->data + token * v->pitch + head * l->d;
+}
+
+/* Keys [panel] to K: [d][width], zeros behind the last key; V: [keys][width] for each panel of d. */
+static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, int64_t panel)
+{
+    int64_t width = l->loops->width, keys = l->key_panels * width, first = panel * width;
+    int64_t n = l->keys - first < width ? l->keys - first : width;
+    const float *token[MB_ATTENTION_MOST_WIDTH];
+    float *k = kv + panel * width * l->d;
+    for (int64_t j = 0; j < n; j++) {
+        token[j] = token_of(l, m, (first + j) / l->b, (first + j) % l->b, head);
+    }
+    for (int64_t e = 0; e < l->d; e++) {
+        for (int64_t j = 0; j < width; j++) {
+            k[e * width + j] = j < n ? token[j][l->channels + e] : 0;
+        }
+    }
+    for (int64_t e = 0; e < l->d_padded; e += width) {
+        int64_t columns = l->d - e < width ? l->d - e : width;
+        float *v = kv + l->k_floats + e * keys + first * width;
+        for (int64_t j = 0; j < n; j++) {
+            memset(v + j * width + columns, 0, (size_t)(width - columns) * sizeof(float));
+            memcpy(v + j * width, token[j] + 2 * l->channels + e, (size_t)columns * sizeof(float));
+        }
+    }
+}
+
+/* The scratch of a thread. */
+typedef struct block {
+    float *q, *scaled; /* [block][d] */
+    float *terms;      /* [block][terms_pitch]: h from column 0, w from w_column */
+    float *s;          /* [block][s_pitch] */
+    float *out;        /* [block][d_padded] */
+    float *sum;        /* [block][vector] */
+    float *max;        /* [block] */
+    int64_t n, rows;   /* queries, rounded up to register tiles */
+    int64_t y[MOST_BLOCK], x[MOST_BLOCK];
+} block;
+
+static void load_queries(block *q, const layout *l, const map *m, int64_t head, int64_t first)
+{
+    const mb_vit_attention_attrs *at = l->call->attrs;
+    int64_t left = m->rows * m->cols - first;
+    q->n = left < l->block ? left : l->block;
+    q->rows = round_up(q->n, l->loops->tile_rows);
+    memset(q->q, 0, (size_t)(q->rows * l->d) * sizeof(float));
+    for (int64_t i = 0; i < q->n; i++) {
+        q->y[i] = (first + i) / m->cols;
+        q->x[i] = (first + i) % m->cols;
+        memcpy(q->q + i * l->d, token_of(l, m, q->y[i], q->x[i], head), (size_t)l->d * sizeof(float));
+    }
+    for (int64_t i = 0; i < q->rows * l->d; i++) {
+        q->scaled[i] = q->q[i] * at->scale;
+    }
+    for (int64_t i = q->n; i < q->rows; i++) { /* rows nobody reads: any place on the map */
+        q->y[i] = q->y[0];
+        q->x[i] = q->x[0];
+    }
+    for (int64_t i = 0; i < q->rows; i++) {
+        q->max[i] = -INFINITY;
+    }
+    memset(q->sum, 0, (size_t)(q->rows * l->loops->vector) * sizeof(float));
+    memset(q->out, 0, (size_t)(q->rows * l->d_padded) * sizeof(float));
+}
+
+/* Products with the columns [first, last] of one axis' table; whole panels. */
+static void table_product(const block *q, const layout *l, const float *table, int64_t column, int64_t first,
+                          int64_t last)
+{
+    int64_t width = l->loops->width, panel = first / width, panels = last / width - panel + 1;
+    mb_attention_product p = {.c = q->terms + column + panel * width,
+                              .c_pitch = l->terms_pitch,
+                              .a = q->q,
+                              .a_pitch = l->d,
+                              .b = table + panel * width * l->d,
+                              .b_panel = width * l->d,
+                              .rows = q->rows,
+                              .panels = panels,
+                              .k = l->d};
+    for (int64_t i = 0; i < q->rows; i++) {
+        memset(p.c + i * p.c_pitch, 0, (size_t)(panels * width) * sizeof(float));
+    }
+    l->loops->product(&p);
+}
+
+static void relative_terms(const block *q, const layout *l, const float *tables)
+{
+    int64_t y_min = q->y[0], y_max = q->y[q->n - 1], x_min = q->x[0], x_max = q->x[q->n - 1];
+    if (y_min != y_max) {
+        x_min = 0;
+        x_max = l->b - 1;
+    }
+    table_product(q, l, tables, 0, l->a - 1 - y_max, 2 * l->a - 2 - y_min);
+    table_product(q, l, tables + l->h_panels * l->loops->width * l->d, l->w_column, l->b - 1 - x_max,
+                  2 * l->b - 2 - x_min);
+}
+
+/* Keys [j0, j0 + n) of the map, n a multiple of the panels' width except at the end. */
+static void attend_tile(const block *q, const layout *l, const float *kv, int64_t j0, int64_t n)
+{
+    int64_t width = l->loops->width, panels = (n + width - 1) / width;
+    for (int64_t i = 0; i < q->rows; i++) {
+        const float *terms = q->terms + i * l->terms_pitch;
+        l->loops->terms(&(mb_attention_terms){.s = q->s + i * l->s_pitch,
+                                              .rh = terms + l->a - 1 - q->y[i],
+                                              .rw = terms + l->w_column + l->b - 1 - q->x[i],
+                                              .j0 = j0,
+                                              .n = n,
+                                              .b = l->b});
+    }
+    l->loops->product(&(mb_attention_product){.c = q->s,
+                                              .c_pitch = l->s_pitch,
+                                              .a = q->scaled,
+                                              .a_pitch = l->d,
+                                              .b = kv + j0 * l->d,
+                                              .b_panel = width * l->d,
+                                              .rows = q->rows,
+                                              .panels = panels,
+                                              .k = l->d});
+    l->loops->softmax(&(mb_attention_softmax){.s = q->s,
+                                              .pitch = l->s_pitch,
+                                              .rows = q->rows,
+                                              .n = panels * width,
+                                              .max = q->max,
+                                              .sum = q->sum,
+                                              .out = q->out,
+                                              .out_pitch = l->d_padded});
+    l->loops->product(&(mb_attention_product){.c = q->out,
+                                              .c_pitch = l->d_padded,
+                                              .a = q->s,
+                                              .a_pitch = l->s_pitch,
+                                              .b = kv + l->k_floats + j0 * width,
+                                              .b_panel = l->key_panels * width * width,
+                                              .rows = q->rows,
+                                              .panels = l->d_padded / width,
+                                              .k = n});
+}
+
+static void store_outputs(const block *q, const layout *l, const map *m, int64_t head)
+{
+    const mb_view *v = &l->call->out;
+    for (int64_t i = 0; i < q->n; i++) {
+        int64_t token = (m->n * v->dims[2] + m->y0 + q->y[i]) * v->dims[3] + m->x0 + q->x[i];
+        float *y = (float *)v->data + token * v->pitch + head * l->d, sum = 0;
+        for (int64_t k = 0; k < l->loops->vector; k++) {
+            sum += q->sum[i * l->loops->vector + k];
+        }
+        for (int64_t e = 0; e < l->d; e++) {
+            y[e] = q->out[i * l->d_padded + e] / sum;
+        }
+    }
+}
+
+static void attend_block(const layout *l, const map *m, int64_t head, int64_t first, const float *tables,
+                         const float *kv, float *scratch)
+{
+    block q = {.q = scratch};
+    q.scaled = q.q + l->block * l->d;
+    q.terms = q.scaled + l->block * l->d;
+    q.s = q.terms + l->block * l->terms_pitch;
+    q.out = q.s + l->block * l->s_pitch;
+    q.sum = q.out + l->block * l->d_padded;
+    q.max = q.sum + l->block * l->loops->vector;
+    load_queries(&q, l, m, head, first);
+    relative_terms(&q, l, tables);
+    for (int64_t j = 0; j < l->keys; j += TILE_KEYS) {
+        attend_tile(&q, l, kv, j, l->keys - j < TILE_KEYS ? l->keys - j : TILE_KEYS);
+    }
+    store_outputs(&q, l, m, head);
+}
+
+typedef struct job {
+    layout l;
+    float *tables, *kv, *scratch;
+    map m;          /* global: the item of the batch */
+    int64_t blocks; /* global: blocks of queries per head */
+} job;
+
+/* Items: (window, head). */
+static void run_windows(void *arg, size_t begin, size_t end, int worker)
+{
+    const job *j = arg;
+    const layout *l = &j->l;
+    float *kv = j->kv + (size_t)worker * l->kv_floats;
+    for (size_t i = begin; i < end; i++) {
+        map m = map_of(l, (int64_t)i / l->heads);
+        int64_t head = (int64_t)i % l->heads;
+        for (int64_t panel = 0; panel < l->key_panels; panel++) {
+            pack_panel(kv, l, &m, head, panel);
+        }
+        for (int64_t q = 0; q < m.rows * m.cols; q += l->block) {
+            attend_block(l, &m, head, q, j->tables, kv, j->scratch + (size_t)worker * l->scratch);
+        }
+    }
+}
+
+/* Items: (head, panel of keys). */
+static void pack_global(void *arg, size_t begin, size_t end, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    for (size_t i = begin; i < end; i++) {
+        int64_t head = (int64_t)i / j->l.key_panels;
+        pack_panel(j->kv + (size_t)head * j->l.kv_floats, &j->l, &j->m, head, (int64_t)i % j->l.key_panels);
+    }
+}
+
+/* Items: (head, block of queries). */
+static void run_global(void *arg, size_t begin, size_t end, int worker)
+{
+    const job *j = arg;
+    for (size_t i = begin; i < end; i++) {
+        int64_t head = (int64_t)i / j->blocks;
+        attend_block(&j->l, &j->m, head, (int64_t)i % j->blocks * j->l.block, j->tables,
+                     j->kv + (size_t)head * j->l.kv_floats, j->scratch + (size_t)worker * j->l.scratch);
+    }
+}
+
+static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
+{
+    (void)err;
+    const mb_vit_attention_attrs *at = c->attrs;
+    job j = {.l = layout_of(simd, c), .tables = c->workspace};
+    const layout *l = &j.l;
+    j.kv = j.tables + l->tables;
+    j.scratch = j.kv + packed_maps(l) * l->kv_floats;
+    pack_table(j.tables, l, &c->in[1], l->a, l->h_panels);
+    pack_table(j.tables + l->h_panels * l->loops->width * l->d, l, &c->in[2], l->b, l->w_panels);
+    if (at->window > 0) {
+        size_t windows = (size_t)(c->out.dims[0] * l->maps_y * l->maps_x);
+        mb_parallel_for(c->pool, windows * (size_t)l->heads, 1, run_windows, &j);
+        return MB_OK;
+    }
+    j.blocks = (l->keys + l->block - 1) / l->block;
+    for (int64_t n = 0; n < c->out.dims[0]; n++) {
+        j.m = map_of(l, n);
+        mb_parallel_for(c->pool, (size_t)(l->heads * l->key_panels), 8, pack_global, &j);
+        mb_parallel_for(c->pool, (size_t)(l->heads * j.blocks), 1, run_global, &j);
+    }
+    return MB_OK;
+}
+
+#define KERNEL(set)                                                                                                    \
+    MB_VARIANT_WORKSPACE(set)                                                                                          \
+    MB_VARIANT_RUN(set)                                                                                                \
+    static const mb_kernel kernel_##set = {.name = "streaming", .workspace = workspace_##set, .run = run_##set};
+MB_EACH_SET(KERNEL)
+MB_CHOOSE(vit_attention)
