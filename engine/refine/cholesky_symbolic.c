@@ -68,7 +68,9 @@ static mb_status append(symbolic *s, const int32_t *rows, size_t n, int32_t k, m
         c->bound = grown;
         s->capacity = capacity;
     }
-    memcpy(c->bound + used, rows, n * sizeof *rows);
+    if (n > 0) {
+        memcpy(c->bound + used, rows, n * sizeof *rows);
+    }
     c->bound_begin[k + 1] = used + n;
     return MB_OK;
 }

@@ -59,7 +59,7 @@ static void blur_sizes(mb_pool *pool)
         }
         double weights[512], worst = 0;
         mb_gauss_kernel(weights, size);
-        blur_out out = {calloc((size_t)(w * h), sizeof(double)), w};
+        blur_out out = {calloc((size_t)w * (size_t)h, sizeof(double)), w};
         CHECK_OK(mb_gauss_blur(&mask, size, keep_row, &out, pool, &err), err);
         for (int k = 0; k < 40; k++) {
             int x = k * 7919 % w, y = k * 104729 % h;
