@@ -23,10 +23,8 @@ static void blur(const goldens *g, mb_pool *pool)
     static const struct {
         const char *mask, *field;
         int size;
-    } cases[] = {{"astronaut_mask", "astronaut_blur_11", 11},
-                 {"astronaut_mask", "astronaut_blur_31", 31},
-                 {"chelsea_mask", "chelsea_blur_7", 7}};
-    for (int i = 0; i < 3; i++) {
+    } cases[] = {{"astronaut_mask", "astronaut_blur_11", 11}, {"chelsea_mask", "chelsea_blur_7", 7}};
+    for (int i = 0; i < 2; i++) {
         mb_picture mask = golden_picture(g, cases[i].mask);
         size_t n = (size_t)mask.width * (size_t)mask.height;
         blur_out out = {calloc(n, sizeof(double)), mask.width};
@@ -168,7 +166,7 @@ static void solve_case(const goldens *g, const char *image, const char *tag, dou
     mb_picture trimap = golden_picture(g, name);
     snprintf(name, sizeof name, "%s_direct", tag);
     golden direct;
-    bool have = golden_find(&direct, g, name);
+    bool have = golden_find(&direct, g, name); /* else the bytes alone are compared */
     mb_samples samples = mb_samples_of_picture(&photo);
     for (size_t i = 0; i < sizeof solvers / sizeof *solvers; i++) {
         if (!mb_solver_available(solvers[i])) {
@@ -227,7 +225,6 @@ static void solutions(const goldens *g, mb_pool *pool)
         mb_picture_dispose(&trimap);
         solve_case(g, picture, tag, 1e-6, pool);
     }
-    solve_case(g, "hair", "hair_eps1e-05", 1e-5, pool);
     solve_case(g, "hair", "hair_eps1e-06", 1e-6, pool);
     solve_case(g, "hair", "hair_eps1e-07", 1e-7, pool);
     solve_case(g, "island", "island", 1e-6, pool);
@@ -395,7 +392,7 @@ int main(void)
     mb_error err;
     mb_pool *pool = NULL;
     CHECK_OK(mb_pool_create(&pool, 2, &err), err);
-    goldens g = goldens_open("refine_closed");
+    goldens g = goldens_open_shared("refine_closed");
     blur(&g, pool);
     blur_sizes(pool);
     laplacian(&g);

@@ -15,6 +15,7 @@
 typedef struct goldens {
     char *bytes, *header;
     const unsigned char *data;
+    struct goldens *shared; /* pictures that several files use */
 } goldens;
 
 typedef struct golden {
@@ -56,6 +57,22 @@ static inline void goldens_close(goldens *g)
 {
     free(g->bytes);
     free(g->header);
+    if (g->shared != NULL) {
+        goldens_close(g->shared);
+        free(g->shared);
+    }
+}
+
+/* With the pictures of refine_pictures behind it. */
+static inline goldens goldens_open_shared(const char *name)
+{
+    goldens g = goldens_open(name);
+    g.shared = malloc(sizeof *g.shared);
+    if (g.shared == NULL) {
+        exit(1);
+    }
+    *g.shared = goldens_open("refine_pictures");
+    return g;
 }
 
 static inline bool golden_find(golden *out, const goldens *g, const char *name)
@@ -64,7 +81,7 @@ static inline bool golden_find(golden *out, const goldens *g, const char *name)
     snprintf(key, sizeof key, "\"%s\": {\"dtype\": \"", name);
     const char *p = strstr(g->header, key);
     if (p == NULL) {
-        return false;
+        return g->shared != NULL && golden_find(out, g->shared, name);
     }
     p += strlen(key);
     *out = (golden){.dims = {1, 1, 1, 1}};
