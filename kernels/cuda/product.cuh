@@ -217,7 +217,7 @@ __global__ void __launch_bounds__(K::THREADS)
 enum { F32_TILE = 64, F32_K = 16, F32_PITCH = F32_TILE + 4, F32_THREADS = 256 };
 
 template <class S>
-__global__ void __launch_bounds__(F32_THREADS)
+__global__ void __launch_bounds__(F32_THREADS, 2)
     product_f32(product_out out, const float *weight, S source, int rows, int outputs, int padded_k)
 {
     MB_SHARED(float, a_tile, [2][F32_K][F32_PITCH]);
