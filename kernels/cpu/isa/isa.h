@@ -36,12 +36,29 @@ typedef struct mb_plane_rows {
     float bias;
 } mb_plane_rows;
 
+/* One row of a 3x3 convolution of a map enlarged to twice its size: products of the small map with each tap are there
+ * ([pixel][tap][padded outputs]); this mixes and shifts them. rows[i]: the two small rows that the enlarged row of tap
+ * row i lies between, with their weights (0, 0 outside of the map). */
+typedef struct mb_shift_row {
+    const float *rows[3][2];
+    float weight[3][2];
+    int64_t width, outputs, padded; /* small width; outputs, and rounded up to vectors */
+    float *scratch;                 /* [3][width][padded] */
+    float *out;
+    int64_t out_pitch;
+    const float *addend; /* or NULL */
+    int64_t addend_pitch;
+    const float *bias; /* padded, or NULL */
+    mb_activation act;
+} mb_shift_row;
+
 typedef struct mb_simd {
     mb_isa isa;
     int64_t width;     /* floats in a vector; a full panel of weights is two vectors wide */
     int64_t tile_rows; /* rows of a register tile */
     void (*panel)(const mb_panel *p);
     void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 4 vectors beyond `width` */
+    void (*shift_row)(const mb_shift_row *q);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
 } mb_simd;
 

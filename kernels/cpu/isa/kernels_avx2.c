@@ -1,6 +1,7 @@
 /* The inner loops for avx2 (flags: CMakeLists.txt). */
 #include "panel.h"
 #include "plane_row.h"
+#include "shift_row.h"
 
 const mb_simd mb_simd_avx2 = {
     .isa = MB_ISA_AVX2,
@@ -8,5 +9,6 @@ const mb_simd mb_simd_avx2 = {
     .tile_rows = MB_TILE_ROWS,
     .panel = panel,
     .plane_row = plane_row,
+    .shift_row = shift_row,
     .activate = activate_all,
 };
