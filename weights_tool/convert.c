@@ -1,7 +1,495 @@
+/* convert: recognise, check, decide (type, patch order, metadata), scan for values that no model should hold, then
+ * stream. Source and result are touched piece by piece; the heap holds tables and two small buffers. */
+#define _GNU_SOURCE
+#include "known.h"
+#include "progress.h"
+#include "recognise.h"
 #include "tool.h"
-int tool_convert(const tool_options *o, FILE *out, mb_error *err)
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "core/hash.h"
+#include "weights/reader.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIECE       ((size_t)1 << 16) /* elements at a time */
+#define MAX_LICENCE ((size_t)1 << 20)
+
+typedef struct conversion {
+    const tool_options *o;
+    source *s;
+    recognised r;
+    const known_model *known; /* NULL: not a published name */
+    mb_dtype dtype;
+    bool *wide; /* for each spec: stays f32, since f16 cannot hold its values */
+    patch_order order;
+    char reason[160]; /* for the order */
+    char sha256[65];
+    uint8_t *raw;
+    float *values;
+    uint16_t *narrow;
+    progress bar;
+    size_t done;
+} conversion;
+
+/* ---- decisions */
+
+/* The type that most of the source's values have; f64 counts as f32. */
+static mb_dtype usual_dtype(const source *s)
 {
-    (void)o;
-    (void)out;
-    return tool_exit_code(mb_fail(err, MB_E_UNSUPPORTED, "not yet"), false);
+    size_t elements[3] = {0, 0, 0};
+    for (size_t i = 0; i < source_count(s); i++) {
+        const source_tensor *t = source_at(s, i);
+        int slot = t->dtype == MB_ST_F16 ? MB_F16 : t->dtype == MB_ST_BF16 ? MB_BF16 : MB_F32;
+        elements[slot] += mb_st_dtype_is_float(t->dtype) ? t->count : 0;
+    }
+    return elements[MB_F16] > elements[MB_F32] + elements[MB_BF16]   ? MB_F16
+           : elements[MB_BF16] > elements[MB_F32] + elements[MB_F16] ? MB_BF16
+                                                                     : MB_F32;
+}
+
+static mb_status decide_order(conversion *c, mb_error *err)
+{
+    patch_guess g;
+    if (c->r.family != FAMILY_BIREFNET || source_kind(c->s) == SOURCE_MBW) {
+        c->order = PATCH_ROWS;
+        (void)snprintf(c->reason, sizeof c->reason, "a model file holds rows");
+        return MB_OK;
+    }
+    mb_status status = patch_guess_order(&g, c->s, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    char figures[80];
+    (void)snprintf(figures, sizeof figures, "colour correlation of the kernels: rows %.3f, columns %.3f", g.rows,
+                   g.columns);
+    if (c->o->order != PATCH_AUTO) {
+        c->order = c->o->order;
+        (void)snprintf(c->reason, sizeof c->reason, "as told; %s", figures);
+    } else if (g.order != PATCH_AUTO) {
+        c->order = g.order;
+        (void)snprintf(c->reason, sizeof c->reason, "%s", figures);
+    } else if (c->known != NULL && c->known->order != PATCH_AUTO) {
+        c->order = c->known->order;
+        (void)snprintf(c->reason, sizeof c->reason, "by the name %s; undecided %s", c->known->key, figures);
+    } else {
+        c->order = c->r.birefnet.ipt_blk5 ? PATCH_ROWS : PATCH_COLUMNS;
+        (void)snprintf(c->reason, sizeof c->reason, "%s; undecided %s",
+                       c->r.birefnet.ipt_blk5 ? "as the current official code" : "as all code of v1", figures);
+    }
+    return MB_OK;
+}
+
+/* ---- scanning */
+
+/* Largest magnitude, as bits of |x|: infinities and NaN come out above everything. */
+static uint32_t largest(const float *v, size_t n)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &v[i], sizeof bits);
+        bits &= 0x7fffffffu;
+        most = bits > most ? bits : most;
+    }
+    return most;
+}
+
+static mb_status fail_not_finite(const conversion *c, const char *name, size_t at, mb_error *err)
+{
+    size_t i = 0;
+    while (isfinite(c->values[i])) {
+        i++;
+    }
+    return mb_fail(err, MB_E_FORMAT,
+                   "%s: tensor %s: element %zu is %s\nthe checkpoint is damaged or its training diverged; "
+                   "no model file was written",
+                   source_file_path(c->s, 0), name, at + i, isnan(c->values[i]) ? "NaN" : "infinite");
+}
+
+static bool advance(conversion *c, size_t bytes)
+{
+    c->done += bytes;
+    return progress_at(&c->bar, c->done);
+}
+
+static mb_status cancelled(mb_error *err)
+{
+    return mb_fail(err, MB_E_CANCELLED, "interrupted; nothing was written");
+}
+
+static int64_t grid_of(const conversion *c, const char *name)
+{
+    return c->order == PATCH_COLUMNS && c->r.family == FAMILY_BIREFNET ? patch_grid(name) : 0;
+}
+
+/* Reads a piece as floats into c->values. */
+static void load(conversion *c, const source_tensor *t, const char *name, size_t at, size_t n)
+{
+    patch_read(t, grid_of(c, name), at, n, c->raw);
+    mb_st_to_float(c->values, c->raw, t->dtype, n);
+}
+
+/* Largest magnitude of a tensor; anything not finite is an error. */
+static mb_status scan_tensor(conversion *c, const tensor_spec *spec, float *most, mb_error *err)
+{
+    const source_tensor *t = source_find(c->s, spec->name);
+    uint32_t bits = 0;
+    for (size_t at = 0; at < t->count; at += PIECE) {
+        size_t n = t->count - at < PIECE ? t->count - at : PIECE;
+        load(c, t, spec->name, at, n);
+        uint32_t here = largest(c->values, n);
+        if (here >= 0x7f800000u) {
+            return fail_not_finite(c, spec->name, at, err);
+        }
+        bits = here > bits ? here : bits;
+        if (!advance(c, n * mb_st_dtype_size(t->dtype))) {
+            return cancelled(err);
+        }
+    }
+    memcpy(most, &bits, sizeof bits);
+    return MB_OK;
+}
+
+static mb_status scan(conversion *c, FILE *errors, mb_error *err)
+{
+    static const float limit[] = {
+        [MB_F32] = INFINITY, [MB_F16] = 65520.0F, [MB_BF16] = 3.3961775e38F}; /* round to inf */
+    for (size_t i = 0; i < c->r.specs.n; i++) {
+        const tensor_spec *spec = &c->r.specs.v[i];
+        float most = 0;
+        mb_status status = spec->ignored ? MB_OK : scan_tensor(c, spec, &most, err);
+        if (status != MB_OK) {
+            return status;
+        }
+        c->wide[i] = most >= limit[c->dtype];
+        if (c->wide[i] && !c->o->allow_overflow) {
+            return mb_fail(err, MB_E_FORMAT,
+                           "%s: tensor %s: %.6g does not fit %s, it would become infinite\n"
+                           "--allow-overflow keeps such tensors in f32, --dtype bf16 or f32 holds them all",
+                           source_file_path(c->s, 0), spec->name, (double)most, mb_dtype_name(c->dtype));
+        }
+        if (c->wide[i]) {
+            progress_end(&c->bar);
+            (void)fprintf(errors, "mattebox-weights: warning: tensor %s stays f32: %.6g does not fit %s\n", spec->name,
+                          (double)most, mb_dtype_name(c->dtype));
+        }
+    }
+    return MB_OK;
+}
+
+/* SHA-256 of the file, or of all parts of a sharded checkpoint one after the other (the index not counted). */
+static mb_status hash_files(conversion *c, mb_error *err)
+{
+    mb_sha256 h;
+    uint8_t digest[32];
+    mb_sha256_init(&h);
+    for (size_t i = source_kind(c->s) == SOURCE_SHARDED ? 1 : 0; i < source_file_count(c->s); i++) {
+        size_t bytes;
+        const uint8_t *p = source_file_data(c->s, i, &bytes);
+        for (size_t at = 0; at < bytes; at += PIECE * 16) {
+            size_t n = bytes - at < PIECE * 16 ? bytes - at : PIECE * 16;
+            mb_sha256_update(&h, p + at, n);
+            if (!advance(c, n)) {
+                return cancelled(err);
+            }
+        }
+    }
+    mb_sha256_final(&h, digest);
+    mb_hex(c->sha256, digest, sizeof digest);
+    return MB_OK;
+}
+
+/* ---- metadata */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* "license: mit" of the front matter of a model card. */
+static bool card_licence(char *dst, size_t capacity, const char *text)
+{
+    const char *end = strncmp(text, "---", 3) == 0 ? strstr(text + 3, "\n---") : NULL;
+    const char *at = end != NULL ? strstr(text, "\nlicense:") : NULL;
+    if (at == NULL || at > end) {
+        return false;
+    }
+    at += strlen("\nlicense:");
+    at += strspn(at, " \t\"'");
+    size_t n = strcspn(at, "\r\n\"'");
+    if (n == 0 || n >= capacity) {
+        return false;
+    }
+    (void)snprintf(dst, capacity, "%.*s (as the source's model card states)", (int)n, at);
+    return true;
+}
+
+/* The licence to record, in this order: as told, as the file's metadata say, LICENSE or README.md beside the file. */
+static mb_status find_licence(const conversion *c, char **out, mb_error *err)
+{
+    const char *told = c->o->licence, *stated = source_meta(c->s, "licence");
+    void *text = NULL;
+    size_t n;
+    *out = NULL;
+    if (told != NULL && told[0] == '@') {
+        mb_status status = mb_read_file(&text, &n, told + 1, MAX_LICENCE, err);
+        *out = text;
+        return status;
+    }
+    stated = stated != NULL ? stated : source_meta(c->s, "license");
+    if (told == NULL && stated == NULL) {
+        static const char *const names[] = {"LICENSE", "LICENSE.txt", "README.md"};
+        const char *path = source_file_path(c->s, 0);
+        char file[1300], card[200];
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            int m = snprintf(file, sizeof file, "%.*s%s", (int)(base_name(path) - path), path, names[i]);
+            if (m < 0 || (size_t)m >= sizeof file || mb_read_file(&text, &n, file, MAX_LICENCE, NULL) != MB_OK) {
+                continue;
+            }
+            if (i < 2) {
+                *out = text;
+                return MB_OK;
+            }
+            stated = card_licence(card, sizeof card, text) ? card : NULL;
+            mb_free(text);
+        }
+        stated = stated != NULL ? stated : c->known != NULL ? c->known->licence : NULL;
+        *out = mb_strdup(stated != NULL ? stated : "not stated in the source");
+        return *out != NULL ? MB_OK : mb_fail_memory(err, 64, "metadata");
+    }
+    *out = mb_strdup(told != NULL ? told : stated);
+    return *out != NULL ? MB_OK : mb_fail_memory(err, 64, "metadata");
+}
+
+static mb_status write_input_size(const conversion *c, mbw_writer *w, mb_error *err)
+{
+    char text[24];
+    int width = c->o->width, height = c->o->height;
+    const char *kept = source_kind(c->s) == SOURCE_MBW ? source_meta(c->s, "input.width") : NULL;
+    if (c->r.family != FAMILY_BIREFNET || (width == 0 && kept != NULL)) {
+        return MB_OK;
+    }
+    if (width == 0) {
+        width = c->known != NULL && c->known->width > 0 ? c->known->width : 1024;
+        height = c->known != NULL && c->known->height > 0 ? c->known->height : 1024;
+    }
+    (void)snprintf(text, sizeof text, "%d", width);
+    mb_status status = mbw_writer_meta(w, "input.width", text, err);
+    (void)snprintf(text, sizeof text, "%d", height);
+    return status != MB_OK ? status : mbw_writer_meta(w, "input.height", text, err);
+}
+
+/* A model file that is converted again keeps its metadata; what is told anew replaces them. */
+static mb_status keep_meta(const conversion *c, mbw_writer *w, mb_error *err)
+{
+    const mb_weights *from = source_mbw(c->s);
+    mb_status status = MB_OK;
+    for (size_t i = 0; from != NULL && i < mb_weights_meta_count(from) && status == MB_OK; i++) {
+        const char *key, *value;
+        mb_weights_meta_at(from, i, &key, &value);
+        status = mbw_writer_meta(w, key, value, err);
+    }
+    return status;
+}
+
+static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error *err)
+{
+    char name[300], *licence = NULL;
+    const char *file = base_name(source_file_path(c->s, 0));
+    mb_status status;
+    MB_TRY(find_licence(c, &licence, err));
+    MB_TRY(mbw_writer_meta(w, "licence", licence, err));
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(file, "."), file);
+    const char *known = c->known != NULL ? c->known->name : name;
+    MB_TRY(mbw_writer_meta(w, "name", c->o->name != NULL ? c->o->name : known, err));
+    if (c->r.family == FAMILY_BIREFNET || c->o->task != NULL) {
+        const char *task = c->known != NULL ? c->known->task : "general";
+        MB_TRY(mbw_writer_meta(w, "task", c->o->task != NULL ? c->o->task : task, err));
+    }
+    MB_TRY(mbw_writer_meta(w, "source.file", file, err));
+    MB_TRY(mbw_writer_meta(w, "source.sha256", c->sha256, err));
+    MB_TRY(mbw_writer_meta(w, "source.format", source_format_name(c->s), err));
+    if (c->r.family == FAMILY_BIREFNET) {
+        MB_TRY(mbw_writer_meta(w, "source.patch_order", patch_order_name(c->order), err));
+        MB_TRY(mbw_writer_meta(w, "source.patch_order_reason", c->reason, err));
+    }
+done:
+    mb_free(licence);
+    return status;
+}
+
+static mb_status write_meta(const conversion *c, mbw_writer *w, mb_error *err)
+{
+    mb_status status;
+    if (c->r.family == FAMILY_BIREFNET) {
+        MB_TRY(birefnet_write_meta(w, &c->r.birefnet, err));
+    } else {
+        MB_TRY(vitmatte_write_meta(w, &c->r.vitmatte, err));
+    }
+    if (source_kind(c->s) == SOURCE_MBW) {
+        MB_TRY(keep_meta(c, w, err));
+        MB_TRY(c->o->name != NULL ? mbw_writer_meta(w, "name", c->o->name, err) : MB_OK);
+    } else {
+        MB_TRY(write_source_meta(c, w, err));
+    }
+    if (c->o->imagenet) {
+        MB_TRY(mbw_writer_meta(w, "input.mean", "0.485,0.456,0.406", err));
+        MB_TRY(mbw_writer_meta(w, "input.std", "0.229,0.224,0.225", err));
+    }
+    status = write_input_size(c, w, err);
+done:
+    return status;
+}
+
+/* ---- data */
+
+static mb_dtype dtype_of(const conversion *c, size_t spec)
+{
+    return c->wide[spec] ? MB_F32 : c->dtype;
+}
+
+static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_error *err)
+{
+    const char *name = c->r.specs.v[spec].name;
+    const source_tensor *t = source_find(c->s, name);
+    const mb_dtype to = dtype_of(c, spec);
+    const bool same = (to == MB_F32 && t->dtype == MB_ST_F32) || (to == MB_F16 && t->dtype == MB_ST_F16) ||
+                      (to == MB_BF16 && t->dtype == MB_ST_BF16);
+    for (size_t at = 0; at < t->count; at += PIECE) {
+        size_t n = t->count - at < PIECE ? t->count - at : PIECE;
+        const void *bytes = c->raw;
+        if (same) {
+            patch_read(t, grid_of(c, name), at, n, c->raw);
+        } else {
+            load(c, t, name, at, n);
+            bytes = c->values;
+        }
+        if (!same && to != MB_F32) {
+            mb_narrow(c->narrow, c->values, to, n);
+            bytes = c->narrow;
+        }
+        mb_status status = mbw_writer_data(w, bytes, n * mb_dtype_size(to), err);
+        if (status != MB_OK) {
+            return status;
+        }
+        if (!advance(c, n * mb_st_dtype_size(t->dtype))) {
+            return cancelled(err);
+        }
+    }
+    return MB_OK;
+}
+
+/* *writing tells the caller whether a failure was the output's. */
+static mb_status write_model(conversion *c, bool *writing, size_t *file_bytes, mb_error *err)
+{
+    mbw_writer *w = NULL;
+    mb_status status;
+    MB_TRY(mbw_writer_create(&w, err));
+    MB_TRY(write_meta(c, w, err));
+    for (size_t i = 0; i < c->r.specs.n; i++) {
+        const tensor_spec *t = &c->r.specs.v[i];
+        if (!t->ignored) {
+            MB_TRY(mbw_writer_tensor(w, t->name, dtype_of(c, i), t->rank, t->dims, err));
+        }
+    }
+    *writing = true;
+    MB_TRY(mbw_writer_start_file(w, c->o->output, c->o->force, err));
+    *file_bytes = mbw_writer_file_bytes(w);
+    for (size_t i = 0; i < c->r.specs.n; i++) {
+        if (!c->r.specs.v[i].ignored) {
+            MB_TRY(write_tensor(c, w, i, err));
+        }
+    }
+    status = mbw_writer_finish_file(w, err);
+done:
+    mbw_writer_free(w);
+    return status;
+}
+
+/* ---- the command */
+
+static void print_summary(const conversion *c, FILE *out)
+{
+    char title[80];
+    recognised_title(&c->r, title, sizeof title);
+    (void)fprintf(out, "%s: %s, %.1f M parameters, %s, %.1f MB\n", source_file_path(c->s, 0), title,
+                  (double)recognised_parameters(&c->r) * 1e-6, source_format_name(c->s),
+                  (double)source_file_bytes(c->s) * 1e-6);
+    if (c->r.family == FAMILY_BIREFNET && source_kind(c->s) != SOURCE_MBW) {
+        (void)fprintf(out, "  patch order: %s (%s)%s\n", patch_order_name(c->order), c->reason,
+                      c->order == PATCH_COLUMNS ? ", put into rows" : "");
+        if (c->o->order == PATCH_AUTO) {
+            (void)fprintf(out, "    --patch-order rows or columns overrides this\n");
+        }
+    }
+    size_t ignored = 0;
+    for (size_t i = 0; i < source_count(c->s); i++) {
+        ignored += recognised_ignores(&c->r, source_at(c->s, i)->name);
+    }
+    if (ignored > 0) {
+        (void)fprintf(out, "  %zu tensors that only training needs are left out\n", ignored);
+    }
+}
+
+static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
+{
+    mb_status status;
+    if (!c->o->force && access(c->o->output, F_OK) == 0) { /* said before the work; the writer makes sure at its end */
+        return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", c->o->output);
+    }
+    MB_TRY(source_open(&c->s, c->o->source, err));
+    MB_TRY(recognise(&c->r, c->s, err));
+    MB_TRY(recognise_check(&c->r, c->s, errors, err));
+    if (c->o->imagenet && c->r.family != FAMILY_VITMATTE) {
+        status = mb_fail(err, MB_E_ARGUMENT, "--input-norm is for VITMatte; BiRefNet always has ImageNet's values");
+        goto done;
+    }
+    c->known = known_find(source_file_path(c->s, 0));
+    c->dtype = c->o->dtype >= 0 ? (mb_dtype)c->o->dtype : usual_dtype(c->s);
+    MB_TRY(decide_order(c, err));
+    c->raw = mb_alloc_array(PIECE, sizeof(double));
+    c->values = mb_alloc_array(PIECE, sizeof c->values[0]);
+    c->narrow = mb_alloc_array(PIECE, sizeof c->narrow[0]);
+    c->wide = mb_calloc(c->r.specs.n, sizeof c->wide[0]);
+    if (c->raw == NULL || c->values == NULL || c->narrow == NULL || c->wide == NULL) {
+        status = mb_fail_memory(err, PIECE * sizeof(double), "a conversion");
+        goto done;
+    }
+    if (!c->o->quiet) {
+        print_summary(c, out);
+        (void)fflush(out);
+    }
+    status = source_check_data(c->s, err);
+done:
+    return status;
+}
+
+int tool_convert(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
+{
+    conversion c = {.o = o};
+    bool writing = false;
+    size_t file_bytes = 0;
+    mb_status status = prepare(&c, out, errors, err);
+    if (status == MB_OK) {
+        progress_begin(&c.bar, "converting", 3 * source_file_bytes(c.s), o->quiet);
+        status = scan(&c, errors, err);
+        status = status != MB_OK ? status : hash_files(&c, err);
+        status = status != MB_OK ? status : write_model(&c, &writing, &file_bytes, err);
+        progress_end(&c.bar);
+    }
+    if (status == MB_OK && !o->quiet) {
+        (void)fprintf(out, "%s: %.1f MB, %s\n", o->output, (double)file_bytes * 1e-6, mb_dtype_name(c.dtype));
+    }
+    recognised_dispose(&c.r);
+    source_free(c.s);
+    mb_free(c.raw);
+    mb_free(c.values);
+    mb_free(c.narrow);
+    mb_free(c.wide);
+    return tool_exit_code(status, writing);
 }

@@ -1,7 +1,219 @@
+/* inspect: what is this file? For every format that convert reads, and for model files. */
+#include "known.h"
+#include "recognise.h"
 #include "tool.h"
-int tool_inspect(const tool_options *o, FILE *out, mb_error *err)
+
+#include "core/json.h"
+#include "core/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct facts {
+    char title[80];  /* "" : not one of the two architectures */
+    const char *why; /* then: the reason */
+    uint64_t parameters;
+    size_t n_of_type[MB_ST_DTYPE_COUNT];
+    uint64_t elements;
+} facts;
+
+static void gather(facts *f, const source *s, recognised *r, mb_error *not_known)
 {
-    (void)o;
-    (void)out;
-    return tool_exit_code(mb_fail(err, MB_E_UNSUPPORTED, "not yet"), false);
+    memset(f, 0, sizeof *f);
+    for (size_t i = 0; i < source_count(s); i++) {
+        f->n_of_type[source_at(s, i)->dtype]++;
+        f->elements += source_at(s, i)->count;
+    }
+    if (recognise(r, s, not_known) == MB_OK) {
+        recognised_title(r, f->title, sizeof f->title);
+        f->parameters = recognised_parameters(r);
+    }
+}
+
+static void shape(char *dst, size_t capacity, const source_tensor *t)
+{
+    char list[160];
+    arch_join(list, sizeof list, t->dims, (size_t)t->rank);
+    (void)snprintf(dst, capacity, "[%s]", list);
+}
+
+/* ---- for people */
+
+static void print_architecture(FILE *out, const recognised *r)
+{
+    char a[80], b[80], k[80];
+    if (r->family == FAMILY_BIREFNET) {
+        const birefnet_arch *m = &r->birefnet;
+        arch_join(a, sizeof a, m->depths, 4);
+        arch_join(b, sizeof b, m->heads, 4);
+        arch_join(k, sizeof k, m->squeeze.kernels, (size_t)m->squeeze.n_kernels);
+        (void)fprintf(out, "  backbone      embedding %" PRId64 ", depths %s, heads %s, window %" PRId64 "\n",
+                      m->embed_dim, a, b, m->window);
+        (void)fprintf(out,
+                      "  decoder       inner %" PRId64 ", branches %" PRId64 ", deformable kernels %s, tiles %" PRId64
+                      ", ipt_blk5 %s, gate 4 %s\n",
+                      m->block[1].inner, m->block[1].branch, k, m->tile_inner[2], m->ipt_blk5 ? "yes" : "no",
+                      m->gate4 ? "yes" : "no");
+    } else if (r->family == FAMILY_VITMATTE) {
+        const vitmatte_arch *m = &r->vitmatte;
+        (void)fprintf(
+            out, "  backbone      ViT, width %" PRId64 ", depth %" PRId64 ", heads %" PRId64 ", window %" PRId64 "\n",
+            m->hidden, m->depth, m->heads, m->window);
+        arch_join(a, sizeof a, m->conv, 3);
+        arch_join(b, sizeof b, m->fusion, 4);
+        (void)fprintf(out, "  decoder       detail %s, fusion %s, head %" PRId64 "\n", a, b, m->head);
+    }
+}
+
+static void print_meta(FILE *out, const source *s)
+{
+    const mb_weights *w = source_mbw(s);
+    for (size_t i = 0; w != NULL && i < mb_weights_meta_count(w); i++) {
+        const char *key, *value;
+        mb_weights_meta_at(w, i, &key, &value);
+        (void)fprintf(out, "  %-25s ", key);
+        for (const char *at = value;;) { /* long texts (licences) keep their lines */
+            char line[400];
+            size_t n = strcspn(at, "\n");
+            (void)fprintf(out, "%s\n", mb_printable(line, sizeof line, at, n));
+            if (at[n] == '\0') {
+                break;
+            }
+            at += n + 1;
+            (void)fprintf(out, "  %-25s ", "");
+        }
+    }
+}
+
+static void print_text(const tool_options *o, FILE *out, const source *s, const facts *f, const recognised *r,
+                       const mb_error *not_known)
+{
+    (void)fprintf(out, "%s\n", source_file_path(s, 0));
+    (void)fprintf(out, "  format        %s, %zu file%s, %.1f MB\n", source_format_name(s), source_file_count(s),
+                  source_file_count(s) == 1 ? "" : "s", (double)source_file_bytes(s) * 1e-6);
+    if (f->title[0] != '\0') {
+        (void)fprintf(out, "  architecture  %s, %.1f M parameters\n", f->title, (double)f->parameters * 1e-6);
+        print_architecture(out, r);
+    } else {
+        const char *what = strstr(not_known->message, ": ");
+        (void)fprintf(out, "  architecture  %s\n", what != NULL ? what + 2 : not_known->message);
+    }
+    (void)fprintf(out, "  tensors       %zu (", source_count(s));
+    const char *comma = "";
+    for (int i = 0; i < MB_ST_DTYPE_COUNT; i++) {
+        if (f->n_of_type[i] > 0) {
+            (void)fprintf(out, "%s%zu %s", comma, f->n_of_type[i], mb_st_dtype_name((mb_st_dtype)i));
+            comma = ", ";
+        }
+    }
+    (void)fprintf(out, ")\n");
+    const known_model *known = source_kind(s) != SOURCE_MBW ? known_find(source_file_path(s, 0)) : NULL;
+    if (known != NULL) {
+        (void)fprintf(out, "  by its name   %s\n", known->name);
+    }
+    print_meta(out, s);
+    for (size_t i = 0; o->tensors && i < source_count(s); i++) {
+        const source_tensor *t = source_at(s, i);
+        char dims[200];
+        shape(dims, sizeof dims, t);
+        (void)fprintf(out, "  %-5s %-20s %s\n", mb_st_dtype_name(t->dtype), dims, t->original);
+    }
+}
+
+/* ---- for programs */
+
+static void json_field(mb_json *j, const char *key, const char *value)
+{
+    mb_json_key(j, key);
+    mb_json_string(j, value);
+}
+
+static void json_tensors(mb_json *j, const source *s)
+{
+    mb_json_key(j, "tensors");
+    mb_json_begin_array(j);
+    for (size_t i = 0; i < source_count(s); i++) {
+        const source_tensor *t = source_at(s, i);
+        mb_json_begin_object(j);
+        json_field(j, "name", t->original);
+        json_field(j, "dtype", mb_st_dtype_name(t->dtype));
+        mb_json_key(j, "shape");
+        mb_json_begin_array(j);
+        for (int d = 0; d < t->rank; d++) {
+            mb_json_int(j, t->dims[d]);
+        }
+        mb_json_end(j);
+        mb_json_end(j);
+    }
+    mb_json_end(j);
+}
+
+static mb_status print_json(const tool_options *o, FILE *out, const source *s, const facts *f, mb_error *err)
+{
+    mb_json j;
+    mb_json_init(&j);
+    mb_json_begin_object(&j);
+    json_field(&j, "file", source_file_path(s, 0));
+    json_field(&j, "format", source_format_name(s));
+    mb_json_key(&j, "bytes");
+    mb_json_uint(&j, source_file_bytes(s));
+    json_field(&j, "architecture", f->title[0] != '\0' ? f->title : NULL);
+    mb_json_key(&j, "parameters");
+    mb_json_uint(&j, f->parameters);
+    mb_json_key(&j, "tensor_count");
+    mb_json_uint(&j, source_count(s));
+    mb_json_key(&j, "dtypes");
+    mb_json_begin_object(&j);
+    for (int i = 0; i < MB_ST_DTYPE_COUNT; i++) {
+        if (f->n_of_type[i] > 0) {
+            mb_json_key(&j, mb_st_dtype_name((mb_st_dtype)i));
+            mb_json_uint(&j, f->n_of_type[i]);
+        }
+    }
+    mb_json_end(&j);
+    const mb_weights *w = source_mbw(s);
+    if (w != NULL) {
+        mb_json_key(&j, "metadata");
+        mb_json_begin_object(&j);
+        for (size_t i = 0; i < mb_weights_meta_count(w); i++) {
+            const char *key, *value;
+            mb_weights_meta_at(w, i, &key, &value);
+            json_field(&j, key, value);
+        }
+        mb_json_end(&j);
+    }
+    if (o->tensors) {
+        json_tensors(&j, s);
+    }
+    mb_json_end(&j);
+    mb_json_line(&j);
+    const char *text = mb_json_text(&j);
+    mb_status status = text != NULL ? MB_OK : mb_fail_memory(err, j.n, "a report");
+    if (status == MB_OK) {
+        (void)fputs(text, out);
+    }
+    mb_json_dispose(&j);
+    return status;
+}
+
+int tool_inspect(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
+{
+    source *s;
+    recognised r = {.family = FAMILY_NONE};
+    facts f;
+    mb_error not_known = {0};
+    (void)errors;
+    mb_status status = source_open(&s, o->source, err);
+    if (status != MB_OK) {
+        return tool_exit_code(status, false);
+    }
+    gather(&f, s, &r, &not_known);
+    if (o->json) {
+        status = print_json(o, out, s, &f, err);
+    } else {
+        print_text(o, out, s, &f, &r, &not_known);
+    }
+    recognised_dispose(&r);
+    source_free(s);
+    return tool_exit_code(status, false);
 }

@@ -30,6 +30,26 @@ int64_t patch_grid(const char *tensor_name)
     return (int64_t)1 << (tensor_name[n] - '0');
 }
 
+void patch_read(const source_tensor *t, int64_t grid, size_t first, size_t n, void *dst)
+{
+    if (grid == 0) {
+        source_read(t, first, n, dst);
+        return;
+    }
+    const size_t size = mb_st_dtype_size(t->dtype), kernel = (size_t)(t->dims[2] * t->dims[3]);
+    const size_t channels = (size_t)t->dims[1];
+    uint8_t *to = dst;
+    while (n > 0) { /* a kernel, or what is left of one, at a time */
+        size_t in_kernel = first % kernel, channel = first / kernel % channels, output = first / kernel / channels;
+        size_t part = kernel - in_kernel < n ? kernel - in_kernel : n;
+        size_t from = (output * channels + (size_t)patch_column_channel((int64_t)channel, grid)) * kernel + in_kernel;
+        source_read(t, from, part, to);
+        to += part * size;
+        first += part;
+        n -= part;
+    }
+}
+
 /* Sum and count of the correlations of colour pairs of one output channel. v: [channels][kernel]. */
 typedef struct tally {
     double sum;

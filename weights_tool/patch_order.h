@@ -19,6 +19,9 @@ static inline int64_t patch_column_channel(int64_t row_channel, int64_t grid)
     return (tx * grid + ty) * 3 + colour;
 }
 
+/* source_read with the input channels of a column-order tile convolution put into row order; grid 0: as they are. */
+void patch_read(const source_tensor *t, int64_t grid, size_t first, size_t n, void *dst);
+
 typedef struct patch_guess {
     patch_order order;      /* the likelier one, or PATCH_AUTO where the kernels do not tell */
     double rows, columns;   /* mean correlation of the three colours' kernels of a tile under each assumption */

@@ -152,7 +152,7 @@ size_t source_count(const source *s)
     return s->n_tensors;
 }
 
-source_tensor *source_at(const source *s, size_t index)
+const source_tensor *source_at(const source *s, size_t index)
 {
     return index < s->n_tensors ? &s->tensors[index] : NULL;
 }

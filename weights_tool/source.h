@@ -5,6 +5,7 @@
 #define MB_WEIGHTS_TOOL_SOURCE_H
 
 #include "core/status.h"
+#include "weights/reader.h"
 #include "weights/safetensors.h"
 
 #include <stdbool.h>
@@ -38,15 +39,15 @@ void source_free(source *s);
 source_format source_kind(const source *s);
 const char *source_format_name(const source *s);
 size_t source_count(const source *s);
-source_tensor *source_at(const source *s, size_t index);             /* in the order of the file */
+const source_tensor *source_at(const source *s, size_t index);       /* in the order of the file */
 const source_tensor *source_find(const source *s, const char *name); /* by `name`; NULL: absent */
 const char *source_meta(const source *s, const char *key);           /* metadata of the file; NULL: absent */
 /* The files it consists of, the first being the one that names it. */
 size_t source_file_count(const source *s);
 const char *source_file_path(const source *s, size_t index);
 const void *source_file_data(const source *s, size_t index, size_t *bytes);
-size_t source_file_bytes(const source *s);            /* of all together */
-const struct mb_weights *source_mbw(const source *s); /* NULL for other formats */
+size_t source_file_bytes(const source *s);     /* of all together */
+const mb_weights *source_mbw(const source *s); /* NULL for other formats */
 
 /* Renames to what inference uses (see names.h) and rebuilds the index. Two tensors of one name are an error. */
 MB_MUST_CHECK mb_status source_normalise(source *s, mb_error *err);

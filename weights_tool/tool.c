@@ -77,13 +77,13 @@ int tool_main(int argc, char **argv, FILE *out, FILE *errors)
     int code = EXIT_USAGE;
     switch (o.command) {
     case COMMAND_CONVERT:
-        code = tool_convert(&o, out, &err);
+        code = tool_convert(&o, out, errors, &err);
         break;
     case COMMAND_INSPECT:
-        code = tool_inspect(&o, out, &err);
+        code = tool_inspect(&o, out, errors, &err);
         break;
     case COMMAND_VERIFY:
-        code = tool_verify(&o, out, &err);
+        code = tool_verify(&o, out, errors, &err);
         break;
     case COMMAND_GENERATE:
         code = tool_generate(&o, out, &err);

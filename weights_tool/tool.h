@@ -1,4 +1,5 @@
-/* The commands. Each prints to `out`, gives its failure in `err`, and says how the program should end. */
+/* The commands. Each prints its results to `out`, lists and warnings to `errors`, gives its failure in `err`, and says
+ * how the program should end. */
 #ifndef MB_WEIGHTS_TOOL_TOOL_H
 #define MB_WEIGHTS_TOOL_TOOL_H
 
@@ -9,9 +10,9 @@ enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_MODEL = 3, EXIT_MEMORY = 4, EXIT_OUTPUT
 /* Exit code of a failure; `writing`: it happened to the output. */
 int tool_exit_code(mb_status status, bool writing);
 
-int tool_convert(const tool_options *o, FILE *out, mb_error *err);
-int tool_inspect(const tool_options *o, FILE *out, mb_error *err);
-int tool_verify(const tool_options *o, FILE *out, mb_error *err);
+int tool_convert(const tool_options *o, FILE *out, FILE *errors, mb_error *err);
+int tool_inspect(const tool_options *o, FILE *out, FILE *errors, mb_error *err);
+int tool_verify(const tool_options *o, FILE *out, FILE *errors, mb_error *err);
 int tool_generate(const tool_options *o, FILE *out, mb_error *err);
 
 /* The whole program behind main: parse, run, report. Prints to `out` and `errors`. */

@@ -1,0 +1,101 @@
+/* The table of published models (docs/models/birefnet.md, variants). Patch order by date of training: what the code of
+ * that time used; the kernels themselves, where they tell, go before it. */
+#include "known.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define R PATCH_ROWS
+#define C PATCH_COLUMNS
+
+static const known_model models[] = {
+    {"birefnet", "birefnet-general", "general", 1024, 1024, C, NULL},
+    {"birefnet_general", "birefnet-general", "general", 1024, 1024, C, NULL},
+    {"birefnet_general_epoch_244", "birefnet-general", "general", 1024, 1024, C, NULL},
+    {"birefnet_lite", "birefnet-general-lite", "general", 1024, 1024, C, NULL},
+    {"birefnet_general_bb_swin_v1_tiny_epoch_232", "birefnet-general-lite", "general", 1024, 1024, C, NULL},
+    {"birefnet_lite_2k", "birefnet-general-lite-2k", "general", 2560, 1440, C, NULL},
+    {"birefnet_hr", "birefnet-hr", "general", 2048, 2048, R, NULL},
+    {"birefnet_hr_general_epoch_130", "birefnet-hr", "general", 2048, 2048, R, NULL},
+    {"birefnet_hr_matting", "birefnet-hr-matting", "matting", 2048, 2048, R, NULL},
+    {"birefnet_hr_matting_epoch_135", "birefnet-hr-matting", "matting", 2048, 2048, R, NULL},
+    {"birefnet_matting", "birefnet-matting", "matting", 1024, 1024, C, NULL},
+    {"birefnet_matting_epoch_100", "birefnet-matting", "matting", 1024, 1024, C, NULL},
+    {"birefnet_lite_matting", "birefnet-matting-lite", "matting", 1024, 1024, C, NULL},
+    {"birefnet_dynamic", "birefnet-dynamic", "general", 1024, 1024, R, NULL},
+    {"birefnet_dynamic_general_epoch_174", "birefnet-dynamic", "general", 1024, 1024, R, NULL},
+    {"birefnet_dynamic_matting", "birefnet-dynamic-matting", "matting", 1024, 1024, R, NULL},
+    {"birefnet_portrait", "birefnet-portrait", "portrait", 1024, 1024, C, NULL},
+    {"birefnet_portrait_epoch_150", "birefnet-portrait", "portrait", 1024, 1024, C, NULL},
+    {"birefnet_512x512", "birefnet-512", "general", 512, 512, C, NULL},
+    {"birefnet_legacy", "birefnet-legacy", "general", 1024, 1024, C, NULL},
+    {"birefnet_dis5k", "birefnet-dis", "dis", 1024, 1024, C, NULL},
+    {"birefnet_dis5k_tr_tes", "birefnet-massive", "dis", 1024, 1024, C, NULL},
+    {"birefnet_dis_epoch_590", "birefnet-dis", "dis", 1024, 1024, C, NULL},
+    {"birefnet_massive_tr_dis5k_tr_tes_epoch_420", "birefnet-massive", "dis", 1024, 1024, C, NULL},
+    {"birefnet_cod", "birefnet-cod", "cod", 1024, 1024, C, NULL},
+    {"birefnet_cod_epoch_125", "birefnet-cod", "cod", 1024, 1024, C, NULL},
+    {"birefnet_hrsod", "birefnet-hrsod", "hrsod", 1024, 1024, C, NULL},
+    {"birefnet_hrsod_dhu_epoch_115", "birefnet-hrsod", "hrsod", 1024, 1024, C, NULL},
+    {"rmbg_2.0", "rmbg-2.0", "general", 1024, 1024, C, "CC BY-NC 4.0 (non-commercial)"},
+    {"birefnet_ep480", "birefnet-ep480", "general", 1024, 1024, C, NULL},
+    {"birefnet_dis_ep580", "birefnet-dis-ep580", "dis", 1024, 1024, C, NULL},
+    {"vitmatte_small_composition_1k", "vitmatte-small", "matting", 0, 0, PATCH_AUTO, NULL},
+    {"vitmatte_small_distinctions_646", "vitmatte-small-distinctions", "matting", 0, 0, PATCH_AUTO, NULL},
+    {"vitmatte_base_composition_1k", "vitmatte-base", "matting", 0, 0, PATCH_AUTO, NULL},
+    {"vitmatte_base_distinctions_646", "vitmatte-base-distinctions", "matting", 0, 0, PATCH_AUTO, NULL},
+    {"vitmatte_s_com", "vitmatte-small", "matting", 0, 0, PATCH_AUTO, NULL},
+    {"vitmatte_s_dis", "vitmatte-small-distinctions", "matting", 0, 0, PATCH_AUTO, NULL},
+    {"vitmatte_b_com", "vitmatte-base", "matting", 0, 0, PATCH_AUTO, NULL},
+    {"vitmatte_b_dis", "vitmatte-base-distinctions", "matting", 0, 0, PATCH_AUTO, NULL},
+};
+
+/* Lower case; '-' and ' ' become '_'; without a known ending and the hub cache's "models--AUTHOR--". */
+static void normalise(char *dst, size_t capacity, const char *text, size_t n)
+{
+    static const char *const endings[] = {".safetensors", ".pth", ".bin", ".pt", ".ckpt"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t m = strlen(endings[i]);
+        if (n > m && memcmp(text + n - m, endings[i], m) == 0) {
+            n -= m;
+            break;
+        }
+    }
+    for (size_t i = n; i >= 2; i--) {
+        if (text[i - 1] == '-' && text[i - 2] == '-') {
+            text += i;
+            n -= i;
+            break;
+        }
+    }
+    size_t at = 0;
+    for (; at < n && at + 1 < capacity; at++) {
+        char c = text[at];
+        dst[at] = c == '-' || c == ' ' ? '_' : (char)tolower((unsigned char)c);
+    }
+    dst[at] = '\0';
+}
+
+const known_model *known_find(const char *path)
+{
+    size_t end = strlen(path);
+    for (int component = 0; component < 4 && end > 0; component++) {
+        while (end > 0 && path[end - 1] == '/') {
+            end--;
+        }
+        size_t start = end;
+        while (start > 0 && path[start - 1] != '/') {
+            start--;
+        }
+        char name[128];
+        normalise(name, sizeof name, path + start, end - start);
+        for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+            if (strcmp(name, models[i].key) == 0) {
+                return &models[i];
+            }
+        }
+        end = start;
+    }
+    return NULL;
+}

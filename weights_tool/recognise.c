@@ -1,0 +1,252 @@
+/* Recognition by names (docs/models/): marks of the two families, of BiRefNets with other backbones, and of other
+ * networks that people try. */
+#include "recognise.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_LISTED 10
+
+/* ---- what else it may be */
+
+static const struct {
+    const char *prefix; /* of a tensor's name */
+    const char *what;
+} others[] = {
+    {"bb.patch_embed1.", "a BiRefNet with a PVTv2 backbone; only Swin backbones are supported"},
+    {"bb.conv1.", "a BiRefNet with a VGG or ResNet backbone; only Swin backbones are supported"},
+    {"decoder.pyramid_neck_x4", "a BiRefNet with a DINOv3 backbone; only Swin backbones are supported"},
+    {"stage1.rebnconvin", "U²-Net or IS-Net (DIS)"},
+    {"image_encoder.", "Segment Anything (SAM)"},
+    {"vision_encoder.", "Segment Anything (SAM)"},
+    {"mask_decoder.", "Segment Anything (SAM)"},
+    {"backbone.model.features", "MODNet"},
+    {"hr_branch.", "MODNet"},
+    {"lr_branch.", "MODNet"},
+    {"refiner.", "Robust Video Matting or BackgroundMattingV2"},
+    {"project_mat.", "Robust Video Matting"},
+    {"context1.", "InSPyReNet"},
+    {"backbone.layers.0.blocks.", "a network on Swin (InSPyReNet, Mask2Former or the like)"},
+    {"segformer.", "SegFormer (RMBG-1.4's relatives, clothes segmentation)"},
+    {"conv_in.", "IS-Net or RMBG-1.4 (briaai), or a diffusion model"},
+    {"model.diffusion_model.", "Stable Diffusion"},
+    {"first_stage_model.", "Stable Diffusion"},
+    {"down_blocks.", "a diffusion model (diffusers)"},
+    {"double_blocks.", "FLUX"},
+    {"model.embed_tokens.", "a language model"},
+    {"model.layers.0.self_attn", "a language model"},
+    {"transformer.h.", "a language model (GPT)"},
+    {"bert.", "a language model (BERT)"},
+    {"text_model.", "CLIP"},
+    {"features.0.", "an image classifier (VGG, MobileNet or the like)"},
+    {"layer1.0.conv1.", "a ResNet"},
+    {"blocks.0.attn.", "a plain ViT"},
+};
+
+static mb_status refuse(const source *s, mb_error *err)
+{
+    const char *path = source_file_path(s, 0);
+    for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) {
+        for (size_t i = 0; i < source_count(s); i++) {
+            const char *name = source_at(s, i)->name;
+            if (strncmp(name, others[k].prefix, strlen(others[k].prefix)) == 0) {
+                bool birefnet = strncmp(others[k].what, "a BiRefNet", 10) == 0;
+                return mb_fail(err, MB_E_MISMATCH, "%s: this is %s (recognised by %s)%s", path, others[k].what, name,
+                               birefnet ? "" : ", not BiRefNet or VITMatte");
+            }
+        }
+    }
+    const char *first = source_count(s) > 0 ? source_at(s, 0)->name : "none";
+    return mb_fail(err, MB_E_MISMATCH, "%s: neither BiRefNet nor VITMatte (%zu tensors, the first is %.100s)", path,
+                   source_count(s), first);
+}
+
+/* ---- recognition */
+
+static model_family family_of(const source *s)
+{
+    if (source_find(s, "bb.patch_embed.proj.weight") != NULL &&
+        source_find(s, "bb.layers.0.blocks.0.attn.qkv.weight") != NULL) {
+        return FAMILY_BIREFNET;
+    }
+    if (source_find(s, "decoder.convstream.convs.0.conv.weight") != NULL ||
+        source_find(s, "decoder.matting_head.matting_convs.3.weight") != NULL) {
+        return FAMILY_VITMATTE;
+    }
+    return FAMILY_NONE;
+}
+
+mb_status recognise(recognised *r, const source *s, mb_error *err)
+{
+    mb_status status;
+    *r = (recognised){.family = family_of(s)};
+    switch (r->family) {
+    case FAMILY_BIREFNET:
+        status = birefnet_describe(&r->birefnet, s, err);
+        if (status == MB_OK) {
+            birefnet_specs(&r->specs, &r->birefnet);
+        }
+        break;
+    case FAMILY_VITMATTE:
+        status = vitmatte_describe(&r->vitmatte, s, err);
+        if (status == MB_OK) {
+            vitmatte_specs(&r->specs, &r->vitmatte);
+        }
+        break;
+    default:
+        return refuse(s, err);
+    }
+    if (status != MB_OK) {
+        mb_error_prefix(err, "%s", source_file_path(s, 0));
+    } else if (r->specs.failed) {
+        status = mb_fail_memory(err, r->specs.n * sizeof r->specs.v[0], "the list of expected tensors");
+    }
+    if (status != MB_OK) {
+        recognised_dispose(r);
+    }
+    return status;
+}
+
+void recognised_dispose(recognised *r)
+{
+    spec_list_dispose(&r->specs);
+}
+
+void recognised_title(const recognised *r, char *dst, size_t capacity)
+{
+    if (r->family == FAMILY_BIREFNET) {
+        (void)snprintf(dst, capacity, "BiRefNet %s, %s", r->birefnet.ipt_blk5 ? "v2" : "v1",
+                       birefnet_backbone(&r->birefnet));
+    } else {
+        (void)snprintf(dst, capacity, "%s", vitmatte_size(&r->vitmatte));
+    }
+}
+
+bool recognised_ignores(const recognised *r, const char *name)
+{
+    return r->family == FAMILY_BIREFNET ? birefnet_ignores(name) : vitmatte_ignores(name);
+}
+
+uint64_t recognised_parameters(const recognised *r)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < r->specs.n; i++) {
+        uint64_t n = r->specs.v[i].ignored ? 0 : 1;
+        for (int d = 0; d < r->specs.v[i].rank; d++) {
+            n *= (uint64_t)r->specs.v[i].dims[d];
+        }
+        sum += n;
+    }
+    return sum;
+}
+
+/* ---- completeness */
+
+typedef struct findings {
+    FILE *report;
+    const char *what;
+    size_t n;
+} findings;
+
+__attribute__((format(printf, 2, 3))) static void note(findings *f, const char *format, ...)
+{
+    f->n++;
+    if (f->report == NULL || f->n > MAX_LISTED) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    (void)fprintf(f->report, "  %s: ", f->what);
+    (void)vfprintf(f->report, format, args);
+    (void)fputc('\n', f->report);
+    va_end(args);
+}
+
+static void note_rest(const findings *f)
+{
+    if (f->report != NULL && f->n > MAX_LISTED) {
+        (void)fprintf(f->report, "  %s: and %zu more\n", f->what, f->n - MAX_LISTED);
+    }
+}
+
+static bool same_shape(const source_tensor *t, const tensor_spec *want)
+{
+    return t->rank == want->rank &&
+           (want->rank == 0 || memcmp(t->dims, want->dims, sizeof t->dims[0] * (size_t)t->rank) == 0);
+}
+
+static void shape_text(char dst[100], const int64_t *dims, int rank)
+{
+    char list[90];
+    arch_join(list, sizeof list, dims, (size_t)rank);
+    (void)snprintf(dst, 100, "[%s]", list);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const tensor_spec *)a)->name, ((const tensor_spec *)b)->name);
+}
+
+static size_t count_unknown(const recognised *r, const source *s, FILE *report)
+{
+    findings extra = {report, "unknown", 0};
+    spec_list sorted = {0};
+    for (size_t i = 0; i < r->specs.n; i++) {
+        spec_add(&sorted, r->specs.v[i].kind, r->specs.v[i].dims, "%s", r->specs.v[i].name);
+    }
+    if (!sorted.failed && sorted.n > 0) {
+        qsort(sorted.v, sorted.n, sizeof sorted.v[0], by_name);
+        for (size_t i = 0; i < source_count(s); i++) {
+            const source_tensor *t = source_at(s, i);
+            tensor_spec key = {.rank = 0};
+            (void)snprintf(key.name, sizeof key.name, "%s", t->name);
+            bool known =
+                strlen(t->name) < sizeof key.name && bsearch(&key, sorted.v, sorted.n, sizeof key, by_name) != NULL;
+            if (!known && !recognised_ignores(r, t->name)) {
+                char shape[100];
+                shape_text(shape, t->dims, t->rank);
+                note(&extra, "%s %s", t->original, shape);
+            }
+        }
+        note_rest(&extra);
+    }
+    spec_list_dispose(&sorted);
+    return extra.n;
+}
+
+mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb_error *err)
+{
+    findings missing = {report, "missing", 0}, shaped = {report, "other shape", 0}, typed = {report, "not a float", 0};
+    for (size_t i = 0; i < r->specs.n; i++) {
+        const tensor_spec *want = &r->specs.v[i];
+        const source_tensor *t = want->ignored ? NULL : source_find(s, want->name);
+        char a[100], b[100];
+        if (want->ignored) {
+            continue;
+        }
+        shape_text(b, want->dims, want->rank);
+        if (t == NULL) {
+            note(&missing, "%s %s", want->name, b);
+        } else if (!same_shape(t, want)) {
+            shape_text(a, t->dims, t->rank);
+            note(&shaped, "%s %s, expected %s", want->name, a, b);
+        } else if (!mb_st_dtype_is_float(t->dtype)) {
+            note(&typed, "%s is %s", want->name, mb_st_dtype_name(t->dtype));
+        }
+    }
+    note_rest(&missing);
+    note_rest(&shaped);
+    note_rest(&typed);
+    size_t unknown = count_unknown(r, s, report);
+    if (missing.n + shaped.n + typed.n + unknown == 0) {
+        return MB_OK;
+    }
+    char title[80];
+    recognised_title(r, title, sizeof title);
+    return mb_fail(err, MB_E_MISMATCH,
+                   "%s: looks like %s, but %zu tensors are missing, %zu have another shape, %zu are no "
+                   "floats, %zu are unknown\nis it damaged, or a model that builds on %s?",
+                   source_file_path(s, 0), title, missing.n, shaped.n, typed.n, unknown, title);
+}
