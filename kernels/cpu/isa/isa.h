@@ -52,6 +52,39 @@ typedef struct mb_shift_row {
     mb_activation act;
 } mb_shift_row;
 
+/* One window and head of attention. */
+typedef struct mb_attend {
+    int64_t queries, keys, d;
+    int64_t keys_padded, d_padded; /* to whole vectors */
+    const float *const *q;         /* per query d values */
+    const float *k, *v;            /* packed by pack_keys (scaled) and pack_values */
+    const float *const *bias;      /* per query keys_padded values, those of padding -1e30 */
+    const int32_t *key_label;      /* a query sees keys of its own label; NULL: all */
+    const int32_t *position;       /* per query its index among the keys; read with key_label only */
+    float *logits, *weighted;      /* scratch of 4 tiles' rows x keys_padded, x d_padded */
+    float *const *out;             /* per query */
+} mb_attend;
+
+/* Rows of a deformable convolution's product: per pixel and tap the modulated sample of all channels. */
+typedef struct mb_samples {
+    const float *item; /* the map [height][width], channels at each pixel */
+    int64_t height, width, pitch, channels;
+    const float *offset;    /* of this pixel: [2t] is y, [2t+1] x */
+    const float *modulator; /* [t - tap] */
+    int64_t y, x;           /* of tap 0 without offset */
+    int64_t kernel_w, tap, taps;
+    const float *zeros; /* a pixel outside of the map */
+} mb_samples;
+
+/* Rows of tokens, normalised over channels. */
+typedef struct mb_norm_rows {
+    const float *x, *weight, *bias; /* weight and bias may be NULL */
+    float *y;
+    int64_t x_pitch, y_pitch, rows, channels;
+    float eps;
+    bool zero_mean;
+} mb_norm_rows;
+
 typedef struct mb_simd {
     mb_isa isa;
     int64_t width;     /* floats in a vector; a full panel of weights is two vectors wide */
@@ -59,6 +92,15 @@ typedef struct mb_simd {
     void (*panel)(const mb_panel *p);
     void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 4 vectors beyond `width` */
     void (*shift_row)(const mb_shift_row *q);
+    void (*attend)(const mb_attend *a);
+    void (*pack_keys)(float *to, const float *const *rows, const mb_attend *a, float scale);
+    void (*pack_values)(float *to, const float *const *rows, const mb_attend *a);
+    void (*sample)(const mb_samples *s, float *to); /* [taps][channels] */
+    void (*norm)(const mb_norm_rows *r);
+    /* y = sum_i weight[i] * x[i], i < 4, + addend (or NULL) */
+    void (*blend)(float *y, const float *const x[4], const float weight[4], const float *addend, int64_t n);
+    void (*add)(float *y, const float *a, const float *b, int64_t n);
+    void (*scale)(float *y, const float *x, float factor, int64_t n);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
 } mb_simd;
 

@@ -1,0 +1,120 @@
+/* softmax(Q K^T + bias + mask) V for one window and head, all in cache: blocks of a few tiles of queries go through
+ * product, softmax and product while their logits lie in L1 (mb_attend in isa.h). */
+#include "isa.h"
+#include "simd.h"
+
+#include <string.h>
+
+#define MB_ATTEND_TILES 4 /* query tiles per block: mb_attend.logits holds so many */
+
+/* Bias, mask and softmax (not yet divided) of one row of logits; returns the sum. */
+MB_INLINE float soften(const mb_attend *a, float *logit, int64_t query)
+{
+    const float *bias = a->bias[query];
+    mb_v most = v_set(-3e38f), total = v_set(0);
+    if (a->key_label != NULL) {
+        int32_t label = a->key_label[a->position[query]];
+        for (int64_t k = 0; k < a->keys; k++) {
+            logit[k] = a->key_label[k] == label ? logit[k] : -1e30f;
+        }
+    }
+    for (int64_t k = 0; k < a->keys_padded; k += MB_W) {
+        mb_v x = v_load(logit + k) + v_load(bias + k);
+        v_store(logit + k, x);
+        most = v_max(most, x);
+    }
+    most = v_set(v_most(most));
+    for (int64_t k = 0; k < a->keys_padded; k += MB_W) {
+        mb_v x = v_exp(v_load(logit + k) - most);
+        v_store(logit + k, x);
+        total += x;
+    }
+    return v_sum(total);
+}
+
+/* Panels of `columns` (a multiple of the vector) columns: out[rows][columns]. */
+MB_INLINE void attend_product(mb_panel *p, const float *w, int64_t columns)
+{
+    int64_t depth = p->segments * p->length;
+    float *out = p->out;
+    for (int64_t n = 0; n < columns; n += 2 * MB_W) {
+        p->width = columns - n > MB_W ? 2 * MB_W : MB_W;
+        p->columns = p->width;
+        p->w = w + n * depth;
+        p->out = out + n;
+        panel(p);
+    }
+}
+
+static void attend(const mb_attend *a)
+{
+    const float *rows[MB_ATTEND_TILES * MB_TILE_ROWS];
+    float totals[MB_ATTEND_TILES * MB_TILE_ROWS];
+    for (int64_t first = 0; first < a->queries; first += MB_ATTEND_TILES * MB_TILE_ROWS) {
+        int64_t left = a->queries - first, block = MB_ATTEND_TILES * MB_TILE_ROWS;
+        block = left < block ? (left + MB_TILE_ROWS - 1) / MB_TILE_ROWS * MB_TILE_ROWS : block;
+        for (int64_t r = 0; r < block; r++) {
+            rows[r] = a->q[first + (r < left ? r : 0)];
+        }
+        mb_panel p = {.rows = rows,
+                      .n_rows = block,
+                      .segments = 1,
+                      .length = a->d,
+                      .out = a->logits,
+                      .out_pitch = a->keys_padded,
+                      .first = true,
+                      .last = true};
+        attend_product(&p, a->k, a->keys_padded);
+        for (int64_t r = 0; r < block; r++) {
+            rows[r] = a->logits + r * a->keys_padded;
+            totals[r] = soften(a, a->logits + r * a->keys_padded, first + (r < left ? r : 0));
+        }
+        p.length = a->keys;
+        p.out = a->weighted;
+        p.out_pitch = a->d_padded;
+        attend_product(&p, a->v, a->d_padded);
+        for (int64_t r = 0; r < block && r < left; r++) {
+            const float *from = a->weighted + r * a->d_padded;
+            float *to = a->out[first + r], scale = 1 / totals[r];
+            int64_t i = 0;
+            for (; i + MB_W <= a->d; i += MB_W) {
+                v_store(to + i, v_load(from + i) * v_set(scale));
+            }
+            for (; i < a->d; i++) {
+                to[i] = from[i] * scale;
+            }
+        }
+    }
+}
+
+/* Keys as columns: panels [d][2 vectors] (the last [d][1 vector] if that is enough); values stay rows: panels
+ * [keys][...] of d columns. Padding is zero. Source rows are runs of d values. */
+MB_INLINE int64_t panel_width(int64_t columns, int64_t n)
+{
+    return columns - n > MB_W ? 2 * MB_W : MB_W;
+}
+
+static void pack_keys(float *to, const float *const *rows, const mb_attend *a, float scale)
+{
+    for (int64_t n = 0; n < a->keys_padded; n += 2 * MB_W) {
+        int64_t width = panel_width(a->keys_padded, n);
+        for (int64_t j = 0; j < width; j++) {
+            const float *row = n + j < a->keys ? rows[n + j] : NULL;
+            for (int64_t e = 0; e < a->d; e++) {
+                to[e * width + j] = row != NULL ? row[e] * scale : 0;
+            }
+        }
+        to += a->d * width;
+    }
+}
+
+static void pack_values(float *to, const float *const *rows, const mb_attend *a)
+{
+    for (int64_t n = 0; n < a->d_padded; n += 2 * MB_W) {
+        int64_t width = panel_width(a->d_padded, n), real = a->d - n < width ? a->d - n : width;
+        for (int64_t j = 0; j < a->keys; j++, to += width) {
+            memcpy(to, rows[j] + n, (size_t)real * sizeof(float));
+            memset(to + real, 0, (size_t)(width - real) * sizeof(float));
+        }
+    }
+}
