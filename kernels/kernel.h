@@ -35,11 +35,12 @@ typedef struct mb_call {
     const void *attrs;         /* of the op's type, never NULL */
     mb_view in[MB_MAX_INPUTS]; /* absent optional inputs have dims[0] == 0; while planning only constants have data */
     int n_in;
+    uint32_t constants; /* bit i: input i is a constant (f32 in host memory on every back end) */
     mb_view out;
     void *workspace; /* 64-byte aligned, as many bytes as workspace() asked for; contents undefined */
     const mb_prepared *prepared;
     mb_pool *pool; /* CPU: may be NULL (one thread) */
-    void *stream;  /* CUDA */
+    void *stream;  /* a back end with a device: that device */
 } mb_call;
 
 typedef struct mb_kernel {
@@ -69,9 +70,24 @@ const mb_op_rule *mb_op_get_rule(mb_op op);
 /* A back end is a table of kernels; a row may hold up to MB_KERNEL_CHOICES kernels, the first that supports a call is
  * taken. The last of the CPU's is always kernels/ref. */
 #define MB_KERNEL_CHOICES 4
+
+/* Memory that is not the host's: all that the executor needs to know of a device. Copies and kernels of one device
+ * happen in the order of the calls; wait returns when all are done, and reports their faults. */
+typedef struct mb_device_memory {
+    mb_status (*alloc)(void *device, void **out, size_t bytes, const char *what, mb_error *err);
+    void (*free)(void *device, void *p); /* NULL is fine */
+    mb_status (*copy_in)(void *device, void *dst, const void *src, size_t bytes, mb_error *err);
+    mb_status (*copy_out)(void *device, void *dst, const void *src, size_t bytes, mb_error *err);
+    mb_status (*wait)(void *device, mb_error *err);
+    mb_status (*use)(void *device, mb_error *err); /* by this thread, from now on; fails if the device is broken */
+} mb_device_memory;
+
 typedef struct mb_backend {
     const char *name; /* "ref", "cpu (avx2)", "cuda" */
     const mb_kernel *kernels[MB_OP_COUNT][MB_KERNEL_CHOICES];
+    const mb_device_memory *memory; /* NULL: the host's */
+    void *device;                   /* goes into mb_call.stream */
+    mb_dtype activations;           /* type of the maps between nodes: MB_F32 (0), or 16 bit on a device */
 } mb_backend;
 
 void mb_backend_ref(mb_backend *out);

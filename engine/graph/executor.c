@@ -18,6 +18,12 @@ mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_err
     for (int t = 0; t < p->n_steps; t++) {
         total += p->steps[t].weight;
     }
+    if (p->backend->memory != NULL) {
+        mb_status status = mb_plan_upload(p, err);
+        if (status != MB_OK) {
+            return status;
+        }
+    }
     for (int t = 0; t < p->n_steps; t++) {
         mb_step *s = &p->steps[t];
         const char *name = p->graph->nodes[s->node].name;
@@ -33,6 +39,12 @@ mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_err
         s->ms = end - begin;
         begin = end;
         done += s->weight;
+    }
+    if (p->backend->memory != NULL) {
+        mb_status status = mb_plan_download(p, err);
+        if (status != MB_OK) {
+            return status;
+        }
     }
     if (on_progress != NULL && on_progress(user, 1.0, "") != 0) {
         return mb_fail(err, MB_E_CANCELLED, "cancelled");
@@ -51,6 +63,11 @@ mb_view mb_plan_view(const mb_plan *p, const char *name)
     mb_call call;
     mb_graph_call(p->graph, &reader, &call, false);
     call.out.data = p->arena + p->locations[value].byte_offset;
+    if (p->backend->memory != NULL) { /* the caller sees the host's copy */
+        call.out.data = p->locations[value].mirror;
+        call.out.pitch = call.out.dims[1];
+        return call.out.data != NULL ? call.out : none;
+    }
     return call.out;
 }
 

@@ -275,6 +275,7 @@ void mb_graph_call(mb_graph *g, const mb_node *n, mb_call *call, bool with_const
     *call = (mb_call){.attrs = n->attrs.bytes, .n_in = n->n_in};
     for (int i = 0; i < n->n_in; i++) {
         call->in[i] = value_view(g, n->in[i], with_constants);
+        call->constants |= n->in[i] >= 0 && mb_graph_is_constant(g, n->in[i]) ? 1u << i : 0u;
     }
     call->out = value_view(g, n->out, false);
 }

@@ -24,11 +24,15 @@ void mb_plan_free(mb_plan *p)
     if (p == NULL) {
         return;
     }
+    if (p->backend != NULL && p->backend->memory != NULL) {
+        mb_plan_device_free(p);
+    } else {
+        mb_free_aligned(p->arena);
+    }
     mb_graph_free(p->graph);
     mb_free(p->steps);
     mb_free(p->locations);
     mb_free(p->attrs);
-    mb_free_aligned(p->arena);
     mb_free(p);
 }
 
@@ -48,7 +52,15 @@ static int root_of(const placing *s, int value)
 
 static double view_bytes(const mb_view *v)
 {
-    return mb_view_present(v) ? 4.0 * (double)mb_view_count(v) : 0.0;
+    return mb_view_present(v) ? (double)mb_dtype_size(v->dtype) * (double)mb_view_count(v) : 0.0;
+}
+
+static void set_types(const mb_plan *p, const mb_node *n, mb_call *c)
+{
+    c->out.dtype = p->locations[n->out].dtype;
+    for (int i = 0; i < n->n_in; i++) {
+        c->in[i].dtype = n->in[i] >= 0 ? p->locations[n->in[i]].dtype : MB_F32;
+    }
 }
 
 /* Kernel, workspace and work of every node, in order. */
@@ -66,6 +78,8 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
         mb_graph_call(g, node, &s->call, false);
         s->call.attrs = &p->attrs[p->n_steps];
         s->call.pool = p->pool;
+        s->call.stream = p->backend->device;
+        set_types(p, node, &s->call);
         s->node = order[i];
         s->kernel = mb_backend_choose(p->backend, node->op, &s->call);
         if (s->kernel == NULL) {
@@ -130,7 +144,7 @@ static bool has_slices(const mb_graph *g, int value)
 
 static bool same_shape(const mb_view *a, const mb_view *b)
 {
-    return memcmp(a->dims, b->dims, sizeof a->dims) == 0 && a->pitch == b->pitch;
+    return memcmp(a->dims, b->dims, sizeof a->dims) == 0 && a->pitch == b->pitch && a->dtype == b->dtype;
 }
 
 /* An output takes over the memory of an input that dies at this node, where the kernel allows it. */
@@ -168,7 +182,7 @@ static mb_status place(placing *s, mb_error *err)
     for (int v = 0; v < g->n_values; v++) {
         s->block_of[v] = -1;
         if (s->root[v] == v && s->last[v] >= 0) {
-            size_t bytes = sizeof(float);
+            size_t bytes = mb_dtype_size(p->locations[v].dtype);
             for (int i = 0; i < 4; i++) {
                 if (!mb_mul_size(&bytes, bytes, (size_t)g->values[v].dims[i])) {
                     return mb_fail(err, MB_E_MEMORY, "%s: its size overflows", g->values[v].name);
@@ -201,7 +215,8 @@ static void locate(placing *s)
             channels += (size_t)g->values[a].alias_channel;
         }
         int block = s->block_of[root_of(s, v)];
-        p->locations[v] = (mb_location){block, channels * sizeof(float)};
+        p->locations[v].block = block;
+        p->locations[v].byte_offset = channels * mb_dtype_size(p->locations[v].dtype);
         if (block >= 0) {
             p->locations[v].byte_offset += s->blocks[block].offset;
         }
@@ -275,6 +290,7 @@ mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options
         goto done;
     }
     MB_TRY(mb_schedule(order, &n, graph, err));
+    mb_plan_choose_types(p);
     MB_TRY(choose_kernels(p, order, n, err));
     MB_TRY(place_values(p, err));
     p->figures.weight_bytes = constant_bytes(graph);

@@ -24,7 +24,9 @@ typedef struct mb_step { /* a node, ready to run */
 
 typedef struct mb_location { /* of a value: block < 0 for constants */
     int block;
-    size_t byte_offset; /* inside the block */
+    size_t byte_offset; /* in the arena */
+    mb_dtype dtype;     /* what its memory holds: f32 except on a device that computes in 16 bit */
+    float *mirror;      /* on a device: inputs and kept values, dense f32 in host memory; else NULL */
 } mb_location;
 
 struct mb_plan {
@@ -35,7 +37,8 @@ struct mb_plan {
     int n_steps;
     mb_location *locations; /* per value */
     mb_attrs *attrs;        /* per step: a copy that calls point to */
-    char *arena;
+    char *arena;            /* device memory if the back end has its own */
+    void *staging;          /* host memory for a copy of the largest mirrored value */
     mb_plan_figures figures;
 };
 
@@ -45,5 +48,13 @@ MB_MUST_CHECK mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_
 /* Packs weights and allocates the arena: after this the plan can run. */
 MB_MUST_CHECK mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err);
 void mb_plan_free(mb_plan *p);
+
+/* ---- back ends with memory of their own (device_plan.c) ---- */
+/* The type of every value: 16-bit maps, but f32 where positions or the result need it. */
+void mb_plan_choose_types(mb_plan *p);
+MB_MUST_CHECK mb_status mb_plan_device_memory(mb_plan *p, mb_error *err); /* arena, mirrors, staging */
+void mb_plan_device_free(mb_plan *p);
+MB_MUST_CHECK mb_status mb_plan_upload(mb_plan *p, mb_error *err);   /* inputs: mirror -> arena */
+MB_MUST_CHECK mb_status mb_plan_download(mb_plan *p, mb_error *err); /* kept values: arena -> mirror */
 
 #endif

@@ -40,6 +40,8 @@ static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
     uint64_t h = mix(0xCBF29CE484222325u, &s->kernel, sizeof s->kernel);
     h = mix(h, n->attrs.bytes, sizeof n->attrs.bytes);
     h = mix(h, &s->call.in[0].dims[1], sizeof s->call.in[0].dims[1]);
+    h = mix(h, &s->call.in[0].dtype, sizeof s->call.in[0].dtype);
+    h = mix(h, &s->call.out.dtype, sizeof s->call.out.dtype);
     for (int i = 0; i < n->n_in; i++) {
         uint64_t key = mb_graph_is_constant(g, n->in[i]) ? g->values[n->in[i]].key : 1;
         h = mix(h, &key, sizeof key);
@@ -91,6 +93,11 @@ static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, 
         mb_graph_call(g, n, &call, true);
         call.attrs = s->call.attrs;
         call.pool = p->pool;
+        call.stream = s->call.stream;
+        call.out.dtype = s->call.out.dtype;
+        for (int i = 0; i < n->n_in; i++) {
+            call.in[i].dtype = s->call.in[i].dtype;
+        }
         mb_status status = mb_graph_status(g, err);
         e = status == MB_OK ? mb_calloc(1, sizeof *e) : NULL;
         if (e == NULL) {
@@ -151,7 +158,11 @@ mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
     for (int t = 0; t < p->n_steps; t++) {
         MB_TRY(prepare_step(p, &p->steps[t], cache, readers, err));
     }
-    p->arena = mb_alloc_aligned(p->figures.arena_bytes);
+    if (p->backend->memory != NULL) {
+        MB_TRY(mb_plan_device_memory(p, err));
+    } else {
+        p->arena = mb_alloc_aligned(p->figures.arena_bytes);
+    }
     if (p->arena == NULL) {
         status = mb_fail(err, MB_E_MEMORY, "not enough memory: the plan needs %.0f MB\nuse a smaller input size",
                          (double)p->figures.arena_bytes * 1e-6);

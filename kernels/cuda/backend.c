@@ -1,6 +1,8 @@
 /* The table of the CUDA back end, from the cuda column of ops.def: OWN puts mb_cuda_<op> into the row. */
 #include "cuda/backend.h"
 
+#include "cuda/context.h"
+
 #define MB_CUDA_OWN(name) extern const mb_kernel mb_cuda_##name;
 #define MB_CUDA_NONE(name)
 #define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_CUDA_##cuda(name)
@@ -32,4 +34,61 @@ mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
     put_first(out, MB_OP_vit_attention, &mb_cuda_vit_attention_mma);
     put_first(out, MB_OP_window_attention, &mb_cuda_window_attention_mma);
     return MB_OK;
+}
+
+/* ---- the device as the executor sees it ---- */
+static mb_status memory_alloc(void *device, void **out, size_t bytes, const char *what, mb_error *err)
+{
+    return mb_cuda_alloc(device, out, bytes, what, err);
+}
+static void memory_free(void *device, void *p)
+{
+    mb_cuda_free(device, p);
+}
+static mb_status memory_copy_in(void *device, void *dst, const void *src, size_t bytes, mb_error *err)
+{
+    return mb_cuda_copy_in(device, dst, src, bytes, err);
+}
+static mb_status memory_copy_out(void *device, void *dst, const void *src, size_t bytes, mb_error *err)
+{
+    return mb_cuda_copy_out(device, dst, src, bytes, err);
+}
+static mb_status memory_wait(void *device, mb_error *err)
+{
+    return mb_cuda_wait(device, err);
+}
+static mb_status memory_use(void *device, mb_error *err)
+{
+    return mb_cuda_use(device, err);
+}
+
+static const mb_device_memory memory = {memory_alloc,    memory_free, memory_copy_in,
+                                        memory_copy_out, memory_wait, memory_use};
+
+mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations, mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_cuda_device *d = NULL;
+    MB_TRY(mb_backend_cuda(out, err));
+    MB_TRY(mb_cuda_open(&d, index, err));
+    if (activations == MB_I64 || (activations == MB_BF16 && d->sm < 80)) {
+        status = mb_fail(err, MB_E_DEVICE, "CUDA: device %d \"%s\" (sm_%d) cannot compute in %s\nuse f16 or f32", index,
+                         d->name, d->sm, mb_dtype_name(activations));
+        goto done;
+    }
+    out->memory = &memory;
+    out->activations = activations;
+    out->device = d;
+    d = NULL;
+done:
+    mb_cuda_close(d);
+    return status;
+}
+
+void mb_backend_cuda_close(mb_backend *b)
+{
+    if (b->memory == &memory) {
+        mb_cuda_close(b->device);
+        *b = (mb_backend){0};
+    }
 }

@@ -9,4 +9,9 @@
  * `stream` is the mb_cuda_device (cuda/context.h). */
 MB_MUST_CHECK mb_status mb_backend_cuda(mb_backend *out, mb_error *err);
 
+/* The same on GPU `index`, ready to run plans: opens it; maps between nodes are of the type `activations` (f32, f16, or
+ * bf16 from sm_80 on). Closed by mb_backend_cuda_close after the last plan and runner of it is gone. */
+MB_MUST_CHECK mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations, mb_error *err);
+void mb_backend_cuda_close(mb_backend *b);
+
 #endif

@@ -42,13 +42,13 @@ template <class T> struct samples {
     template <int V> __device__ void sample(float (&sum)[V], const row &r, int t, int c) const
     {
         size_t at_offset = (size_t)r.token * (size_t)offset_pitch + (size_t)(2 * t);
-        float y = (float)(r.y + t / k) + load_any(offset, offset_dtype, at_offset);
-        float x1 = (float)(r.x + t % k) + load_any(offset, offset_dtype, at_offset + 1);
+        float y = (float)(r.y + t / k) + mb_load_any(offset, offset_dtype, at_offset);
+        float x1 = (float)(r.x + t % k) + mb_load_any(offset, offset_dtype, at_offset + 1);
         if (!(y > -1.0f && x1 > -1.0f && y < (float)height && x1 < (float)width)) {
             return;
         }
         float m = modulator_scale *
-                  mb_sigmoid(load_any(logit, offset_dtype, (size_t)r.token * (size_t)logit_pitch + (size_t)t));
+                  mb_sigmoid(mb_load_any(logit, offset_dtype, (size_t)r.token * (size_t)logit_pitch + (size_t)t));
         int iy = (int)floorf(y), ix = (int)floorf(x1);
         float fy = y - (float)iy, fx = x1 - (float)ix;
         const T *map = x + (size_t)(r.token / (height * width)) * (size_t)height * (size_t)width * (size_t)x_pitch + c;

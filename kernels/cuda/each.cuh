@@ -8,6 +8,24 @@
 #include "dialect.h"
 #include "kernels.h"
 
+/* Element i of memory of a type known at run time (mb_dtype). */
+__device__ inline float mb_load_any(const void *p, int dtype, size_t i)
+{
+    return dtype == MB_F16    ? mb_load(static_cast<const half *>(p)[i])
+           : dtype == MB_BF16 ? mb_load(static_cast<const bfloat16 *>(p)[i])
+                              : static_cast<const float *>(p)[i];
+}
+__device__ inline void mb_store_any(void *p, int dtype, size_t i, float v)
+{
+    if (dtype == MB_F16) {
+        mb_store(static_cast<half *>(p) + i, v);
+    } else if (dtype == MB_BF16) {
+        mb_store(static_cast<bfloat16 *>(p) + i, v);
+    } else {
+        static_cast<float *>(p)[i] = v;
+    }
+}
+
 enum { MB_EACH_THREADS = 256 };
 
 template <class T, int V, class F>

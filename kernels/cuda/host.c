@@ -85,7 +85,7 @@ mb_view mb_cuda_input(const mb_call *c, int i)
 mb_cuda_part mb_cuda_constant_map(const mb_call *c, int i, mb_dtype dtype)
 {
     const mb_view *v = &c->in[i];
-    bool is_constant = i < c->n_in && mb_view_present(v) && v->data != NULL;
+    bool is_constant = i < c->n_in && (c->constants >> i & 1u) && mb_view_present(v);
     return (mb_cuda_part){i, is_constant ? v->data : NULL, (size_t)(is_constant ? mb_view_count(v) : 0), dtype};
 }
 
@@ -113,5 +113,5 @@ bool mb_cuda_fits(const mb_call *c, bool loose_output)
     if (t == MB_I64 || (t == MB_BF16 && d->sm < 80) || !countable(&c->in[0]) || !countable(&c->out)) {
         return false;
     }
-    return c->out.dtype == t || (loose_output && c->out.dtype == MB_F32);
+    return c->out.dtype == t || (loose_output && (c->out.dtype == MB_F32 || t == MB_F32));
 }

@@ -3,12 +3,22 @@
 
 static bool same_type(const mb_call *c)
 {
-    for (int i = 1; i < c->n_in; i++) {
-        bool constant = c->in[i].data != NULL; /* while planning: prepare rounds it */
-        if (mb_view_present(&c->in[i]) && !constant && c->in[i].dtype != c->in[0].dtype) {
+    for (int i = 0; i < c->n_in; i++) {
+        bool constant = c->constants >> i & 1u; /* prepare rounds it */
+        if (mb_view_present(&c->in[i]) && !constant && c->in[i].dtype != c->out.dtype) {
             return false;
         }
     }
+    return mb_cuda_fits(c, c->constants & 1u);
+}
+
+/* Some inputs may be f32 among 16-bit ones. */
+static bool mixed_types(const mb_call *c)
+{
+    return mb_cuda_fits(c, true);
+}
+static bool supports_scale_by_map(const mb_call *c)
+{
     return mb_cuda_fits(c, false);
 }
 
@@ -40,7 +50,7 @@ static mb_status run_scale_by_map(const mb_call *c, mb_error *err)
     return done(c, mb_cuda_launch_scale_by_map(&c->out, &x, &map, mb_cuda_of(c)->compute), "scale_by_map", err);
 }
 const mb_kernel mb_cuda_scale_by_map = {.name = "own",
-                                        .supports = same_type,
+                                        .supports = supports_scale_by_map,
                                         .prepare = mb_cuda_prepare_maps,
                                         .run = run_scale_by_map,
                                         .in_place_input = 1 + 0};
@@ -53,12 +63,12 @@ static mb_status run_concat(const mb_call *c, mb_error *err)
         mb_view x = mb_cuda_input(c, i);
         slice.dims[1] = x.dims[1];
         code = mb_cuda_launch_copy(&slice, &x, mb_cuda_of(c)->compute);
-        slice.data = (unsigned char *)slice.data + (size_t)x.dims[1] * mb_dtype_size(x.dtype);
+        slice.data = (unsigned char *)slice.data + (size_t)x.dims[1] * mb_dtype_size(slice.dtype);
     }
     return done(c, code, "concat", err);
 }
 const mb_kernel mb_cuda_concat = {
-    .name = "own", .supports = same_type, .prepare = mb_cuda_prepare_maps, .run = run_concat};
+    .name = "own", .supports = mixed_types, .prepare = mb_cuda_prepare_maps, .run = run_concat};
 
 static mb_status run_patch_merge(const mb_call *c, mb_error *err)
 {

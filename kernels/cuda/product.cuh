@@ -25,23 +25,6 @@ struct product_out {
     bool addend_is_vector; /* one row per item */
 };
 
-__device__ inline float load_any(const void *p, int dtype, size_t i)
-{
-    return dtype == MB_F16    ? mb_load(static_cast<const half *>(p)[i])
-           : dtype == MB_BF16 ? mb_load(static_cast<const bfloat16 *>(p)[i])
-                              : static_cast<const float *>(p)[i];
-}
-__device__ inline void store_any(void *p, int dtype, size_t i, float v)
-{
-    if (dtype == MB_F16) {
-        mb_store(static_cast<half *>(p) + i, v);
-    } else if (dtype == MB_BF16) {
-        mb_store(static_cast<bfloat16 *>(p) + i, v);
-    } else {
-        static_cast<float *>(p)[i] = v;
-    }
-}
-
 __device__ inline float product_finish(const product_out &out, float sum, int token, int item, int o)
 {
     if (out.bias) {
@@ -49,7 +32,7 @@ __device__ inline float product_finish(const product_out &out, float sum, int to
     }
     if (out.addend) {
         size_t row = (size_t)(out.addend_is_vector ? item : token);
-        sum += load_any(out.addend, out.addend_dtype, row * (size_t)out.addend_pitch + (size_t)o);
+        sum += mb_load_any(out.addend, out.addend_dtype, row * (size_t)out.addend_pitch + (size_t)o);
     }
     return mb_activate(out.act, sum);
 }
@@ -141,15 +124,15 @@ __device__ inline void product_mma_store(const product_out &out, const S &source
             }
             float lo = product_finish(out, acc[i / 2][j][i % 2 * 2], token, item, o);
             if (o + 1 >= outputs) {
-                store_any(out.y, out.y_dtype, row + (size_t)o, lo);
+                mb_store_any(out.y, out.y_dtype, row + (size_t)o, lo);
                 continue;
             }
             float hi = product_finish(out, acc[i / 2][j][i % 2 * 2 + 1], token, item, o + 1);
             if (pairs) {
                 *reinterpret_cast<uint32_t *>(static_cast<T *>(out.y) + row + o) = mb_pack<T>(lo, hi);
             } else {
-                store_any(out.y, out.y_dtype, row + (size_t)o, lo);
-                store_any(out.y, out.y_dtype, row + (size_t)o + 1, hi);
+                mb_store_any(out.y, out.y_dtype, row + (size_t)o, lo);
+                mb_store_any(out.y, out.y_dtype, row + (size_t)o + 1, hi);
             }
         }
     }
@@ -270,8 +253,8 @@ __global__ void __launch_bounds__(F32_THREADS, 2)
 #pragma unroll
         for (int j = 0; j < 4; j++) {
             if (o4 + j + o0 < outputs) {
-                store_any(out.y, out.y_dtype, (size_t)token * (size_t)out.y_pitch + (size_t)(o0 + o4 + j),
-                          product_finish(out, acc[i][j], token, item, o0 + o4 + j));
+                mb_store_any(out.y, out.y_dtype, (size_t)token * (size_t)out.y_pitch + (size_t)(o0 + o4 + j),
+                             product_finish(out, acc[i][j], token, item, o0 + o4 + j));
             }
         }
     }

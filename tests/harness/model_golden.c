@@ -103,7 +103,9 @@ static bool open_all(open_case *o)
     }
     CHECK_OK(gen_weights(&o->weights, o->c->variant, (uint64_t)number(o->golden, "weight_seed"), &err), err);
     CHECK_OK(mb_pool_create(&o->pool, 0, &err), err);
-    if (o->c->reference) {
+    if (o->c->backend != NULL) {
+        o->backend = *o->c->backend;
+    } else if (o->c->reference) {
         mb_backend_ref(&o->backend);
     } else {
         CHECK_OK(mb_backend_cpu(&o->backend, &err), err);

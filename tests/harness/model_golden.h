@@ -13,6 +13,7 @@ typedef struct model_case {
     double max_abs, mean_abs; /* limits of the output */
     double tap;               /* limit of every tap, relative to its maximum */
     int least_taps;           /* so many taps must have been compared */
+    mb_backend *backend;      /* NULL: the CPU's */
 } model_case;
 
 /* All checks of one case; false if it was skipped. */

@@ -54,9 +54,9 @@ static void round_to(float *v, size_t n, mb_dtype t)
     }
 }
 
-static mb_call host_call(const op_case *oc, const data *d)
+static mb_call host_call(mb_op op, const op_case *oc, const data *d)
 {
-    mb_call c = {.attrs = &oc->attrs, .n_in = d->n_in, .stream = device};
+    mb_call c = {.attrs = &oc->attrs, .n_in = d->n_in, .stream = device, .constants = op_constants(op)};
     for (int i = 0; i < d->n_in; i++) {
         const int64_t *s = d->dims[i];
         if (d->in[i] != NULL) {
@@ -86,7 +86,7 @@ static bool make_data(data *d, mb_op op, const op_case *oc, mb_dtype t)
         op_fill(d->in[i], n, op, i, oc);
         round_to(d->in[i], n, type_of(op, i, t));
     }
-    mb_call c = host_call(oc, d);
+    mb_call c = host_call(op, oc, d);
     mb_error err = {0};
     const mb_op_rule *rule = mb_op_get_rule(op);
     if (!CHECK_MSG(rule->shape(d->out_dims, &c, &err) == MB_OK, "%s: %s", oc->name, err.message)) {
@@ -200,7 +200,7 @@ typedef struct job {
 static bool begin_job(job *j, const mb_kernel *k, mb_op op, const op_case *oc, const data *d, mb_dtype t, layout l)
 {
     *j = (job){.taken = l == IN_PLACE ? k->in_place_input - 1 : -1};
-    j->call = host_call(oc, d);
+    j->call = host_call(op, oc, d);
     size_t wide = 16 / mb_dtype_size(t), front = l == RAGGED ? 5 : (l == ALIGNED ? wide : 0);
     uint32_t constants = op_constants(op);
     mb_error err = {0};
@@ -335,7 +335,7 @@ static bool can_be_in_place(const mb_kernel *k, mb_op op, const data *d)
 /* Sets the types of a call's maps, as a plan has them, without data. */
 static mb_call typed_call(mb_op op, const op_case *oc, const data *d, mb_dtype t)
 {
-    mb_call c = host_call(oc, d);
+    mb_call c = host_call(op, oc, d);
     c.out = mb_view_of(NULL, d->out_dims[0], d->out_dims[1], d->out_dims[2], d->out_dims[3]);
     c.out.dtype = t;
     for (int i = 0; i < d->n_in; i++) {

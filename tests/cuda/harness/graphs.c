@@ -1,0 +1,66 @@
+/* Whole networks on the CUDA back end, by emulation, against the official code's outputs: the plan, its memory on the
+ * (stand-in) device, copies, every kernel in the order of the graph. f32 within the limits of the engine; f16 and bf16
+ * within those of docs/cuda.md. Usage: graphs CASE PRECISION. */
+#define _GNU_SOURCE /* setenv */
+#include "cuda/backend.h"
+#include "harness/check.h"
+#include "harness/model_golden.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct graph_case {
+    const char *name, *golden, *variant, *output;
+    int least_taps;
+} graph_case;
+
+static const graph_case cases[] = {
+    {"tiny7", "birefnet_tiny7_32x32", "tiny7", "logits", 47},
+    {"tiny7_64", "birefnet_tiny7_64x64", "tiny7", "logits", 47},
+    {"tiny12", "birefnet_tiny12_96x160", "tiny12", "logits", 47},
+    {"tiny_legacy", "birefnet_tiny_legacy_64x64", "tiny_legacy_columns", "logits", 38},
+    {"tiny4", "vitmatte_tiny4_64x64", "vitmatte_tiny4", "alphas", 7},
+    {"tiny4_b2", "vitmatte_tiny4_b2_48x80", "vitmatte_tiny4", "alphas", 7},
+    {"tiny14", "vitmatte_tiny14_64x96", "vitmatte_tiny14", "alphas", 20},
+    /* minutes: by name only */
+    {"swin_t", "birefnet_swin_t_288x512", "swin_t", "logits", 11},
+    {"tiny14_512", "vitmatte_tiny14_512x288", "vitmatte_tiny14", "alphas", 9},
+};
+
+/* max abs, mean abs, taps relative to their largest: f32, f16, bf16 */
+static const double mask_limits[3][3] = {{1e-3, 5e-5, 5e-5}, {5e-2, 3e-3, 2e-2}, {4e-1, 2e-2, 2e-1}};
+static const double alpha_limits[3][3] = {{1e-4, 1e-5, 5e-5}, {1e-2, 1e-3, 2e-2}, {1e-1, 6e-3, 2e-1}};
+
+int main(int argc, char **argv)
+{
+    const char *precision = argc > 2 ? argv[2] : "f32";
+    mb_dtype t = strcmp(precision, "f16") == 0 ? MB_F16 : (strcmp(precision, "bf16") == 0 ? MB_BF16 : MB_F32);
+    setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
+    if (argc < 2) {
+        fprintf(stderr, "usage: test_cuda_graphs CASE [f32|f16|bf16]\n");
+        return 2;
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (strcmp(argv[1], cases[i].name) != 0) {
+            continue;
+        }
+        mb_backend b = {0};
+        mb_error err;
+        CHECK_OK(mb_backend_cuda_open(&b, 0, t, &err), err);
+        bool mask = strcmp(cases[i].output, "logits") == 0;
+        const double *limits = mask ? mask_limits[t] : alpha_limits[t];
+        const model_case c = {.golden = cases[i].golden,
+                              .variant = cases[i].variant,
+                              .output = cases[i].output,
+                              .max_abs = limits[0],
+                              .mean_abs = limits[1],
+                              .tap = limits[2],
+                              .least_taps = cases[i].least_taps,
+                              .backend = &b};
+        printf("%s: ", precision);
+        CHECK(model_golden_check(&c));
+        mb_backend_cuda_close(&b);
+    }
+    return test_report();
+}
