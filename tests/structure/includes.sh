@@ -1,7 +1,8 @@
 #!/bin/sh
 # Who may include whom: engine/core nothing of ours (status.h alone the public header); weights, image and kernels core;
 # graph core, weights and the interface of the kernels; models core, weights and graph; refine core, image, graph and models;
-# pipeline everything of the engine; weights_tool core and weights; app and benchmarks the public header only.
+# pipeline everything of the engine; weights_tool core and weights; app the public header only; benchmarks that and, to
+# time single methods, core, image and refine.
 . "$(dirname "$0")/sources.sh"
 
 found=$(sources engine kernels weights_tool app benchmarks | xargs awk '
@@ -35,6 +36,7 @@ BEGIN {
     may["engine/graph"] = may["weights_tool"] = " engine/core engine/weights "
     may["engine/models"] = " engine/core engine/weights engine/graph "
     may["engine/refine"] = " engine/core engine/image engine/graph engine/models "
+    may["benchmarks"] = " engine/core engine/image engine/refine "
     may["engine/pipeline"] = " engine/core engine/weights engine/image engine/graph engine/models engine/refine "
 }
 /^[ \t]*#[ \t]*include[ \t]*"/ {
