@@ -127,11 +127,9 @@ static bool can_be_in_place(const op_kernel *k, mb_op op, const op_contents *dat
            memcmp(data->dims[i], data->out_dims, sizeof data->out_dims) == 0;
 }
 
-static void check_case(mb_op op, const op_case *oc)
+void op_check_case(mb_op op, const op_case *oc, const op_kernel *kernels, int n)
 {
     op_contents data;
-    op_kernel kernels[OP_MOST_KERNELS];
-    int n = op_kernels(kernels, op);
     if (make_contents(&data, op, oc)) {
         float *scratch[2] = {mb_alloc_array(data.n_out, sizeof(float)), mb_alloc_array(data.n_out, sizeof(float))};
         bool ok = run_once(data.expected, &kernels[0], op, oc, &data, &(op_variant){.threads = 1, .poison = 0xFF});
@@ -210,11 +208,9 @@ static void bench_kernel(const op_kernel *k, mb_op op, const op_case *oc, const 
     op_job_end(&j);
 }
 
-static void bench_case(mb_op op, const op_case *oc, const bench_options *o)
+static void bench_case(mb_op op, const op_case *oc, const bench_options *o, const op_kernel *kernels, int n)
 {
     op_contents data;
-    op_kernel kernels[OP_MOST_KERNELS];
-    int n = op_kernels(kernels, op);
     if (make_contents(&data, op, oc)) {
         mb_call c = call_of(oc, &data);
         for (int i = o->ref || n == 1 ? 0 : 1; i < n; i++) {
@@ -229,6 +225,8 @@ static void bench_case(mb_op op, const op_case *oc, const bench_options *o)
 int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n_cases)
 {
     bench_options o = {.threads = 0};
+    op_kernel kernels[OP_MOST_KERNELS];
+    int n_kernels = op_kernels(kernels, op);
     bool bench = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--bench") == 0) {
@@ -246,9 +244,9 @@ int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n
             continue;
         }
         if (bench) {
-            bench_case(op, &cases[i], &o);
+            bench_case(op, &cases[i], &o, kernels, n_kernels);
         } else if (!cases[i].bench) {
-            check_case(op, &cases[i]);
+            op_check_case(op, &cases[i], kernels, n_kernels);
         }
     }
     return bench ? 0 : test_report();

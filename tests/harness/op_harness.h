@@ -48,5 +48,7 @@ typedef struct op_kernel {
 } op_kernel;
 #define OP_MOST_KERNELS 16
 int op_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op); /* out[0] is ref */
+/* All checks of one case on these kernels; the first is the truth. */
+void op_check_case(mb_op op, const op_case *oc, const op_kernel *kernels, int n);
 
 #endif
