@@ -1,6 +1,8 @@
 /* Choosing a device: the words of --device, and what is said when a GPU cannot be used. */
 #include "device.h"
 
+#include "cuda/backend.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,4 +46,36 @@ mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *
     (void)snprintf(out->note, sizeof out->note, "CUDA: %s; using the CPU. %s, or pass --device cpu to silence this.",
                    refusal.reason, refusal.cure);
     return MB_OK;
+}
+
+static mb_status choose_precision(mb_dtype *out, mb_error *err)
+{
+    static const mb_dtype types[] = {MB_F32, MB_F16, MB_BF16};
+    const char *wish = getenv("MATTEBOX_PRECISION");
+    *out = MB_F32;
+    if (wish == NULL || wish[0] == '\0') {
+        return MB_OK;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(wish, mb_dtype_name(types[i])) == 0) {
+            *out = types[i];
+            return MB_OK;
+        }
+    }
+    return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_PRECISION=%.32s: f32, f16 or bf16", wish);
+}
+
+mb_status mb_device_open(mb_backend *out, const mb_device_report *report, mb_error *err)
+{
+    if (report->kind != MB_DEVICE_CUDA) {
+        return mb_backend_cpu(out, err);
+    }
+    mb_dtype precision;
+    mb_status status = choose_precision(&precision, err);
+    return status == MB_OK ? mb_backend_cuda_open(out, report->index, precision, err) : status;
+}
+
+void mb_device_close(mb_backend *b)
+{
+    mb_backend_cuda_close(b);
 }

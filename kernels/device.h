@@ -29,6 +29,11 @@ MB_MUST_CHECK mb_status mb_device_parse(mb_device_wish *out, const char *text, m
 /* Opens the driver and its libraries, looks, and lets go of them again. */
 MB_MUST_CHECK mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *err);
 
+/* The back end of a report: the CPU's, or the GPU opened. MATTEBOX_PRECISION (f32, f16, bf16; default f32) is the type
+ * of the maps on a GPU. Closed after the last plan and runner that uses it is gone. */
+MB_MUST_CHECK mb_status mb_device_open(mb_backend *out, const mb_device_report *report, mb_error *err);
+void mb_device_close(mb_backend *b); /* a zeroed one is fine */
+
 /* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/absent.c in a build without) ---- */
 
 /* Two clauses of a message. */

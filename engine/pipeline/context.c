@@ -43,18 +43,18 @@ static mb_status choose_device(mb_context *c, mb_error *err)
         return status;
     }
     (void)snprintf(c->note, sizeof c->note, "%s", report.note);
-    if (report.kind == MB_DEVICE_CUDA) {
-        /* The kernels of this version are not enough for a whole network: never pretend. */
-        if (c->options.device == MB_DEVICE_CUDA) {
-            return mb_fail(err, MB_E_UNSUPPORTED,
-                           "CUDA: %s is usable, but this version cannot run whole networks on it\n--device cpu",
-                           report.name);
-        }
-        (void)snprintf(c->note, sizeof c->note, "%s: this version cannot run whole networks on a GPU; using the CPU",
+    if (report.kind == MB_DEVICE_CUDA && c->options.device == MB_DEVICE_AUTO) {
+        /* Tested by emulation, not yet on a device: who wants it says so. */
+        (void)snprintf(c->note, sizeof c->note,
+                       "CUDA: %s is usable, but auto does not take a GPU yet; using the CPU. --device cuda takes it.",
                        report.name);
+        report = (mb_device_report){.kind = MB_DEVICE_CPU};
     }
-    status = mb_backend_cpu(&c->backend, err);
-    if (status == MB_OK) {
+    status = mb_device_open(&c->backend, &report, err);
+    if (status == MB_OK && report.kind == MB_DEVICE_CUDA) {
+        (void)snprintf(c->device, sizeof c->device, "cuda (%s, %s)", report.name,
+                       mb_dtype_name(c->backend.activations));
+    } else if (status == MB_OK) {
         (void)snprintf(c->device, sizeof c->device, "%s", c->backend.name);
     }
     return status;
@@ -95,6 +95,9 @@ done:
 
 void mb_context_free(mb_context *context)
 {
+    if (context != NULL) {
+        mb_device_close(&context->backend);
+    }
     mb_free(context);
 }
 
