@@ -248,8 +248,13 @@ static mb_status find_licence(const conversion *c, char **out, mb_error *err)
         char file[1300], card[200];
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
             int m = snprintf(file, sizeof file, "%.*s%s", (int)(base_name(path) - path), path, names[i]);
-            if (m < 0 || (size_t)m >= sizeof file || mb_read_file(&text, &n, file, MAX_LICENCE, NULL) != MB_OK) {
-                continue;
+            mb_status status =
+                m > 0 && (size_t)m < sizeof file ? mb_read_file(&text, &n, file, MAX_LICENCE, NULL) : MB_E_IO;
+            if (status == MB_E_MEMORY) {
+                return mb_fail_memory(err, MAX_LICENCE, names[i]);
+            }
+            if (status != MB_OK) {
+                continue; /* absent, or no text of a licence */
             }
             if (i < 2) {
                 *out = text;

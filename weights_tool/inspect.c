@@ -208,7 +208,9 @@ int tool_inspect(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
         return tool_exit_code(status, false);
     }
     gather(&f, s, &r, &not_known);
-    if (o->json) {
+    if (not_known.code == MB_E_MEMORY) {
+        status = mb_fail(err, MB_E_MEMORY, "%s", not_known.message);
+    } else if (o->json) {
         status = print_json(o, out, s, &f, err);
     } else {
         print_text(o, out, s, &f, &r, &not_known);

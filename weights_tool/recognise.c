@@ -189,31 +189,32 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const tensor_spec *)a)->name, ((const tensor_spec *)b)->name);
 }
 
-static size_t count_unknown(const recognised *r, const source *s, FILE *report)
+static mb_status count_unknown(const recognised *r, const source *s, findings *extra, mb_error *err)
 {
-    findings extra = {report, "unknown", 0};
     spec_list sorted = {0};
     for (size_t i = 0; i < r->specs.n; i++) {
         spec_add(&sorted, r->specs.v[i].kind, r->specs.v[i].dims, "%s", r->specs.v[i].name);
     }
-    if (!sorted.failed && sorted.n > 0) {
-        qsort(sorted.v, sorted.n, sizeof sorted.v[0], by_name);
-        for (size_t i = 0; i < source_count(s); i++) {
-            const source_tensor *t = source_at(s, i);
-            tensor_spec key = {.rank = 0};
-            (void)snprintf(key.name, sizeof key.name, "%s", t->name);
-            bool known =
-                strlen(t->name) < sizeof key.name && bsearch(&key, sorted.v, sorted.n, sizeof key, by_name) != NULL;
-            if (!known && !recognised_ignores(r, t->name)) {
-                char shape[100];
-                shape_text(shape, t->dims, t->rank);
-                note(&extra, "%s %s", t->original, shape);
-            }
-        }
-        note_rest(&extra);
+    if (sorted.failed) {
+        spec_list_dispose(&sorted);
+        return mb_fail_memory(err, r->specs.n * sizeof sorted.v[0], "the list of expected tensors");
     }
+    qsort(sorted.v, sorted.n, sizeof sorted.v[0], by_name);
+    for (size_t i = 0; i < source_count(s); i++) {
+        const source_tensor *t = source_at(s, i);
+        tensor_spec key = {.rank = 0};
+        (void)snprintf(key.name, sizeof key.name, "%s", t->name);
+        bool known =
+            strlen(t->name) < sizeof key.name && bsearch(&key, sorted.v, sorted.n, sizeof key, by_name) != NULL;
+        if (!known && !recognised_ignores(r, t->name)) {
+            char shape[100];
+            shape_text(shape, t->dims, t->rank);
+            note(extra, "%s %s", t->original, shape);
+        }
+    }
+    note_rest(extra);
     spec_list_dispose(&sorted);
-    return extra.n;
+    return MB_OK;
 }
 
 mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb_error *err)
@@ -239,14 +240,15 @@ mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb
     note_rest(&missing);
     note_rest(&shaped);
     note_rest(&typed);
-    size_t unknown = count_unknown(r, s, report);
-    if (missing.n + shaped.n + typed.n + unknown == 0) {
-        return MB_OK;
+    findings unknown = {report, "unknown", 0};
+    mb_status status = count_unknown(r, s, &unknown, err);
+    if (status != MB_OK || missing.n + shaped.n + typed.n + unknown.n == 0) {
+        return status;
     }
     char title[80];
     recognised_title(r, title, sizeof title);
     return mb_fail(err, MB_E_MISMATCH,
                    "%s: looks like %s, but %zu tensors are missing, %zu have another shape, %zu are no "
                    "floats, %zu are unknown\nis it damaged, or a model that builds on %s?",
-                   source_file_path(s, 0), title, missing.n, shaped.n, typed.n, unknown, title);
+                   source_file_path(s, 0), title, missing.n, shaped.n, typed.n, unknown.n, title);
 }

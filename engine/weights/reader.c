@@ -121,10 +121,11 @@ static mb_status check_header(const mb_weights *w, mb_file_header *h, mb_error *
                        h->version > MB_FILE_VERSION ? "use a newer mattebox" : "convert it again");
     }
     if (h->file_bytes != w->bytes) {
-        long long difference = (long long)(h->file_bytes - (uint64_t)w->bytes);
+        bool longer = w->bytes > h->file_bytes;
         return mb_fail(err, MB_E_FORMAT,
-                       "damaged file: it is %lld bytes %s than its header says\nget or convert it again",
-                       difference < 0 ? -difference : difference, difference < 0 ? "longer" : "shorter");
+                       "damaged file: it is %llu bytes %s than its header says\nget or convert it again",
+                       (unsigned long long)(longer ? w->bytes - h->file_bytes : h->file_bytes - w->bytes),
+                       longer ? "longer" : "shorter");
     }
     if (h->reserved != 0) {
         return damaged(err, "a reserved field of the header is not zero");
