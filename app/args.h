@@ -78,7 +78,7 @@ struct args {
         int width, height;
     } input_size;
     /* machine and feedback */
-    int threads, device, color, json, quiet, verbose, help, markdown;
+    int threads, device, color, json, quiet, verbose, help;
     double max_memory, max_megapixels_in;
     /* tensors, bench */
     struct {

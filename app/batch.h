@@ -1,0 +1,53 @@
+/* Working through many pictures: decoding the next and encoding the last overlap with computing, results and reports
+ * keep the order of the inputs, and a bad picture never stops the others. */
+#ifndef APP_BATCH_H
+#define APP_BATCH_H
+
+#include "inputs.h"
+#include "json.h"
+
+typedef enum job_state { JOB_WAITING, JOB_LOADED, JOB_DONE, JOB_FAILED, JOB_SKIPPED, JOB_CANCELLED } job_state;
+
+/* One picture on its way. */
+typedef struct job {
+    const item *it;
+    job_state state;
+    int code; /* exit code of a failure */
+    mb_error err;
+    mb_image photo, given_mask, given_trimap;
+    mb_image_source source;
+    mb_result *result;
+    double ms_decode, ms_encode;
+    char warning[400];
+} job;
+
+typedef struct batch {
+    const args *a;
+    const item_list *list;
+    mb_pipeline *pipeline;
+    const mb_context *context;
+    const char *model_path, *detail;
+    int refine_only; /* the masks come from files */
+    /* outcome */
+    int n_done, n_failed, n_skipped, n_cancelled;
+    int code_output, code_machine, code_other; /* failures by kind */
+    double started_ms;
+} batch;
+
+/* The exit code. */
+int batch_run(batch *b);
+
+/* One picture's steps, used by batch_run and tested through it. */
+void job_load(job *j, const batch *b);
+void job_compute(job *j, const batch *b);
+void job_save(job *j, const batch *b);
+void job_dispose(job *j);
+
+/* Writes an image where it belongs: a file, or stdout for "-". CODE_OK or CODE_OUTPUT (err has the story). */
+int save_image(const mb_image *image, const char *path, const args *a, mb_error *err);
+
+void report_job(const job *j, const batch *b);
+void report_summary(const batch *b, int code);
+double clock_ms(void);
+
+#endif

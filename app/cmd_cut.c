@@ -1,0 +1,176 @@
+/* The commands that make pictures: cut, matte, trimap. */
+#include "batch.h"
+#include "commands.h"
+#include "message.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Without --model: the first of these that is installed. */
+static const char *const standard_models[] = {"default", "birefnet-general", "birefnet-general-lite"};
+
+static const char *choose_model(const args *a)
+{
+    char path[PATH_MAX];
+    if (a->model != NULL) {
+        return a->model;
+    }
+    for (size_t i = 0; i < sizeof standard_models / sizeof standard_models[0]; i++) {
+        if (mb_find_model(path, sizeof path, standard_models[i], NULL) == MB_OK) {
+            return standard_models[i];
+        }
+    }
+    return standard_models[1]; /* the message then names the one that people look for */
+}
+
+static const char *choose_matting_model(const args *a, const mb_options *o)
+{
+    if (a->matting_model != NULL) {
+        return a->matting_model;
+    }
+    if (!o->process_detail || o->detail < MB_DETAIL_VITMATTE) {
+        return NULL;
+    }
+    return o->detail == MB_DETAIL_VITMATTE_BASE ? "vitmatte-b" : "vitmatte-s";
+}
+
+/* Everything that a run holds. */
+typedef struct session {
+    item_list list;
+    mb_options options;
+    mb_context *context;
+    mb_model *model, *matting;
+    mb_pipeline *pipeline;
+} session;
+
+static void session_dispose(session *s)
+{
+    mb_pipeline_free(s->pipeline);
+    mb_model_free(s->matting);
+    mb_model_free(s->model);
+    mb_context_free(s->context);
+    inputs_dispose(&s->list);
+}
+
+/* Options and names first: they are checked in no time, before a model is opened. */
+static int session_prepare(session *s, const args *a)
+{
+    const int wanted[OUT_KINDS] = {!a->only_mask, a->mask || a->only_mask, a->trimap};
+    int code = args_library_options(&s->options, a);
+    if (code == CODE_OK && a->force && a->no_clobber) {
+        code = message_error(CODE_USAGE, NULL, "--force and --no-clobber exclude each other");
+    }
+    if (code == CODE_OK) {
+        code = inputs_collect(&s->list, a);
+    }
+    if (code == CODE_OK && s->list.missing < s->list.n) {
+        code = outputs_name(&s->list, a, wanted);
+    }
+    return code;
+}
+
+static int session_open(session *s, const args *a, int with_model)
+{
+    mb_error err = {0};
+    int code = args_context(&s->context, a);
+    if (code == CODE_OK && mb_context_device_note(s->context)[0] != '\0') {
+        message_note("%s", mb_context_device_note(s->context));
+    }
+    if (code == CODE_OK && with_model) {
+        code = open_model(&s->model, s->context, choose_model(a));
+    }
+    const char *matting = choose_matting_model(a, &s->options);
+    if (code == CODE_OK && matting != NULL) {
+        code = open_model(&s->matting, s->context, matting);
+    }
+    if (code == CODE_OK &&
+        mb_pipeline_create(&s->pipeline, s->context, s->model, s->matting, &s->options, &err) != MB_OK) {
+        code = err.code == MB_E_MISMATCH ? CODE_MODEL : code_of_status(err.code);
+        code = code == CODE_SOME ? CODE_USAGE : code;
+        (void)message_status(code, NULL, &err);
+    }
+    return code;
+}
+
+/* All inputs are missing: say so for each, without asking for a model first. */
+static int all_missing(const item_list *list)
+{
+    for (int i = 0; i < list->n; i++) {
+        (void)report_missing(list->v[i].path);
+    }
+    return CODE_USAGE;
+}
+
+static int run_session(const args *a, int with_model)
+{
+    session s = {0};
+    int code = session_prepare(&s, a);
+    if (code == CODE_OK && s.list.n > 0 && s.list.missing == s.list.n && !a->json) {
+        code = all_missing(&s.list);
+    } else if (code == CODE_OK) {
+        code = session_open(&s, a, with_model);
+        if (code == CODE_OK) {
+            batch b = {.a = a,
+                       .list = &s.list,
+                       .pipeline = s.pipeline,
+                       .context = s.context,
+                       .model_path = s.model != NULL ? mb_model_get_info(s.model)->path : NULL,
+                       .detail = mb_detail_name(s.options.process_detail ? (int)s.options.detail : 0),
+                       .refine_only = !with_model};
+            code = batch_run(&b);
+        }
+    }
+    session_dispose(&s);
+    return code;
+}
+
+int cmd_cut(args *a)
+{
+    return run_session(a, 1);
+}
+
+int cmd_matte(args *a)
+{
+    if ((a->mask_from == NULL) == (a->trimap_from == NULL)) {
+        return message_error(CODE_USAGE, "mattebox matte PHOTO --mask-from MASK --detail guided",
+                             "matte needs one of --mask-from and --trimap-from");
+    }
+    if (a->n_paths != 1) {
+        return message_error(CODE_USAGE, "one mask belongs to one photo", "matte takes one photo");
+    }
+    return run_session(a, 0);
+}
+
+int cmd_trimap(args *a)
+{
+    static const int wanted[OUT_KINDS] = {0, 0, 1};
+    item_list list = {0};
+    int code = inputs_collect(&list, a);
+    if (code == CODE_OK && list.missing == list.n) {
+        code = all_missing(&list);
+    }
+    if (code == CODE_OK) {
+        code = outputs_name(&list, a, wanted);
+    }
+    for (int i = 0; i < list.n && (code == CODE_OK || code == CODE_SOME) && !interrupted(); i++) {
+        mb_image mask = {0}, trimap = {0};
+        mb_error err = {0};
+        int bad = CODE_OK;
+        if (!list.v[i].exists) {
+            bad = report_missing(list.v[i].path);
+        } else if (!list.v[i].skip) {
+            if (mb_image_load(&mask, NULL, list.v[i].path, a->max_megapixels_in, &err) != MB_OK ||
+                mb_trimap_make(&trimap, &mask, a->erode, a->dilate, &err) != MB_OK) {
+                bad = message_status(code_of_status(err.code), NULL, &err);
+            } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, &err)) != CODE_OK) {
+                (void)message_status(bad, NULL, &err);
+            }
+        }
+        mb_image_dispose(&mask);
+        mb_image_dispose(&trimap);
+        code = bad != CODE_OK ? bad : code;
+    }
+    inputs_dispose(&list);
+    return interrupted() ? CODE_INTERRUPTED : code;
+}

@@ -1,0 +1,225 @@
+/* The three steps of one picture: load, compute, save. */
+#include "batch.h"
+#include "commands.h"
+#include "message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_STDIN_BYTES ((size_t)1 << 30)
+
+double clock_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void fail(job *j, int code)
+{
+    j->state = code == CODE_INTERRUPTED ? JOB_CANCELLED : JOB_FAILED;
+    j->code = code;
+}
+
+static mb_status own_error(mb_error *err, mb_status status, const char *text)
+{
+    err->code = status;
+    (void)snprintf(err->message, sizeof err->message, "%s", text);
+    return status;
+}
+
+/* All of stdin, doubling. */
+static mb_status read_stdin(void **out, size_t *n_bytes, mb_error *err)
+{
+    size_t capacity = 1u << 20, n = 0;
+    char *data = malloc(capacity);
+    while (data != NULL) {
+        ssize_t got = read(STDIN_FILENO, data + n, capacity - n);
+        if (got < 0 && errno == EINTR && !interrupted()) {
+            continue;
+        }
+        if (got < 0 || n > MAX_STDIN_BYTES) {
+            free(data);
+            return own_error(err, MB_E_IO, got < 0 ? "stdin could not be read" : "stdin: more than 1 GiB");
+        }
+        if (got == 0) {
+            *out = data;
+            *n_bytes = n;
+            return MB_OK;
+        }
+        n += (size_t)got;
+        if (n == capacity) {
+            capacity *= 2;
+            char *larger = realloc(data, capacity);
+            if (larger == NULL) {
+                free(data);
+            }
+            data = larger;
+        }
+    }
+    return own_error(err, MB_E_MEMORY, "out of memory while reading stdin");
+}
+
+static mb_status load_any(mb_image *out, mb_image_source *source, const char *path, double limit, mb_error *err)
+{
+    if (strcmp(path, "-") != 0) {
+        return mb_image_load(out, source, path, limit, err);
+    }
+    void *data = NULL;
+    size_t n = 0;
+    mb_status status = read_stdin(&data, &n, err);
+    if (status == MB_OK) {
+        status = mb_image_load_memory(out, source, data, n, "stdin", limit, err);
+    }
+    free(data);
+    return status;
+}
+
+void job_load(job *j, const batch *b)
+{
+    const args *a = b->a;
+    double start = clock_ms();
+    if (interrupted()) {
+        j->state = JOB_CANCELLED;
+        return;
+    }
+    if (j->it->skip) {
+        j->state = JOB_SKIPPED;
+        return;
+    }
+    if (!j->it->exists) {
+        fail(j, CODE_SOME);
+        (void)own_error(&j->err, MB_E_IO, "no such file");
+        return;
+    }
+    j->source = (mb_image_source){.size = sizeof j->source};
+    mb_status status = load_any(&j->photo, &j->source, j->it->path, a->max_megapixels_in, &j->err);
+    if (status == MB_OK && a->mask_from != NULL) {
+        status = mb_image_load(&j->given_mask, NULL, a->mask_from, a->max_megapixels_in, &j->err);
+    }
+    if (status == MB_OK && a->trimap_from != NULL) {
+        status = mb_image_load(&j->given_trimap, NULL, a->trimap_from, a->max_megapixels_in, &j->err);
+    }
+    if (status != MB_OK) {
+        fail(j, status == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME);
+        return;
+    }
+    (void)snprintf(j->warning, sizeof j->warning, "%s", j->source.warning);
+    j->ms_decode = clock_ms() - start;
+    j->state = JOB_LOADED;
+}
+
+static void add_warning(job *j, const char *text)
+{
+    size_t at = strlen(j->warning);
+    (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
+}
+
+void job_compute(job *j, const batch *b)
+{
+    if (j->state != JOB_LOADED) {
+        return;
+    }
+    mb_status status;
+    if (b->refine_only) {
+        status =
+            mb_pipeline_refine(&j->result, b->pipeline, &j->photo, j->given_mask.data != NULL ? &j->given_mask : NULL,
+                               j->given_trimap.data != NULL ? &j->given_trimap : NULL, &j->err);
+    } else {
+        status = mb_pipeline_run(&j->result, b->pipeline, &j->photo, &j->err);
+    }
+    mb_image_dispose(&j->photo);
+    mb_image_dispose(&j->given_mask);
+    mb_image_dispose(&j->given_trimap);
+    if (status != MB_OK) {
+        fail(j, code_of_status(status));
+        return;
+    }
+    if (j->result->warning[0] != '\0') {
+        add_warning(j, j->result->warning);
+    }
+    if (j->result->coverage < 0.0005) {
+        char text[80];
+        (void)snprintf(text, sizeof text, "no foreground found (%.2f %% of the picture)", 100.0 * j->result->coverage);
+        add_warning(j, text);
+    }
+}
+
+/* Fully transparent pixels to 0: they compress to nothing. */
+static void clean_transparent(mb_image *rgba)
+{
+    for (int y = 0; y < rgba->height; y++) {
+        size_t row = rgba->row_bytes > 0 ? rgba->row_bytes : 4 * (size_t)rgba->width;
+        unsigned char *p = (unsigned char *)rgba->data + (size_t)y * row;
+        for (int x = 0; x < rgba->width; x++, p += 4) {
+            if (p[3] == 0) {
+                memset(p, 0, 3);
+            }
+        }
+    }
+}
+
+int save_image(const mb_image *image, const char *path, const args *a, mb_error *err)
+{
+    mb_save_options o;
+    mb_save_options_init(&o);
+    o.overwrite = a->force;
+    o.png_level = a->png_level;
+    mb_status status;
+    if (strcmp(path, "-") != 0) {
+        status = mb_image_save(image, path, &o, err);
+    } else {
+        void *data = NULL;
+        size_t n = 0;
+        status = mb_image_encode(&data, &n, image, &o, err);
+        if (status == MB_OK && (fwrite(data, 1, n, stdout) != n || fflush(stdout) != 0)) {
+            status = own_error(err, MB_E_IO, "standard output could not be written");
+        }
+        mb_buffer_free(data);
+    }
+    if (status == MB_OK) {
+        return CODE_OK;
+    }
+    return status == MB_E_MEMORY ? CODE_MACHINE : CODE_OUTPUT;
+}
+
+void job_save(job *j, const batch *b)
+{
+    if (j->state != JOB_LOADED) {
+        return;
+    }
+    if (interrupted()) {
+        j->state = JOB_CANCELLED;
+        return;
+    }
+    double start = clock_ms();
+    /* The node's mask output is the refined alpha: --mask writes that. */
+    const mb_image *images[OUT_KINDS] = {&j->result->cutout, &j->result->alpha, &j->result->trimap};
+    if (b->a->clean_transparent && j->result->cutout.data != NULL) {
+        clean_transparent(&j->result->cutout);
+    }
+    for (int k = 0; k < OUT_KINDS; k++) {
+        if (j->it->out[k] == NULL || images[k]->data == NULL) {
+            continue;
+        }
+        int code = save_image(images[k], j->it->out[k], b->a, &j->err);
+        if (code != CODE_OK) {
+            fail(j, code);
+            return;
+        }
+    }
+    j->ms_encode = clock_ms() - start;
+    j->state = JOB_DONE;
+}
+
+void job_dispose(job *j)
+{
+    mb_image_dispose(&j->photo);
+    mb_image_dispose(&j->given_mask);
+    mb_image_dispose(&j->given_trimap);
+    mb_result_free(j->result);
+    *j = (job){0};
+}

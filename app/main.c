@@ -1,0 +1,94 @@
+/* mattebox: the program. It uses nothing but the public header, and so proves that the header is enough. */
+#include "commands.h"
+#include "message.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t n_interrupts;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    if (++n_interrupts > 1) {
+        _exit(CODE_INTERRUPTED);
+    }
+}
+
+void interrupt_setup(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+int interrupted(void)
+{
+    return n_interrupts > 0;
+}
+
+/* A model file that another process cuts short while it is mapped ends here instead of in a crash. */
+static void on_bus_error(int signal)
+{
+    static const char text[] = "mattebox: a file became shorter while it was in use\n  run it again\n";
+    (void)signal;
+    ssize_t unused = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)unused;
+    _exit(CODE_MODEL);
+}
+
+int cmd_version(args *a)
+{
+    char info[2048];
+    (void)printf("mattebox %s\n", mb_version());
+    if (!a->verbose) {
+        return CODE_OK;
+    }
+    mb_build_info(info, sizeof info);
+    (void)fputs(info, stdout);
+    mb_context *context = NULL;
+    int code = args_context(&context, a);
+    if (code == CODE_OK) {
+        (void)printf("device: %s\nthreads: %d\n", mb_context_device(context), mb_context_threads(context));
+        if (mb_context_device_note(context)[0] != '\0') {
+            (void)printf("device note: %s\n", mb_context_device_note(context));
+        }
+    }
+    static const char *const variables[] = {"MATTEBOX_MODELS",     "MATTEBOX_THREADS", "MATTEBOX_DEVICE",
+                                            "MATTEBOX_MAX_MEMORY", "MATTEBOX_ISA",     "MATTEBOX_PASSES"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *value = getenv(variables[i]);
+        (void)printf("%s: %s\n", variables[i], value != NULL ? value : "(not set)");
+    }
+    char folder[4096];
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        (void)printf("models: %s\n", folder);
+    }
+    mb_context_free(context);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    args a;
+    message_setup(0, 0, 0);
+    int code = args_parse(&a, argc, argv);
+    if (code == CODE_OK) {
+        message_setup(a.quiet, a.verbose, a.color);
+        if (a.help) {
+            help_command(stdout, a.command);
+        } else if ((code = args_environment(&a)) == CODE_OK) {
+            interrupt_setup();
+            (void)signal(SIGBUS, on_bus_error);
+            code = a.command->run(&a);
+        }
+    }
+    args_dispose(&a);
+    if (fflush(stdout) != 0 && code == CODE_OK) {
+        code = message_error(CODE_OUTPUT, NULL, "standard output could not be written");
+    }
+    return code;
+}

@@ -1,0 +1,147 @@
+/* What is said about each picture and at the end: lines for people, JSON Lines for programs (docs/json.md). */
+#include "batch.h"
+#include "commands.h"
+#include "message.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+static const char *const state_names[] = {"cancelled", "cancelled", "ok", "failed", "skipped", "cancelled"};
+
+static long long peak_bytes(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? (long long)u.ru_maxrss * 1024 : 0;
+}
+
+static void json_error(json *j, const job *job_)
+{
+    json_begin(j, "error", '{');
+    json_int(j, "code", job_->code);
+    json_text(j, "status", mb_status_name(job_->err.code));
+    json_text(j, "message", job_->err.message);
+    json_end(j, '}');
+}
+
+static void json_result(json *j, const job *job_)
+{
+    const mb_result *r = job_->result;
+    json_begin(j, "size", '[');
+    json_int(j, NULL, r->alpha.width);
+    json_int(j, NULL, r->alpha.height);
+    json_end(j, ']');
+    json_begin(j, "ms", '{');
+    json_real(j, "decode", job_->ms_decode);
+    json_real(j, "network", r->ms_network);
+    json_real(j, "refine", r->ms_refine);
+    json_real(j, "compose", r->ms_compose);
+    json_real(j, "encode", job_->ms_encode);
+    json_end(j, '}');
+    json_int(j, "peak_bytes", (long long)r->peak_bytes);
+    json_begin(j, "foreground_box", '[');
+    json_int(j, NULL, r->box_x);
+    json_int(j, NULL, r->box_y);
+    json_int(j, NULL, r->box_width);
+    json_int(j, NULL, r->box_height);
+    json_end(j, ']');
+    json_real(j, "coverage", r->coverage);
+}
+
+static void report_json(const job *job_, const batch *b)
+{
+    json j = {stdout, 0};
+    json_begin(&j, NULL, '{');
+    json_text(&j, "input", job_->it->path);
+    json_text(&j, "status", state_names[job_->state]);
+    json_begin(&j, "outputs", '{');
+    for (int k = 0; k < OUT_KINDS && job_->state == JOB_DONE; k++) {
+        if (job_->it->out[k] != NULL) {
+            json_text(&j, out_kind_name((out_kind)k), job_->it->out[k]);
+        }
+    }
+    json_end(&j, '}');
+    if (job_->state == JOB_DONE) {
+        json_text(&j, "model", b->model_path);
+        json_text(&j, "detail", b->detail);
+        json_text(&j, "device", mb_context_device(b->context));
+        json_result(&j, job_);
+    }
+    json_begin(&j, "warnings", '[');
+    if (job_->warning[0] != '\0') {
+        json_text(&j, NULL, job_->warning);
+    }
+    json_end(&j, ']');
+    if (job_->state == JOB_FAILED) {
+        json_error(&j, job_);
+    }
+    json_end(&j, '}');
+    json_line(&j);
+}
+
+void report_job(const job *j, const batch *b)
+{
+    if (j->state == JOB_FAILED) {
+        if (!j->it->exists) {
+            (void)report_missing(j->it->path);
+        } else {
+            const char *subject = strcmp(j->it->path, "-") == 0 ? "stdin" : j->it->path;
+            (void)message_status(j->code, j->code == CODE_OUTPUT || j->code == CODE_SOME ? NULL : subject, &j->err);
+        }
+    } else if (j->warning[0] != '\0') {
+        message_warning(j->it->path, j->warning);
+    }
+    if (j->state == JOB_DONE) {
+        const mb_result *r = j->result;
+        const char *out = NULL;
+        for (int k = OUT_KINDS - 1; k >= 0; k--) {
+            out = j->it->out[k] != NULL ? j->it->out[k] : out;
+        }
+        message_note("%s -> %s  %dx%d  decode %.0f, network %.0f, refine %.0f, compose %.0f, encode %.0f ms",
+                     j->it->path, out, r->alpha.width, r->alpha.height, j->ms_decode, r->ms_network, r->ms_refine,
+                     r->ms_compose, j->ms_encode);
+    } else if (j->state == JOB_SKIPPED) {
+        message_note("%s: skipped, its results exist", j->it->path);
+    }
+    if (b->a->json) {
+        report_json(j, b);
+    }
+}
+
+void report_summary(const batch *b, int code)
+{
+    double seconds = (clock_ms() - b->started_ms) / 1e3;
+    long long peak = peak_bytes();
+    if (b->a->json) {
+        json j = {stdout, 0};
+        json_begin(&j, NULL, '{');
+        json_begin(&j, "summary", '{');
+        json_int(&j, "processed", b->n_done);
+        json_int(&j, "failed", b->n_failed);
+        json_int(&j, "skipped", b->n_skipped);
+        json_int(&j, "cancelled", b->n_cancelled);
+        json_int(&j, "not_pictures", b->list->not_pictures);
+        json_real(&j, "seconds", seconds);
+        json_int(&j, "peak_bytes", peak);
+        json_text(&j, "device", mb_context_device(b->context));
+        json_text(&j, "device_note", mb_context_device_note(b->context));
+        json_int(&j, "exit_code", code);
+        json_end(&j, '}');
+        json_end(&j, '}');
+        json_line(&j);
+    }
+    char text[256], size[32];
+    int n = snprintf(text, sizeof text, "Processed %d image(s)", b->n_done);
+    const struct {
+        int n;
+        const char *what;
+    } parts[] = {{b->n_failed, "failed"},
+                 {b->n_skipped, "skipped"},
+                 {b->n_cancelled, "not done"},
+                 {b->list->not_pictures, "files are not pictures"}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].n > 0 && n > 0 && (size_t)n < sizeof text) {
+            n += snprintf(text + n, sizeof text - (size_t)n, ", %d %s", parts[i].n, parts[i].what);
+        }
+    }
+    message_closing("%s, %.1f s, peak memory %s", text, seconds, format_bytes(size, sizeof size, (double)peak));
+}
