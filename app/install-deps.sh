@@ -1,0 +1,38 @@
+#!/bin/sh
+# Installs what building and testing mattebox needs, on Debian 12 or a relative. Does nothing where all is there.
+set -eu
+
+needed="gcc g++ cmake ninja-build pkg-config libopenblas-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev"
+if [ "${1:-}" = "--ci" ]; then
+    needed="$needed clang-format-14 python3-minimal"
+fi
+
+missing=""
+for package in $needed; do
+    if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed"; then
+        missing="$missing $package"
+    fi
+done
+if [ -z "$missing" ]; then
+    exit 0
+fi
+
+if ! command -v apt-get >/dev/null; then
+    echo "mattebox needs these packages (Debian names):$missing" >&2
+    echo "  install them with your package manager, then run this again" >&2
+    exit 1
+fi
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "mattebox needs these packages:$missing" >&2
+        echo "  run as root: apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+echo "Installing with apt-get:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # the list is meant to be split
+$as_root apt-get install -y -qq --no-install-recommends $missing

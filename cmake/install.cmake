@@ -1,0 +1,35 @@
+# The shared library, and what `cmake --install` puts where: program, libraries, header, pkg-config file, CMake package.
+include(CMakePackageConfigHelpers)
+
+add_library(mattebox_shared SHARED $<TARGET_OBJECTS:mb_core> $<TARGET_OBJECTS:mb_engine>)
+set_target_properties(mattebox_shared PROPERTIES OUTPUT_NAME mattebox VERSION ${PROJECT_VERSION}
+                      SOVERSION ${PROJECT_VERSION_MAJOR} C_VISIBILITY_PRESET hidden)
+target_link_libraries(mattebox_shared PRIVATE $<TARGET_PROPERTY:mattebox,INTERFACE_LINK_LIBRARIES>)
+target_include_directories(mattebox_shared PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>)
+if(MATTEBOX_SANITIZE)
+    target_link_options(mattebox_shared PRIVATE -fsanitize=${MATTEBOX_SANITIZE})
+else()
+    target_link_options(mattebox_shared PRIVATE -Wl,--no-undefined)
+endif()
+
+# What a static link needs, as pkg-config names. Optional parts append to MB_PKG_REQUIRES.
+list(APPEND MB_PKG_REQUIRES openblas zlib)
+list(REMOVE_DUPLICATES MB_PKG_REQUIRES)
+list(JOIN MB_PKG_REQUIRES " " MB_PKG_REQUIRES_TEXT)
+configure_file(cmake/mattebox.pc.in mattebox.pc @ONLY)
+configure_package_config_file(cmake/mattebox-config.cmake.in mattebox-config.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mattebox
+                              PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+write_basic_package_version_file(mattebox-config-version.cmake COMPATIBILITY SameMinorVersion)
+
+install(TARGETS mattebox mattebox_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES engine/include/mattebox.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_BINARY_DIR}/mattebox.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/mattebox-config.cmake ${PROJECT_BINARY_DIR}/mattebox-config-version.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mattebox)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(program mattebox_app mattebox_weights)
+    if(TARGET ${program})
+        install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+endforeach()

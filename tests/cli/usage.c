@@ -1,0 +1,146 @@
+/* The command line without a model: help, usage errors, names of results. Messages are compared as text, since scripts
+ * and people rely on them. */
+#include "harness/check.h"
+#include "harness/process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static process p;
+
+static void test_help(void)
+{
+    process_run(&p, "mattebox --help");
+    CHECK(p.code == 0 && p.err[0] == '\0' && strstr(p.out, "Usage: mattebox") != NULL);
+    process_run(&p, "mattebox help cut >a && mattebox cut --help >b && cmp a b && cat a");
+    CHECK(p.code == 0 && strstr(p.out, "--black-point X") != NULL &&
+          strstr(p.out, "0.01 to 0.98; default 0.01") != NULL);
+    process_run(&p, "mattebox --version");
+    CHECK(p.code == 0 && strcmp(p.out, "mattebox 0.1.0\n") == 0);
+    process_run(&p, "mattebox version --verbose");
+    CHECK(p.code == 0 && strstr(p.out, "device: cpu") != NULL && strstr(p.out, "MATTEBOX_THREADS: (not set)") != NULL);
+    process_run(&p, "mattebox version >/dev/full");
+    CHECK_RUN(&p, 5, "standard output could not be written");
+}
+
+static void test_bad_options(void)
+{
+    file_write_text("cat.jpg", "never opened");
+    static const struct {
+        const char *line, *text;
+    } rows[] = {
+        {"", "mattebox: no photo given\n  mattebox PHOTO, or mattebox help\n"},
+        {"--erode 300 cat.jpg", "mattebox: --erode 300: 1 to 255\n"},
+        {"--dilate 0 cat.jpg", "mattebox: --dilate 0: 1 to 255\n"},
+        {"--erode 1.5 cat.jpg", "mattebox: --erode 1.5: 1 to 255\n"},
+        {"--erode six cat.jpg", "mattebox: --erode six: 1 to 255\n"},
+        {"--black-point 0.99 cat.jpg", "mattebox: --black-point 0.99: 0.01 to 0.98\n"},
+        {"--white-point nan cat.jpg", "mattebox: --white-point nan: 0.02 to 0.99\n"},
+        {"--max-megapixels 0.5 cat.jpg", "mattebox: --max-megapixels 0.5: 1 to 999\n"},
+        {"--detail best cat.jpg", "one of none, guided, pymatting, vitmatte, vitmatte-local, vitmatte-base\n"},
+        {"--recipe x cat.jpg", "one of auto, layerstyle, layerstyle-v2, modelcard, official, rembg\n"},
+        {"--preset x cat.jpg", "mattebox: preset \"x\": one of birefnet-ultra, birefnet-ultra-v2\n"},
+        {"--input-size 10x cat.jpg", "mattebox: --input-size 10x: a size like 1024 or 1024x768"},
+        {"--max-memory lots cat.jpg", "mattebox: --max-memory lots: a number of bytes like 512M or 6G\n"},
+        {"--output", "mattebox: --output needs a value\n  mattebox cut --help shows all options\n"},
+        {"--outptu x cat.jpg", "mattebox: unknown option --outptu\n  did you mean --output?\n"},
+        {"-Z cat.jpg", "mattebox: unknown option -Z\n"},
+        {"--json=yes cat.jpg", "mattebox: --json takes no value\n"},
+        {"--tap x cat.jpg", "mattebox: --tap does not belong to this command\n"},
+        {"--shard 3/2 cat.jpg", "mattebox: --shard 3/2: I/N with 1 <= I <= N, as in 2/8\n"},
+        {"--force --no-clobber cat.jpg", "mattebox: --force and --no-clobber exclude each other\n"},
+        {"cat.jpg - ", "mattebox: - goes with no other input\n"},
+        {"help ct", "mattebox: no command \"ct\"\n  did you mean cut?\n"},
+        {"bench", "mattebox: bench needs one model\n"},
+        {"tensors a b", "mattebox: tensors needs a model, an input and an output\n"},
+        {"matte cat.jpg", "mattebox: matte needs one of --mask-from and --trimap-from\n"},
+        {"models burn", "mattebox: models has no \"burn\"\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        process_run(&p, "mattebox %s", rows[i].line);
+        CHECK_RUN(&p, 2, rows[i].text);
+        CHECK_MSG(p.out_bytes == 0, "mattebox %s printed on stdout", rows[i].line);
+    }
+    process_run(&p, "MATTEBOX_THREADS=many mattebox cat.jpg");
+    CHECK_RUN(&p, 2, "mattebox: MATTEBOX_THREADS many: 1 to 1024\n");
+}
+
+static void test_missing(void)
+{
+    file_write_text("cat.jpeg", "x");
+    process_run(&p, "mattebox dog.jpg");
+    CHECK_RUN(&p, 2, "mattebox: dog.jpg: no such file\n");
+    process_run(&p, "mattebox cta.jpeg");
+    CHECK_RUN(&p, 2, "mattebox: cta.jpeg: no such file\n  did you mean cat.jpeg?\n");
+    process_run(&p, "mattebox '*.tif'");
+    CHECK_RUN(&p, 2, "mattebox: *.tif: no such file\n  the shell expands patterns: drop the quotes\n");
+    process_run(&p, "mattebox \"$(printf 'a\\033[31mb')\"");
+    CHECK_RUN(&p, 2, "mattebox: a\\x1b[31mb: no such file\n");
+    process_run(&p, "mkdir -p empty && mattebox empty");
+    CHECK_RUN(&p, 2, "mattebox: no pictures found in empty (0 other files)\n");
+}
+
+static void test_names(void)
+{
+    file_write_text("a.jpg", "x");
+    file_write_text("a.png", "x");
+    process_run(&p, "mattebox a.jpg a.png");
+    CHECK_RUN(&p, 2,
+              "mattebox: a.jpg and a.png would both write a.cutout.png\n  --template "
+              "'{dir}/{stem}.{ext}.{kind}.png' keeps them apart\n");
+    process_run(&p, "mattebox a.jpg -o b.jpg");
+    CHECK_RUN(&p, 2, "mattebox: b.jpg: JPEG has no transparency\n  -o b.png\n");
+    process_run(&p, "mattebox a.jpg -o b.webp");
+    CHECK_RUN(&p, 2, "mattebox: b.webp: results are written as PNG\n  -o b.png\n");
+    file_write_text("a.cutout.png", "old");
+    process_run(&p, "mattebox a.jpg");
+    CHECK_RUN(&p, 2, "mattebox: a.cutout.png exists\n  --force replaces, --no-clobber skips\n");
+    process_run(&p, "mattebox --force a.png -o a.png");
+    CHECK_RUN(&p, 2, "mattebox: a.png is an input (a.png)\n");
+    process_run(&p, "ln -sf a.png link.png && mattebox --force a.png -o link.png");
+    CHECK_RUN(&p, 2, "mattebox: link.png is an input (a.png)\n");
+    process_run(&p, "mattebox a.jpg cat.jpg -o a.png");
+    CHECK_RUN(&p, 2, "mattebox: a.png is a file; several inputs need a folder\n");
+    process_run(&p, "mattebox --template '{dir}/{colour}.png' a.jpg");
+    CHECK_RUN(&p, 2, "mattebox: a.jpg: no name for its result\n  it may hold {dir}, {stem}, {ext} and {kind}\n");
+    process_run(&p, "mattebox a.jpg --json -o - | cat");
+    CHECK_RUN(&p, 0, "mattebox: --json and the picture cannot both go to stdout\n");
+    process_run(&p, "mattebox a.jpg cat.jpg -o - | cat");
+    CHECK_RUN(&p, 0, "mattebox: stdout takes one result of one input\n");
+    CHECK(file_bytes("a.cutout.png") == 3); /* all of that wrote nothing */
+}
+
+static void test_models(void)
+{
+    process_run(&p, "mattebox cat.jpg --model nonesuch --force");
+    CHECK_RUN(&p, 3, "mattebox: no model \"nonesuch\" in: ");
+    process_run(&p, "MATTEBOX_MODELS=/one:/two mattebox models path | head -n 2");
+    CHECK(strcmp(p.out, "/one\n/two\n") == 0);
+    process_run(&p, "mattebox cat.jpg --model ./nonesuch.mbw --force");
+    CHECK_RUN(&p, 3, "mattebox: ./nonesuch.mbw: no such file\n");
+    process_run(&p, "mattebox --device cuda cat.jpg --force --model x");
+    CHECK(p.code == 4 || p.code == 3); /* 3 only where a GPU is there */
+}
+
+/* --help and --version answer at once (20 ms on a quiet machine; tests share theirs). */
+static void test_speed(void)
+{
+    double best = 1e9;
+    for (int i = 0; i < 5; i++) {
+        process_run(&p, "mattebox --help");
+        best = p.seconds < best ? p.seconds : best;
+    }
+    CHECK_MSG(best < 0.5, "%.3f s", best);
+}
+
+int main(void)
+{
+    (void)process_folder("cli-usage");
+    test_help();
+    test_bad_options();
+    test_missing();
+    test_names();
+    test_models();
+    test_speed();
+    return test_report();
+}

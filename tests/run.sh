@@ -1,0 +1,42 @@
+#!/bin/sh
+# Everything tested: sh tests/run.sh [--asan] [--label NAME] [-- CMAKE OPTION...]
+# Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers. --label: one part
+# (core ops graph models refine image format api cli cuda structure).
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=$root/build/test-release
+kind=-DCMAKE_BUILD_TYPE=Release
+label=""
+while [ $# -gt 0 ]; do
+    case $1 in
+    --asan)
+        build=$root/build/test-asan
+        kind="-DCMAKE_BUILD_TYPE=RelWithDebInfo -DMATTEBOX_SANITIZE=address,undefined"
+        ;;
+    --label)
+        label=${2:?--label needs a name}
+        shift
+        ;;
+    --)
+        shift
+        break
+        ;;
+    *)
+        echo "usage: sh tests/run.sh [--asan] [--label NAME] [-- CMAKE OPTION...]" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+sh "$root/app/install-deps.sh"
+jobs=$(nproc)
+# shellcheck disable=SC2086 # $kind is several words
+cmake -S "$root" -B "$build" -G Ninja $kind "$@" >/dev/null
+cmake --build "$build" -j "$jobs"
+cd "$build"
+# OpenBLAS keeps its buffers until the end, and so do some of the system's libraries: only our leaks count.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+if [ -n "$label" ]; then
+    exec ctest --output-on-failure -j "$jobs" -L "^$label\$"
+fi
+exec ctest --output-on-failure -j "$jobs"
