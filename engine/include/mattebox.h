@@ -149,7 +149,7 @@ typedef struct mb_image_source {
 /* Reads a picture as 8-bit RGB, whatever it was: EXIF orientation applied; grey, palette, CMYK, 16 bits and alpha are
  * converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name. The size is checked
  * against `max_megapixels` (0: 500) before any pixel is decoded.
- * source: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_MISMATCH (no picture), MB_E_FORMAT (a damaged one),
+ * source: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture),
  * MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path,
                                              double max_megapixels, mb_error *err);

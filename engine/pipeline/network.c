@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-mb_status mb_network_create(mb_network **out, mb_context *context, const mb_model *model, mb_error *err)
+mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_model *model, mb_pool *pool,
+                               mb_error *err)
 {
     mb_status status = MB_OK;
     *out = NULL;
@@ -14,7 +15,7 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
         return mb_fail_memory(err, sizeof *n, "the network");
     }
     n->model = model;
-    MB_TRY(mb_pool_create(&n->pool, context->threads, err));
+    n->pool = pool;
     mb_runner_options options = {n->pool, &context->backend, mb_memory_limit(context), NULL};
     MB_TRY(mb_runner_create(&n->runner, model->weights, model->architecture->record, &options, err));
     *out = n;
@@ -24,11 +25,27 @@ done:
     return status;
 }
 
+mb_status mb_network_create(mb_network **out, mb_context *context, const mb_model *model, mb_error *err)
+{
+    mb_pool *pool = NULL;
+    *out = NULL;
+    mb_status status = mb_pool_create(&pool, context->threads, err);
+    if (status == MB_OK) {
+        status = mb_network_create_on(out, context, model, pool, err);
+    }
+    if (status != MB_OK) {
+        mb_pool_free(pool);
+        return status;
+    }
+    (*out)->own_pool = pool;
+    return MB_OK;
+}
+
 void mb_network_free(mb_network *network)
 {
     if (network != NULL) {
         mb_runner_free(network->runner);
-        mb_pool_free(network->pool);
+        mb_pool_free(network->own_pool);
         mb_free(network);
     }
 }

@@ -24,18 +24,22 @@ struct mb_model {
     char summary[160];
 };
 
-/* One model with its plans, run on tensors. The pool is its own, so that two networks of one context run side by side.
+/* One model with its plans, run on tensors. Two networks of one context never share a
+ * pool, so they run side by side.
  */
 struct mb_network {
     const mb_model *model;
-    mb_pool *pool;
+    mb_pool *pool, *own_pool; /* own_pool: the same one if it is to be freed here, else NULL */
     mb_runner *runner;
     mb_plan *plan; /* of the last run; borrowed from the runner */
     mb_progress_callback on_progress;
     void *user;
 };
 
-/* Checks a size of the network's input; `what` is how the caller names it. */
+/* A network on a pool that belongs to somebody else. */
+MB_MUST_CHECK mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_model *model,
+                                             mb_pool *pool, mb_error *err);
+/* Checks a size of the network's input. */
 MB_MUST_CHECK mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err);
 
 /* The plan for n inputs of height x width, its arena allocated. Refuses what does not fit into the limit. */

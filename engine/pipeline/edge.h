@@ -1,0 +1,48 @@
+/* From a mask (or trimap) to the final alpha, and from alpha to the cut-out: the refinement as the pipeline sees it. */
+#ifndef MB_PIPELINE_EDGE_H
+#define MB_PIPELINE_EDGE_H
+
+#include "image/plane.h"
+#include "pipeline/objects.h"
+#include "refine/vitmatte_net.h"
+
+typedef struct mb_edge {
+    mb_pool *pool;            /* borrowed */
+    const mb_model *matting;  /* may be NULL */
+    mb_vitmatte_net *network; /* of `matting` */
+} mb_edge;
+
+/* {0} may be disposed. matting may be NULL. */
+MB_MUST_CHECK mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_model *matting, mb_pool *pool,
+                                     mb_error *err);
+void mb_edge_dispose(mb_edge *e);
+
+/* Can these options be run with what this edge has? */
+MB_MUST_CHECK mb_status mb_edge_check(const mb_edge *e, const mb_options *o, mb_error *err);
+/* Do these options ask for any refinement at all? */
+bool mb_edge_works(const mb_options *o);
+/* What refining a photo of this size takes; all 0 without a network. */
+MB_MUST_CHECK mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int width, int height,
+                                     mb_error *err);
+
+typedef struct mb_edge_job {
+    const mb_picture *photo; /* RGB */
+    mb_picture *mask;        /* grey; NULL when a trimap is given */
+    mb_picture *trimap;      /* given, or {0}: made where the method needs one */
+    mb_picture *alpha;       /* out, grey */
+    char *warning;
+    size_t warning_bytes;
+    mb_progress_callback on_progress; /* may be NULL */
+    void *user;
+    double first, share; /* of the progress bar */
+} mb_edge_job;
+MB_MUST_CHECK mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err);
+
+/* RGBA of photo and alpha, with the foreground colours that the options ask for. */
+MB_MUST_CHECK mb_status mb_edge_compose(mb_picture *out, const mb_picture *photo, const mb_picture *alpha,
+                                        const mb_options *o, mb_pool *pool, mb_error *err);
+
+/* A mask of the caller, any order and depth, as a grey picture. */
+MB_MUST_CHECK mb_status mb_edge_take_gray(mb_picture *out, const mb_image *src, mb_error *err);
+
+#endif

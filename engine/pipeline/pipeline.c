@@ -1,0 +1,384 @@
+/* The pipeline: a photo to its alpha and cut-out, and what that will take. The order of the steps is here; each step is
+ * elsewhere: the mask in mask.c, the edge in edge.c. */
+#include "pipeline/pipeline.h"
+
+#include "core/alloc.h"
+#include "image/convert.h"
+#include "pipeline/edge.h"
+#include "pipeline/mask.h"
+
+#include <string.h>
+
+/* The mask network's share of the progress bar when a refinement follows. */
+#define NETWORK_SHARE 0.8
+
+void mb_pipeline_free(mb_pipeline *pipeline)
+{
+    if (pipeline != NULL) {
+        mb_edge_dispose(&pipeline->edge);
+        mb_network_free(pipeline->network);
+        mb_pool_free(pipeline->pool);
+        mb_free(pipeline);
+    }
+}
+
+static mb_status check_models(const mb_model *model, const mb_model *matting, mb_error *err)
+{
+    if (model != NULL && !model->info.finds_masks) {
+        return mb_fail(err, MB_E_MISMATCH,
+                       "%.200s: a %s model refines masks, it does not find them\npass a BiRefNet model",
+                       model->info.path, model->info.architecture);
+    }
+    if (matting != NULL && matting->info.finds_masks) {
+        return mb_fail(err, MB_E_MISMATCH,
+                       "%.200s: a %s model finds masks, it does not refine them\npass a VITMatte model",
+                       matting->info.path, matting->info.architecture);
+    }
+    return MB_OK;
+}
+
+mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
+                             const mb_options *options, mb_error *err)
+{
+    mb_status status = MB_OK;
+    *out = NULL;
+    mb_pipeline *p = mb_calloc(1, sizeof *p);
+    if (p == NULL) {
+        return mb_fail_memory(err, sizeof *p, "the pipeline");
+    }
+    p->context = context;
+    p->model = model;
+    mb_options_init(&p->options);
+    MB_TRY(check_models(model, matting, err));
+    MB_TRY(mb_pool_create(&p->pool, context->threads, err));
+    if (model != NULL) {
+        MB_TRY(mb_network_create_on(&p->network, context, model, p->pool, err));
+    }
+    MB_TRY(mb_edge_init(&p->edge, context, matting, p->pool, err));
+    MB_TRY(mb_pipeline_set_options(p, options != NULL ? options : &p->options, err));
+    *out = p;
+    p = NULL;
+done:
+    mb_pipeline_free(p);
+    return status;
+}
+
+mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err)
+{
+    mb_options o;
+    mb_options_init(&o);
+    mb_status status = mb_options_check(options, err);
+    if (status == MB_OK) {
+        status = mb_copy_sized(&o, sizeof o, options, "mb_options", err);
+    }
+    if (status == MB_OK) {
+        status = mb_edge_check(&pipeline->edge, &o, err);
+    }
+    if (status == MB_OK && pipeline->model != NULL && o.input_width > 0) {
+        status = mb_network_check_size(pipeline->model, o.input_height, o.input_width, err);
+    }
+    if (status == MB_OK) {
+        pipeline->options = o;
+        pipeline->figures_known = false;
+    }
+    return status;
+}
+
+void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user)
+{
+    pipeline->on_progress = callback;
+    pipeline->user = user;
+    if (pipeline->network != NULL) {
+        mb_network_set_progress(pipeline->network, callback, user);
+    }
+}
+
+/* ---- planning */
+
+static int input_width(const mb_pipeline *p)
+{
+    return p->options.input_width > 0 ? p->options.input_width : p->model->info.input_width;
+}
+
+static int input_height(const mb_pipeline *p)
+{
+    return p->options.input_height > 0 ? p->options.input_height : p->model->info.input_height;
+}
+
+/* The mask network's figures: the same for every photo, so they are worked out once. */
+static mb_status network_figures(mb_pipeline *p, mb_error *err)
+{
+    if (p->figures_known || p->network == NULL) {
+        return MB_OK;
+    }
+    p->figures = (mb_plan_info){.size = sizeof p->figures};
+    mb_status status = mb_network_plan(&p->figures, p->network, 1, input_height(p), input_width(p), err);
+    p->figures_known = status == MB_OK;
+    return status;
+}
+
+/* Bytes of pictures alive at once: the photo, mask, alpha and cut-out, and the network's 8-bit input. */
+static mb_status picture_bytes(size_t *out, const mb_pipeline *p, int width, int height, mb_error *err)
+{
+    size_t pixels;
+    if (width < 1 || height < 1 || !mb_mul_size(&pixels, (size_t)width, (size_t)height) ||
+        !mb_mul_size(out, pixels, 3 + 1 + 1 + 4 + 4) || !mb_add_size(out, *out, (size_t)3 * 65536)) {
+        return mb_fail(err, MB_E_ARGUMENT, "a picture of %d x %d pixels", width, height);
+    }
+    (void)p;
+    return MB_OK;
+}
+
+static mb_status plan(mb_plan_info *out, mb_pipeline *p, int width, int height, mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_plan_info edge = {.size = sizeof edge};
+    MB_TRY(network_figures(p, err));
+    *out = (mb_plan_info){.size = sizeof *out};
+    if (p->network != NULL) {
+        *out = p->figures;
+    }
+    MB_TRY(picture_bytes(&out->picture_bytes, p, width, height, err));
+    MB_TRY(mb_edge_plan(&edge, &p->edge, &p->options, width, height, err));
+    out->n_nodes += edge.n_nodes;
+    out->macs += edge.macs;
+    out->weight_bytes += edge.weight_bytes;
+    out->arena_bytes += edge.arena_bytes;
+    out->lower_bound = out->lower_bound > edge.lower_bound ? out->lower_bound : edge.lower_bound;
+    out->total_bytes = out->weight_bytes + out->arena_bytes + out->picture_bytes;
+done:
+    return status;
+}
+
+mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, int height, mb_error *err)
+{
+    mb_plan_info info, unused;
+    mb_status status = mb_copy_sized(&unused, sizeof unused, out, "mb_plan_info", err);
+    if (status == MB_OK) {
+        status = plan(&info, pipeline, width, height, err);
+    }
+    if (status == MB_OK) {
+        size_t room = out->size;
+        memcpy(out, &info, room < sizeof info ? room : sizeof info);
+        out->size = room;
+    }
+    return status;
+}
+
+/* Refuses before any work what cannot fit. */
+static mb_status check_memory(size_t *total, mb_pipeline *p, int width, int height, mb_error *err)
+{
+    mb_plan_info info;
+    mb_status status = plan(&info, p, width, height, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    *total = info.total_bytes;
+    size_t limit = p->context->options.max_memory;
+    if (limit == 0) {
+        /* What earlier runs of this pipeline hold is not free any more, but will be used again. */
+        limit = mb_memory_limit(p->context);
+        limit = limit > 0 && !mb_add_size(&limit, limit, p->held_bytes) ? SIZE_MAX : limit;
+    }
+    if (limit > 0 && info.total_bytes > limit) {
+        return mb_fail(err, MB_E_MEMORY,
+                       "this needs %.1f GB (networks %.1f, weights %.1f, pictures %.1f), %.1f GB %s\nuse a smaller "
+                       "--input-size, a smaller picture, or raise --max-memory",
+                       (double)info.total_bytes * 1e-9, (double)info.arena_bytes * 1e-9,
+                       (double)info.weight_bytes * 1e-9, (double)info.picture_bytes * 1e-9, (double)limit * 1e-9,
+                       p->context->options.max_memory > 0 ? "are allowed" : "are free");
+    }
+    return MB_OK;
+}
+
+/* ---- results */
+
+void mb_result_free(mb_result *result)
+{
+    if (result != NULL) {
+        mb_image_dispose(&result->mask);
+        mb_image_dispose(&result->trimap);
+        mb_image_dispose(&result->alpha);
+        mb_image_dispose(&result->cutout);
+        mb_free(result);
+    }
+}
+
+/* Mean and bounding box of alpha. */
+static void measure(mb_result *r, const mb_picture *alpha)
+{
+    uint64_t sum = 0;
+    int x0 = alpha->width, x1 = -1, y0 = alpha->height, y1 = -1;
+    for (int y = 0; y < alpha->height; y++) {
+        const uint8_t *row = alpha->v + (size_t)y * (size_t)alpha->width;
+        for (int x = 0; x < alpha->width; x++) {
+            sum += row[x];
+            if (row[x] > 0) {
+                x0 = x < x0 ? x : x0;
+                x1 = x > x1 ? x : x1;
+                y0 = y < y0 ? y : y0;
+                y1 = y;
+            }
+        }
+    }
+    r->coverage = (double)sum / (255.0 * (double)alpha->width * (double)alpha->height);
+    if (x1 >= 0) {
+        r->box_x = x0;
+        r->box_y = y0;
+        r->box_width = x1 - x0 + 1;
+        r->box_height = y1 - y0 + 1;
+    }
+}
+
+/* A run in progress: pictures that become the result. */
+typedef struct run {
+    mb_picture photo, mask, trimap, alpha, cutout;
+    mb_result *result;
+} run;
+
+static void run_dispose(run *r)
+{
+    mb_picture_dispose(&r->photo);
+    mb_picture_dispose(&r->mask);
+    mb_picture_dispose(&r->trimap);
+    mb_picture_dispose(&r->alpha);
+    mb_picture_dispose(&r->cutout);
+    mb_result_free(r->result);
+}
+
+/* mask or trimap -> alpha, cut-out, result. */
+static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
+{
+    mb_status status = MB_OK;
+    double start = mb_now_ms();
+    mb_edge_job job = {.photo = &r->photo,
+                       .mask = r->mask.v != NULL ? &r->mask : NULL,
+                       .trimap = &r->trimap,
+                       .alpha = &r->alpha,
+                       .warning = r->result->warning,
+                       .warning_bytes = sizeof r->result->warning,
+                       .on_progress = p->on_progress,
+                       .user = p->user,
+                       .first = first,
+                       .share = 0.95 - first};
+    MB_TRY(mb_edge_refine(&p->edge, &job, &p->options, err));
+    double refined = mb_now_ms();
+    r->result->ms_refine = refined - start;
+    measure(r->result, &r->alpha);
+    if (p->options.want_cutout) {
+        MB_TRY(mb_edge_compose(&r->cutout, &r->photo, &r->alpha, &p->options, p->pool, err));
+        mb_image_take(&r->result->cutout, &r->cutout);
+    }
+    if (r->mask.v != NULL) {
+        mb_image_take(&r->result->mask, &r->mask);
+    }
+    if (p->options.want_trimap && r->trimap.v != NULL) {
+        mb_image_take(&r->result->trimap, &r->trimap);
+    }
+    mb_image_take(&r->result->alpha, &r->alpha);
+    r->result->ms_compose = mb_now_ms() - refined;
+    if (p->on_progress != NULL) {
+        mb_progress done = {1.0, "compose", ""};
+        if (p->on_progress(p->user, &done) != 0) {
+            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+            goto done;
+        }
+    }
+    *out = r->result;
+    r->result = NULL;
+done:
+    return status;
+}
+
+static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *err)
+{
+    mb_status status = mb_image_check(photo, err);
+    size_t total = 0;
+    if (status == MB_OK) {
+        status = check_memory(&total, p, photo->width, photo->height, err);
+    }
+    if (status == MB_OK) {
+        status = mb_picture_from_image(&r->photo, NULL, photo, err);
+    }
+    if (status == MB_OK) {
+        r->result = mb_calloc(1, sizeof *r->result);
+        if (r->result == NULL) {
+            return mb_fail_memory(err, sizeof *r->result, "the result");
+        }
+        r->result->peak_bytes = total;
+        p->held_bytes = total;
+    }
+    return status;
+}
+
+mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
+{
+    mb_status status = MB_OK;
+    run r = {0};
+    *out = NULL;
+    if (pipeline->network == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
+    }
+    MB_TRY(begin(&r, pipeline, photo, err));
+    double start = mb_now_ms();
+    bool alone = !mb_edge_works(&pipeline->options);
+    mb_mask_spec spec = {mb_recipe_for(pipeline->model, pipeline->options.recipe), input_width(pipeline),
+                         input_height(pipeline), 0.0, alone ? 0.95 : NETWORK_SHARE};
+    MB_TRY(mb_mask_make(&r.mask, pipeline->network, &r.photo, &spec, err));
+    r.result->ms_network = mb_now_ms() - start;
+    MB_TRY(finish(out, pipeline, &r, spec.share, err));
+done:
+    run_dispose(&r);
+    return status;
+}
+
+mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
+                             const mb_image *trimap, mb_error *err)
+{
+    mb_status status = MB_OK;
+    run r = {0};
+    const mb_image *given = mask != NULL ? mask : trimap;
+    *out = NULL;
+    if ((mask == NULL) == (trimap == NULL)) {
+        return mb_fail(err, MB_E_ARGUMENT, "give a mask or a trimap, not %s", mask == NULL ? "neither" : "both");
+    }
+    MB_TRY(mb_image_check(given, err));
+    if (given->width != photo->width || given->height != photo->height) {
+        status = mb_fail(err, MB_E_ARGUMENT, "the photo is %d x %d, its %s %d x %d: they must be of one size",
+                         photo->width, photo->height, mask != NULL ? "mask" : "trimap", given->width, given->height);
+        goto done;
+    }
+    MB_TRY(begin(&r, pipeline, photo, err));
+    MB_TRY(mb_edge_take_gray(mask != NULL ? &r.mask : &r.trimap, given, err));
+    MB_TRY(finish(out, pipeline, &r, 0.0, err));
+done:
+    run_dispose(&r);
+    return status;
+}
+
+/* ---- level 1 */
+
+mb_status mb_cutout_file(const char *model, const char *photo, const char *png, mb_error *err)
+{
+    mb_status status = MB_OK;
+    char path[4096];
+    mb_context *context = NULL;
+    mb_model *m = NULL;
+    mb_pipeline *pipeline = NULL;
+    mb_image image = {0};
+    mb_result *result = NULL;
+    MB_TRY(mb_find_model(path, sizeof path, model, err));
+    MB_TRY(mb_context_create(&context, NULL, err));
+    MB_TRY(mb_model_open(&m, context, path, err));
+    MB_TRY(mb_image_load(&image, NULL, photo, 0, err));
+    MB_TRY(mb_pipeline_create(&pipeline, context, m, NULL, NULL, err));
+    MB_TRY(mb_pipeline_run(&result, pipeline, &image, err));
+    MB_TRY(mb_image_save(&result->cutout, png, NULL, err));
+done:
+    mb_result_free(result);
+    mb_image_dispose(&image);
+    mb_pipeline_free(pipeline);
+    mb_model_free(m);
+    mb_context_free(context);
+    return status;
+}
