@@ -365,7 +365,6 @@ int args_library_options(mb_options *out, const args *a)
 {
     mb_error err = {0};
     mb_options_init(out);
-    out->foreground = MB_FOREGROUND_ML;
     if (a->preset != NULL && mb_options_preset(out, a->preset, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }

@@ -69,7 +69,7 @@ struct args {
     unsigned char given[MAX_OPTIONS]; /* by row */
     /* what to do */
     const char *output, *model, *matting_model, *template, *files_from, *shard, *mask_from, *trimap_from;
-    int mask, only_mask, trimap, null_separated, force, no_clobber, clean_transparent, png_level;
+    int mask, only_mask, trimap, null_separated, force, no_clobber, clean_transparent, png_level, accept_partial;
     /* edges and network */
     const char *preset;
     int detail, no_detail, erode, dilate, foreground, recipe;

@@ -164,7 +164,9 @@ int batch_run(batch *b)
 {
     ring r = {.b = b, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     b->started_ms = clock_ms();
-    mb_pipeline_set_progress(b->pipeline, on_progress, &r);
+    if (b->pipeline != NULL) {
+        mb_pipeline_set_progress(b->pipeline, on_progress, &r);
+    }
     if (b->list->n == 1) { /* nothing to overlap with */
         r.slots[0] = (job){.it = &b->list->v[0]};
         job_load(&r.slots[0], b);
@@ -173,7 +175,9 @@ int batch_run(batch *b)
     } else {
         run_threaded(&r);
     }
-    mb_pipeline_set_progress(b->pipeline, NULL, NULL);
+    if (b->pipeline != NULL) {
+        mb_pipeline_set_progress(b->pipeline, NULL, NULL);
+    }
     message_progress("");
     int code = exit_code(b);
     report_summary(b, code);

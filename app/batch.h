@@ -43,6 +43,8 @@ void job_compute(job *j, const batch *b);
 void job_save(job *j, const batch *b);
 void job_dispose(job *j);
 
+/* How pictures are read, as the command line says. */
+mb_load_options load_options(const args *a);
 /* Writes an image where it belongs: a file, or stdout for "-". CODE_OK or CODE_OUTPUT (err has the story). */
 int save_image(const mb_image *image, const char *path, const args *a, mb_error *err);
 

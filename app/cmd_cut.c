@@ -74,6 +74,9 @@ static int session_open(session *s, const args *a, int with_model)
 {
     mb_error err = {0};
     int code = args_context(&s->context, a);
+    if (code == CODE_OK && s->list.n > 0 && s->list.missing == s->list.n) {
+        return CODE_OK; /* nothing will run: each is reported without asking for a model first */
+    }
     if (code == CODE_OK && mb_context_device_note(s->context)[0] != '\0') {
         message_note("%s", mb_context_device_note(s->context));
     }
@@ -106,9 +109,7 @@ static int run_session(const args *a, int with_model)
 {
     session s = {0};
     int code = session_prepare(&s, a);
-    if (code == CODE_OK && s.list.n > 0 && s.list.missing == s.list.n && !a->json) {
-        code = all_missing(&s.list);
-    } else if (code == CODE_OK) {
+    if (code == CODE_OK) {
         code = session_open(&s, a, with_model);
         if (code == CODE_OK) {
             batch b = {.a = a,
@@ -156,11 +157,12 @@ int cmd_trimap(args *a)
     for (int i = 0; i < list.n && (code == CODE_OK || code == CODE_SOME) && !interrupted(); i++) {
         mb_image mask = {0}, trimap = {0};
         mb_error err = {0};
+        mb_load_options o = load_options(a);
         int bad = CODE_OK;
         if (!list.v[i].exists) {
             bad = report_missing(list.v[i].path);
         } else if (!list.v[i].skip) {
-            if (mb_image_load(&mask, NULL, list.v[i].path, a->max_megapixels_in, &err) != MB_OK ||
+            if (mb_image_load(&mask, NULL, list.v[i].path, &o, &err) != MB_OK ||
                 mb_trimap_make(&trimap, &mask, a->erode, a->dilate, &err) != MB_OK) {
                 bad = message_status(code_of_status(err.code), NULL, &err);
             } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, &err)) != CODE_OK) {

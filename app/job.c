@@ -63,16 +63,26 @@ static mb_status read_stdin(void **out, size_t *n_bytes, mb_error *err)
     return own_error(err, MB_E_MEMORY, "out of memory while reading stdin");
 }
 
-static mb_status load_any(mb_image *out, mb_image_source *source, const char *path, double limit, mb_error *err)
+mb_load_options load_options(const args *a)
+{
+    mb_load_options o;
+    mb_load_options_init(&o);
+    o.max_megapixels = a->max_megapixels_in;
+    o.accept_partial = a->accept_partial;
+    return o;
+}
+
+static mb_status load_any(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *o,
+                          mb_error *err)
 {
     if (strcmp(path, "-") != 0) {
-        return mb_image_load(out, source, path, limit, err);
+        return mb_image_load(out, source, path, o, err);
     }
     void *data = NULL;
     size_t n = 0;
     mb_status status = read_stdin(&data, &n, err);
     if (status == MB_OK) {
-        status = mb_image_load_memory(out, source, data, n, "stdin", limit, err);
+        status = mb_image_load_memory(out, source, data, n, o, err);
     }
     free(data);
     return status;
@@ -96,12 +106,13 @@ void job_load(job *j, const batch *b)
         return;
     }
     j->source = (mb_image_source){.size = sizeof j->source};
-    mb_status status = load_any(&j->photo, &j->source, j->it->path, a->max_megapixels_in, &j->err);
+    mb_load_options o = load_options(a);
+    mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
     if (status == MB_OK && a->mask_from != NULL) {
-        status = mb_image_load(&j->given_mask, NULL, a->mask_from, a->max_megapixels_in, &j->err);
+        status = mb_image_load(&j->given_mask, NULL, a->mask_from, &o, &j->err);
     }
     if (status == MB_OK && a->trimap_from != NULL) {
-        status = mb_image_load(&j->given_trimap, NULL, a->trimap_from, a->max_megapixels_in, &j->err);
+        status = mb_image_load(&j->given_trimap, NULL, a->trimap_from, &o, &j->err);
     }
     if (status != MB_OK) {
         fail(j, status == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME);
@@ -167,7 +178,7 @@ int save_image(const mb_image *image, const char *path, const args *a, mb_error 
     mb_save_options o;
     mb_save_options_init(&o);
     o.overwrite = a->force;
-    o.png_level = a->png_level;
+    o.level = a->png_level;
     mb_status status;
     if (strcmp(path, "-") != 0) {
         status = mb_image_save(image, path, &o, err);

@@ -46,7 +46,7 @@ const int n_commands = sizeof commands / sizeof commands[0];
 const option_row option_rows[] = {
     {DO, "output", 'o', KIND_TEXT, WRITES, FIELD(output), "FILE|DIR|-", 0, 0, NULL, "beside the input",
      "where results go; a folder (ends in / or exists) is created"},
-    {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME", 0, 0, NULL, "default",
+    {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME", 0, 0, NULL, "the installed one",
      "weights that find the subject: a .mbw file, or its name in the model folders"},
     {DO, "mask", 0, KIND_FLAG, EDGES, FIELD(mask), NULL, 0, 0, NULL, NULL, "write photo.mask.png as well"},
     {DO, "only-mask", 0, KIND_FLAG, EDGES, FIELD(only_mask), NULL, 0, 0, NULL, NULL, "write the mask and no cut-out"},
@@ -67,6 +67,8 @@ const option_row option_rows[] = {
      "replace results that exist (inputs never are); also --overwrite"},
     {DO, "no-clobber", 'n', KIND_FLAG, WRITES, FIELD(no_clobber), NULL, 0, 0, NULL, NULL,
      "skip pictures whose results exist: resumes an interrupted run"},
+    {DO, "accept-partial", 0, KIND_FLAG, WRITES, FIELD(accept_partial), NULL, 0, 0, NULL, NULL,
+     "use what is there of pictures that end early"},
     {DO, "png-level", 0, KIND_INT, WRITES, FIELD(png_level), "N", 0, 9, NULL, "3",
      "0 fast and large to 9 slow and small"},
     {DO, "clean-transparent", 0, KIND_FLAG, EDGES, FIELD(clean_transparent), NULL, 0, 0, NULL, NULL,
@@ -90,7 +92,7 @@ const option_row option_rows[] = {
      "the mask as it is (the node's process_detail off)"},
     {EDGE, "max-megapixels", 0, KIND_REAL, EDGES, FIELD(max_megapixels), "X", 1, 999, NULL, "2.0",
      "VITMatte works on at most this many (of 1,048,576 pixels)"},
-    {EDGE, "foreground", 0, KIND_CHOICE, EDGES, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "ml",
+    {EDGE, "foreground", 0, KIND_CHOICE, EDGES, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "none",
      "colours of half-transparent pixels; none keeps the photo's"},
 
     {NETWORK, "recipe", 0, KIND_CHOICE, CMD_CUT, FIELD(recipe), "NAME", 0, 0, mb_recipe_name, "auto",
@@ -111,7 +113,7 @@ const option_row option_rows[] = {
      "where networks run; cuda never falls back; also MATTEBOX_DEVICE"},
     {MACHINE, "max-memory", 0, KIND_BYTES, RUNS, FIELD(max_memory), "BYTES", 0, 0, NULL, "what is free",
      "refuse plans that take more, e.g. 6G; also MATTEBOX_MAX_MEMORY"},
-    {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", 0.001, 4294, NULL, "500",
+    {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", 0.001, 4295, NULL, "500",
      "refuse larger pictures, before they are decoded"},
 
     {FEEDBACK, "json", 0, KIND_FLAG, CMD_CUT | CMD_MATTE | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL, 0, 0,

@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,19 +115,13 @@ static char *name_single(const args *a, out_kind kind, out_kind main_kind)
     return name;
 }
 
-static int check_extension(const char *path, int alone)
+static int check_extension(const char *path)
 {
-    const char *dot = strrchr(path, '.');
-    if (strcmp(path, "-") == 0 || (dot != NULL && strcasecmp(dot, ".png") == 0)) {
-        return CODE_OK;
+    mb_error err = {0};
+    if (strcmp(path, "-") != 0 && mb_image_check_path(path, &err) != MB_OK) {
+        return message_status(CODE_USAGE, NULL, &err);
     }
-    int jpeg = dot != NULL && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
-    char hint[PATH_MAX + 16];
-    (void)snprintf(hint, sizeof hint, "-o %.*s.png", dot != NULL ? (int)(dot - path) : (int)strlen(path), path);
-    if (jpeg && alone) {
-        return message_error(CODE_USAGE, hint, "%s: JPEG has no transparency", path);
-    }
-    return message_error(CODE_USAGE, hint, "%s: results are written as PNG", path);
+    return CODE_OK;
 }
 
 static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int into_folder)
@@ -159,7 +152,7 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
             code = message_error(CODE_USAGE, "it may hold {dir}, {stem}, {ext} and {kind}",
                                  "%s: no name for its result", it->path);
         } else {
-            code = check_extension(it->out[k], wanted[OUT_CUTOUT]);
+            code = check_extension(it->out[k]);
         }
     }
     free(p.dir);

@@ -28,8 +28,4 @@ install(FILES ${PROJECT_BINARY_DIR}/mattebox.pc DESTINATION ${CMAKE_INSTALL_LIBD
 install(FILES ${PROJECT_BINARY_DIR}/mattebox-config.cmake ${PROJECT_BINARY_DIR}/mattebox-config-version.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mattebox)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-foreach(program mattebox_app mattebox_weights)
-    if(TARGET ${program})
-        install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-    endif()
-endforeach()
+install(TARGETS mattebox_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

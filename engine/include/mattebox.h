@@ -146,17 +146,23 @@ typedef struct mb_image_source {
     char warning[160]; /* "" or what the user should know: frames ignored, data missing ... */
 } mb_image_source;
 
+/* How a picture is read. Start with mb_load_options_init. */
+typedef struct mb_load_options {
+    size_t size;
+    double max_megapixels; /* larger pictures are refused before any pixel is decoded; default 500, at most 4295 */
+    int accept_partial;    /* 1: a file that ends early gives the rows that are there, and a warning. Default 0 */
+} mb_load_options;
+MB_API void mb_load_options_init(mb_load_options *options);
+
 /* Reads a picture as 8-bit RGB, whatever it was: EXIF orientation applied; grey, palette, CMYK, 16 bits and alpha are
- * converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name. The size is checked
- * against `max_megapixels` (0: 500) before any pixel is decoded.
- * source: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture),
+ * converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name.
+ * source, options: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture),
  * MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path,
-                                             double max_megapixels, mb_error *err);
-/* The same from bytes in memory. `name` stands for the file in messages; may be NULL. */
+                                             const mb_load_options *options, mb_error *err);
+/* The same from bytes in memory. */
 MB_MUST_CHECK MB_API mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes,
-                                                    size_t n_bytes, const char *name, double max_megapixels,
-                                                    mb_error *err);
+                                                    size_t n_bytes, const mb_load_options *options, mb_error *err);
 
 /* Reads only as much of a file as tells what it is. MB_E_MISMATCH: no picture of any known format. */
 MB_MUST_CHECK MB_API mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err);
@@ -166,17 +172,20 @@ typedef struct mb_save_options {
     size_t size;
     int overwrite; /* 0: an existing file is an error (MB_E_IO), also when it appears meanwhile; 1 (default): replaced
                     */
-    int png_level; /* 0 .. 9: zlib's; default 3 */
+    int level;     /* 0 fast and large .. 9 slow and small (PNG: zlib's; WebP: the effort); default 3 */
 } mb_save_options;
 MB_API void mb_save_options_init(mb_save_options *options);
 
-/* Writes a PNG (grey, RGB or RGBA; 8 bits, or 16 for pictures of MB_DEPTH_U16): under a temporary name in the same
- * folder, flushed to the disk, then renamed, so that `path` is complete or untouched whatever happens.
- * options: may be NULL. */
+/* Writes a PNG (grey, RGB or RGBA; 8 bits, or 16 for pictures of MB_DEPTH_U16), or a lossless WebP for a path that ends
+ * in .webp: under a temporary name in the same folder, flushed to the disk, then renamed, so that `path` is complete or
+ * untouched whatever happens. Pipes and devices are written directly. options: may be NULL. */
 MB_MUST_CHECK MB_API mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options,
                                              mb_error *err);
 
-/* The same into memory: *out has *n_bytes bytes and is freed by mb_buffer_free. */
+/* Can this path be written, judged by its extension alone? MB_E_UNSUPPORTED if not. For a check before the work. */
+MB_MUST_CHECK MB_API mb_status mb_image_check_path(const char *path, mb_error *err);
+
+/* The PNG in memory: *out has *n_bytes bytes and is freed by mb_buffer_free. */
 MB_MUST_CHECK MB_API mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image,
                                                const mb_save_options *options, mb_error *err);
 MB_API void mb_buffer_free(void *buffer);

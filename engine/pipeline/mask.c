@@ -57,7 +57,7 @@ static void fill_input(const mb_view *in, const mb_picture *p, const mb_model *m
     static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f}, imagenet_deviation[3] = {0.229f, 0.224f, 0.225f};
     float mean[3], deviation[3], table[3][256];
     read_triple(mean, model, "input.mean", imagenet_mean);
-    read_triple(deviation, model, "input.deviation", imagenet_deviation);
+    read_triple(deviation, model, "input.std", imagenet_deviation);
     for (int c = 0; c < 3; c++) {
         for (int v = 0; v < 256; v++) {
             table[c][v] = ((float)v / 255.0f - mean[c]) / deviation[c];

@@ -49,10 +49,38 @@ static mb_dtype main_dtype(const mb_weights *w, uint64_t *n_parameters)
     return (mb_dtype)best;
 }
 
+/* "BiRefNet v2, Swin-L", "VITMatte-S": the names that people know, from the sizes in the metadata. */
+static void name_variant(char *text, size_t bytes, const mb_model *m)
+{
+    const mb_weights *w = m->weights;
+    if (m->architecture->family == MB_FAMILY_VITMATTE) {
+        int hidden = meta_int(w, "arch.hidden", 0);
+        const char *letter = hidden == 384 ? "-S" : hidden == 768 ? "-B" : "";
+        (void)snprintf(text, bytes, "VITMatte%s", letter);
+        if (letter[0] == '\0') {
+            (void)snprintf(text, bytes, "VITMatte, width %d", hidden);
+        }
+        return;
+    }
+    int embed = meta_int(w, "arch.embed_dim", 0);
+    const char *depths = meta_or(w, "arch.depths", "");
+    const char *letter = embed == 192                                        ? "L"
+                         : embed == 128                                      ? "B"
+                         : embed == 96 && strncmp(depths, "2,2,18,", 7) == 0 ? "S"
+                         : embed == 96 && strncmp(depths, "2,2,6,", 6) == 0  ? "T"
+                                                                             : NULL;
+    if (letter != NULL) {
+        (void)snprintf(text, bytes, "BiRefNet %.8s, Swin-%s", meta_or(w, "arch.generation", ""), letter);
+    } else {
+        (void)snprintf(text, bytes, "BiRefNet %.8s, Swin of width %d", meta_or(w, "arch.generation", ""), embed);
+    }
+}
+
 static void describe(mb_model *m)
 {
     const mb_weights *w = m->weights;
     mb_model_info *i = &m->info;
+    char variant[80];
     i->path = mb_weights_path(w);
     i->name = meta_or(w, "name", "");
     i->architecture = m->architecture->name;
@@ -65,9 +93,9 @@ static void describe(mb_model *m)
     i->n_tensors = mb_weights_count(w);
     i->file_bytes = mb_weights_file_bytes(w);
     mb_dtype dtype = main_dtype(w, &i->n_parameters);
-    const char *variant = mb_weights_meta(w, "arch.summary");
-    (void)snprintf(m->summary, sizeof m->summary, "%.100s, %.1f M parameters, %s",
-                   variant != NULL ? variant : i->architecture, (double)i->n_parameters * 1e-6, mb_dtype_name(dtype));
+    name_variant(variant, sizeof variant, m);
+    (void)snprintf(m->summary, sizeof m->summary, "%s, %.1f M parameters, %s", variant, (double)i->n_parameters * 1e-6,
+                   mb_dtype_name(dtype));
     i->summary = m->summary;
 }
 

@@ -1,10 +1,12 @@
 /* The public face of engine/image's files: loading, probing, saving, encoding. */
+#define _GNU_SOURCE
 #include "pipeline/objects.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
 #include "image/convert.h"
 #include "image/load.h"
+#include "image/save.h"
 #include "image/sniff.h"
 
 #include <fcntl.h>
@@ -14,16 +16,23 @@
 
 #define PROBE_BYTES 65536
 
-static mb_status check_limit(mb_load_limits *limits, double max_megapixels, mb_error *err)
+void mb_load_options_init(mb_load_options *options)
 {
+    *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0};
+}
+
+static mb_status read_options(mb_load_limits *limits, const mb_load_options *options, mb_error *err)
+{
+    mb_load_options o;
+    mb_load_options_init(&o);
     mb_load_limits_init(limits);
-    if (!(max_megapixels >= 0.0 && max_megapixels <= 4295.0)) { /* sides are at most 65,535 */
-        return mb_fail(err, MB_E_ARGUMENT, "max-megapixels-in %g: 0 to 4295", max_megapixels);
+    mb_status status = options != NULL ? mb_copy_sized(&o, sizeof o, options, "mb_load_options", err) : MB_OK;
+    if (status == MB_OK && !(o.max_megapixels > 0.0 && o.max_megapixels <= 4295.0)) { /* sides are at most 65,535 */
+        return mb_fail(err, MB_E_ARGUMENT, "max-megapixels-in %g: above 0, to 4295", o.max_megapixels);
     }
-    if (max_megapixels > 0.0) {
-        limits->max_megapixels = max_megapixels;
-    }
-    return MB_OK;
+    limits->max_megapixels = o.max_megapixels;
+    limits->accept_partial = o.accept_partial != 0;
+    return status;
 }
 
 static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
@@ -49,14 +58,15 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
     return MB_OK;
 }
 
-mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, double max_megapixels, mb_error *err)
+mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
+                        mb_error *err)
 {
     mb_status status = MB_OK;
     mb_load_limits limits;
     mb_load_info info = {0};
     mb_picture p = {0};
     *out = (mb_image){0};
-    MB_TRY(check_limit(&limits, max_megapixels, err));
+    MB_TRY(read_options(&limits, options, err));
     MB_TRY(mb_load_file(&p, &info, path, &limits, err));
     MB_TRY(tell_source(source, &info, err));
     mb_image_take(out, &p);
@@ -66,15 +76,15 @@ done:
 }
 
 mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes, size_t n_bytes,
-                               const char *name, double max_megapixels, mb_error *err)
+                               const mb_load_options *options, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_load_limits limits;
     mb_load_info info = {0};
     mb_picture p = {0};
     *out = (mb_image){0};
-    MB_TRY(check_limit(&limits, max_megapixels, err));
-    MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, name, &limits, err));
+    MB_TRY(read_options(&limits, options, err));
+    MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, NULL, &limits, err));
     MB_TRY(tell_source(source, &info, err));
     mb_image_take(out, &p);
 done:
@@ -112,4 +122,60 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
     }
     mb_free(head);
     return status;
+}
+
+/* ---- writing */
+
+void mb_save_options_init(mb_save_options *options)
+{
+    *options = (mb_save_options){.size = sizeof *options, .overwrite = 1, .level = 3};
+}
+
+static mb_status read_save_options(mb_save_spec *spec, const mb_save_options *options, mb_error *err)
+{
+    mb_save_options o;
+    mb_save_options_init(&o);
+    mb_save_spec_init(spec);
+    mb_status status = options != NULL ? mb_copy_sized(&o, sizeof o, options, "mb_save_options", err) : MB_OK;
+    if (status == MB_OK && (o.level < 0 || o.level > 9)) {
+        return mb_fail(err, MB_E_ARGUMENT, "png-level %d: 0 to 9", o.level);
+    }
+    spec->level = o.level;
+    spec->replace = o.overwrite != 0;
+    return status;
+}
+
+mb_status mb_image_check_path(const char *path, mb_error *err)
+{
+    return mb_save_check_path(path, err);
+}
+
+mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options, mb_error *err)
+{
+    mb_save_spec spec;
+    mb_status status = MB_OK;
+    MB_TRY(mb_image_check(image, err));
+    MB_TRY(read_save_options(&spec, options, err));
+    MB_TRY(mb_picture_save(path, image, &spec, NULL, err));
+done:
+    return status;
+}
+
+mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, const mb_save_options *options,
+                          mb_error *err)
+{
+    mb_save_spec spec;
+    mb_status status = MB_OK;
+    *out = NULL;
+    *n_bytes = 0;
+    MB_TRY(mb_image_check(image, err));
+    MB_TRY(read_save_options(&spec, options, err));
+    MB_TRY(mb_png_encode(out, n_bytes, image, &spec, NULL, err));
+done:
+    return status;
+}
+
+void mb_buffer_free(void *buffer)
+{
+    mb_free(buffer);
 }

@@ -181,11 +181,13 @@ static mb_status check_memory(size_t *total, mb_pipeline *p, int width, int heig
         limit = limit > 0 && !mb_add_size(&limit, limit, p->held_bytes) ? SIZE_MAX : limit;
     }
     if (limit > 0 && info.total_bytes > limit) {
+        double need = (double)info.total_bytes, unit = need < 1e9 ? 1e6 : 1e9;
+        const char *name = need < 1e9 ? "MB" : "GB";
         return mb_fail(err, MB_E_MEMORY,
-                       "this needs %.1f GB (networks %.1f, weights %.1f, pictures %.1f), %.1f GB %s\nuse a smaller "
+                       "this needs %.1f %s (networks %.1f, weights %.1f, pictures %.1f), %.1f %s %s\nuse a smaller "
                        "--input-size, a smaller picture, or raise --max-memory",
-                       (double)info.total_bytes * 1e-9, (double)info.arena_bytes * 1e-9,
-                       (double)info.weight_bytes * 1e-9, (double)info.picture_bytes * 1e-9, (double)limit * 1e-9,
+                       need / unit, name, (double)info.arena_bytes / unit, (double)info.weight_bytes / unit,
+                       (double)info.picture_bytes / unit, (double)limit / unit, name,
                        p->context->options.max_memory > 0 ? "are allowed" : "are free");
     }
     return MB_OK;
@@ -370,7 +372,7 @@ mb_status mb_cutout_file(const char *model, const char *photo, const char *png, 
     MB_TRY(mb_find_model(path, sizeof path, model, err));
     MB_TRY(mb_context_create(&context, NULL, err));
     MB_TRY(mb_model_open(&m, context, path, err));
-    MB_TRY(mb_image_load(&image, NULL, photo, 0, err));
+    MB_TRY(mb_image_load(&image, NULL, photo, NULL, err));
     MB_TRY(mb_pipeline_create(&pipeline, context, m, NULL, NULL, err));
     MB_TRY(mb_pipeline_run(&result, pipeline, &image, err));
     MB_TRY(mb_image_save(&result->cutout, png, NULL, err));

@@ -89,9 +89,9 @@ static void test_names(void)
               "mattebox: a.jpg and a.png would both write a.cutout.png\n  --template "
               "'{dir}/{stem}.{ext}.{kind}.png' keeps them apart\n");
     process_run(&p, "mattebox a.jpg -o b.jpg");
-    CHECK_RUN(&p, 2, "mattebox: b.jpg: JPEG has no transparency\n  -o b.png\n");
-    process_run(&p, "mattebox a.jpg -o b.webp");
-    CHECK_RUN(&p, 2, "mattebox: b.webp: results are written as PNG\n  -o b.png\n");
+    CHECK_RUN(&p, 2, "mattebox: b.jpg: JPEG has no transparency\n  write a PNG\n");
+    process_run(&p, "mattebox a.jpg -o b.tiff");
+    CHECK_RUN(&p, 2, "mattebox: b.tiff: .tiff files cannot be written here\n  write a PNG\n");
     file_write_text("a.cutout.png", "old");
     process_run(&p, "mattebox a.jpg");
     CHECK_RUN(&p, 2, "mattebox: a.cutout.png exists\n  --force replaces, --no-clobber skips\n");
