@@ -15,7 +15,7 @@ static char folder[PATH_MAX];
 
 const char *process_folder(const char *test_name)
 {
-    char command[2 * PATH_MAX];
+    char command[4 * PATH_MAX];
     (void)snprintf(folder, sizeof folder, "%s/test-files/%s", MB_BUILD_DIR, test_name);
     (void)snprintf(command, sizeof command, "chmod -R u+w '%s' 2>/dev/null; rm -rf '%s' && mkdir -p '%s'", folder,
                    folder, folder);
@@ -50,7 +50,7 @@ static size_t slurp(char *dst, size_t capacity, const char *name)
 
 void process_run(process *p, const char *format, ...)
 {
-    char line[8192], command[16384];
+    char line[8192], command[32768];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
