@@ -18,7 +18,7 @@ typedef struct method_row {
 static const method_row methods[] = {
     [MB_DETAIL_NONE] = {NULL, 1, 0},
     [MB_DETAIL_GUIDED] = {mb_refine_with_guided, 6, 0},
-    [MB_DETAIL_PYMATTING] = {mb_refine_with_closed_form, 7, 1500},
+    [MB_DETAIL_PYMATTING] = {mb_refine_with_closed_form, 7, 1700},
     [MB_DETAIL_VITMATTE] = {mb_refine_with_vitmatte, 3, 0},
     [MB_DETAIL_VITMATTE_LOCAL] = {mb_refine_with_vitmatte, 3, 0},
     [MB_DETAIL_VITMATTE_BASE] = {mb_refine_with_vitmatte, 3, 0},
