@@ -28,14 +28,18 @@ typedef mb_status (*mb_decode_fn)(mb_decode_job *job);
 
 #if MB_HAVE_JPEG
 mb_status mb_decode_jpeg(mb_decode_job *job);
+const char *mb_jpeg_version(void); /* "libjpeg-turbo 2.1.5" */
 #endif
 #if MB_HAVE_PNG
 mb_status mb_decode_png(mb_decode_job *job);
+const char *mb_png_version(void);
 #endif
 #if MB_HAVE_WEBP
 mb_status mb_decode_webp(mb_decode_job *job);
+void mb_webp_version(char *text, size_t n);
 #endif
 mb_status mb_decode_stb(mb_decode_job *job);
+mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_pnm(mb_decode_job *job);
 
 /* Creates job->out, black, of the size that the header says. */

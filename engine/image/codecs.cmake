@@ -1,7 +1,7 @@
 # Picture libraries, by -DMATTEBOX_CODECS:
-#   full  libjpeg-turbo and libpng required, libwebp when found; stb_image for BMP, TGA, PSD, GIF and HDR
+#   full  libjpeg-turbo and libpng required, libwebp when found; stb_image for BMP, TGA, PSD and GIF
 #   stb   stb_image for all of these and for JPEG and PNG; nothing else to install
-# PNM is read by code of our own in both. engine/image/codec.h sees the result as MB_HAVE_JPEG, MB_HAVE_PNG, MB_HAVE_WEBP.
+# PNM and HDR are read by code of our own in both. engine/image/codec.h sees the result as MB_HAVE_JPEG, MB_HAVE_PNG, MB_HAVE_WEBP.
 find_path(STB_IMAGE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
 target_include_directories(mb_engine SYSTEM PRIVATE ${STB_IMAGE_DIR})
 

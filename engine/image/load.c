@@ -38,8 +38,25 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
     [MB_FILE_WEBP] = mb_decode_webp,
 #endif
     [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb, [MB_FILE_BMP] = mb_decode_stb,
-    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_stb, [MB_FILE_HDR] = mb_decode_stb,
+    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_stb, [MB_FILE_HDR] = mb_decode_hdr,
 };
+
+void mb_load_formats(char *text, size_t n)
+{
+    const char *jpeg = "stb_image", *png = "stb_image";
+    char webp[40] = "not in this build";
+#if MB_HAVE_JPEG
+    jpeg = mb_jpeg_version();
+#endif
+#if MB_HAVE_PNG
+    png = mb_png_version();
+#endif
+#if MB_HAVE_WEBP
+    mb_webp_version(webp, sizeof webp);
+#endif
+    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), GIF, BMP, TGA, PSD (stb_image), HDR, PNM", jpeg, png,
+                   webp);
+}
 
 /* ---- text */
 

@@ -262,6 +262,18 @@ mb_status mb_decode_jpeg(mb_decode_job *job)
     return status;
 }
 
+#define QUOTE(x)       #x
+#define QUOTE_VALUE(x) QUOTE(x)
+
+const char *mb_jpeg_version(void)
+{
+#ifdef LIBJPEG_TURBO_VERSION
+    return "libjpeg-turbo " QUOTE_VALUE(LIBJPEG_TURBO_VERSION);
+#else
+    return "libjpeg " QUOTE_VALUE(JPEG_LIB_VERSION);
+#endif
+}
+
 #else
 typedef int mb_no_jpeg; /* an empty file is not C */
 #endif

@@ -219,6 +219,11 @@ mb_status mb_decode_png(mb_decode_job *job)
     return status;
 }
 
+const char *mb_png_version(void)
+{
+    return "libpng " PNG_LIBPNG_VER_STRING;
+}
+
 #else
 typedef int mb_no_png; /* an empty file is not C */
 #endif

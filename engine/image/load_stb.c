@@ -1,6 +1,6 @@
-/* BMP, TGA, PSD, GIF (first frame) and Radiance HDR through stb_image; in a build with -DMATTEBOX_CODECS=stb also JPEG
+/* BMP, TGA, PSD and GIF (first frame) through stb_image; in a build with -DMATTEBOX_CODECS=stb also JPEG
  * and PNG. stb_image 2.27 of Debian 12 is contained, not trusted: formats that others read are compiled out, sizes have
- * been checked before, its memory is budgeted and zeroed (TGA and HDR can return bytes that were never written), its
+ * been checked before, its memory is budgeted and zeroed (TGA can return bytes that were never written), its
  * assertions jump out instead of ending the program, and only stbi_load_from_memory with the file's own channel count
  * is called.
  *
@@ -32,6 +32,8 @@ _Noreturn static void assertion(void)
 #define STBI_NO_STDIO
 #define STBI_NO_PIC
 #define STBI_NO_PNM
+#define STBI_NO_HDR
+#define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS    65535
 #define STBI_MALLOC(n)         mb_budget_alloc(current->budget, n)
 #define STBI_REALLOC(p, n)     mb_budget_realloc(current->budget, p, n)

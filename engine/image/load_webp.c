@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <webp/decode.h>
@@ -76,6 +77,12 @@ mb_status mb_decode_webp(mb_decode_job *job)
     }
     return job->head.animated ? first_frame(job, &data)
                               : decode_still(job, &data, job->out->v, job->out->width, job->out->height);
+}
+
+void mb_webp_version(char *text, size_t n)
+{
+    int v = WebPGetDecoderVersion();
+    (void)snprintf(text, n, "libwebp %d.%d.%d", v >> 16, v >> 8 & 255, v & 255);
 }
 
 #else

@@ -404,7 +404,7 @@ const char *mb_sniff_guess(const uint8_t *bytes, size_t n)
     }
     size_t text = 0, look = n < 512 ? n : 512;
     for (size_t i = 0; i < look; i++) {
-        text += bytes[i] >= 32 || (bytes[i] >= 9 && bytes[i] <= 13);
+        text += (bytes[i] >= 32 && bytes[i] < 0xFE) || (bytes[i] >= 9 && bytes[i] <= 13);
     }
     if (text != look) {
         return NULL;

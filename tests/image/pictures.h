@@ -54,7 +54,7 @@ static inline uint8_t *read_file(const char *path, size_t *n)
 /* A file of tests/data. */
 static inline uint8_t *read_data(const char *name, size_t *n)
 {
-    char path[512];
+    char path[640];
     snprintf(path, sizeof path, "%s/%s", MB_TEST_DATA, name);
     return read_file(path, n);
 }

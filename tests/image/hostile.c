@@ -1,0 +1,94 @@
+/* Damaged files: every stored file cut at many places (small ones at every byte) and with flipped bits, as it is and
+ * with partial pictures allowed. Whatever comes out must be a picture of the size that the header says, or an error
+ * with a message; the sanitizer build watches the memory. Small formats are also cut at every byte of their headers. */
+#define _GNU_SOURCE /* strtok_r */
+#include "image/load.h"
+
+#include "image/sniff.h"
+#include "pictures.h"
+
+#include <time.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#define CUTS  60
+#define FLIPS 60
+#else
+#define CUTS  300
+#define FLIPS 300
+#endif
+
+static int n_loads, n_accepted;
+
+static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
+{
+    /* a block of the exact size, so that a read of one byte too much is seen */
+    uint8_t *copy = malloc(n > 0 ? n : 1);
+    mb_load_limits l;
+    mb_load_info info;
+    mb_picture p;
+    mb_error err = {0};
+    if (copy == NULL) {
+        exit(1);
+    }
+    memcpy(copy, bytes, n);
+    mb_load_limits_init(&l);
+    l.accept_partial = partial;
+    l.max_megapixels = 0.02; /* a flipped bit of the size must not cost seconds */
+    mb_sniffed s = mb_sniff(copy, n);
+    mb_status status = mb_load_memory(&p, &info, copy, n, name, &l, &err);
+    n_loads++;
+    if (status == MB_OK) {
+        n_accepted++;
+        bool turned = info.orientation >= 5;
+        bool right = p.width == (turned ? s.height : s.width) && p.height == (turned ? s.width : s.height);
+        if (!right) {
+            CHECK_MSG(right, "%s: %d x %d", name, p.width, p.height);
+        }
+    } else if (p.v != NULL || err.code != status || strncmp(err.message, name, strlen(name)) != 0 ||
+               strlen(err.message) < strlen(name) + 10) {
+        CHECK_MSG(false, "%s: %d %s", name, status, err.message);
+    }
+    mb_picture_dispose(&p);
+    free(copy);
+}
+
+static void torture(const char *name)
+{
+    char path[128];
+    size_t n;
+    snprintf(path, sizeof path, "pictures/files/%s", name);
+    uint8_t *bytes = read_data(path, &n);
+    size_t step = n / CUTS + 1;
+    for (size_t cut = 0; cut < n; cut += cut < 64 ? 1 : step) {
+        try(bytes, cut, (cut & 1) != 0, name);
+    }
+    for (uint64_t i = 0; i < FLIPS; i++) {
+        uint64_t r = mix64(i + 0x9E3779B97F4A7C15u * (i + 1) + n);
+        size_t at = (i & 1) != 0 ? r % n : r % (n < 64 ? n : 64); /* half of them in the header */
+        uint8_t was = bytes[at];
+        bytes[at] = (i % 5) != 0 ? (uint8_t)(was ^ (1u << (r >> 60 & 7))) : (uint8_t)(r >> 40);
+        try(bytes, n, (i & 2) != 0, name);
+        bytes[at] = was;
+    }
+    free(bytes);
+}
+
+int main(void)
+{
+    size_t n;
+    char *text = (char *)read_data("pictures/files/manifest.txt", &n), *save = NULL;
+    text[n] = '\0';
+    for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+        char name[64];
+        if (CHECK(sscanf(line, "%63s", name) == 1)) {
+            clock_t start = clock();
+            torture(name);
+            double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+            CHECK_MSG(seconds < 20.0, "%s: %.1f s", name, seconds); /* a decoder that crawls is a fault, too */
+        }
+    }
+    free(text);
+    printf("%d damaged files, %d of them still a picture\n", n_loads, n_accepted);
+    CHECK(n_loads > 100 * CUTS && n_accepted < n_loads);
+    return test_report();
+}

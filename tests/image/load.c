@@ -1,0 +1,324 @@
+/* Picture files against the bytes that Pillow 13 gives for them (tests/data/pictures/files/manifest.txt: name, format,
+ * width, height, hash of the RGB pixels after exif_transpose and convert('RGB')), and the messages for what is wrong.
+ *
+ * Not Pillow's in the manifest: gray16* (upper byte instead of white), top_down16.bmp (5-bit samples differ by 1 at
+ * most), and .pam and .hdr, which Pillow does not read. */
+#define _GNU_SOURCE /* strtok_r */
+#include "image/load.h"
+
+#include "core/alloc.h"
+#include "image/budget.h"
+#include "image/exif.h"
+#include "image/convert.h"
+#include "image/save.h"
+#include "image/sniff.h"
+#include "pictures.h"
+
+#include <math.h>
+
+static bool has_jpeg, has_png, has_webp;
+
+static void one_file(const char *name, const char *format, int width, int height, uint64_t hash)
+{
+    char path[128];
+    size_t n;
+    mb_error err;
+    mb_picture p;
+    mb_load_info info;
+    snprintf(path, sizeof path, "pictures/files/%s", name);
+    uint8_t *bytes = read_data(path, &n);
+    bool webp = strcmp(format, "webp") == 0;
+    if (webp && !has_webp) {
+        CHECK(mb_load_memory(&p, &info, bytes, n, name, NULL, NULL) == MB_E_UNSUPPORTED && p.v == NULL);
+        free(bytes);
+        return;
+    }
+    CHECK_OK(mb_load_memory(&p, &info, bytes, n, name, NULL, &err), err);
+    CHECK_MSG(p.width == width && p.height == height && p.channels == 3, "%s: %d x %d", name, p.width, p.height);
+    CHECK_MSG(strcmp(info.format, format) == 0, "%s: %s", name, info.format);
+    bool animated = strncmp(name, "animated", 8) == 0;
+    CHECK_MSG((info.warning[0] != '\0') == animated && info.frames_ignored == animated, "%s: %s", name, info.warning);
+    bool other = strcmp(format, "jpeg") == 0 && !has_jpeg; /* stb_image's JPEG differs by a few levels */
+    CHECK_MSG(p.v != NULL && (other || picture_hash(&p) == hash), "%s", name);
+    mb_picture_dispose(&p);
+    free(bytes);
+}
+
+static void whole_manifest(void)
+{
+    size_t n;
+    char *text = (char *)read_data("pictures/files/manifest.txt", &n), *save = NULL;
+    text[n] = '\0';
+    int files = 0;
+    for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+        char name[64], format[16];
+        int width, height;
+        unsigned long long hash;
+        if (CHECK(sscanf(line, "%63s %15s %d %d %llx", name, format, &width, &height, &hash) == 5)) {
+            one_file(name, format, width, height, hash);
+            files++;
+        }
+    }
+    CHECK_MSG(files >= 100, "%d files", files);
+    free(text);
+}
+
+/* ---- facts and orientation */
+
+static void facts(void)
+{
+    static const struct {
+        const char *name;
+        int channels, bits, orientation;
+        bool alpha;
+    } cases[] = {
+        {"rgb420.jpg", 3, 8, 1, false}, {"cmyk.jpg", 4, 8, 1, false},        {"exif6.jpg", 3, 8, 6, false},
+        {"exif7.png", 3, 8, 7, false},  {"gray1.png", 1, 1, 1, false},       {"rgba16.png", 4, 16, 1, true},
+        {"la8_i.png", 2, 8, 1, true},   {"palette_trns.png", 1, 4, 1, true}, {"rgba.tga", 4, 8, 1, true},
+        {"rgb16.ppm", 3, 16, 1, false}, {"bit.bmp", 1, 1, 1, false},         {"plain.pbm", 1, 1, 1, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[128];
+        size_t n;
+        mb_error err;
+        mb_picture p;
+        mb_load_info info;
+        snprintf(path, sizeof path, "pictures/files/%s", cases[i].name);
+        uint8_t *bytes = read_data(path, &n);
+        CHECK_OK(mb_load_memory(&p, &info, bytes, n, NULL, NULL, &err), err);
+        CHECK_MSG(info.channels == cases[i].channels && info.bits == cases[i].bits &&
+                      info.orientation == cases[i].orientation && info.alpha == cases[i].alpha,
+                  "%s: %d channels, %d bits, orientation %d, alpha %d", cases[i].name, info.channels, info.bits,
+                  info.orientation, info.alpha);
+        bool turned = info.orientation >= 5;
+        CHECK(info.width == (turned ? p.height : p.width) && info.height == (turned ? p.width : p.height));
+        mb_picture_dispose(&p);
+        free(bytes);
+    }
+}
+
+static void orientations(void)
+{
+    /* 3 x 2:  1 2 3 / 4 5 6, turned by each orientation */
+    static const char *const want[9] = {"",       "123456", "321654", "654321", "456123",
+                                        "142536", "415263", "635241", "362514"};
+    mb_error err;
+    mb_picture p, out;
+    CHECK_OK(mb_picture_create(&p, 3, 2, 1, &err), err);
+    memcpy(p.v, "123456", 6);
+    for (int o = 1; o <= 8; o++) {
+        CHECK_OK(mb_picture_orient(&out, &p, o, &err), err);
+        CHECK_MSG(memcmp(out.v, want[o], 6) == 0 && out.width == (o >= 5 ? 2 : 3), "%d: %.6s", o, out.v);
+        mb_picture_dispose(&out);
+    }
+    mb_picture_dispose(&p);
+}
+
+/* ---- messages */
+
+static void refused(const void *bytes, size_t n, mb_status code, const char *message)
+{
+    mb_picture p;
+    mb_error err = {0};
+    mb_status status = mb_load_memory(&p, NULL, bytes, n, "a.jpg", NULL, &err);
+    CHECK_MSG(status == code && p.v == NULL && strcmp(err.message, message) == 0, "%d: %s (expected %s)", status,
+              err.message, message);
+}
+
+static void put(uint8_t *v, size_t at, uint32_t value, int bytes, bool big)
+{
+    for (int i = 0; i < bytes; i++) {
+        v[at + (size_t)i] = (uint8_t)(value >> 8 * (big ? bytes - 1 - i : i));
+    }
+}
+
+static void not_pictures(void)
+{
+    static const char text[] = "Dear reader,\nthis is no picture.\n", html[] = "<!DOCTYPE html><html></html>";
+    refused(text, sizeof text - 1, MB_E_FORMAT, "a.jpg: not a picture (it starts like a text file)");
+    refused(html, sizeof html - 1, MB_E_FORMAT, "a.jpg: not a picture (it starts like a web page)");
+    refused("", 0, MB_E_FORMAT, "a.jpg: not a picture (the file is empty)");
+    refused("PK\3\4zzzzzzzzzzzz", 16, MB_E_FORMAT, "a.jpg: not a picture (it starts like a ZIP archive)");
+    refused("\xFE\xFF\xFE\xFF\xFE\xFF", 6, MB_E_FORMAT,
+            "a.jpg: not a picture (its first bytes are of no known format)");
+    refused("\0\0\0\x18"
+            "ftypheic\0\0\0\0",
+            16, MB_E_UNSUPPORTED, "a.jpg: HEIC is not in this build\nconvert it with heif-convert");
+    refused("II*\0\x08\0\0\0", 8, MB_E_UNSUPPORTED, "a.jpg: TIFF is not in this build\nconvert it with tiff2png");
+    mb_error err = {0};
+    mb_picture p;
+    CHECK(mb_load_memory(&p, NULL, text, sizeof text - 1, "bad\nname\x1B[31m.jpg", NULL, &err) == MB_E_FORMAT);
+    CHECK_MSG(strcmp(err.message, "bad?name?[31m.jpg: not a picture (it starts like a text file)") == 0, "%s",
+              err.message);
+    CHECK(mb_load_file(&p, NULL, "/nowhere/x.jpg", NULL, NULL) == MB_E_IO && p.v == NULL);
+}
+
+/* 60,000 x 60,000 in every header that can say so: refused by our own reading, before any decoder. */
+static void giants(void)
+{
+    static const char message[] = "a.jpg: 60,000×60,000 is 3,600 megapixels; the limit is 500\n"
+                                  "--max-megapixels-in raises it; it would need 43.2 GB";
+    uint8_t v[64] = "\x89PNG\r\n\x1A\n\0\0\0\rIHDR";
+    put(v, 16, 60000, 4, true);
+    put(v, 20, 60000, 4, true);
+    v[24] = 8;
+    v[25] = 2;
+    refused(v, sizeof v, MB_E_ARGUMENT, message);
+    uint8_t jpeg[] = "\xFF\xD8\xFF\xE0\0\x04zz\xFF\xC0\0\x11\x08\xEA\x60\xEA\x60\x03.........";
+    refused(jpeg, sizeof jpeg - 1, MB_E_ARGUMENT, message);
+    uint8_t bmp[64] = "BM";
+    put(bmp, 14, 40, 4, false);
+    put(bmp, 18, 60000, 4, false);
+    put(bmp, 22, (uint32_t)-60000, 4, false);
+    put(bmp, 28, 24, 2, false);
+    refused(bmp, sizeof bmp, MB_E_ARGUMENT, message);
+    uint8_t gif[32] = "GIF89a\x60\xEA\x60\xEA";
+    refused(gif, sizeof gif, MB_E_ARGUMENT, message);
+    uint8_t tga[32] = {0, 0, 2};
+    put(tga, 12, 60000, 2, false);
+    put(tga, 14, 60000, 2, false);
+    tga[16] = 24;
+    refused(tga, sizeof tga, MB_E_ARGUMENT, message);
+    uint8_t psd[32] = "8BPS\0\1\0\0\0\0\0\0\0\3";
+    put(psd, 14, 60000, 4, true);
+    put(psd, 18, 60000, 4, true);
+    refused(psd, sizeof psd, MB_E_ARGUMENT, message);
+    refused("P6\n60000 60000\n255\n", 19, MB_E_ARGUMENT, message);
+    refused("P7\nWIDTH 60000\nHEIGHT 60000\nDEPTH 3\nMAXVAL 255\nENDHDR\n", 55, MB_E_ARGUMENT, message);
+    refused("#?RADIANCE\nFORMAT=x\n\n-Y 60000 +X 60000\n", 40, MB_E_ARGUMENT, message);
+    refused("P6\n4000000000 1\n255\n", 20, MB_E_ARGUMENT,
+            "a.jpg: 4,000,000,000×1 is 4,000 megapixels; the limit is 500\n"
+            "--max-megapixels-in raises it; it would need 48.0 GB");
+    refused("P5\n100000 2\n255\n", 16, MB_E_ARGUMENT,
+            "a.jpg: 100,000×2: a side is longer than 65,535 pixels\nscale it down first");
+    refused("P5\n0 2\n255\n", 11, MB_E_FORMAT,
+            "a.jpg: PNM: the header is damaged or cut off: it gives no size\ncopy or download it again");
+}
+
+/* The limit is the caller's: what passes it is decoded, one pixel less is not. */
+static void limits(void)
+{
+    mb_load_limits l;
+    mb_picture p;
+    mb_error err;
+    uint8_t v[16 + 200];
+    memset(v, 'x', sizeof v);
+    memcpy(v, "P5 20 10 255\n", 13);
+    mb_load_limits_init(&l);
+    l.max_megapixels = 200e-6;
+    CHECK_OK(mb_load_memory(&p, NULL, v, 213, NULL, &l, &err), err);
+    mb_picture_dispose(&p);
+    l.max_megapixels = 199e-6;
+    CHECK(mb_load_memory(&p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
+    l.max_megapixels = 1;
+    l.max_side = 19;
+    CHECK(mb_load_memory(&p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
+}
+
+/* ---- files that end early */
+
+static uint8_t *picture_bytes(bool jpeg, size_t *n)
+{
+    if (jpeg) {
+        return read_data("pictures/files/rgb444.jpg", n);
+    }
+    mb_picture p;
+    mb_error err;
+    CHECK_OK(mb_picture_create(&p, 300, 200, 3, &err), err);
+    for (int i = 0; i < 300 * 200 * 3; i++) {
+        p.v[i] = (uint8_t)mix64((uint64_t)i + 7);
+    }
+    mb_image image;
+    void *png = NULL;
+    mb_image_take(&image, &p);
+    CHECK_OK(mb_png_encode(&png, n, &image, NULL, NULL, &err), err);
+    mb_image_dispose(&image);
+    return png;
+}
+
+static void ends_early(bool jpeg, int height)
+{
+    size_t n;
+    uint8_t *bytes = picture_bytes(jpeg, &n);
+    mb_picture whole, part;
+    mb_load_info info;
+    mb_load_limits l;
+    mb_error err;
+    CHECK_OK(mb_load_memory(&whole, NULL, bytes, n, NULL, NULL, &err), err);
+    size_t cut = n * 3 / 4;
+    err = (mb_error){0};
+    CHECK(mb_load_memory(&part, NULL, bytes, cut, "a.png", NULL, &err) == MB_E_FORMAT && part.v == NULL);
+    char first[32];
+    int row = -1, of = -1;
+    CHECK_MSG(sscanf(err.message, "a.png: ends early: %31[0-9,] bytes, row %d of %d", first, &row, &of) == 3 &&
+                  of == height && row > height / 4 && row < height,
+              "%s", err.message);
+    CHECK_MSG(strstr(err.message, "\ncopy or download it again; --accept-partial uses what is there") != NULL, "%s",
+              err.message);
+    mb_load_limits_init(&l);
+    l.accept_partial = true;
+    CHECK_OK(mb_load_memory(&part, &info, bytes, cut, "a.png", &l, &err), err);
+    CHECK(info.partial && strncmp(info.warning, "ends early: ", 12) == 0);
+    size_t line = (size_t)whole.width * 3;
+    CHECK(row > 0 && memcmp(whole.v, part.v, (size_t)(jpeg ? row - 8 : row) * line) == 0);
+    CHECK(jpeg || part.v[(size_t)height * line - 1] == 0); /* the rest is black; JPEG fills it with grey */
+    mb_picture_dispose(&part);
+    CHECK(mb_load_memory(&part, &info, bytes, 60, "a.png", &l, NULL) == MB_E_FORMAT); /* no row at all */
+    mb_picture_dispose(&whole);
+    free(bytes);
+}
+
+/* The end marker alone is missing: nothing of the picture is, so there is nothing to complain about. */
+static void without_end_marker(void)
+{
+    size_t n;
+    uint8_t *bytes = picture_bytes(true, &n);
+    mb_picture p;
+    mb_error err;
+    CHECK_OK(mb_load_memory(&p, NULL, bytes, n - 2, NULL, NULL, &err), err);
+    mb_picture_dispose(&p);
+    free(bytes);
+}
+
+static void budget(void)
+{
+    mb_budget b;
+    mb_budget_init(&b, 1000);
+    uint8_t *p = mb_budget_alloc(&b, 400), *q = mb_budget_alloc(&b, 500);
+    CHECK(p != NULL && q != NULL && p[0] == 0 && q[499] == 0 && b.used == 900);
+    CHECK(mb_budget_alloc(&b, 101) == NULL && b.exceeded);
+    memset(p, 7, 400);
+    mb_budget_free(&b, q);
+    uint8_t *r = mb_budget_realloc(&b, p, 600);
+    CHECK(r != NULL && r[399] == 7 && r[400] == 0 && b.used == 600 && b.peak == 1000);
+    CHECK(mb_budget_realloc(&b, r, 1001) == NULL && r[399] == 7);
+    CHECK(mb_budget_alloc(&b, SIZE_MAX) == NULL);
+    mb_budget_free(&b, NULL);
+    mb_budget_release(&b);
+    CHECK(b.used == 0 && b.first == NULL);
+}
+
+int main(void)
+{
+    char formats[256];
+    mb_load_formats(formats, sizeof formats);
+    printf("%s\n", formats);
+    has_jpeg = strstr(formats, "libjpeg") != NULL;
+    has_png = strstr(formats, "libpng") != NULL;
+    has_webp = strstr(formats, "libwebp") != NULL;
+    whole_manifest();
+    facts();
+    orientations();
+    not_pictures();
+    giants();
+    limits();
+    if (has_png) {
+        ends_early(false, 200);
+    }
+    if (has_jpeg) {
+        ends_early(true, 23);
+        without_end_marker();
+    }
+    budget();
+    return test_report();
+}
