@@ -66,7 +66,8 @@ static void torture(const char *name)
         uint64_t r = mix64(i + 0x9E3779B97F4A7C15u * (i + 1) + n);
         size_t at = (i & 1) != 0 ? r % n : r % (n < 64 ? n : 64); /* half of them in the header */
         uint8_t was = bytes[at];
-        bytes[at] = (i % 5) != 0 ? (uint8_t)(was ^ (1u << (r >> 60 & 7))) : (uint8_t)(r >> 40);
+        unsigned flipped = was ^ (1u << (r >> 60 & 7));
+        bytes[at] = (uint8_t)(i % 5 != 0 ? flipped : (unsigned)(r >> 40));
         try(bytes, n, (i & 2) != 0, name);
         bytes[at] = was;
     }
