@@ -1,5 +1,6 @@
 /* The CPU's table: this processor's own kernel first where there is one, kernels/ref last, row by row from ops.def. */
 #include "cpu_kernels.h"
+#include "openblas.h"
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 {
@@ -32,5 +33,11 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
 #undef MB_OP
 #undef MB_ROW_OWN
 #undef MB_ROW_REF
-    return MB_OK;
+    bool openblas = false;
+    status = mb_openblas_wanted(&openblas, isa, err);
+    if (openblas) {
+        put_first(out, MB_OP_linear, &mb_openblas_linear);
+        put_first(out, MB_OP_conv2d, &mb_openblas_conv2d);
+    }
+    return status;
 }

@@ -1,0 +1,14 @@
+/* The matrix products of linear and conv2d through OpenBLAS: the fallback where no micro-kernel of ours fits the
+ * processor (instruction set "generic"), and the yardstick of our own (MATTEBOX_GEMM=openblas). */
+#ifndef MB_CPU_OPENBLAS_H
+#define MB_CPU_OPENBLAS_H
+
+#include "core/cpu.h"
+#include "kernel.h"
+
+extern const mb_kernel mb_openblas_linear, mb_openblas_conv2d;
+
+/* From MATTEBOX_GEMM: "openblas", "own", or unset (OpenBLAS for the generic set only). */
+MB_MUST_CHECK mb_status mb_openblas_wanted(bool *out, mb_isa isa, mb_error *err);
+
+#endif
