@@ -365,6 +365,7 @@ int args_library_options(mb_options *out, const args *a)
 {
     mb_error err = {0};
     mb_options_init(out);
+    out->foreground = MB_FOREGROUND_ML; /* a cut-out without a rim; the node's presets keep the photo's colours */
     if (a->preset != NULL && mb_options_preset(out, a->preset, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }

@@ -92,7 +92,7 @@ const option_row option_rows[] = {
      "the mask as it is (the node's process_detail off)"},
     {EDGE, "max-megapixels", 0, KIND_REAL, EDGES, FIELD(max_megapixels), "X", 1, 999, NULL, "2.0",
      "VITMatte works on at most this many (of 1,048,576 pixels)"},
-    {EDGE, "foreground", 0, KIND_CHOICE, EDGES, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "none",
+    {EDGE, "foreground", 0, KIND_CHOICE, EDGES, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "ml",
      "colours of half-transparent pixels; none keeps the photo's"},
 
     {NETWORK, "recipe", 0, KIND_CHOICE, CMD_CUT, FIELD(recipe), "NAME", 0, 0, mb_recipe_name, "auto",

@@ -3,8 +3,8 @@
 
 #include "core/alloc.h"
 #include "image/convert.h"
-#include "refine/guided.h"
-#include "refine/levels.h"
+#include "refine/foreground.h"
+#include "refine/refine.h"
 #include "refine/trimap.h"
 
 #include <stdio.h>
@@ -42,21 +42,19 @@ mb_status mb_edge_check(const mb_edge *e, const mb_options *o, mb_error *err)
         return mb_fail(err, MB_E_ARGUMENT, "detail %s needs a matting model\npass VITMatte weights (--matting-model)",
                        mb_detail_name((int)o->detail));
     }
-    if (mb_edge_works(o) && o->detail == MB_DETAIL_PYMATTING) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "detail pymatting is not in this version\nuse guided or vitmatte");
-    }
-    if (o->foreground != MB_FOREGROUND_NONE) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "foreground %s is not in this version\nuse none",
-                       mb_foreground_name((int)o->foreground));
-    }
     return MB_OK;
 }
 
 mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int width, int height, mb_error *err)
 {
     mb_plan_figures f = {0};
-    if (mb_edge_works(o) && uses_vitmatte(o->detail)) {
-        mb_status status = mb_vitmatte_net_figures(&f, e->network, width, height, err);
+    if (!mb_edge_works(o)) {
+        return MB_OK;
+    }
+    if (uses_vitmatte(o->detail)) {
+        int w, h;
+        mb_refine_limit(&w, &h, width, height, o->max_megapixels);
+        mb_status status = mb_vitmatte_net_figures(&f, e->network, w, h, err);
         if (status != MB_OK) {
             return status;
         }
@@ -64,8 +62,12 @@ mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int w
     out->n_nodes = f.n_nodes;
     out->macs = f.macs;
     out->weight_bytes = f.weight_bytes;
-    out->arena_bytes = f.arena_bytes;
     out->lower_bound = f.lower_bound;
+    /* How much is unknown shows only with the mask: a tenth is more than the default band ever is. */
+    size_t work = mb_refine_bytes(o->detail, width, height, 0.1);
+    if (!mb_add_size(&out->arena_bytes, f.arena_bytes, work)) {
+        return mb_fail(err, MB_E_MEMORY, "refining %d x %d pixels needs more than there is", width, height);
+    }
     return MB_OK;
 }
 
@@ -87,66 +89,70 @@ static int on_node(void *user, double done, const char *node_name)
     return job->on_progress != NULL ? job->on_progress(job->user, &p) : 0;
 }
 
-static mb_status need_mask(const mb_edge_job *job, const mb_options *o, mb_error *err)
+typedef struct matting_call {
+    mb_edge *edge;
+    mb_edge_job *job;
+} matting_call;
+
+static mb_status run_matting(mb_plane *alpha, void *user, const mb_picture *photo, const mb_picture *trimap,
+                             mb_error *err)
 {
-    if (job->mask == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "detail %s works on a mask, not on a trimap\ngive a mask, or use vitmatte",
-                       mb_detail_name((int)o->detail));
-    }
-    return MB_OK;
+    const matting_call *c = user;
+    return mb_vitmatte_net_run(alpha, c->edge->network, photo, trimap, on_node, c->job, err);
 }
 
-static mb_status refine_guided(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err)
+static void join_warnings(const mb_edge_job *job, const mb_warnings *w)
 {
-    mb_status status = MB_OK;
-    mb_plane alpha = {0};
-    MB_TRY(need_mask(job, o, err));
-    mb_guided_options g = {mb_guided_node_radius(o->erode, o->dilate), MB_GUIDED_EPS, 1.0};
-    mb_samples guide = mb_samples_of_picture(job->photo), source = mb_samples_of_picture(job->mask);
-    MB_TRY(mb_guided_filter(&alpha, &guide, &source, &g, e->pool, err));
-    mb_levels_plane(&alpha, mb_levels_of(o->black_point, o->white_point), e->pool);
-    MB_TRY(mb_picture_from_plane(job->alpha, &alpha, err));
-done:
-    mb_plane_dispose(&alpha);
-    return status;
-}
-
-static mb_status refine_vitmatte(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err)
-{
-    mb_status status = MB_OK;
-    mb_plane alpha = {0};
-    if (job->trimap->v == NULL) {
-        MB_TRY(mb_trimap_node(job->trimap, job->mask, o->erode, o->dilate, e->pool, err));
+    for (int i = 0; i < w->n; i++) {
+        size_t at = strlen(job->warning);
+        (void)snprintf(job->warning + at, job->warning_bytes - at, "%s%s", at > 0 ? "; " : "", w->item[i].text);
     }
-    MB_TRY(mb_vitmatte_net_run(&alpha, e->network, job->photo, job->trimap, on_node, job, err));
-    MB_TRY(mb_picture_from_plane(job->alpha, &alpha, err));
-    uint8_t table[256];
-    mb_levels_table(table, mb_levels_of(o->black_point, o->white_point));
-    mb_levels_map(job->alpha, table, e->pool);
-done:
-    mb_plane_dispose(&alpha);
-    return status;
 }
 
 mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err)
 {
-    if (!mb_edge_works(o)) {
-        return mb_picture_copy(job->alpha, job->mask != NULL ? job->mask : job->trimap, err);
+    mb_refine_options r;
+    mb_warnings warnings = {0};
+    matting_call call = {e, job};
+    mb_refine_options_init(&r);
+    r.process_detail = mb_edge_works(o);
+    r.detail = o->detail;
+    r.erode = o->erode;
+    r.dilate = o->dilate;
+    r.black_point = o->black_point;
+    r.white_point = o->white_point;
+    r.max_megapixels = o->max_megapixels;
+    bool given = job->mask == NULL;
+    mb_refine_context c = {.pool = e->pool,
+                           .matting = e->network != NULL ? run_matting : NULL,
+                           .matting_user = &call,
+                           .warnings = &warnings,
+                           .trimap = given ? NULL : job->trimap};
+    /* Classical methods have no nodes to report: the callback is asked once before they start. */
+    if (on_node(job, 0.0, "") != 0) {
+        return mb_fail(err, MB_E_CANCELLED, "cancelled");
     }
-    return uses_vitmatte(o->detail) ? refine_vitmatte(e, job, o, err) : refine_guided(e, job, o, err);
+    mb_status status = given ? mb_refine_trimap(job->alpha, job->photo, job->trimap, &r, &c, err)
+                             : mb_refine_mask(job->alpha, job->photo, job->mask, &r, &c, err);
+    join_warnings(job, &warnings);
+    return status;
 }
 
 mb_status mb_edge_compose(mb_picture *out, const mb_picture *photo, const mb_picture *alpha, const mb_options *o,
                           mb_pool *pool, mb_error *err)
 {
-    (void)o;
-    (void)pool;
-    mb_status status = mb_picture_create(out, photo->width, photo->height, 4, err);
+    mb_picture colours = {0};
+    mb_foreground_options f = {.pool = pool};
+    mb_status status = mb_foreground_estimate(&colours, o->foreground, photo, alpha, &f, err);
+    if (status == MB_OK) {
+        status = mb_picture_create(out, photo->width, photo->height, 4, err);
+    }
     size_t pixels = (size_t)photo->width * (size_t)photo->height;
     for (size_t i = 0; status == MB_OK && i < pixels; i++) {
-        memcpy(out->v + 4 * i, photo->v + 3 * i, 3);
+        memcpy(out->v + 4 * i, colours.v + 3 * i, 3);
         out->v[4 * i + 3] = alpha->v[i];
     }
+    mb_picture_dispose(&colours);
     return status;
 }
 

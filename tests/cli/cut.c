@@ -1,0 +1,174 @@
+/* The main job, from files to files: what is written, what is reported, and what one bad picture does to the others. */
+#include "harness/check.h"
+#include "harness/models.h"
+#include "harness/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PHOTO MB_SOURCE_DIR "/docs/pictures/cat.jpg"
+
+static process p;
+static char flags[4096]; /* the model, at its smallest and fastest size */
+
+static void fresh_photo(void)
+{
+    process_run(&p, "rm -rf ./* && cp '%s' cat.jpg", PHOTO);
+}
+
+static void test_one(void)
+{
+    fresh_photo();
+    process_run(&p, "mattebox cat.jpg %s", flags);
+    CHECK_RUN(&p, 0, "Processed 1 image(s), ");
+    CHECK(p.out_bytes == 0 && file_exists("cat.cutout.png") && !file_exists("cat.mask.png"));
+    process_run(&p, "cp cat.cutout.png first.png; mattebox cat.jpg %s -f --mask --trimap -q -t 1", flags);
+    CHECK_RUN(&p, 0, "");
+    CHECK_MSG(p.err[0] == '\0', "%s", p.err);
+    CHECK(file_exists("cat.mask.png"));
+    CHECK(file_equal("first.png", "cat.cutout.png")); /* any number of threads, the same bytes */
+    process_run(&p, "mattebox cat.jpg %s --only-mask -o m.png -q && cmp m.png cat.mask.png", flags);
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox - <cat.jpg %s | cmp - cat.cutout.png", flags);
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox cat.jpg %s -o new/dir/ -q && cmp new/dir/cat.cutout.png cat.cutout.png", flags);
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox cat.jpg %s --template '{stem}-{kind}.{ext}.png' -q", flags);
+    CHECK(file_exists("cat-cutout.jpg.png"));
+}
+
+static void test_no_clobber(void)
+{
+    fresh_photo();
+    process_run(&p, "cp cat.jpg dog.jpg; echo keep >cat.cutout.png; mattebox cat.jpg dog.jpg %s -n --verbose", flags);
+    CHECK_RUN(&p, 0, "cat.jpg: skipped, its results exist\n");
+    CHECK_RUN(&p, 0, "Processed 1 image(s), 1 skipped, ");
+    CHECK(file_bytes("cat.cutout.png") == 5 && file_exists("dog.cutout.png"));
+}
+
+/* Bad ones of every kind among good ones: each gets its line, the good ones are as if they had been alone. */
+static void test_bad_pictures(void)
+{
+    static const unsigned char huge[] = {0x89, 'P',  'N', 'G', 13,  10, 26, 10,   0,    0,    0,
+                                         13,   'I',  'H', 'D', 'R', 0,  0,  0xea, 0x60, 0,    0,
+                                         0xea, 0x60, 8,   2,   0,   0,  0,  0x4a, 0xd1, 0xca, 0x73};
+    fresh_photo();
+    process_run(&p, "mattebox cat.jpg %s -o alone.png -q", flags);
+    file_cut("cut.png", "alone.png", file_bytes("alone.png") / 2);
+    file_cut("cut.jpg", "cat.jpg", 20000);
+    file_write_text("text.jpg", "these are my notes\n");
+    file_write("huge.png", huge, sizeof huge);
+    file_write("empty.jpg", "", 0);
+    process_run(&p,
+                "cp cat.jpg z.jpg; mattebox text.jpg cat.jpg cut.png huge.png empty.jpg gone.jpg z.jpg %s "
+                "--template '{stem}.{kind}.png'",
+                flags);
+    CHECK_RUN(&p, 1, "mattebox: text.jpg: not a picture (it starts like a text file)\n");
+    CHECK_RUN(&p, 1, "mattebox: cut.png: ends early");
+    CHECK_RUN(&p, 1,
+              "mattebox: huge.png: 60,000\xc3\x97"
+              "60,000 is 3,600 megapixels; the limit is 500\n");
+    CHECK_RUN(&p, 1, "mattebox: empty.jpg: not a picture (the file is empty)\n");
+    CHECK_RUN(&p, 1, "mattebox: gone.jpg: no such file\n");
+    CHECK_RUN(&p, 1, "Processed 2 image(s), 5 failed, ");
+    CHECK(file_equal("cat.cutout.png", "alone.png") && file_equal("z.cutout.png", "alone.png"));
+    CHECK(!file_exists("text.cutout.png") && !file_exists("cut.cutout.png") && !file_exists("huge.cutout.png"));
+    process_run(&p, "mattebox cut.jpg %s", flags);
+    CHECK_RUN(&p, 1, "mattebox: cut.jpg: ends early");
+    process_run(&p, "mattebox cut.jpg --accept-partial %s", flags);
+    CHECK_RUN(&p, 0, "mattebox: warning: cut.jpg: ");
+    process_run(&p, "ls -A | grep mattebox-");
+    CHECK_MSG(p.out_bytes == 0, "left behind: %s", p.out);
+}
+
+static void test_folder(void)
+{
+    fresh_photo();
+    process_run(&p,
+                "mkdir -p in/sub in/.hidden && cp cat.jpg in/b.jpg && cp cat.jpg in/sub/a.jpg && "
+                "cp cat.jpg in/.hidden/c.jpg && cp cat.jpg in/.d.jpg && echo x >in/notes.txt && "
+                "echo y >in/b.mask.png && ln -s .. in/sub/loop && mattebox in -o out --json %s",
+                flags);
+    CHECK_RUN(&p, 0, "Processed 2 image(s), 1 files are not pictures, ");
+    CHECK(file_exists("out/b.cutout.png") && file_exists("out/sub/a.cutout.png"));
+    char *b = strstr(p.out, "in/b.jpg"), *a = strstr(p.out, "in/sub/a.jpg");
+    CHECK(a != NULL && b != NULL && b < a);
+    process_run(&p, "find in -name '*.jpg' -print0 | mattebox --files-from - -0 -o out2/ --shard 2/4 -v %s", flags);
+    CHECK_RUN(&p, 0, "Processed 1 image(s), ");
+}
+
+static void test_output_failures(void)
+{
+    fresh_photo();
+    process_run(&p, "mattebox cat.jpg %s -o nowhere/x.png", flags);
+    CHECK_RUN(&p, 5, "mattebox: nowhere/x.png: the folder does not exist\n");
+    process_run(&p, "mattebox cat.jpg %s -o - >/dev/full", flags);
+    CHECK_RUN(&p, 5, "standard output could not be written\n");
+    process_run(&p, "touch file; mattebox cat.jpg %s -o file/sub/", flags);
+    CHECK_RUN(&p, 5, "file/sub: cannot make this folder: ");
+    process_run(&p,
+                "mkdir locked && chmod a-w locked && { test -w locked || mattebox cat.jpg %s -o locked/; }; x=$?; "
+                "chmod u+w locked; ls -A locked; exit $x",
+                flags);
+    CHECK(p.code == 5 || p.code == 0); /* 0: root may write everywhere */
+    CHECK(p.out_bytes == 0);
+}
+
+static void test_limits(void)
+{
+    fresh_photo();
+    process_run(&p, "mattebox cat.jpg %s --max-memory 1M", flags);
+    CHECK_RUN(&p, 4, "MB are allowed\n  use a smaller --input-size");
+    process_run(&p, "mattebox cat.jpg %s --max-megapixels-in 0.1", flags);
+    CHECK_RUN(&p, 1, "the limit is 0.1\n  --max-megapixels-in raises it");
+    process_run(&p, "mattebox cat.jpg %s --input-size 100", flags);
+    CHECK_RUN(&p, 2, "both sides must be multiples of 16");
+    process_run(&p, "mattebox cat.jpg %s --detail vitmatte", flags);
+    CHECK_RUN(&p, 3, "mattebox: no model \"vitmatte-s\" in: ");
+    process_run(&p, "mattebox cat.jpg -m cat.jpg");
+    CHECK_RUN(&p, 3, "mattebox: cat.jpg: is not a .mbw file\n");
+    CHECK(!file_exists("cat.cutout.png"));
+}
+
+/* A model that ends anywhere is refused with one line, and nothing is written. */
+static void test_cut_model(void)
+{
+    fresh_photo();
+    const char *model = test_model("tiny_legacy");
+    long total = file_bytes(model);
+    const long cuts[] = {0, 1, 3, 8, 63, 64, 100, 1000, 20000, 60000, total / 2, total - 1};
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+        file_cut("cut.mbw", model, cuts[i]);
+        process_run(&p, "mattebox cat.jpg -m cut.mbw --input-size 32");
+        CHECK_RUN(&p, 3, "mattebox: cut.mbw: ");
+        CHECK(!file_exists("cat.cutout.png"));
+    }
+}
+
+static void test_interrupt(void)
+{
+    fresh_photo();
+    process_run(&p,
+                "for i in 1 2 3 4 5 6 7 8 9; do cp cat.jpg $i.jpg; done; mattebox [1-9].jpg %s --input-size 512 & "
+                "sleep 0.6; kill -INT $!; wait $!",
+                flags);
+    CHECK_RUN(&p, 130, " not done, ");
+    process_run(&p, "ls -A | grep mattebox-");
+    CHECK(p.out_bytes == 0);
+}
+
+int main(void)
+{
+    (void)process_folder("cli-cut");
+    (void)snprintf(flags, sizeof flags, "--device cpu --input-size 32 --model '%s'", test_model("tiny_legacy"));
+    test_one();
+    test_no_clobber();
+    test_bad_pictures();
+    test_folder();
+    test_output_failures();
+    test_limits();
+    test_cut_model();
+    test_interrupt();
+    return test_report();
+}
