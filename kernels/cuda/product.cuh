@@ -139,7 +139,7 @@ __device__ inline void product_mma_store(const product_out &out, const S &source
 }
 
 template <class T, class K, class S>
-__global__ void __launch_bounds__(K::THREADS)
+__global__ void __launch_bounds__(K::THREADS, K::THREADS <= 128 ? 4 : 1)
     product_mma(product_out out, const T *weight, S source, int rows, int outputs, int padded_k)
 {
     MB_SHARED_DYNAMIC(T, shared);
