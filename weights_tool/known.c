@@ -77,10 +77,24 @@ static void normalise(char *dst, size_t capacity, const char *text, size_t n)
     dst[at] = '\0';
 }
 
+/* File names that say nothing: then the folders above are asked. */
+static bool is_generic(const char *name)
+{
+    static const char *const names[] = {"model", "pytorch_model", "diffusion_pytorch_model",
+                                        "model.safetensors.index.json", "snapshots"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return strlen(name) == 40 && strspn(name, "0123456789abcdef") == 40; /* a revision in the hub's cache */
+}
+
 const known_model *known_find(const char *path)
 {
     size_t end = strlen(path);
-    for (int component = 0; component < 4 && end > 0; component++) {
+    bool generic = true;
+    for (int component = 0; component < 4 && end > 0 && generic; component++) {
         while (end > 0 && path[end - 1] == '/') {
             end--;
         }
@@ -95,6 +109,7 @@ const known_model *known_find(const char *path)
                 return &models[i];
             }
         }
+        generic = is_generic(name);
         end = start;
     }
     return NULL;

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "generate.h"
 #include "harness/check.h"
+#include "known.h"
 #include "names.h"
 #include "patch_order.h"
 #include "source.h"
@@ -350,6 +351,30 @@ static void usage(void)
     RUN(5, "convert", in_folder("v.safetensors"), "-o", in_folder("none/x.mbw"));
 }
 
+static void known_names(void)
+{
+    static const struct {
+        const char *path, *name;
+    } paths[] = {
+        {"BiRefNet-general-epoch_244.pth", "birefnet-general"},
+        {"/m/models--ZhengPeng7--BiRefNet_lite/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors",
+         "birefnet-general-lite"},
+        {"/m/BiRefNet_HR-matting/model.safetensors", "birefnet-hr-matting"},
+        {"/m/vitmatte-small-composition-1k/pytorch_model.bin", "vitmatte-small"},
+        {"ViTMatte_B_DIS.pth", "vitmatte-base-distinctions"},
+        {"RMBG-2.0/model.safetensors", "rmbg-2.0"},
+        {"birefnet/my-own.pth", NULL},
+        {"/m/model.safetensors", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        const known_model *k = known_find(paths[i].path);
+        const char *got = k != NULL ? k->name : NULL;
+        CHECK_MSG(got == NULL ? paths[i].name == NULL : paths[i].name != NULL && strcmp(got, paths[i].name) == 0,
+                  "%s: %s", paths[i].path, got != NULL ? got : "unknown");
+    }
+}
+
 static void licence(void)
 {
     mb_error err;
@@ -383,6 +408,7 @@ int main(void)
     patch_orders();
     usage();
     licence();
+    known_names();
     char command[400];
     (void)snprintf(command, sizeof command, "rm -r '%s'", folder);
     CHECK(system(command) == 0);
