@@ -16,6 +16,19 @@ endif()
 list(APPEND MB_PKG_REQUIRES openblas zlib)
 list(REMOVE_DUPLICATES MB_PKG_REQUIRES)
 list(JOIN MB_PKG_REQUIRES " " MB_PKG_REQUIRES_TEXT)
+set(MB_STATIC_EXTRA "") # files and names that pkg-config does not know
+if(MB_CUDA_FOUND)
+    set(MB_STATIC_EXTRA "${MB_CUDART_STATIC};stdc++;rt")
+endif()
+set(MB_STATIC_EXTRA_FLAGS "")
+foreach(library ${MB_STATIC_EXTRA})
+    if(NOT IS_ABSOLUTE ${library})
+        string(PREPEND library "-l")
+    endif()
+    string(APPEND MB_STATIC_EXTRA_FLAGS " ${library}")
+endforeach()
+# The .pc file finds its own prefix, so that the installed tree may be moved.
+file(RELATIVE_PATH MB_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/mattebox.pc.in mattebox.pc @ONLY)
 configure_package_config_file(cmake/mattebox-config.cmake.in mattebox-config.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mattebox

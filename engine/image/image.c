@@ -276,8 +276,10 @@ mb_status mb_image_create(mb_image *out, int width, int height, mb_pixels pixels
 
 void mb_image_dispose(mb_image *image)
 {
-    mb_free_aligned(image->owned);
-    *image = (mb_image){0};
+    if (image != NULL) {
+        mb_free_aligned(image->owned);
+        *image = (mb_image){0};
+    }
 }
 
 /* Colour and alpha of one pixel, as wide as both sides need: 8 bits stay 8 bits, so that no rounding creeps in. */
