@@ -48,13 +48,14 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     const int64_t *d = c->in[1].dims;
     int64_t taps = d[2] * d[3];
     bool bias = c->n_in > 2 && mb_view_present(&c->in[2]);
-    size_t count, total;
-    if (!mb_mul_size(&count, (size_t)(d[0] * d[1]), (size_t)taps) || !mb_add_size(&total, count, (size_t)d[0])) {
+    size_t count, total, bytes;
+    if (!mb_mul_size(&count, (size_t)(d[0] * d[1]), (size_t)taps) || !mb_add_size(&total, count, (size_t)d[0]) ||
+        !mb_mul_size(&bytes, total, sizeof(float))) {
         return mb_fail(err, MB_E_MEMORY, "the weights are too large");
     }
-    float *w = mb_alloc_aligned(total * sizeof *w);
+    float *w = mb_alloc_aligned(bytes);
     if (w == NULL) {
-        return mb_fail_memory(err, total * sizeof *w, "packed weights");
+        return mb_fail_memory(err, bytes, "packed weights");
     }
     const float *from = c->in[1].data;
     for (int64_t o = 0; o < d[0]; o++) {
@@ -68,7 +69,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     if (bias) {
         memcpy(w + count, c->in[2].data, (size_t)d[0] * sizeof *w);
     }
-    *out = (mb_prepared){w, total * sizeof *w, mb_free_aligned, 1u << 1 | (bias ? 1u << 2 : 0)};
+    *out = (mb_prepared){w, bytes, mb_free_aligned, 1u << 1 | (bias ? 1u << 2 : 0)};
     return MB_OK;
 }
 

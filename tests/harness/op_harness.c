@@ -157,7 +157,7 @@ void op_check_case(mb_op op, const op_case *oc, const op_kernel *kernels, int n)
 typedef struct bench_options {
     const char *only;
     int threads;
-    bool ref;
+    bool all; /* every back end, ref included; else the best instruction set */
 } bench_options;
 
 static double clock_ms(clockid_t clock)
@@ -213,7 +213,11 @@ static void bench_case(mb_op op, const op_case *oc, const bench_options *o, cons
     op_contents data;
     if (make_contents(&data, op, oc)) {
         mb_call c = call_of(oc, &data);
-        for (int i = o->ref || n == 1 ? 0 : 1; i < n; i++) {
+        const char *best = kernels[n - 1].backend; /* the widest instruction set comes last */
+        for (int i = 0; i < n; i++) {
+            if (!o->all && strcmp(kernels[i].backend, best) != 0) {
+                continue;
+            }
             if (kernels[i].kernel->supports == NULL || kernels[i].kernel->supports(&c)) {
                 bench_kernel(&kernels[i], op, oc, &data, o);
             }
@@ -231,8 +235,8 @@ int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--bench") == 0) {
             bench = true;
-        } else if (strcmp(argv[i], "--ref") == 0) {
-            o.ref = true;
+        } else if (strcmp(argv[i], "--all") == 0) {
+            o.all = true;
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
             o.threads = atoi(argv[++i]);
         } else {

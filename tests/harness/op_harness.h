@@ -9,7 +9,7 @@
  *   - gaps and replaced constants are never read (NaN, or NULL), nor anything behind the last element (with the address
  *     sanitizer).
  * `--bench` prints milliseconds, GFLOP/s and GB/s per case and kernel instead; `--bench TEXT` only cases whose name
- * contains it; `--threads N`; `--ref` times the plain kernels too. */
+ * contains it; `--threads N`; `--all` times every instruction set and the plain kernels, not the best alone. */
 #ifndef MB_TEST_OP_HARNESS_H
 #define MB_TEST_OP_HARNESS_H
 
