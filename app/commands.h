@@ -17,6 +17,9 @@ int cmd_help(args *a);
 /* Opens a model given by path or name; on failure prints the message and returns CODE_MODEL. */
 int open_model(mb_model **out, mb_context *context, const char *name);
 
+/* The most memory this process has held. */
+long long peak_bytes(void);
+
 /* Ctrl-C: the first asks running work to stop (see interrupted), the second ends the program at once. */
 void interrupt_setup(void);
 int interrupted(void);

@@ -8,7 +8,7 @@
 
 static const char *const state_names[] = {"cancelled", "cancelled", "ok", "failed", "skipped", "cancelled"};
 
-static long long peak_bytes(void)
+long long peak_bytes(void)
 {
     struct rusage u;
     return getrusage(RUSAGE_SELF, &u) == 0 ? (long long)u.ru_maxrss * 1024 : 0;
