@@ -182,6 +182,8 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
     job.key_label = collect(c, w, s, &job) ? s->label : NULL;
     for (int64_t i = 0; i < t->keys; i++) {
         s->rows[i] = s->tokens[i] + channels + w->head * d;
+        __builtin_prefetch(s->tokens[i] + w->head * d); /* tokens lie pages apart: no hardware prefetch */
+        __builtin_prefetch(s->rows[i] + channels);
     }
     t->simd->pack_keys(s->k, s->rows, &job, a->scale);
     for (int64_t i = 0; i < t->keys; i++) {

@@ -25,7 +25,7 @@ MB_INLINE float soften(const mb_attend *a, float *logit, int64_t query)
     }
     most = v_set(v_most(most));
     for (int64_t k = 0; k < a->keys_padded; k += MB_W) {
-        mb_v x = v_exp(v_load(logit + k) - most);
+        mb_v x = v_exp_negative(v_load(logit + k) - most);
         v_store(logit + k, x);
         total += x;
     }
@@ -88,20 +88,50 @@ static void attend(const mb_attend *a)
 }
 
 /* Keys as columns: panels [d][2 vectors] (the last [d][1 vector] if that is enough); values stay rows: panels
- * [keys][...] of d columns. Padding is zero. Source rows are runs of d values. */
+ * [keys][...] of d columns. Source rows are runs of d values. */
 MB_INLINE int64_t panel_width(int64_t columns, int64_t n)
 {
     return columns - n > MB_W ? 2 * MB_W : MB_W;
 }
 
-static void pack_keys(float *to, const float *const *rows, const mb_attend *a, float scale)
+/* Four keys' values e..e+3 as four rows of columns. */
+MB_INLINE void transpose4(float *to, int64_t width, const float *const row[4], int64_t e, float factor)
+{
+#if defined(__SSE__)
+    __m128 f = _mm_set1_ps(factor);
+    __m128 r0 = _mm_loadu_ps(row[0] + e), r1 = _mm_loadu_ps(row[1] + e);
+    __m128 r2 = _mm_loadu_ps(row[2] + e), r3 = _mm_loadu_ps(row[3] + e);
+    _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+    _mm_storeu_ps(to + e * width, _mm_mul_ps(r0, f));
+    _mm_storeu_ps(to + (e + 1) * width, _mm_mul_ps(r1, f));
+    _mm_storeu_ps(to + (e + 2) * width, _mm_mul_ps(r2, f));
+    _mm_storeu_ps(to + (e + 3) * width, _mm_mul_ps(r3, f));
+#else
+    for (int64_t i = 0; i < 4; i++) {
+        for (int64_t j = 0; j < 4; j++) {
+            to[(e + i) * width + j] = row[j][e + i] * factor;
+        }
+    }
+#endif
+}
+
+static void pack_keys(float *to, const float *const *rows, const mb_attend *a, float factor)
 {
     for (int64_t n = 0; n < a->keys_padded; n += 2 * MB_W) {
         int64_t width = panel_width(a->keys_padded, n);
-        for (int64_t j = 0; j < width; j++) {
-            const float *row = n + j < a->keys ? rows[n + j] : NULL;
-            for (int64_t e = 0; e < a->d; e++) {
-                to[e * width + j] = row != NULL ? row[e] * scale : 0;
+        for (int64_t j = 0; j < width; j += 4) {
+            const float *row[4]; /* padding repeats the last key: its bias is -1e30 */
+            for (int64_t i = 0; i < 4; i++) {
+                row[i] = rows[n + j + i < a->keys ? n + j + i : a->keys - 1];
+            }
+            int64_t e = 0;
+            for (; e + 4 <= a->d; e += 4) {
+                transpose4(to + j, width, row, e, factor);
+            }
+            for (; e < a->d; e++) {
+                for (int64_t i = 0; i < 4; i++) {
+                    to[e * width + j + i] = row[i][e] * factor;
+                }
             }
         }
         to += a->d * width;
@@ -113,6 +143,11 @@ static void pack_values(float *to, const float *const *rows, const mb_attend *a)
     for (int64_t n = 0; n < a->d_padded; n += 2 * MB_W) {
         int64_t width = panel_width(a->d_padded, n), real = a->d - n < width ? a->d - n : width;
         for (int64_t j = 0; j < a->keys; j++, to += width) {
+            if (real == 2 * MB_W) {
+                v_store(to, v_load(rows[j] + n));
+                v_store(to + MB_W, v_load(rows[j] + n + MB_W));
+                continue;
+            }
             memcpy(to, rows[j] + n, (size_t)real * sizeof(float));
             memset(to + real, 0, (size_t)(width - real) * sizeof(float));
         }

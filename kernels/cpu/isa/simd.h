@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__SSE__)
 #include <immintrin.h>
 #endif
 
@@ -77,28 +77,37 @@ MB_INLINE mb_v v_min(mb_v a, mb_v b)
 #endif
 }
 
-/* Sums in a fixed order. */
+/* Lanes folded in halves: a fixed order. */
 MB_INLINE float v_sum(mb_v x)
 {
-    float lane[MB_W];
-    v_store(lane, x);
-    for (int half = MB_W / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            lane[i] += lane[i + half];
-        }
-    }
-    return lane[0];
+#if MB_W >= 8
+#if MB_W == 16
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512)x), _mm512_extractf32x8_ps((__m512)x, 1));
+#else
+    __m256 half = (__m256)x;
+#endif
+    __m128 q = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
+#else
+    return (x[0] + x[2]) + (x[1] + x[3]);
+#endif
 }
 MB_INLINE float v_most(mb_v x)
 {
-    float lane[MB_W];
-    v_store(lane, x);
-    for (int half = MB_W / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-        }
-    }
-    return lane[0];
+#if MB_W >= 8
+#if MB_W == 16
+    __m256 half = _mm256_max_ps(_mm512_castps512_ps256((__m512)x), _mm512_extractf32x8_ps((__m512)x, 1));
+#else
+    __m256 half = (__m256)x;
+#endif
+    __m128 q = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    q = _mm_max_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
+#else
+    float a = x[0] > x[2] ? x[0] : x[2], b = x[1] > x[3] ? x[1] : x[3];
+    return a > b ? a : b;
+#endif
 }
 
 /* e^x within 2 ulp on [-87.3, 88]; clamped outside. x = n ln 2 + r, |r| <= ln 2 / 2, Taylor-like polynomial of r. */
@@ -119,6 +128,23 @@ MB_INLINE mb_v v_exp(mb_v x)
     p = v_fma(p, r, v_set(1.0f));
     p = v_fma(p, r, v_set(1.0f));
     return (mb_v)((mb_vi)p + ((mb_vi)t << 23)); /* times 2^n */
+}
+
+/* e^x for x <= 0 within 1.1e-7, 2^-126 below -87.3: for softmax, where it is a quarter of the work. */
+MB_INLINE mb_v v_exp_negative(mb_v x)
+{
+    const mb_v magic = v_set(12582912.0f);
+    x = v_max(x, v_set(-87.3f));
+    mb_v t = v_fma(x, v_set(1.44269504088896341f), magic);
+    mb_v n = t - magic;
+    mb_v r = v_fma(n, v_set(-0.693359375f), x);
+    r = v_fma(n, v_set(2.12194440e-4f), r);
+    mb_v p = v_fma(v_set(0.008312523365020752f), r, v_set(0.041890162974596024f));
+    p = v_fma(p, r, v_set(0.16667114198207855f));
+    p = v_fma(p, r, v_set(0.499992311000824f));
+    p = v_fma(p, r, v_set(1.0f));
+    p = v_fma(p, r, v_set(1.0f));
+    return (mb_v)((mb_vi)p + ((mb_vi)t << 23));
 }
 
 MB_INLINE mb_v v_sigmoid(mb_v x)
