@@ -64,22 +64,20 @@ static void insert_name(mb_weights *w, size_t index)
 
 /* ---- header */
 
-static mb_status recognise(const uint8_t *data, size_t bytes, mb_error *err)
+static mb_status recognise(const mb_weights *w, mb_error *err)
 {
-    if (bytes >= 4 && memcmp(data, MB_FILE_MAGIC, 4) == 0) {
-        return bytes >= sizeof(mb_file_header) ? MB_OK : damaged(err, "it ends within its header");
+    const uint8_t *data = w->base;
+    const char *what = "is not a .mbw file";
+    if (w->bytes >= 4 && memcmp(data, MB_FILE_MAGIC, 4) == 0) {
+        return w->bytes >= sizeof(mb_file_header) ? MB_OK : damaged(err, "it ends within its header");
     }
-    if (bytes >= 4 && memcmp(data, "PK\3\4", 4) == 0) {
-        return mb_fail(err, MB_E_FORMAT,
-                       "is a PyTorch checkpoint (or another zip), not a .mbw file\n"
-                       "mattebox-weights convert FILE -o model.mbw");
+    if (w->bytes >= 4 && memcmp(data, "PK\3\4", 4) == 0) {
+        what = "is a PyTorch checkpoint (or another zip), not a .mbw file";
+    } else if (w->bytes >= 9 && data[8] == '{') {
+        what = "is a safetensors checkpoint, not a .mbw file";
     }
-    if (bytes >= 9 && data[8] == '{') {
-        return mb_fail(err, MB_E_FORMAT,
-                       "is a safetensors checkpoint, not a .mbw file\n"
-                       "mattebox-weights convert FILE -o model.mbw");
-    }
-    return mb_fail(err, MB_E_FORMAT, "is not a .mbw file\nmattebox-weights convert makes one from a checkpoint");
+    return mb_fail(err, MB_E_FORMAT, "%s\nmattebox-weights convert %.200s -o model.mbw", what,
+                   w->path[0] != '\0' ? w->path : "FILE");
 }
 
 /* The digest covers everything before the data, its own field read as zero. */
@@ -317,7 +315,7 @@ static mb_status read_table(mb_weights *w, const mb_file_header *h, mb_error *er
 static mb_status open_bytes(mb_weights *w, mb_error *err)
 {
     mb_file_header h;
-    mb_status status = recognise(w->base, w->bytes, err);
+    mb_status status = recognise(w, err);
     status = status != MB_OK ? status : check_header(w, &h, err);
     status = status != MB_OK ? status : read_meta(w, &h, err);
     return status != MB_OK ? status : read_table(w, &h, err);

@@ -345,7 +345,7 @@ static void usage(void)
     RUN(3, "inspect", in_folder("absent"));
     COMPLAINS("absent: no such file");
     RUN(3, "verify", in_folder("v.safetensors"));
-    COMPLAINS("v.safetensors: is a safetensors checkpoint, not a .mbw file\n  mattebox-weights convert");
+    COMPLAINS("v.safetensors: is a safetensors checkpoint, not a .mbw file\n  mattebox-weights convert /tmp");
     RUN(5, "generate", "vitmatte-tiny4", "-o", in_folder("none/x.mbw"));
     COMPLAINS("the folder does not exist");
     RUN(5, "convert", in_folder("v.safetensors"), "-o", in_folder("none/x.mbw"));
