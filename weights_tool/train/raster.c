@@ -1,124 +1,135 @@
-/* A z-buffer rasteriser with Phong shading and textures, called from render.py through ctypes.
- * pos: screen x, y, 1/w per vertex (projected); tri: 9 ints per triangle, v0 v1 v2 n0 n1 n2 t0 t1 t2 (-1: none); mat:
- * the material of each; pass 0 draws opaque materials into zb, col [S,S,3] and alp [S,S], pass 1 blends the others
- * over. */
+/* A z-buffer rasteriser for triangle meshes with one light, for making training pictures; called through ctypes by
+ * render.py.
+ *
+ * Vertices arrive projected: x, y in pixels and 1/depth. Colours, textures and depth are interpolated in perspective.
+ * Two calls a mesh: pass 0 draws the opaque materials, pass 1 the transparent ones over them (no sorting among them).
+ */
 #include <math.h>
 
-typedef struct scene {
-    int size;
-    float *zb, *col, *alp;
-    const float *pos, *nrm, *uv;
-    const int *tri;
-    const float *kd, *dis; /* colour and opacity of the materials */
-    const int *tw, *th;    /* size of their textures, 0: none */
-    const unsigned char **tp;
-    const float *light;
-    float amb, spec;
-    int pass;
-} scene;
+/* One mesh: triangles are 9 indices (3 positions, 3 normals, 3 texture coordinates, -1 for none) and a material each.
+ */
+typedef struct mesh {
+    const float *position, *normal, *texcoord; /* [n][3], [n][3], [n][2] */
+    const int *triangle, *material;            /* [count][9], [count] */
+    const float *colour, *opacity;             /* [materials][3], [materials] */
+    const int *width, *height;                 /* of each material's texture, 0 = none */
+    const unsigned char **texture;             /* BGRA */
+} mesh;
 
-/* Diffuse and specular light on the normal at perspective weights p. */
-static void shade(float *diffuse, float *specular, const scene *s, const int *q, const float p[3])
+typedef struct target {
+    int side;
+    float *depth, *colour, *alpha; /* [S][S], [S][S][3], [S][S] */
+} target;
+
+typedef struct light {
+    const float *direction;
+    float ambient, specular;
+} light;
+
+/* Diffuse and specular strength at a unit normal that faces the camera. */
+static float shade(const light *l, const float *n, float *specular)
 {
-    const float *L = s->light;
-    float n[3];
-    for (int k = 0; k < 3; k++) {
-        n[k] = p[0] * s->nrm[3 * q[3] + k] + p[1] * s->nrm[3 * q[4] + k] + p[2] * s->nrm[3 * q[5] + k];
-    }
-    float l = sqrtf(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + 1e-9f;
-    l = n[2] < 0 ? -l : l; /* towards the viewer */
-    for (int k = 0; k < 3; k++) {
-        n[k] /= l;
-    }
-    float d = n[0] * L[0] + n[1] * L[1] + n[2] * L[2];
-    d = d < 0 ? 0 : d;
-    float h[3] = {L[0], L[1], L[2] + 1};
-    float sp = (n[0] * h[0] + n[1] * h[1] + n[2] * h[2]) / sqrtf(h[0] * h[0] + h[1] * h[1] + h[2] * h[2]);
-    *specular = sp > 0 ? powf(sp, 30) * s->spec : 0;
-    *diffuse = s->amb * (0.8f + 0.2f * n[1]) + (1 - s->amb) * d;
+    const float *d = l->direction;
+    float diffuse = fmaxf(n[0] * d[0] + n[1] * d[1] + n[2] * d[2], 0);
+    float half = sqrtf(d[0] * d[0] + d[1] * d[1] + (d[2] + 1) * (d[2] + 1));
+    float s = (n[0] * d[0] + n[1] * d[1] + n[2] * (d[2] + 1)) / half;
+    *specular = s > 0 ? powf(s, 30) * l->specular : 0;
+    return l->ambient * (0.8f + 0.2f * n[1]) + (1 - l->ambient) * diffuse;
 }
 
-/* The colour of material m; 0 where the texture is transparent. */
-static int colour(float r[3], const scene *s, int m, const int *q, const float p[3])
+/* The texture's colour at (u, v), which repeats; 0 where the texel is a hole. */
+static int look_up(const mesh *m, int material, float u, float v, float *colour)
 {
+    int w = m->width[material], h = m->height[material];
+    int x = (int)((u - floorf(u)) * (float)w), y = (int)((1 - (v - floorf(v))) * (float)h);
+    x = x >= w ? w - 1 : x;
+    y = y >= h ? h - 1 : y < 0 ? 0 : y;
+    const unsigned char *t = m->texture[material] + 4 * (y * w + x);
     for (int k = 0; k < 3; k++) {
-        r[k] = s->kd[3 * m + k];
+        colour[k] = (float)t[k] / 255.0f;
     }
-    if (s->tw[m] <= 0 || q[6] < 0) {
-        return 1;
-    }
-    float u = p[0] * s->uv[2 * q[6]] + p[1] * s->uv[2 * q[7]] + p[2] * s->uv[2 * q[8]];
-    float v = p[0] * s->uv[2 * q[6] + 1] + p[1] * s->uv[2 * q[7] + 1] + p[2] * s->uv[2 * q[8] + 1];
-    u -= floorf(u);
-    v -= floorf(v);
-    int x = (int)(u * s->tw[m]), y = (int)((1 - v) * s->th[m]);
-    x = x >= s->tw[m] ? s->tw[m] - 1 : x;
-    y = y >= s->th[m] ? s->th[m] - 1 : (y < 0 ? 0 : y);
-    const unsigned char *texel = s->tp[m] + 4 * (y * s->tw[m] + x);
-    for (int k = 0; k < 3; k++) {
-        r[k] = texel[k] / 255.f;
-    }
-    return texel[3] >= 128;
+    return t[3] >= 128;
 }
 
-static void draw(const scene *s, int i, float iw, float opacity, const float o[3])
+/* Light and colour of one pixel of triangle q at the perspective shares p; 0 in a hole of the texture. */
+static int paint(const mesh *m, const light *l, const int *q, int material, const float *p, float *out)
 {
-    float *col = s->col + 3 * i, *alp = s->alp + i;
-    if (!s->pass) {
-        s->zb[i] = iw;
-        for (int k = 0; k < 3; k++) {
-            col[k] = o[k];
+    float n[3], colour[3], specular, length = 0;
+    for (int k = 0; k < 3; k++) {
+        n[k] = p[0] * m->normal[3 * q[3] + k] + p[1] * m->normal[3 * q[4] + k] + p[2] * m->normal[3 * q[5] + k];
+        length += n[k] * n[k];
+        colour[k] = m->colour[3 * material + k];
+    }
+    length = (sqrtf(length) + 1e-9f) * (n[2] < 0 ? -1.0f : 1.0f); /* both sides of a surface are lit */
+    for (int k = 0; k < 3; k++) {
+        n[k] /= length;
+    }
+    float lit = shade(l, n, &specular);
+    if (m->width[material] > 0 && q[6] >= 0) {
+        const float *t = m->texcoord;
+        float u = p[0] * t[2 * q[6]] + p[1] * t[2 * q[7]] + p[2] * t[2 * q[8]];
+        float v = p[0] * t[2 * q[6] + 1] + p[1] * t[2 * q[7] + 1] + p[2] * t[2 * q[8] + 1];
+        if (!look_up(m, material, u, v, colour)) {
+            return 0;
         }
-        *alp = 1;
-        return;
     }
-    float over = opacity + *alp * (1 - opacity);
     for (int k = 0; k < 3; k++) {
-        col[k] = over > 0 ? (opacity * o[k] + *alp * (1 - opacity) * col[k]) / over : 0;
+        out[k] = colour[k] * lit + specular;
     }
-    *alp = over;
+    return 1;
 }
 
-static void triangle(const scene *s, const int *q, int m)
+static void put(target *t, int i, float depth, const float *colour, float opacity, int transparent)
 {
-    const float *a = s->pos + 3 * q[0], *b = s->pos + 3 * q[1], *c = s->pos + 3 * q[2];
+    float below = transparent ? t->alpha[i] * (1 - opacity) : 0, own = transparent ? opacity : 1, all = own + below;
+    for (int k = 0; k < 3; k++) {
+        t->colour[3 * i + k] = all > 0 ? (own * colour[k] + below * t->colour[3 * i + k]) / all : 0;
+    }
+    t->alpha[i] = all;
+    t->depth[i] = transparent ? t->depth[i] : depth;
+}
+
+static void fill(target *t, const mesh *m, const light *l, const int *q, int material, int transparent)
+{
+    const float *a = m->position + 3 * q[0], *b = m->position + 3 * q[1], *c = m->position + 3 * q[2];
     float area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
     if (a[2] <= 0 || b[2] <= 0 || c[2] <= 0 || fabsf(area) < 1e-6f) {
-        return;
+        return; /* behind the camera, or seen from its edge */
     }
-    int x0 = floorf(fminf(a[0], fminf(b[0], c[0]))), x1 = ceilf(fmaxf(a[0], fmaxf(b[0], c[0])));
-    int y0 = floorf(fminf(a[1], fminf(b[1], c[1]))), y1 = ceilf(fmaxf(a[1], fmaxf(b[1], c[1])));
-    for (int y = y0 < 0 ? 0 : y0; y <= y1 && y < s->size; y++) {
-        for (int x = x0 < 0 ? 0 : x0; x <= x1 && x < s->size; x++) {
-            float px = x + .5f, py = y + .5f;
-            float w0 = ((b[0] - px) * (c[1] - py) - (b[1] - py) * (c[0] - px)) / area;
-            float w1 = ((c[0] - px) * (a[1] - py) - (c[1] - py) * (a[0] - px)) / area, w2 = 1 - w0 - w1;
-            float iw = w0 * a[2] + w1 * b[2] + w2 * c[2];
-            int i = y * s->size + x;
-            if (w0 < -1e-5f || w1 < -1e-5f || w2 < -1e-5f || iw <= s->zb[i]) {
+    float end = (float)(t->side - 1);
+    int x0 = (int)fmaxf(floorf(fminf(a[0], fminf(b[0], c[0]))), 0);
+    int x1 = (int)fminf(ceilf(fmaxf(a[0], fmaxf(b[0], c[0]))), end);
+    int y0 = (int)fmaxf(floorf(fminf(a[1], fminf(b[1], c[1]))), 0);
+    int y1 = (int)fminf(ceilf(fmaxf(a[1], fmaxf(b[1], c[1]))), end);
+    for (int y = y0; y <= y1; y++) {
+        for (int x = x0; x <= x1; x++) {
+            float px = (float)x + 0.5f, py = (float)y + 0.5f;
+            float u = ((b[0] - px) * (c[1] - py) - (b[1] - py) * (c[0] - px)) / area;
+            float v = ((c[0] - px) * (a[1] - py) - (c[1] - py) * (a[0] - px)) / area, w = 1 - u - v;
+            float depth = u * a[2] + v * b[2] + w * c[2], out[3];
+            int i = y * t->side + x;
+            if (u < -1e-5f || v < -1e-5f || w < -1e-5f || depth <= t->depth[i]) {
                 continue;
             }
-            const float p[3] = {w0 * a[2] / iw, w1 * b[2] / iw, w2 * c[2] / iw};
-            float r[3], diffuse, specular;
-            if (!colour(r, s, m, q, p)) {
-                continue;
+            float shares[3] = {u * a[2] / depth, v * b[2] / depth, w * c[2] / depth};
+            if (paint(m, l, q, material, shares, out)) {
+                put(t, i, depth, out, m->opacity[material], transparent);
             }
-            shade(&diffuse, &specular, s, q, p);
-            const float o[3] = {r[0] * diffuse + specular, r[1] * diffuse + specular, r[2] * diffuse + specular};
-            draw(s, i, iw, s->dis[m], o);
         }
     }
 }
 
+/* The one entry; all arrays belong to the caller. */
 void raster(int S, float *zb, float *col, float *alp, const float *pos, const float *nrm, const float *uv,
             const int *tri, const int *mat, int nt, const float *kd, const float *dis, const int *tw, const int *th,
             const unsigned char **tp, const float *L, float amb, float spec, int pass)
 {
-    const scene s = {S, zb, col, alp, pos, nrm, uv, tri, kd, dis, tw, th, tp, L, amb, spec, pass};
-    for (int t = 0; t < nt; t++) {
-        int translucent = dis[mat[t]] < 0.95f;
-        if (translucent == pass) {
-            triangle(&s, tri + 9 * t, mat[t]);
+    target t = {S, zb, col, alp};
+    mesh m = {pos, nrm, uv, tri, mat, kd, dis, tw, th, tp};
+    light l = {L, amb, spec};
+    for (int i = 0; i < nt; i++) {
+        if ((dis[mat[i]] < 0.95f) == pass) {
+            fill(&t, &m, &l, tri + 9 * i, mat[i], pass);
         }
     }
 }
