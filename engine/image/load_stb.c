@@ -47,6 +47,7 @@ _Noreturn static void assertion(void)
 #endif
 
 #pragma GCC diagnostic ignored "-Wunused-function" /* judged at the end of the file, so not between push and pop */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -71,9 +72,60 @@ static void to_rgb(uint8_t *dst, const uint8_t *src, size_t n, int channels)
     }
 }
 
+#if !MB_HAVE_JPEG
+/* stb_image 2.27 writes beyond its arrays when a Huffman table announces more than 256 codes. This walks the segments
+ * as it does and finds such tables first. */
+static bool table_is_sound(const uint8_t *v, size_t length, size_t n)
+{
+    for (size_t at = 0; at + 2 < length;) {
+        size_t codes = 0;
+        if (at + 17 > n) {
+            return false;
+        }
+        for (size_t i = 1; i <= 16; i++) {
+            codes += v[at + i];
+        }
+        if (codes > 256) {
+            return false;
+        }
+        at += 17 + codes;
+    }
+    return true;
+}
+
+static bool jpeg_tables_are_sound(const uint8_t *v, size_t n)
+{
+    for (size_t at = 2; at + 1 < n;) {
+        if (v[at] != 0xFF || v[at + 1] == 0xFF || v[at + 1] == 0 || (v[at + 1] >= 0xD0 && v[at + 1] <= 0xD7)) {
+            at++; /* picture data, padding, or garbage between segments */
+            continue;
+        }
+        size_t rest = n - at - 2, length = rest >= 2 ? (size_t)v[at + 2] << 8 | v[at + 3] : rest;
+        length = length < rest ? length : rest;
+        if (v[at + 1] == 0xC4 && length > 2 && !table_is_sound(v + at + 4, length, rest - 2)) {
+            return false;
+        }
+        at += 2 + length;
+    }
+    return true;
+}
+#else
+static bool jpeg_tables_are_sound(const uint8_t *v, size_t n)
+{
+    (void)v;
+    (void)n;
+    return true;
+}
+#endif
+
 static mb_status decode(mb_decode_job *job)
 {
     int width = 0, height = 0, channels = 0;
+    if (job->head.type == MB_FILE_JPEG && !jpeg_tables_are_sound(job->bytes, job->n)) {
+        return mb_fail(job->err, MB_E_FORMAT,
+                       "damaged JPEG: a Huffman table of more than 256 codes\n"
+                       "copy or download it again");
+    }
     uint8_t *v = stbi_load_from_memory(job->bytes, (int)job->n, &width, &height, &channels, 0);
     if (v == NULL && job->budget->exceeded) {
         return mb_fail(job->err, MB_E_MEMORY, "%s: decoding it needs more than %.1f MB of memory",
