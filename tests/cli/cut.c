@@ -98,6 +98,43 @@ static void test_folder(void)
     CHECK_RUN(&p, 0, "Processed 1 image(s), ");
 }
 
+/* The keys of docs/json.md, for each status. */
+static void test_json(void)
+{
+    static const char *const keys[] = {
+        "\"input\":\"cat.jpg\"",
+        "\"status\":\"ok\"",
+        "\"outputs\":{\"cutout\":\"cat.cutout.png\"}",
+        "\"model\":\"/",
+        "\"detail\":\"guided\"",
+        "\"device\":\"cpu",
+        "\"size\":[451,300]",
+        "\"ms\":{\"decode\":",
+        "\"network\":",
+        "\"refine\":",
+        "\"compose\":",
+        "\"encode\":",
+        "\"peak_bytes\":",
+        "\"foreground_box\":[",
+        "\"coverage\":",
+        "\"warnings\":[",
+        "\"status\":\"failed\"",
+        "\"error\":{\"code\":1,\"status\":\"MB_E_FORMAT\",\"message\":\"",
+        "{\"summary\":{\"processed\":1,\"failed\":1,\"skipped\":0,\"cancelled\":0,\"not_pictures\":0,",
+        "\"seconds\":",
+        "\"device_note\":",
+        "\"exit_code\":1}}"};
+    fresh_photo();
+    file_write_text("bad\n.jpg", "no picture");
+    process_run(&p, "mattebox cat.jpg 'bad\n.jpg' --json -d guided %s", flags);
+    CHECK(p.code == 1);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        CHECK_MSG(strstr(p.out, keys[i]) != NULL, "%s is not in %s", keys[i], p.out);
+    }
+    CHECK(strstr(p.out, "\"input\":\"bad\\u000a.jpg\"") != NULL);
+    CHECK_MSG(strstr(p.err, "bad\\x0a.jpg: not a picture") != NULL, "%s", p.err);
+}
+
 static void test_output_failures(void)
 {
     fresh_photo();
@@ -166,6 +203,7 @@ int main(void)
     test_no_clobber();
     test_bad_pictures();
     test_folder();
+    test_json();
     test_output_failures();
     test_limits();
     test_cut_model();
