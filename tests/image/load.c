@@ -39,6 +39,8 @@ static void one_file(const char *name, const char *format, int width, int height
     bool animated = strncmp(name, "animated", 8) == 0;
     CHECK_MSG((info.warning[0] != '\0') == animated && info.frames_ignored == animated, "%s: %s", name, info.warning);
     bool other = strcmp(format, "jpeg") == 0 && !has_jpeg; /* stb_image's JPEG differs by a few levels */
+    other =
+        other || (!has_png && strcmp(name, "palette_short.png") == 0); /* stb_image leaves what lies beyond undefined */
     CHECK_MSG(p.v != NULL && (other || picture_hash(&p) == hash), "%s", name);
     mb_picture_dispose(&p);
     free(bytes);
