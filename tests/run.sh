@@ -1,12 +1,13 @@
 #!/bin/sh
-# Everything tested: sh tests/run.sh [--asan] [--label NAME] [-- CMAKE OPTION...]
+# Everything tested: sh tests/run.sh [--asan] [--label NAME] [--without NAME] [-- CMAKE OPTION...]
 # Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers. --label: one part
-# (core ops graph models refine image format api cli cuda structure).
+# (core ops graph models refine image format api cli cuda structure). --without: all but one part.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build/test-release
 kind=-DCMAKE_BUILD_TYPE=Release
 label=""
+without=""
 while [ $# -gt 0 ]; do
     case $1 in
     --asan)
@@ -17,12 +18,16 @@ while [ $# -gt 0 ]; do
         label=${2:?--label needs a name}
         shift
         ;;
+    --without)
+        without=${2:?--without needs a name}
+        shift
+        ;;
     --)
         shift
         break
         ;;
     *)
-        echo "usage: sh tests/run.sh [--asan] [--label NAME] [-- CMAKE OPTION...]" >&2
+        echo "usage: sh tests/run.sh [--asan] [--label NAME] [--without NAME] [-- CMAKE OPTION...]" >&2
         exit 2
         ;;
     esac
@@ -38,5 +43,8 @@ cd "$build"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 if [ -n "$label" ]; then
     exec ctest --output-on-failure -j "$jobs" -L "^$label\$"
+fi
+if [ -n "$without" ]; then
+    exec ctest --output-on-failure -j "$jobs" -LE "^$without\$"
 fi
 exec ctest --output-on-failure -j "$jobs"
