@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include "core/alloc.h"
+#include "core/hash.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,21 +130,12 @@ bool mb_graph_has_weight(const mb_graph *g, const char *name)
     return mb_weights_find(g->weights, name) != NULL;
 }
 
-static uint64_t mix_bytes(uint64_t h, const void *bytes, size_t n)
-{
-    const unsigned char *b = bytes;
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ b[i]) * 0x100000001B3u;
-    }
-    return h;
-}
-
 uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values)
 {
-    uint64_t h = mix_bytes(0xCBF29CE484222325u, how, strlen(how) + 1);
+    uint64_t h = mb_fnv1a64(MB_FNV1A64_BASIS, how, strlen(how) + 1);
     for (int i = 0; i < n_values; i++) {
         uint64_t key = values[i] >= 0 ? g->values[values[i]].key : 0;
-        h = mix_bytes(h, &key, sizeof key);
+        h = mb_fnv1a64(h, &key, sizeof key);
     }
     return h;
 }
@@ -180,7 +172,7 @@ int mb_graph_weight(mb_graph *g, const char *name)
     int id = add_value(g, MB_VALUE_WEIGHT, t->name, dims);
     if (id >= 0) {
         g->values[id].tensor = t;
-        g->values[id].key = mix_bytes(0xCBF29CE484222325u, t->name, strlen(t->name));
+        g->values[id].key = mb_fnv1a64(MB_FNV1A64_BASIS, t->name, strlen(t->name));
     }
     return id;
 }

@@ -1,6 +1,7 @@
 /* Making a plan ready: weights are packed (once per model) and their originals released, the arena is allocated, and
  * every call gets its pointers. */
 #include "core/alloc.h"
+#include "core/hash.h"
 #include "graph/plan.h"
 
 #include <string.h>
@@ -24,27 +25,18 @@ void mb_prepared_cache_dispose(mb_prepared_cache *c)
     c->bytes = 0;
 }
 
-static uint64_t mix(uint64_t h, const void *bytes, size_t n)
-{
-    const unsigned char *b = bytes;
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ b[i]) * 0x100000001B3u;
-    }
-    return h;
-}
-
 /* What packed weights depend on: kernel, attributes, and the provenance of the constants. */
 static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
 {
     const mb_node *n = &g->nodes[s->node];
-    uint64_t h = mix(0xCBF29CE484222325u, &s->kernel, sizeof s->kernel);
-    h = mix(h, n->attrs.bytes, sizeof n->attrs.bytes);
-    h = mix(h, &s->call.in[0].dims[1], sizeof s->call.in[0].dims[1]);
-    h = mix(h, &s->call.in[0].dtype, sizeof s->call.in[0].dtype);
-    h = mix(h, &s->call.out.dtype, sizeof s->call.out.dtype);
+    uint64_t h = mb_fnv1a64(MB_FNV1A64_BASIS, &s->kernel, sizeof s->kernel);
+    h = mb_fnv1a64(h, n->attrs.bytes, sizeof n->attrs.bytes);
+    h = mb_fnv1a64(h, &s->call.in[0].dims[1], sizeof s->call.in[0].dims[1]);
+    h = mb_fnv1a64(h, &s->call.in[0].dtype, sizeof s->call.in[0].dtype);
+    h = mb_fnv1a64(h, &s->call.out.dtype, sizeof s->call.out.dtype);
     for (int i = 0; i < n->n_in; i++) {
         uint64_t key = mb_graph_is_constant(g, n->in[i]) ? g->values[n->in[i]].key : 1;
-        h = mix(h, &key, sizeof key);
+        h = mb_fnv1a64(h, &key, sizeof key);
     }
     return h;
 }
