@@ -1,7 +1,7 @@
 # The shared library, and what `cmake --install` puts where: program, libraries, header, pkg-config file, CMake package.
 include(CMakePackageConfigHelpers)
 
-add_library(mattebox_shared SHARED $<TARGET_OBJECTS:mb_core> $<TARGET_OBJECTS:mb_engine>)
+add_library(mattebox_shared SHARED $<TARGET_OBJECTS:mb_core> $<TARGET_OBJECTS:mb_engine> ${MB_CUDA_OBJECTS})
 set_target_properties(mattebox_shared PROPERTIES OUTPUT_NAME mattebox VERSION ${PROJECT_VERSION}
                       SOVERSION ${PROJECT_VERSION_MAJOR} C_VISIBILITY_PRESET hidden)
 target_link_libraries(mattebox_shared PRIVATE $<TARGET_PROPERTY:mattebox,INTERFACE_LINK_LIBRARIES>)

@@ -51,7 +51,7 @@ foreach(source ${MB_CUDA_KERNELS})
     add_custom_command(OUTPUT ${object}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
         COMMAND ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC} -std=c++17 -O3 ${codes} ${warnings}
-            -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti
+            -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics
             -I${PROJECT_SOURCE_DIR}/kernels -I${PROJECT_SOURCE_DIR}/engine -I${PROJECT_SOURCE_DIR}/engine/include
             -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
         DEPENDS ${source} DEPFILE ${object}.d COMMENT "nvcc ${name}.cu" VERBATIM COMMAND_EXPAND_LISTS)
@@ -64,4 +64,5 @@ add_custom_target(mb_cuda_objects DEPENDS ${objects})
 add_dependencies(mb_engine mb_cuda_objects)
 set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 target_sources(mattebox PRIVATE ${objects})
+set(MB_CUDA_OBJECTS ${objects}) # for the shared library of cmake/install.cmake
 target_link_libraries(mattebox PUBLIC ${MB_CUDART_STATIC} rt ${CMAKE_DL_LIBS})
