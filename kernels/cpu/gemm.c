@@ -51,10 +51,12 @@ static blocks cut(const mb_gemm *g)
     return b;
 }
 
-/* Scratch of one worker: row pointers, then gathered rows. */
+/* Scratch of one worker: row pointers, then gathered rows. Grows with m, though the rows of a block do not: a product
+ * of fewer rows than were planned (upsample_conv2d's last strip) fits into the same workspace. */
 static bool scratch_bytes(const mb_gemm *g, const blocks *b, size_t *pointers, size_t *total)
 {
-    size_t rows = (size_t)div_up(b->rows, g->w->simd->tile_rows) * (size_t)g->w->simd->tile_rows, values = 0;
+    int64_t tile = g->w->simd->tile_rows;
+    size_t rows = (size_t)(div_up(min_i64(ROWS_PER_BLOCK, g->m), tile) * tile), values = 0;
     if (!mb_mul_size(pointers, rows * sizeof(float *), g->gathers ? 1 : (size_t)b->taps)) {
         return false;
     }
