@@ -187,12 +187,17 @@ static int set_option(args *a, const option_row *row, const char *source, char *
 /* Other names of options, as people know them. */
 static const struct {
     const char *name, *row;
-} synonyms[] = {{"overwrite", "force"}, {"size", "input-size"}};
+    unsigned commands;
+} synonyms[] = {{"overwrite", "force", CMD_ALL},
+                {"size", "input-size", CMD_ALL},
+                {"mask-from", "mask", CMD_MATTE | CMD_REFINE},
+                {"trimap-from", "trimap", CMD_MATTE | CMD_REFINE}};
 
-static int row_of(const char *name)
+/* A name may stand for different things in different commands. */
+static int row_of(const char *name, unsigned bit)
 {
     for (int i = 0; i < n_option_rows; i++) {
-        if (strcmp(option_rows[i].name, name) == 0) {
+        if ((option_rows[i].commands & bit) != 0 && strcmp(option_rows[i].name, name) == 0) {
             return i;
         }
     }
@@ -221,7 +226,7 @@ static void fill_tables(getopt_tables *t, unsigned bit)
         t->names[t->n] = row->name;
         t->longs[t->n++] = (struct option){row->name, takes, NULL, LONG_BASE + i};
         for (size_t s = 0; s < sizeof synonyms / sizeof synonyms[0]; s++) {
-            if (strcmp(synonyms[s].row, row->name) == 0) {
+            if (strcmp(synonyms[s].row, row->name) == 0 && (synonyms[s].commands & bit) != 0) {
                 t->names[t->n] = synonyms[s].name;
                 t->longs[t->n++] = (struct option){synonyms[s].name, takes, NULL, LONG_BASE + i};
             }
@@ -260,7 +265,7 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
         (void)snprintf(hint, sizeof hint, "did you mean --%s?", near);
         return message_error(CODE_USAGE, hint, "unknown option %s", word);
     }
-    int elsewhere = word[1] == '-' ? row_of(word + 2) : -1;
+    int elsewhere = word[1] == '-' ? row_of(word + 2, CMD_ALL) : -1;
     if (elsewhere >= 0) {
         return usage_hint(a, "%s does not belong to this command", word);
     }
@@ -337,7 +342,7 @@ void args_dispose(args *a)
 
 int args_given(const args *a, const char *name)
 {
-    int i = row_of(name);
+    int i = row_of(name, a->command->bit);
     return i >= 0 && a->given[i];
 }
 
@@ -348,12 +353,11 @@ int args_environment(args *a)
     } twins[] = {{"MATTEBOX_THREADS", "threads"}, {"MATTEBOX_DEVICE", "device"}, {"MATTEBOX_MAX_MEMORY", "max-memory"}};
     for (size_t i = 0; i < sizeof twins / sizeof twins[0]; i++) {
         char *value = getenv(twins[i].variable);
-        const option_row *row = &option_rows[row_of(twins[i].row)];
-        if (value == NULL || value[0] == '\0' || (row->commands & a->command->bit) == 0 ||
-            args_given(a, twins[i].row)) {
+        int row = row_of(twins[i].row, a->command->bit);
+        if (value == NULL || value[0] == '\0' || row < 0 || args_given(a, twins[i].row)) {
             continue;
         }
-        int code = set_option(a, row, twins[i].variable, value);
+        int code = set_option(a, &option_rows[row], twins[i].variable, value);
         if (code != CODE_OK) {
             return code;
         }
@@ -368,6 +372,9 @@ int args_library_options(mb_options *out, const args *a)
     out->foreground = MB_FOREGROUND_ML; /* a cut-out without a rim; the node's presets keep the photo's colours */
     if (a->preset != NULL && mb_options_preset(out, a->preset, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
+    }
+    if (a->preset == NULL && (a->command->bit & (CMD_MATTE | CMD_REFINE)) != 0) {
+        out->detail = MB_DETAIL_PYMATTING; /* refining is what these are for, and it needs no model */
     }
     if (args_given(a, "detail")) {
         out->detail = (mb_detail)a->detail;
@@ -387,7 +394,7 @@ int args_library_options(mb_options *out, const args *a)
     out->process_detail = a->no_detail ? 0 : out->process_detail;
     out->input_width = a->input_size.width;
     out->input_height = a->input_size.height;
-    out->want_cutout = !a->only_mask;
+    out->want_cutout = !a->only_mask && a->command->bit != CMD_REFINE;
     out->want_trimap = a->trimap;
     if (mb_options_check(out, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);

@@ -17,7 +17,8 @@ enum {
     CMD_MODELS = 64,
     CMD_VERSION = 128,
     CMD_HELP = 256,
-    CMD_ALL = 511
+    CMD_REFINE = 512,
+    CMD_ALL = 1023
 };
 
 typedef struct args args;
@@ -56,7 +57,7 @@ typedef struct option_row {
     const char *help;
 } option_row;
 
-#define MAX_OPTIONS 64
+#define MAX_OPTIONS 96
 extern const option_row option_rows[];
 extern const int n_option_rows;
 extern const command commands[];

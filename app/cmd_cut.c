@@ -56,13 +56,17 @@ static void session_dispose(session *s)
 /* Options and names first: they are checked in no time, before a model is opened. */
 static int session_prepare(session *s, const args *a)
 {
-    const int wanted[OUT_KINDS] = {!a->only_mask, a->mask || a->only_mask, a->trimap};
+    const int alone = a->only_mask || a->command->bit == CMD_REFINE;
+    const int wanted[OUT_KINDS] = {!alone, a->mask || alone, a->trimap};
     int code = args_library_options(&s->options, a);
     if (code == CODE_OK && a->force && a->no_clobber) {
         code = message_error(CODE_USAGE, NULL, "--force and --no-clobber exclude each other");
     }
     if (code == CODE_OK) {
         code = inputs_collect(&s->list, a);
+    }
+    if (code == CODE_OK && (a->mask_from != NULL || a->trimap_from != NULL)) {
+        code = inputs_attach_guides(&s->list, a);
     }
     if (code == CODE_OK && s->list.missing < s->list.n) {
         code = outputs_name(&s->list, a, wanted);
@@ -134,13 +138,16 @@ int cmd_cut(args *a)
 int cmd_matte(args *a)
 {
     if ((a->mask_from == NULL) == (a->trimap_from == NULL)) {
-        return message_error(CODE_USAGE, "mattebox matte PHOTO --mask-from MASK --detail guided",
-                             "matte needs one of --mask-from and --trimap-from");
-    }
-    if (a->n_paths != 1) {
-        return message_error(CODE_USAGE, "one mask belongs to one photo", "matte takes one photo");
+        char hint[100];
+        (void)snprintf(hint, sizeof hint, "mattebox %s PHOTO --mask MASK --detail guided", a->command->name);
+        return message_error(CODE_USAGE, hint, "%s needs one of --mask and --trimap", a->command->name);
     }
     return run_session(a, 0);
+}
+
+int cmd_refine(args *a)
+{
+    return cmd_matte(a); /* the options of the command say what is written */
 }
 
 int cmd_trimap(args *a)

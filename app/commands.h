@@ -6,6 +6,7 @@
 
 int cmd_cut(args *a);
 int cmd_matte(args *a);
+int cmd_refine(args *a);
 int cmd_trimap(args *a);
 int cmd_models(args *a);
 int cmd_info(args *a);

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define HELP_LEFT  33
+#define HELP_RIGHT 118
+
 /* "METHOD: none, guided, ... (none)" in words: range or choices, and the default. */
 static void describe_value(char *text, size_t bytes, const option_row *row)
 {
@@ -37,6 +40,21 @@ void help_overview(FILE *out)
     (void)fputs("\n\"mattebox help cut\" lists the options of a command. Weights: mattebox-weights --help.\n", out);
 }
 
+/* Prints text from column `left` on, broken at spaces; the first line starts where the cursor is. */
+static void print_wrapped(FILE *out, const char *text, int left, int right)
+{
+    while (strlen(text) > (size_t)(right - left)) {
+        int n = right - left;
+        while (n > 0 && text[n] != ' ') {
+            n--;
+        }
+        n = n > 0 ? n : (int)strcspn(text, " ");
+        (void)fprintf(out, "%.*s\n%*s", n, text, left, "");
+        text += n + (text[n] == ' ');
+    }
+    (void)fprintf(out, "%s\n", text);
+}
+
 void help_command(FILE *out, const command *c)
 {
     (void)fprintf(out, "mattebox %s: %s\n\nUsage: mattebox %s%s%s\n", c->name, c->summary, c->name,
@@ -61,8 +79,11 @@ void help_command(FILE *out, const command *c)
         (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->argument != NULL ? " " : "",
                        row->argument != NULL ? row->argument : "");
         describe_value(value, sizeof value, row);
-        (void)fprintf(out, "  %-30s %s%s%s%s\n", left, row->help, value[0] != '\0' ? " (" : "", value,
-                      value[0] != '\0' ? ")" : "");
+        char text[800];
+        (void)snprintf(text, sizeof text, "%s%s%s%s", row->help, value[0] != '\0' ? " (" : "", value,
+                       value[0] != '\0' ? ")" : "");
+        (void)fprintf(out, "  %-30s ", left);
+        print_wrapped(out, text, HELP_LEFT, HELP_RIGHT);
     }
     (void)fputs("\nExit codes: 0 done, 1 some pictures failed, 2 usage, 3 model, 4 memory or device, 5 output, "
                 "130 interrupted\n",

@@ -26,10 +26,10 @@ char *text_of(const char *format, ...)
     return text;
 }
 
-const char *out_kind_name(out_kind kind)
+const char *out_kind_name(out_kind kind, const args *a)
 {
     static const char *const names[OUT_KINDS] = {"cutout", "mask", "trimap"};
-    return names[kind];
+    return kind == OUT_MASK && a->command->bit == CMD_REFINE ? "alpha" : names[kind];
 }
 
 static int no_memory(void)
@@ -66,7 +66,7 @@ static int add_item(item_list *list, const char *path, const char *below, int fr
 /* Results of an earlier run in the same folder. */
 static int is_result(const char *name)
 {
-    static const char *const endings[] = {".cutout.png", ".mask.png", ".trimap.png", ".composite.png"};
+    static const char *const endings[] = {".cutout.png", ".mask.png", ".trimap.png", ".composite.png", ".alpha.png"};
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t k = strlen(endings[i]);
@@ -247,6 +247,7 @@ void inputs_dispose(item_list *list)
     for (int i = 0; i < list->n; i++) {
         free(list->v[i].path);
         free(list->v[i].below);
+        free(list->v[i].guide);
         for (int k = 0; k < OUT_KINDS; k++) {
             free(list->v[i].out[k]);
         }

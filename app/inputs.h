@@ -13,6 +13,7 @@ typedef struct item {
     char *below;     /* its folder below the given one, "" or "a/b": kept below -o DIR */
     int from_folder; /* found, not named */
     int exists;      /* a file that can be stat'ed */
+    char *guide;     /* the mask or trimap that belongs to it; NULL: none was found, or none is used */
     int skip;        /* --no-clobber: every result is there */
     dev_t device;    /* identity, when it exists */
     ino_t inode;
@@ -26,7 +27,7 @@ typedef struct item_list {
     int missing;      /* named files that do not exist */
 } item_list;
 
-const char *out_kind_name(out_kind kind); /* "cutout", "mask", "trimap" */
+const char *out_kind_name(out_kind kind, const args *a); /* "cutout", "mask" ("alpha" of refine), "trimap" */
 
 /* Expands folders and lists of the command line. CODE_OK, CODE_USAGE (nothing to do) or CODE_MACHINE. */
 int inputs_collect(item_list *list, const args *a);
@@ -35,6 +36,9 @@ int inputs_collect(item_list *list, const args *a);
  * results that exist (--force, --no-clobber) and results that are inputs. Nothing has been worked on when this fails.
  */
 int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS]);
+
+/* Finds each item's mask or trimap: the file given, or one in the folder given. CODE_OK or CODE_USAGE. */
+int inputs_attach_guides(item_list *list, const args *a);
 
 void inputs_dispose(item_list *list);
 

@@ -105,14 +105,19 @@ void job_load(job *j, const batch *b)
         (void)own_error(&j->err, MB_E_IO, "no such file");
         return;
     }
+    if (b->refine_only && j->it->guide == NULL) {
+        fail(j, CODE_SOME);
+        (void)snprintf(j->err.message, sizeof j->err.message, "%.200s: no %s for it in %.200s", j->it->path,
+                       a->mask_from != NULL ? "mask" : "trimap", a->mask_from != NULL ? a->mask_from : a->trimap_from);
+        j->err.code = MB_E_IO;
+        return;
+    }
     j->source = (mb_image_source){.size = sizeof j->source};
     mb_load_options o = load_options(a);
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
-    if (status == MB_OK && a->mask_from != NULL) {
-        status = mb_image_load(&j->given_mask, NULL, a->mask_from, &o, &j->err);
-    }
-    if (status == MB_OK && a->trimap_from != NULL) {
-        status = mb_image_load(&j->given_trimap, NULL, a->trimap_from, &o, &j->err);
+    if (status == MB_OK && j->it->guide != NULL) {
+        mb_image *guide = a->mask_from != NULL ? &j->given_mask : &j->given_trimap;
+        status = mb_image_load(guide, NULL, j->it->guide, &o, &j->err);
     }
     if (status != MB_OK) {
         fail(j, status == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME);

@@ -3,9 +3,12 @@
 #include "commands.h"
 
 #define FIELD(f) offsetof(args, f)
-#define EDGES    (CMD_CUT | CMD_MATTE)
-#define WRITES   (CMD_CUT | CMD_MATTE | CMD_TRIMAP)
-#define RUNS     (CMD_CUT | CMD_MATTE | CMD_TENSORS | CMD_INFO | CMD_BENCH)
+#define GIVEN    (CMD_MATTE | CMD_REFINE) /* the mask comes from a file */
+#define EDGES    (CMD_CUT | GIVEN)
+#define COLOURS  (CMD_CUT | CMD_MATTE)
+#define WRITES   (EDGES | CMD_TRIMAP)
+#define MANY     (CMD_CUT | GIVEN)
+#define RUNS     (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH)
 
 static const char *color_name(int i)
 {
@@ -18,9 +21,14 @@ const command commands[] = {
      "Writes photo.cutout.png (RGBA) beside each photo. Folders are walked recursively, in sorted order.\n"
      "\"-\" reads a photo from stdin and writes the result to stdout.",
      cmd_cut},
-    {"matte", CMD_MATTE, "[OPTION]... PHOTO --mask-from MASK | --trimap-from TRIMAP",
-     "refine a mask or trimap from anywhere", "Works without a mask model. Mask and photo have the same size.",
+    {"matte", CMD_MATTE, "[OPTION]... PHOTO|FOLDER... --mask MASK|FOLDER | --trimap TRIMAP|FOLDER",
+     "cut out by a mask or trimap from anywhere",
+     "Writes photo.cutout.png (RGBA). Needs no mask model. Mask and photo have the same size; a folder of masks is\n"
+     "searched for photo.mask.png, photo_mask.png, photo.png and photo.jpg.",
      cmd_matte},
+    {"refine", CMD_REFINE, "[OPTION]... PHOTO|FOLDER... --mask MASK|FOLDER | --trimap TRIMAP|FOLDER",
+     "refine a mask or trimap from anywhere: mask in, alpha out",
+     "Writes photo.alpha.png (grey). Otherwise as \"matte\".", cmd_refine},
     {"trimap", CMD_TRIMAP, "[OPTION]... MASK", "make a trimap of a mask",
      "Writes mask.trimap.png: 0 background, 127 unknown, 255 foreground.", cmd_trimap},
     {"models", CMD_MODELS, "list | path [NAME] | verify [NAME]...", "installed models: where, what, are they sound",
@@ -43,25 +51,34 @@ const int n_commands = sizeof commands / sizeof commands[0];
 #define MACHINE  "Machine"
 #define FEEDBACK "Feedback"
 
+/* One CPU thread of 2024, 2 megapixels (docs/edges.md): people ask what a method costs. */
+#define DETAIL                                                                                                         \
+    "what refines the mask's edge. For 2 megapixels: guided 0.1 s and 15 MB; pymatting 0.2 s and 0.1 GB (more with "   \
+    "wide bands), vitmatte 10 s and 0.6 GB, vitmatte-base 25 s and 0.9 GB (hair over anything; they need a model)"
+
 const option_row option_rows[] = {
     {DO, "output", 'o', KIND_TEXT, WRITES, FIELD(output), "FILE|DIR|-", 0, 0, NULL, "beside the input",
      "where results go; a folder (ends in / or exists) is created"},
     {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME", 0, 0, NULL, "the installed one",
      "weights that find the subject: a .mbw file, or its name in the model folders"},
-    {DO, "mask", 0, KIND_FLAG, EDGES, FIELD(mask), NULL, 0, 0, NULL, NULL, "write photo.mask.png as well"},
-    {DO, "only-mask", 0, KIND_FLAG, EDGES, FIELD(only_mask), NULL, 0, 0, NULL, NULL, "write the mask and no cut-out"},
-    {DO, "trimap", 0, KIND_FLAG, EDGES, FIELD(trimap), NULL, 0, 0, NULL, NULL,
+    {DO, "mask", 0, KIND_TEXT, GIVEN, FIELD(mask_from), "FILE|DIR", 0, 0, NULL, NULL,
+     "the mask to refine; also --mask-from"},
+    {DO, "trimap", 0, KIND_TEXT, GIVEN, FIELD(trimap_from), "FILE|DIR", 0, 0, NULL, NULL,
+     "the trimap to solve: 0 and 255 are known, the rest is not; also --trimap-from"},
+    {DO, "mask", 0, KIND_FLAG, CMD_CUT, FIELD(mask), NULL, 0, 0, NULL, NULL, "write photo.mask.png as well"},
+    {DO, "write-mask", 0, KIND_FLAG, CMD_MATTE, FIELD(mask), NULL, 0, 0, NULL, NULL, "write photo.mask.png as well"},
+    {DO, "only-mask", 0, KIND_FLAG, COLOURS, FIELD(only_mask), NULL, 0, 0, NULL, NULL, "write the mask and no cut-out"},
+    {DO, "trimap", 0, KIND_FLAG, CMD_CUT, FIELD(trimap), NULL, 0, 0, NULL, NULL,
      "write photo.trimap.png as well, if the method makes one"},
-    {DO, "mask-from", 0, KIND_TEXT, CMD_MATTE, FIELD(mask_from), "FILE", 0, 0, NULL, NULL, "the mask to refine"},
-    {DO, "trimap-from", 0, KIND_TEXT, CMD_MATTE, FIELD(trimap_from), "FILE", 0, 0, NULL, NULL,
-     "the trimap to solve: 0 and 255 are known, the rest is not"},
+    {DO, "write-trimap", 0, KIND_FLAG, GIVEN, FIELD(trimap), NULL, 0, 0, NULL, NULL,
+     "write photo.trimap.png as well, if the method makes one"},
     {DO, "template", 0, KIND_TEXT, WRITES, FIELD(template), "TEXT", 0, 0, NULL, "{dir}/{stem}.{kind}.png",
      "names of results; {ext} is the input's extension"},
-    {DO, "files-from", 0, KIND_TEXT, CMD_CUT, FIELD(files_from), "FILE|-", 0, 0, NULL, NULL,
+    {DO, "files-from", 0, KIND_TEXT, MANY, FIELD(files_from), "FILE|-", 0, 0, NULL, NULL,
      "read more inputs from a file, one a line"},
-    {DO, "null", '0', KIND_FLAG, CMD_CUT, FIELD(null_separated), NULL, 0, 0, NULL, NULL,
+    {DO, "null", '0', KIND_FLAG, MANY, FIELD(null_separated), NULL, 0, 0, NULL, NULL,
      "--files-from is separated by NUL, as find -print0 writes it"},
-    {DO, "shard", 0, KIND_TEXT, CMD_CUT, FIELD(shard), "I/N", 0, 0, NULL, NULL,
+    {DO, "shard", 0, KIND_TEXT, MANY, FIELD(shard), "I/N", 0, 0, NULL, NULL,
      "take only every N-th input, starting with the I-th: many machines, one folder"},
     {DO, "force", 'f', KIND_FLAG, WRITES, FIELD(force), NULL, 0, 0, NULL, NULL,
      "replace results that exist (inputs never are); also --overwrite"},
@@ -71,13 +88,13 @@ const option_row option_rows[] = {
      "use what is there of pictures that end early"},
     {DO, "png-level", 0, KIND_INT, WRITES, FIELD(png_level), "N", 0, 9, NULL, "3",
      "0 fast and large to 9 slow and small"},
-    {DO, "clean-transparent", 0, KIND_FLAG, EDGES, FIELD(clean_transparent), NULL, 0, 0, NULL, NULL,
+    {DO, "clean-transparent", 0, KIND_FLAG, COLOURS, FIELD(clean_transparent), NULL, 0, 0, NULL, NULL,
      "set fully transparent pixels to 0: smaller files"},
 
     {EDGE, "preset", 0, KIND_TEXT, EDGES, FIELD(preset), "NAME", 0, 0, NULL, NULL,
      "defaults and recipe of a node: birefnet-ultra, birefnet-ultra-v2"},
-    {EDGE, "detail", 'd', KIND_CHOICE, EDGES, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "none",
-     "what refines the mask's edge"},
+    {EDGE, "detail", 'd', KIND_CHOICE, CMD_CUT, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "none", DETAIL},
+    {EDGE, "detail", 'd', KIND_CHOICE, GIVEN, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "pymatting", DETAIL},
     {EDGE, "matting-model", 0, KIND_TEXT, EDGES, FIELD(matting_model), "FILE|NAME", 0, 0, NULL, "vitmatte-s",
      "weights for --detail vitmatte"},
     {EDGE, "erode", 0, KIND_INT, EDGES | CMD_TRIMAP, FIELD(erode), "N", 1, 255, NULL, "6",
@@ -92,7 +109,7 @@ const option_row option_rows[] = {
      "the mask as it is (the node's process_detail off)"},
     {EDGE, "max-megapixels", 0, KIND_REAL, EDGES, FIELD(max_megapixels), "X", 1, 999, NULL, "2.0",
      "VITMatte works on at most this many (of 1,048,576 pixels)"},
-    {EDGE, "foreground", 0, KIND_CHOICE, EDGES, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "ml",
+    {EDGE, "foreground", 0, KIND_CHOICE, COLOURS, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "ml",
      "colours of half-transparent pixels; none keeps the photo's"},
 
     {NETWORK, "recipe", 0, KIND_CHOICE, CMD_CUT, FIELD(recipe), "NAME", 0, 0, mb_recipe_name, "auto",
@@ -116,8 +133,8 @@ const option_row option_rows[] = {
     {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", 0.001, 4295, NULL, "500",
      "refuse larger pictures, before they are decoded"},
 
-    {FEEDBACK, "json", 0, KIND_FLAG, CMD_CUT | CMD_MATTE | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL, 0, 0,
-     NULL, NULL, "a report in JSON Lines on stdout (docs/json.md)"},
+    {FEEDBACK, "json", 0, KIND_FLAG, EDGES | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL, 0, 0, NULL, NULL,
+     "a report in JSON Lines on stdout (docs/json.md)"},
     {FEEDBACK, "quiet", 'q', KIND_FLAG, CMD_ALL, FIELD(quiet), NULL, 0, 0, NULL, NULL, "errors only"},
     {FEEDBACK, "verbose", 'v', KIND_FLAG, CMD_ALL, FIELD(verbose), NULL, 0, 0, NULL, NULL, "a line for each picture"},
     {FEEDBACK, "color", 0, KIND_CHOICE, CMD_ALL, FIELD(color), "WHEN", 0, 0, color_name, "auto",

@@ -69,7 +69,7 @@ static parts split(const char *path)
 }
 
 /* Replaces {dir}, {stem}, {ext}, {kind}; NULL without memory or with an unknown word. */
-static char *fill_template(const char *template, const parts *p, const char *dir, out_kind kind)
+static char *fill_template(const char *template, const parts *p, const char *dir, const char *kind)
 {
     char text[PATH_MAX];
     size_t at = 0;
@@ -87,7 +87,7 @@ static char *fill_template(const char *template, const parts *p, const char *dir
         } else if (strncmp(template, "{ext}", n + 1) == 0) {
             used = snprintf(text + at, sizeof text - at, "%s", p->ext);
         } else if (strncmp(template, "{kind}", n + 1) == 0) {
-            used = snprintf(text + at, sizeof text - at, "%s", out_kind_name(kind));
+            used = snprintf(text + at, sizeof text - at, "%s", kind);
         }
         if (used < 0 || (size_t)used >= sizeof text - at) {
             return NULL;
@@ -110,7 +110,7 @@ static char *name_single(const args *a, out_kind kind, out_kind main_kind)
     char *name = p.dir == NULL
                      ? NULL
                      : text_of("%s%s%.*s.%s.png", strcmp(p.dir, ".") == 0 ? "" : p.dir,
-                               strcmp(p.dir, ".") == 0 ? "" : "/", p.stem_length, p.stem, out_kind_name(kind));
+                               strcmp(p.dir, ".") == 0 ? "" : "/", p.stem_length, p.stem, out_kind_name(kind, a));
     free(p.dir);
     return name;
 }
@@ -146,7 +146,7 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
             it->out[k] = name_single(a, (out_kind)k, main_kind);
         } else if (dir != NULL) {
             const char *template = a->template != NULL ? a->template : "{dir}/{stem}.{kind}.png";
-            it->out[k] = fill_template(template, &p, dir, (out_kind)k);
+            it->out[k] = fill_template(template, &p, dir, out_kind_name((out_kind)k, a));
         }
         if (it->out[k] == NULL) {
             code = message_error(CODE_USAGE, "it may hold {dir}, {stem}, {ext} and {kind}",
@@ -253,6 +253,11 @@ static int check_existing(item *it, const args *a, const item **sorted, size_t n
         if (hit != NULL) {
             return message_error(CODE_USAGE, "choose another name with -o; inputs are never overwritten",
                                  "%s is an input (%s)", it->out[k], (*hit)->path);
+        }
+        struct stat guide;
+        if (it->guide != NULL && stat(it->guide, &guide) == 0 && guide.st_dev == s.st_dev && guide.st_ino == s.st_ino) {
+            return message_error(CODE_USAGE, "choose another name with -o; inputs are never overwritten",
+                                 "%s is an input (the mask)", it->out[k]);
         }
         if (S_ISDIR(s.st_mode)) {
             return message_error(CODE_USAGE, NULL, "%s is a folder", it->out[k]);

@@ -56,7 +56,7 @@ static void report_json(const job *job_, const batch *b)
     json_begin(&j, "outputs", '{');
     for (int k = 0; k < OUT_KINDS && job_->state == JOB_DONE; k++) {
         if (job_->it->out[k] != NULL) {
-            json_text(&j, out_kind_name((out_kind)k), job_->it->out[k]);
+            json_text(&j, out_kind_name((out_kind)k, b->a), job_->it->out[k]);
         }
     }
     json_end(&j, '}');

@@ -10,10 +10,10 @@ mask=$here/astronaut_mask.png
 
 "$build/mattebox" trimap "$mask" -o "$work/trimap.png" --erode 8 --dilate 8 -q
 for method in guided pymatting; do
-    "$build/mattebox" matte "$photo" --mask-from "$mask" -d "$method" --erode 8 --dilate 8 --only-mask \
+    "$build/mattebox" matte "$photo" --mask "$mask" -d "$method" --erode 8 --dilate 8 --only-mask \
         -o "$work/$method.png" -q
 done
-"$build/mattebox" matte "$photo" --mask-from "$mask" -d pymatting --erode 8 --dilate 8 --foreground ml \
+"$build/mattebox" matte "$photo" --mask "$mask" -d pymatting --erode 8 --dilate 8 --foreground ml \
     -o "$work/cutout.png" -q
 convert -size 512x512 xc:'#2f8f6f' "$work/cutout.png" -composite "$work/over.png"
 montage -label photo "$photo" -label mask "$mask" -label trimap "$work/trimap.png" \

@@ -53,7 +53,12 @@ static void test_bad_options(void)
         {"help ct", "mattebox: no command \"ct\"\n  did you mean cut?\n"},
         {"bench", "mattebox: bench needs one model\n"},
         {"tensors a b", "mattebox: tensors needs a model, an input and an output\n"},
-        {"matte cat.jpg", "mattebox: matte needs one of --mask-from and --trimap-from\n"},
+        {"matte cat.jpg", "mattebox: matte needs one of --mask and --trimap\n"},
+        {"refine cat.jpg", "mattebox: refine needs one of --mask and --trimap\n"},
+        {"matte a.jpg --mask m.png --trimap t.png", "mattebox: matte needs one of --mask and --trimap\n"},
+        {"matte cat.jpg --mask gone.png", "mattebox: gone.png: no such file\n"},
+        {"matte cat.jpg cat.jpg --mask cat.jpg", "mattebox: cat.jpg is one mask for 2 photos\n"},
+        {"refine cat.jpg --foreground ml --mask cat.jpg", "mattebox: --foreground does not belong to this command\n"},
         {"models burn", "mattebox: models has no \"burn\"\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

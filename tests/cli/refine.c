@@ -1,0 +1,78 @@
+/* Masks and trimaps from anywhere: matte (a cut-out) and refine (an alpha), one photo or a folder of them. */
+#include "harness/check.h"
+#include "harness/process.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PHOTO MB_SOURCE_DIR "/docs/pictures/astronaut.jpg"
+#define MASK  MB_SOURCE_DIR "/docs/pictures/astronaut_mask.png"
+
+static process p;
+
+static void fresh(void)
+{
+    process_run(&p, "rm -rf ./* && cp '%s' a.jpg && cp '%s' m.png", PHOTO, MASK);
+    CHECK(p.code == 0);
+}
+
+/* Both commands, both spellings, and the node's trimap given back in. */
+static void test_commands(void)
+{
+    fresh();
+    process_run(&p, "mattebox matte a.jpg --mask m.png -d guided --write-mask");
+    CHECK_RUN(&p, 0, "Processed 1 image(s), ");
+    CHECK(file_exists("a.cutout.png") && file_exists("a.mask.png"));
+    process_run(&p, "mattebox refine a.jpg --mask m.png -d guided -q && cmp a.alpha.png a.mask.png");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox matte a.jpg --mask-from=m.png -d guided --only-mask -o b.png -q && cmp a.mask.png b.png");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox matte a.jpg --mask m.png -q -o x.png && mattebox matte a.jpg --mask m.png -d pymatting "
+                    "-q -o y.png && cmp x.png y.png");
+    CHECK_RUN(&p, 0, ""); /* pymatting is what these two do without being told */
+    process_run(&p, "mattebox refine a.jpg --mask m.png -o c.png --write-trimap -q && "
+                    "mattebox refine a.jpg --trimap c.trimap.png -o d.png -q && cmp c.png d.png");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox refine - --mask m.png <a.jpg | cmp - c.png");
+    CHECK_RUN(&p, 0, "");
+}
+
+/* A folder of photos and a folder of masks: each finds its own, the one without is reported, the rest are written. */
+static void test_folders(void)
+{
+    fresh();
+    process_run(&p,
+                "mkdir -p in/sub masks/sub && cp a.jpg in/one.jpg && cp a.jpg in/sub/two.jpg && cp a.jpg in/none.jpg "
+                "&& cp m.png masks/one.mask.png && cp m.png masks/sub/two.png && "
+                "mattebox refine in --mask masks -o out -d guided");
+    CHECK_RUN(&p, 1, "mattebox: in/none.jpg: no mask for it in masks\n");
+    CHECK_RUN(&p, 1, "Processed 2 image(s), 1 failed, ");
+    CHECK(file_exists("out/one.alpha.png") && file_exists("out/sub/two.alpha.png"));
+    process_run(&p, "cp m.png in/one.mask.png && mattebox matte in/one.jpg --mask in -d guided -q");
+    CHECK_RUN(&p, 0, ""); /* masks beside their photos */
+    CHECK(file_exists("in/one.cutout.png"));
+}
+
+static void test_refusals(void)
+{
+    fresh();
+    process_run(&p, "mattebox refine a.jpg --mask m.png -o m.png --force");
+    CHECK_RUN(&p, 2, "mattebox: m.png is an input (the mask)\n  choose another name with -o");
+    process_run(&p, "cmp m.png '%s'", MASK);
+    CHECK(p.code == 0);
+    process_run(&p, "mattebox refine a.jpg --mask '%s/docs/pictures/cat.jpg'", MB_SOURCE_DIR);
+    CHECK_RUN(&p, 1, "the photo is 512 x 512, its mask 451 x 300: they must be of one size\n");
+    file_write_text("bad.png", "no mask");
+    process_run(&p, "mattebox refine a.jpg --mask bad.png");
+    CHECK_RUN(&p, 1, "mattebox: bad.png: not a picture");
+    CHECK(!file_exists("a.alpha.png"));
+}
+
+int main(void)
+{
+    (void)process_folder("cli-refine");
+    test_commands();
+    test_folders();
+    test_refusals();
+    return test_report();
+}
