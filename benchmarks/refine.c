@@ -94,7 +94,7 @@ static mb_status run_trimap(bench *b, mb_error *err)
 static mb_status run_guided(bench *b, mb_error *err)
 {
     mb_samples guide = mb_samples_of_picture(&b->photo), source = mb_samples_of_picture(&b->mask);
-    mb_guided_options o = {b->parameter, MB_GUIDED_EPS, 1};
+    mb_guided_options o = {b->parameter, MB_GUIDED_EPS, 1, NULL};
     mb_plane out = {0};
     mb_status status = mb_guided_filter(&out, &guide, &source, &o, b->pool, err);
     mb_plane_dispose(&out);
@@ -110,7 +110,7 @@ static mb_status matting(bench *b, mb_solver solver, mb_error *err)
     mb_closed_form_report report = {0};
     mb_picture trimap = {0};
     mb_plane alpha = {0};
-    mb_status status = mb_closed_form_trimap(&trimap, &b->mask, b->parameter, black_white, b->pool, err);
+    mb_status status = mb_closed_form_trimap(&trimap, &b->mask, b->parameter, black_white, b->pool, NULL, err);
     if (status == MB_OK) {
         status = mb_closed_form(&alpha, &photo, &trimap, &o, &report, err);
     }

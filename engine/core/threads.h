@@ -2,6 +2,7 @@
 #ifndef MB_CORE_THREADS_H
 #define MB_CORE_THREADS_H
 
+#include "core/cancel.h"
 #include "core/status.h"
 
 typedef struct mb_pool mb_pool;
@@ -14,6 +15,11 @@ int mb_pool_size(const mb_pool *pool); /* workers, the caller included; 1 for a 
 /* Work on items [begin, end); `worker` in [0, mb_pool_size) is unique among the calls that run at one time, so it may
  * index scratch memory. */
 typedef void (*mb_range_fn)(void *arg, size_t begin, size_t end, int worker);
+
+/* While set (NULL takes it away), mb_parallel_for leaves out the chunks that have not begun when `cancel` says stop,
+ * and every worker asks between chunks. What it computed is then incomplete: for work whose results are thrown away
+ * after a stop and never used as indices meanwhile, as a network's kernels. */
+void mb_pool_set_cancel(mb_pool *pool, const mb_cancel *cancel);
 
 /* Cuts [0, n) into chunks of `grain` items (the last may be shorter) and runs them on all workers; returns when all are
  * done. The cut depends on n and grain only, so results that depend on chunks do not depend on the number of threads.

@@ -257,7 +257,8 @@ MB_API const mb_model_info *mb_model_get_info(const mb_model *model); /* never N
 /* A metadata value of the file ("arch.family", "source.sha256" ..., see docs/format.md); NULL if there is none. */
 MB_API const char *mb_model_meta(const mb_model *model, const char *key);
 
-/* How far a long task is. Return non-zero from the callback to cancel it (the task returns MB_E_CANCELLED). */
+/* How far a long task is. Return non-zero from the callback to cancel it (the task returns MB_E_CANCELLED). It is
+ * called from within the call, in the thread that made it, some ten times a second or more, so keep it short. */
 typedef struct mb_progress {
     double done;       /* 0 .. 1 of the whole task, weighted by its work */
     const char *stage; /* "prepare", "network", "refine", "compose", "verify" */

@@ -82,13 +82,6 @@ mb_status mb_edge_take_gray(mb_picture *out, const mb_image *src, mb_error *err)
     return status;
 }
 
-static int on_node(void *user, double done, const char *node_name)
-{
-    const mb_edge_job *job = user;
-    mb_progress p = {job->first + job->share * done, "refine", node_name != NULL ? node_name : ""};
-    return job->on_progress != NULL ? job->on_progress(job->user, &p) : 0;
-}
-
 typedef struct matting_call {
     mb_edge *edge;
     mb_edge_job *job;
@@ -98,7 +91,13 @@ static mb_status run_matting(mb_plane *alpha, void *user, const mb_picture *phot
                              mb_error *err)
 {
     const matting_call *c = user;
-    return mb_vitmatte_net_run(alpha, c->edge->network, photo, trimap, on_node, c->job, err);
+    mb_watch *w = c->job->watch;
+    mb_cancel cancel = mb_watch_cancel(w);
+    mb_pool_set_cancel(c->edge->pool, &cancel);
+    mb_status status =
+        mb_vitmatte_net_run(alpha, c->edge->network, photo, trimap, w->call != NULL ? mb_watch_node : NULL, w, err);
+    mb_pool_set_cancel(c->edge->pool, NULL);
+    return status;
 }
 
 static void join_warnings(const mb_edge_job *job, const mb_warnings *w)
@@ -124,25 +123,22 @@ mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_e
     r.max_megapixels = o->max_megapixels;
     bool given = job->mask == NULL;
     mb_refine_context c = {.pool = e->pool,
+                           .cancel = mb_watch_cancel(job->watch),
                            .matting = e->network != NULL ? run_matting : NULL,
                            .matting_user = &call,
                            .warnings = &warnings,
                            .trimap = given ? NULL : job->trimap};
-    /* Classical methods have no nodes to report: the callback is asked once before they start. */
-    if (on_node(job, 0.0, "") != 0) {
-        return mb_fail(err, MB_E_CANCELLED, "cancelled");
-    }
     mb_status status = given ? mb_refine_trimap(job->alpha, job->photo, job->trimap, &r, &c, err)
                              : mb_refine_mask(job->alpha, job->photo, job->mask, &r, &c, err);
     join_warnings(job, &warnings);
-    return status;
+    return mb_watch_status(job->watch, status, err);
 }
 
 mb_status mb_edge_compose(mb_picture *out, const mb_picture *photo, const mb_picture *alpha, const mb_options *o,
-                          mb_pool *pool, mb_error *err)
+                          mb_pool *pool, mb_watch *watch, mb_error *err)
 {
     mb_picture colours = {0};
-    mb_foreground_options f = {.pool = pool};
+    mb_foreground_options f = {.pool = pool, .cancel = mb_watch_cancel(watch)};
     mb_status status = mb_foreground_estimate(&colours, o->foreground, photo, alpha, &f, err);
     if (status == MB_OK) {
         status = mb_picture_create(out, photo->width, photo->height, 4, err);

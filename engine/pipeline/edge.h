@@ -4,6 +4,7 @@
 
 #include "image/plane.h"
 #include "pipeline/objects.h"
+#include "pipeline/watch.h"
 #include "refine/vitmatte_net.h"
 
 typedef struct mb_edge {
@@ -32,15 +33,13 @@ typedef struct mb_edge_job {
     mb_picture *alpha;       /* out, grey */
     char *warning;
     size_t warning_bytes;
-    mb_progress_callback on_progress; /* may be NULL */
-    void *user;
-    double first, share; /* of the progress bar */
+    mb_watch *watch;
 } mb_edge_job;
 MB_MUST_CHECK mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err);
 
 /* RGBA of photo and alpha, with the foreground colours that the options ask for. */
 MB_MUST_CHECK mb_status mb_edge_compose(mb_picture *out, const mb_picture *photo, const mb_picture *alpha,
-                                        const mb_options *o, mb_pool *pool, mb_error *err);
+                                        const mb_options *o, mb_pool *pool, mb_watch *watch, mb_error *err);
 
 /* A mask of the caller, any order and depth, as a grey picture. */
 MB_MUST_CHECK mb_status mb_edge_take_gray(mb_picture *out, const mb_image *src, mb_error *err);

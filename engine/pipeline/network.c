@@ -2,6 +2,7 @@
 #include "pipeline/objects.h"
 
 #include "core/alloc.h"
+#include "pipeline/watch.h"
 
 #include <string.h>
 
@@ -117,22 +118,16 @@ mb_view mb_network_output_view(const mb_network *network)
     return mb_plan_view(network->plan, network->model->architecture->output);
 }
 
-typedef struct node_progress {
-    const mb_network *network;
-    double first, share;
-} node_progress;
-
-static int on_node(void *user, double done, const char *node_name)
-{
-    const node_progress *p = user;
-    mb_progress progress = {p->first + p->share * done, "network", node_name != NULL ? node_name : ""};
-    return p->network->on_progress(p->network->user, &progress);
-}
-
 mb_status mb_network_run_plan(mb_network *network, double first, double share, mb_error *err)
 {
-    node_progress p = {network, first, share};
-    return mb_plan_run(network->plan, network->on_progress != NULL ? on_node : NULL, &p, err);
+    mb_watch w;
+    mb_watch_begin(&w, network->on_progress, network->user);
+    mb_cancel cancel = mb_watch_cancel(&w);
+    mb_watch_stage(&w, "network", first, share);
+    mb_pool_set_cancel(network->pool, &cancel);
+    mb_status status = mb_plan_run(network->plan, network->on_progress != NULL ? mb_watch_node : NULL, &w, err);
+    mb_pool_set_cancel(network->pool, NULL);
+    return mb_watch_status(&w, status, err);
 }
 
 /* [N,C,H,W] row-major into channels last. */

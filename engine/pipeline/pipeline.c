@@ -252,23 +252,26 @@ static void run_dispose(run *r)
 static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
 {
     mb_status status = MB_OK;
-    double start = mb_now_ms();
+    double start = mb_now_ms(),
+           share = p->options.want_cutout && p->options.foreground != MB_FOREGROUND_NONE ? 0.6 : 1.0;
+    mb_watch watch;
+    mb_watch_begin(&watch, p->on_progress, p->user);
+    mb_watch_stage(&watch, "refine", first, share * (1.0 - first));
     mb_edge_job job = {.photo = &r->photo,
                        .mask = r->mask.v != NULL ? &r->mask : NULL,
                        .trimap = &r->trimap,
                        .alpha = &r->alpha,
                        .warning = r->result->warning,
                        .warning_bytes = sizeof r->result->warning,
-                       .on_progress = p->on_progress,
-                       .user = p->user,
-                       .first = first,
-                       .share = 0.95 - first};
+                       .watch = &watch};
     MB_TRY(mb_edge_refine(&p->edge, &job, &p->options, err));
     double refined = mb_now_ms();
     r->result->ms_refine = refined - start;
     measure(r->result, &r->alpha);
     if (p->options.want_cutout) {
-        MB_TRY(mb_edge_compose(&r->cutout, &r->photo, &r->alpha, &p->options, p->pool, err));
+        double before = first + share * (1.0 - first);
+        mb_watch_stage(&watch, "compose", before, 1.0 - before);
+        MB_TRY(mb_edge_compose(&r->cutout, &r->photo, &r->alpha, &p->options, p->pool, &watch, err));
         mb_image_take(&r->result->cutout, &r->cutout);
     }
     if (r->mask.v != NULL) {
@@ -279,13 +282,8 @@ static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, m
     }
     mb_image_take(&r->result->alpha, &r->alpha);
     r->result->ms_compose = mb_now_ms() - refined;
-    if (p->on_progress != NULL) {
-        mb_progress done = {1.0, "compose", ""};
-        if (p->on_progress(p->user, &done) != 0) {
-            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-            goto done;
-        }
-    }
+    (void)mb_watch_node(&watch, 1.0, "");
+    MB_TRY(mb_watch_status(&watch, MB_OK, err));
     *out = r->result;
     r->result = NULL;
 done:

@@ -20,6 +20,7 @@ typedef struct blur_job {
     mb_bitmap varied; /* pixels whose window holds more than one value that matters */
     mb_blur_sink sink;
     void *arg;
+    const mb_cancel *cancel;
     double **scratch; /* one a worker: [tile_rows + 2 radius][TILE_COLS], a padded row, a result row */
 } blur_job;
 
@@ -109,12 +110,12 @@ static void blur_tile(const blur_job *j, double *scratch, const int box[4])
     const ptrdiff_t along[2] = {r, 1}, down[2] = {r, TILE_COLS};
     double *padded = scratch + (size_t)(j->tile_rows + 2 * r) * TILE_COLS, *out = padded + TILE_COLS + 2 * r;
     bool any = varied_range(j, box, &x0, &x1);
-    for (int y = box[1] - r; any && y < box[3] + r; y++) {
+    for (int y = box[1] - r; any && y < box[3] + r && !mb_cancelled(j->cancel); y++) {
         padded_row(padded, j, y, x0, x1 - x0);
         double *dst = scratch + (size_t)(y - box[1] + r) * TILE_COLS;
         weigh(dst, padded + r, (size_t)(x1 - x0), j->weights, along);
     }
-    for (int y = box[1]; y < box[3]; y++) {
+    for (int y = box[1]; y < box[3] && !mb_cancelled(j->cancel); y++) {
         plain_piece(j, out, y, box[0], any ? x0 : box[2]);
         if (any) {
             weigh(out, scratch + (size_t)(y - box[1] + r) * TILE_COLS, (size_t)(x1 - x0), j->weights, down);
@@ -155,13 +156,19 @@ done:
     return status;
 }
 
-mb_status mb_gauss_blur(const mb_picture *mask, int size, mb_blur_sink sink, void *arg, mb_pool *pool, mb_error *err)
+mb_status mb_gauss_blur(const mb_picture *mask, int size, mb_blur_sink sink, void *arg, mb_pool *pool,
+                        const mb_cancel *cancel, mb_error *err)
 {
     if (size < 1 || size > MAX_SIZE || size % 2 == 0) {
         return mb_fail(err, MB_E_ARGUMENT, "a blur of %d pixels: odd, 1 to %d", size, MAX_SIZE);
     }
     int r = size / 2;
-    blur_job j = {.mask = mask, .radius = r, .sink = sink, .arg = arg, .n_x = (mask->width - 1) / TILE_COLS + 1};
+    blur_job j = {.mask = mask,
+                  .radius = r,
+                  .sink = sink,
+                  .arg = arg,
+                  .cancel = cancel,
+                  .n_x = (mask->width - 1) / TILE_COLS + 1};
     j.tile_rows = 2 * r > 32 ? 2 * r : 32;
     mb_gauss_kernel(j.weights, size);
     for (int v = 0; v < 256; v++) {
@@ -180,6 +187,9 @@ mb_status mb_gauss_blur(const mb_picture *mask, int size, mb_blur_sink sink, voi
     }
     size_t n_y = ((size_t)mask->height - 1) / (size_t)j.tile_rows + 1;
     mb_parallel_for(pool, (size_t)j.n_x * n_y, 1, blur_tiles, &j);
+    if (mb_cancelled(cancel)) {
+        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+    }
 done:
     for (size_t i = 0; j.scratch != NULL && i < n_workers; i++) {
         mb_free_aligned(j.scratch[i]);

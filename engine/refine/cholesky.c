@@ -22,6 +22,7 @@ typedef struct numeric {
     const mb_symmetric *a;
     const mb_cancel *cancel;
     mb_pool *pool;
+    double total;     /* work of the whole tree */
     double **update;  /* [nodes] matrices waiting for the parent */
     int32_t *child;   /* [nodes] first child, -1: none */
     int32_t *sibling; /* [nodes] */
@@ -43,6 +44,7 @@ typedef struct front {
     double *panel;  /* [m, n] */
     double *update; /* [b, b] */
     mb_pool *pool;
+    const mb_cancel *cancel;
 } front;
 
 static void add_child(const front *f, const numeric *s, int32_t child, const int32_t *map)
@@ -90,6 +92,9 @@ static void solve_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
     const front *f = arg;
+    if (mb_cancelled(f->cancel)) {
+        return; /* the caller sees it too and throws everything away */
+    }
     mb_dense_solve_right(f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
 }
 
@@ -98,6 +103,9 @@ static void update_columns(void *arg, size_t begin, size_t end, int worker)
     (void)worker;
     const front *f = arg;
     const double *a = f->panel + f->n;
+    if (mb_cancelled(f->cancel)) {
+        return;
+    }
     const size_t k_stride[2] = {f->n, f->m};
     mb_dense_subtract_square(f->update + begin * f->b + begin, end - begin, f->b, a + begin, k_stride);
     mb_dense_product p = {
@@ -108,7 +116,7 @@ static void update_columns(void *arg, size_t begin, size_t end, int worker)
 static void run_node(numeric *s, int32_t k, int worker, mb_pool *pool)
 {
     mb_cholesky *c = s->c;
-    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .pool = pool};
+    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .pool = pool, .cancel = s->cancel};
     f.b = c->bound_begin[k + 1] - c->bound_begin[k];
     f.m = f.n + f.b;
     f.bound = c->bound + c->bound_begin[k];
@@ -124,7 +132,7 @@ static void run_node(numeric *s, int32_t k, int worker, mb_pool *pool)
         s->update[k] = f.update;
     }
     assemble(&f, s, s->map[worker]);
-    if (!mb_dense_cholesky(f.panel, f.n, f.m)) {
+    if (!mb_dense_cholesky(f.panel, f.n, f.m, s->cancel)) {
         atomic_fetch_add(&s->bad, 1);
         return;
     }
@@ -166,6 +174,7 @@ static void plan_tasks(numeric *s)
             total += s->work[k];
         }
     }
+    s->total = total;
     s->limit = total / TASK_SHARE;
     for (int32_t k = 0; k < t->n_nodes; k++) {
         int32_t parent = t->node[k].parent;
@@ -223,6 +232,7 @@ mb_status mb_cholesky_factor(mb_cholesky *c, const mb_symmetric *a, bool *positi
     for (int32_t k = 0; k < c->tree->n_nodes && !stop(&s); k++) {
         if (s.work[k] > s.limit) {
             run_node(&s, k, 0, pool);
+            mb_cancel_at(cancel, 0.3 + 0.6 * s.work[k] / s.total); /* a subtree's work: what is below is done too */
         }
     }
     if (atomic_load(&s.failed) & FAILED_MEMORY) {
@@ -245,10 +255,10 @@ done:
     return status;
 }
 
-void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work)
+void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work, const mb_cancel *cancel)
 {
     const mb_nd_tree *t = c->tree;
-    for (int32_t k = 0; k < t->n_nodes; k++) { /* L y = x, children first */
+    for (int32_t k = 0; k < t->n_nodes && !mb_cancelled(cancel); k++) { /* L y = x, children first */
         const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
         blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
@@ -261,7 +271,7 @@ void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work)
             x[bound[i]] -= work[i];
         }
     }
-    for (int32_t k = t->n_nodes; k-- > 0;) { /* L^T x = y, parents first */
+    for (int32_t k = t->n_nodes; k-- > 0 && !mb_cancelled(cancel);) { /* L^T x = y, parents first */
         const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
         blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;

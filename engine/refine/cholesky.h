@@ -3,7 +3,7 @@
 #define MB_REFINE_CHOLESKY_H
 
 #include "core/threads.h"
-#include "refine/cancel.h"
+#include "core/cancel.h"
 #include "refine/nested.h"
 #include "refine/sparse.h"
 
@@ -21,12 +21,12 @@ typedef struct mb_cholesky {
 
 /* The shape of the factor of `a` (already in elimination order), with its memory, before any arithmetic. */
 MB_MUST_CHECK mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree,
-                                            mb_error *err);
+                                            const mb_cancel *cancel, mb_error *err);
 /* *positive = false (and MB_OK) if rounding made a pivot vanish: the caller needs another method. */
 MB_MUST_CHECK mb_status mb_cholesky_factor(mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_pool *pool,
                                            const mb_cancel *cancel, mb_error *err);
-/* x becomes A^-1 x; work [n]. */
-void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work);
+/* x becomes A^-1 x; work [n]. After a stop, x is unfinished. */
+void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work, const mb_cancel *cancel);
 void mb_cholesky_dispose(mb_cholesky *c);
 
 static inline size_t mb_cholesky_bytes(const mb_cholesky *c)

@@ -127,7 +127,8 @@ static void link_children(symbolic *s)
     }
 }
 
-mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree, mb_error *err)
+mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree, const mb_cancel *cancel,
+                              mb_error *err)
 {
     *out = (mb_cholesky){.tree = tree, .n = a->n};
     size_t nodes = (size_t)tree->n_nodes, n = (size_t)a->n;
@@ -148,6 +149,10 @@ mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_
     memset(s.mark, 0xff, n * sizeof *s.mark); /* -1: no node */
     link_children(&s);
     for (int32_t k = 0; k < tree->n_nodes; k++) {
+        if (k % 256 == 0 && mb_cancelled(cancel)) {
+            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+            goto done;
+        }
         MB_TRY(node_rows(&s, k, err));
     }
     count(&s);

@@ -30,7 +30,7 @@ static void threshold_row(void *arg, int y, int x, const double *values, int n)
 }
 
 mb_status mb_closed_form_trimap(mb_picture *out, const mb_picture *mask, int size, const double black_white[2],
-                                mb_pool *pool, mb_error *err)
+                                mb_pool *pool, const mb_cancel *cancel, mb_error *err)
 {
     double black = black_white[0], white = black_white[1];
     if (black > white) { /* the original refuses; the remap's rule is the nearest sense */
@@ -39,7 +39,7 @@ mb_status mb_closed_form_trimap(mb_picture *out, const mb_picture *mask, int siz
     threshold_job j = {out, black, white};
     mb_status status = mb_picture_create(out, mask->width, mask->height, 1, err);
     if (status == MB_OK) {
-        status = mb_gauss_blur(mask, size, threshold_row, &j, pool, err);
+        status = mb_gauss_blur(mask, size, threshold_row, &j, pool, cancel, err);
     }
     if (status != MB_OK) {
         mb_picture_dispose(out);
@@ -140,7 +140,9 @@ static mb_status solve_unknown(mb_plane *alpha, const mb_samples *photo, const m
     grouping g = {0};
     double *x = NULL, epsilon = o->epsilon > 0 ? o->epsilon : MB_CLOSED_FORM_EPSILON;
     mb_status status = MB_OK;
-    MB_TRY(mb_matting_system_create(&s, photo, trimap, epsilon, o->pool, err));
+    mb_matting_input input = {photo, trimap, epsilon};
+    MB_TRY(mb_matting_system_create(&s, &input, o->pool, &o->cancel, err));
+    mb_cancel_at(&o->cancel, 0.1);
     x = mb_alloc_array((size_t)s.n, sizeof *x);
     if (x == NULL) {
         status = mb_fail_memory(err, (size_t)s.n * sizeof *x, "closed-form matting");

@@ -4,7 +4,7 @@
 #define MB_REFINE_CLOSED_FORM_H
 
 #include "core/threads.h"
-#include "refine/cancel.h"
+#include "core/cancel.h"
 #include "refine/samples.h"
 
 #include <stdbool.h>
@@ -53,7 +53,8 @@ MB_MUST_CHECK mb_status mb_closed_form(mb_plane *alpha, const mb_samples *photo,
 /* The node's trimap: Gaussian blur of the mask, 0 below black, 255 above white, 128 between; white <= black takes
  * remap's rule. size: of the kernel, see mb_closed_form_blur. */
 MB_MUST_CHECK mb_status mb_closed_form_trimap(mb_picture *out, const mb_picture *mask, int size,
-                                              const double black_white[2], mb_pool *pool, mb_error *err);
+                                              const double black_white[2], mb_pool *pool, const mb_cancel *cancel,
+                                              mb_error *err);
 /* Kernel for the node's erode and dilate: 7, 11, 17 ... 427. */
 int mb_closed_form_blur(int erode, int dilate);
 

@@ -2,14 +2,17 @@
 #ifndef MB_REFINE_DENSE_H
 #define MB_REFINE_DENSE_H
 
+#include "core/cancel.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Keeps the BLAS to the calling thread: call before a series of the functions below. */
 void mb_dense_begin(void);
 
-/* Factors the n x n lower triangle in place: A = L L^T. False if a pivot is not positive. */
-bool mb_dense_cholesky(double *a, size_t n, size_t stride);
+/* Factors the n x n lower triangle in place: A = L L^T. False if a pivot is not positive; true after a stop, which
+ * leaves it unfinished. */
+bool mb_dense_cholesky(double *a, size_t n, size_t stride, const mb_cancel *cancel);
 
 /* b [rows, n] becomes b L^-T, L the factored n x n triangle. */
 void mb_dense_solve_right(double *b, size_t rows, const double *l, size_t n, size_t stride);

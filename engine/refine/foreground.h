@@ -5,7 +5,7 @@
 
 #include "core/threads.h"
 #include "image/plane.h"
-#include "refine/cancel.h"
+#include "core/cancel.h"
 
 /* f32 colours, [H,W,4]: r g b and one unused. Owns v. */
 typedef struct mb_colours {

@@ -20,6 +20,7 @@ typedef struct fusion {
     mb_colours *out_f, *out_b;
     int before, after; /* of the box */
     int rows, n_x;     /* of a tile; tiles in a row */
+    const mb_cancel *cancel;
     float unit[256];
     double **scratch; /* a worker: 7 column sums, then 7 products of a row, TILE_COLS + before + after each */
 } fusion;
@@ -100,7 +101,7 @@ static void run_tiles(void *arg, size_t begin, size_t end, int worker)
             load_row(row, stride, j, y, columns);
             add_to(sums, row, SUMS * stride, 1);
         }
-        for (int y = y0; y < y1; y++) {
+        for (int y = y0; y < y1 && !mb_cancelled(j->cancel); y++) {
             load_row(row, stride, j, y + j->after, columns);
             add_to(sums, row, SUMS * stride, 1);
             finish_row(j, sums, stride, y, columns);
@@ -132,6 +133,9 @@ static mb_status pass(fusion *j, int r, const mb_foreground_options *o, mb_error
     }
     size_t n_y = ((size_t)j->photo->height - 1) / (size_t)j->rows + 1;
     mb_parallel_for(o->pool, (size_t)j->n_x * n_y, 1, run_tiles, j);
+    if (mb_cancelled(&o->cancel)) {
+        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+    }
 done:
     for (size_t i = 0; j->scratch != NULL && i < n_workers; i++) {
         mb_free_aligned(j->scratch[i]);
@@ -151,7 +155,7 @@ mb_status mb_foreground_blurfusion(mb_colours *f, const mb_picture *photo, const
     if (first > 1024 || second > 1024) {
         return mb_fail(err, MB_E_ARGUMENT, "blur fusion radii %d and %d: 1 to 1024", first, second);
     }
-    fusion j = {.photo = photo, .alpha = alpha, .out_f = &rough, .out_b = &back};
+    fusion j = {.photo = photo, .alpha = alpha, .out_f = &rough, .out_b = &back, .cancel = &o->cancel};
     for (int v = 0; v < 256; v++) {
         j.unit[v] = (float)v / 255.0f;
     }

@@ -33,6 +33,7 @@ typedef struct ml {
     level now, last;
     int diagonal; /* of the blocks in hand */
     mb_pool *pool;
+    const mb_cancel *cancel;
 } ml;
 
 /* min(max(v, 0), 1); NaN becomes 0. */
@@ -101,7 +102,7 @@ static void sweep_blocks(void *arg, size_t begin, size_t end, int worker)
     const ml *m = arg;
     int first = m->diagonal - (blocks_y(&m->now) - 1);
     first = first > 0 ? first : 0;
-    for (size_t i = begin; i < end; i++) {
+    for (size_t i = begin; i < end && !mb_cancelled(m->cancel); i++) {
         int bx = first + (int)i, by = m->diagonal - bx;
         int x0 = bx * BLOCK_COLS, x1 = m->now.width - x0 < BLOCK_COLS ? m->now.width : x0 + BLOCK_COLS;
         int y0 = by * BLOCK_ROWS, y1 = m->now.height - y0 < BLOCK_ROWS ? m->now.height : y0 + BLOCK_ROWS;
@@ -210,6 +211,10 @@ static mb_status run_levels(ml *m, const mb_foreground_options *o, mb_error *err
                 return mb_fail(err, MB_E_CANCELLED, "cancelled");
             }
             sweep(m);
+            mb_cancel_at(&o->cancel, ((double)lw * lh) / ((double)w * h) * (k + 1) / iterations);
+        }
+        if (mb_cancelled(&o->cancel)) {
+            return mb_fail(err, MB_E_CANCELLED, "cancelled");
         }
         m->last = m->now;
         m->now = (level){0};
@@ -220,7 +225,7 @@ static mb_status run_levels(ml *m, const mb_foreground_options *o, mb_error *err
 mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_picture *photo, const mb_plane *alpha,
                            const mb_foreground_options *o, mb_error *err)
 {
-    ml m = {.photo = photo, .alpha = alpha, .pool = o->pool};
+    ml m = {.photo = photo, .alpha = alpha, .pool = o->pool, .cancel = &o->cancel};
     m.regularization = o->regularization > 0 ? o->regularization : 1e-5f;
     m.gradient = o->gradient_weight > 0 ? o->gradient_weight : 1.0f;
     mb_status status = MB_OK;

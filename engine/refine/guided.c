@@ -166,7 +166,8 @@ mb_status mb_guided_filter(mb_plane *out, const mb_samples *guide, const mb_samp
         return status;
     }
     /* A grey guide as three equal channels with 3 eps: a_k = c / (3 v + 3 eps) each, together c / (v + eps). */
-    mb_guided_job job = {*guide, *source, o->radius, guide->channels == 1 ? 3.0 * o->eps : o->eps, out->v, NULL};
+    mb_guided_job job = {*guide, *source, o->radius, guide->channels == 1 ? 3.0 * o->eps : o->eps,
+                         out->v, NULL,    o->cancel};
     status = o->scale < 1.0 ? fast(out, &job, o->scale, pool, err) : mb_guided_stream(&job, pool, err);
     if (status != MB_OK) {
         mb_plane_dispose(out);

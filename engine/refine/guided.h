@@ -2,6 +2,7 @@
 #ifndef MB_REFINE_GUIDED_H
 #define MB_REFINE_GUIDED_H
 
+#include "core/cancel.h"
 #include "core/threads.h"
 #include "refine/samples.h"
 
@@ -12,6 +13,7 @@ typedef struct mb_guided_options {
     int radius;   /* of the box, 1..MB_GUIDED_MAX_RADIUS: windows of 2 radius + 1 pixels a side */
     double eps;   /* > 0, added to the covariance as is (values in [0,1]) */
     double scale; /* 1: exact. Below: coefficients on a picture this much smaller, with `radius` in small pixels */
+    const mb_cancel *cancel; /* may be NULL */
 } mb_guided_options;
 
 /* The node's radius for its erode and dilate: 3, 5 ... 87. */

@@ -219,7 +219,7 @@ static void run_tile(tile *t)
     memset(t->coefficient, 0, (size_t)t->slots * mid_row_size * sizeof(float));
     memset(t->column, 0, (SUMS * (size_t)t->n_in + (size_t)1) * sizeof(double));
     memset(t->column2, 0, (4 * (size_t)t->n_mid + (size_t)1) * sizeof(double));
-    for (int v = t->y0 - 2 * r; v < t->y1 + 2 * r; v++) {
+    for (int v = t->y0 - 2 * r; v < t->y1 + 2 * r && !mb_cancelled(t->job->cancel); v++) {
         load_row(t, v); /* into the slot after the newest; the slot beyond it holds the row that leaves */
         slide_down(t->column, in_row(t, v), in_row(t, v + 1), (size_t)t->n_in);
         int mid = v - r; /* the row whose window is now complete */
@@ -300,6 +300,9 @@ mb_status mb_guided_stream(const mb_guided_job *job, mb_pool *pool, mb_error *er
         MB_TRY(create_tile(&s.tiles[i], job, &s.shape, err));
     }
     mb_parallel_for(pool, (size_t)s.shape.n_x * (size_t)s.shape.n_y, 1, run_tiles, &s);
+    if (mb_cancelled(job->cancel)) {
+        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+    }
 done:
     for (size_t i = 0; i < n_workers; i++) {
         dispose_tile(&s.tiles[i]);

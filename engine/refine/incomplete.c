@@ -162,9 +162,12 @@ done:
     return status;
 }
 
-void mb_incomplete_solve(const mb_symmetric *l, double *x)
+void mb_incomplete_solve(const mb_symmetric *l, double *x, const mb_cancel *cancel)
 {
     for (int32_t j = 0; j < l->n; j++) {
+        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+            return;
+        }
         size_t p = l->begin[j];
         double v = x[j] / l->value[p];
         x[j] = v;
@@ -173,6 +176,9 @@ void mb_incomplete_solve(const mb_symmetric *l, double *x)
         }
     }
     for (int32_t j = l->n; j-- > 0;) {
+        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+            return;
+        }
         size_t first = l->begin[j];
         double v = x[j];
         for (size_t p = first + 1; p < l->begin[j + 1]; p++) {

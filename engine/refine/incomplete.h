@@ -2,7 +2,7 @@
 #ifndef MB_REFINE_INCOMPLETE_H
 #define MB_REFINE_INCOMPLETE_H
 
-#include "refine/cancel.h"
+#include "core/cancel.h"
 #include "refine/sparse.h"
 
 typedef enum mb_ic_result {
@@ -22,6 +22,6 @@ MB_MUST_CHECK mb_status mb_incomplete_cholesky(mb_symmetric *l, mb_ic_result *re
                                                const mb_ic_options *o, mb_error *err);
 
 /* x becomes (L L^T)^-1 x. */
-void mb_incomplete_solve(const mb_symmetric *l, double *x);
+void mb_incomplete_solve(const mb_symmetric *l, double *x, const mb_cancel *cancel);
 
 #endif

@@ -25,6 +25,7 @@ typedef struct assembly {
     double *half;   /* [n][STENCIL] */
     mb_matting_system *s;
     size_t phase;
+    const mb_cancel *cancel;
 } assembly;
 
 void mb_matting_window(double z[9][3], const double colour[9][3], double epsilon)
@@ -131,7 +132,7 @@ static void add_bands(void *arg, size_t begin, size_t end, int worker)
     int width = a->trimap->width, height = a->trimap->height;
     for (size_t band = begin; band < end; band++) {
         int y0 = (int)(2 * band + a->phase) * BAND_ROWS, y1 = y0 + BAND_ROWS;
-        for (int y = y0 > 1 ? y0 : 1; y < y1 && y < height - 1; y++) {
+        for (int y = y0 > 1 ? y0 : 1; y < y1 && y < height - 1 && !mb_cancelled(a->cancel); y++) {
             for (size_t w = 0; w < a->unknown.words; w++) {
                 uint64_t bits = windows_of_word(&a->unknown, y, w);
                 for (; bits != 0; bits &= bits - 1) {
@@ -196,6 +197,9 @@ static mb_status compress(assembly *a, mb_error *err)
     for (int pass = 0; pass < 2; pass++) { /* count, then fill */
         entries = 0;
         for (int32_t i = 0; i < s->n; i++) {
+            if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(a->cancel)) {
+                return mb_fail(err, MB_E_CANCELLED, "cancelled");
+            }
             int x = s->pixel[i] % width, y = s->pixel[i] / width;
             for (int k = 0; k < STENCIL; k++) {
                 int u = x + dx[k], v = y + dy[k];
@@ -222,14 +226,14 @@ static mb_status compress(assembly *a, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_matting_system_create(mb_matting_system *out, const mb_samples *photo, const mb_picture *trimap,
-                                   double epsilon, mb_pool *pool, mb_error *err)
+mb_status mb_matting_system_create(mb_matting_system *out, const mb_matting_input *in, mb_pool *pool,
+                                   const mb_cancel *cancel, mb_error *err)
 {
-    assembly a = {.photo = photo, .trimap = trimap, .epsilon = epsilon, .s = out};
+    assembly a = {.photo = in->photo, .trimap = in->trimap, .epsilon = in->epsilon, .s = out, .cancel = cancel};
     mb_status status = MB_OK;
     *out = (mb_matting_system){0};
     MB_TRY(number_unknown(&a, pool, err));
-    size_t bands = ((size_t)trimap->height - 1) / BAND_ROWS + 1;
+    size_t bands = ((size_t)in->trimap->height - 1) / BAND_ROWS + 1;
     for (a.phase = 0; a.phase < 2; a.phase++) {
         mb_parallel_for(pool, (bands + 1 - a.phase) / 2, 1, add_bands, &a);
     }

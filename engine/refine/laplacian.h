@@ -3,6 +3,7 @@
 #ifndef MB_REFINE_LAPLACIAN_H
 #define MB_REFINE_LAPLACIAN_H
 
+#include "core/cancel.h"
 #include "core/threads.h"
 #include "refine/bitmap.h"
 #include "refine/samples.h"
@@ -19,11 +20,14 @@ typedef struct mb_matting_system {
     uint8_t *sees; /* [n] MB_SEES_...: known pixels that share a window with this one */
 } mb_matting_system;
 
-/* photo: colours (first 3 channels; grey counts thrice). trimap [H,W]: 0 background, 255 foreground, else unknown; at
- * least 3 x 3. */
-MB_MUST_CHECK mb_status mb_matting_system_create(mb_matting_system *out, const mb_samples *photo,
-                                                 const mb_picture *trimap, double epsilon, mb_pool *pool,
-                                                 mb_error *err);
+typedef struct mb_matting_input {
+    const mb_samples *photo;  /* colours (first 3 channels; grey counts thrice) */
+    const mb_picture *trimap; /* [H,W]: 0 background, 255 foreground, else unknown; at least 3 x 3 */
+    double epsilon;
+} mb_matting_input;
+/* cancel may be NULL. */
+MB_MUST_CHECK mb_status mb_matting_system_create(mb_matting_system *out, const mb_matting_input *in, mb_pool *pool,
+                                                 const mb_cancel *cancel, mb_error *err);
 void mb_matting_system_dispose(mb_matting_system *s);
 
 /* One 3 x 3 window: z with (I_i - mu)^T (S + epsilon/9 Id)^-1 (I_j - mu) = z_i . z_j. */

@@ -19,6 +19,7 @@ typedef struct dissection {
     int32_t *histogram; /* pixels of each column or row of the set in hand, from its smallest on */
     int32_t *roots;     /* stack of finished subtrees without a parent */
     int32_t n_roots;
+    const mb_cancel *cancel;
     mb_error *err;
 } dissection;
 
@@ -118,6 +119,9 @@ static mb_status dissect(dissection *d, int32_t lo, int32_t hi, int depth)
 {
     int32_t mark = d->n_roots, bounds[2];
     cut best = {.cost = 1e30};
+    if (hi - lo > LEAF && mb_cancelled(d->cancel)) {
+        return mb_fail(d->err, MB_E_CANCELLED, "cancelled");
+    }
     if (hi - lo > LEAF && depth < MAX_DEPTH) {
         find_cut(d, lo, hi, 0, &best);
         find_cut(d, lo, hi, 1, &best);
@@ -137,7 +141,7 @@ done:
 }
 
 mb_status mb_nested_dissection(mb_nd_tree *out, int32_t *order, const int32_t *begin, int32_t n_components,
-                               const int32_t *pixel_width[2], mb_error *err)
+                               const int32_t *pixel_width[2], const mb_cancel *cancel, mb_error *err)
 {
     *out = (mb_nd_tree){0};
     int32_t n = begin[n_components], span = *pixel_width[1];
@@ -145,7 +149,8 @@ mb_status mb_nested_dissection(mb_nd_tree *out, int32_t *order, const int32_t *b
         int32_t y = pixel_width[0][order[i]] / *pixel_width[1] + 1;
         span = y > span ? y : span;
     }
-    dissection d = {.tree = out, .order = order, .pixel = pixel_width[0], .width = *pixel_width[1], .err = err};
+    dissection d = {
+        .tree = out, .order = order, .pixel = pixel_width[0], .width = *pixel_width[1], .cancel = cancel, .err = err};
     d.histogram = mb_alloc_array((size_t)span, sizeof *d.histogram);
     d.roots = mb_alloc_array((size_t)n + 1, sizeof *d.roots);
     mb_status status = MB_OK;

@@ -2,6 +2,7 @@
 #ifndef MB_REFINE_NESTED_H
 #define MB_REFINE_NESTED_H
 
+#include "core/cancel.h"
 #include "core/status.h"
 
 /* A set of pixels eliminated together: positions [first, first + n) of the order. Children come before parents. */
@@ -20,7 +21,8 @@ typedef struct mb_nd_tree {
  * Pixels couple within two rows and columns, so two adjacent rows or columns of a set separate what lies on either
  * side. */
 MB_MUST_CHECK mb_status mb_nested_dissection(mb_nd_tree *out, int32_t *order, const int32_t *begin,
-                                             int32_t n_components, const int32_t *pixel_width[2], mb_error *err);
+                                             int32_t n_components, const int32_t *pixel_width[2],
+                                             const mb_cancel *cancel, mb_error *err);
 void mb_nd_tree_dispose(mb_nd_tree *t);
 
 #endif

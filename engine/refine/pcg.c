@@ -60,9 +60,10 @@ typedef struct vectors {
 } vectors;
 
 /* r = b - A x; its length against that of b. */
-static double residual(double *r, const mb_symmetric *a, const double *b, const double *x, double length)
+static double residual(double *r, const mb_symmetric *a, const double *b, const double *x, double length,
+                       const mb_cancel *cancel)
 {
-    mb_symmetric_multiply(r, a, x);
+    mb_symmetric_multiply(r, a, x, cancel);
     for (size_t i = 0; i < (size_t)a->n; i++) {
         r[i] = b[i] - r[i];
     }
@@ -75,19 +76,23 @@ static mb_status iterate(vectors *v, const mb_symmetric *a, const mb_symmetric *
     size_t n = (size_t)a->n;
     double rz = 0, least = report->residual, goal = o->tolerance > 0 ? o->tolerance : 1e-9;
     int limit = o->max_iterations > 0 ? o->max_iterations : 20000, since = 0;
+    double first = least;
     for (int it = 0; it < limit && since < STALL; it++, since++) {
         if (mb_cancelled(o->cancel)) {
             return MB_E_CANCELLED;
         }
         memcpy(v->z, v->r, n * sizeof(double));
-        mb_incomplete_solve(l, v->z);
+        mb_incomplete_solve(l, v->z, o->cancel);
         double next = dot(v->r, v->z, n), beta = it > 0 ? next / rz : 0;
         rz = next;
         for (size_t i = 0; i < n; i++) {
             v->p[i] = v->z[i] + beta * v->p[i];
         }
-        mb_symmetric_multiply(v->q, a, v->p);
+        mb_symmetric_multiply(v->q, a, v->p, o->cancel);
         double curvature = dot(v->p, v->q, n), step = rz / curvature;
+        if (mb_cancelled(o->cancel)) { /* what was multiplied may be unfinished */
+            return MB_E_CANCELLED;
+        }
         if (!(curvature > 0) || !isfinite(step)) {
             return MB_OK; /* converged to rounding, or as far as this factor leads */
         }
@@ -97,8 +102,9 @@ static mb_status iterate(vectors *v, const mb_symmetric *a, const mb_symmetric *
         }
         double now = sqrt(dot(v->r, v->r, n)) / length;
         report->iterations++;
-        if (now < least) {
+        if (now < least) { /* digits won: what there is to tell of an iteration */
             least = now;
+            mb_cancel_at(o->cancel, first > goal ? 0.3 + 0.6 * log(first / now) / log(first / goal) : 0.9);
             since = 0;
             memcpy(v->best, v->x, n * sizeof(double));
         }
@@ -129,7 +135,7 @@ mb_status mb_pcg_solve(double *x, const mb_symmetric *a, const double *b, const 
     MB_TRY(precondition(&l, a, o, report, err));
     for (int restart = 0; restart < 3; restart++) { /* recurrences drift: start again from the true residual */
         memcpy(v.x, x, n * sizeof *x);
-        report->residual = residual(v.r, a, b, x, length);
+        report->residual = residual(v.r, a, b, x, length, o->cancel);
         if (report->residual <= (o->tolerance > 0 ? o->tolerance : 1e-9)) {
             break;
         }
@@ -138,7 +144,7 @@ mb_status mb_pcg_solve(double *x, const mb_symmetric *a, const double *b, const 
             goto done;
         }
     }
-    report->residual = residual(v.r, a, b, x, length);
+    report->residual = residual(v.r, a, b, x, length, o->cancel);
 done:
     mb_symmetric_dispose(&l);
     mb_free(all);

@@ -4,7 +4,7 @@
 #define MB_REFINE_PCG_H
 
 #include "core/threads.h"
-#include "refine/cancel.h"
+#include "core/cancel.h"
 #include "refine/sparse.h"
 
 typedef struct mb_pcg_options {

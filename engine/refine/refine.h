@@ -5,7 +5,7 @@
 
 #include "core/threads.h"
 #include "image/plane.h"
-#include "refine/cancel.h"
+#include "core/cancel.h"
 #include "refine/closed_form.h"
 
 /* Start with mb_refine_options_init (the node's defaults). Ranges are checked, never clamped. */

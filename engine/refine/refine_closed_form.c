@@ -49,7 +49,8 @@ static mb_status keep(mb_picture *alpha, const mb_refine_job *job, mb_closed_for
         return mb_refine_first_channel(alpha, input, err);
     }
     mb_status status = mb_picture_create(alpha, input->width, input->height, 1, err);
-    return status == MB_OK ? mb_gauss_blur(input, blur, blurred_row, alpha, job->c->pool, err) : status;
+    return status == MB_OK ? mb_gauss_blur(input, blur, blurred_row, alpha, job->c->pool, &job->c->cancel, err)
+                           : status;
 }
 
 static mb_status make_trimap(mb_picture *trimap, const mb_refine_job *job, int blur, mb_error *err)
@@ -63,7 +64,7 @@ static mb_status make_trimap(mb_picture *trimap, const mb_refine_job *job, int b
         mb_refine_warn(job, MB_WARN_POINTS_SWAPPED, "--black-point %g is above --white-point %g: %g was used",
                        o->black_point, o->white_point, o->white_point - 0.001);
     }
-    return mb_closed_form_trimap(trimap, job->mask, blur, black_white, job->c->pool, err);
+    return mb_closed_form_trimap(trimap, job->mask, blur, black_white, job->c->pool, &job->c->cancel, err);
 }
 
 mb_status mb_refine_with_closed_form(mb_picture *alpha, const mb_refine_job *job, mb_error *err)

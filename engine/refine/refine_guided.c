@@ -11,6 +11,7 @@ mb_status mb_refine_with_guided(mb_picture *alpha, const mb_refine_job *job, mb_
         .radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_node_radius(o->erode, o->dilate),
         .eps = o->guided_eps > 0 ? o->guided_eps : MB_GUIDED_EPS,
         .scale = o->guided_scale > 0 ? o->guided_scale : 1.0,
+        .cancel = &job->c->cancel,
     };
     mb_samples guide = mb_samples_of_picture(job->photo);
     mb_samples source = mb_samples_of_picture(job->mask != NULL ? job->mask : job->given_trimap);

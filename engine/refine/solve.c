@@ -39,7 +39,7 @@ static mb_status permute(solving *v, const int32_t *order, mb_error *err)
         v->b[i] = v->s->b[order[i]];
     }
     mb_symmetric_dispose(&v->a);
-    return mb_symmetric_permute(&v->a, &v->s->a, order, v->n, v->place, err);
+    return mb_symmetric_permute(&v->a, &v->s->a, order, v->n, v->place, &v->o->cancel, err);
 }
 
 /* x = A^-1 b and refinement while the residual falls. */
@@ -49,11 +49,11 @@ static void solve_refined(solving *v, const mb_cholesky *c)
     memset(v->x, 0, (size_t)v->n * sizeof *v->x);
     memcpy(v->r, v->b, (size_t)v->n * sizeof *v->r);
     for (int step = 0; step <= REFINEMENTS; step++) {
-        mb_cholesky_solve(c, v->r, v->work);
+        mb_cholesky_solve(c, v->r, v->work, &v->o->cancel);
         for (int32_t i = 0; i < v->n; i++) {
             v->x[i] += v->r[i];
         }
-        mb_symmetric_multiply(v->work, &v->a, v->x);
+        mb_symmetric_multiply(v->work, &v->a, v->x, &v->o->cancel);
         for (int32_t i = 0; i < v->n; i++) {
             v->r[i] = v->b[i] - v->work[i];
         }
@@ -75,9 +75,11 @@ static mb_status solve_direct(solving *v, const mb_solve_rows *rows, bool *done,
     size_t limit = v->o->memory_limit > 0 ? v->o->memory_limit : MB_CLOSED_FORM_MEMORY;
     const int32_t *pixel_width[2] = {v->s->pixel, &rows->width};
     *done = false;
-    MB_TRY(mb_nested_dissection(&tree, rows->rows, rows->begin, rows->n_components, pixel_width, err));
+    MB_TRY(mb_nested_dissection(&tree, rows->rows, rows->begin, rows->n_components, pixel_width, &v->o->cancel, err));
+    mb_cancel_at(&v->o->cancel, 0.2);
     MB_TRY(permute(v, rows->rows, err));
-    MB_TRY(mb_cholesky_analyse(&c, &v->a, &tree, err));
+    MB_TRY(mb_cholesky_analyse(&c, &v->a, &tree, &v->o->cancel, err));
+    mb_cancel_at(&v->o->cancel, 0.3);
     v->report->factor_bytes = mb_cholesky_bytes(&c);
     if (v->report->factor_bytes > limit) {
         goto done;
@@ -85,6 +87,10 @@ static mb_status solve_direct(solving *v, const mb_solve_rows *rows, bool *done,
     MB_TRY(mb_cholesky_factor(&c, &v->a, done, v->o->pool, &v->o->cancel, err));
     if (*done) {
         solve_refined(v, &c);
+        if (mb_cancelled(&v->o->cancel)) {
+            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+            goto done;
+        }
         *done = v->report->residual < 1e-3; /* false for NaN too: a factor spoilt by rounding is no answer */
         v->report->used = MB_SOLVER_CHOLESKY;
     }
@@ -138,7 +144,7 @@ static mb_status solve_cholmod(solving *v, const mb_solve_rows *rows, bool *done
     }
     if (status == MB_OK && *done) {
         double size = length(v->b, v->n);
-        mb_symmetric_multiply(v->work, &v->a, v->x);
+        mb_symmetric_multiply(v->work, &v->a, v->x, NULL);
         for (int32_t i = 0; i < v->n; i++) {
             v->r[i] = v->b[i] - v->work[i];
         }

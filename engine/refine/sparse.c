@@ -42,8 +42,14 @@ static void sort_column(int32_t *row, double *value, size_t n)
     }
 }
 
+static mb_status stopped(mb_symmetric *out, mb_error *err)
+{
+    mb_symmetric_dispose(out);
+    return mb_fail(err, MB_E_CANCELLED, "cancelled");
+}
+
 mb_status mb_symmetric_permute(mb_symmetric *out, const mb_symmetric *a, const int32_t *order, int32_t n,
-                               const int32_t *place, mb_error *err)
+                               const int32_t *place, const mb_cancel *cancel, mb_error *err)
 {
     size_t entries = 0;
     for (int32_t i = 0; i < n; i++) {
@@ -55,6 +61,9 @@ mb_status mb_symmetric_permute(mb_symmetric *out, const mb_symmetric *a, const i
     }
     size_t *begin = out->begin; /* counts first, then running ends, then begins */
     for (int32_t i = 0; i < n; i++) {
+        if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+            return stopped(out, err);
+        }
         for (size_t p = a->begin[order[i]]; p < a->begin[order[i] + 1]; p++) {
             int32_t k = place[a->row[p]];
             begin[k < i ? k : i]++;
@@ -64,6 +73,9 @@ mb_status mb_symmetric_permute(mb_symmetric *out, const mb_symmetric *a, const i
         begin[i] += begin[i - 1];
     }
     for (int32_t i = n; i-- > 0;) {
+        if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+            return stopped(out, err);
+        }
         for (size_t p = a->begin[order[i]]; p < a->begin[order[i] + 1]; p++) {
             int32_t k = place[a->row[p]], column = k < i ? k : i;
             size_t at = --begin[column];
@@ -72,15 +84,21 @@ mb_status mb_symmetric_permute(mb_symmetric *out, const mb_symmetric *a, const i
         }
     }
     for (int32_t i = 0; i < n; i++) {
+        if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+            return stopped(out, err);
+        }
         sort_column(out->row + begin[i], out->value + begin[i], begin[i + 1] - begin[i]);
     }
     return MB_OK;
 }
 
-void mb_symmetric_multiply(double *out, const mb_symmetric *a, const double *x)
+void mb_symmetric_multiply(double *out, const mb_symmetric *a, const double *x, const mb_cancel *cancel)
 {
     memset(out, 0, (size_t)a->n * sizeof *out);
     for (int32_t j = 0; j < a->n; j++) {
+        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+            return;
+        }
         size_t p = a->begin[j];
         double xj = x[j], sum = a->value[p] * xj; /* the diagonal comes first */
         for (p++; p < a->begin[j + 1]; p++) {

@@ -29,7 +29,7 @@ static void blur(const goldens *g, mb_pool *pool)
         size_t n = (size_t)mask.width * (size_t)mask.height;
         blur_out out = {calloc(n, sizeof(double)), mask.width};
         mb_error err;
-        CHECK_OK(mb_gauss_blur(&mask, cases[i].size, keep_row, &out, pool, &err), err);
+        CHECK_OK(mb_gauss_blur(&mask, cases[i].size, keep_row, &out, pool, NULL, &err), err);
         golden want = golden_get(g, cases[i].field);
         bool wide = strcmp(want.dtype, "F64") == 0;
         double worst = 0;
@@ -58,7 +58,7 @@ static void blur_sizes(mb_pool *pool)
         double weights[512], worst = 0;
         mb_gauss_kernel(weights, size);
         blur_out out = {calloc((size_t)w * (size_t)h, sizeof(double)), w};
-        CHECK_OK(mb_gauss_blur(&mask, size, keep_row, &out, pool, &err), err);
+        CHECK_OK(mb_gauss_blur(&mask, size, keep_row, &out, pool, NULL, &err), err);
         for (int k = 0; k < 40; k++) {
             int x = k * 7919 % w, y = k * 104729 % h;
             double sum = 0;
@@ -218,7 +218,7 @@ static void solutions(const goldens *g, mb_pool *pool)
         mb_picture mask = golden_picture(g, name), trimap = {0};
         mb_error err;
         int size = mb_closed_form_blur(cases[i % 4].erode, cases[i % 4].dilate);
-        CHECK_OK(mb_closed_form_trimap(&trimap, &mask, size, cases[i % 4].black_white, pool, &err), err);
+        CHECK_OK(mb_closed_form_trimap(&trimap, &mask, size, cases[i % 4].black_white, pool, NULL, &err), err);
         snprintf(name, sizeof name, "%s_trimap", tag);
         CHECK_MSG(memcmp(trimap.v, golden_u8(g, name), (size_t)trimap.width * (size_t)trimap.height) == 0, "%s", name);
         mb_picture_dispose(&mask);
@@ -352,7 +352,8 @@ static void wide_band(void)
     mb_plane_dispose(&alpha);
     for (int calls = 0; calls < 30; calls += 13) {
         int left = calls;
-        mb_closed_form_options stop = {.cancel = {after_some, &left}, .solver = calls % 2 == 0 ? 0 : MB_SOLVER_PCG};
+        mb_closed_form_options stop = {.cancel = {.asked = after_some, .user = &left},
+                                       .solver = calls % 2 == 0 ? 0 : MB_SOLVER_PCG};
         err = (mb_error){0};
         CHECK(mb_closed_form(&alpha, &samples, &trimap, &stop, &report, &err) == MB_E_CANCELLED && alpha.v == NULL);
     }

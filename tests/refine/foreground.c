@@ -284,7 +284,7 @@ static void estimates(mb_pool *pool)
             }
             CHECK_MSG(wrong == 0, "%d x %d method %d: %d", photo.width, photo.height, m, wrong);
             mb_picture_dispose(&out);
-            o.cancel = (mb_cancel){always, NULL};
+            o.cancel = (mb_cancel){.asked = always};
             err = (mb_error){0};
             CHECK(mb_foreground_estimate(&out, (mb_foreground)m, &photo, &alpha, &o, &err) ==
                   (m == MB_FOREGROUND_NONE ? MB_OK : MB_E_CANCELLED));

@@ -15,7 +15,7 @@ static double filter_error(const goldens *g, const char *picture, const char *fi
     mb_picture mask = golden_picture(g, name);
     mb_samples guide = mb_samples_of_picture(&image), source = mb_samples_of_picture(&mask);
     mb_plane out = {0};
-    mb_guided_options o = {radius, eps, 1.0};
+    mb_guided_options o = {radius, eps, 1.0, NULL};
     CHECK_OK(mb_guided_filter(&out, &guide, &source, &o, pool, &err), err);
     double worst = max_difference(out.v, golden_f32(g, field), (size_t)out.width * (size_t)out.height);
     mb_picture_dispose(&image);
@@ -69,7 +69,7 @@ static void node_bytes(const goldens *g, mb_pool *pool)
         snprintf(field, sizeof field, "%s_mask", picture);
         mb_picture mask = golden_picture(g, field);
         mb_samples guide = mb_samples_of_picture(&image), source = mb_samples_of_picture(&mask);
-        mb_guided_options o = {mb_guided_node_radius(pair[0], pair[1]), MB_GUIDED_EPS, 1.0};
+        mb_guided_options o = {mb_guided_node_radius(pair[0], pair[1]), MB_GUIDED_EPS, 1.0, NULL};
         mb_plane out = {0};
         mb_error err;
         CHECK_OK(mb_guided_filter(&out, &guide, &source, &o, pool, &err), err);
@@ -109,9 +109,10 @@ static void other_guides(const goldens *g)
     mb_samples image = golden_samples(g, "astronaut_image"), mask = golden_samples(g, "astronaut_mask");
     mb_samples gray = golden_samples(g, "gray_guide");
     double worst =
-        samples_error(&gray, &mask, (mb_guided_options){8, 1e-3, 1}, golden_f32(g, "gray_truth_r8_eps0.001"));
+        samples_error(&gray, &mask, (mb_guided_options){8, 1e-3, 1, NULL}, golden_f32(g, "gray_truth_r8_eps0.001"));
     CHECK_MSG(worst <= 1e-5, "grey truth %g", worst);
-    worst = samples_error(&image, &mask, (mb_guided_options){8, 0.015, 0.5}, golden_f32(g, "fast_r8_eps0.015_s0.5"));
+    worst =
+        samples_error(&image, &mask, (mb_guided_options){8, 0.015, 0.5, NULL}, golden_f32(g, "fast_r8_eps0.015_s0.5"));
     CHECK_MSG(worst <= 1e-5, "fast %g", worst);
 
     mb_samples tiny = golden_samples(g, "tiny_image"), tiny_mask = golden_samples(g, "tiny_mask");
@@ -119,7 +120,7 @@ static void other_guides(const goldens *g)
     for (int i = 0; i < 4; i++) {
         char name[32];
         snprintf(name, sizeof name, "tiny_r%d", radii[i]);
-        mb_guided_options o = {radii[i], 0.015, 1};
+        mb_guided_options o = {radii[i], 0.015, 1, NULL};
         worst = samples_error(&tiny, &tiny_mask, o, golden_f32(g, name));
         CHECK_MSG(worst <= 5e-6, "%s %g", name, worst);
         snprintf(name, sizeof name, "tiny_truth_r%d", radii[i]);
@@ -132,8 +133,8 @@ static void other_guides(const goldens *g)
         flat[i] = 0.3f;
     }
     mb_samples flat_guide = {15, 12, 3, NULL, flat};
-    worst =
-        samples_error(&flat_guide, &const_mask, (mb_guided_options){3, 0.015, 1}, golden_f32(g, "const_r3_eps0.015"));
+    worst = samples_error(&flat_guide, &const_mask, (mb_guided_options){3, 0.015, 1, NULL},
+                          golden_f32(g, "const_r3_eps0.015"));
     CHECK_MSG(worst <= 1e-5, "flat guide %g", worst);
 }
 
@@ -151,7 +152,7 @@ static void own_scale(const goldens *g)
         one[i / 3] = (float)mask.u8[i / 3];
     }
     mb_samples guide = {image.width, image.height, 3, NULL, wide}, source = {image.width, image.height, 1, NULL, one};
-    CHECK_OK(mb_guided_filter(&out, &guide, &source, &(mb_guided_options){3, 100, 1}, NULL, &err), err);
+    CHECK_OK(mb_guided_filter(&out, &guide, &source, &(mb_guided_options){3, 100, 1, NULL}, NULL, &err), err);
     for (size_t i = 0; i < n; i++) {
         float v = out.v[i] < 0 ? 0 : out.v[i] > 255 ? 255 : out.v[i];
         rounded[i] = (uint8_t)lrintf(v);
@@ -256,7 +257,7 @@ static void edge_sizes(mb_pool *pool)
         plain_coefficients(&f, 0.015);
         mb_samples gs = mb_samples_of_picture(&photo), ms = mb_samples_of_picture(&mask);
         mb_plane out = {0};
-        CHECK_OK(mb_guided_filter(&out, &gs, &ms, &(mb_guided_options){f.r, 0.015, 1}, pool, &err), err);
+        CHECK_OK(mb_guided_filter(&out, &gs, &ms, &(mb_guided_options){f.r, 0.015, 1, NULL}, pool, &err), err);
         double worst = 0;
         for (int i = 0; i < n; i++) {
             worst = fmax(worst, fabs((double)out.v[i] - plain_value(&f, i % w, i / w)));
@@ -285,7 +286,7 @@ static void threads_and_nan(void)
     source[12345] = NAN;
     source[54321] = INFINITY;
     mb_samples gs = {w, h, 3, NULL, guide}, ms = {w, h, 1, NULL, source};
-    mb_guided_options o = {6, 0.001, 1.0};
+    mb_guided_options o = {6, 0.001, 1.0, NULL};
     mb_error err;
     mb_plane first = {0};
     CHECK_OK(mb_guided_filter(&first, &gs, &ms, &o, NULL, &err), err);
@@ -314,12 +315,12 @@ static void refusals(void)
     mb_samples a = {2, 2, 3, NULL, v}, b = {2, 2, 1, NULL, v}, c = {1, 2, 1, NULL, v};
     mb_plane out = {0};
     mb_error err = {0};
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){0, 0.1, 1}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){513, 0.1, 1}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, 0, 1}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, NAN, 1}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, 0.1, 1.5}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &c, &(mb_guided_options){3, 0.1, 1}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){0, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){513, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, 0, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, NAN, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, 0.1, 1.5, NULL}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(&out, &a, &c, &(mb_guided_options){3, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
     CHECK(out.v == NULL);
     CHECK(mb_guided_node_radius(1, 1) == 3 && mb_guided_node_radius(6, 6) == 5 &&
           mb_guided_node_radius(255, 255) == 87);

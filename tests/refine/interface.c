@@ -385,7 +385,7 @@ static void cancelled(void)
         mb_refine_options_init(&o);
         o.detail = (mb_detail)d;
         network n = {0};
-        mb_refine_context c = {.matting = stand_in, .matting_user = &n, .cancel = {always, NULL}};
+        mb_refine_context c = {.matting = stand_in, .matting_user = &n, .cancel = {.asked = always}};
         mb_error err = {0};
         CHECK(mb_refine_mask(&alpha, &photo, &mask, &o, &c, &err) == MB_E_CANCELLED && alpha.v == NULL);
     }
