@@ -282,6 +282,8 @@ static void set_defaults(args *a)
     a->max_megapixels_in = 500.0;
     a->runs = 5;
     a->batch = 1;
+    a->timeout = 30;
+    a->retries = 3;
 }
 
 /* The first word names the command; without one it is "cut". "mattebox --version" and "--help" work as well. */

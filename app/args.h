@@ -87,11 +87,15 @@ struct args {
         int n;
     } taps;
     int runs, batch, profile;
+    /* models */
+    const char *from, *sha256;
+    int all, dtype, offline, timeout, retries;
 };
 
 /* Fills *a; the texts point into argv. Returns CODE_OK or CODE_USAGE (two lines have been printed). */
 int args_parse(args *a, int argc, char **argv);
 void args_dispose(args *a);
+const char *args_dtype_name(int i); /* of --dtype, NULL after the last */
 /* Was this option on the command line? */
 int args_given(const args *a, const char *name);
 /* Reads the environment's twins (MATTEBOX_THREADS, _DEVICE, _MAX_MEMORY) where no option was given; an unusable value

@@ -1,19 +1,25 @@
-/* Installed models: where they are, what they are, whether they are sound. */
+/* Installed models: where they are, what they are, whether they are sound. What brings and takes them is in
+ * models_manage.c. */
 #include "commands.h"
 #include "json.h"
 #include "message.h"
+#include "models.h"
 
-#include <dirent.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 int open_model(mb_model **out, mb_context *context, const char *name)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], hint[160];
     mb_error err = {0};
     *out = NULL;
-    if (mb_find_model(path, sizeof path, name, &err) != MB_OK || mb_model_open(out, context, path, &err) != MB_OK) {
+    if (models_find(path, sizeof path, name, &err) != MB_OK) {
+        models_hint(hint, sizeof hint, name);
+        err.message[hint[0] != '\0' ? strcspn(err.message, "\n") : strlen(err.message)] = '\0';
+        return hint[0] != '\0' ? message_error(CODE_MODEL, hint, "%s", err.message)
+                               : message_status(CODE_MODEL, NULL, &err);
+    }
+    if (mb_model_open(out, context, path, &err) != MB_OK) {
         return message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_MODEL, NULL, &err);
     }
     return CODE_OK;
@@ -52,20 +58,14 @@ static void report_model(const args *a, const char *name, const char *path, cons
                  escape_text(line, sizeof line, info->licence), path);
 }
 
-static int only_mbw(const struct dirent *entry)
-{
-    size_t n = strlen(entry->d_name);
-    return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
-}
-
 static int list_folder(const args *a, mb_context *context, const char *folder, int *n_found)
 {
-    struct dirent **entries = NULL;
-    int n = scandir(folder, &entries, only_mbw, alphasort), code = CODE_OK;
+    char **names = NULL;
+    int n = models_in_folder(&names, folder), code = CODE_OK;
     for (int i = 0; i < n; i++) {
         char path[PATH_MAX + 300], name[300];
-        (void)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        (void)snprintf(name, sizeof name, "%.*s", (int)strlen(entries[i]->d_name) - 4, entries[i]->d_name);
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        (void)snprintf(name, sizeof name, "%.*s", (int)strlen(names[i]) - 4, names[i]);
         mb_model *model = NULL;
         mb_error err = {0};
         if (mb_model_open(&model, context, path, &err) != MB_OK) {
@@ -73,12 +73,9 @@ static int list_folder(const args *a, mb_context *context, const char *folder, i
         }
         report_model(a, name, path, model, &err);
         mb_model_free(model);
-        free(entries[i]);
         ++*n_found;
     }
-    if (n >= 0) {
-        free(entries);
-    }
+    models_free_names(names, n);
     return code;
 }
 
@@ -93,6 +90,13 @@ static int list_models(const args *a, mb_context *context)
     if (n == 0 && !a->json) {
         (void)printf("no models installed; \"mattebox models path\" lists the folders that are searched\n");
     }
+    catalogue c;
+    int known = models_catalogue(&c);
+    if (known != CODE_OK) {
+        return known;
+    }
+    models_list_known(a, &c);
+    catalogue_dispose(&c);
     return code;
 }
 
@@ -106,7 +110,7 @@ static int print_paths(const args *a)
         return CODE_OK;
     }
     mb_error err = {0};
-    if (mb_find_model(path, sizeof path, a->paths[1], &err) != MB_OK) {
+    if (models_find(path, sizeof path, a->paths[1], &err) != MB_OK) {
         return message_status(CODE_MODEL, NULL, &err);
     }
     (void)puts(path);
@@ -123,39 +127,53 @@ static int show_progress(void *user, const mb_progress *p)
 
 static int verify_models(const args *a, mb_context *context)
 {
-    if (a->n_paths < 2) {
-        return message_error(CODE_USAGE, "mattebox models list shows them", "models verify needs a model");
+    char **paths = NULL;
+    int n = 0, code = a->n_paths < 2 ? models_named(&paths, &n, NULL, 0) : CODE_OK;
+    const char *const *models = n > 0 ? (const char *const *)paths : a->paths + 1;
+    n = n > 0 ? n : a->n_paths - 1;
+    if (n == 0) {
+        (void)printf("no models installed\n");
     }
-    int code = CODE_OK;
-    for (int i = 1; i < a->n_paths && !interrupted(); i++) {
+    for (int i = 0; i < n && !interrupted(); i++) {
         mb_model *model = NULL;
         mb_error err = {0};
-        if (open_model(&model, context, a->paths[i]) != CODE_OK) {
+        if (open_model(&model, context, models[i]) != CODE_OK) {
             code = CODE_MODEL;
             continue;
         }
         char name[] = "verify";
         if (mb_model_verify(model, show_progress, name, &err) != MB_OK) {
             code = err.code == MB_E_CANCELLED ? CODE_INTERRUPTED : CODE_MODEL;
-            (void)message_status(code, a->paths[i], &err);
+            (void)message_status(code, models[i], &err);
         } else {
             message_progress("");
-            (void)printf("%s: sound, %zu tensors\n", a->paths[i], mb_model_get_info(model)->n_tensors);
+            (void)printf("%s: sound, %zu tensors\n", models[i], mb_model_get_info(model)->n_tensors);
         }
         mb_model_free(model);
     }
+    models_free_names(paths, paths != NULL ? n : 0);
     return interrupted() ? CODE_INTERRUPTED : code;
 }
 
 int cmd_models(args *a)
 {
     const char *what = a->n_paths > 0 ? a->paths[0] : "list";
-    if (strcmp(what, "path") == 0) {
-        return print_paths(a);
+    static const struct {
+        const char *name;
+        int (*run)(const args *a);
+    } parts[] = {{"path", print_paths},
+                 {"get", models_get},
+                 {"rm", models_remove},
+                 {"import", models_import},
+                 {"export", models_export}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (strcmp(what, parts[i].name) == 0) {
+            return parts[i].run(a);
+        }
     }
     int list = strcmp(what, "list") == 0;
     if (!list && strcmp(what, "verify") != 0) {
-        return message_error(CODE_USAGE, "list, path or verify", "models has no \"%s\"", what);
+        return message_error(CODE_USAGE, "list, get, rm, path, verify, import or export", "models has no \"%s\"", what);
     }
     mb_context *context = NULL;
     int code = args_context(&context, a);

@@ -1,6 +1,9 @@
-/* mattebox: the program. It uses nothing but the public header, and so proves that the header is enough. */
+/* mattebox: the program. It uses the public header, and so proves that the header is enough; and for `models` the
+ * weights tool's manager. */
 #include "commands.h"
 #include "message.h"
+
+#include "manager/manager.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +18,7 @@ static void on_interrupt(int signal)
     if (++n_interrupts > 1) {
         _exit(CODE_INTERRUPTED);
     }
+    manager_interrupt();
 }
 
 void interrupt_setup(void)
@@ -57,8 +61,12 @@ int cmd_version(args *a)
             (void)printf("device note: %s\n", mb_context_device_note(context));
         }
     }
+    char downloads[256];
+    manager_describe(downloads, sizeof downloads);
+    (void)printf("downloads: %s\n", downloads);
     static const char *const variables[] = {"MATTEBOX_MODELS",     "MATTEBOX_THREADS", "MATTEBOX_DEVICE",
-                                            "MATTEBOX_MAX_MEMORY", "MATTEBOX_ISA",     "MATTEBOX_PASSES"};
+                                            "MATTEBOX_MAX_MEMORY", "MATTEBOX_OFFLINE", "MATTEBOX_MIRROR",
+                                            "MATTEBOX_ISA",        "MATTEBOX_PASSES"};
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const char *value = getenv(variables[i]);
         (void)printf("%s: %s\n", variables[i], value != NULL ? value : "(not set)");
@@ -83,6 +91,7 @@ int main(int argc, char **argv)
         } else if ((code = args_environment(&a)) == CODE_OK) {
             interrupt_setup();
             (void)signal(SIGBUS, on_bus_error);
+            (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not the end */
             code = a.command->run(&a);
         }
     }

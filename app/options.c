@@ -16,6 +16,12 @@ static const char *color_name(int i)
     return i >= 0 && i < 3 ? names[i] : NULL;
 }
 
+const char *args_dtype_name(int i)
+{
+    static const char *const names[] = {"f32", "f16", "bf16"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
 const command commands[] = {
     {"cut", CMD_CUT, "[OPTION]... PHOTO|FOLDER|-...", "cut the subject out (the default: \"mattebox PHOTO\")",
      "Writes photo.cutout.png (RGBA) beside each photo. Folders are walked recursively, in sorted order.\n"
@@ -31,8 +37,17 @@ const command commands[] = {
      "Writes photo.alpha.png (grey). Otherwise as \"matte\".", cmd_refine},
     {"trimap", CMD_TRIMAP, "[OPTION]... MASK", "make a trimap of a mask",
      "Writes mask.trimap.png: 0 background, 127 unknown, 255 foreground.", cmd_trimap},
-    {"models", CMD_MODELS, "list | path [NAME] | verify [NAME]...", "installed models: where, what, are they sound",
-     NULL, cmd_models},
+    {"models", CMD_MODELS,
+     "list | get NAME... | rm NAME... | path [NAME] | verify [NAME]... | import FILE... | export DIR [NAME]...",
+     "models: what is installed, what can be had",
+     "list: installed models, and those that get knows. get: fetches a published checkpoint, checks it, converts it "
+     "and\n"
+     "installs it in the first model folder; an interrupted download is continued. It is the only command that uses a\n"
+     "network. rm: removes installed models. path: the folders that are searched, or where a model lies. verify: "
+     "checks\n"
+     "every value. import: installs a model file, a checkpoint or a folder of either. export: copies models, all or\n"
+     "named, to a folder or to one .mbw file. docs/models-get.md has the details.",
+     cmd_models},
     {"info", CMD_INFO, "[OPTION]... MODEL", "what a model is, and what a run will take, before any work", NULL,
      cmd_info},
     {"bench", CMD_BENCH, "[OPTION]... MODEL", "measure the bare network", NULL, cmd_bench},
@@ -48,6 +63,7 @@ const int n_commands = sizeof commands / sizeof commands[0];
 #define DO       "What to do"
 #define EDGE     "Edges"
 #define NETWORK  "Network"
+#define FETCH    "Models"
 #define MACHINE  "Machine"
 #define FEEDBACK "Feedback"
 
@@ -80,7 +96,7 @@ const option_row option_rows[] = {
      "--files-from is separated by NUL, as find -print0 writes it"},
     {DO, "shard", 0, KIND_TEXT, MANY, FIELD(shard), "I/N", 0, 0, NULL, NULL,
      "take only every N-th input, starting with the I-th: many machines, one folder"},
-    {DO, "force", 'f', KIND_FLAG, WRITES, FIELD(force), NULL, 0, 0, NULL, NULL,
+    {DO, "force", 'f', KIND_FLAG, WRITES | CMD_MODELS, FIELD(force), NULL, 0, 0, NULL, NULL,
      "replace results that exist (inputs never are); also --overwrite"},
     {DO, "no-clobber", 'n', KIND_FLAG, WRITES, FIELD(no_clobber), NULL, 0, 0, NULL, NULL,
      "skip pictures whose results exist: resumes an interrupted run"},
@@ -123,6 +139,20 @@ const option_row option_rows[] = {
     {NETWORK, "batch", 0, KIND_INT, CMD_BENCH | CMD_INFO, FIELD(batch), "N", 1, 4096, NULL, "1", "pictures in one run"},
     {NETWORK, "profile", 0, KIND_FLAG, CMD_BENCH, FIELD(profile), NULL, 0, 0, NULL, NULL,
      "a table of ops and the slowest nodes, with GFLOP/s and GB/s"},
+
+    {FETCH, "from", 0, KIND_TEXT, CMD_MODELS, FIELD(from), "ADDRESS", 0, 0, NULL, "the catalogue's",
+     "get: where the checkpoint is; ending in /, a folder that holds it. MATTEBOX_MIRROR replaces the host alone"},
+    {FETCH, "sha256", 0, KIND_TEXT, CMD_MODELS, FIELD(sha256), "HEX", 0, 0, NULL, "what is declared",
+     "get: the checksum that the checkpoint must have"},
+    {FETCH, "all", 0, KIND_FLAG, CMD_MODELS, FIELD(all), NULL, 0, 0, NULL, NULL, "get: every model of the catalogue"},
+    {FETCH, "dtype", 0, KIND_CHOICE, CMD_MODELS, FIELD(dtype), "TYPE", 0, 0, args_dtype_name, "as published",
+     "get, import: type of the installed values"},
+    {FETCH, "offline", 0, KIND_FLAG, CMD_MODELS, FIELD(offline), NULL, 0, 0, NULL, NULL,
+     "refuse what needs a network; also MATTEBOX_OFFLINE=1"},
+    {FETCH, "timeout", 0, KIND_INT, CMD_MODELS, FIELD(timeout), "SECONDS", 1, 3600, NULL, "30",
+     "get: for connecting, and without progress"},
+    {FETCH, "retries", 0, KIND_INT, CMD_MODELS, FIELD(retries), "N", 0, 100, NULL, "3",
+     "get: how often a broken transfer is taken up again"},
 
     {MACHINE, "threads", 't', KIND_INT, RUNS, FIELD(threads), "N", 1, 1024, NULL, "all processors",
      "workers; also MATTEBOX_THREADS"},

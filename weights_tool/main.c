@@ -29,5 +29,7 @@ int main(int argc, char **argv)
     (void)sigaction(SIGTERM, &action, NULL);
     action.sa_handler = on_bus_error;
     (void)sigaction(SIGBUS, &action, NULL);
+    action.sa_handler = SIG_IGN; /* a file that may not grow is an error of the write */
+    (void)sigaction(SIGXFSZ, &action, NULL);
     return tool_main(argc, argv, stdout, stderr);
 }

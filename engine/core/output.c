@@ -41,8 +41,10 @@ static mb_status fail_exists(mb_error *err, const char *path)
 static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, int code)
 {
     char buffer[128];
-    if (code == ENOSPC || code == EDQUOT) {
-        const char *what = code == ENOSPC ? "no space left on the disk" : "the disk quota is used up";
+    if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
+        const char *what = code == ENOSPC   ? "no space left on the disk"
+                           : code == EDQUOT ? "the disk quota is used up"
+                                            : "a file may not become that large here (ulimit -f)";
         if (needed > 0) {
             return mb_fail(err, MB_E_IO, "%s: %s (%.1f MB needed); nothing was left behind", path, what,
                            (double)needed * 1e-6);

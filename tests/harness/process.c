@@ -57,7 +57,9 @@ void process_run(process *p, const char *format, ...)
     va_end(args);
     (void)snprintf(command, sizeof command,
                    "cd '%s' && export PATH='%s':\"$PATH\" HOME='%s' && unset MATTEBOX_MODELS MATTEBOX_THREADS "
-                   "MATTEBOX_DEVICE MATTEBOX_MAX_MEMORY XDG_DATA_HOME; { %s\n} >.stdout 2>.stderr",
+                   "MATTEBOX_DEVICE MATTEBOX_MAX_MEMORY MATTEBOX_OFFLINE MATTEBOX_MIRROR MATTEBOX_TOKEN XDG_DATA_HOME "
+                   "XDG_CACHE_HOME XDG_CONFIG_HOME http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy "
+                   "NO_PROXY; { %s\n} >.stdout 2>.stderr",
                    folder, MB_BUILD_DIR, folder, line);
     struct timespec a, b;
     (void)clock_gettime(CLOCK_MONOTONIC, &a);

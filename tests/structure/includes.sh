@@ -1,8 +1,8 @@
 #!/bin/sh
 # Who may include whom: engine/core nothing of ours (status.h alone the public header); weights, image and kernels core;
 # graph core, weights and the interface of the kernels; models core, weights and graph; refine core, image, graph and models;
-# pipeline everything of the engine; weights_tool core and weights; app the public header only; benchmarks that and, to
-# time single methods, core, image and refine.
+# pipeline everything of the engine; weights_tool core and weights; app the public header and, for its models command, the
+# manager's own two; benchmarks the public header and, to time single methods, core, image and refine.
 . "$(dirname "$0")/sources.sh"
 
 found=$(sources engine kernels weights_tool app benchmarks | xargs awk '
@@ -17,6 +17,7 @@ function target(from, name,  dir) {
     if (exists(dir name)) return dir name
     if (exists("engine/" name)) return "engine/" name
     if (exists("kernels/" name)) return "kernels/" name
+    if (exists("weights_tool/" name)) return "weights_tool/" name
     if (exists("engine/include/" name)) return "engine/include/" name
     return ""
 }
@@ -29,6 +30,7 @@ function allowed(from, to,  f, t) {
     }
     if (t == "kernels" && (f == "engine/graph" || f == "engine/pipeline"))
         return f == "engine/pipeline" ? to ~ /^kernels\/(kernel|attrs|device)\.h$/ : to ~ /^kernels\/(kernel\.h|attrs\.h|ops\.def)$/
+    if (f == "app") return to ~ /^weights_tool\/manager\/(manager|catalogue)\.h$/
     return index(may[f], " " t " ") > 0
 }
 BEGIN {

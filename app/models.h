@@ -1,0 +1,34 @@
+/* The parts of `mattebox models`. */
+#ifndef APP_MODELS_H
+#define APP_MODELS_H
+
+#include "args.h"
+
+#include "manager/catalogue.h"
+
+/* The catalogue with the user's own entries. CODE_OK, or the message has been printed. */
+int models_catalogue(catalogue *out);
+
+/* What can be had and is not installed: part of `models list`. */
+void models_list_known(const args *a, const catalogue *c);
+
+int models_get(const args *a);
+int models_remove(const args *a);
+int models_import(const args *a);
+int models_export(const args *a);
+
+/* Is NAME.mbw in one of the model folders? Its path, else 0. */
+int models_installed(char *path, size_t bytes, const char *name);
+/* mb_find_model, and where that finds nothing, the catalogue's name for what `name` is an alias of. */
+mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err);
+/* The command that gets a model of that name or alias, as a hint; "" if none is known. */
+void models_hint(char *text, size_t bytes, const char *name);
+
+/* Names of the model files in a folder, sorted; how many. */
+int models_in_folder(char ***names, const char *folder);
+/* Paths of the models of these names; without names, of all that are installed. The message has been printed where the
+ * result is not CODE_OK; free the list in every case. */
+int models_named(char ***paths, int *n, const char *const *names, int n_names);
+void models_free_names(char **names, int n);
+
+#endif

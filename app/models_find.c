@@ -1,0 +1,130 @@
+/* Which models there are: files of the folders, and what the catalogue knows beside them. */
+#include "commands.h"
+#include "json.h"
+#include "message.h"
+#include "models.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int only_mbw(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name);
+    return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
+}
+
+int models_in_folder(char ***names, const char *folder)
+{
+    struct dirent **entries = NULL;
+    int n = scandir(folder, &entries, only_mbw, alphasort), kept = 0;
+    *names = n > 0 ? calloc((size_t)n, sizeof **names) : NULL;
+    for (int i = 0; i < n; i++) {
+        if (*names != NULL && ((*names)[kept] = strdup(entries[i]->d_name)) != NULL) {
+            kept++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return kept;
+}
+
+void models_free_names(char **names, int n)
+{
+    for (int i = 0; i < n; i++) {
+        free(names[i]);
+    }
+    free(names);
+}
+
+static int add_path(char ***paths, int *n, const char *path)
+{
+    char **more = realloc(*paths, ((size_t)*n + 1) * sizeof *more);
+    if (more == NULL || (more[*n] = strdup(path)) == NULL) {
+        *paths = more != NULL ? more : *paths;
+        return message_error(CODE_MACHINE, NULL, "out of memory");
+    }
+    *paths = more;
+    ++*n;
+    return CODE_OK;
+}
+
+/* The first model of a name hides the others, as in a search. */
+static int add_all(char ***paths, int *n)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 300];
+    int code = CODE_OK;
+    for (int i = 0; code == CODE_OK && mb_model_folder(folder, sizeof folder, i); i++) {
+        char **names;
+        int count = models_in_folder(&names, folder);
+        for (int k = 0; k < count && code == CODE_OK; k++) {
+            int hidden = 0;
+            for (int j = 0; j < *n; j++) {
+                const char *slash = strrchr((*paths)[j], '/');
+                hidden |= slash != NULL && strcmp(slash + 1, names[k]) == 0;
+            }
+            (void)snprintf(path, sizeof path, "%s/%s", folder, names[k]);
+            code = hidden ? CODE_OK : add_path(paths, n, path);
+        }
+        models_free_names(names, count);
+    }
+    return code;
+}
+
+int models_named(char ***paths, int *n, const char *const *names, int n_names)
+{
+    int code = CODE_OK;
+    *paths = NULL;
+    *n = 0;
+    for (int i = 0; i < n_names && code == CODE_OK; i++) {
+        char path[PATH_MAX];
+        mb_error err = {0};
+        code = models_find(path, sizeof path, names[i], &err) == MB_OK ? add_path(paths, n, path)
+                                                                       : message_status(CODE_MODEL, NULL, &err);
+    }
+    return n_names == 0 ? add_all(paths, n) : code;
+}
+
+static void known_json(const catalogue_entry *e)
+{
+    json j = {stdout, 0};
+    json_begin(&j, NULL, '{');
+    json_text(&j, "name", e->name);
+    json_text(&j, "path", NULL);
+    json_text(&j, "status", "available");
+    json_text(&j, "task", e->task);
+    json_text(&j, "licence", e->licence);
+    json_bool(&j, "non_commercial", e->noncommercial);
+    json_int(&j, "input_width", e->width);
+    json_int(&j, "input_height", e->height);
+    json_int(&j, "download_bytes", (long long)e->size);
+    json_text(&j, "address", e->address);
+    json_end(&j, '}');
+    json_line(&j);
+}
+
+void models_list_known(const args *a, const catalogue *c)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        const catalogue_entry *e = &c->v[i];
+        char path[PATH_MAX], size[32], input[32] = "any size";
+        if (models_installed(path, sizeof path, e->name)) {
+            continue;
+        }
+        if (a->json) {
+            known_json(e);
+            continue;
+        }
+        if (n++ == 0) {
+            (void)printf("\nnot installed; mattebox models get NAME fetches one:\n");
+        }
+        if (e->width > 0) {
+            (void)snprintf(input, sizeof input, "%dx%d", e->width, e->height);
+        }
+        (void)printf("%-26s %7s  %-8s %-9s  %s%s\n", e->name, format_bytes(size, sizeof size, e->size), e->task, input,
+                     e->licence[0] != '\0' ? e->licence : "licence not known",
+                     e->gated ? "; terms to accept first" : "");
+    }
+}

@@ -1,0 +1,295 @@
+/* Models from elsewhere and to elsewhere: get, rm, import, export. The work is the manager's (weights_tool/manager). */
+#include "commands.h"
+#include "message.h"
+#include "models.h"
+
+#include "manager/manager.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int models_catalogue(catalogue *out)
+{
+    char path[PATH_MAX];
+    mb_error err = {0};
+    if (catalogue_load(out, manager_user_catalogue(path, sizeof path) ? path : NULL, &err) != MB_OK) {
+        catalogue_dispose(out);
+        return message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
+    }
+    return CODE_OK;
+}
+
+int models_installed(char *path, size_t bytes, const char *name)
+{
+    char folder[PATH_MAX];
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        int n = snprintf(path, bytes, "%s/%s.mbw", folder, name);
+        if (n > 0 && (size_t)n < bytes && access(path, F_OK) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
+{
+    catalogue c;
+    mb_error none = {0};
+    mb_status status = mb_find_model(path, bytes, name, err);
+    if (status != MB_OK && catalogue_load(&c, NULL, &none) == MB_OK) {
+        const catalogue_entry *e = catalogue_find(&c, name);
+        if (e != NULL && models_installed(path, bytes, e->name)) {
+            *err = (mb_error){0};
+            status = MB_OK;
+        }
+        catalogue_dispose(&c);
+    }
+    return status;
+}
+
+void models_hint(char *text, size_t bytes, const char *name)
+{
+    catalogue c;
+    mb_error err = {0};
+    char size[32];
+    text[0] = '\0';
+    if (catalogue_load(&c, NULL, &err) == MB_OK) {
+        const catalogue_entry *e = catalogue_find(&c, name);
+        if (e != NULL) {
+            (void)snprintf(text, bytes, "mattebox models get %s (%s, %s)", e->name,
+                           format_bytes(size, sizeof size, e->size), e->licence);
+        }
+    }
+    catalogue_dispose(&c);
+}
+
+/* ---- what the manager says */
+
+static void on_text(void *user, const char *text)
+{
+    (void)user;
+    message_closing("%s", text);
+}
+
+static int on_progress(void *user, const char *stage, double done, double total)
+{
+    char text[160], a[32], b[32];
+    if (total > 0) {
+        (void)snprintf(text, sizeof text, "%.60s: %s %3.0f %% (%s of %s)", (const char *)user, stage,
+                       100.0 * done / total, format_bytes(a, sizeof a, done), format_bytes(b, sizeof b, total));
+    } else {
+        (void)snprintf(text, sizeof text, "%.60s: %s %s", (const char *)user, stage, format_bytes(a, sizeof a, done));
+    }
+    message_progress(text);
+    return interrupted();
+}
+
+/* `folder` is where models go: the first of the search. */
+static int prepare(manager_options *o, char *folder, size_t bytes, const args *a)
+{
+    static char sha256[65];
+    if (!mb_model_folder(folder, bytes, 0)) {
+        return message_error(CODE_USAGE, NULL, "no folder for models");
+    }
+    if (a->sha256 != NULL && !catalogue_read_sha256(sha256, a->sha256, strlen(a->sha256))) {
+        return message_error(CODE_USAGE, NULL, "--sha256 %s: 64 hexadecimal digits", a->sha256);
+    }
+    *o = (manager_options){.folder = folder,
+                           .address = a->from,
+                           .sha256 = a->sha256 != NULL ? sha256 : NULL,
+                           .dtype = args_given(a, "dtype") ? args_dtype_name(a->dtype) : NULL,
+                           .force = a->force != 0,
+                           .quiet = a->quiet != 0,
+                           .offline = a->offline != 0,
+                           .timeout = a->timeout,
+                           .retries = a->retries,
+                           .out = stderr,
+                           .on_text = on_text,
+                           .on_progress = on_progress};
+    return CODE_OK;
+}
+
+/* The manager's exit codes are the program's. */
+static int finish(const args *a, const char *name, int code, const manager_result *r, const mb_error *err)
+{
+    message_progress("");
+    if (code != CODE_OK) {
+        return message_status(interrupted() ? CODE_INTERRUPTED : code, NULL, err);
+    }
+    if (r->was_there) {
+        message_closing("%s is installed already: %s (--force replaces it)", name, r->path);
+    } else if (!a->quiet) {
+        (void)printf("%s\n", r->path);
+    }
+    return CODE_OK;
+}
+
+/* ---- the commands */
+
+static int get_one(const args *a, const catalogue *c, const char *name)
+{
+    manager_options o;
+    manager_result r;
+    mb_error err = {0};
+    char folder[PATH_MAX], label[80];
+    const catalogue_entry *e = catalogue_find(c, name);
+    int code = prepare(&o, folder, sizeof folder, a);
+    if (code != CODE_OK) {
+        return code;
+    }
+    if (e != NULL && e->noncommercial) {
+        message_warning(e->name, "these weights are not for commercial use: see their licence");
+    }
+    (void)snprintf(label, sizeof label, "%s", e != NULL ? e->name : name);
+    o.user = label;
+    return finish(a, label, manager_get(&o, c, name, &r, &err), &r, &err);
+}
+
+int models_get(const args *a)
+{
+    catalogue c;
+    if (a->all == (a->n_paths > 1)) {
+        return message_error(CODE_USAGE, "mattebox models list names what there is",
+                             a->all ? "models get takes names or --all, not both" : "models get needs a name");
+    }
+    if ((a->from != NULL || a->sha256 != NULL) && a->n_paths != 2) {
+        return message_error(CODE_USAGE, NULL, "--from and --sha256 belong to one model");
+    }
+    int code = models_catalogue(&c);
+    if (code != CODE_OK) {
+        return code;
+    }
+    const int n = a->all ? (int)c.n : a->n_paths - 1;
+    for (int i = 0; i < n && code != CODE_OUTPUT && !interrupted(); i++) {
+        if (a->all && c.v[i].gated && getenv("MATTEBOX_TOKEN") == NULL) {
+            message_warning(c.v[i].name, "left out: its authors ask for their terms to be accepted first");
+            continue;
+        }
+        int one = get_one(a, &c, a->all ? c.v[i].name : a->paths[i + 1]);
+        code = one != CODE_OK ? one : code;
+    }
+    catalogue_dispose(&c);
+    return interrupted() ? CODE_INTERRUPTED : code;
+}
+
+/* A model by its name, never by a path: nothing but models of the model folders can be removed. */
+static int remove_one(const catalogue *c, const char *name)
+{
+    char path[PATH_MAX];
+    const catalogue_entry *e = catalogue_find(c, name);
+    int forgotten = manager_forget(c, name);
+    if (!catalogue_is_name(name) || !models_installed(path, sizeof path, name)) {
+        if (e != NULL && strcmp(e->name, name) != 0) {
+            return remove_one(c, e->name);
+        }
+        return forgotten
+                   ? CODE_OK
+                   : message_error(CODE_MODEL, "mattebox models list shows them", "no model \"%s\" is installed", name);
+    }
+    if (unlink(path) != 0) {
+        return message_error(CODE_OUTPUT, NULL, "%s: cannot be removed: %s", path, strerror(errno));
+    }
+    message_closing("%s is removed", path);
+    return CODE_OK;
+}
+
+int models_remove(const args *a)
+{
+    catalogue c;
+    if (a->n_paths < 2) {
+        return message_error(CODE_USAGE, "mattebox models list shows them", "models rm needs a model");
+    }
+    int code = models_catalogue(&c);
+    if (code != CODE_OK) {
+        return code;
+    }
+    for (int i = 1; i < a->n_paths; i++) {
+        int one = remove_one(&c, a->paths[i]);
+        code = one != CODE_OK ? one : code;
+    }
+    catalogue_dispose(&c);
+    return code;
+}
+
+/* A folder stands for the model files in it; one without any is a checkpoint of its own (a folder of the hub). */
+static int import_one(const args *a, const catalogue *c, const char *path)
+{
+    manager_options o;
+    manager_result r;
+    mb_error err = {0};
+    char folder[PATH_MAX], label[PATH_MAX];
+    int code = prepare(&o, folder, sizeof folder, a);
+    if (code == CODE_OK) {
+        (void)escape_text(label, sizeof label, path);
+        o.user = label;
+        code = finish(a, label, manager_import(&o, c, path, &r, &err), &r, &err);
+    }
+    return code;
+}
+
+static int import_path(const args *a, const catalogue *c, const char *path)
+{
+    char **names = NULL;
+    int n = models_in_folder(&names, path), code = CODE_OK;
+    for (int i = 0; i < n && !interrupted(); i++) {
+        char file[PATH_MAX];
+        if (snprintf(file, sizeof file, "%s/%s", path, names[i]) < (int)sizeof file) {
+            int one = import_one(a, c, file);
+            code = one != CODE_OK ? one : code;
+        }
+    }
+    models_free_names(names, n);
+    return n > 0 ? code : import_one(a, c, path);
+}
+
+int models_import(const args *a)
+{
+    catalogue c;
+    if (a->n_paths < 2) {
+        return message_error(CODE_USAGE, "mattebox models import FILE|FOLDER...",
+                             "models import needs a model file, a checkpoint or a folder");
+    }
+    int code = models_catalogue(&c);
+    if (code != CODE_OK) {
+        return code;
+    }
+    for (int i = 1; i < a->n_paths && !interrupted(); i++) {
+        int one = import_path(a, &c, a->paths[i]);
+        code = one != CODE_OK ? one : code;
+    }
+    catalogue_dispose(&c);
+    return interrupted() ? CODE_INTERRUPTED : code;
+}
+
+int models_export(const args *a)
+{
+    manager_options o;
+    mb_error err = {0};
+    char folder[PATH_MAX], label[] = "export";
+    if (a->n_paths < 2) {
+        return message_error(CODE_USAGE, "mattebox models export FOLDER [NAME]...", "models export needs a folder");
+    }
+    int code = prepare(&o, folder, sizeof folder, a), n = 0;
+    char **models = NULL;
+    if (code == CODE_OK) {
+        code = models_named(&models, &n, a->paths + 2, a->n_paths - 2);
+    }
+    if (code == CODE_OK && n == 0) {
+        code = message_error(CODE_MODEL, "mattebox models list shows what can be had", "no models are installed");
+    }
+    if (code == CODE_OK) {
+        o.user = label;
+        code = manager_export(&o, (const char *const *)models, n, a->paths[1], &err);
+        message_progress("");
+        if (code != CODE_OK) {
+            code = message_status(interrupted() ? CODE_INTERRUPTED : code, NULL, &err);
+        } else {
+            message_closing("%d model%s copied to %s", n, n == 1 ? "" : "s", a->paths[1]);
+        }
+    }
+    models_free_names(models, n);
+    return code;
+}
