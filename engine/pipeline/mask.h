@@ -11,6 +11,7 @@ mb_recipe mb_recipe_for(const mb_model *model, mb_recipe wish);
 typedef struct mb_mask_spec {
     mb_recipe recipe;    /* not AUTO */
     int width, height;   /* of the network's input */
+    bool mirror;         /* run on the mirror image too */
     double first, share; /* of the progress bar */
 } mb_mask_spec;
 

@@ -34,8 +34,16 @@ void mb_options_init(mb_options *options)
 mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err)
 {
     bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;
+    if (strcmp(name, "small") == 0) { /* docs/models/default.md has the figures that chose this */
+        mb_options_init(options);
+        options->find = MB_FIND_BOTH;
+        options->mirror = 1;
+        options->snap = 1;
+        options->detail = MB_DETAIL_PYMATTING;
+        return MB_OK;
+    }
     if (!v2 && strcmp(name, "birefnet-ultra") != 0) {
-        return mb_fail(err, MB_E_ARGUMENT, "preset \"%.60s\": one of birefnet-ultra, birefnet-ultra-v2", name);
+        return mb_fail(err, MB_E_ARGUMENT, "preset \"%.60s\": one of birefnet-ultra, birefnet-ultra-v2, small", name);
     }
     /* Both nodes keep the photo's colours: foreground none. */
     mb_options_init(options);
@@ -63,6 +71,7 @@ static const char *name_at(const char *const *names, int n, int i)
 
 NAME_FUNCTION(mb_recipe_name, "auto", "layerstyle", "layerstyle-v2", "modelcard", "official", "rembg")
 NAME_FUNCTION(mb_detail_name, "none", "guided", "pymatting", "vitmatte", "vitmatte-local", "vitmatte-base")
+NAME_FUNCTION(mb_finder_name, "network", "saliency", "both")
 NAME_FUNCTION(mb_foreground_name, "none", "ml", "blurfusion")
 NAME_FUNCTION(mb_device_name, "auto", "cpu", "cuda")
 
@@ -108,6 +117,7 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
     }
     MB_TRY(check_choice("recipe", (int)o.recipe, mb_recipe_name, err));
     MB_TRY(check_choice("detail", (int)o.detail, mb_detail_name, err));
+    MB_TRY(check_choice("find", (int)o.find, mb_finder_name, err));
     MB_TRY(check_choice("foreground", (int)o.foreground, mb_foreground_name, err));
     if (o.precision != MB_PRECISION_AUTO && o.precision != MB_PRECISION_F32) {
         return mb_fail(err, MB_E_ARGUMENT, "precision %d is not known", (int)o.precision);

@@ -1,11 +1,11 @@
 /* The pipeline: a photo to its alpha and cut-out, and what that will take. The order of the steps is here; each step is
- * elsewhere: the mask in mask.c, the edge in edge.c. */
+ * elsewhere: the mask in find.c, the edge in edge.c. */
 #include "pipeline/pipeline.h"
 
 #include "core/alloc.h"
 #include "image/convert.h"
 #include "pipeline/edge.h"
-#include "pipeline/mask.h"
+#include "pipeline/find.h"
 
 #include <string.h>
 
@@ -139,6 +139,9 @@ static mb_status plan(mb_plan_info *out, mb_pipeline *p, int width, int height, 
         *out = p->figures;
     }
     MB_TRY(picture_bytes(&out->picture_bytes, p, width, height, err));
+    if (!mb_add_size(&out->picture_bytes, out->picture_bytes, mb_find_bytes(&p->options, width, height))) {
+        return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels needs more than there is", width, height);
+    }
     MB_TRY(mb_edge_plan(&edge, &p->edge, &p->options, width, height, err));
     out->n_nodes += edge.n_nodes;
     out->macs += edge.macs;
@@ -316,15 +319,21 @@ mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image
     mb_status status = MB_OK;
     run r = {0};
     *out = NULL;
-    if (pipeline->network == NULL) {
+    bool with_network = pipeline->options.find != MB_FIND_SALIENCY;
+    if (with_network && pipeline->network == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
     }
     MB_TRY(begin(&r, pipeline, photo, err));
     double start = mb_now_ms();
     bool alone = !mb_edge_works(&pipeline->options);
-    mb_mask_spec spec = {mb_recipe_for(pipeline->model, pipeline->options.recipe), input_width(pipeline),
-                         input_height(pipeline), 0.0, alone ? 0.95 : NETWORK_SHARE};
-    MB_TRY(mb_mask_make(&r.mask, pipeline->network, &r.photo, &spec, err));
+    mb_mask_spec spec = {.share = alone ? 0.95 : NETWORK_SHARE};
+    if (with_network) {
+        spec.recipe = mb_recipe_for(pipeline->model, pipeline->options.recipe);
+        spec.width = input_width(pipeline);
+        spec.height = input_height(pipeline);
+        spec.mirror = pipeline->options.mirror;
+    }
+    MB_TRY(mb_find_mask(&r.mask, pipeline->network, &r.photo, &spec, &pipeline->options, err));
     r.result->ms_network = mb_now_ms() - start;
     MB_TRY(finish(out, pipeline, &r, spec.share, err));
 done:
@@ -350,6 +359,9 @@ mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_im
     }
     MB_TRY(begin(&r, pipeline, photo, err));
     MB_TRY(mb_edge_take_gray(mask != NULL ? &r.mask : &r.trimap, given, err));
+    if (mask != NULL) {
+        MB_TRY(mb_find_snap(&r.mask, &r.photo, &pipeline->options, err));
+    }
     MB_TRY(finish(out, pipeline, &r, 0.0, err));
 done:
     run_dispose(&r);

@@ -1,0 +1,61 @@
+/* Which way the mask is found (see the header). */
+#include "pipeline/find.h"
+
+#include "refine/fuse.h"
+#include "refine/saliency.h"
+#include "refine/snap.h"
+
+mb_status mb_find_snap(mb_picture *mask, const mb_picture *photo, const mb_options *o, mb_error *err)
+{
+    mb_picture snapped = {0};
+    if (!o->snap) {
+        return MB_OK;
+    }
+    mb_status status = mb_snap(&snapped, photo, mask, NULL, err);
+    if (status == MB_OK) {
+        mb_picture_dispose(mask);
+        *mask = snapped;
+    }
+    return status;
+}
+
+mb_status mb_find_mask(mb_picture *mask, mb_network *network, const mb_picture *photo, const mb_mask_spec *spec,
+                       const mb_options *o, mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_picture saliency = {0};
+    *mask = (mb_picture){0};
+    if (o->find != MB_FIND_SALIENCY) {
+        MB_TRY(mb_mask_make(mask, network, photo, spec, err));
+    }
+    if (o->find != MB_FIND_NETWORK) {
+        MB_TRY(mb_saliency(&saliency, photo, err));
+    }
+    if (o->find == MB_FIND_BOTH) {
+        MB_TRY(mb_fuse(mask, &saliency, err));
+    } else if (o->find == MB_FIND_SALIENCY) {
+        *mask = saliency;
+        saliency = (mb_picture){0};
+    }
+    MB_TRY(mb_find_snap(mask, photo, o, err));
+done:
+    mb_picture_dispose(&saliency);
+    return status;
+}
+
+size_t mb_find_bytes(const mb_options *o, int width, int height)
+{
+    static const mb_snap_options snap = MB_SNAP_DEFAULTS;
+    size_t bytes = 0;
+    double pixels = (double)width * (double)height, side = width > height ? width : height;
+    if (o->find != MB_FIND_NETWORK) {
+        bytes += (size_t)16 << 20; /* superpixels and their pairs: a reduced picture, whatever the photo */
+        bytes += (size_t)pixels;
+    }
+    if (o->snap) {
+        /* The banded cut's copies, 21 bytes a pixel of at most band_side, and the whole cut's nodes, 86 bytes each. */
+        double shrink = side > snap.band_side ? snap.band_side / side : 1.0;
+        bytes += (size_t)(pixels * shrink * shrink * 21.0) + (size_t)(snap.side * snap.side * 120) + (size_t)pixels;
+    }
+    return bytes;
+}
