@@ -1,6 +1,7 @@
 /* Parsing the command line by the table of options. getopt_long does the splitting: --opt=value, clusters of letters,
  * options after files, "--". */
 #include "args.h"
+#include "builtin.h"
 #include "message.h"
 
 #include <errno.h>
@@ -259,15 +260,15 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
     if (optopt >= LONG_BASE) {
         return usage_hint(a, "%s takes no value", word);
     }
+    int elsewhere = word[1] == '-' ? row_of(word + 2, CMD_ALL) : -1;
+    if (elsewhere >= 0) {
+        return usage_hint(a, "%s does not belong to this command", word);
+    }
     const char *near = word[1] == '-' ? nearest_name(word + 2, t->names, t->n) : NULL;
     if (near != NULL) {
         char hint[160];
         (void)snprintf(hint, sizeof hint, "did you mean --%s?", near);
         return message_error(CODE_USAGE, hint, "unknown option %s", word);
-    }
-    int elsewhere = word[1] == '-' ? row_of(word + 2, CMD_ALL) : -1;
-    if (elsewhere >= 0) {
-        return usage_hint(a, "%s does not belong to this command", word);
     }
     return usage_hint(a, "unknown option %s", word);
 }
@@ -372,9 +373,19 @@ int args_library_options(mb_options *out, const args *a)
     mb_error err = {0};
     mb_options_init(out);
     out->foreground = MB_FOREGROUND_ML; /* a cut-out without a rim; the node's presets keep the photo's colours */
-    if (a->preset != NULL && mb_options_preset(out, a->preset, &err) != MB_OK) {
+    const model_choice choice = a->command->bit == CMD_CUT ? model_choose(a->model) : (model_choice){0};
+    const char *preset = a->preset == NULL && choice.standard ? "small" : a->preset;
+    const mb_foreground foreground = out->foreground;
+    if (preset != NULL && mb_options_preset(out, preset, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }
+    if (preset != NULL && strcmp(preset, "small") == 0) {
+        out->foreground = foreground;
+    }
+    out->find = choice.saliency ? MB_FIND_SALIENCY : out->find;
+    out->find = args_given(a, "find") ? (mb_finder)a->find : out->find;
+    out->mirror = args_given(a, "mirror") ? 1 : out->mirror;
+    out->snap = args_given(a, "snap") ? 1 : out->snap;
     if (a->preset == NULL && (a->command->bit & (CMD_MATTE | CMD_REFINE)) != 0) {
         out->detail = MB_DETAIL_PYMATTING; /* refining is what these are for, and it needs no model */
     }

@@ -73,6 +73,7 @@ struct args {
     int mask, only_mask, trimap, null_separated, force, no_clobber, clean_transparent, png_level, accept_partial;
     /* edges and network */
     const char *preset;
+    int find, mirror, snap;
     int detail, no_detail, erode, dilate, foreground, recipe;
     double black_point, white_point, max_megapixels;
     struct {

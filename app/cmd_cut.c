@@ -1,28 +1,12 @@
 /* The commands that make pictures: cut, matte, trimap. */
 #include "batch.h"
+#include "builtin.h"
 #include "commands.h"
 #include "message.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Without --model: the first of these that is installed. */
-static const char *const standard_models[] = {"default", "birefnet-general", "birefnet-general-lite"};
-
-static const char *choose_model(const args *a)
-{
-    char path[PATH_MAX];
-    if (a->model != NULL) {
-        return a->model;
-    }
-    for (size_t i = 0; i < sizeof standard_models / sizeof standard_models[0]; i++) {
-        if (mb_find_model(path, sizeof path, standard_models[i], NULL) == MB_OK) {
-            return standard_models[i];
-        }
-    }
-    return standard_models[1]; /* the message then names the one that people look for */
-}
 
 static const char *choose_matting_model(const args *a, const mb_options *o)
 {
@@ -85,7 +69,17 @@ static int session_open(session *s, const args *a, int with_model)
         message_note("%s", mb_context_device_note(s->context));
     }
     if (code == CODE_OK && with_model) {
-        code = open_model(&s->model, s->context, choose_model(a));
+        const model_choice choice = model_choose(a->model);
+        if (choice.saliency && s->options.find != MB_FIND_SALIENCY) {
+            return message_error(CODE_USAGE, "--model demo has one", "--find %s needs a model",
+                                 mb_finder_name((int)s->options.find));
+        }
+        if (choice.name != NULL) {
+            code = open_model(&s->model, s->context, choice.name);
+        }
+        if (code == CODE_OK && choice.standard) {
+            builtin_hint();
+        }
     }
     const char *matting = choose_matting_model(a, &s->options);
     if (code == CODE_OK && matting != NULL) {
@@ -120,7 +114,7 @@ static int run_session(const args *a, int with_model)
                        .list = &s.list,
                        .pipeline = s.pipeline,
                        .context = s.context,
-                       .model_path = s.model != NULL ? mb_model_get_info(s.model)->path : NULL,
+                       .model_path = s.model != NULL ? model_place(mb_model_get_info(s.model)) : NULL,
                        .detail = mb_detail_name(s.options.process_detail ? (int)s.options.detail : 0),
                        .refine_only = !with_model};
             code = batch_run(&b);

@@ -1,5 +1,6 @@
 /* Installed models: where they are, what they are, whether they are sound. What brings and takes them is in
  * models_manage.c. */
+#include "builtin.h"
 #include "commands.h"
 #include "json.h"
 #include "message.h"
@@ -13,6 +14,9 @@ int open_model(mb_model **out, mb_context *context, const char *name)
     char path[PATH_MAX], hint[160];
     mb_error err = {0};
     *out = NULL;
+    if (builtin_has(name) && models_find(path, sizeof path, name, NULL) != MB_OK) {
+        return builtin_open(out, context, &err) == MB_OK ? CODE_OK : message_status(CODE_MODEL, name, &err);
+    }
     if (models_find(path, sizeof path, name, &err) != MB_OK) {
         models_hint(hint, sizeof hint, name);
         err.message[hint[0] != '\0' ? strcspn(err.message, "\n") : strlen(err.message)] = '\0';
@@ -79,10 +83,32 @@ static int list_folder(const args *a, mb_context *context, const char *folder, i
     return code;
 }
 
+/* What needs no file: "default" is the network "demo" and saliency together. */
+static int list_builtin(const args *a, mb_context *context, int *n)
+{
+    mb_model *model = NULL;
+    mb_error err = {0};
+    if (builtin_has("demo")) {
+        int code = builtin_open(&model, context, &err) == MB_OK ? CODE_OK : CODE_MODEL;
+        report_model(a, "demo", "(built in)", model, &err);
+        mb_model_free(model);
+        ++*n;
+        if (code != CODE_OK || a->json) {
+            return code;
+        }
+        (void)printf("%-24s %8s  demo and saliency joined, then snap and closed-form matting\n    (built in)\n",
+                     "default", "");
+    }
+    if (!a->json) {
+        (void)printf("%-24s %8s  what stands out from the border, no network\n    (built in)\n", "saliency", "");
+    }
+    return CODE_OK;
+}
+
 static int list_models(const args *a, mb_context *context)
 {
     char folder[PATH_MAX];
-    int code = CODE_OK, n = 0;
+    int n = 0, code = list_builtin(a, context, &n);
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
         int one = list_folder(a, context, folder, &n);
         code = one != CODE_OK ? one : code;
@@ -111,6 +137,9 @@ static int print_paths(const args *a)
     }
     mb_error err = {0};
     if (models_find(path, sizeof path, a->paths[1], &err) != MB_OK) {
+        if (builtin_has(a->paths[1])) {
+            return message_error(CODE_MODEL, NULL, "%s is built in: it has no file", a->paths[1]);
+        }
         return message_status(CODE_MODEL, NULL, &err);
     }
     (void)puts(path);

@@ -1,4 +1,5 @@
 /* The commands that look at the bare network: info and tensors. */
+#include "builtin.h"
 #include "commands.h"
 #include "json.h"
 #include "message.h"
@@ -26,7 +27,7 @@ static int network_failed(const mb_error *err, const char *subject)
 static void print_info(const mb_model_info *info, const mb_plan_info *plan, const args *a)
 {
     char size[4][32], line[512];
-    (void)printf("%s\n  %s\n", info->path, info->summary);
+    (void)printf("%s\n  %s\n", model_place(info), info->summary);
     (void)printf("  name          %s\n", info->name[0] != '\0' ? escape_text(line, sizeof line, info->name) : "(none)");
     (void)printf("  licence       %s\n",
                  info->licence[0] != '\0' ? escape_text(line, sizeof line, info->licence) : "(not recorded)");
@@ -48,7 +49,7 @@ static void print_info_json(const mb_model_info *info, const mb_plan_info *plan,
 {
     json j = {stdout, 0};
     json_begin(&j, NULL, '{');
-    json_text(&j, "model", info->path);
+    json_text(&j, "model", model_place(info));
     json_text(&j, "name", info->name);
     json_text(&j, "architecture", info->architecture);
     json_text(&j, "summary", info->summary);

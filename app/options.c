@@ -75,8 +75,9 @@ const int n_commands = sizeof commands / sizeof commands[0];
 const option_row option_rows[] = {
     {DO, "output", 'o', KIND_TEXT, WRITES, FIELD(output), "FILE|DIR|-", 0, 0, NULL, "beside the input",
      "where results go; a folder (ends in / or exists) is created"},
-    {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME", 0, 0, NULL, "the installed one",
-     "weights that find the subject: a .mbw file, or its name in the model folders"},
+    {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME", 0, 0, NULL,
+     "an installed one, else what is built in",
+     "what finds the subject: a .mbw file, a name in the model folders, or built in: default, demo, saliency"},
     {DO, "mask", 0, KIND_TEXT, GIVEN, FIELD(mask_from), "FILE|DIR", 0, 0, NULL, NULL,
      "the mask to refine; also --mask-from"},
     {DO, "trimap", 0, KIND_TEXT, GIVEN, FIELD(trimap_from), "FILE|DIR", 0, 0, NULL, NULL,
@@ -108,7 +109,9 @@ const option_row option_rows[] = {
      "set fully transparent pixels to 0: smaller files"},
 
     {EDGE, "preset", 0, KIND_TEXT, EDGES, FIELD(preset), "NAME", 0, 0, NULL, NULL,
-     "defaults and recipe of a node: birefnet-ultra, birefnet-ultra-v2"},
+     "defaults of a node: birefnet-ultra, birefnet-ultra-v2; small: of the built-in model"},
+    {EDGE, "snap", 0, KIND_FLAG, EDGES, FIELD(snap), NULL, 0, 0, NULL, NULL,
+     "move the mask to the picture's edges by colours (GrabCut), before the edge is refined"},
     {EDGE, "detail", 'd', KIND_CHOICE, CMD_CUT, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "none", DETAIL},
     {EDGE, "detail", 'd', KIND_CHOICE, GIVEN, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "pymatting", DETAIL},
     {EDGE, "matting-model", 0, KIND_TEXT, EDGES, FIELD(matting_model), "FILE|NAME", 0, 0, NULL, "vitmatte-s",
@@ -128,6 +131,10 @@ const option_row option_rows[] = {
     {EDGE, "foreground", 0, KIND_CHOICE, COLOURS, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "ml",
      "colours of half-transparent pixels; none keeps the photo's"},
 
+    {NETWORK, "find", 0, KIND_CHOICE, CMD_CUT, FIELD(find), "BY", 0, 0, mb_finder_name, "network",
+     "what finds the subject; saliency needs no model, both joins the two"},
+    {NETWORK, "mirror", 0, KIND_FLAG, CMD_CUT, FIELD(mirror), NULL, 0, 0, NULL, NULL,
+     "run the network on the mirror image too and take the mean"},
     {NETWORK, "recipe", 0, KIND_CHOICE, CMD_CUT, FIELD(recipe), "NAME", 0, 0, mb_recipe_name, "auto",
      "how the photo is scaled to the network's input, and the mask back"},
     {NETWORK, "input-size", 0, KIND_SIZE, CMD_CUT | CMD_INFO | CMD_BENCH, FIELD(input_size), "W[xH]", 1, 65536, NULL,

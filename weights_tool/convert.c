@@ -322,6 +322,9 @@ static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error 
     if (c->r.family == FAMILY_BIREFNET) {
         MB_TRY(mbw_writer_meta(w, "source.patch_order", patch_order_name(c->order), err));
         MB_TRY(mbw_writer_meta(w, "source.patch_order_reason", c->reason, err));
+        if (c->o->recipe != NULL) {
+            MB_TRY(mbw_writer_meta(w, "input.recipe", c->o->recipe, err));
+        }
     }
 done:
     mb_free(licence);
@@ -452,6 +455,10 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
     MB_TRY(recognise_check(&c->r, c->s, errors, err));
     if (c->o->imagenet && c->r.family != FAMILY_VITMATTE) {
         status = mb_fail(err, MB_E_ARGUMENT, "--input-norm is for VITMatte; BiRefNet always has ImageNet's values");
+        goto done;
+    }
+    if (c->o->recipe != NULL && c->r.family != FAMILY_BIREFNET) {
+        status = mb_fail(err, MB_E_ARGUMENT, "--recipe is for BiRefNet; VITMatte sees the photo as it is");
         goto done;
     }
     c->known = known_find(source_file_path(c->s, 0));

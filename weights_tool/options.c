@@ -20,6 +20,7 @@ typedef enum option_id {
     PATCH_ORDER,
     INPUT_SIZE,
     INPUT_NORM,
+    RECIPE,
     NAME,
     TASK,
     LICENCE,
@@ -51,6 +52,8 @@ static const struct {
     {INPUT_SIZE, "input-size", 0, "WxH", CONVERT, "size of the network's input (by known name, else 1024x1024)"},
     {INPUT_NORM, "input-norm", 0, "half|imagenet", CONVERT,
      "VITMatte: mean and deviation to record; half (0.5, as the hub's files) is the default"},
+    {RECIPE, "recipe", 0, "layerstyle|layerstyle-v2|modelcard|official|rembg", CONVERT,
+     "BiRefNet: how photos are scaled for this model (else v1 as layerstyle, v2 as modelcard)"},
     {NAME, "name", 0, "TEXT", CONVERT, "name of the model (by known name, else from the file's)"},
     {TASK, "task", 0, "TEXT", CONVERT, "general, matting, portrait ... (by known name)"},
     {LICENCE, "licence", 0, "TEXT|@FILE", CONVERT, "licence to carry along (else as the source states it)"},
@@ -180,6 +183,9 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
         return chosen >= 0 ? MB_OK : bad_value(err, row, value);
     case INPUT_NORM:
         o->imagenet = chosen == 1;
+        return chosen >= 0 ? MB_OK : bad_value(err, row, value);
+    case RECIPE:
+        o->recipe = value;
         return chosen >= 0 ? MB_OK : bad_value(err, row, value);
     case INPUT_SIZE:
         return parse_size(o, value) ? MB_OK : bad_value(err, row, value);

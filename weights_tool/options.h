@@ -27,7 +27,7 @@ typedef struct tool_options {
     int dtype; /* mb_dtype; -1: as the source */
     patch_order order;
     int width, height; /* 0: by known name, else 1024 */
-    const char *name, *task, *licence;
+    const char *name, *task, *licence, *recipe;
     bool imagenet; /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
     bool allow_overflow, force, quiet;
     const char *against;

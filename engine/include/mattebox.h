@@ -292,7 +292,8 @@ typedef enum mb_recipe {
     MB_RECIPE_REMBG = 5          /* rembg: Lanczos both ways, mask stretched to its full range */
 } mb_recipe;
 
-/* Where the mask comes from. SALIENCY needs no model: what stands out from the picture's border (docs/models/saliency.md).
+/* Where the mask comes from. SALIENCY needs no model: what stands out from the picture's border
+ * (docs/models/saliency.md).
  */
 typedef enum mb_finder {
     MB_FIND_NETWORK = 0,  /* the model */
@@ -341,14 +342,15 @@ typedef struct mb_options {
     int want_trimap; /* default 0 */
     /* how the mask is found */
     mb_finder find; /* default NETWORK */
-    int mirror;     /* default 0; 1: the network sees the photo and its mirror image, and the mean counts (twice the time) */
-    int snap;       /* default 0; 1: the mask is moved to the picture's edges by colour models and a minimum cut. Acts on
-                     * masks given to mb_pipeline_refine too */
+    int mirror; /* default 0; 1: the network sees the photo and its mirror image, and the mean counts (twice the time)
+                 */
+    int snap;   /* default 0; 1: the mask is moved to the picture's edges by colour models and a minimum cut. Acts on
+                 * masks given to mb_pipeline_refine too */
 } mb_options;
 MB_API void mb_options_init(mb_options *options);
 
-/* A named set: the nodes' defaults "birefnet-ultra" and "birefnet-ultra-v2", or "small", what the program's built-in small
- * model is used with. Unknown: MB_E_ARGUMENT. */
+/* A named set: the nodes' defaults "birefnet-ultra" and "birefnet-ultra-v2", or "small", what the program's built-in
+ * small model is used with. Unknown: MB_E_ARGUMENT. */
 MB_MUST_CHECK MB_API mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err);
 /* The check that every function taking options makes: ranges and combinations. */
 MB_MUST_CHECK MB_API mb_status mb_options_check(const mb_options *options, mb_error *err);
@@ -369,9 +371,9 @@ MB_API const char *mb_device_name(int device);
  * size prepares the weights), cheap to keep: make one per thread and run it for every picture. */
 typedef struct mb_pipeline mb_pipeline;
 
-/* model: finds the mask (BiRefNet); NULL if only mb_pipeline_refine will be called, or with MB_FIND_SALIENCY. matting: VITMatte, for the details
- * of that name; may be NULL otherwise. Both are kept and must outlive the pipeline. options: may be NULL, is copied.
- * MB_E_MISMATCH if a model cannot do its part, MB_E_ARGUMENT for a bad option. */
+/* model: finds the mask (BiRefNet); NULL if only mb_pipeline_refine will be called, or with MB_FIND_SALIENCY. matting:
+ * VITMatte, for the details of that name; may be NULL otherwise. Both are kept and must outlive the pipeline. options:
+ * may be NULL, is copied. MB_E_MISMATCH if a model cannot do its part, MB_E_ARGUMENT for a bad option. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model,
                                                   const mb_model *matting, const mb_options *options, mb_error *err);
 MB_API void mb_pipeline_free(mb_pipeline *pipeline);

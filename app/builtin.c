@@ -1,0 +1,103 @@
+/* The built-in default: which names it has, the bytes that the linker brought along, and the hint on better weights. */
+#include "builtin.h"
+#include "message.h"
+#include "models.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef MB_DEMO_MODEL
+/* On a page of its own, so that untouched weights cost no memory. */
+__asm__(".pushsection .rodata.mb_demo_model,\"a\",@progbits\n"
+        ".balign 4096\n"
+        "mb_demo_model: .incbin \"" MB_DEMO_MODEL "\"\n"
+        "mb_demo_model_end: .byte 0\n"
+        ".popsection\n");
+extern const unsigned char mb_demo_model[], mb_demo_model_end[];
+#else
+static const unsigned char mb_demo_model[1], *const mb_demo_model_end = mb_demo_model;
+#endif
+
+static size_t demo_bytes(void)
+{
+    return (size_t)(mb_demo_model_end - mb_demo_model);
+}
+
+static int installed(const char *name)
+{
+    char path[PATH_MAX];
+    return models_find(path, sizeof path, name, NULL) == MB_OK;
+}
+
+model_choice model_choose(const char *model)
+{
+    /* Official weights are better by far: whoever has installed them means them. */
+    static const char *const standard[] = {"default", "birefnet-general", "birefnet-general-lite"};
+    for (size_t i = 0; model == NULL && i < sizeof standard / sizeof standard[0]; i++) {
+        if (installed(standard[i])) {
+            return (model_choice){.name = standard[i]};
+        }
+    }
+    if (model == NULL || (strcmp(model, "default") == 0 && !installed(model))) {
+        return (model_choice){.name = "demo", .standard = 1};
+    }
+    if (strcmp(model, "saliency") == 0 && !installed(model)) {
+        return (model_choice){.saliency = 1};
+    }
+    return (model_choice){.name = model};
+}
+
+int builtin_has(const char *name)
+{
+    return demo_bytes() > 0 && (strcmp(name, "demo") == 0 || strcmp(name, "default") == 0);
+}
+
+mb_status builtin_open(mb_model **out, mb_context *context, mb_error *err)
+{
+    return mb_model_open_memory(out, context, mb_demo_model, demo_bytes(), err);
+}
+
+const char *model_place(const mb_model_info *info)
+{
+    return info->path[0] != '\0' ? info->path : "(built in)";
+}
+
+/* Makes the mark that says that the hint has been seen; 0 if it was there. Where none can be made, the hint comes
+ * again.
+ */
+static int mark_hint(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char path[PATH_MAX];
+    int n = state != NULL && state[0] == '/'
+                ? snprintf(path, sizeof path, "%s/mattebox/demo-hint", state)
+                : snprintf(path, sizeof path, "%s/.local/state/mattebox/demo-hint", home != NULL ? home : "");
+    if (n < 0 || (size_t)n >= sizeof path || path[0] != '/') {
+        return 1;
+    }
+    for (char *c = path + 1; *c != '\0'; c++) {
+        if (*c == '/') {
+            *c = '\0';
+            (void)mkdir(path, 0777);
+            *c = '/';
+        }
+    }
+    int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (file >= 0) {
+        (void)close(file);
+        return 1;
+    }
+    return access(path, F_OK) != 0;
+}
+
+void builtin_hint(void)
+{
+    if (message_has_terminal() && mark_hint()) {
+        message_closing("cut out with the built-in demo model, which is small and often wrong;\n"
+                        "  for real quality: mattebox models get birefnet-general-lite");
+    }
+}

@@ -1,0 +1,91 @@
+/* What the program can do without any file: saliency, snap, and (where it was linked in) the small default model. */
+#include "harness/check.h"
+#include "harness/process.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PHOTO MB_SOURCE_DIR "/docs/pictures/astronaut.jpg"
+#define ALONE "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state mattebox "
+
+static process p;
+
+static bool is_linked_in(void)
+{
+    process_run(&p, ALONE "models list");
+    CHECK(p.code == 0 && strstr(p.out, "saliency ") != NULL);
+    return strstr(p.out, "demo  ") != NULL;
+}
+
+/* No model anywhere, and still a cut-out; the same bytes for any number of threads; snap changes the mask. */
+static void test_saliency(void)
+{
+    process_run(&p, "cp '%s' a.jpg", PHOTO);
+    process_run(&p, ALONE "a.jpg -m saliency --mask --threads 1");
+    CHECK_RUN(&p, 0, "Processed 1 image(s), ");
+    CHECK(file_exists("a.cutout.png") && file_exists("a.mask.png"));
+    process_run(&p, ALONE "a.jpg -m saliency --only-mask -o two.png -q --threads 2 && cmp a.mask.png two.png");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, ALONE "a.jpg -m saliency --snap --only-mask -o snap.png -q");
+    CHECK_RUN(&p, 0, "");
+    CHECK(!file_equal("a.mask.png", "snap.png"));
+    process_run(&p, ALONE "refine a.jpg --mask a.mask.png --snap -d none -o again.png -q && cmp snap.png again.png");
+    CHECK_RUN(&p, 0, ""); /* the same step on a mask from a file */
+    process_run(&p, ALONE "a.jpg -m saliency --find network -f");
+    CHECK_RUN(&p, 2, "mattebox: --find network needs a model\n");
+    process_run(&p, ALONE "bench saliency");
+    CHECK_RUN(&p, 3, "no model \"saliency\"");
+}
+
+static void test_default(void)
+{
+    process_run(&p, ALONE "a.jpg -o d.png -q && " ALONE "a.jpg -o e.png -q --model default && cmp d.png e.png");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, ALONE "a.jpg -o f.png -q --model demo --preset small && cmp d.png f.png");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, ALONE "a.jpg -o n.png -q --model demo && ! cmp -s d.png n.png");
+    CHECK_RUN(&p, 0, ""); /* the network alone is something else */
+    CHECK(!file_exists("state/mattebox/demo-hint"));
+    process_run(&p, ALONE "a.jpg --json -f");
+    CHECK(p.code == 0 && strstr(p.out, "\"model\":\"(built in)\"") != NULL);
+    process_run(&p, ALONE "models verify demo");
+    CHECK(p.code == 0 && strstr(p.out, "demo: sound, ") != NULL);
+    process_run(&p, ALONE "info demo");
+    CHECK(p.code == 0 && strstr(p.out, "(built in)\n") != NULL);
+    process_run(&p, ALONE "models path demo");
+    CHECK_RUN(&p, 3, "demo is built in: it has no file");
+    /* A file of the user's own goes first. */
+    process_run(&p, "mkdir -p own && mattebox-weights generate tiny_legacy -o own/default.mbw -q && "
+                    "MATTEBOX_MODELS=$PWD/own mattebox a.jpg --json -f --input-size 64");
+    CHECK(p.code == 0 && strstr(p.out, "own/default.mbw") != NULL);
+}
+
+/* On a terminal the way to official weights is told, once. */
+static void test_hint(void)
+{
+    process_run(&p, "command -v script");
+    if (p.code != 0) {
+        return;
+    }
+    process_run(&p,
+                "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state script -qec 'mattebox a.jpg -o h.png -f' /dev/null");
+    CHECK(p.code == 0 && strstr(p.out, "mattebox models get birefnet-general-lite") != NULL);
+    process_run(&p,
+                "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state script -qec 'mattebox a.jpg -o h.png -f' /dev/null");
+    CHECK(p.code == 0 && strstr(p.out, "models get") == NULL);
+}
+
+int main(void)
+{
+    (void)process_folder("cli-builtin");
+    bool linked = is_linked_in();
+    test_saliency();
+    if (linked) {
+        test_default();
+        test_hint();
+    } else {
+        process_run(&p, ALONE "a.jpg -f");
+        CHECK_RUN(&p, 3, "no model \"demo\"");
+    }
+    return test_report();
+}
