@@ -61,7 +61,7 @@ mb_view mb_plan_view(const mb_plan *p, const char *name)
     }
     mb_node reader = {.op = MB_OP_COUNT, .in = {value}, .n_in = 1, .out = value};
     mb_call call;
-    mb_graph_call(p->graph, &reader, &call, false);
+    mb_graph_call(p->graph, &reader, &call);
     call.out.data = p->arena + p->locations[value].byte_offset;
     if (p->backend->memory != NULL) { /* the caller sees the host's copy */
         call.out.data = p->locations[value].mirror;

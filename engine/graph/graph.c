@@ -1,5 +1,5 @@
-/* The graph's arrays: recording, names, constants, and the small edits that passes are made of. */
-#include "graph/graph.h"
+/* The graph's arrays: recording, names, and the small edits that passes are made of. */
+#include "graph/constants.h"
 
 #include "core/alloc.h"
 #include "core/hash.h"
@@ -33,6 +33,7 @@ void mb_graph_free(mb_graph *g)
     }
     for (int i = 0; i < g->n_values; i++) {
         mb_free_aligned(g->values[i].data);
+        mb_free(g->values[i].derivation);
     }
     while (g->text != NULL) {
         mb_text_block *next = g->text->next;
@@ -109,7 +110,7 @@ static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t siz
     return true;
 }
 
-static int add_value(mb_graph *g, mb_value_kind kind, const char *name, const int64_t dims[4])
+int mb_graph_add_value(mb_graph *g, mb_value_kind kind, const char *name, const int64_t dims[4])
 {
     if (g->error.code != MB_OK || !grow(g, (void **)&g->values, g->n_values, &g->values_capacity, sizeof *g->values)) {
         return MB_NONE;
@@ -122,22 +123,12 @@ static int add_value(mb_graph *g, mb_value_kind kind, const char *name, const in
 
 int mb_graph_input(mb_graph *g, const char *name, const int64_t dims[4])
 {
-    return add_value(g, MB_VALUE_INPUT, name, dims);
+    return mb_graph_add_value(g, MB_VALUE_INPUT, name, dims);
 }
 
 bool mb_graph_has_weight(const mb_graph *g, const char *name)
 {
     return mb_weights_find(g->weights, name) != NULL;
-}
-
-uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values)
-{
-    uint64_t h = mb_fnv1a64(MB_FNV1A64_BASIS, how, strlen(how) + 1);
-    for (int i = 0; i < n_values; i++) {
-        uint64_t key = values[i] >= 0 ? g->values[values[i]].key : 0;
-        h = mb_fnv1a64(h, &key, sizeof key);
-    }
-    return h;
 }
 
 int mb_graph_weight(mb_graph *g, const char *name)
@@ -169,7 +160,7 @@ int mb_graph_weight(mb_graph *g, const char *name)
             return MB_NONE;
         }
     }
-    int id = add_value(g, MB_VALUE_WEIGHT, t->name, dims);
+    int id = mb_graph_add_value(g, MB_VALUE_WEIGHT, t->name, dims);
     if (id >= 0) {
         g->values[id].tensor = t;
         g->values[id].key = mb_fnv1a64(MB_FNV1A64_BASIS, t->name, strlen(t->name));
@@ -177,71 +168,7 @@ int mb_graph_weight(mb_graph *g, const char *name)
     return id;
 }
 
-int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data)
-{
-    size_t count = 1;
-    *data = NULL;
-    for (int i = 0; i < 4; i++) {
-        if (dims[i] < 1 || !mb_mul_size(&count, count, (size_t)dims[i])) {
-            mb_graph_fail(g, MB_E_INTERNAL, "constant '%s': bad shape", name);
-            return MB_NONE;
-        }
-    }
-    for (int i = 0; i < g->n_values && g->error.code == MB_OK; i++) { /* modules that run twice share theirs */
-        mb_value_info *v = &g->values[i];
-        if (v->kind == MB_VALUE_CONSTANT && v->key == key && memcmp(v->dims, dims, sizeof v->dims) == 0) {
-            *data = v->data;
-            return i;
-        }
-    }
-    int id = add_value(g, MB_VALUE_CONSTANT, name, dims);
-    size_t bytes;
-    if (id < 0 || !mb_mul_size(&bytes, count, sizeof(float))) {
-        return MB_NONE;
-    }
-    *data = mb_alloc_aligned(bytes);
-    if (*data == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the constant '%s'", (double)bytes * 1e-6, name);
-        return MB_NONE;
-    }
-    g->values[id].data = *data;
-    g->values[id].key = key;
-    return id;
-}
-
-bool mb_graph_is_constant(const mb_graph *g, int value)
-{
-    return value >= 0 && (g->values[value].kind == MB_VALUE_WEIGHT || g->values[value].kind == MB_VALUE_CONSTANT);
-}
-
-const float *mb_graph_floats(mb_graph *g, int value)
-{
-    if (g->error.code != MB_OK || !mb_graph_is_constant(g, value)) {
-        return NULL;
-    }
-    mb_value_info *v = &g->values[value];
-    if (v->data != NULL) {
-        return v->data;
-    }
-    if (v->tensor == NULL) {
-        mb_graph_fail(g, MB_E_INTERNAL, "constant '%s' was released too early", v->name);
-        return NULL;
-    }
-    if (v->tensor->dtype == MB_F32) {
-        return v->tensor->data;
-    }
-    size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* checked against the file's size */
-    size_t bytes = 0;
-    v->data = mb_mul_size(&bytes, count, sizeof(float)) ? mb_alloc_aligned(bytes) : NULL;
-    if (v->data == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the weight '%s'", (double)count * 4e-6, v->name);
-        return NULL;
-    }
-    mb_widen(v->data, v->tensor->data, v->tensor->dtype, count);
-    return v->data;
-}
-
-static mb_view value_view(mb_graph *g, int id, bool with_constants)
+static mb_view value_view(const mb_graph *g, int id)
 {
     mb_view view = {0};
     if (id < 0) {
@@ -252,24 +179,31 @@ static mb_view value_view(mb_graph *g, int id, bool with_constants)
     for (int v = id; v >= 0; v = g->values[v].alias_of) {
         view.pitch = g->values[v].dims[1]; /* that of the widest map it is a slice of */
     }
-    if (with_constants && mb_graph_is_constant(g, id)) {
-        union {
-            const float *in;
-            void *out;
-        } data = {mb_graph_floats(g, id)}; /* kernels only read inputs; the view's pointer has no const */
-        view.data = data.out;
-    }
     return view;
 }
 
-void mb_graph_call(mb_graph *g, const mb_node *n, mb_call *call, bool with_constants)
+void mb_graph_call(const mb_graph *g, const mb_node *n, mb_call *call)
 {
     *call = (mb_call){.attrs = n->attrs.bytes, .n_in = n->n_in};
     for (int i = 0; i < n->n_in; i++) {
-        call->in[i] = value_view(g, n->in[i], with_constants);
-        call->constants |= n->in[i] >= 0 && mb_graph_is_constant(g, n->in[i]) ? 1u << i : 0u;
+        call->in[i] = value_view(g, n->in[i]);
+        call->constants |= mb_graph_is_constant(g, n->in[i]) ? 1u << i : 0u;
     }
-    call->out = value_view(g, n->out, false);
+    call->out = value_view(g, n->out);
+}
+
+void mb_graph_call_constants(mb_graph *g, const mb_node *n, mb_call *call, mb_pool *pool)
+{
+    for (int i = 0; i < n->n_in; i++) {
+        if (mb_graph_is_constant(g, n->in[i])) {
+            union {
+                const float *in;
+                void *out;
+            } data = {
+                mb_graph_floats(g, n->in[i], pool)}; /* kernels only read inputs; the view's pointer has no const */
+            call->in[i].data = data.out;
+        }
+    }
 }
 
 int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs, const int *in, int n_in,
@@ -291,13 +225,13 @@ int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs
     }
     mb_call call;
     int64_t dims[4] = {0};
-    mb_graph_call(g, &node, &call, false);
+    mb_graph_call(g, &node, &call);
     mb_error error = {0};
     if (rule->shape(dims, &call, &error) != MB_OK) {
         mb_graph_fail(g, MB_E_MISMATCH, "%s: %s", name, error.message);
         return MB_NONE;
     }
-    node.out = add_value(g, MB_VALUE_TEMPORARY, name, dims);
+    node.out = mb_graph_add_value(g, MB_VALUE_TEMPORARY, name, dims);
     if (node.out < 0 || !grow(g, (void **)&g->nodes, g->n_nodes, &g->nodes_capacity, sizeof *g->nodes)) {
         return MB_NONE;
     }

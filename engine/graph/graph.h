@@ -14,23 +14,27 @@
 
 #define MB_NONE (-1) /* no value, no node */
 
+typedef struct mb_derivation mb_derivation; /* constants.h */
+
 typedef enum mb_value_kind {
     MB_VALUE_INPUT,    /* written by the caller before a run */
     MB_VALUE_WEIGHT,   /* a tensor of the model file, as published */
-    MB_VALUE_CONSTANT, /* f32 computed by a pass; owned by the graph */
+    MB_VALUE_CONSTANT, /* f32 computed for a pass (constants.h); owned by the graph */
     MB_VALUE_TEMPORARY /* the output of a node */
 } mb_value_kind;
 
 typedef struct mb_value_info {
     mb_value_kind kind;
     int64_t dims[4];
-    const char *name;        /* the scope name of the node or tensor */
-    const mb_tensor *tensor; /* weights */
-    float *data;             /* constants; weights that are not f32 in the file, once widened. Aligned, owned */
-    uint64_t key;            /* constants and weights: what the contents were made from; equal keys, equal contents */
-    int producer;            /* node, or MB_NONE */
-    bool kept;               /* an output or tap: no pass may remove or change it */
-    int alias_of;            /* a slice of the channels of another value (concat without a copy), or MB_NONE */
+    const char *name;          /* the scope name of the node or tensor */
+    const mb_tensor *tensor;   /* weights */
+    float *data;               /* contents in f32 where they are not the file's own: see constants.h. Aligned, owned */
+    mb_derivation *derivation; /* derived constants; owned */
+    bool read;                 /* contents were asked for since the last mb_graph_forget */
+    uint64_t key;              /* constants and weights: what the contents were made from; equal keys, equal contents */
+    int producer;              /* node, or MB_NONE */
+    bool kept;                 /* an output or tap: no pass may remove or change it */
+    int alias_of;              /* a slice of the channels of another value (concat without a copy), or MB_NONE */
     int64_t alias_channel;
 } mb_value_info;
 
@@ -92,13 +96,7 @@ int mb_graph_input(mb_graph *g, const char *name, const int64_t dims[4]);
 /* The tensor `name` of the model file, with its published shape (rank <= 4, missing dimensions are 1). */
 int mb_graph_weight(mb_graph *g, const char *name);
 bool mb_graph_has_weight(const mb_graph *g, const char *name);
-/* A constant; *data is to be filled (dims' product of floats). key: mb_graph_key over what it is made from; if there is
- * one of that key and shape already, it is returned, to be filled with the same values again. */
-int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data);
-uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values);
-/* The contents of a weight or constant in f32 (f16 and bf16 are widened once); NULL after an error. */
-const float *mb_graph_floats(mb_graph *g, int value);
-bool mb_graph_is_constant(const mb_graph *g, int value);
+bool mb_graph_is_constant(const mb_graph *g, int value); /* its contents: constants.h */
 
 /* Adds a node and its output value; shapes are inferred. position < 0: after all others. */
 int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs, const int *in, int n_in,
@@ -116,7 +114,11 @@ void mb_graph_remove(mb_graph *g, int node);
 void mb_graph_adopt(mb_graph *g, mb_node *node, int value);
 /* The live producer of a value if it is of this op and has no other reader and is not kept; else NULL. */
 mb_node *mb_graph_sole_producer(mb_graph *g, int value, mb_op op);
-/* The views of a node's inputs and output without data (constants: with). */
-void mb_graph_call(mb_graph *g, const mb_node *n, mb_call *call, bool with_constants);
+/* The views of a node's inputs and output, without data. */
+void mb_graph_call(const mb_graph *g, const mb_node *n, mb_call *call);
+/* Gives the constant inputs of a call their data (mb_graph_floats). */
+void mb_graph_call_constants(mb_graph *g, const mb_node *n, mb_call *call, mb_pool *pool);
+/* A new value without a producer. */
+int mb_graph_add_value(mb_graph *g, mb_value_kind kind, const char *name, const int64_t dims[4]);
 
 #endif

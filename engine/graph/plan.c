@@ -75,7 +75,7 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
         mb_step *s = &p->steps[p->n_steps];
         const mb_op_rule *rule = mb_op_get_rule(node->op);
         p->attrs[p->n_steps] = node->attrs;
-        mb_graph_call(g, node, &s->call, false);
+        mb_graph_call(g, node, &s->call);
         s->call.attrs = &p->attrs[p->n_steps];
         s->call.pool = p->pool;
         s->call.stream = p->backend->device;

@@ -2,6 +2,7 @@
  * every call gets its pointers. */
 #include "core/alloc.h"
 #include "core/hash.h"
+#include "graph/constants.h"
 #include "graph/plan.h"
 
 #include <string.h>
@@ -41,34 +42,7 @@ static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
     return h;
 }
 
-/* Live nodes that still need a constant's own bytes. */
-static int *count_readers(mb_plan *p)
-{
-    mb_graph *g = p->graph;
-    int *readers = mb_calloc((size_t)g->n_values + 1, sizeof *readers);
-    for (int t = 0; readers != NULL && t < p->n_steps; t++) {
-        const mb_node *n = &g->nodes[p->steps[t].node];
-        for (int i = 0; i < n->n_in; i++) {
-            if (n->in[i] >= 0) {
-                readers[n->in[i]]++;
-            }
-        }
-    }
-    return readers;
-}
-
-/* The bytes of a constant that every reader has packed are given back. */
-static void release(mb_graph *g, int value)
-{
-    mb_value_info *v = &g->values[value];
-    if (v->tensor != NULL) {
-        mb_weights_release_pages(g->weights, v->tensor);
-    }
-    mb_free_aligned(v->data);
-    v->data = NULL;
-}
-
-static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, int *readers, mb_error *err)
+static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, mb_error *err)
 {
     mb_graph *g = p->graph;
     const mb_node *n = &g->nodes[s->node];
@@ -82,7 +56,8 @@ static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, 
     }
     if (e == NULL) {
         mb_call call;
-        mb_graph_call(g, n, &call, true);
+        mb_graph_call(g, n, &call);
+        mb_graph_call_constants(g, n, &call, p->pool);
         call.attrs = s->call.attrs;
         call.pool = p->pool;
         call.stream = s->call.stream;
@@ -105,13 +80,9 @@ static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, 
         e->next = cache->first;
         cache->first = e;
         cache->bytes += e->prepared.bytes;
+        mb_graph_forget(g); /* what was packed is not needed again; the rest is made again by set_pointers */
     }
     s->call.prepared = &e->prepared;
-    for (int i = 0; i < n->n_in; i++) {
-        if (n->in[i] >= 0 && (e->prepared.replaces >> i & 1u) != 0 && --readers[n->in[i]] == 0) {
-            release(g, n->in[i]);
-        }
-    }
     return MB_OK;
 }
 
@@ -129,7 +100,7 @@ static mb_status set_pointers(mb_plan *p, mb_error *err)
                 continue;
             }
             if (mb_graph_is_constant(g, value)) {
-                const float *data = mb_graph_floats(g, value);
+                const float *data = mb_graph_floats(g, value, p->pool);
                 memcpy(&view->data, &data, sizeof view->data); /* kernels only read it */
             } else {
                 view->data = p->arena + p->locations[value].byte_offset;
@@ -143,12 +114,8 @@ static mb_status set_pointers(mb_plan *p, mb_error *err)
 mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     mb_status status = MB_OK;
-    int *readers = count_readers(p);
-    if (readers == NULL) {
-        return mb_fail_memory(err, 0, "the plan");
-    }
     for (int t = 0; t < p->n_steps; t++) {
-        MB_TRY(prepare_step(p, &p->steps[t], cache, readers, err));
+        MB_TRY(prepare_step(p, &p->steps[t], cache, err));
     }
     if (p->backend->memory != NULL) {
         MB_TRY(mb_plan_device_memory(p, err));
@@ -162,6 +129,5 @@ mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
     }
     MB_TRY(set_pointers(p, err));
 done:
-    mb_free(readers);
     return status;
 }

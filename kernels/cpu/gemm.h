@@ -23,9 +23,10 @@ typedef struct mb_packed {
     size_t bytes;
 } mb_packed;
 
-/* weight [n, channels, taps] as published, bias [n] or NULL. `w` is scaled by `scale`. */
+/* weight [n, channels, taps] as published, bias [n] or NULL. `w` is scaled by `scale`; pool: may be NULL. */
 MB_MUST_CHECK mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t n_channels_taps[3],
-                                         const float *weight, const float *bias, float scale, mb_error *err);
+                                         const float *weight, const float *bias, float scale, mb_pool *pool,
+                                         mb_error *err);
 void mb_packed_free(void *packed);
 /* Packs inputs `weight` and, where present, `bias` of a call into *out, and marks them as replaced. */
 MB_MUST_CHECK mb_status mb_prepare_packed(mb_prepared *out, const mb_call *c, const mb_simd *simd, int weight, int bias,

@@ -10,7 +10,9 @@ static void pack_panel(float *to, const float *weight, const mb_packed *p, int64
     int64_t columns = p->n - n, width = p->simd->width, k_total = p->taps * p->channels;
     width = columns <= width ? width : 2 * width;
     columns = columns < width ? columns : width;
-    memset(to, 0, (size_t)(width * k_total) * sizeof(float));
+    if (columns < width) {
+        memset(to, 0, (size_t)(width * k_total) * sizeof(float));
+    }
     for (int64_t j = 0; j < columns; j++) {
         const float *from = weight + (n + j) * k_total; /* [channels][taps] */
         for (int64_t t = 0; t < p->taps; t++) {
@@ -18,6 +20,23 @@ static void pack_panel(float *to, const float *weight, const mb_packed *p, int64
                 to[(t * p->channels + c) * width + j] = scale * from[c * p->taps + t];
             }
         }
+    }
+}
+
+typedef struct pack_job {
+    const mb_packed *p;
+    const float *weight;
+    float scale;
+} pack_job;
+
+static void pack_panels(void *arg, size_t begin, size_t end, int worker)
+{
+    const pack_job *j = arg;
+    int64_t full = 2 * j->p->simd->width, k_total = j->p->taps * j->p->channels;
+    (void)worker;
+    for (size_t i = begin; i < end; i++) {
+        int64_t n = (int64_t)i * full;
+        pack_panel(j->p->w + n * k_total, j->weight, j->p, n, j->scale);
     }
 }
 
@@ -44,7 +63,7 @@ void mb_packed_free(void *packed)
 }
 
 mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t shape[3], const float *weight,
-                           const float *bias, float scale, mb_error *err)
+                           const float *bias, float scale, mb_pool *pool, mb_error *err)
 {
     *out = NULL;
     mb_packed *p = mb_calloc(1, sizeof *p);
@@ -64,9 +83,9 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     }
     if (p->narrow) {
         pack_rows(weight, p, scale);
-    }
-    for (int64_t n = 0; n < p->n && !p->narrow; n += full) {
-        pack_panel(p->w + n * (int64_t)k_total, weight, p, n, scale);
+    } else {
+        pack_job job = {p, weight, scale};
+        mb_parallel_for(pool, (size_t)panels, 1, pack_panels, &job);
     }
     float *after = p->w + k_total * (size_t)columns;
     memset(after, 0, extra * sizeof(float));
@@ -86,7 +105,8 @@ mb_status mb_prepare_packed(mb_prepared *out, const mb_call *c, const mb_simd *s
     bool has_bias = bias < c->n_in && mb_view_present(&c->in[bias]);
     const int64_t shape[3] = {w->dims[0], w->dims[1], w->dims[2] * w->dims[3]};
     mb_packed *p;
-    mb_status status = mb_packed_create(&p, simd, shape, w->data, has_bias ? c->in[bias].data : NULL, scale, err);
+    mb_status status =
+        mb_packed_create(&p, simd, shape, w->data, has_bias ? c->in[bias].data : NULL, scale, c->pool, err);
     if (status == MB_OK) {
         *out = (mb_prepared){p, p->bytes, mb_packed_free, 1u << weight | (has_bias ? 1u << bias : 0)};
     }

@@ -51,7 +51,8 @@ static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c
             }
         }
     }
-    MB_TRY(mb_packed_create(&p->packed, simd, (const int64_t[]){9 * padded, inputs, 1}, taps, NULL, 1.0f, err));
+    MB_TRY(
+        mb_packed_create(&p->packed, simd, (const int64_t[]){9 * padded, inputs, 1}, taps, NULL, 1.0f, c->pool, err));
     p->padded = padded;
     bool bias = c->n_in > 2 && mb_view_present(&c->in[2]);
     if (bias) {

@@ -8,26 +8,30 @@
 
 #include <string.h>
 
-/* A copy of a weight or bias [O,...] minus its mean over O. */
-static int centred(mb_graph *g, int value)
+/* A weight or bias [O,...] minus its mean over O. */
+static void fill_centred(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
-    int64_t d[4];
-    float *out;
-    const float *in = mb_graph_floats(g, value);
-    memcpy(d, g->values[value].dims, sizeof d);
-    int id = mb_graph_constant(g, g->values[value].name, d, mb_graph_key(g, "centre_bottleneck", &value, 1), &out);
-    int64_t row = d[1] * d[2] * d[3];
-    for (int64_t i = 0; id >= 0 && in != NULL && i < row; i++) {
+    int64_t row = d->dims[1] * d->dims[2] * d->dims[3];
+    const float *in = d->in[0];
+    for (int64_t i = 0; i < row; i++) {
         double mean = 0;
-        for (int64_t o = 0; o < d[0]; o++) {
+        for (int64_t o = begin; o < end; o++) {
             mean += (double)in[o * row + i];
         }
-        mean /= (double)d[0];
-        for (int64_t o = 0; o < d[0]; o++) {
+        mean /= (double)(end - begin);
+        for (int64_t o = begin; o < end; o++) {
             out[o * row + i] = (float)((double)in[o * row + i] - mean);
         }
     }
-    return id;
+}
+
+static int centred(mb_graph *g, int value)
+{
+    const mb_derivation how = {
+        .how = "centre_bottleneck", .fill = fill_centred, .from = {value}, .n_from = 1, .whole = true};
+    int64_t d[4];
+    memcpy(d, g->values[value].dims, sizeof d);
+    return mb_graph_derive(g, g->values[value].name, d, &how);
 }
 
 mb_status mb_pass_centre_bottleneck(mb_graph *g, mb_error *err)

@@ -6,11 +6,47 @@
  * Done when it saves work. Zero padding is no obstacle: it is at the input of the first. */
 #include "graph/passes/passes.h"
 
-static bool composable(mb_graph *g, const mb_node *inner, const mb_conv_view *a, const mb_conv_view *b)
+#define TAPS 64 /* at a time: their sums stay in L1 */
+
+static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    const float *outer = d->in[0], *inner = d->in[1];
+    int64_t taps = d->dims[1] * d->dims[2] * d->dims[3], middle = d->in_dims[1][0];
+    for (int64_t o = begin; o < end; o++) {
+        for (int64_t first = 0; first < taps; first += TAPS) {
+            double sum[TAPS] = {0};
+            int64_t n = taps - first < TAPS ? taps - first : TAPS;
+            for (int64_t m = 0; m < middle; m++) {
+                double k = (double)outer[o * middle + m];
+                for (int64_t t = 0; t < n; t++) {
+                    sum[t] += k * (double)inner[m * taps + first + t];
+                }
+            }
+            for (int64_t t = 0; t < n; t++) {
+                out[o * taps + first + t] = (float)sum[t];
+            }
+        }
+    }
+}
+
+static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    const float *outer = d->in[0], *outer_bias = d->in[1], *inner_bias = d->in[2];
+    int64_t middle = d->in_dims[0][1];
+    for (int64_t o = begin; o < end; o++) {
+        double sum = outer_bias != NULL ? (double)outer_bias[o] : 0.0;
+        for (int64_t m = 0; m < middle && inner_bias != NULL; m++) {
+            sum += (double)outer[o * middle + m] * (double)inner_bias[m];
+        }
+        out[o] = (float)sum;
+    }
+}
+
+static bool composable(const mb_graph *g, const mb_node *inner, const mb_conv_view *a, const mb_conv_view *b)
 {
     double before = (double)a->kh * (double)a->kw * (double)a->in * (double)a->out + (double)b->in * (double)b->out;
     double after = (double)a->kh * (double)a->kw * (double)a->in * (double)b->out;
-    return inner->attrs.conv2d.act == MB_ACT_NONE && !(inner->n_in > 3 && inner->in[3] >= 0) && after < before &&
+    return inner->attrs.conv2d.act == MB_ACT_NONE && mb_node_input(inner, 3) < 0 && after < before &&
            g->error.code == MB_OK;
 }
 
@@ -21,28 +57,14 @@ static void compose(mb_graph *g, mb_node *inner, int outer_index)
     if (!mb_conv_read(g, inner, &a) || !mb_conv_read(g, outer, &b) || !composable(g, inner, &a, &b)) {
         return;
     }
-    int64_t dims[4] = {b.out, a.in, a.kh, a.kw}, vector[4] = {b.out, 1, 1, 1}, taps = a.in * a.kh * a.kw;
-    int used[] = {inner->in[1], inner->n_in > 2 ? inner->in[2] : MB_NONE, outer->in[1],
-                  outer->n_in > 2 ? outer->in[2] : MB_NONE};
-    float *w, *bias;
-    int w_id = mb_graph_constant(g, outer->name, dims, mb_graph_key(g, "compose_conv1x1 weight", used, 4), &w);
-    int b_id = mb_graph_constant(g, outer->name, vector, mb_graph_key(g, "compose_conv1x1 bias", used, 4), &bias);
+    int64_t dims[4] = {b.out, a.in, a.kh, a.kw}, vector[4] = {b.out, 1, 1, 1};
+    const mb_derivation weight = {
+        .how = "compose_conv1x1 weight", .fill = fill_weight, .from = {b.weight, a.weight}, .n_from = 2};
+    const mb_derivation bias = {
+        .how = "compose_conv1x1 bias", .fill = fill_bias, .from = {b.weight, b.bias, a.bias}, .n_from = 3};
+    int w_id = mb_graph_derive(g, outer->name, dims, &weight), b_id = mb_graph_derive(g, outer->name, vector, &bias);
     if (w_id < 0 || b_id < 0) {
         return;
-    }
-    for (int64_t o = 0; o < b.out; o++) {
-        double sum = b.bias != NULL ? (double)b.bias[o] : 0.0;
-        for (int64_t m = 0; m < a.out && a.bias != NULL; m++) {
-            sum += (double)b.weight[o * b.in + m] * (double)a.bias[m];
-        }
-        bias[o] = (float)sum;
-        for (int64_t t = 0; t < taps; t++) {
-            sum = 0;
-            for (int64_t m = 0; m < a.out; m++) {
-                sum += (double)b.weight[o * b.in + m] * (double)a.weight[m * taps + t];
-            }
-            w[o * taps + t] = (float)sum;
-        }
     }
     mb_activation act = outer->attrs.conv2d.act;
     outer->attrs = inner->attrs;

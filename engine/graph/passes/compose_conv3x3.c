@@ -8,9 +8,7 @@
  * make, and the ring runs slowly. */
 #include "graph/passes/passes.h"
 
-#include "core/alloc.h"
-
-static bool is_3x3(mb_graph *g, const mb_node *n, mb_conv_view *v)
+static bool is_3x3(const mb_graph *g, const mb_node *n, mb_conv_view *v)
 {
     return mb_conv_read(g, n, v) && v->kh == 3 && v->kw == 3 && n->attrs.conv2d.stride == 1 && n->attrs.conv2d.pad == 1;
 }
@@ -21,33 +19,50 @@ static bool inside(int u, int r)
     return !(r == 0 && u == 0) && !(r == 2 && u == 2);
 }
 
-/* One output channel of one variant; sum: scratch of in*25 doubles. */
-static void compose_one(float *w, float *bias, double *sum, const mb_conv_view *a, const mb_conv_view *b, int64_t o,
-                        int variant)
+/* The part of tap (u,v) of B that a variant sees; 0 where it lies outside the map. */
+static double seen(const float *b, int tap, int variant)
 {
-    double total = b->bias != NULL ? (double)b->bias[o] : 0.0;
-    for (int64_t i = 0; i < a->in * 25; i++) {
-        sum[i] = 0;
-    }
-    for (int64_t m = 0; m < a->out; m++) {
-        for (int tap = 0; tap < 9; tap++) {
-            int u = tap / 3, v = tap % 3;
-            if (!inside(u, variant / 3) || !inside(v, variant % 3)) {
-                continue;
-            }
-            double k = (double)b->weight[(o * b->in + m) * 9 + tap];
-            total += a->bias != NULL ? k * (double)a->bias[m] : 0.0;
-            for (int64_t c = 0; c < a->in; c++) {
-                for (int t = 0; t < 9; t++) {
-                    sum[(c * 5 + u + t / 3) * 5 + v + t % 3] += k * (double)a->weight[(m * a->in + c) * 9 + t];
+    return inside(tap / 3, variant / 3) && inside(tap % 3, variant % 3) ? (double)b[tap] : 0.0;
+}
+
+/* Row variant * O + o: one output channel of one variant. from: B, A. */
+static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t outputs = d->in_dims[0][0], middle = d->in_dims[0][1], inputs = d->dims[1];
+    for (int64_t row = begin; row < end; row++) {
+        const float *b = d->in[0] + row % outputs * middle * 9;
+        for (int64_t c = 0; c < inputs; c++) {
+            double sum[25] = {0};
+            for (int64_t m = 0; m < middle; m++) {
+                const float *a = d->in[1] + (m * inputs + c) * 9;
+                for (int tap = 0; tap < 9; tap++) {
+                    double k = seen(b + m * 9, tap, (int)(row / outputs));
+                    for (int t = 0; t < 9 && k != 0.0; t++) {
+                        sum[(tap / 3 + t / 3) * 5 + tap % 3 + t % 3] += k * (double)a[t];
+                    }
                 }
+            }
+            for (int i = 0; i < 25; i++) {
+                out[(row * inputs + c) * 25 + i] = (float)sum[i];
             }
         }
     }
-    for (int64_t i = 0; i < a->in * 25; i++) {
-        w[i] = (float)sum[i];
+}
+
+/* from: B, bias of B, bias of A. */
+static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t outputs = d->in_dims[0][0], middle = d->in_dims[0][1];
+    for (int64_t row = begin; row < end; row++) {
+        const float *b = d->in[0] + row % outputs * middle * 9;
+        double total = d->in[1] != NULL ? (double)d->in[1][row % outputs] : 0.0;
+        for (int64_t m = 0; m < middle && d->in[2] != NULL; m++) {
+            for (int tap = 0; tap < 9; tap++) {
+                total += seen(b + m * 9, tap, (int)(row / outputs)) * (double)d->in[2][m];
+            }
+        }
+        out[row] = (float)total;
     }
-    *bias = (float)total;
 }
 
 static void compose(mb_graph *g, mb_node *inner, mb_node *outer)
@@ -55,26 +70,19 @@ static void compose(mb_graph *g, mb_node *inner, mb_node *outer)
     mb_conv_view a, b;
     const int64_t *size = g->values[outer->out].dims;
     if (!is_3x3(g, inner, &a) || !is_3x3(g, outer, &b) || inner->attrs.conv2d.act != MB_ACT_NONE ||
-        (inner->n_in > 3 && inner->in[3] >= 0) || size[2] < 2 || size[3] < 2 ||
+        mb_node_input(inner, 3) >= 0 || size[2] < 2 || size[3] < 2 ||
         2 * 25 * a.in * b.out > 9 * a.in * a.out + 9 * b.in * b.out) {
         return;
     }
     int64_t dims[4] = {9 * b.out, a.in, 5, 5}, vector[4] = {9 * b.out, 1, 1, 1};
-    int used[] = {inner->in[1], inner->n_in > 2 ? inner->in[2] : MB_NONE, outer->in[1],
-                  outer->n_in > 2 ? outer->in[2] : MB_NONE};
-    float *w, *bias;
-    int w_id = mb_graph_constant(g, outer->name, dims, mb_graph_key(g, "compose_conv3x3 weight", used, 4), &w);
-    int b_id = mb_graph_constant(g, outer->name, vector, mb_graph_key(g, "compose_conv3x3 bias", used, 4), &bias);
-    double *sum = mb_alloc_array((size_t)a.in * 25, sizeof *sum);
-    if (w_id < 0 || b_id < 0 || sum == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory to compose two convolutions");
-        mb_free(sum);
+    const mb_derivation weight = {
+        .how = "compose_conv3x3 weight", .fill = fill_weight, .from = {b.weight, a.weight}, .n_from = 2};
+    const mb_derivation bias = {
+        .how = "compose_conv3x3 bias", .fill = fill_bias, .from = {b.weight, b.bias, a.bias}, .n_from = 3};
+    int w_id = mb_graph_derive(g, outer->name, dims, &weight), b_id = mb_graph_derive(g, outer->name, vector, &bias);
+    if (w_id < 0 || b_id < 0) {
         return;
     }
-    for (int64_t i = 0; i < 9 * b.out; i++) {
-        compose_one(w + i * a.in * 25, bias + i, sum, &a, &b, i % b.out, (int)(i / b.out));
-    }
-    mb_free(sum);
     outer->attrs.conv2d.pad = 2;
     outer->attrs.conv2d.border_variants = true;
     outer->in[0] = inner->in[0];

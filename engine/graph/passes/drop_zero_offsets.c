@@ -5,14 +5,17 @@
 
 #include <string.h>
 
-static bool all_zero(const float *v, int64_t n)
+static bool all_zero(mb_graph *g, int value)
 {
+    const float *v = mb_graph_floats(g, value, NULL);
+    const int64_t *d = g->values[value].dims;
+    int64_t n = v != NULL ? d[0] * d[1] * d[2] * d[3] : 0;
     for (int64_t i = 0; i < n; i++) {
         if (v[i] != 0.0f) { /* -0 is zero too */
             return false;
         }
     }
-    return true;
+    return v != NULL;
 }
 
 /* Is this the output of a convolution with weight and bias zero? */
@@ -25,7 +28,7 @@ static bool zero_conv(mb_graph *g, int value)
         (g->nodes[producer].n_in > 3 && g->nodes[producer].in[3] >= 0)) {
         return false;
     }
-    return all_zero(v.weight, v.out * v.in * v.kh * v.kw) && (v.bias == NULL || all_zero(v.bias, v.out));
+    return all_zero(g, v.weight) && (v.bias < 0 || all_zero(g, v.bias));
 }
 
 mb_status mb_pass_drop_zero_offsets(mb_graph *g, mb_error *err)

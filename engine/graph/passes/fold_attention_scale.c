@@ -5,23 +5,22 @@
 
 #include <string.h>
 
-/* A copy of a weight or bias whose first third of rows is scaled. */
+static void fill_scaled(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t row = d->dims[1] * d->dims[2] * d->dims[3], query = d->dims[0] / 3 * row;
+    for (int64_t i = begin * row; i < end * row; i++) {
+        out[i] = i < query ? d->in[0][i] * (float)d->number : d->in[0][i];
+    }
+}
+
+/* A weight or bias whose first third of rows is scaled. */
 static int scale_query(mb_graph *g, int value, float scale)
 {
-    const float *old = mb_graph_floats(g, value);
+    const mb_derivation how = {
+        .how = "fold_attention_scale", .fill = fill_scaled, .from = {value}, .n_from = 1, .number = (double)scale};
     int64_t d[4];
-    float *out;
     memcpy(d, g->values[value].dims, sizeof d);
-    int id = mb_graph_constant(g, g->values[value].name, d, mb_graph_key(g, "fold_attention_scale", &value, 1), &out);
-    if (id < 0 || old == NULL) {
-        return MB_NONE;
-    }
-    int64_t row = d[1] * d[2] * d[3], query = d[0] / 3 * row;
-    for (int64_t i = 0; i < query; i++) {
-        out[i] = old[i] * scale;
-    }
-    memcpy(out + query, old + query, (size_t)(d[0] * row - query) * sizeof *out);
-    return id;
+    return mb_graph_derive(g, g->values[value].name, d, &how);
 }
 
 static void fold(mb_graph *g, mb_node *attention, mb_node *qkv)

@@ -17,16 +17,32 @@ static bool slots(const mb_node *n, int *weight, int *bias)
     return plain && !(n->n_in > *bias + 1 && n->in[*bias + 1] >= 0);
 }
 
-static void scale_rows(float *dst, const float *src, const double *scale, int64_t rows, int64_t columns)
+/* The constants of a derivation. */
+enum { WEIGHT, BIAS, GAMMA, BETA, MEAN, VARIANCE };
+
+static double scale_of(const mb_derived *d, int64_t o)
 {
-    for (int64_t o = 0; o < rows; o++) {
+    return (double)d->in[GAMMA][o] / sqrt((double)d->in[VARIANCE][o] + d->number);
+}
+
+static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t columns = d->dims[1] * d->dims[2] * d->dims[3];
+    for (int64_t o = begin; o < end; o++) {
+        double scale = scale_of(d, o);
         for (int64_t i = 0; i < columns; i++) {
-            dst[o * columns + i] = (float)(scale[o] * (double)src[o * columns + i]);
+            out[o * columns + i] = (float)(scale * (double)d->in[WEIGHT][o * columns + i]);
         }
     }
 }
 
-#define MAX_CHANNELS 8192
+static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    for (int64_t o = begin; o < end; o++) {
+        double shifted = (d->in[BIAS] != NULL ? (double)d->in[BIAS][o] : 0.0) - (double)d->in[MEAN][o];
+        out[o] = (float)(shifted * scale_of(d, o) + (double)d->in[BETA][o]);
+    }
+}
 
 static void fold(mb_graph *g, int bn_index, int conv_index)
 {
@@ -35,29 +51,24 @@ static void fold(mb_graph *g, int bn_index, int conv_index)
     if (!slots(conv, &weight, &bias) || !mb_graph_is_constant(g, conv->in[weight])) {
         return;
     }
-    const int64_t *d = g->values[conv->in[weight]].dims;
-    int64_t dims[4] = {d[0], d[1], d[2], d[3]}, vector[4] = {d[0], 1, 1, 1};
-    const float *p[4];
-    for (int i = 0; i < 4; i++) {
-        p[i] = mb_graph_floats(g, bn->in[i + 1]);
-    }
-    int old_bias = conv->n_in > bias ? conv->in[bias] : MB_NONE;
-    const float *w = mb_graph_floats(g, conv->in[weight]);
-    const float *b = old_bias >= 0 ? mb_graph_floats(g, old_bias) : NULL;
-    float *new_w, *new_b;
-    int used[] = {conv->in[weight], old_bias, bn->in[1], bn->in[2], bn->in[3], bn->in[4]};
-    int w_id = mb_graph_constant(g, conv->name, dims, mb_graph_key(g, "fold_batchnorm weight", used, 6), &new_w);
-    int b_id = mb_graph_constant(g, conv->name, vector, mb_graph_key(g, "fold_batchnorm bias", used, 6), &new_b);
-    if (g->error.code != MB_OK || dims[0] > MAX_CHANNELS) {
+    int old_bias = mb_node_input(conv, bias);
+    if (old_bias >= 0 && !mb_graph_is_constant(g, old_bias)) {
         return;
     }
-    double scale[MAX_CHANNELS];
-    for (int64_t o = 0; o < dims[0]; o++) {
-        scale[o] = (double)p[0][o] / sqrt((double)p[3][o] + (double)bn->attrs.norm.eps);
-        double shifted = (b != NULL ? (double)b[o] : 0.0) - (double)p[2][o];
-        new_b[o] = (float)(shifted * scale[o] + (double)p[1][o]);
+    const int64_t *d = g->values[conv->in[weight]].dims;
+    int64_t dims[4] = {d[0], d[1], d[2], d[3]}, vector[4] = {d[0], 1, 1, 1};
+    mb_derivation how = {.how = "fold_batchnorm weight",
+                         .fill = fill_weight,
+                         .from = {conv->in[weight], old_bias, bn->in[1], bn->in[2], bn->in[3], bn->in[4]},
+                         .n_from = 6,
+                         .number = (double)bn->attrs.norm.eps};
+    int w_id = mb_graph_derive(g, conv->name, dims, &how);
+    how.how = "fold_batchnorm bias";
+    how.fill = fill_bias;
+    int b_id = mb_graph_derive(g, conv->name, vector, &how);
+    if (w_id < 0 || b_id < 0) {
+        return;
     }
-    scale_rows(new_w, w, scale, dims[0], dims[1] * dims[2] * dims[3]);
     conv->in[weight] = w_id;
     conv->in[bias] = b_id;
     conv->n_in = conv->n_in > bias ? conv->n_in : bias + 1;

@@ -21,7 +21,8 @@ static void fold(mb_graph *g, int node, const mb_backend *ref)
     mb_node n = g->nodes[node];
     mb_call call;
     float *data;
-    mb_graph_call(g, &n, &call, true);
+    mb_graph_call(g, &n, &call);
+    mb_graph_call_constants(g, &n, &call, NULL);
     const mb_kernel *k = mb_backend_choose(ref, n.op, &call);
     if (g->error.code != MB_OK || k == NULL || k->workspace != NULL || k->prepare != NULL) {
         return;

@@ -9,50 +9,57 @@
 
 #include <string.h>
 
+static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    const float *w = d->in[0], *scale = d->in[1];
+    int64_t columns = d->dims[1];
+    for (int64_t o = begin; o < end; o++) {
+        for (int64_t i = 0; i < columns; i++) {
+            out[o * columns + i] = (float)((double)w[o * columns + i] * (double)scale[i]);
+        }
+    }
+}
+
+/* from: the weight, its bias, the shift of the norm. */
+static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t columns = d->in_dims[0][1];
+    for (int64_t o = begin; o < end; o++) {
+        double sum = d->in[1] != NULL ? (double)d->in[1][o] : 0.0;
+        for (int64_t i = 0; i < columns; i++) {
+            sum += (double)d->in[0][o * columns + i] * (double)d->in[2][i];
+        }
+        out[o] = (float)sum;
+    }
+}
+
 static int scaled_weight(mb_graph *g, int weight, int gamma)
 {
+    const mb_derivation how = {
+        .how = "fold_norm_affine weight", .fill = fill_weight, .from = {weight, gamma}, .n_from = 2};
     int64_t d[4];
-    float *out;
-    int used[] = {weight, gamma};
-    const float *w = mb_graph_floats(g, weight), *scale = gamma >= 0 ? mb_graph_floats(g, gamma) : NULL;
     memcpy(d, g->values[weight].dims, sizeof d);
-    int id = mb_graph_constant(g, g->values[weight].name, d, mb_graph_key(g, "fold_norm_affine weight", used, 2), &out);
-    for (int64_t i = 0; id >= 0 && w != NULL && i < d[0] * d[1]; i++) {
-        out[i] = scale != NULL ? (float)((double)w[i] * (double)scale[i % d[1]]) : w[i];
-    }
-    return id;
+    return mb_graph_derive(g, g->values[weight].name, d, &how);
 }
 
 static int shifted_bias(mb_graph *g, int weight, int bias, int beta)
 {
-    int64_t d[4];
-    float *out;
-    int used[] = {weight, bias, beta};
-    const float *w = mb_graph_floats(g, weight), *e = mb_graph_floats(g, beta);
-    const float *b = bias >= 0 ? mb_graph_floats(g, bias) : NULL;
-    memcpy(d, g->values[weight].dims, sizeof d);
-    int id = mb_graph_constant(g, g->values[weight].name, (int64_t[]){d[0], 1, 1, 1},
-                               mb_graph_key(g, "fold_norm_affine bias", used, 3), &out);
-    for (int64_t o = 0; id >= 0 && w != NULL && e != NULL && o < d[0]; o++) {
-        double sum = b != NULL ? (double)b[o] : 0.0;
-        for (int64_t i = 0; i < d[1]; i++) {
-            sum += (double)w[o * d[1] + i] * (double)e[i];
-        }
-        out[o] = (float)sum;
-    }
-    return id;
+    const mb_derivation how = {
+        .how = "fold_norm_affine bias", .fill = fill_bias, .from = {weight, bias, beta}, .n_from = 3};
+    int64_t rows = g->values[weight].dims[0];
+    return mb_graph_derive(g, g->values[weight].name, (int64_t[]){rows, 1, 1, 1}, &how);
 }
 
 static void fold(mb_graph *g, mb_node *norm, mb_node *linear)
 {
-    int gamma = norm->n_in > 1 ? norm->in[1] : MB_NONE, beta = norm->n_in > 2 ? norm->in[2] : MB_NONE;
-    int bias = linear->n_in > 2 ? linear->in[2] : MB_NONE;
+    int gamma = mb_node_input(norm, 1), beta = mb_node_input(norm, 2);
+    int bias = mb_node_input(linear, 2);
     if ((gamma < 0 && beta < 0) || !mb_graph_is_constant(g, linear->in[1]) ||
         (bias >= 0 && !mb_graph_is_constant(g, bias))) {
         return;
     }
     int new_bias = beta >= 0 ? shifted_bias(g, linear->in[1], bias, beta) : bias;
-    int new_weight = scaled_weight(g, linear->in[1], gamma);
+    int new_weight = gamma >= 0 ? scaled_weight(g, linear->in[1], gamma) : linear->in[1];
     if (g->error.code != MB_OK) {
         return;
     }

@@ -13,16 +13,26 @@ static bool same_form(const mb_node *a, const mb_node *b, const mb_conv_view *va
            !(b->n_in > 3 && b->in[3] >= 0);
 }
 
-/* Both weights and biases, one after the other. */
-static void join(float *w, float *bias, const mb_conv_view *a, const mb_conv_view *b)
+/* Rows of the first constant, then of the second; zeros for one that is absent. at: rows of the first. */
+static void fill_joined(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
-    size_t taps = (size_t)(a->in * a->kh * a->kw), na = (size_t)a->out, nb = (size_t)b->out;
-    memcpy(w, a->weight, na * taps * sizeof *w);
-    memcpy(w + na * taps, b->weight, nb * taps * sizeof *w);
-    for (size_t i = 0; i < na + nb; i++) {
-        const float *from = i < na ? a->bias : b->bias;
-        bias[i] = from != NULL ? from[i < na ? i : i - na] : 0.0f;
+    size_t row = (size_t)(d->dims[1] * d->dims[2] * d->dims[3]);
+    for (int64_t o = begin; o < end; o++) {
+        const float *from = o < d->at[0] ? d->in[0] : d->in[1];
+        float *to = out + (size_t)o * row;
+        if (from != NULL) {
+            memcpy(to, from + (size_t)(o < d->at[0] ? o : o - d->at[0]) * row, row * sizeof *to);
+        } else {
+            memset(to, 0, row * sizeof *to);
+        }
     }
+}
+
+static int join(mb_graph *g, const mb_node *n, const int64_t dims[4], int a, int b, int64_t rows_of_a)
+{
+    const mb_derivation how = {
+        .how = "merge_offset_convs", .fill = fill_joined, .from = {a, b}, .n_from = 2, .at = {rows_of_a}};
+    return mb_graph_derive(g, n->name, dims, &how);
 }
 
 static void merge(mb_graph *g, mb_node *deform, mb_node *off, mb_node *mod)
@@ -32,14 +42,10 @@ static void merge(mb_graph *g, mb_node *deform, mb_node *off, mb_node *mod)
         return;
     }
     int64_t dims[4] = {a.out + b.out, a.in, a.kh, a.kw}, vector[4] = {a.out + b.out, 1, 1, 1};
-    int used[] = {off->in[1], off->n_in > 2 ? off->in[2] : MB_NONE, mod->in[1], mod->n_in > 2 ? mod->in[2] : MB_NONE};
-    float *w, *bias;
-    int w_id = mb_graph_constant(g, off->name, dims, mb_graph_key(g, "merge_offset_convs weight", used, 4), &w);
-    int b_id = mb_graph_constant(g, off->name, vector, mb_graph_key(g, "merge_offset_convs bias", used, 4), &bias);
+    int w_id = join(g, off, dims, a.weight, b.weight, a.out), b_id = join(g, off, vector, a.bias, b.bias, a.out);
     if (w_id < 0 || b_id < 0) {
         return;
     }
-    join(w, bias, &a, &b);
     int offset = deform->in[1], modulator = deform->in[2];
     int mod_index = (int)(mod - g->nodes), in[] = {off->in[0], w_id, b_id};
     int off_index = (int)(off - g->nodes);
@@ -56,26 +62,33 @@ static void merge(mb_graph *g, mb_node *deform, mb_node *off, mb_node *mod)
     mb_graph_remove(g, mod_index);
 }
 
+static void fill_scaled(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t row = d->dims[1] * d->dims[2] * d->dims[3];
+    for (int64_t i = begin * row; i < end * row; i++) {
+        out[i] = d->in[0][i] * (float)d->number; /* 2: exact */
+    }
+}
+
 /* The factor of the modulator goes into the weights of the deformable convolution. */
 static void fold_scale(mb_graph *g, mb_node *deform)
 {
-    float scale = deform->attrs.deform_conv2d.modulator_scale, *w;
+    float scale = deform->attrs.deform_conv2d.modulator_scale;
     if (scale == 1.0f || !mb_graph_is_constant(g, deform->in[3])) {
         return;
     }
-    const float *old = mb_graph_floats(g, deform->in[3]);
+    const mb_derivation how = {.how = "merge_offset_convs scale",
+                               .fill = fill_scaled,
+                               .from = {deform->in[3]},
+                               .n_from = 1,
+                               .number = (double)scale};
     int64_t d[4];
     memcpy(d, g->values[deform->in[3]].dims, sizeof d);
-    uint64_t key = mb_graph_key(g, "merge_offset_convs scale", &deform->in[3], 1);
-    int id = mb_graph_constant(g, deform->name, d, key, &w);
-    if (id < 0 || old == NULL) {
-        return;
+    int id = mb_graph_derive(g, deform->name, d, &how);
+    if (id >= 0) {
+        deform->in[3] = id;
+        deform->attrs.deform_conv2d.modulator_scale = 1.0f;
     }
-    for (int64_t i = 0; i < d[0] * d[1] * d[2] * d[3]; i++) {
-        w[i] = old[i] * scale; /* 2: exact */
-    }
-    deform->in[3] = id;
-    deform->attrs.deform_conv2d.modulator_scale = 1.0f;
 }
 
 mb_status mb_pass_merge_offset_convs(mb_graph *g, mb_error *err)

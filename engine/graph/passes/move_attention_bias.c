@@ -9,40 +9,43 @@
 
 #include <string.h>
 
+/* from: a vector [3C], the bias [3C]. */
+static void fill_without(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end; i++) {
+        out[i] = i < d->dims[0] / 3 ? d->in[0][i] : d->in[0][i] - d->in[1][i];
+    }
+}
+
 /* `vector` [3C] with the bias taken off keys and values: that of the padding tokens, or the bias itself (then zero). */
 static int without_bias(mb_graph *g, int vector, int bias)
 {
+    const mb_derivation how = {.how = "move_attention_bias", .fill = fill_without, .from = {vector, bias}, .n_from = 2};
     int64_t n = g->values[bias].dims[0];
-    float *out;
-    int used[] = {vector, bias};
-    const float *v = mb_graph_floats(g, vector), *b = mb_graph_floats(g, bias);
-    int id = mb_graph_constant(g, g->values[vector].name, (int64_t[]){n, 1, 1, 1},
-                               mb_graph_key(g, "move_attention_bias", used, 2), &out);
-    for (int64_t i = 0; id >= 0 && v != NULL && b != NULL && i < n; i++) {
-        out[i] = i < n / 3 ? v[i] : v[i] - b[i];
+    return mb_graph_derive(g, g->values[vector].name, (int64_t[]){n, 1, 1, 1}, &how);
+}
+
+/* from: the projection, its bias, the bias of qkv. */
+static void fill_projected(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t columns = d->in_dims[0][1];
+    for (int64_t o = begin; o < end; o++) {
+        double sum = d->in[1] != NULL ? (double)d->in[1][o] : 0.0;
+        for (int64_t i = 0; i < columns; i++) {
+            sum += (double)d->in[0][o * columns + i] * (double)d->in[2][2 * columns + i];
+        }
+        out[o] = (float)sum;
     }
-    return id;
 }
 
 static int through_projection(mb_graph *g, const mb_node *proj, int bias)
 {
-    int old = proj->n_in > 2 ? proj->in[2] : MB_NONE;
-    const int64_t *d = g->values[proj->in[1]].dims;
-    int64_t rows = d[0], columns = d[1];
-    float *out;
-    int used[] = {proj->in[1], old, bias};
-    const float *w = mb_graph_floats(g, proj->in[1]), *b = mb_graph_floats(g, bias);
-    const float *c = old >= 0 ? mb_graph_floats(g, old) : NULL;
-    int id = mb_graph_constant(g, g->values[proj->in[1]].name, (int64_t[]){rows, 1, 1, 1},
-                               mb_graph_key(g, "move_attention_bias projection", used, 3), &out);
-    for (int64_t o = 0; id >= 0 && w != NULL && b != NULL && o < rows; o++) {
-        double sum = c != NULL ? (double)c[o] : 0.0;
-        for (int64_t i = 0; i < columns; i++) {
-            sum += (double)w[o * columns + i] * (double)b[2 * columns + i];
-        }
-        out[o] = (float)sum;
-    }
-    return id;
+    const mb_derivation how = {.how = "move_attention_bias projection",
+                               .fill = fill_projected,
+                               .from = {proj->in[1], mb_node_input(proj, 2), bias},
+                               .n_from = 3};
+    int64_t rows = g->values[proj->in[1]].dims[0];
+    return mb_graph_derive(g, g->values[proj->in[1]].name, (int64_t[]){rows, 1, 1, 1}, &how);
 }
 
 /* Everything that has to be constant is, and nothing else reads what changes. */

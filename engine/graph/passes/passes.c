@@ -87,21 +87,19 @@ mb_status mb_passes_run(mb_graph *g, const char *which, mb_error *err)
     return status;
 }
 
-bool mb_conv_read(mb_graph *g, const mb_node *n, mb_conv_view *v)
+bool mb_conv_read(const mb_graph *g, const mb_node *n, mb_conv_view *v)
 {
+    int bias = mb_node_input(n, 2);
     if (n->op != MB_OP_conv2d || n->attrs.conv2d.border_variants || !mb_graph_is_constant(g, n->in[1]) ||
-        (n->n_in > 2 && n->in[2] >= 0 && !mb_graph_is_constant(g, n->in[2]))) {
+        (bias >= 0 && !mb_graph_is_constant(g, bias))) {
         return false;
     }
     const int64_t *d = g->values[n->in[1]].dims;
-    *v = (mb_conv_view){mb_graph_floats(g, n->in[1]), NULL, d[0], d[1], d[2], d[3]};
-    if (n->n_in > 2 && n->in[2] >= 0) {
-        v->bias = mb_graph_floats(g, n->in[2]);
-    }
-    return g->error.code == MB_OK;
+    *v = (mb_conv_view){n->in[1], bias, d[0], d[1], d[2], d[3]};
+    return true;
 }
 
-bool mb_conv_is_1x1(mb_graph *g, const mb_node *n)
+bool mb_conv_is_1x1(const mb_graph *g, const mb_node *n)
 {
     if (n->op != MB_OP_conv2d || n->attrs.conv2d.border_variants || !mb_graph_is_constant(g, n->in[1])) {
         return false;

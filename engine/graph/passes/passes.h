@@ -2,7 +2,7 @@
 #ifndef MB_GRAPH_PASSES_H
 #define MB_GRAPH_PASSES_H
 
-#include "graph/graph.h"
+#include "graph/constants.h"
 
 typedef mb_status (*mb_pass_fn)(mb_graph *g, mb_error *err);
 
@@ -30,13 +30,19 @@ const char *mb_pass_name(int i);
  * error); "a,b": only these. */
 MB_MUST_CHECK mb_status mb_passes_run(mb_graph *g, const char *which, mb_error *err);
 
-/* A conv2d's weight and bias as floats, and its sizes; false if it is no plain convolution (constant weight, no border
- * variants). bias is NULL where there is none. */
+/* A conv2d's constants and sizes; false if it is no plain convolution (constant weight and bias, no border variants).
+ */
 typedef struct mb_conv_view {
-    const float *weight, *bias;
+    int weight, bias; /* values; bias MB_NONE: there is none */
     int64_t out, in, kh, kw;
 } mb_conv_view;
-bool mb_conv_read(mb_graph *g, const mb_node *n, mb_conv_view *v);
-bool mb_conv_is_1x1(mb_graph *g, const mb_node *n); /* stride 1, pad 0 */
+bool mb_conv_read(const mb_graph *g, const mb_node *n, mb_conv_view *v);
+bool mb_conv_is_1x1(const mb_graph *g, const mb_node *n); /* stride 1, pad 0 */
+
+/* Input i of a node; MB_NONE if it is absent. */
+static inline int mb_node_input(const mb_node *n, int i)
+{
+    return n->n_in > i ? n->in[i] : MB_NONE;
+}
 
 #endif

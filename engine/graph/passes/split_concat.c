@@ -25,30 +25,37 @@ static int part_to_split(mb_graph *g, const mb_node *cat, int64_t outputs)
     return -1;
 }
 
-/* The columns [begin, end) of an [O,I] matrix, or all but them. */
-static int take_columns(mb_graph *g, const mb_node *conv, const char *how, const int64_t range[2], bool inside)
+/* Columns [at0, at1) of an [O,I] matrix. */
+static void fill_inside(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
+    int64_t width = d->at[1] - d->at[0], total = d->in_dims[0][1];
+    for (int64_t o = begin; o < end; o++) {
+        memcpy(out + o * width, d->in[0] + o * total + d->at[0], (size_t)width * sizeof *out);
+    }
+}
+
+/* All but them. */
+static void fill_rest(float *out, const mb_derived *d, int64_t begin, int64_t end)
+{
+    int64_t total = d->in_dims[0][1];
+    for (int64_t o = begin; o < end; o++) {
+        const float *row = d->in[0] + o * total;
+        float *to = out + o * d->dims[1];
+        memcpy(to, row, (size_t)d->at[0] * sizeof *out);
+        memcpy(to + d->at[0], row + d->at[1], (size_t)(total - d->at[1]) * sizeof *out);
+    }
+}
+
+static int take_columns(mb_graph *g, const mb_node *conv, const int64_t range[2], bool inside)
+{
+    const mb_derivation how = {.how = inside ? "split_concat part" : "split_concat rest",
+                               .fill = inside ? fill_inside : fill_rest,
+                               .from = {conv->in[1]},
+                               .n_from = 1,
+                               .at = {range[0], range[1]}};
     const int64_t *d = g->values[conv->in[1]].dims;
-    int64_t width = range[1] - range[0], total = d[1];
-    int64_t dims[4] = {d[0], inside ? width : total - width, 1, 1};
-    const char *name = mb_graph_text(g, "%s.%s[%lld]", conv->name, how, (long long)range[0]);
-    const float *w = mb_graph_floats(g, conv->in[1]);
-    float *out;
-    int id = mb_graph_constant(g, conv->name, dims, name != NULL ? mb_graph_key(g, name, &conv->in[1], 1) : 0, &out);
-    if (id < 0 || w == NULL) {
-        return MB_NONE;
-    }
-    for (int64_t o = 0; o < dims[0]; o++) {
-        const float *row = w + o * total;
-        if (inside) {
-            memcpy(out, row + range[0], (size_t)width * sizeof *out);
-        } else {
-            memcpy(out, row, (size_t)range[0] * sizeof *out);
-            memcpy(out + range[0], row + range[1], (size_t)(total - range[1]) * sizeof *out);
-        }
-        out += dims[1];
-    }
-    return id;
+    int64_t width = range[1] - range[0], dims[4] = {d[0], inside ? width : d[1] - width, 1, 1};
+    return mb_graph_derive(g, conv->name, dims, &how);
 }
 
 static bool split(mb_graph *g, int conv_index)
@@ -73,7 +80,7 @@ static bool split(mb_graph *g, int conv_index)
         }
     }
     range[1] = range[0] + g->values[cat->in[part]].dims[1];
-    int inside = take_columns(g, &conv, "part", range, true), rest = take_columns(g, &conv, "rest", range, false);
+    int inside = take_columns(g, &conv, range, true), rest = take_columns(g, &conv, range, false);
     mb_attrs none = {.none = {0}};
     const char *name = mb_graph_text(g, "%s.part", conv.name), *cat_name = cat->name;
     double at = conv.position - 0.25;

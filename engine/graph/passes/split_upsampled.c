@@ -8,19 +8,21 @@
 
 #include <string.h>
 
-/* Input channels [begin, begin+n) of an [O,I,3,3] weight. */
-static int take_inputs(mb_graph *g, const mb_node *conv, const char *how, int64_t begin, int64_t n)
+static void fill_inputs(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
-    const int64_t *d = g->values[conv->in[1]].dims;
-    int64_t outputs = d[0], inputs = d[1];
-    float *out;
-    const float *w = mb_graph_floats(g, conv->in[1]);
-    int id =
-        mb_graph_constant(g, conv->name, (int64_t[]){outputs, n, 3, 3}, mb_graph_key(g, how, &conv->in[1], 1), &out);
-    for (int64_t o = 0; id >= 0 && w != NULL && o < outputs; o++) {
-        memcpy(out + o * n * 9, w + (o * inputs + begin) * 9, (size_t)n * 9 * sizeof *out);
+    int64_t n = d->dims[1] * 9, total = d->in_dims[0][1] * 9;
+    for (int64_t o = begin; o < end; o++) {
+        memcpy(out + o * n, d->in[0] + o * total + d->at[0] * 9, (size_t)n * sizeof *out);
     }
-    return id;
+}
+
+/* Input channels [begin, begin+n) of an [O,I,3,3] weight. */
+static int take_inputs(mb_graph *g, const mb_node *conv, int64_t begin, int64_t n)
+{
+    const mb_derivation how = {
+        .how = "split_upsampled", .fill = fill_inputs, .from = {conv->in[1]}, .n_from = 1, .at = {begin}};
+    int64_t outputs = g->values[conv->in[1]].dims[0];
+    return mb_graph_derive(g, conv->name, (int64_t[]){outputs, n, 3, 3}, &how);
 }
 
 /* concat(D, up(F)) with `up` twice and read by nothing else; else false. */
@@ -50,8 +52,8 @@ static void split(mb_graph *g, int conv_index)
     int detail = cat->in[0], features = up->in[0];
     int cat_index = (int)(cat - g->nodes), up_index = (int)(up - g->nodes);
     int64_t nd = g->values[detail].dims[1], nf = g->values[features].dims[1];
-    int wd = take_inputs(g, &conv, "split_upsampled detail", 0, nd);
-    int wf = take_inputs(g, &conv, "split_upsampled features", nd, nf);
+    int wd = take_inputs(g, &conv, 0, nd);
+    int wf = take_inputs(g, &conv, nd, nf);
     mb_attrs plain = conv.attrs, fused;
     memset(&fused, 0, sizeof fused);
     fused.upsample_conv2d.act = conv.attrs.conv2d.act;

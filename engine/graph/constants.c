@@ -1,0 +1,207 @@
+/* Making, keeping and forgetting the contents of constants. */
+#include "graph/constants.h"
+
+#include "core/alloc.h"
+#include "core/hash.h"
+
+#include <string.h>
+
+#define FLOATS_PER_CHUNK 32768 /* of a derived constant, for one thread at a time */
+
+uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values)
+{
+    uint64_t h = mb_fnv1a64(MB_FNV1A64_BASIS, how, strlen(how) + 1);
+    for (int i = 0; i < n_values; i++) {
+        uint64_t key = values[i] >= 0 ? g->values[values[i]].key : 0;
+        h = mb_fnv1a64(h, &key, sizeof key);
+    }
+    return h;
+}
+
+bool mb_graph_is_constant(const mb_graph *g, int value)
+{
+    return value >= 0 && (g->values[value].kind == MB_VALUE_WEIGHT || g->values[value].kind == MB_VALUE_CONSTANT);
+}
+
+/* Bytes of the contents in f32. */
+static bool bytes_of(size_t *bytes, const int64_t dims[4])
+{
+    *bytes = sizeof(float);
+    for (int i = 0; i < 4; i++) {
+        if (dims[i] < 1 || !mb_mul_size(bytes, *bytes, (size_t)dims[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Room for the contents; NULL and a sticky error if there is none. */
+static float *make_room(mb_graph *g, int value)
+{
+    mb_value_info *v = &g->values[value];
+    size_t bytes = 0;
+    v->data = bytes_of(&bytes, v->dims) ? mb_alloc_aligned(bytes) : NULL;
+    if (v->data == NULL) {
+        mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the constant '%s'", (double)bytes * 1e-6,
+                      v->name);
+    }
+    return v->data;
+}
+
+/* The constant of this key and shape, or MB_NONE: modules that run twice share theirs. */
+static int find_constant(const mb_graph *g, uint64_t key, const int64_t dims[4])
+{
+    for (int i = 0; i < g->n_values; i++) {
+        const mb_value_info *v = &g->values[i];
+        if (v->kind == MB_VALUE_CONSTANT && v->key == key && memcmp(v->dims, dims, sizeof v->dims) == 0) {
+            return i;
+        }
+    }
+    return MB_NONE;
+}
+
+static int add_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key)
+{
+    size_t bytes;
+    if (!bytes_of(&bytes, dims)) {
+        mb_graph_fail(g, MB_E_INTERNAL, "constant '%s': bad shape", name);
+    }
+    int id = mb_graph_add_value(g, MB_VALUE_CONSTANT, name, dims);
+    if (id >= 0) {
+        g->values[id].key = key;
+    }
+    return id;
+}
+
+int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data)
+{
+    *data = NULL;
+    int id = g->error.code == MB_OK ? find_constant(g, key, dims) : MB_NONE;
+    if (id < 0) {
+        id = add_constant(g, name, dims, key);
+        if (id < 0 || make_room(g, id) == NULL) {
+            return MB_NONE;
+        }
+    }
+    *data = g->values[id].data;
+    return id;
+}
+
+int mb_graph_derive(mb_graph *g, const char *name, const int64_t dims[4], const mb_derivation *derivation)
+{
+    if (g->error.code != MB_OK) {
+        return MB_NONE;
+    }
+    uint64_t key = mb_graph_key(g, derivation->how, derivation->from, derivation->n_from);
+    key = mb_fnv1a64(key, derivation->at, sizeof derivation->at);
+    key = mb_fnv1a64(key, &derivation->number, sizeof derivation->number);
+    int id = find_constant(g, key, dims);
+    if (id >= 0) {
+        return id;
+    }
+    mb_derivation *copy = mb_alloc(sizeof *copy);
+    if (copy == NULL) {
+        mb_graph_fail(g, MB_E_MEMORY, "not enough memory for the graph");
+        return MB_NONE;
+    }
+    *copy = *derivation;
+    id = add_constant(g, name, dims, key);
+    if (id < 0) {
+        mb_free(copy);
+        return MB_NONE;
+    }
+    g->values[id].derivation = copy;
+    return id;
+}
+
+typedef struct fill_job {
+    const mb_derivation *derivation;
+    const mb_derived *d;
+    float *out;
+} fill_job;
+
+static void fill_rows(void *arg, size_t begin, size_t end, int worker)
+{
+    const fill_job *j = arg;
+    (void)worker;
+    j->derivation->fill(j->out, j->d, (int64_t)begin, (int64_t)end);
+}
+
+static const float *derive(mb_graph *g, int value, mb_pool *pool)
+{
+    const mb_derivation *r = g->values[value].derivation;
+    mb_derived d = {.at = {r->at[0], r->at[1]}, .number = r->number};
+    memcpy(d.dims, g->values[value].dims, sizeof d.dims);
+    for (int i = 0; i < r->n_from; i++) {
+        if (r->from[i] >= 0) {
+            d.in[i] = mb_graph_floats(g, r->from[i], pool);
+            memcpy(d.in_dims[i], g->values[r->from[i]].dims, sizeof d.in_dims[i]);
+        }
+    }
+    if (g->error.code != MB_OK || make_room(g, value) == NULL) {
+        return NULL;
+    }
+    fill_job job = {r, &d, g->values[value].data};
+    int64_t row = d.dims[1] * d.dims[2] * d.dims[3], grain = FLOATS_PER_CHUNK / row;
+    grain = r->whole ? d.dims[0] : (grain < 1 ? 1 : grain);
+    mb_parallel_for(pool, (size_t)d.dims[0], (size_t)grain, fill_rows, &job);
+    return job.out;
+}
+
+typedef struct widen_job {
+    float *out;
+    const mb_tensor *from;
+} widen_job;
+
+static void widen_some(void *arg, size_t begin, size_t end, int worker)
+{
+    const widen_job *j = arg;
+    (void)worker;
+    mb_widen(j->out + begin, (const char *)j->from->data + begin * mb_dtype_size(j->from->dtype), j->from->dtype,
+             end - begin);
+}
+
+static const float *read_weight(mb_graph *g, int value, mb_pool *pool)
+{
+    const mb_value_info *v = &g->values[value];
+    if (v->tensor->dtype == MB_F32) {
+        return v->tensor->data;
+    }
+    widen_job job = {make_room(g, value), v->tensor};
+    if (job.out != NULL) {
+        size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* make_room checked it */
+        mb_parallel_for(pool, count, FLOATS_PER_CHUNK, widen_some, &job);
+    }
+    return job.out;
+}
+
+const float *mb_graph_floats(mb_graph *g, int value, mb_pool *pool)
+{
+    if (g->error.code != MB_OK || !mb_graph_is_constant(g, value)) {
+        return NULL;
+    }
+    mb_value_info *v = &g->values[value];
+    v->read = true;
+    if (v->data != NULL) {
+        return v->data;
+    }
+    return v->tensor != NULL ? read_weight(g, value, pool) : derive(g, value, pool);
+}
+
+void mb_graph_forget(mb_graph *g)
+{
+    for (int i = 0; i < g->n_values; i++) {
+        mb_value_info *v = &g->values[i];
+        if (!v->read) {
+            continue;
+        }
+        if (v->tensor != NULL) {
+            mb_weights_release_pages(g->weights, v->tensor);
+        }
+        if (v->tensor != NULL || v->derivation != NULL) {
+            mb_free_aligned(v->data);
+            v->data = NULL;
+        }
+        v->read = false;
+    }
+}
