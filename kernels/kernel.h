@@ -41,6 +41,7 @@ typedef struct mb_call {
     const mb_prepared *prepared;
     mb_pool *pool; /* CPU: may be NULL (one thread) */
     void *stream;  /* a back end with a device: that device */
+    bool tf32;     /* f32 products may round their operands to TF32 */
 } mb_call;
 
 typedef struct mb_kernel {
@@ -71,15 +72,28 @@ const mb_op_rule *mb_op_get_rule(mb_op op);
  * taken. The last of the CPU's is always kernels/ref. */
 #define MB_KERNEL_CHOICES 4
 
-/* Memory that is not the host's: all that the executor needs to know of a device. Copies and kernels of one device
- * happen in the order of the calls; wait returns when all are done, and reports their faults. */
+/* A device with memory of its own: all that the executor needs to know of it. Copies and kernels of one device happen
+ * in the order of the calls; wait returns when all are done, and reports their faults. */
 typedef struct mb_device_memory {
     mb_status (*alloc)(void *device, void **out, size_t bytes, const char *what, mb_error *err);
-    void (*free)(void *device, void *p); /* NULL is fine */
+    void (*free)(void *device, void *p);      /* NULL is fine */
+    void *(*pin)(void *device, size_t bytes); /* host memory that copies are fast from; NULL: there is none */
+    void (*unpin)(void *device, void *p);     /* NULL is fine */
+    /* Whether a plan will fit beside what is there, before anything is allocated; weights: those still to come. */
+    mb_status (*room)(void *device, size_t activations, size_t weights, mb_error *err);
     mb_status (*copy_in)(void *device, void *dst, const void *src, size_t bytes, mb_error *err);
     mb_status (*copy_out)(void *device, void *dst, const void *src, size_t bytes, mb_error *err);
     mb_status (*wait)(void *device, mb_error *err);
-    mb_status (*use)(void *device, mb_error *err); /* by this thread, from now on; fails if the device is broken */
+    /* For this thread, until leave; other threads wait. Fails if the device is broken; then there is nothing to leave.
+     * May be entered again by the same thread. */
+    mb_status (*enter)(void *device, mb_error *err);
+    void (*leave)(void *device);
+    /* What the calls between begin and end do, as one launch; NULL in *out: this device cannot, the calls must be made
+     * again (none of them happened). */
+    mb_status (*capture_begin)(void *device, mb_error *err);
+    mb_status (*capture_end)(void *device, void **out, mb_error *err);
+    mb_status (*replay)(void *device, void *captured, mb_error *err);
+    void (*captured_free)(void *device, void *captured); /* NULL is fine */
 } mb_device_memory;
 
 typedef struct mb_backend {
@@ -88,6 +102,8 @@ typedef struct mb_backend {
     const mb_device_memory *memory; /* NULL: the host's */
     void *device;                   /* goes into mb_call.stream */
     mb_dtype activations;           /* type of the maps between nodes: MB_F32 (0), or 16 bit on a device */
+    bool tf32;                      /* with f32 maps: products may round their operands to TF32 */
+    mb_dtype wider;                 /* what to compute in when `activations` overflows: bf16 or f32 */
 } mb_backend;
 
 void mb_backend_ref(mb_backend *out);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "graph/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,17 +13,31 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+/* A step, its time, and what it made where that is asked for. */
+static mb_status run_step(mb_plan *p, mb_step *s, bool wait, mb_error *err)
 {
-    double total = 0, done = 0, begin = now_ms();
+    double begin = now_ms();
+    mb_status status = s->kernel->run(&s->call, err);
+    if (status == MB_OK && wait) {
+        status = p->backend->memory->wait(p->backend->device, err);
+    }
+    s->ms = now_ms() - begin;
+    if (status == MB_OK && p->check) {
+        status = mb_plan_check_step(p, s, err);
+    }
+    if (status != MB_OK) {
+        mb_error_prefix(err, "%s", p->graph->nodes[s->node].name);
+    }
+    return status;
+}
+
+mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+{
+    const char *sync = getenv("MATTEBOX_CUDA_SYNC");
+    bool wait = p->backend->memory != NULL && sync != NULL && strcmp(sync, "1") == 0;
+    double total = 0, done = 0;
     for (int t = 0; t < p->n_steps; t++) {
         total += p->steps[t].weight;
-    }
-    if (p->backend->memory != NULL) {
-        mb_status status = mb_plan_upload(p, err);
-        if (status != MB_OK) {
-            return status;
-        }
     }
     for (int t = 0; t < p->n_steps; t++) {
         mb_step *s = &p->steps[t];
@@ -30,26 +45,23 @@ mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_err
         if (on_progress != NULL && on_progress(user, total > 0 ? done / total : 0.0, name) != 0) {
             return mb_fail(err, MB_E_CANCELLED, "cancelled at %s", name);
         }
-        mb_status status = s->kernel->run(&s->call, err);
+        mb_status status = run_step(p, s, wait, err);
         if (status != MB_OK) {
-            mb_error_prefix(err, "%s", name);
             return status;
         }
-        double end = now_ms();
-        s->ms = end - begin;
-        begin = end;
         done += s->weight;
     }
-    if (p->backend->memory != NULL) {
-        mb_status status = mb_plan_download(p, err);
-        if (status != MB_OK) {
-            return status;
-        }
-    }
-    if (on_progress != NULL && on_progress(user, 1.0, "") != 0) {
+    return MB_OK;
+}
+
+mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+{
+    mb_status status = p->backend->memory != NULL ? mb_plan_run_device(p, on_progress, user, err)
+                                                  : mb_plan_run_steps(p, on_progress, user, err);
+    if (status == MB_OK && on_progress != NULL && on_progress(user, 1.0, "") != 0) {
         return mb_fail(err, MB_E_CANCELLED, "cancelled");
     }
-    return MB_OK;
+    return status;
 }
 
 mb_view mb_plan_view(const mb_plan *p, const char *name)

@@ -29,6 +29,7 @@ void mb_plan_free(mb_plan *p)
     } else {
         mb_free_aligned(p->arena);
     }
+    mb_free(p->checked);
     mb_graph_free(p->graph);
     mb_free(p->steps);
     mb_free(p->locations);
@@ -79,6 +80,7 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
         s->call.attrs = &p->attrs[p->n_steps];
         s->call.pool = p->pool;
         s->call.stream = p->backend->device;
+        s->call.tf32 = p->backend->tf32;
         set_types(p, node, &s->call);
         s->node = order[i];
         s->kernel = mb_backend_choose(p->backend, node->op, &s->call);
@@ -98,6 +100,21 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
     }
     p->figures.n_nodes = p->n_steps;
     return MB_OK;
+}
+
+/* On a device kernels may plan with its libraries. */
+static mb_status choose_kernels_inside(mb_plan *p, const int *order, int n, mb_error *err)
+{
+    const mb_backend *b = p->backend;
+    if (b->memory == NULL) {
+        return choose_kernels(p, order, n, err);
+    }
+    mb_status status = b->memory->enter(b->device, err);
+    if (status == MB_OK) {
+        status = choose_kernels(p, order, n, err);
+        b->memory->leave(b->device);
+    }
+    return status;
 }
 
 /* Lives: a root is born with its first writer and dies with its last reader. */
@@ -291,7 +308,7 @@ mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options
     }
     MB_TRY(mb_schedule(order, &n, graph, err));
     mb_plan_choose_types(p);
-    MB_TRY(choose_kernels(p, order, n, err));
+    MB_TRY(choose_kernels_inside(p, order, n, err));
     MB_TRY(place_values(p, err));
     p->figures.weight_bytes = constant_bytes(graph);
     *out = p;

@@ -8,6 +8,7 @@
 typedef struct mb_prepared_entry mb_prepared_entry;
 typedef struct mb_prepared_cache {
     mb_prepared_entry *first;
+    const mb_backend *backend; /* whose memory they lie in */
     size_t bytes;
 } mb_prepared_cache;
 void mb_prepared_cache_dispose(mb_prepared_cache *c);
@@ -18,7 +19,8 @@ typedef struct mb_step { /* a node, ready to run */
     size_t workspace_bytes;
     size_t workspace_offset;
     double macs, bytes, weight; /* weight: share of the progress bar */
-    double ms;                  /* of the last run */
+    double ms;                  /* of the last run; on a device only with MATTEBOX_CUDA_SYNC=1, else of the launch */
+    double largest;             /* checked runs: largest magnitude of the result */
     int node;
 } mb_step;
 
@@ -27,6 +29,7 @@ typedef struct mb_location { /* of a value: block < 0 for constants */
     size_t byte_offset; /* in the arena */
     mb_dtype dtype;     /* what its memory holds: f32 except on a device that computes in 16 bit */
     float *mirror;      /* on a device: inputs and kept values, dense f32 in host memory; else NULL */
+    size_t staging;     /* then: where its copy lies in the plan's staging memory */
 } mb_location;
 
 struct mb_plan {
@@ -38,7 +41,13 @@ struct mb_plan {
     mb_location *locations; /* per value */
     mb_attrs *attrs;        /* per step: a copy that calls point to */
     char *arena;            /* device memory if the back end has its own */
-    void *staging;          /* host memory for a copy of the largest mirrored value */
+    char *staging;          /* host memory for copies of all mirrored values, pinned if it can be */
+    bool staging_pinned;
+    void *captured;  /* on a device: all steps as one launch, from the second run on */
+    bool run_before; /* the first run is never captured: libraries set themselves up */
+    bool no_capture; /* it failed once, or was not wanted */
+    bool check;      /* look at every result (MATTEBOX_CHECK=finite) */
+    void *checked;   /* then: host memory for the largest value */
     mb_plan_figures figures;
 };
 
@@ -48,13 +57,20 @@ MB_MUST_CHECK mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_
 /* Packs weights and allocates the arena: after this the plan can run. */
 MB_MUST_CHECK mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err);
 void mb_plan_free(mb_plan *p);
+/* Every step, in order. */
+MB_MUST_CHECK mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
+
+/* The bytes from the first element of a value to behind its last, gaps of the wider map included. */
+size_t mb_plan_span_bytes(const mb_plan *p, int value);
+/* MB_E_INTERNAL, naming the node, if its result holds anything that is not a number (check.c). */
+MB_MUST_CHECK mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err);
 
 /* ---- back ends with memory of their own (device_plan.c) ---- */
 /* The type of every value: 16-bit maps, but f32 where positions or the result need it. */
 void mb_plan_choose_types(mb_plan *p);
 MB_MUST_CHECK mb_status mb_plan_device_memory(mb_plan *p, mb_error *err); /* arena, mirrors, staging */
 void mb_plan_device_free(mb_plan *p);
-MB_MUST_CHECK mb_status mb_plan_upload(mb_plan *p, mb_error *err);   /* inputs: mirror -> arena */
-MB_MUST_CHECK mb_status mb_plan_download(mb_plan *p, mb_error *err); /* kept values: arena -> mirror */
+/* Inputs over, all steps (recorded and replayed where the device can), kept values back (device_run.c). */
+MB_MUST_CHECK mb_status mb_plan_run_device(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
 
 #endif

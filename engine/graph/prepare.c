@@ -5,6 +5,7 @@
 #include "graph/constants.h"
 #include "graph/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct mb_prepared_entry {
@@ -15,6 +16,9 @@ struct mb_prepared_entry {
 
 void mb_prepared_cache_dispose(mb_prepared_cache *c)
 {
+    const mb_backend *b = c->backend;
+    mb_error broken = {0};
+    bool inside = b != NULL && b->memory != NULL && b->memory->enter(b->device, &broken) == MB_OK;
     while (c->first != NULL) {
         mb_prepared_entry *next = c->first->next;
         if (c->first->prepared.free != NULL) {
@@ -24,6 +28,9 @@ void mb_prepared_cache_dispose(mb_prepared_cache *c)
         c->first = next;
     }
     c->bytes = 0;
+    if (inside) {
+        b->memory->leave(b->device);
+    }
 }
 
 /* What packed weights depend on: kernel, attributes, and the provenance of the constants. */
@@ -111,9 +118,37 @@ static mb_status set_pointers(mb_plan *p, mb_error *err)
     return mb_graph_status(g, err);
 }
 
-mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
+/* MATTEBOX_CHECK=finite: somewhere to look at results of a device. */
+static mb_status prepare_check(mb_plan *p, mb_error *err)
+{
+    const char *check = getenv("MATTEBOX_CHECK");
+    size_t most = 1;
+    p->check = p->check || (check != NULL && strcmp(check, "finite") == 0);
+    if (!p->check || p->backend->memory == NULL) {
+        return MB_OK;
+    }
+    for (int t = 0; t < p->n_steps; t++) {
+        size_t bytes = mb_plan_span_bytes(p, p->graph->nodes[p->steps[t].node].out);
+        most = bytes > most ? bytes : most;
+    }
+    p->checked = mb_alloc(most);
+    return p->checked != NULL ? MB_OK : mb_fail_memory(err, most, "a checked run");
+}
+
+/* On a device: refuses before work what will not fit. Weights of other plans of this model are there already. */
+static mb_status check_room(const mb_plan *p, const mb_prepared_cache *cache, mb_error *err)
+{
+    const mb_backend *b = p->backend;
+    size_t weights = p->figures.weight_bytes / sizeof(float) * mb_dtype_size(b->activations);
+    return b->memory->room(b->device, p->figures.arena_bytes, weights > cache->bytes ? weights - cache->bytes : 0, err);
+}
+
+static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     mb_status status = MB_OK;
+    if (p->backend->memory != NULL) {
+        MB_TRY(check_room(p, cache, err));
+    }
     for (int t = 0; t < p->n_steps; t++) {
         MB_TRY(prepare_step(p, &p->steps[t], cache, err));
     }
@@ -127,7 +162,23 @@ mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
                          (double)p->figures.arena_bytes * 1e-6);
         goto done;
     }
+    MB_TRY(prepare_check(p, err));
     MB_TRY(set_pointers(p, err));
 done:
+    return status;
+}
+
+mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
+{
+    const mb_backend *b = p->backend;
+    cache->backend = b;
+    if (b->memory == NULL) {
+        return prepare(p, cache, err);
+    }
+    mb_status status = b->memory->enter(b->device, err);
+    if (status == MB_OK) {
+        status = prepare(p, cache, err);
+        b->memory->leave(b->device);
+    }
     return status;
 }

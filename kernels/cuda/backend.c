@@ -2,6 +2,7 @@
 #include "cuda/backend.h"
 
 #include "cuda/context.h"
+#include "cuda/weights.h"
 
 #define MB_CUDA_OWN(name) extern const mb_kernel mb_cuda_##name;
 #define MB_CUDA_NONE(name)
@@ -12,7 +13,8 @@
 #undef MB_CUDA_NONE
 
 /* Faster where they serve: they stand in front of the row's own kernel. */
-extern const mb_kernel mb_cuda_window_attention_mma, mb_cuda_vit_attention_mma;
+extern const mb_kernel mb_cuda_window_attention_mma, mb_cuda_vit_attention_mma, mb_cuda_linear_blaslt,
+    mb_cuda_conv2d_blaslt, mb_cuda_conv2d_dnn;
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *k)
 {
@@ -33,6 +35,9 @@ mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
 #undef MB_OP
     put_first(out, MB_OP_vit_attention, &mb_cuda_vit_attention_mma);
     put_first(out, MB_OP_window_attention, &mb_cuda_window_attention_mma);
+    put_first(out, MB_OP_linear, &mb_cuda_linear_blaslt);
+    put_first(out, MB_OP_conv2d, &mb_cuda_conv2d_dnn);
+    put_first(out, MB_OP_conv2d, &mb_cuda_conv2d_blaslt);
     return MB_OK;
 }
 
@@ -57,13 +62,61 @@ static mb_status memory_wait(void *device, mb_error *err)
 {
     return mb_cuda_wait(device, err);
 }
-static mb_status memory_use(void *device, mb_error *err)
+static mb_status memory_enter(void *device, mb_error *err)
 {
-    return mb_cuda_use(device, err);
+    return mb_cuda_enter(device, err);
+}
+static void memory_leave(void *device)
+{
+    mb_cuda_leave(device);
+}
+static void *memory_pin(void *device, size_t bytes)
+{
+    return mb_cuda_pin(device, bytes);
+}
+static void memory_unpin(void *device, void *p)
+{
+    mb_cuda_unpin(device, p);
+}
+static mb_status memory_room(void *device, size_t activations, size_t weights, mb_error *err)
+{
+    mb_status status = mb_cuda_room(device, activations, weights, err);
+    if (status == MB_OK) {
+        mb_cuda_weights_expect(device, weights);
+    }
+    return status;
+}
+static mb_status memory_capture_begin(void *device, mb_error *err)
+{
+    return mb_cuda_capture_begin(device, err);
+}
+static mb_status memory_capture_end(void *device, void **out, mb_error *err)
+{
+    return mb_cuda_capture_end(device, out, err);
+}
+static mb_status memory_replay(void *device, void *captured, mb_error *err)
+{
+    return mb_cuda_replay(device, captured, err);
+}
+static void memory_captured_free(void *device, void *captured)
+{
+    mb_cuda_captured_free(device, captured);
 }
 
-static const mb_device_memory memory = {memory_alloc,    memory_free, memory_copy_in,
-                                        memory_copy_out, memory_wait, memory_use};
+static const mb_device_memory memory = {.alloc = memory_alloc,
+                                        .free = memory_free,
+                                        .pin = memory_pin,
+                                        .unpin = memory_unpin,
+                                        .room = memory_room,
+                                        .copy_in = memory_copy_in,
+                                        .copy_out = memory_copy_out,
+                                        .wait = memory_wait,
+                                        .enter = memory_enter,
+                                        .leave = memory_leave,
+                                        .capture_begin = memory_capture_begin,
+                                        .capture_end = memory_capture_end,
+                                        .replay = memory_replay,
+                                        .captured_free = memory_captured_free};
 
 mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations, mb_error *err)
 {
@@ -78,6 +131,7 @@ mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations,
     }
     out->memory = &memory;
     out->activations = activations;
+    out->wider = activations == MB_F16 && d->sm >= 80 ? MB_BF16 : MB_F32;
     out->device = d;
     d = NULL;
 done:

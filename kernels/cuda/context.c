@@ -1,13 +1,16 @@
 /* The host's hold on one GPU through the driver's interface; kernels (runtime interface) share its primary context. */
+#define _GNU_SOURCE /* recursive mutexes */
 #include "cuda/context.h"
 
 #include "core/alloc.h"
 #include "cuda/kernels.h"
+#include "cuda/weights.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define MB_MEGABYTE 1e-6
+#define MB_MEGABYTE      1e-6
+#define MB_CUDA_WAYS_OUT "try --precision f16, a smaller --input-size, a smaller --batch, or --device cpu"
 
 /* After these the context cannot be used any more, whatever is called: memory errors, illegal addresses and
  * instructions, time-outs, failed assertions and launches. */
@@ -59,6 +62,21 @@ mb_status mb_cuda_use(mb_cuda_device *d, mb_error *err)
     return mb_cuda_check(d, d->lib.driver.context_set(d->context), "making the device current", err);
 }
 
+mb_status mb_cuda_enter(mb_cuda_device *d, mb_error *err)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    mb_status status = mb_cuda_use(d, err);
+    if (status != MB_OK) {
+        (void)pthread_mutex_unlock(&d->lock);
+    }
+    return status;
+}
+
+void mb_cuda_leave(mb_cuda_device *d)
+{
+    (void)pthread_mutex_unlock(&d->lock);
+}
+
 /* Name, age, size. false and why when the GPU is too old or cannot be asked. */
 static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
 {
@@ -108,6 +126,10 @@ bool mb_cuda_probe(mb_device_report *out, mb_device_refusal *refusal, int index)
         (void)snprintf(out->name, sizeof out->name, "%s", d.name);
         out->compute = d.sm;
         out->driver_cuda = d.lib.driver_cuda;
+        mb_nvlib_open_libraries(&d.lib);
+        out->cublaslt = d.lib.blaslt_version;
+        out->cudnn = d.lib.dnn_version;
+        (void)snprintf(out->note, sizeof out->note, "%s", d.lib.note);
         (void)d.lib.driver.device_total(&out->total_bytes, d.id);
         ok = mb_cuda_check(&d, d.lib.driver.context_retain(&d.context, d.id), "opening", &err) == MB_OK;
     }
@@ -123,6 +145,23 @@ bool mb_cuda_probe(mb_device_report *out, mb_device_refusal *refusal, int index)
     return ok;
 }
 
+/* Where they are there and start; what they chose before comes from the disk. */
+static mb_status open_libraries(mb_cuda_device *d, mb_error *err)
+{
+    char title[256];
+    mb_status status = MB_OK;
+    mb_nvlib_open_libraries(&d->lib);
+    if (d->lib.blaslt_handle != NULL || d->lib.dnn_handle != NULL) {
+        (void)snprintf(title, sizeof title, "cuda-%s-sm%d-%d-driver%d-cublaslt%d-cudnn%d", d->name, d->sm,
+                       d->n_processors, d->lib.driver_cuda, d->lib.blaslt_version, d->lib.dnn_version);
+        MB_TRY(mb_plan_cache_open(&d->cache, title, err));
+    }
+    MB_TRY(mb_blaslt_open(&d->blaslt, d, err));
+    MB_TRY(mb_dnn_open(&d->dnn, d, err));
+done:
+    return status;
+}
+
 mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -133,6 +172,11 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
         return mb_fail_memory(err, sizeof *d, "the CUDA device");
     }
     d->index = index;
+    pthread_mutexattr_t recursive;
+    (void)pthread_mutexattr_init(&recursive);
+    (void)pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    (void)pthread_mutex_init(&d->lock, &recursive);
+    (void)pthread_mutexattr_destroy(&recursive);
     if (!mb_nvlib_open(&d->lib, &refusal) || !describe(d, &refusal)) {
         status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or pass --device cpu", refusal.reason, refusal.cure);
         goto done;
@@ -141,6 +185,8 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
     MB_TRY(mb_cuda_use(d, err));
     MB_TRY(mb_cuda_check(d, d->lib.driver.stream_create(&d->compute, MB_CU_STREAM_NON_BLOCKING), "a stream", err));
     MB_TRY(mb_cuda_check(d, d->lib.driver.stream_create(&d->copy, MB_CU_STREAM_NON_BLOCKING), "a stream", err));
+    MB_TRY(open_libraries(d, err));
+    MB_TRY(mb_cuda_weights_open(d, err));
     *out = d;
     d = NULL;
 done:
@@ -153,6 +199,13 @@ void mb_cuda_close(mb_cuda_device *d)
     if (d == NULL) {
         return;
     }
+    if (d->context != NULL) {
+        (void)d->lib.driver.context_set(d->context); /* whichever thread this is */
+    }
+    mb_cuda_weights_close(d);
+    mb_dnn_close(d->dnn);
+    mb_blaslt_close(d->blaslt);
+    mb_plan_cache_close(d->cache);
     if (d->compute != NULL) {
         (void)d->lib.driver.stream_destroy(d->compute);
     }
@@ -163,6 +216,7 @@ void mb_cuda_close(mb_cuda_device *d)
         (void)d->lib.driver.context_release(d->id);
     }
     mb_nvlib_close(&d->lib);
+    (void)pthread_mutex_destroy(&d->lock);
     mb_free(d);
 }
 
@@ -170,6 +224,21 @@ mb_status mb_cuda_free_bytes(mb_cuda_device *d, size_t *out, mb_error *err)
 {
     size_t total = 0;
     return mb_cuda_check(d, d->lib.driver.mem_info(out, &total), "asking for free memory", err);
+}
+
+mb_status mb_cuda_room(mb_cuda_device *d, size_t activations, size_t weights, mb_error *err)
+{
+    size_t free_bytes = 0;
+    mb_status status = mb_cuda_free_bytes(d, &free_bytes, err);
+    double need = (double)activations + (double)weights;
+    if (status == MB_OK && need + MB_CUDA_SPARE > (double)free_bytes) {
+        return mb_fail(err, MB_E_MEMORY,
+                       "CUDA: needs %.0f MB (activations and workspaces %.0f, weights %.0f), %.0f MB free on device %d "
+                       "\"%s\"\n" MB_CUDA_WAYS_OUT,
+                       need * MB_MEGABYTE, (double)activations * MB_MEGABYTE, (double)weights * MB_MEGABYTE,
+                       (double)free_bytes * MB_MEGABYTE, d->index, d->name);
+    }
+    return status;
 }
 
 mb_status mb_cuda_alloc(mb_cuda_device *d, void **out, size_t bytes, const char *what, mb_error *err)
@@ -181,8 +250,7 @@ mb_status mb_cuda_alloc(mb_cuda_device *d, void **out, size_t bytes, const char 
         size_t free_bytes = 0, total = 0;
         (void)d->lib.driver.mem_info(&free_bytes, &total);
         return mb_fail(err, MB_E_MEMORY,
-                       "CUDA: %.0f MB for %s could not be had, %.0f MB free on device %d \"%s\"\n"
-                       "try --precision f16, a smaller --size, a smaller batch, or --device cpu",
+                       "CUDA: %.0f MB for %s could not be had, %.0f MB free on device %d \"%s\"\n" MB_CUDA_WAYS_OUT,
                        (double)bytes * MB_MEGABYTE, what, (double)free_bytes * MB_MEGABYTE, d->index, d->name);
     }
     memcpy(out, &p, sizeof *out); /* a device address fits a pointer on every platform with CUDA */
@@ -215,4 +283,52 @@ mb_status mb_cuda_copy_out(mb_cuda_device *d, void *dst, const void *src, size_t
 mb_status mb_cuda_wait(mb_cuda_device *d, mb_error *err)
 {
     return mb_cuda_check(d, d->lib.driver.stream_wait(d->compute), "waiting for the device", err);
+}
+
+void *mb_cuda_pin(mb_cuda_device *d, size_t bytes)
+{
+    void *p = NULL;
+    return d->lib.driver.pinned_alloc(&p, bytes > 0 ? bytes : 1) == MB_CU_SUCCESS ? p : NULL;
+}
+
+void mb_cuda_unpin(mb_cuda_device *d, void *p)
+{
+    if (p != NULL) {
+        (void)d->lib.driver.pinned_free(p);
+    }
+}
+
+/* ---- captured graphs ---- */
+mb_status mb_cuda_capture_begin(mb_cuda_device *d, mb_error *err)
+{
+    return mb_cuda_check(d, d->lib.driver.capture_begin(d->compute, MB_CU_CAPTURE_THREAD_LOCAL), "recording a graph",
+                         err);
+}
+
+mb_status mb_cuda_capture_end(mb_cuda_device *d, void **out, mb_error *err)
+{
+    mb_cu_graph graph = NULL;
+    mb_cu_graph_exec ready = NULL;
+    *out = NULL;
+    mb_status status = mb_cuda_check(d, d->lib.driver.capture_end(d->compute, &graph), "recording a graph", err);
+    if (status == MB_OK) {
+        status = mb_cuda_check(d, d->lib.driver.graph_instantiate(&ready, graph, 0), "making a graph ready", err);
+    }
+    if (graph != NULL) {
+        (void)d->lib.driver.graph_destroy(graph);
+    }
+    *out = ready;
+    return status;
+}
+
+mb_status mb_cuda_replay(mb_cuda_device *d, void *captured, mb_error *err)
+{
+    return mb_cuda_check(d, d->lib.driver.graph_launch(captured, d->compute), "launching a graph", err);
+}
+
+void mb_cuda_captured_free(mb_cuda_device *d, void *captured)
+{
+    if (captured != NULL) {
+        (void)d->lib.driver.graph_exec_destroy(captured);
+    }
 }

@@ -1,6 +1,6 @@
 /* Convolution, linear layer and deformable convolution on our own product (cuda/product.cuh). Weights are reordered
  * once: [O,I,kh,kw] -> [O][kh*kw*I], channels innermost, rows padded to 16 bytes. */
-#include "cuda/host.h"
+#include "cuda/product.h"
 
 #include "core/alloc.h"
 
@@ -40,15 +40,17 @@ static bool supports_conv(const mb_call *c)
            (w[0] + 31) / 32 <= 65535; /* the second axis of the grid */
 }
 
-static mb_status prepare_conv(mb_prepared *out, const mb_call *c, mb_error *err)
+mb_status mb_cuda_prepare_product(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     float *staging = NULL;
-    mb_cuda_part parts[3] = {{0}};
+    mb_cuda_part parts[4] = {{0}};
     mb_status status = reorder(&parts[0], &staging, &c->in[1], 1, c->in[0].dtype, err);
     if (status == MB_OK) {
         parts[1] = mb_cuda_constant_map(c, 2, MB_F32);
         parts[2] = mb_cuda_constant_map(c, 3, c->out.dtype);
-        status = mb_cuda_upload(out, c, parts, 3, err);
+        parts[3] = mb_cuda_constant_map(c, 2, c->out.dtype); /* libraries want the bias in the output's type */
+        parts[3].slot = MB_CUDA_SLOT_BIAS;
+        status = mb_cuda_upload(out, c, parts, 4, err);
     }
     mb_free(staging);
     return status;
@@ -70,14 +72,14 @@ static mb_status run_product(const mb_call *c, mb_cuda_conv_args *k, launch_fn *
     return mb_cuda_launched(d, launch(k, d->compute), name, err);
 }
 
-static mb_status run_conv2d(const mb_call *c, mb_error *err)
+mb_status mb_cuda_run_own_conv2d(const mb_call *c, mb_error *err)
 {
     const mb_conv2d_attrs *a = c->attrs;
     mb_cuda_conv_args k = {.stride = a->stride, .pad = a->pad, .act = (int)a->act, .variants = a->border_variants};
     return run_product(c, &k, mb_cuda_launch_conv2d, "conv2d", err);
 }
 
-static mb_status run_linear(const mb_call *c, mb_error *err)
+mb_status mb_cuda_run_own_linear(const mb_call *c, mb_error *err)
 {
     const mb_linear_attrs *a = c->attrs;
     mb_cuda_conv_args k = {.stride = 1, .act = (int)a->act};
@@ -91,12 +93,21 @@ static mb_status run_upsample(const mb_call *c, mb_error *err)
     return run_product(c, &k, mb_cuda_launch_upsample_conv2d, "upsample_conv2d", err);
 }
 
-const mb_kernel mb_cuda_upsample_conv2d = {
-    .name = "own", .supports = supports_conv, .prepare = prepare_conv, .run = run_upsample, .in_place_input = 1 + 3};
-const mb_kernel mb_cuda_conv2d = {
-    .name = "own", .supports = supports_conv, .prepare = prepare_conv, .run = run_conv2d, .in_place_input = 1 + 3};
-const mb_kernel mb_cuda_linear = {
-    .name = "own", .supports = supports_conv, .prepare = prepare_conv, .run = run_linear, .in_place_input = 1 + 3};
+const mb_kernel mb_cuda_upsample_conv2d = {.name = "own",
+                                           .supports = supports_conv,
+                                           .prepare = mb_cuda_prepare_product,
+                                           .run = run_upsample,
+                                           .in_place_input = 1 + 3};
+const mb_kernel mb_cuda_conv2d = {.name = "own",
+                                  .supports = supports_conv,
+                                  .prepare = mb_cuda_prepare_product,
+                                  .run = mb_cuda_run_own_conv2d,
+                                  .in_place_input = 1 + 3};
+const mb_kernel mb_cuda_linear = {.name = "own",
+                                  .supports = supports_conv,
+                                  .prepare = mb_cuda_prepare_product,
+                                  .run = mb_cuda_run_own_linear,
+                                  .in_place_input = 1 + 3};
 
 static bool supports_deform(const mb_call *c)
 {

@@ -296,8 +296,13 @@ template <int PENDING> inline void mb_cp_async_wait()
 typedef struct CUstream_st *cudaStream_t; /* what kernels.h calls mb_stream */
 void mb_emu_launch(const char *name, dim3 grid, dim3 block, size_t smem, cudaStream_t stream,
                    std::function<void()> body);
+/* As on a device, arguments are taken at the launch, not when the kernel runs: a recorded launch runs later. */
+template <class K, class... A> std::function<void()> mb_emu_bind(K *kernel, A... arguments)
+{
+    return [=]() { kernel(arguments...); };
+}
 #define MB_LAUNCH(kernel, grid, block, smem, stream, ...)                                                              \
-    mb_emu_launch(#kernel, (grid), (block), (smem), (stream), [=]() { kernel(__VA_ARGS__); })
+    mb_emu_launch(#kernel, (grid), (block), (smem), (stream), mb_emu_bind(kernel, __VA_ARGS__))
 
 #define MB_LAUNCHED()        mb_emu_launched()
 #define MB_LAUNCH_TEXT(code) mb_emu_launch_text(code)

@@ -2,12 +2,13 @@
 #include "cuda/host.h"
 
 #include "core/alloc.h"
+#include "cuda/weights.h"
 
 static void free_constants(void *data)
 {
     mb_cuda_constants *k = data;
     if (k != NULL) {
-        mb_cuda_free(k->device, k->block);
+        mb_cuda_weights_free(k->device, k->block);
         mb_free(k);
     }
 }
@@ -35,31 +36,30 @@ mb_status mb_cuda_upload(mb_prepared *out, const mb_call *c, const mb_cuda_part 
     mb_status status = MB_OK;
     mb_cuda_device *d = mb_cuda_of(c);
     size_t offset[MB_MAX_INPUTS], total = place(offset, parts, n_parts);
-    mb_cuda_constants *k = mb_calloc(1, sizeof *k);
-    unsigned char *staging = total < SIZE_MAX ? mb_alloc_aligned(total) : NULL;
+    mb_cuda_constants *k = total < SIZE_MAX ? mb_calloc(1, sizeof *k) : NULL;
     *out = (mb_prepared){0};
-    if (k == NULL || staging == NULL) {
-        status = mb_fail_memory(err, total, "constants on their way to the GPU");
-        goto done;
+    if (k == NULL) {
+        return mb_fail_memory(err, total, "constants on their way to the GPU");
     }
     k->device = d;
     MB_TRY(mb_cuda_use(d, err));
-    MB_TRY(mb_cuda_alloc(d, &k->block, total, "weights", err));
+    MB_TRY(mb_cuda_weights_alloc(d, &k->block, total, err));
     for (int i = 0; i < n_parts; i++) {
         if (parts[i].src != NULL) {
-            mb_narrow(staging + offset[i], parts[i].src, parts[i].dtype, parts[i].count);
             k->slot[parts[i].slot] = (unsigned char *)k->block + offset[i];
-            out->replaces |= 1u << parts[i].slot;
+            MB_TRY(mb_cuda_weights_fill(d, k->slot[parts[i].slot], parts[i].src, parts[i].count, parts[i].dtype, err));
+            out->replaces |= parts[i].slot < c->n_in ? 1u << parts[i].slot : 0;
         }
     }
-    MB_TRY(mb_cuda_copy_in(d, k->block, staging, total, err));
-    MB_TRY(mb_cuda_wait(d, err)); /* staging goes away */
+    MB_TRY(mb_cuda_weights_ready(d, err));
     out->data = k;
     out->bytes = total;
     out->free = free_constants;
     k = NULL;
 done:
-    mb_free_aligned(staging);
+    if (status != MB_OK) {
+        *out = (mb_prepared){0};
+    }
     free_constants(k);
     return status;
 }

@@ -25,8 +25,8 @@ typedef struct mb_cuda_part {
     mb_dtype dtype; /* what it becomes on the device */
 } mb_cuda_part;
 
-/* Rounds and copies the parts into one block of device memory; out->data is a mb_cuda_constants. Returns when the copy
- * is done. `replaces` as in mb_prepared. */
+/* Rounds and copies the parts into one block of the weights image; out->data is a mb_cuda_constants. Kernels launched
+ * from now on see it; the parts may go away. `replaces` as in mb_prepared. */
 MB_MUST_CHECK mb_status mb_cuda_upload(mb_prepared *out, const mb_call *c, const mb_cuda_part *parts, int n_parts,
                                        mb_error *err);
 /* Slot i, or NULL. */

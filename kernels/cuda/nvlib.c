@@ -22,8 +22,16 @@ static const char *const driver_symbols[] = {
     MB_DRIVER_SYMBOLS(MB_SYMBOL)
 #undef MB_SYMBOL
 };
+#define MB_LIBRARY_SYMBOL(type, symbol, member, arguments) #symbol,
+static const char *const blaslt_symbols[] = {MB_BLASLT_SYMBOLS(MB_LIBRARY_SYMBOL)};
+static const char *const dnn_symbols[] = {MB_DNN_SYMBOLS(MB_LIBRARY_SYMBOL)};
+#undef MB_LIBRARY_SYMBOL
 #define MB_COUNT(a) (sizeof(a) / sizeof((a)[0]))
-_Static_assert(sizeof(mb_driver_api) == MB_COUNT(driver_symbols) * sizeof(void (*)(void)), "one pointer per symbol");
+#define MB_CHECK_TABLE(api, symbols)                                                                                   \
+    _Static_assert(sizeof(api) == MB_COUNT(symbols) * sizeof(void (*)(void)), "one pointer per symbol")
+MB_CHECK_TABLE(mb_driver_api, driver_symbols);
+MB_CHECK_TABLE(mb_blaslt_api, blaslt_symbols);
+MB_CHECK_TABLE(mb_dnn_api, dnn_symbols);
 
 /* Each folder of a ':' list in turn. */
 static void *find_in(const char *folders, const char *name)
@@ -134,10 +142,82 @@ bool mb_nvlib_open(mb_nvlib *out, mb_device_refusal *refusal)
     return true;
 }
 
+/* ---- cuBLASLt and cuDNN ---- */
+typedef struct library {
+    const char *title, *switch_name;
+    const char *names[3];
+    const char *const *symbols;
+    size_t n_symbols;
+    size_t least; /* version */
+} library;
+
+static const library blaslt_library = {
+    "cuBLASLt",     "MATTEBOX_CUBLASLT",      {"libcublasLt.so.13", "libcublasLt.so.12"},
+    blaslt_symbols, MB_COUNT(blaslt_symbols), 120100};
+static const library dnn_library = {"cuDNN",     "MATTEBOX_CUDNN",      {"libcudnn.so.9"},
+                                    dnn_symbols, MB_COUNT(dnn_symbols), 90000};
+
+__attribute__((format(printf, 2, 3))) static void add_note(mb_nvlib *lib, const char *format, ...)
+{
+    size_t at = strlen(lib->note);
+    if (at > 0) {
+        at += (size_t)snprintf(lib->note + at, sizeof lib->note - at, "; ");
+        at = at < sizeof lib->note ? at : sizeof lib->note - 1;
+    }
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(lib->note + at, sizeof lib->note - at, format, args);
+    va_end(args);
+}
+
+/* The library's handle with its table filled, or NULL; the first two entries of each table are its two versions. */
+static void *open_library(mb_nvlib *lib, const library *l, void *table, int *version)
+{
+    const char *wish = getenv(l->switch_name);
+    char looked_in[256];
+    if (wish != NULL && strcmp(wish, "off") == 0) {
+        add_note(lib, "%s is switched off (%s)", l->title, l->switch_name);
+        return NULL;
+    }
+    void *handle = mb_nvlib_find(l->names, looked_in, sizeof looked_in);
+    if (handle == NULL) {
+        add_note(lib, "%s not found (looked in: %s)", l->names[0], looked_in);
+        return NULL;
+    }
+    const char *missing = mb_nvlib_fill(table, handle, l->symbols, l->n_symbols);
+    size_t (*versions[2])(void) = {NULL, NULL};
+    if (missing == NULL) {
+        memcpy(versions, table, sizeof versions);
+        size_t own = versions[0](), cudart = versions[1]();
+        if (own >= l->least && cudart / 1000 <= (size_t)lib->driver_cuda / 1000) {
+            *version = (int)own;
+            return handle;
+        }
+        add_note(lib,
+                 own < l->least ? "%s %zu is too old (%zu or newer is needed)"
+                                : "%s %zu is made for CUDA %zu, newer than the driver",
+                 l->title, own, own < l->least ? l->least : cudart / 1000);
+    } else {
+        add_note(lib, "%s is too old: it has no %s", l->title, missing);
+    }
+    (void)dlclose(handle);
+    return NULL;
+}
+
+void mb_nvlib_open_libraries(mb_nvlib *lib)
+{
+    lib->note[0] = '\0';
+    lib->blaslt_handle = open_library(lib, &blaslt_library, &lib->blaslt, &lib->blaslt_version);
+    lib->dnn_handle = open_library(lib, &dnn_library, &lib->dnn, &lib->dnn_version);
+}
+
 void mb_nvlib_close(mb_nvlib *lib)
 {
-    if (lib->driver_handle != NULL) {
-        (void)dlclose(lib->driver_handle);
+    void *handles[] = {lib->dnn_handle, lib->blaslt_handle, lib->driver_handle};
+    for (size_t i = 0; i < MB_COUNT(handles); i++) {
+        if (handles[i] != NULL) {
+            (void)dlclose(handles[i]);
+        }
     }
     *lib = (mb_nvlib){0};
 }

@@ -12,6 +12,7 @@
 #include "core/alloc.h"
 #include "cuda/backend.h"
 #include "cuda/context.h"
+#include "cuda/weights.h"
 #include "harness/check.h"
 
 #include <math.h>
@@ -379,6 +380,7 @@ int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n
         only = argv[i];
     }
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
+    setenv("MATTEBOX_CACHE", "", 0); /* no trace at home */
     mb_backend b;
     mb_error err = {0};
     ok_or_die(mb_backend_cuda(&b, &err), &err);
@@ -387,6 +389,7 @@ int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n
         return 77;
     }
     ok_or_die(mb_cuda_open(&device, 0, &err), &err);
+    mb_cuda_weights_image_bytes(device, 0);
     for (int i = 0; i < n_cases; i++) {
         if (cases[i].bench || (only != NULL && strstr(cases[i].name, only) == NULL)) {
             continue;

@@ -1,28 +1,42 @@
 /* A stand-in for libcuda.so.1: the calls of cuda/nvapi.h on ordinary memory, so that the real host code (loading,
- * memory, streams, errors) runs on a machine without a GPU. Streams do their work at once. It counts what is open, and
- * fails on demand (environment, read at cuInit): MB_STANDIN_DEVICES=n   MB_STANDIN_CUDA=12020   MB_STANDIN_SM=61
- * MB_STANDIN_INIT=999 MB_STANDIN_FAIL_ALLOC=n    the n-th allocation from now fails    MB_STANDIN_TOTAL=bytes   the
- * device's memory MB_STANDIN_FAIL_COPY=n     the n-th copy fails with 700 (illegal address), as after a kernel's fault
- */
+ * memory, streams, capture, errors) runs on a machine without a GPU. Streams do their work at once, or record it while
+ * they are captured. It counts what is open, and fails on demand (environment, read at cuInit):
+ *   MB_STANDIN_DEVICES=n   MB_STANDIN_CUDA=12020   MB_STANDIN_SM=61   MB_STANDIN_INIT=999
+ *   MB_STANDIN_TOTAL=bytes      the device's memory
+ *   MB_STANDIN_FAIL_ALLOC=n     the n-th allocation from now fails
+ *   MB_STANDIN_FAIL_COPY=n      the n-th copy fails with 700 (illegal address), as after a kernel's fault
+ *   MB_STANDIN_FAIL_CAPTURE=1   no stream can be captured; 2: nor a captured one instantiated
+ *   MB_STANDIN_FAIL_PINNED=1    no pinned memory */
 #define _GNU_SOURCE /* posix_memalign */
-#include "cuda/nvapi.h"
+#include "standin.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
 /* The table's own signatures: a call that differs from it does not compile. */
 #define DECLARE(symbol, member, arguments) EXPORT mb_cu_result symbol arguments;
 MB_DRIVER_SYMBOLS(DECLARE)
-EXPORT int mb_standin_open(void);
+
+/* Work that a captured stream has recorded. */
+typedef struct recorded {
+    struct recorded *next;
+    mb_standin_work *work, *drop;
+    void *argument;
+} recorded;
+struct CUgraph_st {
+    recorded *first, **last;
+    int users; /* the graph, and what was instantiated from it */
+};
+struct CUstream_st {
+    struct CUgraph_st *captured; /* NULL: does its work at once */
+};
 
 static struct {
-    int devices, cuda, sm, init, fail_alloc, fail_copy;
+    int devices, cuda, sm, init, fail_alloc, fail_copy, fail_capture, fail_pinned;
     size_t total, used;
-    int n_blocks, n_streams, n_contexts;
+    int n_blocks, n_streams, n_contexts, n_others, n_launches, n_recorded;
     struct {
         void *p;
         size_t bytes;
@@ -45,6 +59,9 @@ EXPORT mb_cu_result cuInit(unsigned flags)
     state.init = number("MB_STANDIN_INIT", 0);
     state.fail_alloc = number("MB_STANDIN_FAIL_ALLOC", 0);
     state.fail_copy = number("MB_STANDIN_FAIL_COPY", 0);
+    state.fail_capture = number("MB_STANDIN_FAIL_CAPTURE", 0);
+    state.fail_pinned = number("MB_STANDIN_FAIL_PINNED", 0);
+    state.n_launches = state.n_recorded = 0;
     state.total = total != NULL ? strtoull(total, NULL, 10) : (size_t)8 << 30;
     return state.init;
 }
@@ -150,48 +167,63 @@ EXPORT mb_cu_result cuMemFree_v2(mb_cu_ptr p)
 }
 EXPORT mb_cu_result cuMemAllocHost_v2(void **out, size_t bytes)
 {
-    return posix_memalign(out, 4096, bytes) == 0 ? MB_CU_SUCCESS : MB_CU_OUT_OF_MEMORY;
+    if (state.fail_pinned != 0 || posix_memalign(out, 4096, bytes) != 0) {
+        return MB_CU_OUT_OF_MEMORY;
+    }
+    state.n_others++;
+    return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuMemFreeHost(void *p)
 {
+    state.n_others--;
     free(p);
     return MB_CU_SUCCESS;
 }
-static mb_cu_result move(void *dst, const void *src, size_t bytes)
+
+typedef struct move {
+    void *dst;
+    const void *src;
+    size_t bytes;
+    int fill; /* -1: a copy */
+} move;
+static void do_move(void *argument)
 {
-    if (state.fail_copy > 0 && --state.fail_copy == 0) {
+    const move *m = argument;
+    if (m->fill >= 0) {
+        memset(m->dst, m->fill, m->bytes);
+    } else {
+        memcpy(m->dst, m->src, m->bytes);
+    }
+}
+static mb_cu_result submit_move(mb_cu_stream s, move m)
+{
+    if (m.fill < 0 && state.fail_copy > 0 && --state.fail_copy == 0) {
         return MB_CU_ILLEGAL_ADDRESS;
     }
-    memcpy(dst, src, bytes);
-    return MB_CU_SUCCESS;
+    return mb_standin_submit(s, do_move, &m, sizeof m);
 }
 EXPORT mb_cu_result cuMemcpyHtoDAsync_v2(mb_cu_ptr dst, const void *src, size_t bytes, mb_cu_stream s)
 {
-    (void)s;
-    return move((void *)(uintptr_t)dst, src, bytes);
+    return submit_move(s, (move){(void *)(uintptr_t)dst, src, bytes, -1});
 }
 EXPORT mb_cu_result cuMemcpyDtoHAsync_v2(void *dst, mb_cu_ptr src, size_t bytes, mb_cu_stream s)
 {
-    (void)s;
-    return move(dst, (const void *)(uintptr_t)src, bytes);
+    return submit_move(s, (move){dst, (const void *)(uintptr_t)src, bytes, -1});
 }
 EXPORT mb_cu_result cuMemcpyDtoDAsync_v2(mb_cu_ptr dst, mb_cu_ptr src, size_t bytes, mb_cu_stream s)
 {
-    (void)s;
-    return move((void *)(uintptr_t)dst, (const void *)(uintptr_t)src, bytes);
+    return submit_move(s, (move){(void *)(uintptr_t)dst, (const void *)(uintptr_t)src, bytes, -1});
 }
 EXPORT mb_cu_result cuMemsetD8Async(mb_cu_ptr dst, unsigned char value, size_t bytes, mb_cu_stream s)
 {
-    (void)s;
-    memset((void *)(uintptr_t)dst, value, bytes);
-    return MB_CU_SUCCESS;
+    return submit_move(s, (move){(void *)(uintptr_t)dst, NULL, bytes, value});
 }
 
 /* ---- streams, events ---- */
 EXPORT mb_cu_result cuStreamCreate(mb_cu_stream *out, unsigned flags)
 {
     (void)flags;
-    *out = malloc(1);
+    *out = calloc(1, sizeof **out);
     state.n_streams++;
     return *out != NULL ? MB_CU_SUCCESS : MB_CU_OUT_OF_MEMORY;
 }
@@ -203,8 +235,7 @@ EXPORT mb_cu_result cuStreamDestroy_v2(mb_cu_stream s)
 }
 EXPORT mb_cu_result cuStreamSynchronize(mb_cu_stream s)
 {
-    (void)s;
-    return MB_CU_SUCCESS;
+    return s->captured != NULL ? 900 : MB_CU_SUCCESS; /* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED */
 }
 EXPORT mb_cu_result cuStreamWaitEvent(mb_cu_stream s, mb_cu_event e, unsigned flags)
 {
@@ -217,10 +248,12 @@ EXPORT mb_cu_result cuEventCreate(mb_cu_event *out, unsigned flags)
 {
     (void)flags;
     *out = malloc(1);
+    state.n_others++;
     return *out != NULL ? MB_CU_SUCCESS : MB_CU_OUT_OF_MEMORY;
 }
 EXPORT mb_cu_result cuEventDestroy_v2(mb_cu_event e)
 {
+    state.n_others--;
     free(e);
     return MB_CU_SUCCESS;
 }
@@ -243,45 +276,117 @@ EXPORT mb_cu_result cuEventElapsedTime(float *ms, mb_cu_event from, mb_cu_event 
     return MB_CU_SUCCESS;
 }
 
-/* ---- graphs: capture is refused, as a driver may do; the engine then runs eagerly ---- */
+/* ---- work, captured graphs ---- */
+EXPORT mb_cu_result mb_standin_submit_owned(mb_cu_stream s, mb_standin_work *work, void *argument,
+                                            mb_standin_work *drop)
+{
+    if (s->captured == NULL) {
+        work(argument);
+        drop(argument);
+        return MB_CU_SUCCESS;
+    }
+    recorded *r = malloc(sizeof *r);
+    if (r == NULL) {
+        drop(argument);
+        return MB_CU_OUT_OF_MEMORY;
+    }
+    *r = (recorded){NULL, work, drop, argument};
+    *s->captured->last = r;
+    s->captured->last = &r->next;
+    state.n_recorded++;
+    return MB_CU_SUCCESS;
+}
+EXPORT mb_cu_result mb_standin_submit(mb_cu_stream s, mb_standin_work *work, const void *argument, size_t bytes)
+{
+    void *copy = malloc(bytes);
+    if (copy == NULL) {
+        return MB_CU_OUT_OF_MEMORY;
+    }
+    memcpy(copy, argument, bytes);
+    return mb_standin_submit_owned(s, work, copy, free);
+}
+
+static void release(struct CUgraph_st *g)
+{
+    if (--g->users > 0) {
+        return;
+    }
+    for (recorded *r = g->first; r != NULL;) {
+        recorded *next = r->next;
+        r->drop(r->argument);
+        free(r);
+        r = next;
+    }
+    free(g);
+}
 EXPORT mb_cu_result cuStreamBeginCapture_v2(mb_cu_stream s, int mode)
 {
-    (void)s;
-    (void)mode;
-    return 801; /* CUDA_ERROR_NOT_SUPPORTED */
+    if (state.fail_capture == 1 || mode != MB_CU_CAPTURE_THREAD_LOCAL || s->captured != NULL) {
+        return 801; /* CUDA_ERROR_NOT_SUPPORTED */
+    }
+    s->captured = calloc(1, sizeof *s->captured);
+    if (s->captured == NULL) {
+        return MB_CU_OUT_OF_MEMORY;
+    }
+    s->captured->last = &s->captured->first;
+    s->captured->users = 1;
+    return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuStreamEndCapture(mb_cu_stream s, mb_cu_graph *out)
 {
-    (void)s;
-    *out = NULL;
-    return 801;
+    *out = s->captured;
+    s->captured = NULL;
+    state.n_others += *out != NULL;
+    return *out != NULL ? MB_CU_SUCCESS : 901; /* CUDA_ERROR_STREAM_CAPTURE_INVALIDATED */
 }
 EXPORT mb_cu_result cuGraphInstantiateWithFlags(mb_cu_graph_exec *out, mb_cu_graph g, unsigned long long flags)
 {
-    (void)g;
     (void)flags;
     *out = NULL;
-    return 801;
+    if (state.fail_capture == 2) {
+        return 801;
+    }
+    g->users++;
+    state.n_others++;
+    *out = (mb_cu_graph_exec)(void *)g;
+    return MB_CU_SUCCESS;
 }
-EXPORT mb_cu_result cuGraphLaunch(mb_cu_graph_exec g, mb_cu_stream s)
+EXPORT mb_cu_result cuGraphLaunch(mb_cu_graph_exec e, mb_cu_stream s)
 {
-    (void)g;
     (void)s;
-    return 801;
+    for (recorded *r = ((mb_cu_graph)(void *)e)->first; r != NULL; r = r->next) {
+        r->work(r->argument);
+    }
+    state.n_launches++;
+    return MB_CU_SUCCESS;
 }
-EXPORT mb_cu_result cuGraphExecDestroy(mb_cu_graph_exec g)
+EXPORT mb_cu_result cuGraphExecDestroy(mb_cu_graph_exec e)
 {
-    (void)g;
+    state.n_others--;
+    release((mb_cu_graph)(void *)e);
     return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuGraphDestroy(mb_cu_graph g)
 {
-    (void)g;
+    state.n_others--;
+    release(g);
     return MB_CU_SUCCESS;
 }
 
-/* What is still open: 0 when everything was given back. */
+/* ---- for the tests and the other stand-ins ---- */
 EXPORT int mb_standin_open(void)
 {
-    return state.n_blocks + state.n_streams + state.n_contexts;
+    return state.n_blocks + state.n_streams + state.n_contexts + state.n_others;
+}
+EXPORT void mb_standin_count(int more)
+{
+    state.n_others += more;
+}
+EXPORT int mb_standin_graph_launches(void)
+{
+    return state.n_launches;
+}
+EXPORT int mb_standin_recorded(void)
+{
+    return state.n_recorded;
 }

@@ -1,0 +1,56 @@
+/* MATTEBOX_CHECK=finite: every result is looked at where it arises. Slow; to find where an overflow begins. */
+#include "graph/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CHUNK 256
+
+typedef struct census {
+    double largest;
+    int64_t bad, total;
+} census;
+
+static void look_at(census *c, const char *data, mb_dtype t, size_t n)
+{
+    float v[CHUNK];
+    for (size_t i = 0; i < n; i += CHUNK) {
+        size_t m = n - i < CHUNK ? n - i : CHUNK;
+        mb_widen(v, data + i * mb_dtype_size(t), t, m);
+        for (size_t k = 0; k < m; k++) {
+            c->bad += !isfinite(v[k]);
+            c->largest = isfinite(v[k]) && fabs((double)v[k]) > c->largest ? fabs((double)v[k]) : c->largest;
+        }
+    }
+    c->total += (int64_t)n;
+}
+
+mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
+{
+    const mb_backend *b = p->backend;
+    const mb_view *out = &s->call.out;
+    const mb_node *n = &p->graph->nodes[s->node];
+    const char *data = out->data;
+    census c = {0};
+    if (b->memory != NULL) {
+        mb_status status = b->memory->copy_out(b->device, p->checked, out->data, mb_plan_span_bytes(p, n->out), err);
+        if (status == MB_OK) {
+            status = b->memory->wait(b->device, err);
+        }
+        if (status != MB_OK) {
+            return status;
+        }
+        data = p->checked;
+    }
+    for (int64_t t = 0; t < mb_view_tokens(out); t++) {
+        look_at(&c, data + (size_t)(t * out->pitch) * mb_dtype_size(out->dtype), out->dtype, (size_t)out->dims[1]);
+    }
+    s->largest = c.largest;
+    if (c.bad > 0) {
+        return mb_fail(err, MB_E_INTERNAL,
+                       "%lld of %lld results of this %s (%s, %s) are not finite; the largest of the others is %.4g",
+                       (long long)c.bad, (long long)c.total, mb_op_get_rule(n->op)->name, s->kernel->name,
+                       mb_dtype_name(out->dtype), c.largest);
+    }
+    return MB_OK;
+}

@@ -1,0 +1,28 @@
+/* What the libraries chose, kept on disk: an algorithm per product, a serialised plan per convolution. One file per
+ * device, driver and library versions (all of them are in its name, so a change starts a new one). It may be deleted at
+ * any time; a damaged or foreign file counts as empty; a failed write is no error. */
+#ifndef MB_CUDA_PLAN_CACHE_H
+#define MB_CUDA_PLAN_CACHE_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct mb_plan_cache mb_plan_cache;
+enum { MB_CACHE_PRODUCT = 1, MB_CACHE_CONVOLUTION = 2 };
+
+/* title: what the entries are valid for, becomes the file's name; the folder is MATTEBOX_CACHE (empty: no cache), else
+ * XDG_CACHE_HOME/mattebox, else HOME/.cache/mattebox. NULL in *out without an error: none of them is set. */
+MB_MUST_CHECK mb_status mb_plan_cache_open(mb_plan_cache **out, const char *title, mb_error *err);
+/* Writes what is new (temporary name, renamed), and frees. NULL is fine. */
+void mb_plan_cache_close(mb_plan_cache *c);
+
+/* Borrowed until the next put; NULL: not there. A NULL cache has nothing. */
+const void *mb_plan_cache_get(const mb_plan_cache *c, uint32_t kind, const void *key, size_t key_bytes, size_t *bytes);
+/* Replaces an entry of the same key. Out of memory: not kept. */
+void mb_plan_cache_put(mb_plan_cache *c, uint32_t kind, const void *key, size_t key_bytes, const void *value,
+                       size_t bytes);
+
+#endif

@@ -1,0 +1,17 @@
+/* Products and convolutions have three servers: cuBLASLt, cuDNN, and our own kernel. They share prepared weights, so
+ * the own kernel can step in for a library at any call. */
+#ifndef MB_CUDA_PRODUCT_H
+#define MB_CUDA_PRODUCT_H
+
+#include "cuda/host.h"
+
+/* Beyond the inputs: the bias once more, in the output's type (slot 2 has it in f32). */
+#define MB_CUDA_SLOT_BIAS (MB_MAX_INPUTS - 1)
+
+/* Slots 1: weights [O][kh*kw*I] in the input's type, rows padded to 16 bytes; 2 and MB_CUDA_SLOT_BIAS: bias;
+ * 3: addend, if it is a constant. */
+MB_MUST_CHECK mb_status mb_cuda_prepare_product(mb_prepared *out, const mb_call *c, mb_error *err);
+MB_MUST_CHECK mb_status mb_cuda_run_own_conv2d(const mb_call *c, mb_error *err);
+MB_MUST_CHECK mb_status mb_cuda_run_own_linear(const mb_call *c, mb_error *err);
+
+#endif

@@ -1,0 +1,365 @@
+/* How plans run on a device, on the stand-ins: captured graphs give the bits of single launches, libraries and our own
+ * kernels replace each other, choices come back from the disk, precision is what was asked for, and what will not fit
+ * is refused before work. */
+#define _GNU_SOURCE /* setenv, mkdtemp */
+#include "core/alloc.h"
+#include "cuda/backend.h"
+#include "device.h"
+#include "harness/check.h"
+#include "harness/genweights.h"
+#include "models/registry.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE = 32, PIXELS = SIDE * SIDE, RUNS = 4 };
+
+static const mb_weights *weights;
+static int runs = 1; /* of every plan */
+
+static int ask_standin(const char *symbol)
+{
+    int (*count)(void) = NULL;
+    void *handle = dlopen(MB_STANDIN_FOLDER "/libcuda.so.1", RTLD_NOW);
+    void *found = handle != NULL ? dlsym(handle, symbol) : NULL;
+    memcpy(&count, &found, sizeof count);
+    return count != NULL ? count() : -1;
+}
+
+/* What one sequence of runs gave. */
+typedef struct outcome {
+    float logits[RUNS][PIXELS];
+    int launches, recorded, by_blaslt, by_dnn;
+    mb_status status;
+    mb_error err;
+} outcome;
+
+static void fill(mb_view in, int run)
+{
+    float *v = in.data;
+    for (int64_t i = 0; i < mb_view_count(&in); i++) {
+        v[i] = (float)((i * 37 + run * 101) % 255) / 127.0f - 1.0f;
+    }
+}
+
+static mb_status run_plan(outcome *o, mb_plan *plan, mb_error *err)
+{
+    for (int i = 0; i < mb_plan_n_nodes(plan); i++) {
+        o->by_blaslt += strcmp(mb_plan_profile(plan, i).kernel, "cublaslt") == 0;
+        o->by_dnn += strcmp(mb_plan_profile(plan, i).kernel, "cudnn") == 0;
+    }
+    for (int r = 0; r < runs; r++) {
+        fill(mb_plan_view(plan, "input"), r % 2);
+        mb_status status = mb_plan_run(plan, NULL, NULL, err);
+        if (status != MB_OK) {
+            return status;
+        }
+        memcpy(o->logits[r], mb_plan_view(plan, "logits").data, sizeof o->logits[r]);
+    }
+    return MB_OK;
+}
+
+static mb_status run_on(outcome *o, mb_backend *b, mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_runner *runner = NULL;
+    mb_plan *plan = NULL;
+    const mb_architecture *arch = NULL;
+    mb_runner_options options = {NULL, b, 0, NULL};
+    MB_TRY(mb_registry_find(&arch, weights, err));
+    MB_TRY(mb_runner_create(&runner, weights, arch->record, &options, err));
+    MB_TRY(mb_runner_plan(&plan, runner, 1, SIDE, SIDE, NULL, 0, err));
+    MB_TRY(run_plan(o, plan, err));
+done:
+    mb_runner_free(runner);
+    return status;
+}
+
+/* A device opened, a plan made and run RUNS times on two inputs in turn, all closed. */
+static outcome *run(mb_dtype type, bool tf32)
+{
+    static outcome slots[3];
+    static int next;
+    outcome *o = &slots[next++ % 3];
+    mb_backend b = {0};
+    *o = (outcome){.err = {0}};
+    o->status = mb_backend_cuda_open(&b, 0, type, &o->err);
+    if (o->status == MB_OK) {
+        b.tf32 = tf32;
+        o->status = run_on(o, &b, &o->err);
+        o->launches = ask_standin("mb_standin_graph_launches");
+        o->recorded = ask_standin("mb_standin_recorded");
+        mb_backend_cuda_close(&b);
+    }
+    CHECK_MSG(ask_standin("mb_standin_open") == 0, "%d left open", ask_standin("mb_standin_open"));
+    return o;
+}
+
+static outcome *run_with(const char *variable, const char *value, mb_dtype type)
+{
+    char before[64];
+    const char *old = getenv(variable);
+    (void)snprintf(before, sizeof before, "%s", old != NULL ? old : "");
+    setenv(variable, value, 1);
+    outcome *o = run(type, false);
+    if (old != NULL) {
+        setenv(variable, before, 1);
+    } else {
+        unsetenv(variable);
+    }
+    return o;
+}
+
+static double apart(const outcome *a, const outcome *b)
+{
+    double most = 0;
+    for (int r = 0; r < RUNS; r++) {
+        for (int i = 0; i < PIXELS; i++) {
+            most = fmax(most, fabs((double)a->logits[r][i] - (double)b->logits[r][i]));
+        }
+    }
+    return most;
+}
+
+static bool same_bits(const outcome *a, const outcome *b)
+{
+    return memcmp(a->logits, b->logits, sizeof a->logits) == 0;
+}
+
+static void test_capture(void)
+{
+    runs = RUNS;
+    outcome *o = run(MB_F32, false);
+    CHECK_OK(o->status, o->err);
+    CHECK_MSG(o->launches == RUNS - 1 && o->recorded > 50, "%d launches of %d works", o->launches, o->recorded);
+    CHECK(memcmp(o->logits[0], o->logits[2], sizeof o->logits[0]) == 0);
+    CHECK(memcmp(o->logits[1], o->logits[3], sizeof o->logits[0]) == 0);
+    CHECK(memcmp(o->logits[0], o->logits[1], sizeof o->logits[0]) != 0);
+    static const char *const off[][2] = {{"MATTEBOX_CUDA_GRAPH", "off"},
+                                         {"MATTEBOX_CUDA_SYNC", "1"},
+                                         {"MB_STANDIN_FAIL_CAPTURE", "1"},
+                                         {"MB_STANDIN_FAIL_CAPTURE", "2"}};
+    for (size_t i = 0; i < sizeof off / sizeof off[0]; i++) {
+        outcome *eager = run_with(off[i][0], off[i][1], MB_F32);
+        CHECK_OK(eager->status, eager->err);
+        CHECK_MSG(eager->launches == 0 && same_bits(eager, o), "%s=%s", off[i][0], off[i][1]);
+    }
+    outcome *unpinned = run_with("MB_STANDIN_FAIL_PINNED", "1", MB_F32);
+    CHECK_OK(unpinned->status, unpinned->err);
+    CHECK(same_bits(unpinned, o));
+    runs = 1;
+}
+
+/* Each library does its part where it is there, and is replaced where it is not, or not fit. */
+static void test_libraries(void)
+{
+    static const struct {
+        const char *variable, *value;
+        bool blaslt, dnn;
+    } rows[] = {
+        {"MATTEBOX_CUBLASLT", "off", false, true},        {"MATTEBOX_CUDNN", "off", true, false},
+        {"MB_STANDIN_LT_START", "1", false, true},        {"MB_STANDIN_DNN_START", "1001", true, false},
+        {"MB_STANDIN_LT_VERSION", "110000", false, true}, {"MB_STANDIN_DNN_VERSION", "80900", true, false},
+        {"MB_STANDIN_LT_CUDART", "14000", false, true},   {"MB_STANDIN_DNN_CUDART", "14000", true, false},
+        {"MB_STANDIN_DNN_NONE", "1", true, false},        {"MB_STANDIN_DNN_NONE", "2", true, false},
+        {"MB_STANDIN_LT_NONE", "1", true, true}, /* planned, then served by our own kernel */
+    };
+    outcome *all = run(MB_F32, false);
+    CHECK_OK(all->status, all->err);
+    CHECK_MSG(all->by_blaslt > 20 && all->by_dnn > 5, "%d and %d nodes", all->by_blaslt, all->by_dnn);
+    static outcome kept;
+    kept = *all;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        outcome *o = run_with(rows[i].variable, rows[i].value, MB_F32);
+        CHECK_OK(o->status, o->err);
+        CHECK_MSG((o->by_blaslt > 0) == rows[i].blaslt && (o->by_dnn > 0) == rows[i].dnn, "%s=%s: %d and %d nodes",
+                  rows[i].variable, rows[i].value, o->by_blaslt, o->by_dnn);
+        double far = apart(o, &kept);
+        CHECK_MSG(far < 1e-4, "%s=%s: %g", rows[i].variable, rows[i].value, far);
+    }
+}
+
+static void test_notes(void)
+{
+    static const struct {
+        const char *variable, *value, *note;
+    } rows[] = {
+        {"MATTEBOX_CUDNN", "off", "cuDNN is switched off (MATTEBOX_CUDNN)"},
+        {"MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER "/broken:" MB_STANDIN_FOLDER,
+         "cuDNN is too old: it has no cudnnCreate"},
+        {"MB_STANDIN_DNN_VERSION", "80900", "cuDNN 80900 is too old (90000 or newer is needed)"},
+        {"MB_STANDIN_LT_CUDART", "14000", "cuBLASLt 130100 is made for CUDA 14, newer than the driver"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char before[512];
+        const char *old = getenv(rows[i].variable);
+        (void)snprintf(before, sizeof before, "%s", old != NULL ? old : "");
+        setenv(rows[i].variable, rows[i].value, 1);
+        mb_device_report report;
+        mb_error err;
+        CHECK_OK(mb_device_probe(&report, (mb_device_wish){MB_DEVICE_CUDA, 0}, &err), err);
+        CHECK_MSG(strcmp(report.note, rows[i].note) == 0, "%s: %s", rows[i].variable, report.note);
+        if (old != NULL) {
+            setenv(rows[i].variable, before, 1);
+        } else {
+            unsetenv(rows[i].variable);
+        }
+    }
+}
+
+/* Strict f32 is never TF32 unasked; asked for, it shows. */
+static void test_tf32(void)
+{
+    outcome *strict = run(MB_F32, false), *tf32 = run(MB_F32, true);
+    CHECK_OK(tf32->status, tf32->err);
+    outcome *own = run_with("MATTEBOX_CUBLASLT", "off", MB_F32);
+    double rounding = apart(tf32, strict);
+    CHECK_MSG(rounding > 1e-5 && rounding < 2e-2, "%g", rounding);
+    CHECK_MSG(apart(own, strict) < 1e-5, "%g", apart(own, strict));
+}
+
+static int count_files(const char *folder, char *name, size_t bytes)
+{
+    DIR *d = opendir(folder);
+    int n = 0;
+    for (struct dirent *e = d != NULL ? readdir(d) : NULL; e != NULL; e = readdir(d)) {
+        if (e->d_name[0] != '.') {
+            n++;
+            (void)snprintf(name, bytes, "%s/%s", folder, e->d_name);
+        }
+    }
+    if (d != NULL) {
+        (void)closedir(d);
+    }
+    return n;
+}
+
+/* The first process writes what the libraries chose; a second one does not ask them again; damage is no harm. */
+static void test_cache(void)
+{
+    char folder[] = "/tmp/mattebox-plans-XXXXXX", file[600] = "";
+    static outcome first;
+    CHECK(mkdtemp(folder) != NULL);
+    setenv("MATTEBOX_CACHE", folder, 1);
+    first = *run(MB_F32, false);
+    CHECK_OK(first.status, first.err);
+    CHECK_MSG(count_files(folder, file, sizeof file) == 1, "%s", file);
+    outcome *second = run_with("MB_STANDIN_DNN_NONE", "2", MB_F32); /* the heuristics would give nothing now */
+    CHECK_MSG(second->by_dnn == first.by_dnn && same_bits(second, &first), "%d of %d", second->by_dnn, first.by_dnn);
+    for (int damage = 0; damage < 3; damage++) {
+        FILE *f = fopen(file, damage == 2 ? "w" : "r+");
+        if (CHECK(f != NULL)) {
+            (void)fseek(f, damage == 0 ? 3 : 5000, SEEK_SET); /* the magic; a plan; everything */
+            (void)fputs("damage", f);
+            (void)fclose(f);
+        }
+        outcome *o = run(MB_F32, false);
+        CHECK_OK(o->status, o->err);
+        CHECK_MSG(same_bits(o, &first) && o->by_dnn == first.by_dnn, "damage %d", damage);
+    }
+    (void)remove(file);
+    (void)remove(folder);
+    outcome *nowhere = run(MB_F32, false); /* the folder is gone: made again */
+    CHECK(nowhere->status == MB_OK);
+    (void)remove(file);
+    (void)remove(folder);
+    setenv("MATTEBOX_CACHE", "/dev/null/nowhere", 1);
+    nowhere = run(MB_F32, false);
+    CHECK_MSG(nowhere->status == MB_OK && same_bits(nowhere, &first), "%s", nowhere->err.message);
+    setenv("MATTEBOX_CACHE", "", 1);
+}
+
+static void test_room(void)
+{
+    outcome *o = run_with("MB_STANDIN_TOTAL", "90000000", MB_F32);
+    CHECK_MSG(o->status == MB_E_MEMORY && strncmp(o->err.message, "CUDA: needs ", 12) == 0 &&
+                  strstr(o->err.message, "(activations and workspaces ") != NULL &&
+                  strstr(o->err.message, " 90 MB free on device 0 \"Stand-in 0\"\n") != NULL &&
+                  strstr(o->err.message, "--device cpu") != NULL,
+              "%s", o->err.message);
+}
+
+/* An input that f16 cannot hold: the check names the first node that shows it. */
+static void test_finite(void)
+{
+    mb_backend b = {0};
+    mb_error err = {0};
+    mb_runner *runner = NULL;
+    mb_plan *plan = NULL;
+    const mb_architecture *arch = NULL;
+    setenv("MATTEBOX_CHECK", "finite", 1);
+    CHECK_OK(mb_backend_cuda_open(&b, 0, MB_F16, &err), err);
+    mb_runner_options options = {NULL, &b, 0, NULL};
+    CHECK_OK(mb_registry_find(&arch, weights, &err), err);
+    CHECK_OK(mb_runner_create(&runner, weights, arch->record, &options, &err), err);
+    CHECK_OK(mb_runner_plan(&plan, runner, 1, SIDE, SIDE, NULL, 0, &err), err);
+    mb_view in = mb_plan_view(plan, "input");
+    fill(in, 0);
+    CHECK_OK(mb_plan_run(plan, NULL, NULL, &err), err);
+    ((float *)in.data)[5] = 1e6f;
+    mb_status s = mb_plan_run(plan, NULL, NULL, &err);
+    CHECK_MSG(s == MB_E_INTERNAL && strstr(err.message, "are not finite") != NULL && strstr(err.message, "f16") != NULL,
+              "%d %s", s, err.message);
+    mb_runner_free(runner);
+    mb_backend_cuda_close(&b);
+    unsetenv("MATTEBOX_CHECK");
+}
+
+typedef struct thread_job {
+    mb_backend *b;
+    outcome o;
+} thread_job;
+
+static void *run_thread(void *arg)
+{
+    thread_job *j = arg;
+    j->o.status = run_on(&j->o, j->b, &j->o.err);
+    return NULL;
+}
+
+/* Two networks of one device in two threads. */
+static void test_threads(void)
+{
+    static thread_job jobs[2];
+    pthread_t threads[2];
+    mb_backend b = {0};
+    mb_error err = {0};
+    runs = 3;
+    outcome *alone = run(MB_F32, false);
+    CHECK_OK(mb_backend_cuda_open(&b, 0, MB_F32, &err), err);
+    for (int i = 0; i < 2; i++) {
+        jobs[i].b = &b;
+        CHECK(pthread_create(&threads[i], NULL, run_thread, &jobs[i]) == 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)pthread_join(threads[i], NULL);
+        CHECK_OK(jobs[i].o.status, jobs[i].o.err);
+        CHECK(same_bits(&jobs[i].o, alone));
+    }
+    mb_backend_cuda_close(&b);
+}
+
+int main(void)
+{
+    mb_weights *w = NULL;
+    mb_error err;
+    setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
+    setenv("MATTEBOX_CACHE", "", 1);
+    CHECK_OK(gen_weights(&w, "tiny7", 1, &err), err);
+    weights = w;
+    test_capture();
+    test_libraries();
+    test_notes();
+    test_tf32();
+    test_cache();
+    test_room();
+    test_finite();
+    test_threads();
+    mb_weights_free(w);
+    return test_report();
+}
