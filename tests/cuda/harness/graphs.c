@@ -30,7 +30,8 @@ static const graph_case cases[] = {
 
 /* max abs, mean abs, taps relative to their largest: f32, f16, bf16 */
 static const double mask_limits[3][3] = {{1e-3, 5e-5, 5e-5}, {5e-2, 3e-3, 2e-2}, {4e-1, 2e-2, 2e-1}};
-static const double alpha_limits[3][3] = {{1e-4, 1e-5, 5e-5}, {1e-2, 1e-3, 2e-2}, {1e-1, 6e-3, 2e-1}};
+/* weights of the test models are random, so rounding is not damped (docs/cuda.md) */
+static const double alpha_limits[3][3] = {{1e-4, 1e-5, 5e-5}, {2e-2, 1.5e-3, 2e-2}, {2e-1, 9e-3, 2e-1}};
 
 int main(int argc, char **argv)
 {
