@@ -1,7 +1,6 @@
 /* Parsing the command line by the table of options. getopt_long does the splitting: --opt=value, clusters of letters,
  * options after files, "--". */
 #include "args.h"
-#include "builtin.h"
 #include "message.h"
 
 #include <errno.h>
@@ -111,7 +110,7 @@ static int set_number(void *field, const option_row *row, const char *source, co
 {
     char *end;
     double v = strtod(text, &end);
-    int whole = row->kind == KIND_INT;
+    int whole = row->kind == KIND_INT || row->kind == KIND_MAYBE;
     if (end == text || *end != '\0' || !(v >= row->min && v <= row->max) || (whole && v != floor(v))) {
         return message_error(CODE_USAGE, NULL, "%s %s: %.10g to %.10g", source, text, row->min, row->max);
     }
@@ -162,6 +161,8 @@ static int set_option(args *a, const option_row *row, const char *source, char *
     case KIND_TEXT:
         *(const char **)field = text;
         return CODE_OK;
+    case KIND_MAYBE:
+        return text != NULL ? set_number(field, row, source, text) : CODE_OK;
     case KIND_INT:
     case KIND_REAL:
         return set_number(field, row, source, text);
@@ -223,7 +224,9 @@ static void fill_tables(getopt_tables *t, unsigned bit)
         if ((row->commands & bit) == 0) {
             continue;
         }
-        int takes = row->kind == KIND_FLAG ? no_argument : required_argument;
+        int takes = row->kind == KIND_FLAG    ? no_argument
+                    : row->kind == KIND_MAYBE ? optional_argument
+                                              : required_argument;
         t->names[t->n] = row->name;
         t->longs[t->n++] = (struct option){row->name, takes, NULL, LONG_BASE + i};
         for (size_t s = 0; s < sizeof synonyms / sizeof synonyms[0]; s++) {
@@ -340,6 +343,7 @@ int args_parse(args *a, int argc, char **argv)
 void args_dispose(args *a)
 {
     free(a->taps.names);
+    mb_image_dispose(&a->background_picture);
     *a = (args){0};
 }
 
@@ -364,53 +368,6 @@ int args_environment(args *a)
         if (code != CODE_OK) {
             return code;
         }
-    }
-    return CODE_OK;
-}
-
-int args_library_options(mb_options *out, const args *a)
-{
-    mb_error err = {0};
-    mb_options_init(out);
-    out->foreground = MB_FOREGROUND_ML; /* a cut-out without a rim; the node's presets keep the photo's colours */
-    const model_choice choice = a->command->bit == CMD_CUT ? model_choose(a->model) : (model_choice){0};
-    const char *preset = a->preset == NULL && choice.standard ? "small" : a->preset;
-    const mb_foreground foreground = out->foreground;
-    if (preset != NULL && mb_options_preset(out, preset, &err) != MB_OK) {
-        return message_status(CODE_USAGE, NULL, &err);
-    }
-    if (preset != NULL && strcmp(preset, "small") == 0) {
-        out->foreground = foreground;
-    }
-    out->find = choice.saliency ? MB_FIND_SALIENCY : out->find;
-    out->find = args_given(a, "find") ? (mb_finder)a->find : out->find;
-    out->mirror = args_given(a, "mirror") ? 1 : out->mirror;
-    out->snap = args_given(a, "snap") ? 1 : out->snap;
-    if (a->preset == NULL && (a->command->bit & (CMD_MATTE | CMD_REFINE)) != 0) {
-        out->detail = MB_DETAIL_PYMATTING; /* refining is what these are for, and it needs no model */
-    }
-    if (args_given(a, "detail")) {
-        out->detail = (mb_detail)a->detail;
-        out->process_detail = 1;
-    }
-    if (args_given(a, "foreground")) {
-        out->foreground = (mb_foreground)a->foreground;
-    }
-    if (args_given(a, "recipe")) {
-        out->recipe = (mb_recipe)a->recipe;
-    }
-    out->erode = args_given(a, "erode") ? a->erode : out->erode;
-    out->dilate = args_given(a, "dilate") ? a->dilate : out->dilate;
-    out->black_point = args_given(a, "black-point") ? a->black_point : out->black_point;
-    out->white_point = args_given(a, "white-point") ? a->white_point : out->white_point;
-    out->max_megapixels = args_given(a, "max-megapixels") ? a->max_megapixels : out->max_megapixels;
-    out->process_detail = a->no_detail ? 0 : out->process_detail;
-    out->input_width = a->input_size.width;
-    out->input_height = a->input_size.height;
-    out->want_cutout = !a->only_mask && a->command->bit != CMD_REFINE;
-    out->want_trimap = a->trimap;
-    if (mb_options_check(out, &err) != MB_OK) {
-        return message_status(CODE_USAGE, NULL, &err);
     }
     return CODE_OK;
 }

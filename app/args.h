@@ -40,6 +40,7 @@ typedef enum option_kind {
     KIND_CHOICE, /* int: index of one of choices() */
     KIND_SIZE,   /* two ints: "1024" or "1024x768" (width x height) */
     KIND_BYTES,  /* double: "6G", "512M" */
+    KIND_MAYBE,  /* int, min .. max, or nothing: --crop, --crop=8 */
     KIND_LIST    /* const char ** and count: may be given several times, or with commas */
 } option_kind;
 
@@ -71,11 +72,16 @@ struct args {
     /* what to do */
     const char *output, *model, *matting_model, *template, *files_from, *shard, *mask_from, *trimap_from;
     int mask, only_mask, trimap, null_separated, force, no_clobber, clean_transparent, png_level, accept_partial;
+    /* what the results look like */
+    const char *background;
+    mb_image background_picture; /* read by args_library_options */
+    int opaque;                  /* the cut-out will be, likewise */
+    int linear, premultiplied, crop, invert, min_area, largest, depth, format, quality;
     /* edges and network */
     const char *preset;
     int find, mirror, snap;
-    int detail, no_detail, erode, dilate, foreground, recipe;
-    double black_point, white_point, max_megapixels;
+    int detail, no_detail, erode, dilate, foreground, recipe, guided_radius;
+    double black_point, white_point, max_megapixels, guided_eps, guided_scale, matting_epsilon;
     struct {
         int width, height;
     } input_size;
@@ -103,8 +109,9 @@ int args_given(const args *a, const char *name);
  * is a usage error. */
 int args_environment(args *a);
 
-/* The library's options: its defaults, then --preset, then what was given. CODE_OK or CODE_USAGE. */
-int args_library_options(mb_options *out, const args *a);
+/* The library's options: its defaults, then --preset, then what was given. They borrow a->background_picture. CODE_OK,
+ * CODE_USAGE or CODE_MACHINE. */
+int args_library_options(mb_options *out, args *a);
 int args_context(mb_context **out, const args *a); /* CODE_OK, CODE_USAGE or CODE_MACHINE */
 
 /* Help pages. */

@@ -38,7 +38,7 @@ static void session_dispose(session *s)
 }
 
 /* Options and names first: they are checked in no time, before a model is opened. */
-static int session_prepare(session *s, const args *a)
+static int session_prepare(session *s, args *a)
 {
     const int alone = a->only_mask || a->command->bit == CMD_REFINE;
     const int wanted[OUT_KINDS] = {!alone, a->mask || alone, a->trimap};
@@ -103,7 +103,7 @@ static int all_missing(const item_list *list)
     return CODE_USAGE;
 }
 
-static int run_session(const args *a, int with_model)
+static int run_session(args *a, int with_model)
 {
     session s = {0};
     int code = session_prepare(&s, a);

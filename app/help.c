@@ -17,7 +17,7 @@ static void describe_value(char *text, size_t bytes, const option_row *row)
             size_t at = strlen(range);
             (void)snprintf(range + at, sizeof range - at, "%s%s", i > 0 ? ", " : "", row->choices(i));
         }
-    } else if (row->kind == KIND_INT || row->kind == KIND_REAL) {
+    } else if (row->kind == KIND_INT || row->kind == KIND_REAL || row->kind == KIND_MAYBE) {
         (void)snprintf(range, sizeof range, "%.10g to %.10g", row->min, row->max);
     }
     if (range[0] != '\0' && row->standard != NULL) {
@@ -27,6 +27,14 @@ static void describe_value(char *text, size_t bytes, const option_row *row)
     } else {
         (void)snprintf(text, bytes, "%s", range);
     }
+}
+
+/* " FILE", "[=PIXELS]" or "": what follows an option's name. */
+static const char *argument_of(char *text, size_t bytes, const option_row *row)
+{
+    const char *form = row->argument == NULL ? "%s" : row->kind == KIND_MAYBE ? "[=%s]" : " %s";
+    (void)snprintf(text, bytes, form, row->argument != NULL ? row->argument : "");
+    return text;
 }
 
 void help_overview(FILE *out)
@@ -72,17 +80,19 @@ void help_command(FILE *out, const command *c)
             group = row->group;
             (void)fprintf(out, "\n%s:\n", group);
         }
-        char left[64], value[320], letter[8] = "    ";
+        char left[96], argument[64], value[320], letter[8] = "    ";
         if (row->letter != 0) {
             (void)snprintf(letter, sizeof letter, "-%c, ", row->letter);
         }
-        (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->argument != NULL ? " " : "",
-                       row->argument != NULL ? row->argument : "");
+        (void)snprintf(left, sizeof left, "%s--%s%s", letter, row->name, argument_of(argument, sizeof argument, row));
         describe_value(value, sizeof value, row);
         char text[800];
         (void)snprintf(text, sizeof text, "%s%s%s%s", row->help, value[0] != '\0' ? " (" : "", value,
                        value[0] != '\0' ? ")" : "");
         (void)fprintf(out, "  %-30s ", left);
+        if (strlen(left) > HELP_LEFT - 3) {
+            (void)fprintf(out, "\n%*s", HELP_LEFT, "");
+        }
         print_wrapped(out, text, HELP_LEFT, HELP_RIGHT);
     }
     (void)fputs("\nExit codes: 0 done, 1 some pictures failed, 2 usage, 3 model, 4 memory or device, 5 output, "
@@ -127,10 +137,8 @@ void help_markdown(FILE *out, const command *c)
             (void)fprintf(out, "-%c, ", row->letter);
         }
         (void)fprintf(out, "--%s", row->name);
-        if (row->argument != NULL) {
-            (void)fputc(' ', out);
-            markdown_cell(out, row->argument);
-        }
+        char argument[64];
+        markdown_cell(out, argument_of(argument, sizeof argument, row));
         (void)fputs("` | ", out);
         markdown_cell(out, row->help);
         (void)fputs(" | ", out);

@@ -29,7 +29,11 @@ char *text_of(const char *format, ...)
 const char *out_kind_name(out_kind kind, const args *a)
 {
     static const char *const names[OUT_KINDS] = {"cutout", "mask", "trimap"};
-    return kind == OUT_MASK && a->command->bit == CMD_REFINE ? "alpha" : names[kind];
+    if (kind == OUT_MASK && a->command->bit == CMD_REFINE) {
+        return "alpha";
+    }
+    return kind == OUT_CUTOUT && a->background != NULL && strcmp(a->background, "none") != 0 ? "composite"
+                                                                                             : names[kind];
 }
 
 static int no_memory(void)
@@ -66,11 +70,13 @@ static int add_item(item_list *list, const char *path, const char *below, int fr
 /* Results of an earlier run in the same folder. */
 static int is_result(const char *name)
 {
-    static const char *const endings[] = {".cutout.png", ".mask.png", ".trimap.png", ".composite.png", ".alpha.png"};
-    size_t n = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        size_t k = strlen(endings[i]);
-        if (n > k && strcmp(name + n - k, endings[i]) == 0) {
+    static const char *const kinds[] = {".cutout", ".mask", ".trimap", ".composite", ".alpha"};
+    static const char *const ends[] = {".png", ".webp", ".jpg"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] * (sizeof ends / sizeof ends[0]); i++) {
+        char ending[32];
+        int k = snprintf(ending, sizeof ending, "%s%s", kinds[i / 3], ends[i % 3]);
+        size_t n = strlen(name);
+        if (n > (size_t)k && strcmp(name + n - (size_t)k, ending) == 0) {
             return 1;
         }
     }

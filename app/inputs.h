@@ -27,7 +27,8 @@ typedef struct item_list {
     int missing;      /* named files that do not exist */
 } item_list;
 
-const char *out_kind_name(out_kind kind, const args *a); /* "cutout", "mask" ("alpha" of refine), "trimap" */
+const char *out_kind_name(out_kind kind, const args *a);
+/* "cutout" ("composite" over a background), "mask" ("alpha" of refine), "trimap" */
 
 /* Expands folders and lists of the command line. CODE_OK, CODE_USAGE (nothing to do) or CODE_MACHINE. */
 int inputs_collect(item_list *list, const args *a);

@@ -69,6 +69,7 @@ mb_load_options load_options(const args *a)
     mb_load_options_init(&o);
     o.max_megapixels = a->max_megapixels_in;
     o.accept_partial = a->accept_partial;
+    o.keep_depth = a->depth != 1; /* --depth 8 */
     return o;
 }
 
@@ -164,26 +165,15 @@ void job_compute(job *j, const batch *b)
     }
 }
 
-/* Fully transparent pixels to 0: they compress to nothing. */
-static void clean_transparent(mb_image *rgba)
-{
-    for (int y = 0; y < rgba->height; y++) {
-        size_t row = rgba->row_bytes > 0 ? rgba->row_bytes : 4 * (size_t)rgba->width;
-        unsigned char *p = (unsigned char *)rgba->data + (size_t)y * row;
-        for (int x = 0; x < rgba->width; x++, p += 4) {
-            if (p[3] == 0) {
-                memset(p, 0, 3);
-            }
-        }
-    }
-}
-
 int save_image(const mb_image *image, const char *path, const args *a, mb_error *err)
 {
     mb_save_options o;
     mb_save_options_init(&o);
     o.overwrite = a->force;
     o.level = a->png_level;
+    o.format = (mb_format)a->format;
+    o.quality = a->quality;
+    o.note = a->premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
     mb_status status;
     if (strcmp(path, "-") != 0) {
         status = mb_image_save(image, path, &o, err);
@@ -214,9 +204,6 @@ void job_save(job *j, const batch *b)
     double start = clock_ms();
     /* The node's mask output is the refined alpha: --mask writes that. */
     const mb_image *images[OUT_KINDS] = {&j->result->cutout, &j->result->alpha, &j->result->trimap};
-    if (b->a->clean_transparent && j->result->cutout.data != NULL) {
-        clean_transparent(&j->result->cutout);
-    }
     for (int k = 0; k < OUT_KINDS; k++) {
         if (j->it->out[k] == NULL || images[k]->data == NULL) {
             continue;

@@ -10,6 +10,12 @@
 #define MANY     (CMD_CUT | GIVEN)
 #define RUNS     (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH)
 
+static const char *depth_name(int i)
+{
+    static const char *const names[] = {"auto", "8", "16"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
 static const char *color_name(int i)
 {
     static const char *const names[] = {"auto", "always", "never"};
@@ -61,6 +67,7 @@ const command commands[] = {
 const int n_commands = sizeof commands / sizeof commands[0];
 
 #define DO       "What to do"
+#define LOOK     "Results"
 #define EDGE     "Edges"
 #define NETWORK  "Network"
 #define FETCH    "Models"
@@ -103,10 +110,32 @@ const option_row option_rows[] = {
      "skip pictures whose results exist: resumes an interrupted run"},
     {DO, "accept-partial", 0, KIND_FLAG, WRITES, FIELD(accept_partial), NULL, 0, 0, NULL, NULL,
      "use what is there of pictures that end early"},
-    {DO, "png-level", 0, KIND_INT, WRITES, FIELD(png_level), "N", 0, 9, NULL, "3",
-     "0 fast and large to 9 slow and small"},
-    {DO, "clean-transparent", 0, KIND_FLAG, COLOURS, FIELD(clean_transparent), NULL, 0, 0, NULL, NULL,
+
+    {LOOK, "background", 'b', KIND_TEXT, COLOURS, FIELD(background), "none|COLOUR|PICTURE|blur[:RADIUS]", 0, 0, NULL,
+     "none",
+     "what lies behind the subject: #rrggbb[aa], r,g,b[,a], a name like white; a picture, scaled to cover; the "
+     "photo out of focus (RADIUS pixels, default 2 % of its longer side). Writes photo.composite.png"},
+    {LOOK, "linear", 0, KIND_FLAG, COLOURS, FIELD(linear), NULL, 0, 0, NULL, NULL,
+     "blend with the background in linear light"},
+    {LOOK, "premultiplied", 0, KIND_FLAG, COLOURS, FIELD(premultiplied), NULL, 0, 0, NULL, NULL,
+     "colours multiplied by alpha, for compositing programs; noted in the file"},
+    {LOOK, "clean-transparent", 0, KIND_FLAG, COLOURS, FIELD(clean_transparent), NULL, 0, 0, NULL, NULL,
      "set fully transparent pixels to 0: smaller files"},
+    {LOOK, "crop", 0, KIND_MAYBE, EDGES, FIELD(crop), "PIXELS", 0, 65535, NULL, "0",
+     "crop all results to the subject, with so many pixels around it"},
+    {LOOK, "invert", 0, KIND_FLAG, EDGES, FIELD(invert), NULL, 0, 0, NULL, NULL,
+     "keep the background and cut the subject away"},
+    {LOOK, "largest", 0, KIND_FLAG, EDGES, FIELD(largest), NULL, 0, 0, NULL, NULL, "keep the largest part only"},
+    {LOOK, "min-area", 0, KIND_INT, EDGES, FIELD(min_area), "PIXELS", 0, 2147483647, NULL, "0",
+     "drop parts of fewer pixels"},
+    {LOOK, "depth", 0, KIND_CHOICE, EDGES, FIELD(depth), "BITS", 0, 0, depth_name, "auto",
+     "bits of alpha and cut-out; auto: 16 for photos of 16 bits"},
+    {LOOK, "format", 0, KIND_CHOICE, WRITES, FIELD(format), "NAME", 0, 0, mb_format_name, "auto",
+     "what results are written as; auto: by their name, or png. jpeg needs a background"},
+    {LOOK, "quality", 0, KIND_INT, WRITES, FIELD(quality), "N", 1, 100, NULL, "92 of jpeg, webp without loss",
+     "of jpeg and webp"},
+    {LOOK, "png-level", 0, KIND_INT, WRITES, FIELD(png_level), "N", 0, 9, NULL, "3",
+     "0 fast and large to 9 slow and small"},
 
     {EDGE, "preset", 0, KIND_TEXT, EDGES, FIELD(preset), "NAME", 0, 0, NULL, NULL,
      "defaults of a node: birefnet-ultra, birefnet-ultra-v2; small: of the built-in model"},
@@ -130,6 +159,14 @@ const option_row option_rows[] = {
      "VITMatte works on at most this many (of 1,048,576 pixels)"},
     {EDGE, "foreground", 0, KIND_CHOICE, COLOURS, FIELD(foreground), "METHOD", 0, 0, mb_foreground_name, "ml",
      "colours of half-transparent pixels; none keeps the photo's"},
+    {EDGE, "guided-radius", 0, KIND_INT, EDGES, FIELD(guided_radius), "N", 1, 512, NULL, "from erode and dilate",
+     "of the guided filter's window, in pixels"},
+    {EDGE, "guided-eps", 0, KIND_REAL, EDGES, FIELD(guided_eps), "X", 1e-9, 1e6, NULL, "0.015",
+     "of the guided filter: smaller follows fainter edges"},
+    {EDGE, "guided-scale", 0, KIND_REAL, EDGES, FIELD(guided_scale), "X", 0.01, 1, NULL, "1",
+     "below 1: the fast guided filter, its coefficients on a picture that much smaller"},
+    {EDGE, "matting-epsilon", 0, KIND_REAL, EDGES, FIELD(matting_epsilon), "X", 1e-12, 1, NULL, "0.000001",
+     "of closed-form matting: larger is smoother"},
 
     {NETWORK, "find", 0, KIND_CHOICE, CMD_CUT, FIELD(find), "BY", 0, 0, mb_finder_name, "network",
      "what finds the subject; saliency needs no model, both joins the two"},

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,13 +116,40 @@ static char *name_single(const args *a, out_kind kind, out_kind main_kind)
     return name;
 }
 
-static int check_extension(const char *path)
+/* The format that a name asks for; AUTO if it says nothing. */
+static mb_format format_of_name(const char *path)
+{
+    parts p = split(path);
+    mb_format format = strcasecmp(p.ext, "png") == 0                                     ? MB_FORMAT_PNG
+                       : strcasecmp(p.ext, "webp") == 0                                  ? MB_FORMAT_WEBP
+                       : strcasecmp(p.ext, "jpg") == 0 || strcasecmp(p.ext, "jpeg") == 0 ? MB_FORMAT_JPEG
+                                                                                         : MB_FORMAT_AUTO;
+    free(p.dir);
+    return format;
+}
+
+static int check_format(const char *path, const args *a, out_kind kind)
 {
     mb_error err = {0};
+    mb_format named = format_of_name(path), wanted = (mb_format)a->format;
     if (strcmp(path, "-") != 0 && mb_image_check_path(path, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }
+    if (wanted != MB_FORMAT_AUTO && named != MB_FORMAT_AUTO && wanted != named) {
+        return message_error(CODE_USAGE, "a file is what its name says", "%s with --format %s", path,
+                             mb_format_name((int)wanted));
+    }
+    if ((wanted == MB_FORMAT_JPEG || named == MB_FORMAT_JPEG) && kind == OUT_CUTOUT && !a->opaque) {
+        return message_error(CODE_USAGE, "--background white, or write a PNG", "%s: JPEG has no transparency", path);
+    }
     return CODE_OK;
+}
+
+static const char *standard_template(const args *a)
+{
+    static const char *const templates[] = {"{dir}/{stem}.{kind}.png", "{dir}/{stem}.{kind}.png",
+                                            "{dir}/{stem}.{kind}.webp", "{dir}/{stem}.{kind}.jpg"};
+    return a->template != NULL ? a->template : templates[a->format];
 }
 
 static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int into_folder)
@@ -145,14 +173,13 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
         if (a->output != NULL && !into_folder) {
             it->out[k] = name_single(a, (out_kind)k, main_kind);
         } else if (dir != NULL) {
-            const char *template = a->template != NULL ? a->template : "{dir}/{stem}.{kind}.png";
-            it->out[k] = fill_template(template, &p, dir, out_kind_name((out_kind)k, a));
+            it->out[k] = fill_template(standard_template(a), &p, dir, out_kind_name((out_kind)k, a));
         }
         if (it->out[k] == NULL) {
             code = message_error(CODE_USAGE, "it may hold {dir}, {stem}, {ext} and {kind}",
                                  "%s: no name for its result", it->path);
         } else {
-            code = check_extension(it->out[k]);
+            code = check_format(it->out[k], a, (out_kind)k);
         }
     }
     free(p.dir);
@@ -310,6 +337,10 @@ static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_K
     for (int k = 0; k < OUT_KINDS; k++) {
         if (wanted[k] && (list->v[0].out[k] = text_of("-")) == NULL) {
             return no_memory();
+        }
+        int code = wanted[k] ? check_format("-", a, (out_kind)k) : CODE_OK;
+        if (code != CODE_OK) {
+            return code;
         }
     }
     return CODE_OK;

@@ -45,6 +45,13 @@ static void json_result(json *j, const job *job_)
     json_int(j, NULL, r->box_height);
     json_end(j, ']');
     json_real(j, "coverage", r->coverage);
+    json_begin(j, "crop", '[');
+    json_int(j, NULL, r->crop_x);
+    json_int(j, NULL, r->crop_y);
+    json_int(j, NULL, r->crop_width);
+    json_int(j, NULL, r->crop_height);
+    json_end(j, ']');
+    json_int(j, "depth", r->alpha.depth == MB_DEPTH_U16 ? 16 : 8);
 }
 
 static void report_json(const job *job_, const batch *b)

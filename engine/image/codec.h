@@ -44,6 +44,8 @@ mb_status mb_decode_pnm(mb_decode_job *job);
 
 /* Creates job->out, black, of the size that the header says. */
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
+/* After it, for files of 16 bits: creates job->info->wide, black, if 16 bits are wanted. */
+MB_MUST_CHECK mb_status mb_decode_begin_wide(mb_decode_job *job);
 /* dst: n RGB pixels from n grey ones. */
 void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n);
 

@@ -1,19 +1,13 @@
-/* See compose.h. One pass over the picture each; rows of any length. */
+/* See compose.h. One pass over the picture each. */
 #include "image/compose.h"
 
-#include <math.h>
+#include "image/convert.h"
+
 #include <string.h>
 
 static size_t area(const mb_picture *p)
 {
     return (size_t)p->width * (size_t)p->height; /* it exists: no overflow */
-}
-
-/* round(a b / 255), exact for all bytes */
-static unsigned product(unsigned a, unsigned b)
-{
-    unsigned t = a * b + 128;
-    return (t + (t >> 8)) >> 8;
 }
 
 static mb_status same_size(const mb_picture *a, const mb_picture *b, const char *what, mb_error *err)
@@ -50,26 +44,6 @@ done:
     return status;
 }
 
-void mb_compose_premultiply(mb_picture *rgba)
-{
-    for (size_t i = 0, n = rgba->channels == 4 ? area(rgba) : 0; i < n; i++) {
-        uint8_t *p = rgba->v + 4 * i;
-        for (int c = 0; c < 3; c++) {
-            p[c] = (uint8_t)product(p[c], p[3]);
-        }
-    }
-}
-
-void mb_compose_clean(mb_picture *rgba)
-{
-    for (size_t i = 0, n = rgba->channels == 4 ? area(rgba) : 0; i < n; i++) {
-        uint8_t *p = rgba->v + 4 * i;
-        if (p[3] == 0) {
-            memset(p, 0, 3);
-        }
-    }
-}
-
 void mb_compose_invert(mb_picture *p)
 {
     const size_t step = (size_t)p->channels, first = step - 1;
@@ -79,95 +53,6 @@ void mb_compose_invert(mb_picture *p)
     for (size_t i = first, n = area(p) * step; i < n; i += step) {
         p->v[i] = (uint8_t)(255 - p->v[i]);
     }
-}
-
-/* ---- over */
-
-/* sRGB's transfer curve as a table, and back by search in f32: 8-bit values come back as they were. */
-typedef struct light {
-    float of[256];
-    uint8_t level[4096]; /* the 8-bit value nearest to i/4095, then corrected by one */
-} light;
-
-static float to_light(float v)
-{
-    return v <= 0.04045f ? v / 12.92f : powf((v + 0.055f) / 1.055f, 2.4f);
-}
-
-static void light_init(light *l)
-{
-    for (int i = 0; i < 256; i++) {
-        l->of[i] = to_light((float)i / 255.0f);
-    }
-    int at = 0;
-    for (int i = 0; i < 4096; i++) {
-        float x = (float)i / 4095.0f;
-        while (at < 255 && l->of[at + 1] <= x) {
-            at++;
-        }
-        l->level[i] = (uint8_t)at; /* the largest level not brighter than x */
-    }
-}
-
-static uint8_t from_light(const light *l, float x)
-{
-    int v = l->level[(int)(x * 4095.0f)];
-    while (v < 255 && l->of[v + 1] <= x) {
-        v++;
-    }
-    return (uint8_t)(v < 255 && l->of[v + 1] - x < x - l->of[v] ? v + 1 : v);
-}
-
-static uint8_t mix(const light *l, unsigned top, unsigned bottom, unsigned alpha)
-{
-    if (l == NULL || alpha == 0 || alpha == 255 || top == bottom) {
-        return (uint8_t)((top * alpha + bottom * (255 - alpha) + 127) / 255);
-    }
-    float a = (float)alpha / 255.0f;
-    return from_light(l, l->of[top] * a + l->of[bottom] * (1.0f - a));
-}
-
-/* Straight alpha over straight alpha: colours are weighted by what each contributes. */
-static void over_translucent(uint8_t *q, const uint8_t *p, const uint8_t *b, const light *l)
-{
-    const unsigned under = product(b[3], 255u - p[3]), total = p[3] + under;
-    const unsigned share = total > 0 ? (p[3] * 255u + total / 2) / total : 0;
-    for (int c = 0; c < 3; c++) {
-        q[c] = total > 0 ? mix(l, p[c], b[c], share) : 0;
-    }
-    q[3] = (uint8_t)total;
-}
-
-mb_status mb_compose_over(mb_picture *out, const mb_picture *rgba, const mb_background *background, mb_error *err)
-{
-    mb_status status;
-    light table;
-    const light *l = NULL;
-    const mb_picture *below = background->picture;
-    const bool opaque = below != NULL || background->colour[3] == 255;
-    *out = (mb_picture){0};
-    MB_TRY(channels_are(rgba, 4, "picture", err));
-    if (below != NULL) {
-        MB_TRY(channels_are(below, 3, "background", err));
-        MB_TRY(same_size(rgba, below, "background", err));
-    }
-    if (background->linear) {
-        light_init(&table);
-        l = &table;
-    }
-    MB_TRY(mb_picture_create(out, rgba->width, rgba->height, opaque ? 3 : 4, err));
-    for (size_t i = 0, n = area(rgba); i < n; i++) {
-        const uint8_t *p = rgba->v + 4 * i, *b = below != NULL ? below->v + 3 * i : background->colour;
-        if (!opaque) {
-            over_translucent(out->v + 4 * i, p, b, l);
-            continue;
-        }
-        for (int c = 0; c < 3; c++) {
-            out->v[3 * i + (size_t)c] = mix(l, p[c], b[c], p[3]);
-        }
-    }
-done:
-    return status;
 }
 
 /* ---- crop */
@@ -204,18 +89,25 @@ mb_box mb_compose_box(const mb_picture *p, int threshold, int pad)
     return (mb_box){x0, y0, x1 - x0 + 1, y1 - y0 + 1};
 }
 
-mb_status mb_compose_crop(mb_picture *out, const mb_picture *p, mb_box box, mb_error *err)
+mb_status mb_compose_crop(mb_image *out, const mb_image *p, mb_box box, mb_error *err)
 {
-    *out = (mb_picture){0};
+    static const size_t channels[5] = {1, 3, 3, 4, 4}, bytes[3] = {1, 2, 4};
+    *out = (mb_image){0};
+    mb_status status = mb_image_check(p, err);
+    if (status != MB_OK) {
+        return status;
+    }
     if (box.x < 0 || box.y < 0 || box.width < 1 || box.height < 1 || box.width > p->width - box.x ||
         box.height > p->height - box.y) {
         return mb_fail(err, MB_E_ARGUMENT, "crop %d x %d at %d, %d: not inside a picture of %d x %d", box.width,
                        box.height, box.x, box.y, p->width, p->height);
     }
-    mb_status status = mb_picture_create(out, box.width, box.height, p->channels, err);
-    const size_t c = (size_t)p->channels, row = (size_t)box.width * c;
+    status = mb_image_create(out, box.width, box.height, p->pixels, p->depth, err);
+    const size_t pixel = channels[p->pixels] * bytes[p->depth], row = (size_t)box.width * pixel;
+    const size_t stride = p->row_bytes != 0 ? p->row_bytes : (size_t)p->width * pixel;
     for (int y = 0; status == MB_OK && y < box.height; y++) {
-        memcpy(out->v + (size_t)y * row, p->v + ((size_t)(box.y + y) * (size_t)p->width + (size_t)box.x) * c, row);
+        memcpy((uint8_t *)out->data + (size_t)y * row,
+               (const uint8_t *)p->data + (size_t)(box.y + y) * stride + (size_t)box.x * pixel, row);
     }
     return status;
 }

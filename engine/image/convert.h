@@ -61,6 +61,8 @@ MB_MUST_CHECK mb_status mb_picture_to_image(const mb_image *dst, const mb_pictur
 MB_MUST_CHECK mb_status mb_plane_from_image(mb_plane *out, const mb_image *src, mb_error *err);
 /* u8 by to8, u16 by to16, f32 as it is; spread over the colour channels, alpha opaque. */
 MB_MUST_CHECK mb_status mb_plane_to_image(const mb_image *dst, const mb_plane *src, mb_error *err);
+/* Row y as f32 RGB in [0,1], into out [width,4], where alpha (NULL: everywhere) is 1. */
+void mb_image_row_rgb(float *out, const mb_image *image, int y, const float *alpha);
 /* The library's picture becomes the caller's without a copy: *src is {0} afterwards, *out is freed by mb_image_dispose.
  */
 void mb_image_take(mb_image *out, mb_picture *src);

@@ -239,6 +239,18 @@ mb_status mb_plane_to_image(const mb_image *r, const mb_plane *src, mb_error *er
     return MB_OK;
 }
 
+void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
+{
+    const layout l = layouts[r->pixels];
+    const size_t s = sample_bytes[r->depth], places[3] = {(size_t)l.r, (size_t)l.g, (size_t)l.b};
+    const uint8_t *p = row_of(r, y);
+    for (size_t x = 0; x < (size_t)r->width; x++, p += (size_t)l.n * s) {
+        for (size_t c = 0; c < 3 && (alpha == NULL || alpha[x] >= 1.0f); c++) {
+            out[4 * x + c] = sample_f32(p + places[c] * s, r->depth);
+        }
+    }
+}
+
 void mb_image_take(mb_image *out, mb_picture *src)
 {
     *out = (mb_image){0};

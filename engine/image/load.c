@@ -183,6 +183,37 @@ mb_status mb_decode_begin(mb_decode_job *job)
     return status;
 }
 
+mb_status mb_decode_begin_wide(mb_decode_job *job)
+{
+    size_t bytes = (size_t)job->head.width * (size_t)job->head.height * 3 * sizeof(uint16_t); /* within the limits */
+    if (!job->limits->keep_depth) {
+        return MB_OK;
+    }
+    job->info->wide = mb_alloc_aligned(bytes);
+    if (job->info->wide == NULL) {
+        return mb_fail_memory(job->err, bytes, "a 16-bit picture");
+    }
+    memset(job->info->wide, 0, bytes);
+    return MB_OK;
+}
+
+static mb_status orient_wide(mb_load_info *info, const mb_picture *stored, mb_error *err)
+{
+    size_t bytes = (size_t)stored->width * (size_t)stored->height * 3 * sizeof(uint16_t);
+    uint16_t *turned = info->wide != NULL ? mb_alloc_aligned(bytes) : NULL;
+    if (info->wide == NULL) {
+        return MB_OK;
+    }
+    if (turned == NULL) {
+        return mb_fail_memory(err, bytes, "a 16-bit picture");
+    }
+    const int shape[3] = {stored->width, stored->height, 3 * (int)sizeof(uint16_t)};
+    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)info->wide, shape, info->orientation);
+    mb_free_aligned(info->wide);
+    info->wide = turned;
+    return MB_OK;
+}
+
 void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -227,6 +258,7 @@ static mb_status decode(mb_picture *out, mb_load_info *info, const mb_decode_job
     info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
     if (info->orientation != 1) {
         MB_TRY(mb_picture_orient(out, &stored, info->orientation, job.err));
+        MB_TRY(orient_wide(info, &stored, job.err));
     } else {
         *out = stored;
         stored = (mb_picture){0};
@@ -280,6 +312,8 @@ mb_status mb_load_memory(mb_picture *out, mb_load_info *info, const void *bytes,
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_picture_dispose(out);
+        mb_free_aligned(info->wide);
+        info->wide = NULL;
         return mb_fail(err, status, "%s", local.message);
     }
     return MB_OK;

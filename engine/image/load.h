@@ -16,6 +16,7 @@ typedef struct mb_load_limits {
     int max_side;
     double max_megapixels;
     size_t max_bytes;    /* of the file */
+    bool keep_depth;     /* files of 16 bits: info->wide as well */
     bool accept_partial; /* a file that ends early gives the rows that are there and a warning, not an error */
 } mb_load_limits;
 
@@ -32,6 +33,8 @@ typedef struct mb_load_info {
     bool frames_ignored;
     bool partial;
     char warning[160]; /* "" or what the user should know */
+    uint16_t *wide;    /* [H,W,3] 16-bit samples beside the picture's 8, upright; NULL unless asked for and there. The
+                          caller frees it (mb_free_aligned) */
 } mb_load_info;
 
 /* info and limits may be NULL. `name` stands for the file in messages; NULL: "picture". Errors: MB_E_FORMAT (damaged,
@@ -45,6 +48,8 @@ MB_MUST_CHECK mb_status mb_load_file(mb_picture *out, mb_load_info *info, const 
 
 /* out = src turned by EXIF orientation 1 .. 8. */
 MB_MUST_CHECK mb_status mb_picture_orient(mb_picture *out, const mb_picture *src, int orientation, mb_error *err);
+/* The same for pixels of any number of bytes; dst has room for all of src, whose size is given. */
+void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_bytes[3], int orientation);
 
 /* "JPEG (libjpeg-turbo 2.1.5), PNG (libpng 1.6.39), ..." for the version line. */
 void mb_load_formats(char *text, size_t n);

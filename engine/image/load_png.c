@@ -122,11 +122,29 @@ static mb_status start(session *s)
         return mb_fail(job->err, MB_E_MEMORY, "PNG: decoding it needs more than %.1f MB of memory",
                        (double)job->budget->limit * 1e-6);
     }
-    return mb_decode_begin(job);
+    mb_status status = mb_decode_begin(job);
+    return status == MB_OK && s->bits == 16 ? mb_decode_begin_wide(job) : status;
 }
 
-static void convert_row(const session *s, uint8_t *dst, const uint8_t *src)
+/* Both bytes of each sample, where they are wanted. */
+static void convert_wide(const session *s, int64_t y, const uint8_t *src)
 {
+    const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, colours = c >= 3 ? 2 : 0;
+    uint16_t *dst = s->job->info->wide != NULL ? s->job->info->wide + (size_t)y * n * 3 : NULL;
+    for (size_t i = 0; dst != NULL && i < n; i++, src += c * 2, dst += 3) {
+        for (size_t k = 0; k < 3; k++) {
+            const uint8_t *p = src + k * colours;
+            dst[k] = (uint16_t)(p[0] << 8 | p[1]);
+        }
+    }
+}
+
+static void convert_row(const session *s, int64_t y, const uint8_t *src)
+{
+    uint8_t *dst = s->job->out->v + (size_t)y * (size_t)s->job->head.width * 3;
+    if (s->bits == 16) {
+        convert_wide(s, y, src);
+    }
     const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, step = s->bits == 16 ? 2 : 1;
     if (s->bits <= 8 && c == 1) {
         for (size_t i = 0; i < n; i++) {
@@ -148,16 +166,14 @@ static void convert_row(const session *s, uint8_t *dst, const uint8_t *src)
 
 static void convert_raw(const session *s)
 {
-    const size_t row = (size_t)s->job->head.width * 3;
     for (int64_t y = 0; y < s->job->head.height; y++) {
-        convert_row(s, s->job->out->v + (size_t)y * row, s->raw + (size_t)y * s->row_bytes);
+        convert_row(s, y, s->raw + (size_t)y * s->row_bytes);
     }
 }
 
 static void read_rows(session *s)
 {
     const int64_t height = s->job->head.height;
-    const size_t row = (size_t)s->job->head.width * 3;
     if (s->interlaced) {
         for (int pass = 0; pass < 7; pass++) {
             for (int64_t y = 0; y < height; y++) {
@@ -169,7 +185,7 @@ static void read_rows(session *s)
     }
     for (; s->rows < height; s->rows++) {
         png_read_row(s->png, s->raw, NULL);
-        convert_row(s, s->job->out->v + (size_t)s->rows * row, s->raw);
+        convert_row(s, s->rows, s->raw);
     }
 }
 

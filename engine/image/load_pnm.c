@@ -14,6 +14,7 @@ typedef struct pnm {
     size_t n, at;
     int kind; /* 1 .. 7 */
     int64_t width, height, depth, maxval;
+    uint16_t *wide_row; /* of the 16-bit picture; NULL: not wanted */
 } pnm;
 
 static bool is_space(unsigned c)
@@ -114,6 +115,15 @@ static uint8_t *scale_table(const pnm *p, mb_budget *budget)
     return table;
 }
 
+/* The 16-bit picture's three samples of one pixel, in step with put(). */
+static void put_wide(const pnm *p, size_t x, const unsigned samples[4])
+{
+    for (size_t k = 0; p->wide_row != NULL && k < 3; k++) {
+        double v = (double)samples[p->depth >= 3 ? k : 0] / (double)p->maxval;
+        p->wide_row[3 * x + k] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
+    }
+}
+
 static void put(uint8_t *dst, const uint8_t *samples, int64_t depth)
 {
     dst[0] = samples[0];
@@ -132,14 +142,17 @@ static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
     p->at += bytes;
     for (size_t x = 0; x < width; x++, dst += 3) {
         uint8_t samples[4] = {0};
+        unsigned raw[4] = {0};
         for (size_t c = 0; c < depth; c++) {
             const uint8_t *s = src + (x * depth + c) * wide;
             if (p->kind == 4) {
                 samples[c] = (src[x / 8] >> (7 - x % 8) & 1) != 0 ? 0 : 255;
             } else {
-                samples[c] = table[wide == 2 ? (unsigned)s[0] << 8 | s[1] : s[0]];
+                raw[c] = wide == 2 ? (unsigned)s[0] << 8 | s[1] : s[0];
+                samples[c] = table[raw[c]];
             }
         }
+        put_wide(p, x, raw);
         put(dst, samples, p->depth);
     }
     return true;
@@ -156,13 +169,16 @@ static bool plain_row(pnm *p, uint8_t *dst, const uint8_t *table)
 {
     for (int64_t x = 0; x < p->width; x++, dst += 3) {
         uint8_t samples[4] = {0};
+        unsigned raw[4] = {0};
         for (int64_t c = 0; c < p->depth; c++) {
             int64_t v = p->kind == 1 ? plain_bit(p) : number(p);
             if (v < 0) {
                 return false;
             }
-            samples[c] = table[v < 65535 ? v : 65535];
+            raw[c] = (unsigned)(v < 65535 ? v : 65535);
+            samples[c] = table[raw[c]];
         }
+        put_wide(p, (size_t)x, raw);
         put(dst, samples, p->depth);
     }
     return true;
@@ -182,7 +198,11 @@ mb_status mb_decode_pnm(mb_decode_job *job)
         return mb_fail_memory(job->err, 65536, "a PNM decoder");
     }
     mb_status status = mb_decode_begin(job);
+    if (status == MB_OK && p.maxval > 255) {
+        status = mb_decode_begin_wide(job);
+    }
     for (int64_t y = 0; status == MB_OK && y < p.height; y++) {
+        p.wide_row = job->info->wide != NULL ? job->info->wide + (size_t)y * (size_t)p.width * 3 : NULL;
         uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3;
         if (!(p.kind <= 3 ? plain_row(&p, dst, table) : raw_row(&p, dst, table))) {
             job->ended_early = true;

@@ -32,13 +32,18 @@ static walk walk_of(int orientation, ptrdiff_t w, ptrdiff_t h)
     }
 }
 
-static void copy_tile(const mb_picture *out, const uint8_t *src, walk s, int x0, int y0)
+typedef struct target {
+    uint8_t *v;
+    int width, height;
+    ptrdiff_t bytes; /* of a pixel */
+} target;
+
+static void copy_tile(const target *t, const uint8_t *src, walk s, int x0, int y0)
 {
-    const ptrdiff_t c = out->channels;
-    const int x1 = out->width - x0 < TILE ? out->width : x0 + TILE,
-              y1 = out->height - y0 < TILE ? out->height : y0 + TILE;
+    const ptrdiff_t c = t->bytes;
+    const int x1 = t->width - x0 < TILE ? t->width : x0 + TILE, y1 = t->height - y0 < TILE ? t->height : y0 + TILE;
     for (int y = y0; y < y1; y++) {
-        uint8_t *d = out->v + ((ptrdiff_t)y * out->width + x0) * c;
+        uint8_t *d = t->v + ((ptrdiff_t)y * t->width + x0) * c;
         const uint8_t *p = src + (s.start + x0 * s.right + y * s.down) * c;
         for (int x = x0; x < x1; x++, d += c, p += s.right * c) {
             for (ptrdiff_t i = 0; i < c; i++) {
@@ -48,19 +53,30 @@ static void copy_tile(const mb_picture *out, const uint8_t *src, walk s, int x0,
     }
 }
 
-mb_status mb_picture_orient(mb_picture *out, const mb_picture *src, int orientation, mb_error *err)
+static bool is_turned(int orientation)
 {
-    const bool turned = orientation >= 5 && orientation <= 8;
-    const int width = turned ? src->height : src->width, height = turned ? src->width : src->height;
-    mb_status status = mb_picture_create(out, width, height, src->channels, err);
-    if (status != MB_OK) {
-        return status;
-    }
-    const walk s = walk_of(orientation, src->width, src->height);
-    for (int y = 0; y < height; y += TILE) {
-        for (int x = 0; x < width; x += TILE) {
-            copy_tile(out, src->v, s, x, y);
+    return orientation >= 5 && orientation <= 8;
+}
+
+void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_bytes[3], int orientation)
+{
+    const int w = width_height_bytes[0], h = width_height_bytes[1];
+    const target t = {dst, is_turned(orientation) ? h : w, is_turned(orientation) ? w : h, width_height_bytes[2]};
+    const walk s = walk_of(orientation, w, h);
+    for (int y = 0; y < t.height; y += TILE) {
+        for (int x = 0; x < t.width; x += TILE) {
+            copy_tile(&t, src, s, x, y);
         }
     }
-    return MB_OK;
+}
+
+mb_status mb_picture_orient(mb_picture *out, const mb_picture *src, int orientation, mb_error *err)
+{
+    const bool turned = is_turned(orientation);
+    const int width = turned ? src->height : src->width, height = turned ? src->width : src->height;
+    mb_status status = mb_picture_create(out, width, height, src->channels, err);
+    if (status == MB_OK) {
+        mb_orient_pixels(out->v, src->v, (const int[]){src->width, src->height, src->channels}, orientation);
+    }
+    return status;
 }

@@ -1,4 +1,5 @@
-/* Lossless WebP through libwebp. `exact` keeps the colours under transparent pixels, so that scaling does not bleed. */
+/* WebP through libwebp, lossless unless a quality is asked for. `exact` keeps the colours under transparent pixels, so
+ * that scaling does not bleed. */
 #include "image/save.h"
 
 #if MB_HAVE_WEBP
@@ -11,19 +12,24 @@
 #include <webp/encode.h>
 
 /* Imports RGB or RGBA rows; 8 bits. */
-static mb_status encode(void **out, size_t *n, const mb_image *rgb, int level, mb_error *err)
+static mb_status encode(void **out, size_t *n, const mb_image *rgb, const mb_save_spec *spec, mb_error *err)
 {
     mb_status status = MB_OK;
     WebPConfig config;
     WebPPicture picture;
     WebPMemoryWriter memory;
     WebPMemoryWriterInit(&memory);
-    if (!WebPConfigInit(&config) || !WebPPictureInit(&picture) || !WebPConfigLosslessPreset(&config, level)) {
+    if (!WebPConfigInit(&config) || !WebPPictureInit(&picture) ||
+        !(spec->quality > 0 || WebPConfigLosslessPreset(&config, spec->level))) {
         return mb_fail(err, MB_E_UNSUPPORTED, "WebP: the library is of another version than its header");
     }
     const bool alpha = rgb->pixels == MB_PIXELS_RGBA;
     config.exact = 1;
-    picture.use_argb = 1;
+    picture.use_argb = spec->quality == 0;
+    if (spec->quality > 0) { /* alpha stays without loss */
+        config.quality = (float)spec->quality;
+        config.use_sharp_yuv = 1;
+    }
     picture.width = rgb->width;
     picture.height = rgb->height;
     picture.writer = WebPMemoryWrite;
@@ -60,7 +66,9 @@ mb_status mb_webp_encode(void **out, size_t *n, const mb_image *image, const mb_
     MB_TRY(
         mb_image_create(&rgb, image->width, image->height, alpha ? MB_PIXELS_RGBA : MB_PIXELS_RGB, MB_DEPTH_U8, err));
     MB_TRY(mb_image_convert(&rgb, image, err));
-    MB_TRY(encode(out, n, &rgb, spec != NULL ? spec->level : 3, err));
+    mb_save_spec standard;
+    mb_save_spec_init(&standard);
+    MB_TRY(encode(out, n, &rgb, spec != NULL ? spec : &standard, err));
 done:
     mb_image_dispose(&rgb);
     return status;

@@ -151,11 +151,12 @@ typedef struct mb_load_options {
     size_t size;
     double max_megapixels; /* larger pictures are refused before any pixel is decoded; default 500, at most 4295 */
     int accept_partial;    /* 1: a file that ends early gives the rows that are there, and a warning. Default 0 */
+    int keep_depth;        /* 1: PNG and PNM files of more than 8 bits give 16-bit pictures. Default 0 */
 } mb_load_options;
 MB_API void mb_load_options_init(mb_load_options *options);
 
-/* Reads a picture as 8-bit RGB, whatever it was: EXIF orientation applied; grey, palette, CMYK, 16 bits and alpha are
- * converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name.
+/* Reads a picture as 8-bit RGB (but see keep_depth), whatever it was: EXIF orientation applied; grey, palette, CMYK, 16
+ * bits and alpha are converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name.
  * source, options: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture),
  * MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path,
@@ -167,25 +168,33 @@ MB_MUST_CHECK MB_API mb_status mb_image_load_memory(mb_image *out, mb_image_sour
 /* Reads only as much of a file as tells what it is. MB_E_MISMATCH: no picture of any known format. */
 MB_MUST_CHECK MB_API mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err);
 
+/* What a picture is written as. AUTO: by the path's extension (.png, .webp, .jpg, .jpeg), PNG where that says nothing.
+ * JPEG takes no alpha; it and WebP write 8 bits. */
+typedef enum mb_format { MB_FORMAT_AUTO = 0, MB_FORMAT_PNG = 1, MB_FORMAT_WEBP = 2, MB_FORMAT_JPEG = 3 } mb_format;
+MB_API const char *mb_format_name(int format); /* "auto", "png" ...; NULL for an unknown number */
+
 /* How a picture is written. Start with mb_save_options_init. */
 typedef struct mb_save_options {
     size_t size;
     int overwrite; /* 0: an existing file is an error (MB_E_IO), also when it appears meanwhile; 1 (default): replaced
                     */
     int level;     /* 0 fast and large .. 9 slow and small (PNG: zlib's; WebP: the effort); default 3 */
+    mb_format format; /* default AUTO */
+    int quality;      /* 1 .. 100 of JPEG and WebP; 0 (default): 92, and WebP without loss */
+    const char *note; /* NULL, or a comment that PNG files carry ("premultiplied alpha") */
 } mb_save_options;
 MB_API void mb_save_options_init(mb_save_options *options);
 
-/* Writes a PNG (grey, RGB or RGBA; 8 bits, or 16 for pictures of MB_DEPTH_U16), or a lossless WebP for a path that ends
- * in .webp: under a temporary name in the same folder, flushed to the disk, then renamed, so that `path` is complete or
- * untouched whatever happens. Pipes and devices are written directly. options: may be NULL. */
+/* Writes a picture (PNG: 8 bits, or 16 for pictures of MB_DEPTH_U16) under a temporary name in the same folder, flushed
+ * to the disk, then renamed, so that `path` is complete or untouched whatever happens. Pipes and devices are written
+ * directly. options: may be NULL. */
 MB_MUST_CHECK MB_API mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options,
                                              mb_error *err);
 
 /* Can this path be written, judged by its extension alone? MB_E_UNSUPPORTED if not. For a check before the work. */
 MB_MUST_CHECK MB_API mb_status mb_image_check_path(const char *path, mb_error *err);
 
-/* The PNG in memory: *out has *n_bytes bytes and is freed by mb_buffer_free. */
+/* The file in memory (AUTO: a PNG): *out has *n_bytes bytes and is freed by mb_buffer_free. */
 MB_MUST_CHECK MB_API mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image,
                                                const mb_save_options *options, mb_error *err);
 MB_API void mb_buffer_free(void *buffer);
@@ -311,6 +320,14 @@ typedef enum mb_detail {
     MB_DETAIL_VITMATTE_BASE = 5   /* VITMatte-B */
 } mb_detail;
 
+/* What lies behind the subject. */
+typedef enum mb_background {
+    MB_BACKGROUND_NONE = 0,    /* nothing: the cut-out is transparent */
+    MB_BACKGROUND_COLOUR = 1,  /* a colour; a translucent one gives a translucent picture */
+    MB_BACKGROUND_PICTURE = 2, /* another picture, scaled until it covers the photo, the rest cut off */
+    MB_BACKGROUND_BLUR = 3     /* the photo's own background, out of focus */
+} mb_background;
+
 /* The colours of half-transparent pixels in the cut-out. */
 typedef enum mb_foreground {
     MB_FOREGROUND_NONE = 0,      /* the photo's: shows a rim of the old background */
@@ -346,6 +363,27 @@ typedef struct mb_options {
                  */
     int snap;   /* default 0; 1: the mask is moved to the picture's edges by colour models and a minimum cut. Acts on
                  * masks given to mb_pipeline_refine too */
+    /* the edge, beyond the node; 0 (default) is the node's rule */
+    int guided_radius;      /* 1 .. 512 pixels */
+    double guided_eps;      /* 1e-9 .. 1e6; the node's 0.015 */
+    double guided_scale;    /* 0.01 .. 1: the guided filter's coefficients on a picture that much smaller: faster */
+    double matting_epsilon; /* 1e-12 .. 1, closed-form matting; the node's 1e-6 */
+    /* what becomes of alpha, in this order */
+    int min_area; /* drops parts of fewer pixels; default 0 */
+    int largest;  /* 1: keeps the part of most pixels only */
+    int invert;   /* 1: the background stays, the subject goes */
+    /* the cut-out */
+    int depth;                          /* bits of alpha and cut-out: 8, 16, or 0 (default): as the photo's */
+    int premultiplied;                  /* 1: colours are multiplied by alpha; default 0: straight */
+    int clean_transparent;              /* 1: colours under alpha 0 become 0 */
+    mb_background background;           /* default NONE */
+    unsigned char background_colour[4]; /* straight RGBA, for COLOUR; mb_parse_colour reads names */
+    const mb_image *background_picture; /* for PICTURE: borrowed as long as these options are in use */
+    double background_blur;             /* for BLUR: standard deviation in pixels, to 4096; 0 (default): 2 % of the
+                                           longer side */
+    int linear;                         /* 1: blends with the background in linear light; default 0: sRGB numbers */
+    int crop;                           /* 1: all results show the part around alpha above 5 % only */
+    int crop_margin;                    /* pixels around it, 0 .. 65535 */
 } mb_options;
 MB_API void mb_options_init(mb_options *options);
 
@@ -355,12 +393,16 @@ MB_MUST_CHECK MB_API mb_status mb_options_preset(mb_options *options, const char
 /* The check that every function taking options makes: ranges and combinations. */
 MB_MUST_CHECK MB_API mb_status mb_options_check(const mb_options *options, mb_error *err);
 
+/* Straight RGBA of "#rgb", "#rrggbb" (both also with alpha), "r,g,b", "r,g,b,a" or a colour name of CSS. */
+MB_MUST_CHECK MB_API mb_status mb_parse_colour(unsigned char rgba[4], const char *text, mb_error *err);
+
 /* Names of values, as the program spells them ("layerstyle-v2", "vitmatte-local"); NULL for an unknown number, so that
  * counting from 0 lists them all. */
 MB_API const char *mb_recipe_name(int recipe);
 MB_API const char *mb_detail_name(int detail);
 MB_API const char *mb_finder_name(int finder);
 MB_API const char *mb_foreground_name(int foreground);
+MB_API const char *mb_background_name(int background);
 MB_API const char *mb_device_name(int device);
 
 /* ================================================================================================================
@@ -383,17 +425,18 @@ MB_MUST_CHECK MB_API mb_status mb_pipeline_set_options(mb_pipeline *pipeline, co
 /* Called from within the runs, in the thread that called them. callback: NULL takes it away. */
 MB_API void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user);
 
-/* What a run gives. Yours: free it with mb_result_free. Pictures have the photo's size. */
+/* What a run gives. Yours: free it with mb_result_free. Pictures have the photo's size, or that of `crop`. */
 typedef struct mb_result {
     mb_image mask;   /* grey, 8 bits: the network's mask by the recipe. Empty after mb_pipeline_refine with a trimap */
     mb_image trimap; /* grey, 8 bits: 0 background, 127 unknown, 255 foreground. Empty unless wanted and made */
-    mb_image alpha;  /* grey, 8 bits: the result */
-    mb_image cutout; /* RGBA, 8 bits. Empty unless wanted */
-    double ms_network, ms_refine, ms_compose; /* milliseconds; network includes resizing to its size and back */
-    double coverage;                          /* mean of alpha, 0 .. 1 */
-    int box_x, box_y, box_width, box_height;  /* smallest box around alpha > 0; all 0 if there is none */
-    size_t peak_bytes;                        /* arena, weights and pictures that the run held at most, as planned */
-    char warning[256];                        /* "" or what the user should know, one line */
+    mb_image alpha;  /* grey, 8 or 16 bits: the result */
+    mb_image cutout; /* RGBA, or RGB over an opaque background, 8 or 16 bits. Empty unless wanted */
+    double ms_network, ms_refine, ms_compose;    /* milliseconds; network includes resizing to its size and back */
+    double coverage;                             /* mean of alpha, 0 .. 1 */
+    int box_x, box_y, box_width, box_height;     /* smallest box around alpha > 0; all 0 if there is none */
+    int crop_x, crop_y, crop_width, crop_height; /* the part of the photo that the pictures show */
+    size_t peak_bytes;                           /* arena, weights and pictures that the run held at most, as planned */
+    char warning[256];                           /* "" or what the user should know, one line */
 } mb_result;
 MB_API void mb_result_free(mb_result *result);
 

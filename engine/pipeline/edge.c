@@ -3,7 +3,6 @@
 
 #include "core/alloc.h"
 #include "image/convert.h"
-#include "refine/foreground.h"
 #include "refine/refine.h"
 #include "refine/trimap.h"
 
@@ -71,12 +70,16 @@ mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int w
     return MB_OK;
 }
 
-mb_status mb_edge_take_gray(mb_picture *out, const mb_image *src, mb_error *err)
+mb_status mb_edge_take_gray(mb_picture *out, mb_plane *fine, const mb_image *src, mb_error *err)
 {
     mb_plane plane = {0};
     mb_status status = mb_plane_from_image(&plane, src, err);
     if (status == MB_OK) {
         status = mb_picture_from_plane(out, &plane, err);
+    }
+    if (status == MB_OK && fine != NULL && src->depth != MB_DEPTH_U8) {
+        *fine = plane;
+        plane = (mb_plane){0};
     }
     mb_plane_dispose(&plane);
     return status;
@@ -100,12 +103,10 @@ static mb_status run_matting(mb_plane *alpha, void *user, const mb_picture *phot
     return status;
 }
 
-static void join_warnings(const mb_edge_job *job, const mb_warnings *w)
+void mb_edge_warn(char *warning, size_t warning_bytes, const char *text)
 {
-    for (int i = 0; i < w->n; i++) {
-        size_t at = strlen(job->warning);
-        (void)snprintf(job->warning + at, job->warning_bytes - at, "%s%s", at > 0 ? "; " : "", w->item[i].text);
-    }
+    size_t at = strlen(warning);
+    (void)snprintf(warning + at, warning_bytes - at, "%s%s", at > 0 ? "; " : "", text);
 }
 
 mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err)
@@ -121,35 +122,25 @@ mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_e
     r.black_point = o->black_point;
     r.white_point = o->white_point;
     r.max_megapixels = o->max_megapixels;
+    r.guided_radius = o->guided_radius;
+    r.guided_eps = o->guided_eps;
+    r.guided_scale = o->guided_scale;
+    r.matting_epsilon = o->matting_epsilon;
     bool given = job->mask == NULL;
     mb_refine_context c = {.pool = e->pool,
                            .cancel = mb_watch_cancel(job->watch),
                            .matting = e->network != NULL ? run_matting : NULL,
                            .matting_user = &call,
                            .warnings = &warnings,
-                           .trimap = given ? NULL : job->trimap};
+                           .trimap = given ? NULL : job->trimap,
+                           .fine_mask = job->fine_mask,
+                           .fine = job->fine};
     mb_status status = given ? mb_refine_trimap(job->alpha, job->photo, job->trimap, &r, &c, err)
                              : mb_refine_mask(job->alpha, job->photo, job->mask, &r, &c, err);
-    join_warnings(job, &warnings);
+    for (int i = 0; i < warnings.n; i++) {
+        mb_edge_warn(job->warning, job->warning_bytes, warnings.item[i].text);
+    }
     return mb_watch_status(job->watch, status, err);
-}
-
-mb_status mb_edge_compose(mb_picture *out, const mb_picture *photo, const mb_picture *alpha, const mb_options *o,
-                          mb_pool *pool, mb_watch *watch, mb_error *err)
-{
-    mb_picture colours = {0};
-    mb_foreground_options f = {.pool = pool, .cancel = mb_watch_cancel(watch)};
-    mb_status status = mb_foreground_estimate(&colours, o->foreground, photo, alpha, &f, err);
-    if (status == MB_OK) {
-        status = mb_picture_create(out, photo->width, photo->height, 4, err);
-    }
-    size_t pixels = (size_t)photo->width * (size_t)photo->height;
-    for (size_t i = 0; status == MB_OK && i < pixels; i++) {
-        memcpy(out->v + 4 * i, colours.v + 3 * i, 3);
-        out->v[4 * i + 3] = alpha->v[i];
-    }
-    mb_picture_dispose(&colours);
-    return status;
 }
 
 mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dilate, mb_error *err)
@@ -162,7 +153,7 @@ mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dil
                        erode < 1 || erode > 255 ? erode : dilate);
     }
     MB_TRY(mb_image_check(mask, err));
-    MB_TRY(mb_edge_take_gray(&gray, mask, err));
+    MB_TRY(mb_edge_take_gray(&gray, NULL, mask, err));
     MB_TRY(mb_trimap_node(&trimap, &gray, erode, dilate, NULL, err));
     mb_image_take(out, &trimap);
 done:

@@ -27,21 +27,23 @@ MB_MUST_CHECK mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_opt
                                      mb_error *err);
 
 typedef struct mb_edge_job {
-    const mb_picture *photo; /* RGB */
-    mb_picture *mask;        /* grey; NULL when a trimap is given */
-    mb_picture *trimap;      /* given, or {0}: made where the method needs one */
-    mb_picture *alpha;       /* out, grey */
+    const mb_picture *photo;   /* RGB */
+    mb_picture *mask;          /* grey; NULL when a trimap is given */
+    mb_picture *trimap;        /* given, or {0}: made where the method needs one */
+    mb_picture *alpha;         /* out, grey */
+    const mb_plane *fine_mask; /* the mask at more than 8 bits, or NULL */
+    mb_plane *fine;            /* out, alpha at more than 8 bits; NULL: not wanted */
     char *warning;
     size_t warning_bytes;
     mb_watch *watch;
 } mb_edge_job;
 MB_MUST_CHECK mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err);
 
-/* RGBA of photo and alpha, with the foreground colours that the options ask for. */
-MB_MUST_CHECK mb_status mb_edge_compose(mb_picture *out, const mb_picture *photo, const mb_picture *alpha,
-                                        const mb_options *o, mb_pool *pool, mb_watch *watch, mb_error *err);
+/* Adds one to the warnings of a result. */
+void mb_edge_warn(char *warning, size_t warning_bytes, const char *text);
 
-/* A mask of the caller, any order and depth, as a grey picture. */
-MB_MUST_CHECK mb_status mb_edge_take_gray(mb_picture *out, const mb_image *src, mb_error *err);
+/* A mask of the caller, any order and depth, as a grey picture; fine (may be NULL): at more than 8 bits, {0} where the
+ * caller's has no more. */
+MB_MUST_CHECK mb_status mb_edge_take_gray(mb_picture *out, mb_plane *fine, const mb_image *src, mb_error *err);
 
 #endif

@@ -94,7 +94,7 @@ mb_status mb_mask_make(mb_picture *mask, mb_network *network, const mb_picture *
     MB_TRY(spec->mirror ? run_both_ways(network, spec, err)
                         : mb_network_run_plan(network, spec->first, spec->share, err));
     mb_recipe_output from = {out.data, spec->width, spec->height, photo->width, photo->height, spec->recipe};
-    MB_TRY(mb_recipe_finish(mask, NULL, &from, network->pool, err));
+    MB_TRY(mb_recipe_finish(mask, spec->fine, &from, network->pool, err));
 done:
     return status;
 }

@@ -13,6 +13,7 @@ typedef struct mb_mask_spec {
     int width, height;   /* of the network's input */
     bool mirror;         /* run on the mirror image too */
     double first, share; /* of the progress bar */
+    mb_plane *fine;      /* out: the mask before it is rounded to 8 bits; NULL: not wanted */
 } mb_mask_spec;
 
 /* mask: grey, of the photo's size. photo: RGB. */

@@ -1,6 +1,9 @@
 /* Options: defaults, the node's presets, ranges, and the names of values. */
 #include "pipeline/objects.h"
 
+#include "image/colour.h"
+#include "image/convert.h"
+
 #include <string.h>
 
 mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err)
@@ -48,6 +51,7 @@ mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err
     /* Both nodes keep the photo's colours: foreground none. */
     mb_options_init(options);
     options->detail = MB_DETAIL_VITMATTE;
+    options->depth = 8;
     options->recipe = v2 ? MB_RECIPE_LAYERSTYLE_V2 : MB_RECIPE_LAYERSTYLE;
     if (v2) {
         options->erode = 4;
@@ -73,12 +77,15 @@ NAME_FUNCTION(mb_recipe_name, "auto", "layerstyle", "layerstyle-v2", "modelcard"
 NAME_FUNCTION(mb_detail_name, "none", "guided", "pymatting", "vitmatte", "vitmatte-local", "vitmatte-base")
 NAME_FUNCTION(mb_finder_name, "network", "saliency", "both")
 NAME_FUNCTION(mb_foreground_name, "none", "ml", "blurfusion")
+NAME_FUNCTION(mb_background_name, "none", "colour", "picture", "blur")
+NAME_FUNCTION(mb_format_name, "auto", "png", "webp", "jpeg")
 NAME_FUNCTION(mb_device_name, "auto", "cpu", "cuda")
 
 /* One row per number with a range. */
 typedef struct range_row {
     const char *name;
     double value, min, max;
+    bool zero_too; /* 0 stands for the default */
 } range_row;
 
 static mb_status check_choice(const char *name, int value, const char *(*names)(int), mb_error *err)
@@ -87,6 +94,14 @@ static mb_status check_choice(const char *name, int value, const char *(*names)(
         return mb_fail(err, MB_E_ARGUMENT, "%s %d is not known", name, value);
     }
     return MB_OK;
+}
+
+mb_status mb_parse_colour(unsigned char rgba[4], const char *text, mb_error *err)
+{
+    return mb_colour_read(rgba, text)
+               ? MB_OK
+               : mb_fail(err, MB_E_ARGUMENT, "\"%.60s\" is no colour\n#rrggbb, #rrggbbaa, r,g,b or a name like white",
+                         text);
 }
 
 mb_status mb_options_check(const mb_options *options, mb_error *err)
@@ -98,16 +113,24 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
         return status;
     }
     const range_row rows[] = {
-        {"erode", o.erode, 1, 255},
-        {"dilate", o.dilate, 1, 255},
-        {"black-point", o.black_point, 0.01, 0.98},
-        {"white-point", o.white_point, 0.02, 0.99},
-        {"max-megapixels", o.max_megapixels, 1, 999},
-        {"input-size", o.input_width, 0, 65536},
-        {"input-size", o.input_height, 0, 65536},
+        {"erode", o.erode, 1, 255, false},
+        {"dilate", o.dilate, 1, 255, false},
+        {"black-point", o.black_point, 0.01, 0.98, false},
+        {"white-point", o.white_point, 0.02, 0.99, false},
+        {"max-megapixels", o.max_megapixels, 1, 999, false},
+        {"input-size", o.input_width, 0, 65536, false},
+        {"input-size", o.input_height, 0, 65536, false},
+        {"guided-radius", o.guided_radius, 1, 512, true},
+        {"guided-eps", o.guided_eps, 1e-9, 1e6, true},
+        {"guided-scale", o.guided_scale, 0.01, 1, true},
+        {"matting-epsilon", o.matting_epsilon, 1e-12, 1, true},
+        {"min-area", o.min_area, 0, 2147483647, false},
+        {"background blur", o.background_blur, 0, 4096, false},
+        {"crop", o.crop_margin, 0, 65535, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (!(rows[i].value >= rows[i].min && rows[i].value <= rows[i].max)) { /* NaN too */
+        bool in = rows[i].value >= rows[i].min && rows[i].value <= rows[i].max; /* NaN is not */
+        if (!in && !(rows[i].zero_too && rows[i].value == 0.0)) {
             return mb_fail(err, MB_E_ARGUMENT, "%s %.10g: %.10g to %.10g", rows[i].name, rows[i].value, rows[i].min,
                            rows[i].max);
         }
@@ -119,6 +142,16 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
     MB_TRY(check_choice("detail", (int)o.detail, mb_detail_name, err));
     MB_TRY(check_choice("find", (int)o.find, mb_finder_name, err));
     MB_TRY(check_choice("foreground", (int)o.foreground, mb_foreground_name, err));
+    MB_TRY(check_choice("background", (int)o.background, mb_background_name, err));
+    if (o.depth != 0 && o.depth != 8 && o.depth != 16) {
+        return mb_fail(err, MB_E_ARGUMENT, "depth %d: 8 or 16 bits", o.depth);
+    }
+    if (o.background == MB_BACKGROUND_PICTURE) {
+        if (o.background_picture == NULL) {
+            return mb_fail(err, MB_E_ARGUMENT, "background picture: none is given");
+        }
+        MB_TRY(mb_image_check(o.background_picture, err));
+    }
     if (o.precision != MB_PRECISION_AUTO && o.precision != MB_PRECISION_F32) {
         return mb_fail(err, MB_E_ARGUMENT, "precision %d is not known", (int)o.precision);
     }

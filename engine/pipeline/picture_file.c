@@ -32,6 +32,7 @@ static mb_status read_options(mb_load_limits *limits, const mb_load_options *opt
     }
     limits->max_megapixels = o.max_megapixels;
     limits->accept_partial = o.accept_partial != 0;
+    limits->keep_depth = o.keep_depth != 0;
     return status;
 }
 
@@ -58,6 +59,22 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
     return MB_OK;
 }
 
+/* The picture at the depth it was asked for. */
+static void take(mb_image *out, mb_picture *p, mb_load_info *info)
+{
+    if (info->wide == NULL) {
+        mb_image_take(out, p);
+        return;
+    }
+    *out = (mb_image){.data = info->wide,
+                      .owned = info->wide,
+                      .width = p->width,
+                      .height = p->height,
+                      .pixels = MB_PIXELS_RGB,
+                      .depth = MB_DEPTH_U16};
+    info->wide = NULL;
+}
+
 mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
                         mb_error *err)
 {
@@ -69,8 +86,9 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
     MB_TRY(read_options(&limits, options, err));
     MB_TRY(mb_load_file(&p, &info, path, &limits, err));
     MB_TRY(tell_source(source, &info, err));
-    mb_image_take(out, &p);
+    take(out, &p, &info);
 done:
+    mb_free_aligned(info.wide);
     mb_picture_dispose(&p);
     return status;
 }
@@ -86,8 +104,9 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
     MB_TRY(read_options(&limits, options, err));
     MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, NULL, &limits, err));
     MB_TRY(tell_source(source, &info, err));
-    mb_image_take(out, &p);
+    take(out, &p, &info);
 done:
+    mb_free_aligned(info.wide);
     mb_picture_dispose(&p);
     return status;
 }
@@ -140,7 +159,17 @@ static mb_status read_save_options(mb_save_spec *spec, const mb_save_options *op
     if (status == MB_OK && (o.level < 0 || o.level > 9)) {
         return mb_fail(err, MB_E_ARGUMENT, "png-level %d: 0 to 9", o.level);
     }
+    if (status == MB_OK && (o.quality < 0 || o.quality > 100)) {
+        return mb_fail(err, MB_E_ARGUMENT, "quality %d: 1 to 100", o.quality);
+    }
+    if (status == MB_OK && mb_format_name((int)o.format) == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "format %d is not known", (int)o.format);
+    }
+    spec->format = o.format;
     spec->level = o.level;
+    spec->quality = o.quality;
+    spec->text_key = o.note != NULL ? "Comment" : NULL;
+    spec->text = o.note;
     spec->replace = o.overwrite != 0;
     return status;
 }
@@ -170,7 +199,7 @@ mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, co
     *n_bytes = 0;
     MB_TRY(mb_image_check(image, err));
     MB_TRY(read_save_options(&spec, options, err));
-    MB_TRY(mb_png_encode(out, n_bytes, image, &spec, NULL, err));
+    MB_TRY(mb_picture_encode(out, n_bytes, image, &spec, NULL, err));
 done:
     return status;
 }

@@ -6,6 +6,7 @@
 #include "image/convert.h"
 #include "pipeline/edge.h"
 #include "pipeline/find.h"
+#include "pipeline/look.h"
 
 #include <string.h>
 
@@ -117,19 +118,20 @@ static mb_status network_figures(mb_pipeline *p, mb_error *err)
     return status;
 }
 
-/* Bytes of pictures alive at once: the photo, mask, alpha and cut-out, and the network's 8-bit input. */
-static mb_status picture_bytes(size_t *out, const mb_pipeline *p, int width, int height, mb_error *err)
+/* Bytes of pictures alive at once: the photo, mask, alpha and cut-out, the network's 8-bit input, and what the
+ * cut-out's own steps need. Photos of 16 bits are known only when they come: planned as 8. */
+static mb_status picture_bytes(size_t *out, const mb_pipeline *p, int width, int height, int depth, mb_error *err)
 {
     size_t pixels;
     if (width < 1 || height < 1 || !mb_mul_size(&pixels, (size_t)width, (size_t)height) ||
-        !mb_mul_size(out, pixels, 3 + 1 + 1 + 4 + 4) || !mb_add_size(out, *out, (size_t)3 * 65536)) {
+        !mb_mul_size(out, pixels, 3 + 1 + 1 + 4) || !mb_add_size(out, *out, (size_t)3 * 65536) ||
+        !mb_add_size(out, *out, mb_look_bytes(&p->options, depth, pixels))) {
         return mb_fail(err, MB_E_ARGUMENT, "a picture of %d x %d pixels", width, height);
     }
-    (void)p;
     return MB_OK;
 }
 
-static mb_status plan(mb_plan_info *out, mb_pipeline *p, int width, int height, mb_error *err)
+static mb_status plan(mb_plan_info *out, mb_pipeline *p, int width, int height, int depth, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_plan_info edge = {.size = sizeof edge};
@@ -138,7 +140,7 @@ static mb_status plan(mb_plan_info *out, mb_pipeline *p, int width, int height, 
     if (p->network != NULL) {
         *out = p->figures;
     }
-    MB_TRY(picture_bytes(&out->picture_bytes, p, width, height, err));
+    MB_TRY(picture_bytes(&out->picture_bytes, p, width, height, depth, err));
     if (!mb_add_size(&out->picture_bytes, out->picture_bytes, mb_find_bytes(&p->options, width, height))) {
         return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels needs more than there is", width, height);
     }
@@ -158,7 +160,7 @@ mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, 
     mb_plan_info info, unused;
     mb_status status = mb_copy_sized(&unused, sizeof unused, out, "mb_plan_info", err);
     if (status == MB_OK) {
-        status = plan(&info, pipeline, width, height, err);
+        status = plan(&info, pipeline, width, height, pipeline->options.depth == 16 ? 16 : 8, err);
     }
     if (status == MB_OK) {
         size_t room = out->size;
@@ -169,10 +171,10 @@ mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, 
 }
 
 /* Refuses before any work what cannot fit. */
-static mb_status check_memory(size_t *total, mb_pipeline *p, int width, int height, mb_error *err)
+static mb_status check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
     mb_plan_info info;
-    mb_status status = plan(&info, p, width, height, err);
+    mb_status status = plan(&info, p, photo->width, photo->height, mb_look_depth(&p->options, photo), err);
     if (status != MB_OK) {
         return status;
     }
@@ -237,7 +239,10 @@ static void measure(mb_result *r, const mb_picture *alpha)
 
 /* A run in progress: pictures that become the result. */
 typedef struct run {
-    mb_picture photo, mask, trimap, alpha, cutout;
+    mb_picture photo, mask, trimap, alpha;
+    mb_plane fine_mask, fine; /* with 16-bit results */
+    const mb_image *given;    /* the caller's photo */
+    int depth;
     mb_result *result;
 } run;
 
@@ -247,50 +252,79 @@ static void run_dispose(run *r)
     mb_picture_dispose(&r->mask);
     mb_picture_dispose(&r->trimap);
     mb_picture_dispose(&r->alpha);
-    mb_picture_dispose(&r->cutout);
+    mb_plane_dispose(&r->fine_mask);
+    mb_plane_dispose(&r->fine);
     mb_result_free(r->result);
+}
+
+static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
+{
+    mb_edge_job job = {.photo = &r->photo,
+                       .mask = r->mask.v != NULL ? &r->mask : NULL,
+                       .trimap = &r->trimap,
+                       .alpha = &r->alpha,
+                       .fine_mask = r->fine_mask.v != NULL ? &r->fine_mask : NULL,
+                       .fine = r->depth == 16 ? &r->fine : NULL,
+                       .warning = r->result->warning,
+                       .warning_bytes = sizeof r->result->warning,
+                       .watch = watch};
+    return mb_edge_refine(&p->edge, &job, &p->options, err);
+}
+
+/* Everything that the result shows, from alpha. */
+static mb_status compose(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
+{
+    const mb_options *o = &p->options;
+    mb_look look = {o, p->pool, watch, r->depth, r->given, &r->photo, &r->alpha, &r->fine};
+    mb_result *result = r->result;
+    mb_status status = MB_OK;
+    int dropped;
+    bool cropped = false;
+    MB_TRY(mb_look_shape(&look, &dropped, err));
+    measure(result, &r->alpha);
+    if (o->want_cutout) {
+        MB_TRY(mb_look_cutout(&result->cutout, &look, err));
+    }
+    mb_image_take(&result->mask, &r->mask);
+    if (o->want_trimap) {
+        mb_image_take(&result->trimap, &r->trimap);
+    }
+    mb_picture gray = r->alpha; /* still needed to crop by */
+    MB_TRY(mb_look_alpha(&result->alpha, &look, err));
+    result->crop_width = gray.width;
+    result->crop_height = gray.height;
+    if (o->crop) {
+        look.alpha = &gray;
+        MB_TRY(mb_look_crop(&cropped, result, &look, err));
+        if (!cropped) {
+            mb_edge_warn(result->warning, sizeof result->warning, "nothing to crop to: alpha is empty");
+        }
+    }
+done:
+    return status;
 }
 
 /* mask or trimap -> alpha, cut-out, result. */
 static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
 {
     mb_status status = MB_OK;
-    double start = mb_now_ms(),
-           share = p->options.want_cutout && p->options.foreground != MB_FOREGROUND_NONE ? 0.6 : 1.0;
+    bool estimates = p->options.want_cutout && p->options.foreground != MB_FOREGROUND_NONE;
+    double start = mb_now_ms(), refined = first + (estimates ? 0.6 : 1.0) * (1.0 - first);
     mb_watch watch;
     mb_watch_begin(&watch, p->on_progress, p->user);
-    mb_watch_stage(&watch, "refine", first, share * (1.0 - first));
-    mb_edge_job job = {.photo = &r->photo,
-                       .mask = r->mask.v != NULL ? &r->mask : NULL,
-                       .trimap = &r->trimap,
-                       .alpha = &r->alpha,
-                       .warning = r->result->warning,
-                       .warning_bytes = sizeof r->result->warning,
-                       .watch = &watch};
-    MB_TRY(mb_edge_refine(&p->edge, &job, &p->options, err));
-    double refined = mb_now_ms();
-    r->result->ms_refine = refined - start;
-    measure(r->result, &r->alpha);
-    if (p->options.want_cutout) {
-        double before = first + share * (1.0 - first);
-        mb_watch_stage(&watch, "compose", before, 1.0 - before);
-        MB_TRY(mb_edge_compose(&r->cutout, &r->photo, &r->alpha, &p->options, p->pool, &watch, err));
-        mb_image_take(&r->result->cutout, &r->cutout);
-    }
-    if (r->mask.v != NULL) {
-        mb_image_take(&r->result->mask, &r->mask);
-    }
-    if (p->options.want_trimap && r->trimap.v != NULL) {
-        mb_image_take(&r->result->trimap, &r->trimap);
-    }
-    mb_image_take(&r->result->alpha, &r->alpha);
-    r->result->ms_compose = mb_now_ms() - refined;
+    mb_watch_stage(&watch, "refine", first, refined - first);
+    MB_TRY(refine(p, r, &watch, err));
+    r->result->ms_refine = mb_now_ms() - start;
+    start = mb_now_ms();
+    mb_watch_stage(&watch, "compose", refined, 1.0 - refined);
+    MB_TRY(compose(p, r, &watch, err));
+    r->result->ms_compose = mb_now_ms() - start;
     (void)mb_watch_node(&watch, 1.0, "");
     MB_TRY(mb_watch_status(&watch, MB_OK, err));
     *out = r->result;
     r->result = NULL;
 done:
-    return status;
+    return mb_watch_status(&watch, status, err);
 }
 
 static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *err)
@@ -298,8 +332,10 @@ static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *
     mb_status status = mb_image_check(photo, err);
     size_t total = 0;
     if (status == MB_OK) {
-        status = check_memory(&total, p, photo->width, photo->height, err);
+        status = check_memory(&total, p, photo, err);
     }
+    r->given = photo;
+    r->depth = mb_look_depth(&p->options, photo);
     if (status == MB_OK) {
         status = mb_picture_from_image(&r->photo, NULL, photo, err);
     }
@@ -333,6 +369,9 @@ mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image
         spec.height = input_height(pipeline);
         spec.mirror = pipeline->options.mirror;
     }
+    /* What moves the mask by colours starts from 8 bits, and ends there. */
+    bool fine = r.depth == 16 && pipeline->options.find == MB_FIND_NETWORK && !pipeline->options.snap;
+    spec.fine = fine ? &r.fine_mask : NULL;
     MB_TRY(mb_find_mask(&r.mask, pipeline->network, &r.photo, &spec, &pipeline->options, err));
     r.result->ms_network = mb_now_ms() - start;
     MB_TRY(finish(out, pipeline, &r, spec.share, err));
@@ -358,7 +397,8 @@ mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_im
         goto done;
     }
     MB_TRY(begin(&r, pipeline, photo, err));
-    MB_TRY(mb_edge_take_gray(mask != NULL ? &r.mask : &r.trimap, given, err));
+    bool fine = r.depth == 16 && !pipeline->options.snap;
+    MB_TRY(mb_edge_take_gray(mask != NULL ? &r.mask : &r.trimap, fine ? &r.fine_mask : NULL, given, err));
     if (mask != NULL) {
         MB_TRY(mb_find_snap(&r.mask, &r.photo, &pipeline->options, err));
     }

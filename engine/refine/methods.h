@@ -25,5 +25,7 @@ void mb_refine_warn(const mb_refine_job *job, mb_warning_code code, const char *
 
 /* Hands a trimap to the caller if it wants one (*trimap is {0} then). */
 void mb_refine_give_trimap(const mb_refine_job *job, mb_picture *trimap);
+/* Likewise alpha before it is rounded to 8 bits. */
+void mb_refine_give_fine(const mb_refine_job *job, mb_plane *alpha);
 
 #endif

@@ -2,6 +2,7 @@
 #include "refine/refine.h"
 
 #include "core/alloc.h"
+#include "image/convert.h"
 #include "refine/guided.h"
 #include "refine/methods.h"
 
@@ -116,12 +117,36 @@ mb_status mb_refine_first_channel(mb_picture *out, const mb_picture *src, mb_err
     return status;
 }
 
+void mb_refine_give_fine(const mb_refine_job *job, mb_plane *alpha)
+{
+    if (job->c->fine != NULL) {
+        *job->c->fine = *alpha;
+        *alpha = (mb_plane){0};
+    }
+}
+
+/* Where a method kept the mask: what the mask has beyond 8 bits, or nothing. */
+static mb_status fine_of_mask(mb_plane *out, const mb_picture *alpha, const mb_plane *fine_mask, mb_error *err)
+{
+    if (fine_mask == NULL) {
+        return mb_plane_from_picture(out, alpha, err);
+    }
+    mb_status status = mb_plane_create(out, fine_mask->width, fine_mask->height, err);
+    if (status == MB_OK) {
+        memcpy(out->v, fine_mask->v, (size_t)out->width * (size_t)out->height * sizeof *out->v);
+    }
+    return status;
+}
+
 static mb_status refine(mb_picture *alpha, const mb_refine_job *job, mb_error *err)
 {
     const mb_picture *input = job->mask != NULL ? job->mask : job->given_trimap;
     *alpha = (mb_picture){0};
     if (job->c->trimap != NULL) {
         *job->c->trimap = (mb_picture){0};
+    }
+    if (job->c->fine != NULL) {
+        *job->c->fine = (mb_plane){0};
     }
     if (input->width != job->photo->width || input->height != job->photo->height) {
         return mb_fail(err, MB_E_ARGUMENT, "the %s is %d x %d, the photo %d x %d\nboth must have one size",
@@ -130,10 +155,16 @@ static mb_status refine(mb_picture *alpha, const mb_refine_job *job, mb_error *e
     }
     mb_refine_fn run = job->o->process_detail ? methods[job->o->detail].run : NULL;
     mb_status status = run != NULL ? run(alpha, job, err) : mb_refine_first_channel(alpha, input, err);
+    if (status == MB_OK && job->c->fine != NULL && job->c->fine->v == NULL) {
+        status = fine_of_mask(job->c->fine, alpha, run == NULL ? job->c->fine_mask : NULL, err);
+    }
     if (status != MB_OK) {
         mb_picture_dispose(alpha);
         if (job->c->trimap != NULL) {
             mb_picture_dispose(job->c->trimap);
+        }
+        if (job->c->fine != NULL) {
+            mb_plane_dispose(job->c->fine);
         }
     }
     return status;

@@ -59,7 +59,9 @@ typedef struct mb_refine_context {
     mb_matting_fn matting; /* NULL: the details named vitmatte are refused */
     void *matting_user;
     mb_warnings *warnings;
-    mb_picture *trimap; /* receives the trimap of a method that makes one (the caller disposes it) */
+    mb_picture *trimap;        /* receives the trimap of a method that makes one (the caller disposes it) */
+    const mb_plane *fine_mask; /* the mask at more than 8 bits, for details that only pass it on; NULL: there is none */
+    mb_plane *fine;            /* receives alpha [H,W] before it is rounded to 8 bits (the caller disposes it) */
 } mb_refine_context;
 
 /* alpha [H,W] for a photo (grey, RGB or RGBA: the alpha is ignored) and a mask of the same size (its first channel). */

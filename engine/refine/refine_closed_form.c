@@ -88,6 +88,7 @@ mb_status mb_refine_with_closed_form(mb_picture *alpha, const mb_refine_job *job
     warn(job, &report);
     if (report.outcome == MB_CLOSED_FORM_SOLVED || report.outcome == MB_CLOSED_FORM_NO_UNKNOWN) {
         MB_TRY(mb_picture_from_plane(alpha, &solved, err));
+        mb_refine_give_fine(job, &solved);
     } else {
         MB_TRY(keep(alpha, job, report.outcome, blur, err));
     }

@@ -23,6 +23,7 @@ mb_status mb_refine_with_guided(mb_picture *alpha, const mb_refine_job *job, mb_
     MB_TRY(mb_guided_filter(&filtered, &guide, &source, &guided, job->c->pool, err));
     mb_levels_plane(&filtered, mb_levels_of(o->black_point, o->white_point), job->c->pool);
     MB_TRY(mb_picture_from_plane(alpha, &filtered, err));
+    mb_refine_give_fine(job, &filtered);
 done:
     mb_plane_dispose(&filtered);
     return status;

@@ -50,6 +50,35 @@ static mb_status make_trimap(mb_picture *trimap, const mb_refine_job *job, mb_er
     return status;
 }
 
+/* Alpha at more than 8 bits: cropped, enlarged (bilinear, as the 8-bit way), remapped. */
+static mb_status keep_fine(const mb_refine_job *job, const mb_plane *padded, const mb_picture *seen, mb_error *err)
+{
+    mb_plane part = {0}, full = {0};
+    mb_status status = MB_OK;
+    if (job->c->fine == NULL) {
+        return MB_OK;
+    }
+    MB_TRY(mb_plane_create(&part, seen->width, seen->height, err));
+    for (size_t y = 0; y < (size_t)part.height; y++) {
+        memcpy(part.v + y * (size_t)part.width, padded->v + y * (size_t)padded->width,
+               (size_t)part.width * sizeof *part.v);
+    }
+    if (seen->width != job->photo->width || seen->height != job->photo->height) {
+        MB_TRY(mb_plane_create(&full, job->photo->width, job->photo->height, err));
+        const mb_floats from = {part.v, part.width, part.height, 1}, to = {full.v, full.width, full.height, 1};
+        MB_TRY(mb_resize_cv_f32(&to, &from, job->c->pool, err));
+        mb_plane_dispose(&part);
+        part = full;
+        full = (mb_plane){0};
+    }
+    mb_levels_plane(&part, mb_levels_of(job->o->black_point, job->o->white_point), job->c->pool);
+    mb_refine_give_fine(job, &part);
+done:
+    mb_plane_dispose(&part);
+    mb_plane_dispose(&full);
+    return status;
+}
+
 /* The network on pictures of the size it shall see: 8-bit alpha of that size. */
 static mb_status run_network(mb_picture *alpha, const mb_refine_job *job, const mb_picture *photo,
                              const mb_picture *trimap, mb_error *err)
@@ -62,6 +91,7 @@ static mb_status run_network(mb_picture *alpha, const mb_refine_job *job, const 
                          padded.height, photo->width, photo->height);
         goto done;
     }
+    MB_TRY(keep_fine(job, &padded, photo, err));
     MB_TRY(mb_picture_create(alpha, photo->width, photo->height, 1, err));
     for (size_t y = 0; y < (size_t)alpha->height; y++) {
         mb_to8_array(alpha->v + y * (size_t)alpha->width, padded.v + y * (size_t)padded.width, (size_t)alpha->width);

@@ -48,6 +48,16 @@ static void test_bad_options(void)
         {"-Z cat.jpg", "mattebox: unknown option -Z\n"},
         {"--json=yes cat.jpg", "mattebox: --json takes no value\n"},
         {"--tap x cat.jpg", "mattebox: --tap does not belong to this command\n"},
+        {"--background nocolour cat.jpg", "mattebox: --background nocolour: no colour, and no such file\n"},
+        {"--background blur:0 cat.jpg", "mattebox: --background blur:0: a radius above 0, to 4096\n"},
+        {"--background cat.jpg cat.jpg", "mattebox: cat.jpg: not a picture"},
+        {"--crop=-1 cat.jpg", "mattebox: --crop -1: 0 to 65535\n"},
+        {"--depth 12 cat.jpg", "mattebox: --depth 12: one of auto, 8, 16\n"},
+        {"--quality 101 cat.jpg", "mattebox: --quality 101: 1 to 100\n"},
+        {"--format jpeg cat.jpg", "mattebox: cat.cutout.jpg: JPEG has no transparency\n"},
+        {"--format jpeg -b '#ffffff80' cat.jpg", "mattebox: cat.composite.jpg: JPEG has no transparency\n"},
+        {"--format webp -o x.png cat.jpg", "mattebox: x.png with --format webp\n  a file is what its name says\n"},
+        {"--guided-radius 513 cat.jpg", "mattebox: --guided-radius 513: 1 to 512\n"},
         {"--shard 3/2 cat.jpg", "mattebox: --shard 3/2: I/N with 1 <= I <= N, as in 2/8\n"},
         {"--force --no-clobber cat.jpg", "mattebox: --force and --no-clobber exclude each other\n"},
         {"cat.jpg - ", "mattebox: - goes with no other input\n"},
@@ -95,7 +105,7 @@ static void test_names(void)
               "mattebox: a.jpg and a.png would both write a.cutout.png\n  --template "
               "'{dir}/{stem}.{ext}.{kind}.png' keeps them apart\n");
     process_run(&p, "mattebox a.jpg -o b.jpg");
-    CHECK_RUN(&p, 2, "mattebox: b.jpg: JPEG has no transparency\n  write a PNG\n");
+    CHECK_RUN(&p, 2, "mattebox: b.jpg: JPEG has no transparency\n  --background white, or write a PNG\n");
     process_run(&p, "mattebox a.jpg -o b.tiff");
     CHECK_RUN(&p, 2, "mattebox: b.tiff: .tiff files cannot be written here\n  write a PNG\n");
     file_write_text("a.cutout.png", "old");
