@@ -35,10 +35,22 @@ static int number(const mb_safetensors *g, const char *key)
     return text != NULL ? atoi(text) : 0;
 }
 
+/* The network's name of a golden's tensor: without the suffix that says which part of it was kept. */
+static void plain_name(char name[64], const char *of)
+{
+    static const char *const suffixes[] = {"_slice", "_sub4", "_rows"};
+    (void)snprintf(name, 64, "%s", of);
+    for (size_t s = 0; s < sizeof suffixes / sizeof suffixes[0]; s++) {
+        char *at = strstr(name, suffixes[s]);
+        if (at != NULL) {
+            *at = '\0';
+        }
+    }
+}
+
 /* Which tensors of the golden the network can show: not the processor's, not those in window layout. */
 static void list_taps(open_case *o)
 {
-    static const char *const suffixes[] = {"_slice", "_sub4", "_rows"};
     for (size_t i = 0; i < mb_safetensors_count(o->golden) && o->n_taps < MOST_TAPS; i++) {
         const mb_st_tensor *t = mb_safetensors_at(o->golden, i);
         if (t->dtype != MB_ST_F32 || strcmp(t->name, "pixel_values") == 0 || strstr(t->name, ".qkv") != NULL ||
@@ -46,13 +58,7 @@ static void list_taps(open_case *o)
             continue;
         }
         char *name = o->names[o->n_taps];
-        (void)snprintf(name, sizeof o->names[0], "%s", t->name);
-        for (size_t s = 0; s < 3; s++) {
-            char *at = strstr(name, suffixes[s]);
-            if (at != NULL) {
-                *at = '\0';
-            }
-        }
+        plain_name(name, t->name);
         o->taps[o->n_taps++] = name;
     }
 }
@@ -179,13 +185,7 @@ static int compare_taps(const open_case *o)
     for (size_t i = 0; i < mb_safetensors_count(o->golden); i++) {
         const mb_st_tensor *t = mb_safetensors_at(o->golden, i);
         char name[64];
-        (void)snprintf(name, sizeof name, "%s", t->name);
-        for (const char *const *s = (const char *const[]){"_slice", "_sub4", "_rows", NULL}; *s != NULL; s++) {
-            char *at = strstr(name, *s);
-            if (at != NULL) {
-                *at = '\0';
-            }
-        }
+        plain_name(name, t->name);
         mb_view v = mb_plan_view(o->plan, name);
         if (t->dtype != MB_ST_F32 || !mb_view_present(&v)) {
             continue;
@@ -226,4 +226,14 @@ bool model_golden_check(const model_case *c)
     }
     mb_free(o);
     return done;
+}
+
+int model_golden_main(const model_case *cases, int n_cases, int shipped)
+{
+    int n = 0;
+    for (int i = 0; i < n_cases; i++) {
+        n += model_golden_check(&cases[i]) ? 1 : 0;
+    }
+    CHECK_MSG(n >= shipped, "%d goldens were found", n);
+    return test_report();
 }

@@ -18,5 +18,7 @@ typedef struct model_case {
 
 /* All checks of one case; false if it was skipped. */
 bool model_golden_check(const model_case *c);
+/* The main function of a test of one architecture: all cases, of which at least `shipped` are at hand. */
+int model_golden_main(const model_case *cases, int n_cases, int shipped);
 
 #endif
