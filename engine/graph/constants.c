@@ -35,12 +35,55 @@ static bool bytes_of(size_t *bytes, const int64_t dims[4])
     return true;
 }
 
+/* The smallest spare that is large enough, or fresh memory. */
+static float *take_room(mb_graph *g, size_t bytes, size_t *room)
+{
+    mb_spare *best = NULL;
+    for (int i = 0; i < MB_SPARES; i++) {
+        mb_spare *s = &g->spares[i];
+        if (s->bytes >= bytes && (best == NULL || s->bytes < best->bytes)) {
+            best = s;
+        }
+    }
+    if (best == NULL) {
+        *room = bytes;
+        return mb_alloc_aligned(bytes);
+    }
+    float *data = best->data;
+    *room = best->bytes;
+    *best = (mb_spare){0};
+    return data;
+}
+
+/* The largest few are kept. */
+static void give_room(mb_graph *g, float *data, size_t bytes)
+{
+    mb_spare *least = &g->spares[0];
+    for (int i = 1; i < MB_SPARES; i++) {
+        least = g->spares[i].bytes < least->bytes ? &g->spares[i] : least;
+    }
+    if (data != NULL && bytes > least->bytes) {
+        float *old = least->data;
+        *least = (mb_spare){data, bytes};
+        data = old;
+    }
+    mb_free_aligned(data);
+}
+
+void mb_graph_drop_spares(mb_graph *g)
+{
+    for (int i = 0; i < MB_SPARES; i++) {
+        mb_free_aligned(g->spares[i].data);
+        g->spares[i] = (mb_spare){0};
+    }
+}
+
 /* Room for the contents; NULL and a sticky error if there is none. */
 static float *make_room(mb_graph *g, int value)
 {
     mb_value_info *v = &g->values[value];
     size_t bytes = 0;
-    v->data = bytes_of(&bytes, v->dims) ? mb_alloc_aligned(bytes) : NULL;
+    v->data = bytes_of(&bytes, v->dims) ? take_room(g, bytes, &v->room) : NULL;
     if (v->data == NULL) {
         mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the constant '%s'", (double)bytes * 1e-6,
                       v->name);
@@ -199,7 +242,7 @@ void mb_graph_forget(mb_graph *g)
             mb_weights_release_pages(g->weights, v->tensor);
         }
         if (v->tensor != NULL || v->derivation != NULL) {
-            mb_free_aligned(v->data);
+            give_room(g, v->data, v->room);
             v->data = NULL;
         }
         v->read = false;

@@ -43,7 +43,9 @@ uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int
 /* The contents of a constant in f32, made or widened now if need be (by the threads of `pool`, which may be NULL);
  * valid until mb_graph_forget. NULL after an error. */
 const float *mb_graph_floats(mb_graph *g, int value, mb_pool *pool);
-/* Frees whatever can be made again, and gives pages of the file that were read back to the system. */
+/* Lets go of whatever can be made again, and gives pages of the file that were read back to the system. The room serves
+ * the next constants (fresh memory costs more than filling it) until the spares are dropped. */
 void mb_graph_forget(mb_graph *g);
+void mb_graph_drop_spares(mb_graph *g);
 
 #endif

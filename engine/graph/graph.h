@@ -29,6 +29,7 @@ typedef struct mb_value_info {
     const char *name;          /* the scope name of the node or tensor */
     const mb_tensor *tensor;   /* weights */
     float *data;               /* contents in f32 where they are not the file's own: see constants.h. Aligned, owned */
+    size_t room;               /* bytes at `data` */
     mb_derivation *derivation; /* derived constants; owned */
     bool read;                 /* contents were asked for since the last mb_graph_forget */
     uint64_t key;              /* constants and weights: what the contents were made from; equal keys, equal contents */
@@ -71,6 +72,12 @@ typedef struct mb_tap {
 
 typedef struct mb_text_block mb_text_block;
 
+#define MB_SPARES 3 /* as many as derivations are deep */
+typedef struct mb_spare {
+    float *data;
+    size_t bytes;
+} mb_spare;
+
 typedef struct mb_graph {
     const mb_weights *weights; /* borrowed */
     mb_value_info *values;
@@ -80,6 +87,7 @@ typedef struct mb_graph {
     mb_tap *taps;
     int n_taps, taps_capacity;
     mb_text_block *text;
+    mb_spare spares[MB_SPARES]; /* owned; room of forgotten constants, for the next ones (constants.c) */
     double next_position;
     mb_error error; /* sticky */
 } mb_graph;

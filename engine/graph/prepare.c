@@ -152,6 +152,7 @@ static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
     for (int t = 0; t < p->n_steps; t++) {
         MB_TRY(prepare_step(p, &p->steps[t], cache, err));
     }
+    mb_graph_drop_spares(p->graph);
     if (p->backend->memory != NULL) {
         MB_TRY(mb_plan_device_memory(p, err));
     } else {
