@@ -474,9 +474,7 @@ mb_status download_file(const download_request *r, download_result *out, bool *o
     }
     (void)sigaction(SIGPIPE, &before, NULL);
     part_close(&t.p);
-    if (output_failed != NULL) {
-        *output_failed = t.output_failed;
-    }
+    *output_failed = t.output_failed;
     return status;
 }
 

@@ -37,7 +37,7 @@ typedef struct download_result {
 } download_result;
 
 /* Afterwards the whole file is at `part`. On failure what has come stays there for the next run, unless it is known to
- * be wrong. `output_failed` (may be NULL) tells a failure to write from all others. */
+ * be wrong. `output_failed` tells a failure to write from all others. */
 MB_MUST_CHECK mb_status download_file(const download_request *r, download_result *out, bool *output_failed,
                                       mb_error *err);
 

@@ -29,11 +29,7 @@ bool manager_user_catalogue(char *out, size_t bytes)
 
 void manager_describe(char *text, size_t bytes)
 {
-#ifdef MB_HAVE_CURL
     download_describe(text, bytes);
-#else
-    (void)snprintf(text, bytes, "not in this build (made without libcurl's headers)");
-#endif
 }
 
 /* ---- where it comes from */
@@ -167,7 +163,6 @@ static int on_bytes(void *user, uint64_t done, uint64_t total)
 
 static mb_status fetch(get_call *g, const source_of *s, manager_result *out, bool *output_failed, mb_error *err)
 {
-#ifdef MB_HAVE_CURL
     const catalogue_entry *e = g->e;
     const char *token = getenv("MATTEBOX_TOKEN");
     download_result result;
@@ -189,12 +184,6 @@ static mb_status fetch(get_call *g, const source_of *s, manager_result *out, boo
     mb_status status = download_file(&r, &result, output_failed, err);
     memcpy(out->sha256, result.sha256, sizeof out->sha256);
     return status;
-#else
-    (void)g, (void)s, (void)out, (void)output_failed;
-    return mb_fail(err, MB_E_UNSUPPORTED,
-                   "this build cannot download: it was made without libcurl\nbuild it with libcurl4-openssl-dev "
-                   "installed, or copy the file by hand and run mattebox models import FILE");
-#endif
 }
 
 /* ---- installing */
