@@ -1,8 +1,8 @@
 /* BMP, TGA, PSD and GIF (first frame) through stb_image; in a build with -DMATTEBOX_CODECS=stb also JPEG
  * and PNG. stb_image 2.27 of Debian 12 is contained, not trusted: formats that others read are compiled out, sizes have
  * been checked before, its memory is budgeted and zeroed (TGA can return bytes that were never written), its
- * assertions jump out instead of ending the program, and only stbi_load_from_memory with the file's own channel count
- * is called.
+ * assertions jump out instead of ending the program, and its loader is only called with the file's own channel count,
+ * over callbacks: it reads zeros after the end of a file without a word, but asks our callback for them first.
  *
  * Allocator hooks and assertions carry no context, so the current decode stands in a thread-local pointer while it
  * runs. */
@@ -118,18 +118,63 @@ static bool jpeg_tables_are_sound(const uint8_t *v, size_t n)
 }
 #endif
 
+/* The file as stb_image reads it, and whether it asked for more than there is. */
+typedef struct stream {
+    const uint8_t *bytes;
+    size_t n, at;
+    const char *buffer; /* stb_image's, which it fills with as much as there is; all other reads need every byte */
+    bool ended_early;
+} stream;
+
+static int read_bytes(void *user, char *dst, int wanted)
+{
+    stream *s = user;
+    size_t rest = s->n - s->at, n = (size_t)wanted < rest ? (size_t)wanted : rest;
+    memcpy(dst, s->bytes + s->at, n);
+    s->at += n;
+    s->ended_early = s->ended_early || (dst == s->buffer ? n == 0 : n < (size_t)wanted);
+    return (int)n;
+}
+
+/* Negative: back into what is still in its buffer, which it has not given back. */
+static void skip_bytes(void *user, int n)
+{
+    stream *s = user;
+    size_t rest = s->n - s->at;
+    if (n >= 0) {
+        s->at += (size_t)n < rest ? (size_t)n : rest;
+    } else {
+        size_t back = (size_t) - (long)n;
+        s->at -= back < s->at ? back : s->at;
+    }
+}
+
+static int is_at_end(void *user)
+{
+    const stream *s = user;
+    return s->at == s->n;
+}
+
 static mb_status decode(mb_decode_job *job)
 {
+    stbi_io_callbacks callbacks = {read_bytes, skip_bytes, is_at_end};
+    stbi__context context;
+    stream in = {job->bytes, job->n, 0, (const char *)context.buffer_start, false};
     int width = 0, height = 0, channels = 0;
     if (job->head.type == MB_FILE_JPEG && !jpeg_tables_are_sound(job->bytes, job->n)) {
         return mb_fail(job->err, MB_E_FORMAT,
                        "damaged JPEG: a Huffman table of more than 256 codes\n"
                        "copy or download it again");
     }
-    uint8_t *v = stbi_load_from_memory(job->bytes, (int)job->n, &width, &height, &channels, 0);
+    stbi__start_callbacks(&context, &callbacks, &in);
+    uint8_t *v = stbi__load_and_postprocess_8bit(&context, &width, &height, &channels, 0);
     if (v == NULL && job->budget->exceeded) {
         return mb_fail(job->err, MB_E_MEMORY, "%s: decoding it needs more than %.1f MB of memory",
                        mb_file_type_name(job->head.type), (double)job->budget->limit * 1e-6);
+    }
+    if (in.ended_early) {
+        job->ended_early = true;
+        job->rows = -1;
     }
     if (v == NULL) {
         return mb_fail(job->err, MB_E_FORMAT,

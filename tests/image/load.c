@@ -282,6 +282,37 @@ static void without_end_marker(void)
     free(bytes);
 }
 
+/* stb_image reads zeros after the end: that must not pass for the picture's lower part. */
+static void stb_ends_early(void)
+{
+    static const char *const names[] = {"rgb.bmp", "palette.bmp", "top_down16.bmp", "rgb.tga",     "rgb_rle.tga",
+                                        "p.tga",   "la_rle.tga",  "rgb.psd",        "palette.gif", "interlaced.gif"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[128];
+        size_t n;
+        mb_picture p;
+        mb_load_info info;
+        mb_load_limits l;
+        (void)snprintf(path, sizeof path, "pictures/files/%s", names[i]);
+        uint8_t *bytes = read_data(path, &n);
+        const size_t cuts[] = {n / 2, n * 3 / 4, n - 40}; /* a TGA may end with 26 bytes after its pixels */
+        for (size_t k = 0; k < 3; k++) {
+            mb_error err = {0};
+            CHECK_MSG(mb_load_memory(&p, NULL, bytes, cuts[k], names[i], NULL, &err) == MB_E_FORMAT && p.v == NULL,
+                      "%s cut at %zu of %zu", names[i], cuts[k], n);
+        }
+        mb_load_limits_init(&l);
+        l.accept_partial = true;
+        mb_error err = {0};
+        if (mb_load_memory(&p, &info, bytes, n * 3 / 4, names[i], &l, &err) ==
+            MB_OK) { /* GIF may have no picture yet */
+            CHECK(info.partial && strncmp(info.warning, "ends early: ", 12) == 0);
+            mb_picture_dispose(&p);
+        }
+        free(bytes);
+    }
+}
+
 static void budget(void)
 {
     mb_budget b;
@@ -321,6 +352,7 @@ int main(void)
         ends_early(true, 23);
         without_end_marker();
     }
+    stb_ends_early();
     budget();
     return test_report();
 }
