@@ -1,5 +1,6 @@
 /* Collecting inputs: named files, folders (recursive, sorted, without hidden files and loops), lists, stdin. */
 #include "inputs.h"
+#include "commands.h"
 #include "message.h"
 
 #include <dirent.h>
@@ -99,9 +100,45 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Folders that have been walked: a symbolic link to one of them is left out, so that links to each other's parents
+ * cannot multiply the work. */
+typedef struct folder_set {
+    struct folder_id {
+        dev_t device;
+        ino_t inode;
+    } * v;
+    size_t n, capacity;
+} folder_set;
+
+static int folder_known(const folder_set *f, const struct stat *s)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->v[i].device == s->st_dev && f->v[i].inode == s->st_ino) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int folder_add(folder_set *f, const struct stat *s)
+{
+    if (f->n == f->capacity) {
+        size_t capacity = f->capacity > 0 ? 2 * f->capacity : 64;
+        struct folder_id *v = realloc(f->v, capacity * sizeof *v);
+        if (v == NULL) {
+            return no_memory();
+        }
+        f->v = v;
+        f->capacity = capacity;
+    }
+    f->v[f->n++] = (struct folder_id){s->st_dev, s->st_ino};
+    return CODE_OK;
+}
+
 /* The folders we are in, to see symbolic links that lead back. */
 typedef struct trail {
     const struct trail *up;
+    folder_set *walked;
     dev_t device;
     ino_t inode;
     int depth;
@@ -121,8 +158,10 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
     } else if (stat(path, &s) != 0) {
         message_warning(path, strerror(errno)); /* a dangling link, or gone meanwhile */
     } else if (S_ISDIR(s.st_mode)) {
-        int loop = here->depth >= MAX_DEPTH;
-        for (const trail *t = here; t != NULL; t = t->up) {
+        struct stat entry;
+        int loop = here->depth >= MAX_DEPTH ||
+                   (lstat(path, &entry) == 0 && S_ISLNK(entry.st_mode) && folder_known(here->walked, &s));
+        for (const trail *t = here; t->up != NULL; t = t->up) {
             loop |= t->device == s.st_dev && t->inode == s.st_ino;
         }
         code = loop ? CODE_OK : walk(list, path, inner, here);
@@ -146,7 +185,10 @@ static int walk(item_list *list, const char *folder, const char *below, const tr
     if (stat(folder, &s) != 0) {
         return CODE_OK;
     }
-    trail here = {up, s.st_dev, s.st_ino, up != NULL ? up->depth + 1 : 0};
+    trail here = {up, up->walked, s.st_dev, s.st_ino, up->depth + 1};
+    if (folder_add(here.walked, &s) != CODE_OK) {
+        return CODE_MACHINE;
+    }
     int n = scandir(folder, &entries, not_hidden, by_bytes);
     if (n < 0) {
         message_warning(folder, strerror(errno));
@@ -154,7 +196,9 @@ static int walk(item_list *list, const char *folder, const char *below, const tr
     }
     int code = CODE_OK;
     for (int i = 0; i < n; i++) {
-        if (code == CODE_OK) {
+        if (interrupted()) {
+            code = CODE_INTERRUPTED;
+        } else if (code == CODE_OK) {
             code = walk_entry(list, folder, below, entries[i]->d_name, &here);
         }
         free(entries[i]);
@@ -167,7 +211,11 @@ static int add_path(item_list *list, const char *path)
 {
     struct stat s;
     if (strcmp(path, "-") != 0 && stat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
-        return walk(list, path, "", NULL);
+        folder_set walked = {0};
+        const trail top = {NULL, &walked, 0, 0, -1};
+        int code = walk(list, path, "", &top);
+        free(walked.v);
+        return code;
     }
     return add_item(list, path, "", 0);
 }
@@ -275,7 +323,7 @@ int report_missing(const char *path)
     char hint[300] = "";
     for (int i = 0; i < n; i++) {
         const char *candidate = entries[i]->d_name;
-        if (hint[0] == '\0' && nearest_name(name, &candidate, 1) != NULL) {
+        if (hint[0] == '\0' && strcmp(name, candidate) != 0 && nearest_name(name, &candidate, 1) != NULL) {
             (void)snprintf(hint, sizeof hint, "did you mean %.*s%s?", slash == NULL ? 0 : (int)(slash - path + 1), path,
                            candidate);
         }

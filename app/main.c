@@ -5,6 +5,8 @@
 
 #include "manager/manager.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,21 @@ void interrupt_setup(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) { /* nohup stays what it is */
+        (void)sigaction(SIGHUP, &action, NULL);
+    }
+}
+
+/* Standard streams that were closed: their numbers would go to the next file that is opened, and messages into it. What
+ * takes their place can be neither read nor written, so that using them is the error that it should be. */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* takes the lowest free number, which is fd */
+        }
+    }
 }
 
 int interrupted(void)
@@ -82,6 +99,7 @@ int cmd_version(args *a)
 int main(int argc, char **argv)
 {
     args a;
+    hold_standard_streams();
     message_setup(0, 0, 0);
     int code = args_parse(&a, argc, argv);
     if (code == CODE_OK) {

@@ -36,8 +36,7 @@ static int make_folder(const char *path)
             *c = '/';
         }
     }
-    int bad = mkdir(p, 0777) != 0 && !is_folder(p);
-    int why = errno;
+    int why = mkdir(p, 0777) != 0 ? errno : 0, bad = why != 0 && !is_folder(p);
     free(p);
     return bad ? message_error(CODE_OUTPUT, NULL, "%s: cannot make this folder: %s", path, strerror(why)) : CODE_OK;
 }
@@ -272,6 +271,10 @@ static int check_existing(item *it, const args *a, const item **sorted, size_t n
         }
         n_wanted++;
         if (stat(it->out[k], &s) != 0) {
+            if (lstat(it->out[k], &s) == 0) { /* a link to nothing: replacing it is replacing something */
+                n_there++;
+                there = it->out[k];
+            }
             continue;
         }
         item probe = {.device = s.st_dev, .inode = s.st_ino};

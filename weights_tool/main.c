@@ -3,6 +3,7 @@
 #include "progress.h"
 #include "tool.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -21,8 +22,19 @@ static void on_bus_error(int number)
     _exit(n >= 0 ? EXIT_MODEL : EXIT_MODEL);
 }
 
+/* A closed standard stream would give its number to the next file that is opened, and its messages with it. */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* takes the lowest free number, which is fd */
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     struct sigaction action = {.sa_handler = on_interrupt,
                                .sa_flags = (int)SA_RESETHAND}; /* a second Ctrl-C ends at once */
     (void)sigaction(SIGINT, &action, NULL);

@@ -64,9 +64,10 @@ mb_status store_make_folder(const char *path, mb_error *err)
         }
         memcpy(made, path, i);
         made[i] = '\0';
-        if (mkdir(made, 0777) != 0 && !store_is_folder(made)) {
+        int why = mkdir(made, 0777) != 0 ? errno : 0;
+        if (why != 0 && !store_is_folder(made)) {
             return mb_fail(err, MB_E_IO, "%.200s: the folder cannot be made: %s", made,
-                           strerror_r(errno, buffer, sizeof buffer));
+                           strerror_r(why, buffer, sizeof buffer));
         }
     }
     return MB_OK;
