@@ -30,7 +30,8 @@ static size_t demo_bytes(void)
 static int installed(const char *name)
 {
     char path[PATH_MAX];
-    return models_find(path, sizeof path, name, NULL) == MB_OK;
+    mb_error none = {0};
+    return models_find(path, sizeof path, name, &none) == MB_OK;
 }
 
 model_choice model_choose(const char *model)

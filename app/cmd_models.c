@@ -14,7 +14,8 @@ int open_model(mb_model **out, mb_context *context, const char *name)
     char path[PATH_MAX], hint[160];
     mb_error err = {0};
     *out = NULL;
-    if (builtin_has(name) && models_find(path, sizeof path, name, NULL) != MB_OK) {
+    if (builtin_has(name) && models_find(path, sizeof path, name, &err) != MB_OK) {
+        err = (mb_error){0};
         return builtin_open(out, context, &err) == MB_OK ? CODE_OK : message_status(CODE_MODEL, name, &err);
     }
     if (models_find(path, sizeof path, name, &err) != MB_OK) {
@@ -96,8 +97,9 @@ static int list_builtin(const args *a, mb_context *context, int *n)
         if (code != CODE_OK || a->json) {
             return code;
         }
-        (void)printf("%-24s %8s  demo and saliency joined, then snap and closed-form matting\n    (built in)\n",
-                     "default", "");
+        (void)printf(
+            "%-24s %8s  demo or saliency, whichever cuts better, then snap and closed-form matting\n    (built in)\n",
+            "default", "");
     }
     if (!a->json) {
         (void)printf("%-24s %8s  what stands out from the border, no network\n    (built in)\n", "saliency", "");

@@ -169,7 +169,7 @@ const option_row option_rows[] = {
      "of closed-form matting: larger is smoother"},
 
     {NETWORK, "find", 0, KIND_CHOICE, CMD_CUT, FIELD(find), "BY", 0, 0, mb_finder_name, "network",
-     "what finds the subject; saliency needs no model, both joins the two"},
+     "what finds the subject; saliency needs no model, both takes what cuts better"},
     {NETWORK, "mirror", 0, KIND_FLAG, CMD_CUT, FIELD(mirror), NULL, 0, 0, NULL, NULL,
      "run the network on the mirror image too and take the mean"},
     {NETWORK, "recipe", 0, KIND_CHOICE, CMD_CUT, FIELD(recipe), "NAME", 0, 0, mb_recipe_name, "auto",

@@ -307,7 +307,8 @@ typedef enum mb_recipe {
 typedef enum mb_finder {
     MB_FIND_NETWORK = 0,  /* the model */
     MB_FIND_SALIENCY = 1, /* what stands out; the pipeline may have no model */
-    MB_FIND_BOTH = 2      /* the model's mask and saliency joined: steadier with a small model */
+    MB_FIND_BOTH = 2      /* the model or saliency, whichever gives the better cut-out of the two; always snapped (see
+                           * `snap`). Steadier with a small model */
 } mb_finder;
 
 /* What refines the mask's edge. Relative costs are in docs/edges.md. */

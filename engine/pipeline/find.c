@@ -1,14 +1,14 @@
 /* Which way the mask is found (see the header). */
 #include "pipeline/find.h"
 
-#include "refine/fuse.h"
+#include "refine/choose.h"
 #include "refine/saliency.h"
 #include "refine/snap.h"
 
 mb_status mb_find_snap(mb_picture *mask, const mb_picture *photo, const mb_options *o, mb_error *err)
 {
     mb_picture snapped = {0};
-    if (!o->snap) {
+    if (!o->snap && o->find != MB_FIND_BOTH) {
         return MB_OK;
     }
     mb_status status = mb_snap(&snapped, photo, mask, NULL, err);
@@ -23,7 +23,7 @@ mb_status mb_find_mask(mb_picture *mask, mb_network *network, const mb_picture *
                        const mb_options *o, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_picture saliency = {0};
+    mb_picture saliency = {0}, seed = {0};
     *mask = (mb_picture){0};
     if (o->find != MB_FIND_SALIENCY) {
         MB_TRY(mb_mask_make(mask, network, photo, spec, err));
@@ -32,7 +32,9 @@ mb_status mb_find_mask(mb_picture *mask, mb_network *network, const mb_picture *
         MB_TRY(mb_saliency(&saliency, photo, err));
     }
     if (o->find == MB_FIND_BOTH) {
-        MB_TRY(mb_fuse(mask, &saliency, err));
+        MB_TRY(mb_choose(&seed, photo, mask, &saliency, err));
+        mb_picture_dispose(mask);
+        *mask = seed;
     } else if (o->find == MB_FIND_SALIENCY) {
         *mask = saliency;
         saliency = (mb_picture){0};
@@ -52,7 +54,7 @@ size_t mb_find_bytes(const mb_options *o, int width, int height)
         bytes += (size_t)16 << 20; /* superpixels and their pairs: a reduced picture, whatever the photo */
         bytes += (size_t)pixels;
     }
-    if (o->snap) {
+    if (o->snap || o->find == MB_FIND_BOTH) {
         /* The banded cut's copies, 21 bytes a pixel of at most band_side, and the whole cut's nodes, 86 bytes each. */
         double shrink = side > snap.band_side ? snap.band_side / side : 1.0;
         bytes += (size_t)(pixels * shrink * shrink * 21.0) + (size_t)(snap.side * snap.side * 120) + (size_t)pixels;

@@ -151,9 +151,9 @@ def camera(r, c):
 def sample(r, K, n):
     """-> uint8 BGR, uint8 alpha"""
     u = r.random()
-    if u < 0.08:  # nothing there
+    if u < 0.04:  # nothing there
         return camera(r, get_bg(r, K, n)), np.zeros((n, n), np.uint8)
-    if u < 0.3 and K.scenes:  # one rendered scene
+    if u < 0.28 and K.scenes:  # one rendered scene
         c, a = K.scenes[int(r.integers(len(K.scenes)))]
         N = c.shape[0]
         s = int(N * r.uniform(0.7, 1))

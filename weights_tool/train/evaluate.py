@@ -3,6 +3,7 @@
 
     evaluate.py photos  --pictures P --run 'NAME=mattebox --model saliency --mask {mask} {photo}' ... [--json F] [--sheet F.png]
     evaluate.py photos  --pictures P --masks NAME=FOLDER ...              masks made elsewhere: FOLDER/PHOTO.png
+    evaluate.py testset --work W --out FOLDER [--count 96] [--size 384]   the test set by source: photographic cut-outs over photos, fixed seed
     evaluate.py weights --pictures P --size 256 FILE [--out FOLDER]       a checkpoint or .safetensors through PyTorch -> masks in FOLDER, figures
 
 P holds NAME.jpg and NAME_mask.png (or NAME_cutout.png, whose alpha is the truth). In a --run command {photo}, {mask} and {seed} stand for the
@@ -119,6 +120,46 @@ def cmd_photos(o):
         sheet(o.sheet, rows, [k for k in ways if not k.startswith(("all ", "GrabCut"))])
 
 
+# Photos of the background set that have a subject of their own: what is the truth of a bird before a lighthouse?
+WITH_SUBJECT = """lighthouse free_by greentock_by Garden YellowFlower FreshFlower TwoWings LadyBird Aqua jellyfish sheep FallenLeaf Autumn Kite
+EveningGlow OneStandsOut spiders_web mossy_log""".split()
+
+
+def is_drawn(stamp):
+    """flat areas give drawings away: a photo has grain everywhere"""
+    grey, solid = cv2.cvtColor(stamp[..., :3], cv2.COLOR_BGR2GRAY).astype(np.int32), cv2.erode((stamp[..., 3] > 250).astype(np.uint8), np.ones((3, 3)))
+    flat = (np.abs(np.diff(grey, axis=1))[:, :] == 0) & (solid[:, 1:] > 0)
+    return flat.sum() > 0.45 * max(1, solid.sum())
+
+
+def cmd_testset(o):
+    """W/ev_stamps.pkl and W/ev_bg.pkl (sources.py render) hold what was never trained on; nothing of this may be committed or passed on"""
+    import pickle
+
+    from compose import crop_photo, put_test
+
+    with open(os.path.join(o.work, "ev_stamps.pkl"), "rb") as f:
+        stamps = [a for _, a in pickle.load(f) if not is_drawn(a)]
+    with open(os.path.join(o.work, "ev_bg.pkl"), "rb") as f:
+        photos_ = [a for name, a in pickle.load(f) if not any("/" + k in name for k in WITH_SUBJECT)]
+    r, n = np.random.default_rng(2026), o.size
+    print(len(stamps), "photographic cut-outs,", len(photos_), "backgrounds")
+    order, made = r.permutation(len(stamps)), 0
+    os.makedirs(o.out, exist_ok=True)
+    for i in order:
+        back = photos_[int(r.integers(len(photos_)))]
+        pair = put_test(r, stamps[i], np.asarray(crop_photo(r, back, n), np.float32), n)
+        if pair is None:
+            continue
+        c, a = pair
+        cv2.imwrite(os.path.join(o.out, f"t{made:03d}.png"), c)
+        cv2.imwrite(os.path.join(o.out, f"t{made:03d}_cutout.png"), np.dstack([c, np.round(a * 255).astype(np.uint8)]))
+        made += 1
+        if made == o.count:
+            break
+    print(made, "composites in", o.out)
+
+
 def cmd_weights(o):
     import torch
 
@@ -141,14 +182,19 @@ def cmd_weights(o):
 
 if __name__ == "__main__":
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("command", choices=["photos", "weights"])
+    ap.add_argument("command", choices=["photos", "testset", "weights"])
     ap.add_argument("files", nargs="*")
-    ap.add_argument("--pictures", required=True)
+    ap.add_argument("--pictures")
+    ap.add_argument("--work")
+    ap.add_argument("--count", type=int, default=96)
     ap.add_argument("--run", action="append", default=[])
     ap.add_argument("--masks", action="append", default=[])
-    ap.add_argument("--size", type=int, default=256)
+    ap.add_argument("--size", type=int)
     ap.add_argument("--threads", type=int, default=1)
     for k in ("out", "json", "sheet"):
         ap.add_argument("--" + k)
     opts = ap.parse_intermixed_args()
-    {"photos": cmd_photos, "weights": cmd_weights}[opts.command](opts)
+    if opts.command != "testset" and not opts.pictures or opts.command == "testset" and not (opts.work and opts.out):
+        ap.error("--pictures is missing" if opts.command != "testset" else "testset needs --work and --out")
+    opts.size = opts.size or (384 if opts.command == "testset" else 256)
+    {"photos": cmd_photos, "testset": cmd_testset, "weights": cmd_weights}[opts.command](opts)

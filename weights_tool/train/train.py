@@ -3,6 +3,7 @@
 
     train.py train  --work W --hours 10 [--init FILE.safetensors]    goes on from W/last_TAG.pt if it is there
     train.py train  --work W --finish 40000                          the last leg: the learning rate falls to 0 over so many samples
+    train.py train  --work W --finish-minutes 60                     the same by time spent, where that is what is limited
     train.py export --work W CKPT                                    averaged weights -> W/TAG_f16.safetensors, official tensor names
 
 The learning rate is warmed up and then held, so the run has no planned length: each checkpoint holds the averaged weights (EMA), and `--finish`
@@ -32,7 +33,7 @@ cv2.setNumThreads(1)
 MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 # (until this many samples, {side in px: share of the blocks}); large subjects are learned at 128, small ones and edges above
 PHASES = [(40_000, {128: 0.7, 192: 0.3}), (200_000, {128: 0.35, 192: 0.65}), (10**12, {128: 0.15, 192: 0.5, 256: 0.35})]
-FINISH = {192: 0.3, 256: 0.7}
+FINISH = {128: 0.2, 192: 0.45, 256: 0.35}
 BLOCK, POOL = 16, 3000  # steps composed at once; samples kept to be used again, mirrored and recoloured
 
 
@@ -137,6 +138,7 @@ class Run:
 
     def __init__(self, o):
         self.o, self.it, self.seen, self.seconds, self.ck, self.finish_at = o, 0, 0, 0.0, 0, None
+        self.finish_time = None  # (seconds spent at its start, at its end) where the last leg goes by time
         torch.manual_seed(o.seed)
         self.r = np.random.default_rng(o.seed)
         self.m = BiRefNet(CFG).to(o.device, memory_format=torch.channels_last)
@@ -154,8 +156,9 @@ class Run:
         self.file = os.path.join(o.work, f"last_{o.tag}.pt")
         if os.path.exists(self.file):
             self.load(self.file)
-        if o.finish and self.finish_at is None:  # from here on a tag of its own, so that the held run can go on later
-            self.finish_from, self.finish_at = self.seen, self.seen + o.finish
+        if (o.finish or o.finish_minutes) and self.finish_at is None:  # from here on a tag of its own, so that the held run can go on later
+            self.finish_from, self.finish_at = self.seen, self.seen + (o.finish or 10**9)
+            self.finish_time = (self.seconds, self.seconds + 60 * o.finish_minutes) if o.finish_minutes else None
             o.tag += f"_finish{self.seen // 1000}k"
             self.file = os.path.join(o.work, f"last_{o.tag}.pt")
             if os.path.exists(self.file):
@@ -170,13 +173,13 @@ class Run:
         self.opt.load_state_dict(c["opt"])
         self.ema.update(c["ema"])
         self.it, self.seen, self.seconds, self.ck = c["it"], c["seen"], c["seconds"], c["ck"]
-        self.finish_at, self.finish_from = c["finish_at"], c.get("finish_from")
+        self.finish_at, self.finish_from, self.finish_time = c["finish_at"], c.get("finish_from"), c.get("finish_time")
         self.r.bit_generator.state = c["rng"]
 
     def save(self):
         """written beside and renamed: a kill at any moment leaves the state before or after"""
         c = {"model": self.m.state_dict(), "ema": self.ema, "opt": self.opt.state_dict(), "it": self.it, "seen": self.seen, "cfg": CFG}
-        c |= {"seconds": self.seconds, "ck": self.ck, "finish_at": self.finish_at, "finish_from": getattr(self, "finish_from", None)}
+        c |= {"seconds": self.seconds, "ck": self.ck, "finish_at": self.finish_at, "finish_from": getattr(self, "finish_from", None), "finish_time": self.finish_time}
         c["rng"] = self.r.bit_generator.state
         torch.save(c, self.file + ".tmp")
         os.replace(self.file + ".tmp", self.file)
@@ -191,10 +194,15 @@ class Run:
         print(json.dumps(row), file=self.log_file, flush=True)
         print(json.dumps(row), flush=True)
 
+    def left(self):
+        """share of the last leg that is still to go"""
+        at, start, end = (self.seconds, *self.finish_time) if self.finish_time else (self.seen, self.finish_from, self.finish_at)
+        return max(0.0, (end - at) / (end - start))
+
     def rate(self):
         lr = self.o.lr * min(1.0, (self.it + 1) / 200)
         if self.finish_at:
-            left = max(0.0, (self.finish_at - self.seen) / (self.finish_at - self.finish_from))
+            left = self.left()
             lr *= 0.5 - 0.5 * math.cos(math.pi * left)
         return lr
 
@@ -233,7 +241,7 @@ def cmd_train(o):
     saved = kept = started = time.time()
     lots = set(os.listdir(o.work))
     run.log(event="start", init=o.init, lr=o.lr, batch=o.batch, subjects=[len(g) for _, g in K.groups], backgrounds=len(K.bgs), scenes=len(K.scenes))
-    while not stop and time.time() - started < o.hours * 3600 and not (run.finish_at and run.seen >= run.finish_at):
+    while not stop and time.time() - started < o.hours * 3600 and not (run.finish_at and run.left() <= 0):
         while o.pause and os.path.exists(o.pause) and not stop:
             time.sleep(5)
         t, n = time.time(), run.side()
@@ -278,7 +286,7 @@ if __name__ == "__main__":
         ap.add_argument("--" + k, default=v)
     for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0)):
         ap.add_argument("--" + k, type=int, default=v)
-    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("save", 3.0), ("keep", 30.0)):
+    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0)):
         ap.add_argument("--" + k, type=float, default=v)
     ap.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster on a GPU or a CPU with AMX or AVX512-BF16")
     opts = ap.parse_intermixed_args()
