@@ -4,6 +4,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static const char *const names[MB_ISA_COUNT] = {"ref", "generic", "avx2", "avx512"};
 
@@ -12,11 +15,21 @@ const char *mb_isa_name(mb_isa isa)
     return (unsigned)isa < MB_ISA_COUNT ? names[isa] : "?";
 }
 
+#if defined(__x86_64__)
+/* Not by __builtin_cpu_supports: clang 14 does not know the name. Every machine with AVX2 has it; asked all the same.
+ */
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+
 mb_isa mb_cpu_best_isa(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         return MB_ISA_AVX512;

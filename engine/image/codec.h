@@ -40,6 +40,7 @@ void mb_webp_version(char *text, size_t n);
 #endif
 mb_status mb_decode_stb(mb_decode_job *job);
 mb_status mb_decode_hdr(mb_decode_job *job);
+mb_status mb_decode_psd(mb_decode_job *job);
 mb_status mb_decode_pnm(mb_decode_job *job);
 
 /* Creates job->out, black, of the size that the header says. */

@@ -1,8 +1,8 @@
 # Picture libraries, by -DMATTEBOX_CODECS:
-#   full  libjpeg-turbo and libpng required, libwebp when found; stb_image for BMP, TGA, PSD and GIF
+#   full  libjpeg-turbo and libpng required, libwebp when found; stb_image for BMP, TGA and GIF
 #   stb   stb_image for all of these and for JPEG and PNG; nothing else to install. JPEG then differs from Pillow by a few
 #         levels, and stb_image 2.27 has known faults: for pictures of one's own
-# PNM and HDR are read by code of our own in both. engine/image/codec.h sees the result as MB_HAVE_JPEG, MB_HAVE_PNG, MB_HAVE_WEBP.
+# PNM, PSD and HDR are read by code of our own in both. engine/image/codec.h sees the result as MB_HAVE_JPEG, MB_HAVE_PNG, MB_HAVE_WEBP.
 find_path(STB_IMAGE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
 target_include_directories(mb_engine SYSTEM PRIVATE ${STB_IMAGE_DIR})
 

@@ -38,7 +38,7 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
     [MB_FILE_WEBP] = mb_decode_webp,
 #endif
     [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb, [MB_FILE_BMP] = mb_decode_stb,
-    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_stb, [MB_FILE_HDR] = mb_decode_hdr,
+    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
 };
 
 void mb_load_formats(char *text, size_t n)
@@ -54,7 +54,7 @@ void mb_load_formats(char *text, size_t n)
 #if MB_HAVE_WEBP
     mb_webp_version(webp, sizeof webp);
 #endif
-    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), GIF, BMP, TGA, PSD (stb_image), HDR, PNM", jpeg, png,
+    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg, png,
                    webp);
 }
 

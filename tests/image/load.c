@@ -282,11 +282,12 @@ static void without_end_marker(void)
     free(bytes);
 }
 
-/* stb_image reads zeros after the end: that must not pass for the picture's lower part. */
+/* stb_image reads zeros after the end, and PSD comes in planes: that must not pass for the picture's lower part. */
 static void stb_ends_early(void)
 {
-    static const char *const names[] = {"rgb.bmp", "palette.bmp", "top_down16.bmp", "rgb.tga",     "rgb_rle.tga",
-                                        "p.tga",   "la_rle.tga",  "rgb.psd",        "palette.gif", "interlaced.gif"};
+    static const char *const names[] = {"rgb.bmp",     "palette.bmp",    "top_down16.bmp", "rgb.tga",
+                                        "rgb_rle.tga", "p.tga",          "la_rle.tga",     "rgb.psd",
+                                        "palette.gif", "interlaced.gif", "gray_rle.psd",   "rgb16.psd"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         size_t n;

@@ -236,6 +236,12 @@ mb_status catalogue_load(catalogue *c, const char *user_file, mb_error *err)
     return status;
 }
 
+mb_status catalogue_parse(catalogue *c, char *text, mb_error *err)
+{
+    *c = (catalogue){.texts = {text}};
+    return parse(c, text, "the catalogue", err);
+}
+
 void catalogue_dispose(catalogue *c)
 {
     mb_free(c->v);

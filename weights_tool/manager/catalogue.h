@@ -32,6 +32,8 @@ typedef struct catalogue {
 /* The built-in entries, then those of `user_file` (NULL or missing: none), which replace entries of the same name. A
  * mistake in that file is MB_E_FORMAT with its line. Dispose of it in every case. */
 MB_MUST_CHECK mb_status catalogue_load(catalogue *c, const char *user_file, mb_error *err);
+/* A catalogue of `text` alone, which it takes over and frees (mb_free). */
+MB_MUST_CHECK mb_status catalogue_parse(catalogue *c, char *text, mb_error *err);
 void catalogue_dispose(catalogue *c);
 /* By name or alias; letters' case does not count, and '_' is '-'. NULL: unknown. */
 const catalogue_entry *catalogue_find(const catalogue *c, const char *name);
