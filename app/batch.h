@@ -45,8 +45,9 @@ void job_dispose(job *j);
 
 /* How pictures are read, as the command line says. */
 mb_load_options load_options(const args *a);
-/* Writes an image where it belongs: a file, or stdout for "-". CODE_OK or CODE_OUTPUT (err has the story). */
-int save_image(const mb_image *image, const char *path, const args *a, mb_error *err);
+/* Writes an image where it belongs: a file, or stdout for "-"; alone: with all threads. CODE_OK or CODE_OUTPUT (err has
+ * the story). */
+int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err);
 
 void report_job(const job *j, const batch *b);
 void report_summary(const batch *b, int code);

@@ -165,7 +165,7 @@ void job_compute(job *j, const batch *b)
     }
 }
 
-int save_image(const mb_image *image, const char *path, const args *a, mb_error *err)
+int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err)
 {
     mb_save_options o;
     mb_save_options_init(&o);
@@ -173,6 +173,7 @@ int save_image(const mb_image *image, const char *path, const args *a, mb_error 
     o.level = a->png_level;
     o.format = (mb_format)a->format;
     o.quality = a->quality;
+    o.threads = alone ? a->threads : 1; /* in a batch the others are computing */
     o.note = a->premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
     mb_status status;
     if (strcmp(path, "-") != 0) {
@@ -208,7 +209,7 @@ void job_save(job *j, const batch *b)
         if (j->it->out[k] == NULL || images[k]->data == NULL) {
             continue;
         }
-        int code = save_image(images[k], j->it->out[k], b->a, &j->err);
+        int code = save_image(images[k], j->it->out[k], b->a, b->list->n == 1, &j->err);
         if (code != CODE_OK) {
             fail(j, code);
             return;

@@ -182,6 +182,7 @@ typedef struct mb_save_options {
     mb_format format; /* default AUTO */
     int quality;      /* 1 .. 100 of JPEG and WebP; 0 (default): 92, and WebP without loss */
     const char *note; /* NULL, or a comment that PNG files carry ("premultiplied alpha") */
+    int threads;      /* that compress a PNG; 1 (default): the caller alone, 0: all processors */
 } mb_save_options;
 MB_API void mb_save_options_init(mb_save_options *options);
 
@@ -333,7 +334,7 @@ typedef enum mb_background {
 typedef enum mb_foreground {
     MB_FOREGROUND_NONE = 0,      /* the photo's: shows a rim of the old background */
     MB_FOREGROUND_ML = 1,        /* estimated, multi-level: removes the rim */
-    MB_FOREGROUND_BLURFUSION = 2 /* estimated by blurring: faster, a little worse on wide soft areas */
+    MB_FOREGROUND_BLURFUSION = 2 /* estimated by blurring: a little worse on wide soft areas */
 } mb_foreground;
 
 /* Arithmetic of the network. */

@@ -44,6 +44,12 @@ mb_status mb_edge_check(const mb_edge *e, const mb_options *o, mb_error *err)
     return MB_OK;
 }
 
+size_t mb_edge_scratch(const mb_options *o, int width, int height)
+{
+    /* How much is unknown shows only with the mask: default bands are 1 to 5 %; wider ones are checked when seen. */
+    return mb_edge_works(o) ? mb_refine_bytes(o->detail, width, height, 0.05) : 0;
+}
+
 mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int width, int height, mb_error *err)
 {
     mb_plan_figures f = {0};
@@ -62,11 +68,7 @@ mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int w
     out->macs = f.macs;
     out->weight_bytes = f.weight_bytes;
     out->lower_bound = f.lower_bound;
-    /* How much is unknown shows only with the mask: a tenth is more than the default band ever is. */
-    size_t work = mb_refine_bytes(o->detail, width, height, 0.1);
-    if (!mb_add_size(&out->arena_bytes, f.arena_bytes, work)) {
-        return mb_fail(err, MB_E_MEMORY, "refining %d x %d pixels needs more than there is", width, height);
-    }
+    out->arena_bytes = f.arena_bytes;
     return MB_OK;
 }
 
@@ -126,6 +128,8 @@ mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_e
     r.guided_eps = o->guided_eps;
     r.guided_scale = o->guided_scale;
     r.matting_epsilon = o->matting_epsilon;
+    r.available = job->available;
+    r.matting_memory = job->limited && job->available / 2 > MB_CLOSED_FORM_MEMORY ? job->available / 2 : 0;
     bool given = job->mask == NULL;
     mb_refine_context c = {.pool = e->pool,
                            .cancel = mb_watch_cancel(job->watch),

@@ -22,7 +22,9 @@ void mb_edge_dispose(mb_edge *e);
 MB_MUST_CHECK mb_status mb_edge_check(const mb_edge *e, const mb_options *o, mb_error *err);
 /* Do these options ask for any refinement at all? */
 bool mb_edge_works(const mb_options *o);
-/* What refining a photo of this size takes; all 0 without a network. */
+/* Bytes that a refinement itself holds while it works, besides photo, mask and a network. */
+size_t mb_edge_scratch(const mb_options *o, int width, int height);
+/* What the matting network for a photo of this size takes; all 0 without one. */
 MB_MUST_CHECK mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int width, int height,
                                      mb_error *err);
 
@@ -35,6 +37,8 @@ typedef struct mb_edge_job {
     mb_plane *fine;            /* out, alpha at more than 8 bits; NULL: not wanted */
     char *warning;
     size_t warning_bytes;
+    size_t available; /* bytes that the method may take; 0: not known */
+    bool limited;     /* because the caller said so: what is there may be used */
     mb_watch *watch;
 } mb_edge_job;
 MB_MUST_CHECK mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err);

@@ -147,10 +147,10 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
 
 void mb_save_options_init(mb_save_options *options)
 {
-    *options = (mb_save_options){.size = sizeof *options, .overwrite = 1, .level = 3};
+    *options = (mb_save_options){.size = sizeof *options, .overwrite = 1, .level = 3, .threads = 1};
 }
 
-static mb_status read_save_options(mb_save_spec *spec, const mb_save_options *options, mb_error *err)
+static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_save_options *options, mb_error *err)
 {
     mb_save_options o;
     mb_save_options_init(&o);
@@ -165,13 +165,27 @@ static mb_status read_save_options(mb_save_spec *spec, const mb_save_options *op
     if (status == MB_OK && mb_format_name((int)o.format) == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "format %d is not known", (int)o.format);
     }
+    if (status == MB_OK && (o.threads < 0 || o.threads > 1024)) {
+        return mb_fail(err, MB_E_ARGUMENT, "threads %d: 0 (all processors) to 1024", o.threads);
+    }
     spec->format = o.format;
     spec->level = o.level;
     spec->quality = o.quality;
     spec->text_key = o.note != NULL ? "Comment" : NULL;
     spec->text = o.note;
     spec->replace = o.overwrite != 0;
+    *threads = o.threads;
     return status;
+}
+
+/* Threads for a picture that is worth starting them; NULL: none. */
+static mb_status helpers(mb_pool **out, const mb_image *image, int threads, mb_error *err)
+{
+    const double worth_pixels = 5e5;
+    if (threads == 1 || (double)image->width * (double)image->height < worth_pixels) {
+        return MB_OK;
+    }
+    return mb_pool_create(out, threads, err);
 }
 
 mb_status mb_image_check_path(const char *path, mb_error *err)
@@ -182,11 +196,15 @@ mb_status mb_image_check_path(const char *path, mb_error *err)
 mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options, mb_error *err)
 {
     mb_save_spec spec;
+    int threads = 1;
+    mb_pool *pool = NULL;
     mb_status status = MB_OK;
     MB_TRY(mb_image_check(image, err));
-    MB_TRY(read_save_options(&spec, options, err));
-    MB_TRY(mb_picture_save(path, image, &spec, NULL, err));
+    MB_TRY(read_save_options(&spec, &threads, options, err));
+    MB_TRY(helpers(&pool, image, threads, err));
+    MB_TRY(mb_picture_save(path, image, &spec, pool, err));
 done:
+    mb_pool_free(pool);
     return status;
 }
 
@@ -194,13 +212,17 @@ mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, co
                           mb_error *err)
 {
     mb_save_spec spec;
+    int threads = 1;
+    mb_pool *pool = NULL;
     mb_status status = MB_OK;
     *out = NULL;
     *n_bytes = 0;
     MB_TRY(mb_image_check(image, err));
-    MB_TRY(read_save_options(&spec, options, err));
-    MB_TRY(mb_picture_encode(out, n_bytes, image, &spec, NULL, err));
+    MB_TRY(read_save_options(&spec, &threads, options, err));
+    MB_TRY(helpers(&pool, image, threads, err));
+    MB_TRY(mb_picture_encode(out, n_bytes, image, &spec, pool, err));
 done:
+    mb_pool_free(pool);
     return status;
 }
 

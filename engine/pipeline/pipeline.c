@@ -8,6 +8,7 @@
 #include "pipeline/find.h"
 #include "pipeline/look.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The mask network's share of the progress bar when a refinement follows. */
@@ -122,10 +123,11 @@ static mb_status network_figures(mb_pipeline *p, mb_error *err)
  * cut-out's own steps need. Photos of 16 bits are known only when they come: planned as 8. */
 static mb_status picture_bytes(size_t *out, const mb_pipeline *p, int width, int height, int depth, mb_error *err)
 {
-    size_t pixels;
+    size_t pixels, scratch = mb_edge_scratch(&p->options, width, height), look;
     if (width < 1 || height < 1 || !mb_mul_size(&pixels, (size_t)width, (size_t)height) ||
         !mb_mul_size(out, pixels, 3 + 1 + 1 + 4) || !mb_add_size(out, *out, (size_t)3 * 65536) ||
-        !mb_add_size(out, *out, mb_look_bytes(&p->options, depth, pixels))) {
+        (look = mb_look_bytes(&p->options, depth, pixels)) == SIZE_MAX ||
+        !mb_add_size(out, *out, look > scratch ? look : scratch)) {
         return mb_fail(err, MB_E_ARGUMENT, "a picture of %d x %d pixels", width, height);
     }
     return MB_OK;
@@ -170,6 +172,36 @@ mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, 
     return status;
 }
 
+/* What would fit: options that make the plan smaller, each with what it then takes. */
+static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *photo, size_t limit)
+{
+    const mb_options kept = p->options;
+    mb_options smaller = kept, guided = kept, plain = kept;
+    smaller.max_megapixels = 1.0;
+    guided.detail = MB_DETAIL_GUIDED;
+    plain.foreground = MB_FOREGROUND_NONE;
+    const struct {
+        const char *option;
+        const mb_options *o;
+        bool differs;
+    } rows[] = {{"--max-megapixels 1", &smaller, kept.detail >= MB_DETAIL_VITMATTE && kept.max_megapixels > 1.0},
+                {"--detail guided", &guided, mb_edge_works(&kept) && kept.detail != MB_DETAIL_GUIDED},
+                {"--foreground none", &plain, kept.want_cutout && kept.foreground != MB_FOREGROUND_NONE}};
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        mb_plan_info info;
+        p->options = *rows[i].o;
+        bool fits = rows[i].differs &&
+                    plan(&info, p, photo->width, photo->height, mb_look_depth(&kept, photo), NULL) == MB_OK &&
+                    info.total_bytes <= limit;
+        size_t at = strlen(text);
+        if (fits && at < bytes) {
+            (void)snprintf(text + at, bytes - at, "%s (%.2f GB), or ", rows[i].option, (double)info.total_bytes * 1e-9);
+        }
+    }
+    p->options = kept;
+}
+
 /* Refuses before any work what cannot fit. */
 static mb_status check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
@@ -187,13 +219,16 @@ static mb_status check_memory(size_t *total, mb_pipeline *p, const mb_image *pho
     }
     if (limit > 0 && info.total_bytes > limit) {
         double need = (double)info.total_bytes, unit = need < 1e9 ? 1e6 : 1e9;
+        char hint[200];
+        suggest(hint, sizeof hint, p, photo, limit);
         const char *name = need < 1e9 ? "MB" : "GB";
-        return mb_fail(err, MB_E_MEMORY,
-                       "this needs %.1f %s (networks %.1f, weights %.1f, pictures %.1f), %.1f %s %s\nuse a smaller "
-                       "--input-size, a smaller picture, or raise --max-memory",
-                       need / unit, name, (double)info.arena_bytes / unit, (double)info.weight_bytes / unit,
-                       (double)info.picture_bytes / unit, (double)limit / unit, name,
-                       p->context->options.max_memory > 0 ? "are allowed" : "are free");
+        return mb_fail(
+            err, MB_E_MEMORY,
+            "this needs %.1f %s (networks %.1f, weights %.1f, pictures and refinement %.1f), %.1f %s %s\n%sa smaller "
+            "--input-size or picture, or a larger --max-memory",
+            need / unit, name, (double)info.arena_bytes / unit, (double)info.weight_bytes / unit,
+            (double)info.picture_bytes / unit, (double)limit / unit, name,
+            p->context->options.max_memory > 0 ? "are allowed" : "are free", hint);
     }
     return MB_OK;
 }
@@ -257,6 +292,17 @@ static void run_dispose(run *r)
     mb_result_free(r->result);
 }
 
+/* Bytes left for a refinement, while photo, mask and the mask network are held. */
+static size_t left_for_edge(const mb_pipeline *p, const run *r)
+{
+    size_t limit = mb_memory_limit(p->context), held;
+    if (p->context->options.max_memory == 0) {
+        return limit; /* what is free now */
+    }
+    held = (size_t)r->photo.width * (size_t)r->photo.height * 9 + p->figures.arena_bytes + p->figures.weight_bytes;
+    return limit > held ? limit - held : 1;
+}
+
 static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 {
     mb_edge_job job = {.photo = &r->photo,
@@ -267,6 +313,8 @@ static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
                        .fine = r->depth == 16 ? &r->fine : NULL,
                        .warning = r->result->warning,
                        .warning_bytes = sizeof r->result->warning,
+                       .available = left_for_edge(p, r),
+                       .limited = p->context->options.max_memory > 0,
                        .watch = watch};
     return mb_edge_refine(&p->edge, &job, &p->options, err);
 }

@@ -133,6 +133,29 @@ static void fill(mb_plane *alpha, const mb_picture *trimap, float unknown)
     }
 }
 
+/* Measured: the system, its permuted copy, vectors, and the least that an incomplete factor takes. */
+#define BYTES_PER_UNKNOWN 500
+#define BYTES_OF_FACTOR   160
+
+/* Refuses what cannot fit; the direct solver gets what the system leaves. */
+static mb_status check_memory(mb_closed_form_options *o, const mb_closed_form_report *report, mb_error *err)
+{
+    double n = report->unknown, have = (double)o->available, need = n * (BYTES_PER_UNKNOWN + BYTES_OF_FACTOR);
+    if (o->available == 0) {
+        return MB_OK;
+    }
+    if (need > have) {
+        return mb_fail(err, MB_E_MEMORY,
+                       "closed-form matting of %d unknown pixels needs %.2f GB, there are %.2f\n"
+                       "a narrower band (--erode, --dilate), --detail guided, or a larger --max-memory",
+                       report->unknown, need * 1e-9, have * 1e-9);
+    }
+    size_t rest = (size_t)(have - n * BYTES_PER_UNKNOWN), limit = o->memory_limit;
+    limit = limit > 0 ? limit : MB_CLOSED_FORM_MEMORY;
+    o->memory_limit = limit < rest ? limit : rest;
+    return MB_OK;
+}
+
 static mb_status solve_unknown(mb_plane *alpha, const mb_samples *photo, const mb_picture *trimap,
                                const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
 {
@@ -196,7 +219,9 @@ mb_status mb_closed_form(mb_plane *alpha, const mb_samples *photo, const mb_pict
          : report->outcome == MB_CLOSED_FORM_TOO_SMALL   ? 0.5f
                                                          : 0.0f);
     if (report->outcome == MB_CLOSED_FORM_SOLVED) {
-        status = solve_unknown(alpha, photo, trimap, o, report, err);
+        mb_closed_form_options within = *o;
+        status = check_memory(&within, report, err);
+        status = status == MB_OK ? solve_unknown(alpha, photo, trimap, &within, report, err) : status;
     }
     if (status != MB_OK) {
         mb_plane_dispose(alpha);

@@ -22,6 +22,7 @@ typedef enum mb_solver {
 typedef struct mb_closed_form_options {
     double epsilon;      /* regularisation of the colour model; 0: MB_CLOSED_FORM_EPSILON */
     size_t memory_limit; /* bytes of the factor; 0: MB_CLOSED_FORM_MEMORY */
+    size_t available;    /* bytes for everything: what needs more is refused with MB_E_MEMORY; 0: not known */
     mb_solver solver;
     mb_pool *pool;
     mb_cancel cancel;

@@ -4,6 +4,8 @@
 
 #include "refine/clones.h"
 
+#include <string.h>
+
 #define GRAIN ((size_t)1 << 16)
 
 mb_levels mb_levels_of(double black, double white)
@@ -55,13 +57,34 @@ void mb_levels_brightness_table(uint8_t table[256], double factor)
     }
 }
 
+/* Masks are mostly flat: a run of equal bytes takes one look into the table. */
+MB_CLONES static void map_bytes(uint8_t *v, size_t n, const uint8_t *table)
+{
+    enum { RUN = 64 };
+    size_t i = 0;
+    for (; i + RUN <= n; i += RUN) {
+        uint8_t first = v[i], differ = 0;
+        for (size_t k = 0; k < RUN; k++) {
+            differ |= (uint8_t)(v[i + k] ^ first);
+        }
+        if (differ == 0) {
+            memset(v + i, table[first], RUN);
+            continue;
+        }
+        for (size_t k = 0; k < RUN; k++) {
+            v[i + k] = table[v[i + k]];
+        }
+    }
+    for (; i < n; i++) {
+        v[i] = table[v[i]];
+    }
+}
+
 static void map_range(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
     levels_job *j = arg;
-    for (size_t i = begin; i < end; i++) {
-        j->u8[i] = j->table[j->u8[i]];
-    }
+    map_bytes(j->u8 + begin, end - begin, j->table);
 }
 
 void mb_levels_map(mb_picture *p, const uint8_t table[256], mb_pool *pool)

@@ -22,6 +22,7 @@ typedef struct mb_refine_options {
     double guided_scale;    /* 0: exact; below 1: the fast variant */
     double matting_epsilon; /* 0: 1e-6 */
     size_t matting_memory;  /* bytes of the direct solver; 0: 1 GiB */
+    size_t available;       /* bytes that a method may take at all; 0: not known */
     mb_solver matting_solver;
 } mb_refine_options;
 void mb_refine_options_init(mb_refine_options *o);

@@ -74,6 +74,7 @@ mb_status mb_refine_with_closed_form(mb_picture *alpha, const mb_refine_job *job
     const mb_closed_form_options options = {
         .epsilon = o->matting_epsilon,
         .memory_limit = o->matting_memory,
+        .available = o->available,
         .solver = o->matting_solver,
         .pool = job->c->pool,
         .cancel = job->c->cancel,

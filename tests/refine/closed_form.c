@@ -350,6 +350,16 @@ static void wide_band(void)
     double worst = max_difference(alpha.v, first.v, (size_t)(w * h));
     CHECK_MSG(worst < 1e-5, "%g after %d iterations, residual %g", worst, report.iterations, report.residual);
     mb_plane_dispose(&alpha);
+    /* What there is decides: all of it, the direct solver's part only, or not even the system. */
+    o = (mb_closed_form_options){.available = (size_t)report.unknown * 700};
+    CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+    CHECK(report.used == MB_SOLVER_PCG && max_difference(alpha.v, first.v, (size_t)(w * h)) < 1e-5);
+    mb_plane_dispose(&alpha);
+    o.available = (size_t)report.unknown * 600;
+    err = (mb_error){0};
+    CHECK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err) == MB_E_MEMORY && alpha.v == NULL);
+    CHECK_MSG(strstr(err.message, "--detail guided") != NULL && strstr(err.message, " GB, there are ") != NULL, "%s",
+              err.message);
     for (int calls = 0; calls < 30; calls += 13) {
         int left = calls;
         mb_closed_form_options stop = {.cancel = {.asked = after_some, .user = &left},
