@@ -126,7 +126,8 @@ static mb_dnn_desc pointwise(builder *b, int mode, mb_dnn_desc x, mb_dnn_desc ot
     return op;
 }
 
-/* conv -> + bias -> + addend -> relu: as many of them as there are; only the last result is in memory. */
+/* conv -> + addend -> + bias -> relu: as many of them as there are, in the one order that the library has ready-made
+ * kernels for; only the last result is in memory. */
 static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
 {
     const int64_t out_h = (c->height + 2 * c->pad - c->kh) / c->stride + 1;
@@ -147,7 +148,7 @@ static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
     const struct {
         bool wanted;
         int mode, operand;
-    } steps[] = {{c->bias != 0, MB_DNN_ADD, 2}, {c->addend_pitch > 0, MB_DNN_ADD, 3}, {c->relu != 0, MB_DNN_RELU, -1}};
+    } steps[] = {{c->addend_pitch > 0, MB_DNN_ADD, 3}, {c->bias != 0, MB_DNN_ADD, 2}, {c->relu != 0, MB_DNN_RELU, -1}};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (steps[i].wanted) {
             mb_dnn_desc other = steps[i].operand >= 0 ? tensor(b, &forms[steps[i].operand]) : NULL;

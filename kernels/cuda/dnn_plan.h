@@ -1,4 +1,4 @@
-/* Convolutions as execution plans of cuDNN's graph interface: y = relu(conv(x, w) + bias + addend), channels last, all
+/* Convolutions as execution plans of cuDNN's graph interface: y = relu(conv(x, w) + addend + bias), channels last, all
  * steps but the first in the convolution's own kernel. Knows no device of ours, so that tests build the same plans for
  * described GPUs on machines without one. */
 #ifndef MB_CUDA_DNN_PLAN_H

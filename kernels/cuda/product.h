@@ -3,6 +3,7 @@
 #ifndef MB_CUDA_PRODUCT_H
 #define MB_CUDA_PRODUCT_H
 
+#include "cuda/dnn_plan.h"
 #include "cuda/host.h"
 
 /* Beyond the inputs: the bias once more, in the output's type (slot 2 has it in f32). */
@@ -13,5 +14,8 @@
 MB_MUST_CHECK mb_status mb_cuda_prepare_product(mb_prepared *out, const mb_call *c, mb_error *err);
 MB_MUST_CHECK mb_status mb_cuda_run_own_conv2d(const mb_call *c, mb_error *err);
 MB_MUST_CHECK mb_status mb_cuda_run_own_linear(const mb_call *c, mb_error *err);
+
+/* What a convolution is to cuDNN. */
+mb_dnn_conv mb_cuda_dnn_key(const mb_call *c);
 
 #endif

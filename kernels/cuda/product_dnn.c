@@ -1,5 +1,6 @@
-/* Convolutions with more than one tap by cuDNN: conv + bias + addend + ReLU in one plan. Channel counts that fill no
- * 16 bytes, border variants and one-channel layers are for our own kernel. */
+/* Convolutions with more than one tap by cuDNN: conv + addend + bias + ReLU in one plan. Channel counts that fill no
+ * 16 bytes, border variants and one-channel layers are for our own kernel; so are 16-bit maps with a result in f32
+ * (offsets of deformable convolutions): the library has no ready-made engine for them. */
 #include "cuda/product.h"
 
 /* Bytes that a map's first element is known to be a multiple of: slices may begin anywhere, but in the maps of our
@@ -9,7 +10,7 @@ static int32_t alignment_of(const mb_view *v)
     return (size_t)v->pitch * mb_dtype_size(v->dtype) % 16 == 0 ? 16 : (int32_t)mb_dtype_size(v->dtype);
 }
 
-static mb_dnn_conv key_of(const mb_call *c)
+mb_dnn_conv mb_cuda_dnn_key(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
     const mb_view *x = &c->in[0], *w = &c->in[1];
@@ -49,19 +50,18 @@ static bool supports(const mb_call *c)
     bool fits = !residual || (mb_view_tokens(addend) == mb_view_tokens(y) &&
                               ((c->constants >> 3 & 1u) != 0 || addend->dtype == y->dtype));
     size_t bytes;
-    if (mb_cuda_of(c)->dnn == NULL || !mb_cuda_fits(c, true) || (y->dtype != x->dtype && y->dtype != MB_F32) ||
-        a->border_variants || x->dims[1] % wide != 0 || w->dims[0] % wide != 0 || w->dims[2] * w->dims[3] == 1 ||
-        !fits) {
+    if (mb_cuda_of(c)->dnn == NULL || !mb_cuda_fits(c, true) || y->dtype != x->dtype || a->border_variants ||
+        x->dims[1] % wide != 0 || w->dims[0] % wide != 0 || w->dims[2] * w->dims[3] == 1 || !fits) {
         return false;
     }
-    mb_dnn_conv k = key_of(c);
+    mb_dnn_conv k = mb_cuda_dnn_key(c);
     return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k);
 }
 
 static size_t workspace(const mb_call *c)
 {
     size_t bytes;
-    mb_dnn_conv k = key_of(c);
+    mb_dnn_conv k = mb_cuda_dnn_key(c);
     return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k) ? bytes : 0;
 }
 
@@ -70,7 +70,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     const mb_conv2d_attrs *a = c->attrs;
     mb_cuda_device *d = mb_cuda_of(c);
     mb_view addend = mb_cuda_input(c, 3);
-    mb_dnn_conv k = key_of(c);
+    mb_dnn_conv k = mb_cuda_dnn_key(c);
     const mb_dnn_maps maps = {.x = c->in[0].data,
                               .w = mb_cuda_slot(c, 1),
                               .bias = mb_cuda_slot(c, MB_CUDA_SLOT_BIAS),

@@ -243,7 +243,10 @@ static bool finish_graph(desc *d)
         }
         if (mode == MB_DNN_ADD && b != NULL && b->t.dims[1] == y->t.dims[1]) {
             bool vector = b->t.dims[0] * b->t.dims[2] * b->t.dims[3] == 1;
-            *(vector && d->j.bias.id == 0 ? &d->j.bias : &d->j.addend) = b->t;
+            if (d->j.bias.id != 0 || (!vector && d->j.addend.id != 0)) {
+                return false; /* addend, then bias: the order of the ready-made engines */
+            }
+            *(vector ? &d->j.bias : &d->j.addend) = b->t;
         } else if (mode == MB_DNN_RELU) {
             d->j.relu = 1;
         } else {
@@ -251,7 +254,7 @@ static bool finish_graph(desc *d)
         }
         d->j.y = y->t;
     }
-    return !d->j.y.is_virtual;
+    return !d->j.y.is_virtual && d->j.y.type == d->j.x.type;
 }
 
 EXPORT mb_dnn_result cudnnBackendFinalize(mb_dnn_desc p)
