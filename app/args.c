@@ -135,6 +135,33 @@ static int set_choice(int *field, const option_row *row, const char *source, con
     return message_error(CODE_USAGE, NULL, "%s %s: one of %s", source, text, names);
 }
 
+const char *args_device_word(int i)
+{
+    static const char *const words[] = {"auto", "cpu", "cuda", "cuda:N", "cuda:all"};
+    return i < (int)(sizeof words / sizeof words[0]) ? words[i] : NULL;
+}
+
+static int set_device(int field[2], const option_row *row, const char *source, const char *text)
+{
+    char names[256], *end = NULL;
+    for (int i = 0; mb_device_name(i) != NULL; i++) {
+        if (strcmp(mb_device_name(i), text) == 0) {
+            field[0] = i;
+            field[1] = 0;
+            return CODE_OK;
+        }
+    }
+    const char *which = strncmp(text, "cuda:", 5) == 0 ? text + 5 : "";
+    long n = which[0] >= '0' && which[0] <= '9' ? strtol(which, &end, 10) : -1;
+    if (strcmp(which, "all") == 0 || (n >= 0 && n < 1000 && *end == '\0')) {
+        field[0] = MB_DEVICE_CUDA;
+        field[1] = (int)n;
+        return CODE_OK;
+    }
+    list_choices(names, sizeof names, row);
+    return message_error(CODE_USAGE, NULL, "%s %s: one of %s", source, text, names);
+}
+
 static int add_to_list(args *a, const option_row *row, char *text)
 {
     (void)row;
@@ -168,6 +195,8 @@ static int set_option(args *a, const option_row *row, const char *source, char *
         return set_number(field, row, source, text);
     case KIND_CHOICE:
         return set_choice(field, row, source, text);
+    case KIND_DEVICE:
+        return set_device(field, row, source, text);
     case KIND_LIST:
         return add_to_list(a, row, text);
     case KIND_SIZE:
@@ -357,7 +386,10 @@ int args_environment(args *a)
 {
     static const struct {
         const char *variable, *row;
-    } twins[] = {{"MATTEBOX_THREADS", "threads"}, {"MATTEBOX_DEVICE", "device"}, {"MATTEBOX_MAX_MEMORY", "max-memory"}};
+    } twins[] = {{"MATTEBOX_THREADS", "threads"},
+                 {"MATTEBOX_DEVICE", "device"},
+                 {"MATTEBOX_MAX_MEMORY", "max-memory"},
+                 {"MATTEBOX_PRECISION", "precision"}};
     for (size_t i = 0; i < sizeof twins / sizeof twins[0]; i++) {
         char *value = getenv(twins[i].variable);
         int row = row_of(twins[i].row, a->command->bit);
@@ -372,17 +404,38 @@ int args_environment(args *a)
     return CODE_OK;
 }
 
-int args_context(mb_context **out, const args *a)
+static mb_context_options context_options(const args *a)
 {
     mb_context_options o;
     mb_context_options_init(&o);
     o.threads = a->threads;
-    o.device = (mb_device)a->device;
+    o.device = (mb_device)a->device.kind;
+    o.device_index = a->device.index > 0 ? a->device.index : 0;
+    o.precision = (mb_precision)a->precision;
     o.max_memory = (size_t)a->max_memory;
+    return o;
+}
+
+int args_context(mb_context **out, const args *a)
+{
+    mb_context_options o = context_options(a);
     mb_error err = {0};
     mb_status status = mb_context_create(out, &o, &err);
     if (status != MB_OK) {
         return message_status(status == MB_E_ARGUMENT ? CODE_USAGE : CODE_MACHINE, NULL, &err);
     }
     return CODE_OK;
+}
+
+int args_context_more(mb_context **out, const args *a, int index)
+{
+    mb_context_options o = context_options(a);
+    mb_error err = {0};
+    *out = NULL;
+    o.device_index = index;
+    mb_status status = mb_context_create(out, &o, &err);
+    if (status == MB_OK || strstr(err.message, "there is no device") != NULL) {
+        return CODE_OK;
+    }
+    return message_status(CODE_MACHINE, NULL, &err);
 }

@@ -41,6 +41,7 @@ typedef enum option_kind {
     KIND_SIZE,   /* two ints: "1024" or "1024x768" (width x height) */
     KIND_BYTES,  /* double: "6G", "512M" */
     KIND_MAYBE,  /* int, min .. max, or nothing: --crop, --crop=8 */
+    KIND_DEVICE, /* two ints, kind and index: "cuda:1" */
     KIND_LIST    /* const char ** and count: may be given several times, or with commas */
 } option_kind;
 
@@ -86,7 +87,10 @@ struct args {
         int width, height;
     } input_size;
     /* machine and feedback */
-    int threads, device, color, json, quiet, verbose, help;
+    struct {
+        int kind, index; /* mb_device; which GPU, -1: all of them */
+    } device;
+    int threads, precision, color, json, quiet, verbose, help;
     double max_memory, max_megapixels_in;
     /* tensors, bench */
     struct {
@@ -102,7 +106,8 @@ struct args {
 /* Fills *a; the texts point into argv. Returns CODE_OK or CODE_USAGE (two lines have been printed). */
 int args_parse(args *a, int argc, char **argv);
 void args_dispose(args *a);
-const char *args_dtype_name(int i); /* of --dtype, NULL after the last */
+const char *args_device_word(int i); /* what --device takes, NULL after the last */
+const char *args_dtype_name(int i);  /* of --dtype, NULL after the last */
 /* Was this option on the command line? */
 int args_given(const args *a, const char *name);
 /* Reads the environment's twins (MATTEBOX_THREADS, _DEVICE, _MAX_MEMORY) where no option was given; an unusable value
@@ -113,6 +118,8 @@ int args_environment(args *a);
  * CODE_USAGE or CODE_MACHINE. */
 int args_library_options(mb_options *out, args *a);
 int args_context(mb_context **out, const args *a); /* CODE_OK, CODE_USAGE or CODE_MACHINE */
+/* The same on GPU `index`, for --device cuda:all; *out NULL and CODE_OK after the last one. */
+int args_context_more(mb_context **out, const args *a, int index);
 
 /* Help pages. */
 void help_overview(FILE *out);

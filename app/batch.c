@@ -1,5 +1,6 @@
-/* Three stages over a small ring of jobs: a loader thread, computing in the caller, a saver thread that also reports.
- * Each stage handles the jobs in order; counters say how far each is. */
+/* Three stages over a small ring of jobs: a loader thread, computing in the caller (and one more thread for each
+ * further device), a saver thread that also reports. Loading and saving handle the jobs in order; who computes takes
+ * the next one. */
 #include "batch.h"
 #include "commands.h"
 #include "message.h"
@@ -7,16 +8,25 @@
 #include <pthread.h>
 #include <string.h>
 
-#define SLOTS 4 /* pictures in memory at once: one loading or loaded, one computing, one saving, one spare */
+/* Pictures in memory at once: one loading or loaded, one saving, one spare, and one computing on each device. */
+#define SLOTS(n_devices) (3 + (n_devices))
 
 typedef struct ring {
     batch *b;
-    job slots[SLOTS];
-    int loaded, computed, saved; /* jobs that have passed each stage */
+    job slots[SLOTS(MAX_DEVICES)];
+    int n_slots;
+    int finished[SLOTS(MAX_DEVICES)]; /* 1 + the last job of this slot that has been computed */
+    int loaded, taken, saved;         /* jobs that have passed each stage; taken: begun to be computed */
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int current; /* the job that is being computed, for the progress line */
 } ring;
+
+/* One device's share of the computing. */
+typedef struct lane {
+    ring *r;
+    mb_pipeline *pipeline;
+    int current; /* the job that is being computed, for the progress line */
+} lane;
 
 static void count_outcome(batch *b, const job *j)
 {
@@ -43,7 +53,7 @@ static void count_outcome(batch *b, const job *j)
 
 static void finish_job(ring *r, int i)
 {
-    job *j = &r->slots[i % SLOTS];
+    job *j = &r->slots[i % r->n_slots];
     job_save(j, r->b);
     report_job(j, r->b);
     count_outcome(r->b, j);
@@ -71,10 +81,10 @@ static void *load_all(void *arg)
 {
     ring *r = arg;
     for (int i = 0; i < r->b->list->n; i++) {
-        if (i >= SLOTS) {
-            wait_until(r, &r->saved, i - SLOTS); /* the slot's former job is through */
+        if (i >= r->n_slots) {
+            wait_until(r, &r->saved, i - r->n_slots); /* the slot's former job is through */
         }
-        job *j = &r->slots[i % SLOTS];
+        job *j = &r->slots[i % r->n_slots];
         *j = (job){.it = &r->b->list->v[i]};
         job_load(j, r->b);
         advance(r, &r->loaded);
@@ -86,7 +96,7 @@ static void *save_all(void *arg)
 {
     ring *r = arg;
     for (int i = 0; i < r->b->list->n; i++) {
-        wait_until(r, &r->computed, i);
+        wait_until(r, &r->finished[i % r->n_slots], i);
         finish_job(r, i);
         advance(r, &r->saved);
     }
@@ -96,15 +106,15 @@ static void *save_all(void *arg)
 /* "[3/40] cat.jpg  network 43 %  0:12 left" */
 static int on_progress(void *user, const mb_progress *p)
 {
-    const ring *r = user;
-    const batch *b = r->b;
+    const lane *l = user;
+    const batch *b = l->r->b;
     if (message_has_terminal()) {
-        double total = b->list->n, done = r->current + p->done;
+        double total = b->list->n, done = l->current + p->done;
         double elapsed = clock_ms() - b->started_ms;
         double left = done > 0.02 ? elapsed * (total - done) / done / 1e3 : 0.0;
-        const char *path = b->list->v[r->current].path, *slash = strrchr(path, '/');
+        const char *path = b->list->v[l->current].path, *slash = strrchr(path, '/');
         char text[256];
-        int n = snprintf(text, sizeof text, "[%d/%d] %.60s  %s %.0f %%", r->current + 1, b->list->n,
+        int n = snprintf(text, sizeof text, "[%d/%d] %.60s  %s %.0f %%", l->current + 1, b->list->n,
                          slash != NULL ? slash + 1 : path, p->stage, 100.0 * p->done);
         if (done > 0.02 && n > 0 && (size_t)n < sizeof text) {
             (void)snprintf(text + n, sizeof text - (size_t)n, "  %d:%02d left", (int)left / 60, (int)left % 60);
@@ -114,33 +124,77 @@ static int on_progress(void *user, const mb_progress *p)
     return interrupted();
 }
 
-static void run_threaded(ring *r)
+/* The next job to compute, waiting until it is loaded; -1 after the last. */
+static int take_job(ring *r)
 {
-    pthread_t loader, saver;
-    int has_loader = pthread_create(&loader, NULL, load_all, r) == 0;
-    int has_saver = has_loader && pthread_create(&saver, NULL, save_all, r) == 0;
+    (void)pthread_mutex_lock(&r->lock);
+    int i = r->taken < r->b->list->n ? r->taken++ : -1;
+    (void)pthread_mutex_unlock(&r->lock);
+    if (i >= 0) {
+        wait_until(r, &r->loaded, i);
+    }
+    return i;
+}
+
+static void *compute_all(void *arg)
+{
+    lane *l = arg;
+    ring *r = l->r;
+    for (int i = take_job(r); i >= 0; i = take_job(r)) {
+        l->current = i;
+        job_compute(&r->slots[i % r->n_slots], r->b, l->pipeline);
+        (void)pthread_mutex_lock(&r->lock);
+        r->finished[i % r->n_slots] = i + 1;
+        (void)pthread_cond_broadcast(&r->changed);
+        (void)pthread_mutex_unlock(&r->lock);
+    }
+    return NULL;
+}
+
+/* Without threads: every job through all stages. */
+static void run_alone(ring *r, lane *l)
+{
     for (int i = 0; i < r->b->list->n; i++) {
-        job *j = &r->slots[i % SLOTS];
-        if (has_loader) {
-            wait_until(r, &r->loaded, i);
-        } else {
-            *j = (job){.it = &r->b->list->v[i]};
-            job_load(j, r->b);
-        }
-        r->current = i;
-        job_compute(j, r->b);
-        advance(r, &r->computed);
-        if (!has_saver) {
-            finish_job(r, i);
-            advance(r, &r->saved);
+        job *j = &r->slots[0];
+        *j = (job){.it = &r->b->list->v[i]};
+        l->current = i;
+        job_load(j, r->b);
+        job_compute(j, r->b, l->pipeline);
+        finish_job(r, 0);
+    }
+}
+
+static void run_threaded(ring *r, lane *lanes, int n_lanes)
+{
+    pthread_t loader, saver, computers[MAX_DEVICES];
+    int has[MAX_DEVICES] = {0};
+    if (pthread_create(&loader, NULL, load_all, r) != 0) {
+        run_alone(r, &lanes[0]);
+        return;
+    }
+    int has_saver = pthread_create(&saver, NULL, save_all, r) == 0;
+    for (int i = 1; i < n_lanes; i++) {
+        has[i] = has_saver && pthread_create(&computers[i], NULL, compute_all, &lanes[i]) == 0;
+    }
+    if (has_saver) {
+        (void)compute_all(&lanes[0]);
+    }
+    for (int i = 0; i < r->b->list->n && !has_saver; i++) {
+        wait_until(r, &r->loaded, i);
+        lanes[0].current = i;
+        job_compute(&r->slots[i % r->n_slots], r->b, lanes[0].pipeline);
+        finish_job(r, i);
+        advance(r, &r->saved);
+    }
+    for (int i = 1; i < n_lanes; i++) {
+        if (has[i]) {
+            (void)pthread_join(computers[i], NULL);
         }
     }
     if (has_saver) {
         (void)pthread_join(saver, NULL);
     }
-    if (has_loader) {
-        (void)pthread_join(loader, NULL);
-    }
+    (void)pthread_join(loader, NULL);
 }
 
 static int exit_code(const batch *b)
@@ -162,21 +216,23 @@ static int exit_code(const batch *b)
 
 int batch_run(batch *b)
 {
-    ring r = {.b = b, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    ring r = {.b = b,
+              .n_slots = SLOTS(b->n_pipelines > 0 ? b->n_pipelines : 1),
+              .lock = PTHREAD_MUTEX_INITIALIZER,
+              .changed = PTHREAD_COND_INITIALIZER};
+    lane lanes[MAX_DEVICES] = {{.r = &r}};
     b->started_ms = clock_ms();
-    if (b->pipeline != NULL) {
-        mb_pipeline_set_progress(b->pipeline, on_progress, &r);
+    for (int i = 0; i < b->n_pipelines; i++) {
+        lanes[i] = (lane){&r, b->pipelines[i], 0};
+        mb_pipeline_set_progress(b->pipelines[i], on_progress, &lanes[i]);
     }
     if (b->list->n == 1) { /* nothing to overlap with */
-        r.slots[0] = (job){.it = &b->list->v[0]};
-        job_load(&r.slots[0], b);
-        job_compute(&r.slots[0], b);
-        finish_job(&r, 0);
+        run_alone(&r, &lanes[0]);
     } else {
-        run_threaded(&r);
+        run_threaded(&r, lanes, b->n_pipelines);
     }
-    if (b->pipeline != NULL) {
-        mb_pipeline_set_progress(b->pipeline, NULL, NULL);
+    for (int i = 0; i < b->n_pipelines; i++) {
+        mb_pipeline_set_progress(b->pipelines[i], NULL, NULL);
     }
     message_progress("");
     int code = exit_code(b);

@@ -24,8 +24,9 @@ typedef struct job {
 typedef struct batch {
     const args *a;
     const item_list *list;
-    mb_pipeline *pipeline;
-    const mb_context *context;
+    mb_pipeline *const *pipelines; /* one for each device; pictures are dealt out among them */
+    int n_pipelines;
+    const mb_context *context; /* of the first */
     const char *model_path, *detail;
     int refine_only; /* the masks come from files */
     /* outcome */
@@ -34,12 +35,14 @@ typedef struct batch {
     double started_ms;
 } batch;
 
+#define MAX_DEVICES 16
+
 /* The exit code. */
 int batch_run(batch *b);
 
 /* One picture's steps, used by batch_run and tested through it. */
 void job_load(job *j, const batch *b);
-void job_compute(job *j, const batch *b);
+void job_compute(job *j, const batch *b, mb_pipeline *pipeline);
 void job_save(job *j, const batch *b);
 void job_dispose(job *j);
 

@@ -23,17 +23,20 @@ static const char *choose_matting_model(const args *a, const mb_options *o)
 typedef struct session {
     item_list list;
     mb_options options;
-    mb_context *context;
-    mb_model *model, *matting;
-    mb_pipeline *pipeline;
+    mb_context *contexts[MAX_DEVICES]; /* more than one only for cuda:all */
+    mb_model *models[MAX_DEVICES], *mattings[MAX_DEVICES];
+    mb_pipeline *pipelines[MAX_DEVICES];
+    int n; /* of devices in use */
 } session;
 
 static void session_dispose(session *s)
 {
-    mb_pipeline_free(s->pipeline);
-    mb_model_free(s->matting);
-    mb_model_free(s->model);
-    mb_context_free(s->context);
+    for (int i = 0; i < MAX_DEVICES; i++) {
+        mb_pipeline_free(s->pipelines[i]);
+        mb_model_free(s->mattings[i]);
+        mb_model_free(s->models[i]);
+        mb_context_free(s->contexts[i]);
+    }
     inputs_dispose(&s->list);
 }
 
@@ -58,15 +61,40 @@ static int session_prepare(session *s, args *a)
     return code;
 }
 
-static int session_open(session *s, const args *a, int with_model)
+/* Models and pipeline of one device. */
+static int session_add_device(session *s, const args *a, const char *model, mb_context *context)
 {
     mb_error err = {0};
-    int code = args_context(&s->context, a);
+    int i = s->n, code = CODE_OK;
+    s->contexts[i] = context;
+    if (model != NULL) {
+        code = open_model(&s->models[i], context, model);
+    }
+    const char *matting = choose_matting_model(a, &s->options);
+    if (code == CODE_OK && matting != NULL) {
+        code = open_model(&s->mattings[i], context, matting);
+    }
+    if (code == CODE_OK &&
+        mb_pipeline_create(&s->pipelines[i], context, s->models[i], s->mattings[i], &s->options, &err) != MB_OK) {
+        code = err.code == MB_E_MISMATCH ? CODE_MODEL : code_of_status(err.code);
+        code = code == CODE_SOME ? CODE_USAGE : code;
+        (void)message_status(code, NULL, &err);
+    }
+    s->n += code == CODE_OK;
+    return code;
+}
+
+static int session_open(session *s, const args *a, int with_model)
+{
+    mb_context *context = NULL;
+    const char *name = NULL;
+    int code = args_context(&context, a);
+    s->contexts[0] = context;
     if (code == CODE_OK && s->list.n > 0 && s->list.missing == s->list.n) {
         return CODE_OK; /* nothing will run: each is reported without asking for a model first */
     }
-    if (code == CODE_OK && mb_context_device_note(s->context)[0] != '\0') {
-        message_note("%s", mb_context_device_note(s->context));
+    if (code == CODE_OK && mb_context_device_note(context)[0] != '\0') {
+        message_note("%s", mb_context_device_note(context));
     }
     if (code == CODE_OK && with_model) {
         const model_choice choice = model_choose(a->model);
@@ -74,22 +102,20 @@ static int session_open(session *s, const args *a, int with_model)
             return message_error(CODE_USAGE, "--model demo has one", "--find %s needs a model",
                                  mb_finder_name((int)s->options.find));
         }
-        if (choice.name != NULL) {
-            code = open_model(&s->model, s->context, choice.name);
-        }
-        if (code == CODE_OK && choice.standard) {
+        name = choice.name;
+        if (choice.standard) {
             builtin_hint();
         }
     }
-    const char *matting = choose_matting_model(a, &s->options);
-    if (code == CODE_OK && matting != NULL) {
-        code = open_model(&s->matting, s->context, matting);
+    if (code == CODE_OK) {
+        code = session_add_device(s, a, name, context);
     }
-    if (code == CODE_OK &&
-        mb_pipeline_create(&s->pipeline, s->context, s->model, s->matting, &s->options, &err) != MB_OK) {
-        code = err.code == MB_E_MISMATCH ? CODE_MODEL : code_of_status(err.code);
-        code = code == CODE_SOME ? CODE_USAGE : code;
-        (void)message_status(code, NULL, &err);
+    while (code == CODE_OK && a->device.index < 0 && s->n < MAX_DEVICES) { /* cuda:all */
+        code = args_context_more(&context, a, s->n);
+        if (code != CODE_OK || context == NULL) {
+            break;
+        }
+        code = session_add_device(s, a, name, context);
     }
     return code;
 }
@@ -112,9 +138,10 @@ static int run_session(args *a, int with_model)
         if (code == CODE_OK) {
             batch b = {.a = a,
                        .list = &s.list,
-                       .pipeline = s.pipeline,
-                       .context = s.context,
-                       .model_path = s.model != NULL ? model_place(mb_model_get_info(s.model)) : NULL,
+                       .pipelines = s.pipelines,
+                       .n_pipelines = s.n,
+                       .context = s.contexts[0],
+                       .model_path = s.models[0] != NULL ? model_place(mb_model_get_info(s.models[0])) : NULL,
                        .detail = mb_detail_name(s.options.process_detail ? (int)s.options.detail : 0),
                        .refine_only = !with_model};
             code = batch_run(&b);

@@ -135,18 +135,17 @@ static void add_warning(job *j, const char *text)
     (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
 }
 
-void job_compute(job *j, const batch *b)
+void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED) {
         return;
     }
     mb_status status;
     if (b->refine_only) {
-        status =
-            mb_pipeline_refine(&j->result, b->pipeline, &j->photo, j->given_mask.data != NULL ? &j->given_mask : NULL,
-                               j->given_trimap.data != NULL ? &j->given_trimap : NULL, &j->err);
+        status = mb_pipeline_refine(&j->result, pipeline, &j->photo, j->given_mask.data != NULL ? &j->given_mask : NULL,
+                                    j->given_trimap.data != NULL ? &j->given_trimap : NULL, &j->err);
     } else {
-        status = mb_pipeline_run(&j->result, b->pipeline, &j->photo, &j->err);
+        status = mb_pipeline_run(&j->result, pipeline, &j->photo, &j->err);
     }
     mb_image_dispose(&j->photo);
     mb_image_dispose(&j->given_mask);

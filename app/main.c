@@ -81,9 +81,9 @@ int cmd_version(args *a)
     char downloads[256];
     manager_describe(downloads, sizeof downloads);
     (void)printf("downloads: %s\n", downloads);
-    static const char *const variables[] = {"MATTEBOX_MODELS",     "MATTEBOX_THREADS", "MATTEBOX_DEVICE",
-                                            "MATTEBOX_MAX_MEMORY", "MATTEBOX_OFFLINE", "MATTEBOX_MIRROR",
-                                            "MATTEBOX_ISA",        "MATTEBOX_PASSES"};
+    static const char *const variables[] = {"MATTEBOX_MODELS",    "MATTEBOX_THREADS",    "MATTEBOX_DEVICE",
+                                            "MATTEBOX_PRECISION", "MATTEBOX_MAX_MEMORY", "MATTEBOX_OFFLINE",
+                                            "MATTEBOX_MIRROR",    "MATTEBOX_ISA",        "MATTEBOX_PASSES"};
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const char *value = getenv(variables[i]);
         (void)printf("%s: %s\n", variables[i], value != NULL ? value : "(not set)");

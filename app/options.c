@@ -200,8 +200,10 @@ const option_row option_rows[] = {
 
     {MACHINE, "threads", 't', KIND_INT, RUNS, FIELD(threads), "N", 1, 1024, NULL, "all processors",
      "workers; also MATTEBOX_THREADS"},
-    {MACHINE, "device", 0, KIND_CHOICE, RUNS | CMD_VERSION, FIELD(device), "NAME", 0, 0, mb_device_name, "auto",
-     "where networks run; cuda never falls back; also MATTEBOX_DEVICE"},
+    {MACHINE, "device", 0, KIND_DEVICE, RUNS | CMD_VERSION, FIELD(device), "NAME", 0, 0, args_device_word, "auto",
+     "where networks run; cuda never falls back, cuda:all deals pictures out to every GPU; also MATTEBOX_DEVICE"},
+    {MACHINE, "precision", 0, KIND_CHOICE, RUNS | CMD_VERSION, FIELD(precision), "TYPE", 0, 0, mb_precision_name,
+     "auto", "arithmetic on a GPU (auto: f32); the CPU computes in f32; also MATTEBOX_PRECISION"},
     {MACHINE, "max-memory", 0, KIND_BYTES, RUNS, FIELD(max_memory), "BYTES", 0, 0, NULL, "what is free",
      "refuse plans that take more, e.g. 6G; also MATTEBOX_MAX_MEMORY"},
     {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", 0.001, 4295, NULL, "500",

@@ -48,31 +48,37 @@ mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *
     return MB_OK;
 }
 
-static mb_status choose_precision(mb_dtype *out, mb_error *err)
-{
-    static const mb_dtype types[] = {MB_F32, MB_F16, MB_BF16};
-    const char *wish = getenv("MATTEBOX_PRECISION");
-    *out = MB_F32;
-    if (wish == NULL || wish[0] == '\0') {
-        return MB_OK;
-    }
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(wish, mb_dtype_name(types[i])) == 0) {
-            *out = types[i];
-            return MB_OK;
-        }
-    }
-    return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_PRECISION=%.32s: f32, f16 or bf16", wish);
-}
-
 mb_status mb_device_open(mb_backend *out, const mb_device_report *report, mb_error *err)
 {
-    if (report->kind != MB_DEVICE_CUDA) {
-        return mb_backend_cpu(out, err);
+    return report->kind == MB_DEVICE_CUDA ? mb_backend_cuda_open(out, report->index, MB_F32, err)
+                                          : mb_backend_cpu(out, err);
+}
+
+typedef struct precision_row {
+    const char *name;
+    mb_precision precision;
+    mb_dtype maps;
+    bool tf32;
+} precision_row;
+static const precision_row precisions[] = {{"f32", MB_PRECISION_F32, MB_F32, false},
+                                           {"tf32", MB_PRECISION_TF32, MB_F32, true},
+                                           {"f16", MB_PRECISION_F16, MB_F16, false},
+                                           {"bf16", MB_PRECISION_BF16, MB_BF16, false}};
+
+mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err)
+{
+    const char *wish = getenv("MATTEBOX_PRECISION");
+    const precision_row *row = &precisions[0];
+    bool by_name = precision == MB_PRECISION_AUTO && wish != NULL && wish[0] != '\0', found = !by_name;
+    for (size_t i = 0; i < sizeof precisions / sizeof precisions[0]; i++) {
+        bool fits = by_name ? strcmp(wish, precisions[i].name) == 0 : precisions[i].precision == precision;
+        row = fits ? &precisions[i] : row;
+        found = found || fits;
     }
-    mb_dtype precision;
-    mb_status status = choose_precision(&precision, err);
-    return status == MB_OK ? mb_backend_cuda_open(out, report->index, precision, err) : status;
+    if (!found) {
+        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_PRECISION=%.32s: f32, tf32, f16 or bf16", wish);
+    }
+    return b->memory != NULL ? mb_backend_cuda_set_types(b, row->maps, row->tf32, err) : MB_OK;
 }
 
 void mb_device_close(mb_backend *b)

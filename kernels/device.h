@@ -29,10 +29,14 @@ MB_MUST_CHECK mb_status mb_device_parse(mb_device_wish *out, const char *text, m
 /* Opens the driver and its libraries, looks, and lets go of them again. */
 MB_MUST_CHECK mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *err);
 
-/* The back end of a report: the CPU's, or the GPU opened. MATTEBOX_PRECISION (f32, f16, bf16; default f32) is the type
- * of the maps on a GPU. Closed after the last plan and runner that uses it is gone. */
+/* The back end of a report: the CPU's, or the GPU opened, in f32. Closed after the last plan and runner that uses it
+ * (or a copy of it) is gone. */
 MB_MUST_CHECK mb_status mb_device_open(mb_backend *out, const mb_device_report *report, mb_error *err);
 void mb_device_close(mb_backend *b); /* a zeroed one is fine */
+
+/* In which arithmetic plans of this back end (or copy) run. AUTO: MATTEBOX_PRECISION (f32, tf32, f16, bf16), else f32.
+ * The CPU computes in f32 whatever is asked for, which no result can suffer from. MB_E_DEVICE: the GPU cannot. */
+MB_MUST_CHECK mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err);
 
 /* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/absent.c in a build without) ---- */
 

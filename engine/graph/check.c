@@ -1,4 +1,5 @@
 /* MATTEBOX_CHECK=finite: every result is looked at where it arises. Slow; to find where an overflow begins. */
+#include "core/alloc.h"
 #include "graph/plan.h"
 
 #include <math.h>
@@ -53,4 +54,30 @@ mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
                        mb_dtype_name(out->dtype), c.largest);
     }
     return MB_OK;
+}
+
+mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err)
+{
+    size_t most = 1;
+    if (!p->check || p->backend->memory == NULL || p->checked != NULL) {
+        return MB_OK;
+    }
+    for (int t = 0; t < p->n_steps; t++) {
+        size_t bytes = mb_plan_span_bytes(p, p->graph->nodes[p->steps[t].node].out);
+        most = bytes > most ? bytes : most;
+    }
+    p->checked = mb_alloc(most);
+    return p->checked != NULL ? MB_OK : mb_fail_memory(err, most, "a checked run");
+}
+
+mb_status mb_plan_run_checked(mb_plan *p, mb_error *err)
+{
+    bool before = p->check;
+    p->check = true;
+    mb_status status = mb_plan_prepare_check(p, err);
+    if (status == MB_OK) {
+        status = mb_plan_run(p, NULL, NULL, err);
+    }
+    p->check = before;
+    return status;
 }

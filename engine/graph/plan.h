@@ -60,6 +60,11 @@ void mb_plan_free(mb_plan *p);
 /* Every step, in order. */
 MB_MUST_CHECK mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
 
+/* A run that looks at every result, whatever MATTEBOX_CHECK says: MB_E_INTERNAL names the first that is not finite. */
+MB_MUST_CHECK mb_status mb_plan_run_checked(mb_plan *p, mb_error *err);
+/* Somewhere to look at results of a device, if p->check. */
+MB_MUST_CHECK mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err);
+
 /* The bytes from the first element of a value to behind its last, gaps of the wider map included. */
 size_t mb_plan_span_bytes(const mb_plan *p, int value);
 /* MB_E_INTERNAL, naming the node, if its result holds anything that is not a number (check.c). */

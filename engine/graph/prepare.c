@@ -118,23 +118,6 @@ static mb_status set_pointers(mb_plan *p, mb_error *err)
     return mb_graph_status(g, err);
 }
 
-/* MATTEBOX_CHECK=finite: somewhere to look at results of a device. */
-static mb_status prepare_check(mb_plan *p, mb_error *err)
-{
-    const char *check = getenv("MATTEBOX_CHECK");
-    size_t most = 1;
-    p->check = p->check || (check != NULL && strcmp(check, "finite") == 0);
-    if (!p->check || p->backend->memory == NULL) {
-        return MB_OK;
-    }
-    for (int t = 0; t < p->n_steps; t++) {
-        size_t bytes = mb_plan_span_bytes(p, p->graph->nodes[p->steps[t].node].out);
-        most = bytes > most ? bytes : most;
-    }
-    p->checked = mb_alloc(most);
-    return p->checked != NULL ? MB_OK : mb_fail_memory(err, most, "a checked run");
-}
-
 /* On a device: refuses before work what will not fit. Weights of other plans of this model are there already. */
 static mb_status check_room(const mb_plan *p, const mb_prepared_cache *cache, mb_error *err)
 {
@@ -163,7 +146,9 @@ static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
                          (double)p->figures.arena_bytes * 1e-6);
         goto done;
     }
-    MB_TRY(prepare_check(p, err));
+    const char *check = getenv("MATTEBOX_CHECK");
+    p->check = check != NULL && strcmp(check, "finite") == 0;
+    MB_TRY(mb_plan_prepare_check(p, err));
     MB_TRY(set_pointers(p, err));
 done:
     return status;

@@ -4,6 +4,8 @@
 #include "core/alloc.h"
 #include "graph/plan.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,9 @@ struct mb_runner {
     mb_prepared_cache cache;
     kept_plan plans[MB_PLANS_KEPT];
     unsigned clock;
+    mb_backend wider_backend; /* the same device in a wider type, for what overflows */
+    mb_runner *wider;
+    char warning[256];
 };
 
 mb_status mb_runner_create(mb_runner **out, const mb_weights *weights, mb_record_fn record,
@@ -48,6 +53,7 @@ void mb_runner_free(mb_runner *r)
         mb_plan_free(r->plans[i].plan);
     }
     mb_prepared_cache_dispose(&r->cache);
+    mb_runner_free(r->wider);
     mb_free(r);
 }
 
@@ -144,5 +150,91 @@ mb_status mb_runner_figures(mb_plan_figures *out, mb_runner *r, int64_t n, int64
     mb_status status = build(&p, r, (const int64_t[]){n, h, w}, NULL, 0, err);
     *out = status == MB_OK ? p->figures : (mb_plan_figures){0};
     mb_plan_free(p);
+    return status;
+}
+
+/* ---- overflow */
+
+const char *mb_runner_warning(const mb_runner *r)
+{
+    return r->warning;
+}
+
+static bool is_finite(const mb_plan *p)
+{
+    for (int i = 0; i < mb_plan_n_taps(p); i++) {
+        mb_view v = mb_plan_view(p, mb_plan_tap_name(p, i));
+        const float *values = v.data;
+        for (int64_t k = 0; k < mb_view_count(&v); k++) {
+            if (!isfinite(values[k])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void copy_view(const mb_plan *to, const mb_plan *from, const char *name)
+{
+    mb_view dst = mb_plan_view(to, name), src = mb_plan_view(from, name);
+    memcpy(dst.data, src.data, (size_t)mb_view_count(&src) * sizeof(float)); /* the host's copies are dense */
+}
+
+/* The plan of the wider runner for the size, and with the taps, of a plan of ours. */
+static mb_status wider_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_error *err)
+{
+    const kept_plan *mine = &r->plans[0];
+    const char *taps[64];
+    int n_taps = 0;
+    for (int i = 0; i < MB_PLANS_KEPT; i++) {
+        mine = r->plans[i].plan == p ? &r->plans[i] : mine;
+    }
+    if (r->wider == NULL) {
+        r->wider_backend = *r->options.backend;
+        r->wider_backend.activations = r->options.backend->wider;
+        r->wider_backend.wider = MB_F32;
+        mb_runner_options o = r->options;
+        o.backend = &r->wider_backend;
+        mb_status status = mb_runner_create(&r->wider, r->weights, r->record, &o, err);
+        if (status != MB_OK) {
+            return status;
+        }
+    }
+    for (int i = 0; !mine->plain && i < mb_plan_n_taps(p) && n_taps < 64; i++) {
+        taps[n_taps++] = mb_plan_tap_name(p, i);
+    }
+    return mb_runner_plan(out, r->wider, mine->n, mine->h, mine->w, taps, n_taps, err);
+}
+
+/* Where it began: one more run that looks at every node. */
+static void name_culprit(mb_runner *r, mb_plan *p, mb_dtype wider)
+{
+    mb_error seen = {0};
+    const char *type = mb_dtype_name(p->backend->activations);
+    bool found = mb_plan_run_checked(p, &seen) == MB_E_INTERNAL;
+    (void)snprintf(r->warning, sizeof r->warning, "%s overflowed%s%.160s; computed again in %s", type,
+                   found ? ": " : "", found ? seen.message : "", mb_dtype_name(wider));
+}
+
+mb_status mb_runner_run(mb_runner *r, mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+{
+    mb_plan *wide = NULL;
+    r->warning[0] = '\0';
+    mb_status status = mb_plan_run(p, on_progress, user, err);
+    if (status != MB_OK || p->backend->activations == MB_F32 || is_finite(p)) {
+        return status;
+    }
+    MB_TRY(wider_plan(&wide, r, p, err));
+    name_culprit(r, p, wide->backend->activations);
+    for (int v = 0; v < p->graph->n_values; v++) {
+        if (p->graph->values[v].kind == MB_VALUE_INPUT) {
+            copy_view(wide, p, p->graph->values[v].name);
+        }
+    }
+    MB_TRY(mb_plan_run(wide, NULL, NULL, err));
+    for (int i = 0; i < mb_plan_n_taps(p); i++) {
+        copy_view(p, wide, mb_plan_tap_name(p, i));
+    }
+done:
     return status;
 }

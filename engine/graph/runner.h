@@ -51,6 +51,13 @@ const char *mb_plan_tap_name(const mb_plan *p, int i); /* every kept value has o
 typedef int (*mb_progress_fn)(void *user, double done, const char *node_name);
 MB_MUST_CHECK mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
 
+/* mb_plan_run for a plan of this runner that computes in 16 bits (else the same): if anything of the result is not
+ * finite, the same inputs run again in the back end's wider type, the plan's views show what that gave, and the warning
+ * names the node where it began. */
+MB_MUST_CHECK mb_status mb_runner_run(mb_runner *r, mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
+/* Of the last run: "" or one line. */
+const char *mb_runner_warning(const mb_runner *r);
+
 /* One row per node, in order; times are those of the last run. */
 typedef struct mb_node_profile {
     const char *name, *op, *kernel;

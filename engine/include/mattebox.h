@@ -208,6 +208,17 @@ MB_API void mb_buffer_free(void *buffer);
  */
 typedef enum mb_device { MB_DEVICE_AUTO = 0, MB_DEVICE_CPU = 1, MB_DEVICE_CUDA = 2 } mb_device;
 
+/* Arithmetic of the networks on a GPU; the CPU always computes in f32. F16 and BF16 are the types of the maps between
+ * layers, sums stay f32; TF32 rounds the operands of f32 products to ten bits; BF16 and TF32 need a GPU of sm_80 or
+ * newer. A result in 16 bits that is not finite is computed again, once, in a wider type, with a warning. */
+typedef enum mb_precision {
+    MB_PRECISION_AUTO = 0, /* in options: the context's; in a context: MATTEBOX_PRECISION, else F32 */
+    MB_PRECISION_F32 = 1,
+    MB_PRECISION_TF32 = 2,
+    MB_PRECISION_F16 = 3,
+    MB_PRECISION_BF16 = 4
+} mb_precision;
+
 /* A message on the way: level 1 warning, 2 information. Called from the thread that called the library. */
 typedef void (*mb_log_fn)(void *user, int level, const char *message);
 
@@ -219,6 +230,8 @@ typedef struct mb_context_options {
                           free when the plan is made */
     mb_log_fn log;     /* NULL (default): silence */
     void *log_user;
+    int device_index;       /* which GPU: 0 (default) is the first */
+    mb_precision precision; /* default AUTO. Asked for on a device that cannot, creating the context fails */
 } mb_context_options;
 MB_API void mb_context_options_init(mb_context_options *options);
 
@@ -337,9 +350,6 @@ typedef enum mb_foreground {
     MB_FOREGROUND_BLURFUSION = 2 /* estimated by blurring: a little worse on wide soft areas */
 } mb_foreground;
 
-/* Arithmetic of the network. */
-typedef enum mb_precision { MB_PRECISION_AUTO = 0, MB_PRECISION_F32 = 1 } mb_precision;
-
 /* Every parameter of the node "LayerMask: BiRefNetUltra", and ours. Start with mb_options_init; a value out of its
  * range is refused with MB_E_ARGUMENT and the range in the message, never clamped. */
 typedef struct mb_options {
@@ -347,7 +357,7 @@ typedef struct mb_options {
     /* the network */
     mb_recipe recipe;              /* default AUTO */
     int input_width, input_height; /* the network's input; 0 (default): what the model recommends */
-    mb_precision precision;        /* default AUTO: f32 */
+    mb_precision precision;        /* default AUTO: the context\'s */
     /* the edge */
     int process_detail;       /* default 1; 0: the mask is the result and nothing below acts, as in the node */
     mb_detail detail;         /* default NONE */
@@ -406,6 +416,7 @@ MB_API const char *mb_finder_name(int finder);
 MB_API const char *mb_foreground_name(int foreground);
 MB_API const char *mb_background_name(int background);
 MB_API const char *mb_device_name(int device);
+MB_API const char *mb_precision_name(int precision);
 
 /* ================================================================================================================
  * 6. Pipeline
@@ -502,6 +513,9 @@ typedef struct mb_array {
  * memory and switches off the passes that would have removed them. */
 MB_MUST_CHECK MB_API mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps,
                                               int n_taps, mb_error *err);
+
+/* Of the last run: "" or what the user should know, one line (an overflow in 16 bits that was computed again). */
+MB_API const char *mb_network_warning(const mb_network *network);
 
 /* Outputs and taps of the last run. Names are borrowed until the next run; NULL beyond the last. */
 MB_API int mb_network_n_outputs(const mb_network *network);

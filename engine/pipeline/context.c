@@ -38,7 +38,7 @@ static int count_processors(void)
 static mb_status choose_device(mb_context *c, mb_error *err)
 {
     mb_device_report report;
-    mb_status status = mb_device_probe(&report, (mb_device_wish){c->options.device, 0}, err);
+    mb_status status = mb_device_probe(&report, (mb_device_wish){c->options.device, c->options.device_index}, err);
     if (status != MB_OK) {
         return status;
     }
@@ -51,9 +51,12 @@ static mb_status choose_device(mb_context *c, mb_error *err)
         report = (mb_device_report){.kind = MB_DEVICE_CPU};
     }
     status = mb_device_open(&c->backend, &report, err);
+    if (status == MB_OK) {
+        status = mb_device_set_precision(&c->backend, c->options.precision, err);
+    }
     if (status == MB_OK && report.kind == MB_DEVICE_CUDA) {
-        (void)snprintf(c->device, sizeof c->device, "cuda (%s, %s)", report.name,
-                       mb_dtype_name(c->backend.activations));
+        (void)snprintf(c->device, sizeof c->device, "cuda:%d (%s, %s)", report.index, report.name,
+                       c->backend.tf32 ? "tf32" : mb_dtype_name(c->backend.activations));
     } else if (status == MB_OK) {
         (void)snprintf(c->device, sizeof c->device, "%s", c->backend.name);
     }
@@ -67,6 +70,12 @@ static mb_status check_context_options(const mb_context_options *o, mb_error *er
     }
     if (mb_device_name((int)o->device) == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "device %d is not known", (int)o->device);
+    }
+    if (o->device_index < 0 || o->device_index > 999) {
+        return mb_fail(err, MB_E_ARGUMENT, "device index %d: 0 to 999", o->device_index);
+    }
+    if (mb_precision_name((int)o->precision) == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "precision %d is not known", (int)o->precision);
     }
     return MB_OK;
 }

@@ -19,13 +19,14 @@ bool mb_edge_works(const mb_options *o)
     return o->process_detail && o->detail != MB_DETAIL_NONE;
 }
 
-mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_model *matting, mb_pool *pool, mb_error *err)
+mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_backend *backend, const mb_model *matting,
+                       mb_pool *pool, mb_error *err)
 {
     *e = (mb_edge){.pool = pool, .matting = matting};
     if (matting == NULL) {
         return MB_OK;
     }
-    mb_runner_options options = {pool, &context->backend, mb_memory_limit(context), NULL};
+    mb_runner_options options = {pool, backend, mb_memory_limit(context), NULL};
     return mb_vitmatte_net_create(&e->network, matting->weights, &options, err);
 }
 
@@ -108,7 +109,9 @@ static mb_status run_matting(mb_plane *alpha, void *user, const mb_picture *phot
 void mb_edge_warn(char *warning, size_t warning_bytes, const char *text)
 {
     size_t at = strlen(warning);
-    (void)snprintf(warning + at, warning_bytes - at, "%s%s", at > 0 ? "; " : "", text);
+    if (text[0] != '\0') {
+        (void)snprintf(warning + at, warning_bytes - at, "%s%s", at > 0 ? "; " : "", text);
+    }
 }
 
 mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err)
@@ -143,6 +146,9 @@ mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_e
                              : mb_refine_mask(job->alpha, job->photo, job->mask, &r, &c, err);
     for (int i = 0; i < warnings.n; i++) {
         mb_edge_warn(job->warning, job->warning_bytes, warnings.item[i].text);
+    }
+    if (e->network != NULL && status == MB_OK) {
+        mb_edge_warn(job->warning, job->warning_bytes, mb_vitmatte_net_warning(e->network));
     }
     return mb_watch_status(job->watch, status, err);
 }

@@ -14,8 +14,8 @@ typedef struct mb_edge {
 } mb_edge;
 
 /* {0} may be disposed. matting may be NULL. */
-MB_MUST_CHECK mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_model *matting, mb_pool *pool,
-                                     mb_error *err);
+MB_MUST_CHECK mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_backend *backend,
+                                     const mb_model *matting, mb_pool *pool, mb_error *err);
 void mb_edge_dispose(mb_edge *e);
 
 /* Can these options be run with what this edge has? */

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_model *model, mb_pool *pool,
-                               mb_error *err)
+mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_backend *backend, const mb_model *model,
+                               mb_pool *pool, mb_error *err)
 {
     mb_status status = MB_OK;
     *out = NULL;
@@ -17,7 +17,7 @@ mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_m
     }
     n->model = model;
     n->pool = pool;
-    mb_runner_options options = {n->pool, &context->backend, mb_memory_limit(context), NULL};
+    mb_runner_options options = {n->pool, backend, mb_memory_limit(context), NULL};
     MB_TRY(mb_runner_create(&n->runner, model->weights, model->architecture->record, &options, err));
     *out = n;
     n = NULL;
@@ -32,7 +32,7 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
     *out = NULL;
     mb_status status = mb_pool_create(&pool, context->threads, err);
     if (status == MB_OK) {
-        status = mb_network_create_on(out, context, model, pool, err);
+        status = mb_network_create_on(out, context, &context->backend, model, pool, err);
     }
     if (status != MB_OK) {
         mb_pool_free(pool);
@@ -125,7 +125,8 @@ mb_status mb_network_run_plan(mb_network *network, double first, double share, m
     mb_cancel cancel = mb_watch_cancel(&w);
     mb_watch_stage(&w, "network", first, share);
     mb_pool_set_cancel(network->pool, &cancel);
-    mb_status status = mb_plan_run(network->plan, network->on_progress != NULL ? mb_watch_node : NULL, &w, err);
+    mb_status status =
+        mb_runner_run(network->runner, network->plan, network->on_progress != NULL ? mb_watch_node : NULL, &w, err);
     mb_pool_set_cancel(network->pool, NULL);
     return mb_watch_status(&w, status, err);
 }
@@ -228,4 +229,9 @@ int mb_network_node(mb_node_row *out, const mb_network *network, int i)
     *out = (mb_node_row){p.name, p.op, p.kernel, p.ms, p.macs, p.bytes, {0}};
     memcpy(out->dims, p.out_dims, sizeof out->dims);
     return 1;
+}
+
+const char *mb_network_warning(const mb_network *network)
+{
+    return mb_runner_warning(network->runner);
 }

@@ -36,9 +36,9 @@ struct mb_network {
     void *user;
 };
 
-/* A network on a pool that belongs to somebody else. */
-MB_MUST_CHECK mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_model *model,
-                                             mb_pool *pool, mb_error *err);
+/* A network on a pool and a back end (the context's, or a copy of it in another precision) that outlive it. */
+MB_MUST_CHECK mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_backend *backend,
+                                             const mb_model *model, mb_pool *pool, mb_error *err);
 /* Checks a size of the network's input. */
 MB_MUST_CHECK mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err);
 

@@ -80,6 +80,7 @@ NAME_FUNCTION(mb_foreground_name, "none", "ml", "blurfusion")
 NAME_FUNCTION(mb_background_name, "none", "colour", "picture", "blur")
 NAME_FUNCTION(mb_format_name, "auto", "png", "webp", "jpeg")
 NAME_FUNCTION(mb_device_name, "auto", "cpu", "cuda")
+NAME_FUNCTION(mb_precision_name, "auto", "f32", "tf32", "f16", "bf16")
 
 /* One row per number with a range. */
 typedef struct range_row {
@@ -155,6 +156,7 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
     if (o.precision != MB_PRECISION_AUTO && o.precision != MB_PRECISION_F32) {
         return mb_fail(err, MB_E_ARGUMENT, "precision %d is not known", (int)o.precision);
     }
+    MB_TRY(check_choice("precision", (int)o.precision, mb_precision_name, err));
 done:
     return status;
 }

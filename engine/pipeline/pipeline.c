@@ -3,6 +3,7 @@
 #include "pipeline/pipeline.h"
 
 #include "core/alloc.h"
+#include "device.h"
 #include "image/convert.h"
 #include "pipeline/edge.h"
 #include "pipeline/find.h"
@@ -39,6 +40,37 @@ static mb_status check_models(const mb_model *model, const mb_model *matting, mb
     return MB_OK;
 }
 
+static mb_status make_networks(mb_pipeline *p, mb_error *err)
+{
+    mb_status status = MB_OK;
+    if (p->model != NULL) {
+        MB_TRY(mb_network_create_on(&p->network, p->context, &p->backend, p->model, p->pool, err));
+        mb_network_set_progress(p->network, p->on_progress, p->user);
+    }
+    MB_TRY(mb_edge_init(&p->edge, p->context, &p->backend, p->matting, p->pool, err));
+done:
+    return status;
+}
+
+/* Another precision means other plans: the networks are made anew. */
+static mb_status use_precision(mb_pipeline *p, mb_precision precision, mb_error *err)
+{
+    mb_backend wanted = p->context->backend;
+    if (precision == p->precision) {
+        return MB_OK;
+    }
+    mb_status status = precision != MB_PRECISION_AUTO ? mb_device_set_precision(&wanted, precision, err) : MB_OK;
+    if (status != MB_OK) {
+        return status;
+    }
+    mb_edge_dispose(&p->edge);
+    mb_network_free(p->network);
+    p->network = NULL;
+    p->backend = wanted;
+    p->precision = precision;
+    return make_networks(p, err);
+}
+
 mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
                              const mb_options *options, mb_error *err)
 {
@@ -53,10 +85,9 @@ mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_mo
     mb_options_init(&p->options);
     MB_TRY(check_models(model, matting, err));
     MB_TRY(mb_pool_create(&p->pool, context->threads, err));
-    if (model != NULL) {
-        MB_TRY(mb_network_create_on(&p->network, context, model, p->pool, err));
-    }
-    MB_TRY(mb_edge_init(&p->edge, context, matting, p->pool, err));
+    p->matting = matting;
+    p->backend = context->backend;
+    MB_TRY(make_networks(p, err));
     MB_TRY(mb_pipeline_set_options(p, options != NULL ? options : &p->options, err));
     *out = p;
     p = NULL;
@@ -78,6 +109,9 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     }
     if (status == MB_OK && pipeline->model != NULL && o.input_width > 0) {
         status = mb_network_check_size(pipeline->model, o.input_height, o.input_width, err);
+    }
+    if (status == MB_OK) {
+        status = use_precision(pipeline, o.precision, err);
     }
     if (status == MB_OK) {
         pipeline->options = o;
@@ -422,6 +456,9 @@ mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image
     spec.fine = fine ? &r.fine_mask : NULL;
     MB_TRY(mb_find_mask(&r.mask, pipeline->network, &r.photo, &spec, &pipeline->options, err));
     r.result->ms_network = mb_now_ms() - start;
+    if (with_network) {
+        mb_edge_warn(r.result->warning, sizeof r.result->warning, mb_network_warning(pipeline->network));
+    }
     MB_TRY(finish(out, pipeline, &r, spec.share, err));
 done:
     run_dispose(&r);

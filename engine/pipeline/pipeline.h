@@ -7,7 +7,9 @@
 
 struct mb_pipeline {
     mb_context *context;
-    const mb_model *model; /* NULL: refines only */
+    const mb_model *model, *matting; /* NULL: refines only; no matting network */
+    mb_backend backend;              /* the context's, in the options' precision */
+    mb_precision precision;          /* of the networks as they are */
     mb_options options;
     mb_pool *pool;
     mb_network *network; /* of `model`, on `pool` */

@@ -100,7 +100,7 @@ mb_status mb_vitmatte_net_run(mb_plane *alpha, mb_vitmatte_net *net, const mb_pi
         goto done;
     }
     mb_vitmatte_process(input.data, h, w, photo, trimap, net->mean, net->deviation);
-    MB_TRY(mb_plan_run(plan, on_progress, user, err));
+    MB_TRY(mb_runner_run(net->runner, plan, on_progress, user, err));
     MB_TRY(mb_plane_create(alpha, photo->width, photo->height, err));
     for (int64_t y = 0; y < photo->height; y++) {
         const float *row = (const float *)out.data + y * w * out.pitch;
@@ -115,4 +115,9 @@ done:
 mb_status mb_vitmatte_net_figures(mb_plan_figures *out, mb_vitmatte_net *net, int width, int height, mb_error *err)
 {
     return mb_runner_figures(out, net->runner, 1, padded(height), padded(width), err);
+}
+
+const char *mb_vitmatte_net_warning(const mb_vitmatte_net *net)
+{
+    return mb_runner_warning(net->runner);
 }

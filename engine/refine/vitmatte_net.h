@@ -18,6 +18,9 @@ MB_MUST_CHECK mb_status mb_vitmatte_net_run(mb_plane *alpha, mb_vitmatte_net *ne
                                             const mb_picture *trimap, mb_progress_fn on_progress, void *user,
                                             mb_error *err);
 
+/* Of the last run: "" or one line (mb_runner_warning). */
+const char *mb_vitmatte_net_warning(const mb_vitmatte_net *net);
+
 /* What a photo of this size takes. */
 MB_MUST_CHECK mb_status mb_vitmatte_net_figures(mb_plan_figures *out, mb_vitmatte_net *net, int width, int height,
                                                 mb_error *err);

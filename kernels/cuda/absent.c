@@ -32,3 +32,10 @@ void mb_backend_cuda_close(mb_backend *b)
 {
     (void)b;
 }
+
+mb_status mb_backend_cuda_set_types(mb_backend *b, mb_dtype activations, bool tf32, mb_error *err)
+{
+    (void)activations;
+    (void)tf32;
+    return mb_backend_cuda(b, err);
+}

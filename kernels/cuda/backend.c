@@ -118,24 +118,33 @@ static const mb_device_memory memory = {.alloc = memory_alloc,
                                         .replay = memory_replay,
                                         .captured_free = memory_captured_free};
 
+mb_status mb_backend_cuda_set_types(mb_backend *b, mb_dtype activations, bool tf32, mb_error *err)
+{
+    const mb_cuda_device *d = b->device;
+    if (activations == MB_I64 || ((activations == MB_BF16 || tf32) && d->sm < 80)) {
+        return mb_fail(err, MB_E_DEVICE, "CUDA: device %d \"%s\" (sm_%d) cannot compute in %s\nuse f16 or f32",
+                       d->index, d->name, d->sm, tf32 ? "tf32" : mb_dtype_name(activations));
+    }
+    b->activations = activations;
+    b->tf32 = tf32;
+    b->wider = activations == MB_F16 && d->sm >= 80 ? MB_BF16 : MB_F32;
+    return MB_OK;
+}
+
 mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_cuda_device *d = NULL;
     MB_TRY(mb_backend_cuda(out, err));
     MB_TRY(mb_cuda_open(&d, index, err));
-    if (activations == MB_I64 || (activations == MB_BF16 && d->sm < 80)) {
-        status = mb_fail(err, MB_E_DEVICE, "CUDA: device %d \"%s\" (sm_%d) cannot compute in %s\nuse f16 or f32", index,
-                         d->name, d->sm, mb_dtype_name(activations));
-        goto done;
-    }
-    out->memory = &memory;
-    out->activations = activations;
-    out->wider = activations == MB_F16 && d->sm >= 80 ? MB_BF16 : MB_F32;
     out->device = d;
-    d = NULL;
+    out->memory = &memory;
+    MB_TRY(mb_backend_cuda_set_types(out, activations, false, err));
 done:
-    mb_cuda_close(d);
+    if (status != MB_OK) {
+        mb_cuda_close(d);
+        *out = (mb_backend){.name = "cuda"};
+    }
     return status;
 }
 

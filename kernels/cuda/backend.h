@@ -13,5 +13,7 @@ MB_MUST_CHECK mb_status mb_backend_cuda(mb_backend *out, mb_error *err);
  * bf16 from sm_80 on). Closed by mb_backend_cuda_close after the last plan and runner of it is gone. */
 MB_MUST_CHECK mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations, mb_error *err);
 void mb_backend_cuda_close(mb_backend *b);
+/* Maps of plans made from now on, and whether f32 products may be TF32. MB_E_DEVICE: not on this GPU. */
+MB_MUST_CHECK mb_status mb_backend_cuda_set_types(mb_backend *b, mb_dtype activations, bool tf32, mb_error *err);
 
 #endif

@@ -310,6 +310,52 @@ static void test_finite(void)
     unsetenv("MATTEBOX_CHECK");
 }
 
+/* f16 overflows: the run is repeated in bf16 (f32 on sm_75), the warning names the node, the result is that of the
+ * wider type. */
+static void test_rerun(const char *sm, const char *wider)
+{
+    mb_backend b = {0}, b32 = {0};
+    mb_error err = {0};
+    mb_runner *runner = NULL, *exact = NULL;
+    mb_plan *plan = NULL, *plan32 = NULL;
+    const mb_architecture *arch = NULL;
+    setenv("MB_STANDIN_SM", sm, 1);
+    CHECK_OK(mb_backend_cuda_open(&b, 0, MB_F16, &err), err);
+    b32 = b;
+    CHECK_OK(mb_backend_cuda_set_types(&b32, MB_F32, false, &err), err);
+    mb_runner_options options = {NULL, &b, 0, NULL}, options32 = {NULL, &b32, 0, NULL};
+    CHECK_OK(mb_registry_find(&arch, weights, &err), err);
+    CHECK_OK(mb_runner_create(&runner, weights, arch->record, &options, &err), err);
+    CHECK_OK(mb_runner_create(&exact, weights, arch->record, &options32, &err), err);
+    CHECK_OK(mb_runner_plan(&plan, runner, 1, SIDE, SIDE, NULL, 0, &err), err);
+    CHECK_OK(mb_runner_plan(&plan32, exact, 1, SIDE, SIDE, NULL, 0, &err), err);
+    fill(mb_plan_view(plan, "input"), 0);
+    CHECK_OK(mb_runner_run(runner, plan, NULL, NULL, &err), err);
+    CHECK_MSG(mb_runner_warning(runner)[0] == '\0', "%s", mb_runner_warning(runner));
+    ((float *)mb_plan_view(plan, "input").data)[5] = 7e4f; /* infinite in f16 */
+    memcpy(mb_plan_view(plan32, "input").data, mb_plan_view(plan, "input").data, 3 * PIXELS * sizeof(float));
+    CHECK_OK(mb_runner_run(runner, plan, NULL, NULL, &err), err);
+    CHECK_OK(mb_plan_run(plan32, NULL, NULL, &err), err);
+    char end[64];
+    (void)snprintf(end, sizeof end, "; computed again in %s", wider);
+    CHECK_MSG(strncmp(mb_runner_warning(runner), "f16 overflowed: ", 16) == 0 &&
+                  strstr(mb_runner_warning(runner), "are not finite") != NULL &&
+                  strstr(mb_runner_warning(runner), end) != NULL,
+              "%s", mb_runner_warning(runner));
+    double most = 0, size = 0;
+    const float *got = mb_plan_view(plan, "logits").data, *want = mb_plan_view(plan32, "logits").data;
+    for (int i = 0; i < PIXELS; i++) {
+        most = fmax(most, isfinite(got[i]) ? fabs((double)got[i] - (double)want[i]) : INFINITY);
+        size = fmax(size, fabs((double)want[i]));
+    }
+    CHECK_MSG(most < 0.2 * size, "%g of %g", most, size);
+    mb_runner_free(runner);
+    mb_runner_free(exact);
+    mb_backend_cuda_close(&b);
+    unsetenv("MB_STANDIN_SM");
+    CHECK_MSG(ask_standin("mb_standin_open") == 0, "%d left open", ask_standin("mb_standin_open"));
+}
+
 typedef struct thread_job {
     mb_backend *b;
     outcome o;
@@ -359,6 +405,8 @@ int main(void)
     test_cache();
     test_room();
     test_finite();
+    test_rerun("90", "bf16");
+    test_rerun("75", "f32");
     test_threads();
     mb_weights_free(w);
     return test_report();
