@@ -143,3 +143,9 @@ size_t mb_memory_limit(const mb_context *context)
     }
     return (size_t)kib * 1024u;
 }
+
+size_t mb_network_limit(const mb_context *context)
+{
+    /* A device looks after its own memory, when a plan is made ready. */
+    return context->backend.memory != NULL ? context->options.max_memory : mb_memory_limit(context);
+}

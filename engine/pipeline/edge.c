@@ -26,7 +26,7 @@ mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_backend *backen
     if (matting == NULL) {
         return MB_OK;
     }
-    mb_runner_options options = {pool, backend, mb_memory_limit(context), NULL};
+    mb_runner_options options = {pool, backend, mb_network_limit(context), NULL};
     return mb_vitmatte_net_create(&e->network, matting->weights, &options, err);
 }
 

@@ -17,7 +17,7 @@ mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_b
     }
     n->model = model;
     n->pool = pool;
-    mb_runner_options options = {n->pool, backend, mb_memory_limit(context), NULL};
+    mb_runner_options options = {n->pool, backend, mb_network_limit(context), NULL};
     MB_TRY(mb_runner_create(&n->runner, model->weights, model->architecture->record, &options, err));
     *out = n;
     n = NULL;

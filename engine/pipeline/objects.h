@@ -53,6 +53,8 @@ MB_MUST_CHECK mb_status mb_network_run_plan(mb_network *network, double first, d
 
 /* Bytes that a new plan may take: the context's limit, else what the machine has free; 0 when that is not known. */
 size_t mb_memory_limit(const mb_context *context);
+/* The same for the plans of networks: 0 on a device whose limit nobody has set. */
+size_t mb_network_limit(const mb_context *context);
 
 /* Milliseconds of a clock that never goes back. */
 double mb_now_ms(void);

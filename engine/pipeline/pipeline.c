@@ -244,6 +244,10 @@ static mb_status check_memory(size_t *total, mb_pipeline *p, const mb_image *pho
     if (status != MB_OK) {
         return status;
     }
+    if (p->context->backend.memory != NULL && p->context->options.max_memory == 0) {
+        info.weight_bytes = info.arena_bytes = 0; /* on the device, which looks after its own memory */
+        info.total_bytes = info.picture_bytes;
+    }
     *total = info.total_bytes;
     size_t limit = p->context->options.max_memory;
     if (limit == 0) {

@@ -44,18 +44,24 @@ set(warnings "")
 if(MATTEBOX_WERROR)
     set(warnings -Werror all-warnings -Xptxas -warn-spills,-Werror)
 endif()
-set(objects "")
-foreach(source ${MB_CUDA_KERNELS})
-    cmake_path(GET source STEM name)
+# NAME.o in the build's cuda folder, from a .cu file.
+set(MB_NVCC_FLAGS -std=c++17 -O3 ${codes} ${warnings}
+    -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics
+    -I${PROJECT_SOURCE_DIR}/kernels/cuda -I${PROJECT_SOURCE_DIR}/kernels -I${PROJECT_SOURCE_DIR}/engine
+    -I${PROJECT_SOURCE_DIR}/engine/include)
+function(mb_cuda_compile name source)
     set(object ${CMAKE_BINARY_DIR}/cuda/${name}.o)
     add_custom_command(OUTPUT ${object}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
-        COMMAND ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC} -std=c++17 -O3 ${codes} ${warnings}
-            -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics
-            -I${PROJECT_SOURCE_DIR}/kernels -I${PROJECT_SOURCE_DIR}/engine -I${PROJECT_SOURCE_DIR}/engine/include
-            -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
+        COMMAND ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC} ${MB_NVCC_FLAGS} -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
         DEPENDS ${source} DEPFILE ${object}.d COMMENT "nvcc ${name}.cu" VERBATIM COMMAND_EXPAND_LISTS)
-    list(APPEND objects ${object})
+    set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+endfunction()
+set(objects "")
+foreach(source ${MB_CUDA_KERNELS})
+    cmake_path(GET source STEM name)
+    mb_cuda_compile(${name} ${source})
+    list(APPEND objects ${CMAKE_BINARY_DIR}/cuda/${name}.o)
 endforeach()
 target_sources(mb_engine PRIVATE ${MB_CUDA_HOST})
 set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/cuda/nvlib.c APPEND PROPERTY COMPILE_DEFINITIONS

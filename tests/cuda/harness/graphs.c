@@ -37,7 +37,9 @@ int main(int argc, char **argv)
 {
     const char *precision = argc > 2 ? argv[2] : "f32";
     mb_dtype t = strcmp(precision, "f16") == 0 ? MB_F16 : (strcmp(precision, "bf16") == 0 ? MB_BF16 : MB_F32);
+#if !defined(MB_ON_DEVICE)
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
+#endif
     setenv("MATTEBOX_CACHE", "", 0); /* no trace at home */
     if (argc < 2) {
         fprintf(stderr, "usage: test_cuda_graphs CASE [f32|f16|bf16]\n");

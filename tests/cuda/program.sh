@@ -1,0 +1,58 @@
+#!/bin/sh
+# The program with the CUDA back end in it, emulated: what --device and --precision do, to whole pictures.
+# program.sh BUILD SOURCE
+set -eu
+build=$1 source=$2 work=$1/test-files/cuda-program
+mattebox=$build/cuda-kit/mattebox
+rm -rf "$work" && mkdir -p "$work" && cd "$work"
+export MATTEBOX_CUDA_LIBS="$build/cuda-standin" MATTEBOX_CACHE="" MB_STANDIN_DEVICES=2
+fail()
+{
+    echo "$1"
+    exit 1
+}
+"$build/mattebox-weights" generate birefnet-tiny7 -o m.mbw -q
+for n in 1 2 3 4 5; do cp "$source/docs/pictures/cat.jpg" "$n.jpg"; done
+cut="$mattebox --model m.mbw --input-size 32 --only-mask -q -f"
+$cut --device cpu 1.jpg -o cpu.png
+cp cpu.png want.png
+
+echo "== one device, in every precision"
+for p in f32 tf32 f16 bf16; do
+    $cut --device cuda --precision $p 1.jpg -o $p.png
+done
+"$mattebox" version --verbose --device cuda:1 --precision f16 >version.txt
+grep -q '^device: cuda:1 (Stand-in 1, f16)$' version.txt || fail "$(cat version.txt)"
+cmp f32.png want.png || fail "f32 on the device is not what the CPU gives (8-bit mask)"
+
+echo "== all devices: the same pictures, each of them once, in order"
+$cut --device cuda:all 1.jpg 2.jpg 3.jpg 4.jpg 5.jpg -o out/ --json >report.jsonl
+for n in 1 2 3 4 5; do cmp "out/$n.mask.png" want.png; done
+[ "$(grep -c '"picture"\|"file"\|"input"' report.jsonl)" -ge 5 ] || fail "$(cat report.jsonl)"
+
+echo "== what cannot be is said in one line, and nothing is written"
+expect()
+{
+    code=$1 text=$2
+    shift 2
+    set +e
+    "$@" >said.txt 2>&1
+    got=$?
+    set -e
+    [ $got -eq "$code" ] && grep -qF "$text" said.txt || fail "$* gave $got: $(cat said.txt)"
+}
+rm -f no.png
+expect 4 "there is no device 7, the driver sees 2" $cut --device cuda:7 1.jpg -o no.png
+expect 2 "one of auto, cpu, cuda, cuda:N, cuda:all" $cut --device cuda:x 1.jpg -o no.png
+MB_STANDIN_SM=75 expect 4 "cannot compute in bf16" $cut --device cuda --precision bf16 1.jpg -o no.png
+MB_STANDIN_TOTAL=70000000 expect 4 "CUDA: needs " $cut --device cuda 1.jpg -o no.png
+MB_STANDIN_CUDA=12020 expect 4 "the driver supports CUDA 12.2" $cut --device cuda 1.jpg -o no.png
+MB_STANDIN_LT_FAIL=3 expect 4 "cuBLASLt: the GPU program failed to execute" $cut --device cuda 1.jpg -o no.png
+[ ! -e no.png ] || fail "a failed run has left a file"
+
+echo "== auto: a device that cannot serve is no error"
+MB_STANDIN_DEVICES=0 $cut --device auto 1.jpg -o auto.png
+cmp auto.png want.png
+MATTEBOX_CUDA_LIBS=/nowhere $cut --device auto 1.jpg -o auto2.png
+cmp auto2.png want.png
+echo ok
