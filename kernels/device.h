@@ -34,6 +34,10 @@ MB_MUST_CHECK mb_status mb_device_probe(mb_device_report *out, mb_device_wish wi
 MB_MUST_CHECK mb_status mb_device_open(mb_backend *out, const mb_device_report *report, mb_error *err);
 void mb_device_close(mb_backend *b); /* a zeroed one is fine */
 
+/* Small cases of the kernels that matter against the plain ones; MB_OK at once on the CPU. MB_E_DEVICE says which one
+ * is wrong (device_check.c). */
+MB_MUST_CHECK mb_status mb_device_check(const mb_backend *b, mb_error *err);
+
 /* In which arithmetic plans of this back end (or copy) run. AUTO: MATTEBOX_PRECISION (f32, tf32, f16, bf16), else f32.
  * The CPU computes in f32 whatever is asked for, which no result can suffer from. MB_E_DEVICE: the GPU cannot. */
 MB_MUST_CHECK mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err);

@@ -35,32 +35,53 @@ static int count_processors(void)
     return n;
 }
 
+static mb_status use_cpu(mb_context *c, mb_error *err)
+{
+    c->backend = (mb_backend){0};
+    mb_status status = mb_backend_cpu(&c->backend, err);
+    (void)snprintf(c->device, sizeof c->device, "%s", c->backend.name);
+    return status;
+}
+
+/* The device, in the arithmetic asked for; `auto` trusts it only when its kernels compute what the plain ones do. */
+static mb_status use_gpu(mb_context *c, const mb_device_report *report, mb_error *err)
+{
+    mb_status status = mb_device_open(&c->backend, report, err);
+    if (status == MB_OK) {
+        status = mb_device_set_precision(&c->backend, c->options.precision, err);
+    }
+    if (status == MB_OK && c->options.device == MB_DEVICE_AUTO) {
+        status = mb_device_check(&c->backend, err);
+    }
+    if (status != MB_OK) {
+        mb_device_close(&c->backend);
+    }
+    (void)snprintf(c->device, sizeof c->device, "cuda:%d (%s, %s)", report->index, report->name,
+                   c->backend.tf32 ? "tf32" : mb_dtype_name(c->backend.activations));
+    return status;
+}
+
 static mb_status choose_device(mb_context *c, mb_error *err)
 {
     mb_device_report report;
-    mb_status status = mb_device_probe(&report, (mb_device_wish){c->options.device, c->options.device_index}, err);
+    mb_device_wish wish = {c->options.device, c->options.device_index};
+    mb_status status = mb_device_probe(&report, wish, err);
     if (status != MB_OK) {
         return status;
     }
     (void)snprintf(c->note, sizeof c->note, "%s", report.note);
-    if (report.kind == MB_DEVICE_CUDA && c->options.device == MB_DEVICE_AUTO) {
-        /* Tested by emulation, not yet on a device: who wants it says so. */
-        (void)snprintf(c->note, sizeof c->note,
-                       "CUDA: %s is usable, but auto does not take a GPU yet; using the CPU. --device cuda takes it.",
-                       report.name);
-        report = (mb_device_report){.kind = MB_DEVICE_CPU};
+    if (report.kind == MB_DEVICE_CPU) {
+        return use_cpu(c, err);
     }
-    status = mb_device_open(&c->backend, &report, err);
-    if (status == MB_OK) {
-        status = mb_device_set_precision(&c->backend, c->options.precision, err);
+    mb_error why = {0};
+    status = use_gpu(c, &report, &why);
+    if (status != MB_OK && c->options.device == MB_DEVICE_AUTO && status != MB_E_ARGUMENT) {
+        const char *said = strncmp(why.message, "CUDA: ", 6) == 0 ? why.message + 6 : why.message;
+        (void)snprintf(c->note, sizeof c->note, "CUDA: %s: %.*s; using the CPU. Pass --device cpu to silence this.",
+                       report.name, (int)strcspn(said, "\n"), said);
+        return use_cpu(c, err);
     }
-    if (status == MB_OK && report.kind == MB_DEVICE_CUDA) {
-        (void)snprintf(c->device, sizeof c->device, "cuda:%d (%s, %s)", report.index, report.name,
-                       c->backend.tf32 ? "tf32" : mb_dtype_name(c->backend.activations));
-    } else if (status == MB_OK) {
-        (void)snprintf(c->device, sizeof c->device, "%s", c->backend.name);
-    }
-    return status;
+    return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", why.message);
 }
 
 static mb_status check_context_options(const mb_context_options *o, mb_error *err)

@@ -52,6 +52,34 @@ done:
     return status;
 }
 
+static mb_status remake_networks(mb_pipeline *p, const mb_backend *backend, mb_error *err)
+{
+    mb_edge_dispose(&p->edge);
+    mb_network_free(p->network);
+    p->network = NULL;
+    p->backend = *backend;
+    return make_networks(p, err);
+}
+
+/* With device auto, a GPU that fails or has not enough memory is left for good: this picture runs again, and all others
+ * run, on the CPU. False: the error stands. The reason becomes the result's warning. */
+static bool leave_gpu(mb_pipeline *p, mb_status status, mb_error *err)
+{
+    mb_backend cpu = {0};
+    const char *said = strstr(err->message, "CUDA:");
+    bool may = p->context->options.device == MB_DEVICE_AUTO && p->backend.memory != NULL;
+    if (!may || (status != MB_E_DEVICE && status != MB_E_MEMORY) || said == NULL) {
+        return false;
+    }
+    (void)snprintf(p->left_gpu, sizeof p->left_gpu, "%.*s; using the CPU", (int)strcspn(said, "\n"), said);
+    mb_error again = {0};
+    if (mb_backend_cpu(&cpu, &again) != MB_OK || remake_networks(p, &cpu, &again) != MB_OK) {
+        return false;
+    }
+    *err = (mb_error){0};
+    return true;
+}
+
 /* Another precision means other plans: the networks are made anew. */
 static mb_status use_precision(mb_pipeline *p, mb_precision precision, mb_error *err)
 {
@@ -63,12 +91,8 @@ static mb_status use_precision(mb_pipeline *p, mb_precision precision, mb_error 
     if (status != MB_OK) {
         return status;
     }
-    mb_edge_dispose(&p->edge);
-    mb_network_free(p->network);
-    p->network = NULL;
-    p->backend = wanted;
     p->precision = precision;
-    return make_networks(p, err);
+    return remake_networks(p, &wanted, err);
 }
 
 mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
@@ -436,7 +460,7 @@ static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *
     return status;
 }
 
-mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
+static mb_status run_once(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
 {
     mb_status status = MB_OK;
     run r = {0};
@@ -469,7 +493,20 @@ done:
     return status;
 }
 
-mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
+mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
+{
+    mb_error local = {0};
+    mb_status status = run_once(out, pipeline, photo, &local);
+    if (status != MB_OK && leave_gpu(pipeline, status, &local)) {
+        status = run_once(out, pipeline, photo, &local);
+        if (status == MB_OK) {
+            mb_edge_warn((*out)->warning, sizeof(*out)->warning, pipeline->left_gpu);
+        }
+    }
+    return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", local.message);
+}
+
+static mb_status refine_once(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
                              const mb_image *trimap, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -495,6 +532,20 @@ mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_im
 done:
     run_dispose(&r);
     return status;
+}
+
+mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
+                             const mb_image *trimap, mb_error *err)
+{
+    mb_error local = {0};
+    mb_status status = refine_once(out, pipeline, photo, mask, trimap, &local);
+    if (status != MB_OK && leave_gpu(pipeline, status, &local)) {
+        status = refine_once(out, pipeline, photo, mask, trimap, &local);
+        if (status == MB_OK) {
+            mb_edge_warn((*out)->warning, sizeof(*out)->warning, pipeline->left_gpu);
+        }
+    }
+    return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", local.message);
 }
 
 /* ---- level 1 */

@@ -10,6 +10,7 @@ struct mb_pipeline {
     const mb_model *model, *matting; /* NULL: refines only; no matting network */
     mb_backend backend;              /* the context's, in the options' precision */
     mb_precision precision;          /* of the networks as they are */
+    char left_gpu[200];              /* why the CPU has taken over, or "" */
     mb_options options;
     mb_pool *pool;
     mb_network *network; /* of `model`, on `pool` */

@@ -50,9 +50,27 @@ MB_STANDIN_CUDA=12020 expect 4 "the driver supports CUDA 12.2" $cut --device cud
 MB_STANDIN_LT_FAIL=3 expect 4 "cuBLASLt: the GPU program failed to execute" $cut --device cuda 1.jpg -o no.png
 [ ! -e no.png ] || fail "a failed run has left a file"
 
-echo "== auto: a device that cannot serve is no error"
-MB_STANDIN_DEVICES=0 $cut --device auto 1.jpg -o auto.png
-cmp auto.png want.png
-MATTEBOX_CUDA_LIBS=/nowhere $cut --device auto 1.jpg -o auto2.png
-cmp auto2.png want.png
+echo "== auto: takes a device that computes rightly; one that cannot serve is no error"
+device()
+{
+    "$mattebox" version --verbose --device auto | sed -n 's/^device\( note\)\{0,1\}: //p' | tr '\n' ' '
+}
+auto()
+{
+    name=$1 text=$2
+    rm -f auto.png
+    "$mattebox" --model m.mbw --input-size 32 --only-mask -f --device auto 1.jpg -o auto.png >said.txt 2>&1 || fail "$(cat said.txt)"
+    cmp auto.png want.png || fail "$name"
+    grep -qF "$text" said.txt || fail "$name: $(cat said.txt)"
+}
+case $(device) in "cuda:0 (Stand-in 0, f32)"*) ;; *) fail "$(device)" ;; esac
+auto plain "Processed 1"
+export MB_STANDIN_LT_WRONG=1
+case $(device) in "cpu "*"linear is 0.0"*" wrong, 0.0001 is allowed; using the CPU."*) ;; *) fail "$(device)" ;; esac
+auto "wrong products" "Processed 1"
+unset MB_STANDIN_LT_WRONG
+MB_STANDIN_DEVICES=0 auto "no device" "Processed 1"
+MATTEBOX_CUDA_LIBS=/nowhere auto "no driver" "Processed 1"
+MB_STANDIN_TOTAL=70000000 auto "no memory" "MB free on device 0 \"Stand-in 0\"; using the CPU"
+MB_STANDIN_FAIL_COPY=40 auto "a fault in a picture" "an illegal memory access was encountered"
 echo ok

@@ -3,6 +3,7 @@
  *   MB_STANDIN_LT_VERSION=n, MB_STANDIN_LT_CUDART=n   what it says of itself
  *   MB_STANDIN_LT_START=n      cublasLtCreate fails with n
  *   MB_STANDIN_LT_NONE=1       no algorithm for anything
+ *   MB_STANDIN_LT_WRONG=1      products are a little wrong
  *   MB_STANDIN_LT_FAIL=n       the n-th product fails with CUBLAS_STATUS_EXECUTION_FAILED */
 #include "cuda/blaslt_api.h"
 #include "numbers.h"
@@ -29,7 +30,7 @@ typedef struct preference {
     uint32_t alignment[4];
 } preference;
 
-static int none, fail;
+static int none, fail, wrong;
 
 static int number(const char *name, int otherwise)
 {
@@ -53,6 +54,7 @@ EXPORT mb_lt_result cublasLtCreate(mb_lt_handle *out)
 {
     none = number("MB_STANDIN_LT_NONE", 0);
     fail = number("MB_STANDIN_LT_FAIL", 0);
+    wrong = number("MB_STANDIN_LT_WRONG", 0);
     int start = number("MB_STANDIN_LT_START", 0);
     *out = start == 0 ? malloc(1) : NULL;
     mb_standin_count(start == 0);
@@ -213,7 +215,7 @@ static void multiply(void *argument)
                 sum +=
                     tf32(get(w->pa, t, i * w->a.pitch + k), rounds) * tf32(get(w->pb, t, j * w->b.pitch + k), rounds);
             }
-            sum *= w->alpha;
+            sum *= wrong != 0 ? 1.01f * w->alpha : w->alpha;
             sum += w->beta != 0 ? w->beta * get(w->pc, ty, j * w->c.pitch + i) : 0.0f;
             sum += (w->d.epilogue & MB_LT_EPILOGUE_BIAS) != 0 ? get(w->d.bias, ty, i) : 0.0f;
             sum = (w->d.epilogue & MB_LT_EPILOGUE_RELU) != 0 && !(sum > 0) ? 0.0f : sum;
