@@ -53,7 +53,8 @@ function(mb_cuda_compile name source)
     set(object ${CMAKE_BINARY_DIR}/cuda/${name}.o)
     add_custom_command(OUTPUT ${object}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
-        COMMAND ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC} ${MB_NVCC_FLAGS} -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
+        COMMAND sh ${PROJECT_SOURCE_DIR}/kernels/cuda/nvcc.sh ${object}.txt ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC}
+            ${MB_NVCC_FLAGS} -Xptxas -v -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
         DEPENDS ${source} DEPFILE ${object}.d COMMENT "nvcc ${name}.cu" VERBATIM COMMAND_EXPAND_LISTS)
     set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 endfunction()

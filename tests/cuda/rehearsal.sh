@@ -6,7 +6,7 @@ rm -rf "$kit" && mkdir -p "$kit/bin" "$kit/goldens"
 ln -s "$build/cuda-kit/kit" "$build/cuda-kit/mattebox" "$build/mattebox-weights" "$kit/bin"
 cp "$source/tests/data/goldens/birefnet_tiny7_32x32.safetensors" "$kit/goldens"
 cp "$source/tests/cuda/on_device.sh" "$kit"
-export MATTEBOX_CUDA_LIBS="$build/cuda-standin" KIT_SMALL=1 MATTEBOX_GOLDENS="$kit/goldens"
+export MATTEBOX_CUDA_LIBS="$build/cuda-standin" KIT_SMALL=1 KIT_SECONDS=3000 MATTEBOX_GOLDENS="$kit/goldens"
 sh "$kit/on_device.sh" "$kit/out" || { cat "$kit/out/summary.txt"; exit 1; }
 cat "$kit/out/summary.txt"
 for step in setup rates op graph model determinism timing stress; do
