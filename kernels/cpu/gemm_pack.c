@@ -78,8 +78,9 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     if (!mb_mul_size(&k_total, (size_t)p->taps, (size_t)p->channels) ||
         !mb_mul_size(&values, k_total, (size_t)columns) || !mb_add_size(&values, values, extra) ||
         !mb_mul_size(&p->bytes, values, sizeof(float)) || (p->w = mb_alloc_aligned(p->bytes)) == NULL) {
+        size_t wanted = p->bytes;
         mb_packed_free(p);
-        return mb_fail_memory(err, (size_t)p->n * sizeof(float), "packed weights");
+        return mb_fail_memory(err, wanted, "packed weights");
     }
     if (p->narrow) {
         pack_rows(weight, p, scale);
