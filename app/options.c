@@ -74,10 +74,11 @@ const int n_commands = sizeof commands / sizeof commands[0];
 #define MACHINE  "Machine"
 #define FEEDBACK "Feedback"
 
-/* One CPU thread of 2024, 2 megapixels (docs/edges.md): people ask what a method costs. */
+/* One thread of an AVX-512 machine (docs/performance-log.md): people ask what a method costs. */
 #define DETAIL                                                                                                         \
-    "what refines the mask's edge. For 2 megapixels: guided 0.1 s and 15 MB; pymatting 0.2 s and 0.1 GB (more with "   \
-    "wide bands), vitmatte 10 s and 0.6 GB, vitmatte-base 25 s and 0.9 GB (hair over anything; they need a model)"
+    "what refines the mask's edge. For 1 megapixel: guided 0.01 s and 6 MB; pymatting 0.04 s and 50 MB, more with "    \
+    "wide "                                                                                                            \
+    "bands; vitmatte 2 s and 0.4 GB, vitmatte-base 2.5 times that (hair over anything; they need a model)"
 
 const option_row option_rows[] = {
     {DO, "output", 'o', KIND_TEXT, WRITES, FIELD(output), "FILE|DIR|-", 0, 0, NULL, "beside the input",

@@ -3,6 +3,7 @@
 #include "refine/bitmap.h"
 
 #include "core/alloc.h"
+#include "refine/clones.h"
 
 #include <string.h>
 
@@ -80,11 +81,32 @@ static uint64_t byte_of_range(uint64_t v, int low, int high)
     return gather_high_bits(m);
 }
 
+/* Do 64 bytes hold one value? Masks are mostly flat: whole words are then known at once. */
+MB_CLONES static bool is_flat(const uint8_t *p)
+{
+    uint8_t first = p[0], differ = 0;
+    for (int i = 0; i < 64; i++) {
+        differ |= (uint8_t)(p[i] ^ first);
+    }
+    return differ == 0;
+}
+
 static void fill_row_u8(uint64_t *dst, const uint8_t *src, const fill_job *j)
 {
     int width = j->b->width, x = 0;
     memset(dst, 0, j->b->words * sizeof *dst);
     if (j->channels == 1) {
+        for (; x + 64 <= width; x += 64) {
+            uint64_t word = 0;
+            if (is_flat(src + x)) {
+                word = src[x] >= j->low && src[x] <= j->high ? ~word : word;
+            } else {
+                for (int k = 0; k < 64; k += 8) {
+                    word |= byte_of_range(load_bytes(src + x + k), j->low, j->high) << k;
+                }
+            }
+            dst[x / 64] = word;
+        }
         for (; x + 8 <= width; x += 8) {
             dst[x / 64] |= byte_of_range(load_bytes(src + x), j->low, j->high) << (x % 64);
         }
@@ -304,7 +326,13 @@ void mb_bitmap_spread(uint8_t *dst, const mb_bitmap *a, const mb_bitmap *b, int 
     const uint64_t *ra = mb_bitmap_row(a, y), *rb = mb_bitmap_row(b, y);
     uint64_t base = ONES * levels[2], on_b = (uint64_t)levels[1] - levels[2], on_a = (uint64_t)levels[0] - levels[1];
     size_t width = (size_t)a->width, x = 0;
-    for (; x + 8 <= width; x += 8) {
+    while (x + 8 <= width) {
+        uint64_t wa = ra[x / 64], wb = rb[x / 64];
+        if (x % 64 == 0 && x + 64 <= width && (wa == 0 || wa == ~UINT64_C(0)) && (wb == 0 || wb == ~UINT64_C(0))) {
+            memset(dst + x, wa != 0 ? levels[0] : wb != 0 ? levels[1] : levels[2], 64);
+            x += 64;
+            continue;
+        }
         uint64_t va = spread_bits(ra[x / 64] >> (x % 64) & 255u), vb = spread_bits(rb[x / 64] >> (x % 64) & 255u);
         uint64_t v = base + vb * on_b + va * on_a;
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -314,6 +342,7 @@ void mb_bitmap_spread(uint8_t *dst, const mb_bitmap *a, const mb_bitmap *b, int 
             dst[x + (size_t)i] = (uint8_t)(v >> (8 * i));
         }
 #endif
+        x += 8;
     }
     for (; x < width; x++) {
         bool in_a = ra[x / 64] >> (x % 64) & 1u, in_b = rb[x / 64] >> (x % 64) & 1u;
