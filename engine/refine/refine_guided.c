@@ -4,11 +4,18 @@
 #include "refine/levels.h"
 #include "refine/methods.h"
 
+#include <math.h>
+
 mb_status mb_refine_with_guided(mb_picture *alpha, const mb_refine_job *job, mb_error *err)
 {
     const mb_refine_options *o = job->o;
+    int radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_node_radius(o->erode, o->dilate);
+    if (o->guided_scale > 0 && o->guided_scale < 1) { /* the same window, in pixels of the small picture */
+        int small = (int)lround(radius * o->guided_scale);
+        radius = small > 1 ? small : 1;
+    }
     const mb_guided_options guided = {
-        .radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_node_radius(o->erode, o->dilate),
+        .radius = radius,
         .eps = o->guided_eps > 0 ? o->guided_eps : MB_GUIDED_EPS,
         .scale = o->guided_scale > 0 ? o->guided_scale : 1.0,
         .cancel = &job->c->cancel,

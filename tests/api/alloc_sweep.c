@@ -55,6 +55,69 @@ int __wrap_posix_memalign(void **p, size_t alignment, size_t n)
         }                                                                                                              \
     } while (0)
 
+/* A refinement with everything that a result can be, written as each format: all of it allocates. */
+static mb_status refined_run(mb_error *err)
+{
+    enum { W = 40, H = 33 };
+    static unsigned short pixels[W * H * 3];
+    static unsigned char given[W * H];
+    static const mb_background backgrounds[] = {MB_BACKGROUND_BLUR, MB_BACKGROUND_PICTURE, MB_BACKGROUND_NONE};
+    static const mb_format formats[] = {MB_FORMAT_PNG, MB_FORMAT_JPEG, MB_FORMAT_WEBP};
+    const mb_image photo = {.data = pixels, .width = W, .height = H, .pixels = MB_PIXELS_RGB, .depth = MB_DEPTH_U16};
+    const mb_image mask = {.data = given, .width = W, .height = H, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8};
+    mb_status status = MB_OK;
+    mb_context *context = NULL;
+    mb_pipeline *pipeline = NULL;
+    mb_result *result = NULL;
+    void *file = NULL;
+    size_t n = 0;
+    mb_context_options c;
+    mb_options o;
+    for (int i = 0; i < W * H; i++) {
+        given[i] = i % W > 8 && i % W < 30 && i / W > 5 && i / W < 28 ? 255 : 0;
+        pixels[3 * i] = (unsigned short)(i * 40);
+    }
+    mb_context_options_init(&c);
+    c.device = MB_DEVICE_CPU;
+    c.threads = 1;
+    TRY(mb_context_create(&context, &c, err));
+    for (int k = 0; k < 3; k++) {
+        mb_options_init(&o);
+        o.detail = k == 0 ? MB_DETAIL_GUIDED : MB_DETAIL_PYMATTING;
+        o.foreground = k == 1 ? MB_FOREGROUND_BLURFUSION : MB_FOREGROUND_ML;
+        o.depth = k == 1 ? 8 : 0;
+        o.guided_scale = 0.5;
+        o.min_area = 4;
+        o.invert = k == 2;
+        o.background = backgrounds[k];
+        o.background_picture = &photo;
+        o.crop = 1;
+        TRY(mb_pipeline_create(&pipeline, context, NULL, NULL, &o, err));
+        TRY(mb_pipeline_refine(&result, pipeline, &photo, &mask, NULL, err));
+        mb_save_options save;
+        mb_save_options_init(&save);
+        save.format = formats[k];
+        status = mb_image_encode(&file, &n, &result->cutout, &save, err);
+        if (status == MB_E_UNSUPPORTED) { /* a build without that library */
+            status = MB_OK;
+            *err = (mb_error){0};
+        }
+        TRY(status);
+        mb_buffer_free(file);
+        mb_result_free(result);
+        mb_pipeline_free(pipeline);
+        file = NULL;
+        result = NULL;
+        pipeline = NULL;
+    }
+done:
+    mb_buffer_free(file);
+    mb_result_free(result);
+    mb_pipeline_free(pipeline);
+    mb_context_free(context);
+    return status;
+}
+
 static mb_status whole_run(mb_error *err)
 {
     static unsigned char pixels[24 * 20 * 3];
@@ -94,29 +157,36 @@ done:
     return status;
 }
 
-int main(void)
+/* Fails the allocations of `run` one at a time: all of the first hundred, then a spread that visits every phase and
+ * stays within seconds. */
+static void sweep(const char *name, mb_status (*run)(mb_error *err))
 {
-    mb_error err;
-    (void)test_model("tiny_legacy");
-    CHECK_OK(whole_run(&err), err);
+    mb_error err = {0};
+    CHECK_OK(run(&err), err);
     calls = 0;
-    CHECK_OK(whole_run(&err), err);
-    long total = calls, injected = 0, survived = 0;
-    /* All of the first hundred, then a spread that visits every phase and stays within seconds. */
-    long step = total / 150 + 1;
+    CHECK_OK(run(&err), err);
+    long total = calls, injected = 0, survived = 0, step = total / 150 + 1;
     for (long i = 0; i < total; i += i < 100 ? 1 : step) {
         err = (mb_error){0};
         calls = 0;
         failing = i;
-        mb_status status = whole_run(&err);
+        mb_status status = run(&err);
         failing = -1;
         injected++;
         survived += status == MB_OK; /* a cache that could not be made, a slower way that was taken */
-        CHECK_MSG(status == MB_OK || status == MB_E_MEMORY, "allocation %ld of %ld: %s, %s", i, total,
+        CHECK_MSG(status == MB_OK || status == MB_E_MEMORY, "%s, allocation %ld of %ld: %s, %s", name, i, total,
                   mb_status_name(status), err.message);
-        CHECK_MSG(status == MB_OK || (err.code == status && err.message[0] != '\0'), "allocation %ld: no message", i);
+        CHECK_MSG(status == MB_OK || (err.code == status && err.message[0] != '\0'), "%s, allocation %ld: no message",
+                  name, i);
     }
-    CHECK_OK(whole_run(&err), err);
-    printf("%ld failures injected into a run of %ld allocations, %ld survived\n", injected, total, survived);
+    CHECK_OK(run(&err), err);
+    printf("%s: %ld failures injected into a run of %ld allocations, %ld survived\n", name, injected, total, survived);
+}
+
+int main(void)
+{
+    (void)test_model("tiny_legacy");
+    sweep("cut", whole_run);
+    sweep("refine", refined_run);
     return test_report();
 }

@@ -110,6 +110,23 @@ static void test_depth(void)
     mb_image_dispose(&second);
 }
 
+/* The fast guided filter is the exact one, nearly: its window is as wide in the photo. */
+static void test_fast(void)
+{
+    mb_image_source s;
+    process_run(&p, "for s in 1 0.5; do mattebox refine a.jpg --mask m.png -d guided --erode 30 --dilate 30 "
+                    "--guided-scale $s -q -o fast$s.png || exit 9; done");
+    CHECK_RUN(&p, 0, "");
+    mb_image exact = load("fast1.png", &s), fast = load("fast0.5.png", &s);
+    double sum = 0;
+    for (size_t i = 0; exact.data != NULL && fast.data != NULL && i < 512u * 512u; i++) {
+        sum += abs(((const uint8_t *)exact.data)[3 * i] - ((const uint8_t *)fast.data)[3 * i]);
+    }
+    CHECK_MSG(sum > 0 && sum / (512 * 512) < 1.5, "%g levels apart", sum / (512 * 512));
+    mb_image_dispose(&exact);
+    mb_image_dispose(&fast);
+}
+
 static void test_crop_invert(void)
 {
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided -q --crop=4 --write-mask --json -o crop.png");
@@ -144,6 +161,7 @@ int main(void)
     process_run(&p, "rm -rf ./* && cp '%s' a.jpg && cp '%s' m.png", PHOTO, MASK);
     test_backgrounds();
     test_depth();
+    test_fast();
     test_crop_invert();
     return test_report();
 }
