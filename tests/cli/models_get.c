@@ -177,7 +177,7 @@ static void test_lies(void)
         {"empty", NULL, NULL, "", "the server sent an empty file", 0, "", 0, false},
         {"something else", NULL, NULL, "", "not a", 0, "just some text, no checkpoint at all", 0, false},
         {"gone", NULL, NULL, "", "/first is not there (404)\n  it may have moved: --from", 0, page, 404, false},
-        {"forbidden", NULL, NULL, "", "127.0.0.1 refuses access (403)\n  then set MATTEBOX_TOKEN", 0, page, 403, false},
+        {"forbidden", NULL, NULL, "", "127.0.0.1 refuses access (403)\n  set MATTEBOX_TOKEN", 0, page, 403, false},
         {"broken", NULL, NULL, "", "127.0.0.1 answers with status 500\n  try again later", 0, page, 500, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -267,9 +267,10 @@ static void test_token(void)
     s.token = "secret";
     start_over(&s);
     get("");
-    CHECK_RUN(&p, 3, "127.0.0.1 refuses access (401)\n  then set MATTEBOX_TOKEN to your access token");
-    get("--retries 0; MATTEBOX_TOKEN=wrong mattebox models get vitmatte-s --from http://127.0.0.1:$PORT/first");
-    CHECK(strstr(p.err, "wrong") == NULL);
+    CHECK_RUN(&p, 3, "127.0.0.1 refuses access (401)\n  set MATTEBOX_TOKEN to your access token");
+    process_run(&p, "MATTEBOX_TOKEN=wrong mattebox models get vitmatte-s --from http://127.0.0.1:%d/first", port);
+    CHECK_RUN(&p, 3, "refuses access (401)\n  MATTEBOX_TOKEN is set, but does not open this file\n");
+    CHECK(strstr(http_server_last(), "Authorization: Bearer wrong") != NULL && strstr(p.err, "wrong") == NULL);
     process_run(&p, "MATTEBOX_TOKEN=secret mattebox models get vitmatte-s --from http://127.0.0.1:%d/first", port);
     check_installed();
     /* the catalogue's page is named where it is the catalogue's address; a mirror keeps the path */

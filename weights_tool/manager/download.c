@@ -88,10 +88,14 @@ static mb_status fail_answer(transfer *t)
     char host[200];
     host_of(host, sizeof host, r->address);
     if (status == 401 || status == 403) {
-        return mb_fail(t->err, MB_E_IO, "%s refuses access (%d)%s%.200s%s", host, status,
-                       r->page[0] != '\0' ? "\nits authors may want their terms accepted first, at " : "", r->page,
-                       r->token == NULL ? "\nthen set MATTEBOX_TOKEN to your access token and run it again"
-                                        : "\nMATTEBOX_TOKEN is set, but does not open this file");
+        const char *key = r->token == NULL ? "set MATTEBOX_TOKEN to your access token and run it again"
+                                           : "MATTEBOX_TOKEN is set, but does not open this file";
+        if (r->page[0] == '\0') {
+            return mb_fail(t->err, MB_E_IO, "%s refuses access (%d)\n%s", host, status, key);
+        }
+        return mb_fail(t->err, MB_E_IO,
+                       "%s refuses access (%d)\nits authors may want their terms accepted first, at %.200s\n%s", host,
+                       status, r->page, key);
     }
     if (status == 404 || status == 410) {
         return mb_fail(t->err, MB_E_IO,
