@@ -3,6 +3,8 @@
 #include "refine/fixtures.h"
 #include "refine/refine.h"
 
+#include <stdlib.h>
+
 typedef struct node_case {
     mb_detail detail;
     int erode, dilate;
@@ -314,6 +316,61 @@ static void failure_cases(void)
     mb_picture_dispose(&grey);
 }
 
+/* The rows whose answers are not plain copies: pictures without a window, systems that the direct solver does not get,
+ * pictures that VITMatte sees smaller. Each says so. */
+static void said_and_done(void)
+{
+    mb_picture photo = filled(40, 2, 3, 80), mask = filled(40, 2, 1, 0), alpha = {0}, direct = {0};
+    for (int i = 0; i < 80; i++) {
+        mask.v[i] = i % 40 < 20 ? 255 : 0;
+    }
+    mb_warnings w = run(MB_DETAIL_PYMATTING, &photo, &mask, NULL, &alpha);
+    CHECK(w.n == 1 && warned(&w, MB_WARN_TOO_SMALL));
+    bool falls = alpha.v[0] == 255 && alpha.v[39] == 0 && alpha.v[19] > 127 && alpha.v[19] < 200;
+    for (int x = 1; x < 40; x++) { /* the blurred mask: from one side to the other, the same in both rows */
+        falls = falls && alpha.v[x] <= alpha.v[x - 1] && alpha.v[x] == alpha.v[40 + x];
+    }
+    CHECK(falls);
+    mb_picture_dispose(&alpha);
+    mb_picture_dispose(&photo);
+    mb_picture_dispose(&mask);
+    photo = filled(60, 50, 3, 0);
+    mask = filled(60, 50, 1, 0);
+    for (int i = 0; i < 3000; i++) {
+        mask.v[i] = i % 60 < 30 ? 255 : 0;
+        for (int k = 0; k < 3; k++) {
+            photo.v[3 * i + k] = (uint8_t)(i % 60 < 33 ? 40 + i * 7 % 11 : 180 + i * 5 % 13);
+        }
+    }
+    w = run(MB_DETAIL_PYMATTING, &photo, &mask, NULL, &direct);
+    CHECK(w.n == 0);
+    mb_refine_options o;
+    mb_refine_options_init(&o);
+    o.detail = MB_DETAIL_PYMATTING;
+    o.matting_memory = 1;
+    mb_warnings iterated = {0};
+    mb_refine_context c = {.warnings = &iterated, .matting = stand_in};
+    mb_error err;
+    CHECK_OK(mb_refine_mask(&alpha, &photo, &mask, &o, &c, &err), err);
+    int far = 0;
+    for (int i = 0; i < 3000; i++) {
+        far += abs(alpha.v[i] - direct.v[i]) > 1;
+    }
+    CHECK_MSG(warned(&iterated, MB_WARN_ITERATIVE) && !warned(&iterated, MB_WARN_RESIDUAL) && far == 0, "%d", far);
+    mb_picture_dispose(&alpha);
+    network n = {0};
+    mb_warnings reduced = {0};
+    o.detail = MB_DETAIL_VITMATTE;
+    o.max_megapixels = 0.001;
+    c = (mb_refine_context){.warnings = &reduced, .matting = stand_in, .matting_user = &n};
+    CHECK_OK(mb_refine_mask(&alpha, &photo, &mask, &o, &c, &err), err);
+    CHECK(warned(&reduced, MB_WARN_REDUCED) && alpha.width == 60 && alpha.height == 50);
+    mb_picture_dispose(&alpha);
+    mb_picture_dispose(&direct);
+    mb_picture_dispose(&photo);
+    mb_picture_dispose(&mask);
+}
+
 /* Every method on pictures of odd sizes and masks of every kind. Channels: 1, 3, 4. */
 static void edge_sizes(mb_pool *pool)
 {
@@ -404,6 +461,7 @@ int main(void)
     limits(&g);
     ranges();
     failure_cases();
+    said_and_done();
     edge_sizes(pool);
     own_trimap();
     cancelled();
