@@ -76,14 +76,20 @@ static void on_text(void *user, const char *text)
 
 static int on_progress(void *user, const char *stage, double done, double total)
 {
+    static char shown[160]; /* what the line says already need not be written again */
     char text[160], a[32], b[32];
-    if (total > 0) {
+    if (done <= 0 && total <= 0) {
+        (void)snprintf(text, sizeof text, "%.60s: connecting", (const char *)user);
+    } else if (total > 0) {
         (void)snprintf(text, sizeof text, "%.60s: %s %3.0f %% (%s of %s)", (const char *)user, stage,
                        100.0 * done / total, format_bytes(a, sizeof a, done), format_bytes(b, sizeof b, total));
     } else {
         (void)snprintf(text, sizeof text, "%.60s: %s %s", (const char *)user, stage, format_bytes(a, sizeof a, done));
     }
-    message_progress(text);
+    if (strcmp(text, shown) != 0) {
+        memcpy(shown, text, sizeof shown);
+        message_progress(text);
+    }
     return interrupted();
 }
 
