@@ -187,6 +187,9 @@ static mb_status run_all(bench *b, const args *a, mb_error *err)
         }
     }
     message_progress("");
+    if (mb_network_warning(b->network)[0] != '\0') {
+        message_warning(a->paths[0], mb_network_warning(b->network));
+    }
     return MB_OK;
 }
 

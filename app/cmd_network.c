@@ -140,6 +140,8 @@ int cmd_tensors(args *a)
         } else if (status != MB_OK) {
             code = code_of_status(status);
             (void)message_status(code, NULL, &err);
+        } else if (mb_network_warning(network)[0] != '\0') {
+            message_warning(a->paths[1], mb_network_warning(network));
         }
     }
     mb_network_free(network);

@@ -25,6 +25,13 @@ done
 grep -q '^device: cuda:1 (Stand-in 1, f16)$' version.txt || fail "$(cat version.txt)"
 cmp f32.png want.png || fail "f32 on the device is not what the CPU gives (8-bit mask)"
 
+echo "== what f16 cannot hold is computed again"
+"$build/cuda-kit/kit" input large.in 1 3 32 32 1e6
+"$mattebox" tensors m.mbw large.in large.f16 --device cuda --precision f16 2>said.txt
+grep -q 'warning: large.in: f16 overflowed: .*; computed again in bf16' said.txt || fail "$(cat said.txt)"
+"$mattebox" tensors m.mbw large.in large.bf16 --device cuda --precision bf16
+cmp large.f16 large.bf16 || fail "the second run is not what bf16 gives"
+
 echo "== all devices: the same pictures, each of them once, in order"
 $cut --device cuda:all 1.jpg 2.jpg 3.jpg 4.jpg 5.jpg -o out/ --json >report.jsonl
 for n in 1 2 3 4 5; do cmp "out/$n.mask.png" want.png; done

@@ -1,5 +1,5 @@
-/* kit ops | op NAME [CASE] | graph CASE PRECISION | rates | describe FILE | input FILE N C H W | compare GOT WANTED |
- * fault */
+/* kit ops | op NAME [CASE] | graph CASE PRECISION | rates | describe FILE | input FILE N C H W [SCALE] | compare GOT
+ * WANTED | fault */
 #include "kit.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
         return kit_describe(argv[2]);
     }
     if (strcmp(command, "input") == 0 && argc > 6) {
-        return kit_input(argv[2], argv + 3);
+        return kit_input(argv[2], argv + 3, argc > 7 ? argv[7] : NULL);
     }
     if (strcmp(command, "compare") == 0 && argc > 3) {
         return kit_compare(argv[2], argv[3]);
@@ -61,6 +61,6 @@ int main(int argc, char **argv)
         return kit_fault();
     }
     fprintf(stderr, "usage: kit ops | op NAME [CASE] | graph CASE PRECISION | rates | describe FILE |\n"
-                    "           input FILE N C H W | compare GOT WANTED | fault\n");
+                    "           input FILE N C H W [SCALE] | compare GOT WANTED | fault\n");
     return 2;
 }

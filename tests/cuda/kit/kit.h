@@ -5,9 +5,9 @@
 #include "cuda/context.h"
 
 /* Each: an exit code, a line of JSON or the test's report on stdout. */
-int kit_rates(void);                                  /* copies and products: what this card can do */
-int kit_describe(const char *path);                   /* cuDNN's description of the device, for tests/data/gpus */
-int kit_input(const char *path, char **dims);         /* `input` of four dims, noise, as safetensors */
+int kit_rates(void);                /* copies and products: what this card can do */
+int kit_describe(const char *path); /* cuDNN's description of the device, for tests/data/gpus */
+int kit_input(const char *path, char **dims, const char *scale); /* `input` of four dims: noise times scale */
 int kit_compare(const char *got, const char *wanted); /* largest and mean difference of each tensor of both */
 int kit_fault(void);                                  /* a kernel that writes to address 8: what is said afterwards */
 int kit_graph(int argc, char **argv);                 /* tests/cuda/harness/graphs.c */

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int kit_input(const char *path, char **dims)
+int kit_input(const char *path, char **dims, const char *scale)
 {
+    const float factor = scale != NULL ? strtof(scale, NULL) : 1.0f;
     mb_error err = {0};
     mb_st_tensor t = {.name = "input", .dtype = MB_ST_F32, .rank = 4, .bytes = sizeof(float)};
     uint32_t state = 12345;
@@ -23,7 +24,7 @@ int kit_input(const char *path, char **dims)
     float *v = mb_alloc(t.bytes);
     for (size_t i = 0; v != NULL && i < t.bytes / sizeof *v; i++) { /* waves and some noise, as normalised pixels */
         state = state * 1664525u + 1013904223u;
-        v[i] = (float)sin((double)i * 0.01) + (float)(state >> 8) / 33554432.0f - 0.25f;
+        v[i] = factor * ((float)sin((double)i * 0.01) + (float)(state >> 8) / 33554432.0f - 0.25f);
     }
     t.data = v;
     const mb_st_contents c = {.tensors = &t, .n_tensors = 1};
