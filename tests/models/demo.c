@@ -1,0 +1,83 @@
+/* The small trained model that the program carries: the engine against PyTorch, with and without passes, by the fast
+ * and the plain kernels. Skipped where the model's file is not there (app/models/demo.mbw). */
+#define _GNU_SOURCE
+#include "harness/check.h"
+#include "weights/safetensors.h"
+
+#include <mattebox.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MODEL  MB_SOURCE_DIR "/app/models/demo.mbw"
+#define GOLDEN MB_SOURCE_DIR "/tests/data/goldens/demo_64x96.safetensors"
+
+static mb_error err;
+
+static void set(const char *name, const char *value)
+{
+    if (value[0] != '\0') {
+        (void)setenv(name, value, 1);
+    } else {
+        (void)unsetenv(name);
+    }
+}
+
+/* Largest difference from the golden's logits under these settings. */
+static double difference(const mb_safetensors *golden, const char *passes, const char *isa)
+{
+    const mb_st_tensor *in = mb_safetensors_find(golden, "input"), *want = mb_safetensors_find(golden, "logits");
+    mb_context *context = NULL;
+    mb_model *model = NULL;
+    mb_network *network = NULL;
+    static float got[64 * 96];
+    double worst = HUGE_VAL;
+    set("MATTEBOX_PASSES", passes);
+    set("MATTEBOX_ISA", isa);
+    mb_context_options o;
+    mb_context_options_init(&o);
+    o.device = MB_DEVICE_CPU;
+    CHECK_OK(mb_context_create(&context, &o, &err), err);
+    CHECK_OK(mb_model_open(&model, context, MODEL, &err), err);
+    CHECK_OK(mb_network_create(&network, context, model, &err), err);
+    if (network != NULL && in != NULL && want != NULL) {
+        const char *digest = mb_model_meta(model, "source.sha256"), *of = mb_safetensors_meta(golden, "weights_sha256");
+        CHECK_MSG(digest != NULL && of != NULL && strcmp(digest, of) == 0, "the golden is of other weights: %s", of);
+        mb_array input = {in->data, {1, 3, 64, 96}};
+        CHECK_OK(mb_network_run(network, &input, NULL, 0, &err), err);
+        CHECK_OK(mb_network_read(got, sizeof got / sizeof got[0], network, mb_network_output_name(network, 0), &err),
+                 err);
+        worst = 0;
+        for (size_t i = 0; i < sizeof got / sizeof got[0]; i++) {
+            worst = fmax(worst, fabs((double)got[i] - (double)((const float *)want->data)[i]));
+        }
+    }
+    mb_network_free(network);
+    mb_model_free(model);
+    mb_context_free(context);
+    return worst;
+}
+
+int main(void)
+{
+    mb_safetensors *golden = NULL;
+    if (access(MODEL, R_OK) != 0) {
+        (void)printf("no %s: skipped\n", MODEL);
+        return test_report();
+    }
+    CHECK_OK(mb_safetensors_open(&golden, GOLDEN, &err), err);
+    if (golden != NULL) {
+        static const char *const rows[][2] = {
+            {"", ""}, {"none", ""}, {"none", "ref"}, {"", "generic"}, {"-drop_zero_offsets", ""}};
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            double d = difference(golden, rows[i][0], rows[i][1]);
+            CHECK_MSG(d <= 1e-3, "passes \"%s\", instructions \"%s\": off by %.3g", rows[i][0], rows[i][1], d);
+            (void)printf("passes \"%s\", instructions \"%s\": %.2g\n", rows[i][0], rows[i][1], d);
+        }
+    }
+    mb_safetensors_free(golden);
+    return test_report();
+}
