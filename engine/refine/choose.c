@@ -13,7 +13,8 @@ enum { SIDE = 320, LEVELS = 8, HUES = 12, CELLS = LEVELS * HUES * HUES };
 
 /* The photographer points at the subject: a share of the network's seed is a box in the middle. */
 static const float BOX_HALF = 0.36f, BOX_SHARE = 0.3f, BOX_INSIDE = 0.9f, BOX_OUTSIDE = 0.1f;
-static const double WEIGHT_OVERLAP = -1.0, WEIGHT_AGREEMENT = 1.0;
+/* The network's seed must be better by the margin: saliency is right more often. */
+static const double WEIGHT_OVERLAP = -1.0, WEIGHT_AGREEMENT = 1.5, MARGIN = 0.1;
 
 static int cell_of(const float *lab)
 {
@@ -105,7 +106,7 @@ mb_status mb_choose(mb_picture *out, const mb_picture *rgb, const mb_picture *ne
     for (int i = 0; i < 2; i++) {
         MB_TRY(try_seed(&score[i], &small, &seeds[i], &seen, err));
     }
-    MB_TRY(mb_picture_rescale(out, &seeds[score[1] > score[0]], rgb->width, rgb->height, err));
+    MB_TRY(mb_picture_rescale(out, &seeds[score[0] <= score[1] + MARGIN], rgb->width, rgb->height, err));
 done:
     mb_picture_dispose(&small);
     mb_picture_dispose(&seen);

@@ -97,13 +97,25 @@ def sheet(path, rows, names):
     print(path, "columns: photo, truth,", ", ".join(names))
 
 
+def groups(data):
+    """-> {group: names} of the composites, whose truth is exact"""
+    out = {}
+    for name, _, t, hand in data:
+        if not hand:
+            size, soft = (t > 0.5).mean(), ((t > 0.05) & (t < 0.95)).sum() / max(1, (t > 0.05).sum())
+            out.setdefault("subject below 10 %" if size < 0.1 else "10 to 25 %" if size < 0.25 else "above 25 %", []).append(name)
+            out.setdefault("soft edges above 15 % of it" if soft > 0.15 else "sharper", []).append(name)
+    return out
+
+
 def cmd_photos(o):
     table, rows, ways = {}, [], sources(o)
     for name, photo, truth, _ in (data := photos(o.pictures)):
         masks = {k: f(name, photo, truth.shape) for k, f in ways.items()}
         for k, m in masks.items():
             table.setdefault(k, {})[name] = measure(m, truth)
-        rows.append((photo, [truth] + [m for k, m in masks.items() if not k.startswith(("all ", "GrabCut"))]))
+        if len(rows) < 24:
+            rows.append((photo, [truth] + [m for k, m in masks.items() if not k.startswith(("all ", "GrabCut"))]))
     real = [n for n, _, _, hand in data if hand]
     for title, names in (("photos with hand-made masks", real), ("composites with exact alpha", [n for n, _, _, hand in data if not hand])):
         if not names:
@@ -111,9 +123,14 @@ def cmd_photos(o):
         print(f"\n{title} ({len(names)})\n" + f"{'':24s}" + " ".join(f"{k:>6s}" for k in NAMES))
         for k in ways:
             print(f"{k:24s}" + " ".join(f"{np.nanmean([table[k][n][c] for n in names] or [np.nan]):6.3f}" for c in NAMES))
+        if len(names) > 24:
+            continue
         print("\nIoU by photo (without a subject: share left empty)\n" + f"{'':24s}" + " ".join(f"{n[:7]:>7s}" for n in names))
         for k in ways:
             print(f"{k:24s}" + " ".join(f"{np.nanmax([table[k][n]['IoU'], table[k][n]['empty']]):7.2f}" for n in names))
+    for title, names in groups(data).items():
+        cells = (f"{k} {np.mean([table[k][n]['IoU'] for n in names]):.3f} / {np.mean([table[k][n]['MAE'] for n in names]):.3f}" for k in ways)
+        print(f"{title} ({len(names)}), IoU / MAE:", "; ".join(cells))
     if o.json:
         json.dump(table, open(o.json, "w"), indent=1)
     if o.sheet:
