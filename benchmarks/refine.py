@@ -22,6 +22,7 @@ CASES = {  # name: method, size, parameter, repeats of one process, peer
     "cf-11-1024": ("cholesky", 1024, 11, 3, True),
     "cf-31-1024": ("cholesky", 1024, 31, 2, True),
     "cf-101-1024": ("cholesky", 1024, 101, 1, True),
+    "cf-151-1024": ("cholesky", 1024, 151, 1, True),
     "cf-11-2048": ("cholesky", 2048, 11, 2, True),
     "cf-31-2048": ("cholesky", 2048, 31, 1, True),
     "ml-1024": ("ml", 1024, 0, 3, True),
