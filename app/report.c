@@ -23,6 +23,16 @@ static void json_error(json *j, const job *job_)
     json_end(j, '}');
 }
 
+/* x, y, width, height. */
+static void json_box(json *j, const char *key, const int box[4])
+{
+    json_begin(j, key, '[');
+    for (int i = 0; i < 4; i++) {
+        json_int(j, NULL, box[i]);
+    }
+    json_end(j, ']');
+}
+
 static void json_result(json *j, const job *job_)
 {
     const mb_result *r = job_->result;
@@ -38,19 +48,9 @@ static void json_result(json *j, const job *job_)
     json_real(j, "encode", job_->ms_encode);
     json_end(j, '}');
     json_int(j, "peak_bytes", (long long)r->peak_bytes);
-    json_begin(j, "foreground_box", '[');
-    json_int(j, NULL, r->box_x);
-    json_int(j, NULL, r->box_y);
-    json_int(j, NULL, r->box_width);
-    json_int(j, NULL, r->box_height);
-    json_end(j, ']');
+    json_box(j, "foreground_box", (const int[4]){r->box_x, r->box_y, r->box_width, r->box_height});
     json_real(j, "coverage", r->coverage);
-    json_begin(j, "crop", '[');
-    json_int(j, NULL, r->crop_x);
-    json_int(j, NULL, r->crop_y);
-    json_int(j, NULL, r->crop_width);
-    json_int(j, NULL, r->crop_height);
-    json_end(j, ']');
+    json_box(j, "crop", (const int[4]){r->crop_x, r->crop_y, r->crop_width, r->crop_height});
     json_int(j, "depth", r->alpha.depth == MB_DEPTH_U16 ? 16 : 8);
 }
 

@@ -3,19 +3,11 @@
 
 #include "pictures.h"
 
-static mb_picture make(int width, int height, int channels, const uint8_t *v)
-{
-    mb_picture p;
-    mb_error err;
-    CHECK_OK(mb_picture_create(&p, width, height, channels, &err), err);
-    memcpy(p.v, v, (size_t)(width * height * channels));
-    return p;
-}
-
 static void rgba(void)
 {
     mb_error err;
-    mb_picture rgb = make(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}), mask = make(2, 1, 1, (uint8_t[]){0, 200}), out;
+    mb_picture rgb = picture_of(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}),
+               mask = picture_of(2, 1, 1, (uint8_t[]){0, 200}), out;
     CHECK_OK(mb_compose_rgba(&out, &rgb, &mask, &err), err);
     CHECK(memcmp(out.v, (uint8_t[]){1, 2, 3, 0, 4, 5, 6, 200}, 8) == 0);
     mb_compose_invert(&out);
@@ -26,7 +18,7 @@ static void rgba(void)
     mb_picture_dispose(&out);
     CHECK(mb_compose_rgba(&out, &mask, &mask, NULL) == MB_E_ARGUMENT && out.v == NULL);
     CHECK(mb_compose_rgba(&out, &rgb, &rgb, NULL) == MB_E_ARGUMENT);
-    mb_picture small = make(1, 1, 1, (uint8_t[]){9});
+    mb_picture small = picture_of(1, 1, 1, (uint8_t[]){9});
     err = (mb_error){0};
     CHECK(mb_compose_rgba(&out, &rgb, &small, &err) == MB_E_ARGUMENT && strstr(err.message, "1 x 1") != NULL);
     mb_picture_dispose(&small);
@@ -40,7 +32,7 @@ static void crops(void)
     uint8_t v[5 * 4] = {0};
     v[1 * 5 + 3] = 200;
     v[2 * 5 + 1] = 10;
-    mb_picture p = make(5, 4, 1, v);
+    mb_picture p = picture_of(5, 4, 1, v);
     mb_image out;
     mb_box box = mb_compose_box(&p, 1, 0);
     CHECK(box.x == 1 && box.y == 1 && box.width == 3 && box.height == 2);

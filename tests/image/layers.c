@@ -9,15 +9,6 @@
 
 #include <math.h>
 
-static mb_picture make(int width, int height, int channels, const uint8_t *v)
-{
-    mb_picture p;
-    mb_error err;
-    CHECK_OK(mb_picture_create(&p, width, height, channels, &err), err);
-    memcpy(p.v, v, (size_t)(width * height * channels));
-    return p;
-}
-
 /* All 65,536 pairs of colour and alpha: straight, premultiplied and over white agree with rounding in f64. */
 static void every_pair(void)
 {
@@ -71,9 +62,9 @@ static void backgrounds(void)
 {
     mb_error err;
     mb_image out;
-    mb_picture p = make(3, 1, 3, (uint8_t[]){255, 0, 0, 255, 0, 0, 255, 0, 0}),
-               a = make(3, 1, 1, (uint8_t[]){0, 128, 255});
-    mb_picture below = make(3, 1, 3, (uint8_t[]){10, 20, 30, 0, 0, 255, 1, 1, 1});
+    mb_picture p = picture_of(3, 1, 3, (uint8_t[]){255, 0, 0, 255, 0, 0, 255, 0, 0}),
+               a = picture_of(3, 1, 1, (uint8_t[]){0, 128, 255});
+    mb_picture below = picture_of(3, 1, 3, (uint8_t[]){10, 20, 30, 0, 0, 255, 1, 1, 1});
     mb_layers l = {.colours = &p, .alpha = &a, .behind = true, .picture = &below};
     CHECK(bytes_are(&l, 9, (uint8_t[]){10, 20, 30, 128, 0, 127, 255, 0, 0}));
     l.linear = true; /* half of the light is far brighter than half of the number */
@@ -86,7 +77,7 @@ static void backgrounds(void)
     CHECK(bytes_are(&clean, 8, (uint8_t[]){255, 0, 0, 0, 255, 0, 0, 128}));
     clean.clean = true;
     CHECK(bytes_are(&clean, 8, (uint8_t[]){0, 0, 0, 0, 255, 0, 0, 128}));
-    mb_picture wrong = make(1, 1, 3, below.v);
+    mb_picture wrong = picture_of(1, 1, 3, below.v);
     l.picture = &wrong;
     CHECK(mb_layers_flatten(&out, &l, NULL, &err) == MB_E_ARGUMENT && out.data == NULL);
     mb_picture_dispose(&wrong);
@@ -99,7 +90,7 @@ static void sixteen_bits(void)
 {
     mb_error err;
     mb_image out;
-    mb_picture p = make(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}), a = make(2, 1, 1, (uint8_t[]){255, 127});
+    mb_picture p = picture_of(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}), a = picture_of(2, 1, 1, (uint8_t[]){255, 127});
     const float wide[8] = {1000 / 65535.0f, 2000 / 65535.0f, 1.0f, 9, 0.5f, 0.25f, 0.0f, 9};
     float fine[2] = {1.0f, 0.5f};
     mb_plane plane = {2, 1, fine};
@@ -149,7 +140,7 @@ static void covering(void)
 {
     mb_error err;
     mb_picture out,
-        p = make(4, 2, 3, (uint8_t[]){1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7, 1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7});
+        p = picture_of(4, 2, 3, (uint8_t[]){1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7, 1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7});
     const int sizes[][2] = {{2, 2}, {1, 1}, {300, 7}, {7, 300}, {4, 2}};
     for (size_t i = 0; i < 5; i++) {
         CHECK_OK(mb_backdrop_cover(&out, &p, sizes[i][0], sizes[i][1], NULL, &err), err);
@@ -175,7 +166,7 @@ static void parts(void)
         int dropped, left; /* pixels above 0 afterwards */
     } rows[] = {{{0, true}, 1, 6}, {{3, false}, 1, 6}, {{2, false}, 0, 9}, {{100, false}, 2, 0}, {{100, true}, 2, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        mb_picture p = make(7, 5, 1, v);
+        mb_picture p = picture_of(7, 5, 1, v);
         mb_error err = {0};
         float fine[35];
         mb_plane plane = {7, 5, fine};

@@ -25,6 +25,16 @@ static inline uint64_t picture_hash(const mb_picture *p)
     return fnv1a64(p->v, (size_t)p->width * (size_t)p->height * (size_t)p->channels);
 }
 
+/* A small picture of these values; freed by mb_picture_dispose. */
+static inline mb_picture picture_of(int width, int height, int channels, const uint8_t *v)
+{
+    mb_picture p;
+    mb_error err;
+    CHECK_OK(mb_picture_create(&p, width, height, channels, &err), err);
+    memcpy(p.v, v, (size_t)(width * height * channels));
+    return p;
+}
+
 /* SplitMix64's output function. */
 static inline uint64_t mix64(uint64_t z)
 {

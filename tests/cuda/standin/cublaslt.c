@@ -32,19 +32,13 @@ typedef struct preference {
 
 static int none, fail, wrong;
 
-static int number(const char *name, int otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? atoi(text) : otherwise;
-}
-
 EXPORT size_t cublasLtGetVersion(void)
 {
-    return (size_t)number("MB_STANDIN_LT_VERSION", 130100);
+    return (size_t)standin_number("MB_STANDIN_LT_VERSION", 130100);
 }
 EXPORT size_t cublasLtGetCudartVersion(void)
 {
-    return (size_t)number("MB_STANDIN_LT_CUDART", 13000);
+    return (size_t)standin_number("MB_STANDIN_LT_CUDART", 13000);
 }
 EXPORT const char *cublasLtGetStatusString(mb_lt_result r)
 {
@@ -52,10 +46,10 @@ EXPORT const char *cublasLtGetStatusString(mb_lt_result r)
 }
 EXPORT mb_lt_result cublasLtCreate(mb_lt_handle *out)
 {
-    none = number("MB_STANDIN_LT_NONE", 0);
-    fail = number("MB_STANDIN_LT_FAIL", 0);
-    wrong = number("MB_STANDIN_LT_WRONG", 0);
-    int start = number("MB_STANDIN_LT_START", 0);
+    none = standin_number("MB_STANDIN_LT_NONE", 0);
+    fail = standin_number("MB_STANDIN_LT_FAIL", 0);
+    wrong = standin_number("MB_STANDIN_LT_WRONG", 0);
+    int start = standin_number("MB_STANDIN_LT_START", 0);
     *out = start == 0 ? malloc(1) : NULL;
     mb_standin_count(start == 0);
     return start;

@@ -49,19 +49,13 @@ struct cudnnContext {
 
 static int none, fail;
 
-static int number(const char *name, int otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? atoi(text) : otherwise;
-}
-
 EXPORT size_t cudnnGetVersion(void)
 {
-    return (size_t)number("MB_STANDIN_DNN_VERSION", 91900);
+    return (size_t)standin_number("MB_STANDIN_DNN_VERSION", 91900);
 }
 EXPORT size_t cudnnGetCudartVersion(void)
 {
-    return (size_t)number("MB_STANDIN_DNN_CUDART", 13000);
+    return (size_t)standin_number("MB_STANDIN_DNN_CUDART", 13000);
 }
 EXPORT const char *cudnnGetErrorString(mb_dnn_result r)
 {
@@ -74,9 +68,9 @@ EXPORT void cudnnGetLastErrorString(char *out, size_t bytes)
 #ifndef MB_STANDIN_WITHOUT_CREATE
 EXPORT mb_dnn_result cudnnCreate(mb_dnn_handle *out)
 {
-    none = number("MB_STANDIN_DNN_NONE", 0);
-    fail = number("MB_STANDIN_DNN_FAIL", 0);
-    int start = number("MB_STANDIN_DNN_START", 0);
+    none = standin_number("MB_STANDIN_DNN_NONE", 0);
+    fail = standin_number("MB_STANDIN_DNN_FAIL", 0);
+    int start = standin_number("MB_STANDIN_DNN_START", 0);
     *out = start == 0 ? calloc(1, sizeof **out) : NULL;
     mb_standin_count(start == 0);
     return start;

@@ -43,24 +43,18 @@ static struct {
     } blocks[65536];
 } state;
 
-static int number(const char *name, int otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? atoi(text) : otherwise;
-}
-
 EXPORT mb_cu_result cuInit(unsigned flags)
 {
     (void)flags;
     const char *total = getenv("MB_STANDIN_TOTAL");
-    state.devices = number("MB_STANDIN_DEVICES", 1);
-    state.cuda = number("MB_STANDIN_CUDA", 13000);
-    state.sm = number("MB_STANDIN_SM", 90);
-    state.init = number("MB_STANDIN_INIT", 0);
-    state.fail_alloc = number("MB_STANDIN_FAIL_ALLOC", 0);
-    state.fail_copy = number("MB_STANDIN_FAIL_COPY", 0);
-    state.fail_capture = number("MB_STANDIN_FAIL_CAPTURE", 0);
-    state.fail_pinned = number("MB_STANDIN_FAIL_PINNED", 0);
+    state.devices = standin_number("MB_STANDIN_DEVICES", 1);
+    state.cuda = standin_number("MB_STANDIN_CUDA", 13000);
+    state.sm = standin_number("MB_STANDIN_SM", 90);
+    state.init = standin_number("MB_STANDIN_INIT", 0);
+    state.fail_alloc = standin_number("MB_STANDIN_FAIL_ALLOC", 0);
+    state.fail_copy = standin_number("MB_STANDIN_FAIL_COPY", 0);
+    state.fail_capture = standin_number("MB_STANDIN_FAIL_CAPTURE", 0);
+    state.fail_pinned = standin_number("MB_STANDIN_FAIL_PINNED", 0);
     state.n_launches = state.n_recorded = 0;
     state.total = total != NULL ? strtoull(total, NULL, 10) : (size_t)8 << 30;
     return state.init;
