@@ -60,10 +60,13 @@ typedef struct mb_window_attention_attrs {
 
 /* ViT attention with decomposed relative positions (spec vitmatte 4.3). window 0: one map over all H*W tokens. Else
  * windows of window x window, padded right/bottom with tokens whose qkv is pad_qkv, keys included. logits =
- * scale * q.k + rel_scale * (q.Rh + q.Rw); tables [rows, C/heads] are resized to 2a-1 rows as in the specification. */
+ * scale * q.k + rel_scale * (q.Rh + q.Rw); tables [rows, C/heads] are resized to 2a-1 rows as in the specification.
+ * pads_as_one: the padding keys of a window, which differ in position only, are one key whose relative term is the
+ * logarithm of the sum of their exp(relative terms): the same softmax (docs/models/vitmatte.md, W2). */
 typedef struct mb_vit_attention_attrs {
     int32_t heads, window;
     float scale, rel_scale;
+    bool pads_as_one;
 } mb_vit_attention_attrs;
 
 /* Bilinear to out_h x out_w. align_corners: r = (in-1)/(out-1), index arithmetic in f32 as in spec birefnet 3; else

@@ -34,6 +34,10 @@ static const check_case cases[] = {
     {MB_OP_layer_norm, 6, {{1, 96, 5, 5}, {96, 1, 1, 1}, {96, 1, 1, 1}}, {.norm = {1e-5f, false}}},
     {MB_OP_window_attention, 6, {{1, 96, 10, 9}, {169, 2, 1, 1}, {96, 1, 1, 1}}, {.window = {2, 7, 3, 0.25f}}},
     {MB_OP_vit_attention, 6, {{1, 192, 6, 5}, {11, 64, 1, 1}, {9, 64, 1, 1}}, {.vit = {1, 0, 0.125f, 1.0f}}},
+    {MB_OP_vit_attention,
+     14,
+     {{1, 192, 6, 5}, {7, 64, 1, 1}, {7, 64, 1, 1}, {192, 1, 1, 1}},
+     {.vit = {1, 4, 0.125f, 1.0f, true}}},
     {MB_OP_resize_bilinear, 0, {{1, 8, 5, 7}}, {.resize = {11, 13, true}}},
     {MB_OP_global_mean, 0, {{1, 24, 6, 5}}, {.none = {0}}},
 };

@@ -6,6 +6,9 @@
  * output (V panels). The relative terms of a block are one small product with the resized tables, stored backwards:
  * then rh[y'] = q.Rh[y - y' + a - 1] for all y' is a run of memory that starts at column a - 1 - y, and rw alike.
  *
+ * With pads_as_one the keys of a window are its tokens on the picture and, behind them, one for all padding, whose
+ * relative term is summed up by isa/attention_loops.h.
+ *
  * Work items are fixed by the shape (a window and head, or a head and block of queries), so the number of threads
  * changes no bit. Workspace: tables; packed keys and values, of one item of the batch if global, of one window per
  * thread otherwise; 100 KB of scratch per thread. */
@@ -26,7 +29,7 @@ typedef struct layout { /* sizes in floats, each a multiple of a cache line */
     int64_t heads, d, channels;
     int64_t a, b;             /* the map that attends: a x b tokens */
     int64_t maps_y, maps_x;   /* how many cover the picture */
-    int64_t keys, key_panels; /* of a map */
+    int64_t keys, key_panels; /* of a map: the most */
     int64_t d_padded;         /* columns of V and of the output: whole panels */
     int64_t h_panels, w_panels, w_column, terms_pitch;
     int64_t block, s_pitch;
@@ -110,9 +113,11 @@ static void pack_table(float *dst, const layout *l, const mb_view *table, int64_
     }
 }
 
-/* A map: item n, its corner, and how many of its tokens lie on the picture. */
+/* A map: item n, its corner, how many of its tokens lie on the picture, and its keys: a grid of key_cols columns,
+ * then, if its padding is one key, that. */
 typedef struct map {
     int64_t n, y0, x0, rows, cols;
+    int64_t grid, key_cols, keys;
 } map;
 
 static map map_of(const layout *l, int64_t index)
@@ -123,6 +128,11 @@ static map map_of(const layout *l, int64_t index)
     m.x0 = index % l->maps_x * l->b;
     m.rows = x[2] - m.y0 < l->a ? x[2] - m.y0 : l->a;
     m.cols = x[3] - m.x0 < l->b ? x[3] - m.x0 : l->b;
+    const mb_vit_attention_attrs *at = l->call->attrs;
+    bool one = at->pads_as_one && m.rows * m.cols < l->keys;
+    m.key_cols = one ? m.cols : l->b;
+    m.grid = one ? m.rows * m.cols : l->keys;
+    m.keys = m.grid + (one ? 1 : 0);
     return m;
 }
 
@@ -141,11 +151,12 @@ static const float *token_of(const layout *l, const map *m, int64_t y, int64_t x
 static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, int64_t panel)
 {
     int64_t width = l->loops->width, keys = l->key_panels * width, first = panel * width;
-    int64_t n = l->keys - first < width ? l->keys - first : width;
+    int64_t n = m->keys - first < width ? m->keys - first : width;
     const float *token[MB_ATTENTION_MOST_WIDTH];
     float *k = kv + panel * width * l->d;
     for (int64_t j = 0; j < n; j++) {
-        token[j] = token_of(l, m, (first + j) / l->b, (first + j) % l->b, head);
+        int64_t i = first + j, y = i < m->grid ? i / m->key_cols : l->a; /* row a is padding */
+        token[j] = token_of(l, m, y, i % m->key_cols, head);
     }
     for (int64_t e = 0; e < l->d; e++) {
         for (int64_t j = 0; j < width; j++) {
@@ -233,17 +244,21 @@ static void relative_terms(const block *q, const layout *l, const float *tables)
 }
 
 /* Keys [j0, j0 + n) of the map, n a multiple of the panels' width except at the end. */
-static void attend_tile(const block *q, const layout *l, const float *kv, int64_t j0, int64_t n)
+static void attend_tile(const block *q, const layout *l, const map *m, const float *kv, int64_t j0, int64_t n)
 {
     int64_t width = l->loops->width, panels = (n + width - 1) / width;
+    bool pads = j0 + n > m->grid; /* the last key stands for all padding */
     for (int64_t i = 0; i < q->rows; i++) {
         const float *terms = q->terms + i * l->terms_pitch;
         l->loops->terms(&(mb_attention_terms){.s = q->s + i * l->s_pitch,
                                               .rh = terms + l->a - 1 - q->y[i],
                                               .rw = terms + l->w_column + l->b - 1 - q->x[i],
                                               .j0 = j0,
-                                              .n = n,
-                                              .b = l->b});
+                                              .n = pads ? n - 1 : n,
+                                              .b = m->key_cols,
+                                              .window_a = pads ? l->a : 0,
+                                              .window_b = l->b,
+                                              .rows = m->rows});
     }
     l->loops->product(&(mb_attention_product){.c = q->s,
                                               .c_pitch = l->s_pitch,
@@ -300,8 +315,8 @@ static void attend_block(const layout *l, const map *m, int64_t head, int64_t fi
     q.max = q.sum + l->block * l->loops->vector;
     load_queries(&q, l, m, head, first);
     relative_terms(&q, l, tables);
-    for (int64_t j = 0; j < l->keys; j += TILE_KEYS) {
-        attend_tile(&q, l, kv, j, l->keys - j < TILE_KEYS ? l->keys - j : TILE_KEYS);
+    for (int64_t j = 0; j < m->keys; j += TILE_KEYS) {
+        attend_tile(&q, l, m, kv, j, m->keys - j < TILE_KEYS ? m->keys - j : TILE_KEYS);
     }
     store_outputs(&q, l, m, head);
 }
@@ -322,7 +337,7 @@ static void run_windows(void *arg, size_t begin, size_t end, int worker)
     for (size_t i = begin; i < end; i++) {
         map m = map_of(l, (int64_t)i / l->heads);
         int64_t head = (int64_t)i % l->heads;
-        for (int64_t panel = 0; panel < l->key_panels; panel++) {
+        for (int64_t panel = 0; panel * l->loops->width < m.keys; panel++) {
             pack_panel(kv, l, &m, head, panel);
         }
         for (int64_t q = 0; q < m.rows * m.cols; q += l->block) {

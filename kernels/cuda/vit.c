@@ -16,8 +16,8 @@ static bool supports_plain(const mb_call *c)
     int64_t a, b;
     map_size(&a, &b, c);
     return mb_cuda_fits(c, false) && at->heads <= 65535 && c->in[0].dims[0] <= 65535 &&
-           c->out.dims[1] / at->heads <= MB_MOST_HEAD && a * b <= INT32_MAX / 64 && at->heads * (a + b) <= INT32_MAX &&
-           (size_t)c->out.dims[1] * sizeof(float) <= MB_CUDA_SHARED_EVERYWHERE;
+           c->out.dims[1] / at->heads <= MB_MOST_HEAD && a * b <= INT32_MAX / 64 &&
+           at->heads * (a + b + 1) <= INT32_MAX && (size_t)c->out.dims[1] * sizeof(float) <= MB_CUDA_SHARED_EVERYWHERE;
 }
 
 static bool supports_tensor_cores(const mb_call *c)
@@ -40,7 +40,7 @@ static size_t workspace(const mb_call *c)
     const mb_vit_attention_attrs *at = c->attrs;
     int64_t a, b;
     map_size(&a, &b, c);
-    double floats = (double)mb_view_tokens(&c->out) * (double)at->heads * (double)(a + b);
+    double floats = (double)mb_view_tokens(&c->out) * (double)at->heads * (double)(a + b + (at->pads_as_one ? 1 : 0));
     if (floats > 1e15) {
         return SIZE_MAX;
     }

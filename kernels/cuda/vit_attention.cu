@@ -1,6 +1,6 @@
 /* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed, never holding a token x token
- * matrix. qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][a+b] f32 (vit_relative.cu) -> out [N,C,H,W] logit = scale *
- * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3 One block per (64
+ * matrix. qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W] logit = scale
+ * * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3 One block per (64
  * queries of a map, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with cp.async; softmax is
  * online: running maximum and sum per row, output rescaled when the maximum moves. The relative terms cost two reads
  * per logit; as extra columns of q and one-hot columns of k they would cost (a + b) / 64 times the first product. They
@@ -10,13 +10,13 @@
 
 enum { TILE = 64, DIM = 64, PITCH = DIM + 8, WARPS = TILE / 16 };
 
-/* Tokens first .. first + TILE of one part of qkv (from: the part's offset); past the map's end zeros. */
+/* Keys first .. first + TILE of one part of qkv (from: the part's offset); past their end zeros. */
 template <class T>
-__device__ inline void load_tile(T *to, const T *qkv, const T *pad, size_t from, const vit_map &m, int w, int first,
-                                 bool wide)
+__device__ inline void load_tile(T *to, const T *qkv, const T *pad, size_t from, const vit_map &m, const vit_keys &keys,
+                                 int w, int first, bool wide)
 {
     for (int i = (int)threadIdx.x; i < TILE * DIM / 8; i += WARPS * 32) {
-        int row = i / (DIM / 8), c = i % (DIM / 8) * 8, token = vit_token(m, w, (int)blockIdx.z, first + row);
+        int row = i / (DIM / 8), c = i % (DIM / 8) * 8, token = vit_key(m, keys, w, (int)blockIdx.z, first + row);
         const T *source = token >= 0 ? qkv + (size_t)token * (size_t)m.qkv_pitch : token == -1 ? pad : qkv;
         mb_fetch8(to + row * PITCH + c, source + from + c, token == -2 ? 0 : 8, wide);
     }
@@ -25,7 +25,8 @@ __device__ inline void load_tile(T *to, const T *qkv, const T *pad, size_t from,
 /* s = scale * q k^T + relative terms for one tile of keys; high = its maximum per row. */
 template <class T>
 __device__ inline void logits(float (&s)[TILE / 8][4], float (&high)[2], const uint32_t (&a)[DIM / 16][4], const T *k,
-                              const float *const (&bias)[2], const vit_map &m, int first, int lane)
+                              const float *const (&bias)[2], const vit_map &m, const vit_keys &keys, int first,
+                              int lane)
 {
 #pragma unroll
     for (int n = 0; n < TILE / 8; n++) {
@@ -40,10 +41,11 @@ __device__ inline void logits(float (&s)[TILE / 8][4], float (&high)[2], const u
         }
 #pragma unroll
         for (int e = 0; e < 2; e++) {
-            int key = first + n * 8 + lane % 4 * 2 + e, y = key / m.b, x = key - y * m.b;
+            int key = first + n * 8 + lane % 4 * 2 + e;
 #pragma unroll
             for (int h = 0; h < 2; h++) {
-                float logit = key < m.a * m.b ? m.scale * s[n][2 * h + e] + bias[h][y] + bias[h][m.a + x] : -INFINITY;
+                float logit =
+                    key < keys.count ? m.scale * s[n][2 * h + e] + vit_term(m, keys, bias[h], key) : -INFINITY;
                 s[n][2 * h + e] = logit;
                 high[h] = fmaxf(high[h], logit);
             }
@@ -99,14 +101,15 @@ template <class T>
 __global__ void __launch_bounds__(WARPS * 32)
     vit_attention(T *out, const T *qkv, const T *pad, const float *relative, vit_map m, bool wide, bool bias_is_shared)
 {
-    MB_SHARED_DYNAMIC(float, shared_bias); /* [TILE][a + b + 1] */
+    MB_SHARED_DYNAMIC(float, shared_bias); /* [TILE][terms + 1] */
     MB_SHARED(T, k, [2][TILE * PITCH]);
     MB_SHARED(T, v, [2][TILE * PITCH]);
     int tiles = (m.a * m.b + TILE - 1) / TILE, w = (int)blockIdx.x / tiles, q0 = (int)blockIdx.x % tiles * TILE;
-    int head = (int)blockIdx.y, lane = (int)threadIdx.x % 32, row0 = (int)threadIdx.x / 32 * 16, terms = m.a + m.b;
+    int head = (int)blockIdx.y, lane = (int)threadIdx.x % 32, row0 = (int)threadIdx.x / 32 * 16, terms = m.terms;
+    const vit_keys keys = vit_keys_of(m, w), places = {m.b, m.a * m.b, m.a * m.b};
     size_t part = (size_t)m.heads * DIM, from = (size_t)head * DIM;
 
-    load_tile(k[0], qkv, pad, from, m, w, q0, wide); /* the queries pass through the first key buffer */
+    load_tile(k[0], qkv, pad, from, m, places, w, q0, wide); /* the queries pass through the first key buffer */
     mb_cp_async_commit();
     for (int i = (int)threadIdx.x; i < TILE * terms && bias_is_shared; i += WARPS * 32) {
         int t = vit_token(m, w, (int)blockIdx.z, q0 + i / terms);
@@ -133,19 +136,19 @@ __global__ void __launch_bounds__(WARPS * 32)
                                  : relative + ((size_t)(token[h] < 0 ? 0 : token[h]) * (size_t)m.heads + (size_t)head) *
                                                   (size_t)terms;
     }
-    load_tile(k[0], qkv, pad, from + part, m, w, 0, wide);
-    load_tile(v[0], qkv, pad, from + 2 * part, m, w, 0, wide);
+    load_tile(k[0], qkv, pad, from + part, m, keys, w, 0, wide);
+    load_tile(v[0], qkv, pad, from + 2 * part, m, keys, w, 0, wide);
     mb_cp_async_commit();
-    for (int t = 0; t < tiles; t++) {
-        if (t + 1 < tiles) {
-            load_tile(k[(t + 1) % 2], qkv, pad, from + part, m, w, (t + 1) * TILE, wide);
-            load_tile(v[(t + 1) % 2], qkv, pad, from + 2 * part, m, w, (t + 1) * TILE, wide);
+    for (int t = 0; t * TILE < keys.count; t++) {
+        if ((t + 1) * TILE < keys.count) {
+            load_tile(k[(t + 1) % 2], qkv, pad, from + part, m, keys, w, (t + 1) * TILE, wide);
+            load_tile(v[(t + 1) % 2], qkv, pad, from + 2 * part, m, keys, w, (t + 1) * TILE, wide);
         }
         mb_cp_async_commit(); /* an empty group at the end keeps the count */
         mb_cp_async_wait<1>();
         __syncthreads();
         float s[TILE / 8][4], high[2] = {top[0], top[1]};
-        logits<T>(s, high, a, k[t % 2], bias, m, t * TILE, lane);
+        logits<T>(s, high, a, k[t % 2], bias, m, keys, t * TILE, lane);
         soften(s, o, top, sum, high);
         values<T>(o, s, v[t % 2], lane);
         __syncthreads(); /* the tile after next goes where this one was */
@@ -163,7 +166,7 @@ __global__ void __launch_bounds__(WARPS * 32)
 
 template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, mb_stream stream)
 {
-    size_t bias = (size_t)TILE * (size_t)(m.a + m.b + 1) * sizeof(float), fixed = sizeof(T) * 4 * TILE * PITCH;
+    size_t bias = (size_t)TILE * (size_t)(m.terms + 1) * sizeof(float), fixed = sizeof(T) * 4 * TILE * PITCH;
     bool fits = bias + fixed <= v->shared_most;
     int tiles = (m.a * m.b + TILE - 1) / TILE;
     MB_LAUNCH((vit_attention<T>),

@@ -1,8 +1,8 @@
 /* ViT's attention in f32 arithmetic, any type, head width up to 128: strict f32 runs, and the fallback of
- * vit_attention.cu. qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][a+b] f32 (vit_relative.cu) -> out [N,C,H,W] logit
- * = scale * q.k + relative[ky] + relative[a + kx] A block has 16 queries of one map and head, four per warp; keys come
- * in tiles of 32, a lane each. Softmax is online: running maximum and sum, output rescaled when the maximum moves. No
- * token x token matrix exists. */
+ * vit_attention.cu. qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W]
+ * logit = scale * q.k + relative[ky] + relative[a + kx] A block has 16 queries of one map and head, four per warp; keys
+ * come in tiles of 32, a lane each. Softmax is online: running maximum and sum, output rescaled when the maximum moves.
+ * No token x token matrix exists. */
 #include "vit_attention.cuh"
 
 enum { WARPS = 4, QUERIES = 4, KEYS = 32, MOST = 4 /* channels per lane: d <= 128 */ };
@@ -14,16 +14,16 @@ struct running {
 /* One tile of keys for one query: `bias` is its row of relative terms. */
 template <class T>
 __device__ inline void add_tile(running &r, const float *q, const float *k, const float *v, const float *bias,
-                                const vit_map &m, int first, int lane)
+                                const vit_map &m, const vit_keys &keys, int first, int lane)
 {
     int key = first + lane;
     float logit = -INFINITY;
-    if (key < m.a * m.b) {
+    if (key < keys.count) {
         float dot = 0.0f;
         for (int c = 0; c < m.d; c++) {
             dot += q[c] * k[lane * (m.d + 1) + c];
         }
-        logit = m.scale * dot + bias[key / m.b] + bias[m.a + key % m.b];
+        logit = m.scale * dot + vit_term(m, keys, bias, key);
     }
     float top = fmaxf(r.top, mb_warp_max(logit)); /* finite: every tile has a key */
     float p = mb_exp<T>(logit - top), shrink = mb_exp<T>(r.top - top);
@@ -52,6 +52,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32, tokens = m.a * m.b, head = (int)blockIdx.y;
     int blocks = (tokens + WARPS * QUERIES - 1) / (WARPS * QUERIES), w = (int)blockIdx.x / blocks, n = (int)blockIdx.z;
     int first_query = (int)blockIdx.x % blocks * WARPS * QUERIES, channels = m.heads * m.d;
+    const vit_keys keys = vit_keys_of(m, w);
     running r[QUERIES];
     int token[QUERIES];
     for (int i = 0; i < QUERIES; i++) {
@@ -62,10 +63,10 @@ __global__ void __launch_bounds__(WARPS * 32)
                 mb_load(qkv[(size_t)token[i] * (size_t)m.qkv_pitch + (size_t)(head * m.d + c)]);
         }
     }
-    for (int first = 0; first < tokens; first += KEYS) {
+    for (int first = 0; first < keys.count; first += KEYS) {
         __syncthreads(); /* the tile before is done with */
         for (int i = (int)threadIdx.x; i < KEYS * m.d; i += WARPS * 32) {
-            int t = vit_token(m, w, n, first + i / m.d), c = i % m.d;
+            int t = vit_key(m, keys, w, n, first + i / m.d), c = i % m.d;
             const T *row = (t >= 0 ? qkv + (size_t)t * (size_t)m.qkv_pitch : t == -1 ? pad : qkv) + head * m.d + c;
             k[i / m.d * (m.d + 1) + c] = t == -2 ? 0.0f : mb_load(row[channels]);
             v[i] = t == -2 ? 0.0f : mb_load(row[2 * channels]);
@@ -74,9 +75,8 @@ __global__ void __launch_bounds__(WARPS * 32)
 #pragma unroll
         for (int i = 0; i < QUERIES; i++) {
             if (token[i] >= 0) { /* the same for the whole warp */
-                const float *bias =
-                    relative + ((size_t)token[i] * (size_t)m.heads + (size_t)head) * (size_t)(m.a + m.b);
-                add_tile<T>(r[i], q + (warp * QUERIES + i) * m.d, k, v, bias, m, first, lane);
+                const float *bias = relative + ((size_t)token[i] * (size_t)m.heads + (size_t)head) * (size_t)m.terms;
+                add_tile<T>(r[i], q + (warp * QUERIES + i) * m.d, k, v, bias, m, keys, first, lane);
             }
         }
     }

@@ -2,6 +2,9 @@
  * docs/models/vitmatte.md 4.3). On a map of a x b tokens (a = H, b = W if window = 0; else a = b = window, the map
  * padded right and bottom with tokens whose qkv is pad_qkv, which are keys but whose outputs are dropped), per head:
  *     y_i = sum_j softmax_j( scale * q_i.k_j + rel_scale * (q_i.Rh[yi-yj+a-1] + q_i.Rw[xi-xj+b-1]) ) v_j,
+ * with pads_as_one the sum over the padding keys in closed form:
+ *     Z = exp(scale * q.k_pad) * (sum_{y' >= rows} exp(rh) * sum_{x'} exp(rw) + sum_{y' < rows} exp(rh) *
+ *         sum_{x' >= cols} exp(rw)),   rh, rw the relative terms, rows x cols the tokens of the window on the picture.
  * Rh = rel_pos_h resized to 2a-1 rows: s = max((o+0.5)*rows/(2a-1) - 0.5, 0), i = trunc(s), linear between rows i and
  * min(i+1, rows-1); Rw likewise with b.
  * qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W]. */
@@ -31,6 +34,9 @@ mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error
                        "is needed",
                        (long long)x[2], (long long)x[3], a->window);
     }
+    if (a->pads_as_one && (a->window == 0 || !mb_has(c, 3))) {
+        return mb_fail(err, MB_E_ARGUMENT, "vit_attention: pads_as_one needs windows and pad_qkv");
+    }
     MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){x[0], x[1] / 3, x[2], x[3]}, OP, err));
 done:
     return status;
@@ -49,12 +55,35 @@ static map map_of(const mb_call *c)
     return (map){a, b, (x[2] + a - 1) / a, (x[3] + b - 1) / b, x[1] / 3 / at->heads};
 }
 
-/* QK, PV and the relative terms, padding included (docs/models/vitmatte.md 5). */
+/* Tokens of window `i` of an axis that lie on the picture. */
+static int64_t inside(int64_t size, int64_t window, int64_t i)
+{
+    return size - i * window < window ? size - i * window : window;
+}
+
+/* QK and PV of all pairs of a query and a key; with pads_as_one pairs of real tokens, and one key more with padding. */
+static double pairs_of(const map *m, const int64_t dims[4], bool pads_as_one)
+{
+    double pairs = 0;
+    for (int64_t y = 0; y < m->rows; y++) {
+        for (int64_t x = 0; x < m->cols; x++) {
+            double all = (double)m->a * (double)m->b;
+            double real = (double)inside(dims[2], m->a, y) * (double)inside(dims[3], m->b, x);
+            pairs += pads_as_one ? real * (real < all ? real + 1 : real) : all * all;
+        }
+    }
+    return pairs;
+}
+
+/* QK, PV and the relative terms, padding included unless it is one key (docs/models/vitmatte.md 5). */
 double mb_vit_attention_macs(const mb_call *c)
 {
+    const mb_vit_attention_attrs *at = c->attrs;
     map m = map_of(c);
-    double tokens = (double)c->in[0].dims[0] * (double)(m.rows * m.a) * (double)(m.cols * m.b);
-    return tokens * (double)(c->in[0].dims[1] / 3) * (2 * (double)m.a * (double)m.b + (double)m.a + (double)m.b);
+    const int64_t *x = c->in[0].dims;
+    double queries = at->pads_as_one ? (double)x[2] * (double)x[3] : (double)(m.rows * m.a) * (double)(m.cols * m.b);
+    double terms = queries * ((double)m.a + (double)m.b);
+    return (double)x[0] * (double)(x[1] / 3) * (2 * pairs_of(&m, x, at->pads_as_one) + terms);
 }
 
 /* Row o of the table resized to `out` rows, times q. */
@@ -77,6 +106,66 @@ static const float *token_at(const mb_call *c, int64_t n, int64_t y, int64_t x)
     return real ? mb_px(&c->in[0], n, y, x) : c->in[3].data;
 }
 
+/* The largest and the sum of exp(v - largest) of n values; -inf and 0 of none. */
+static void exp_sum(double *most, double *sum, const double *v, int64_t n)
+{
+    *most = -INFINITY;
+    *sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        *most = v[i] > *most ? v[i] : *most;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        *sum += exp(v[i] - *most);
+    }
+}
+
+/* log sum exp(rh[y'] + rw[x']) over the places of a window that lie outside of its rows x cols tokens. */
+static double pads_term(const map *m, const double *rh, const double *rw, int64_t rows, int64_t cols)
+{
+    double below, below_sum, all, all_sum, beside, beside_sum, right, right_sum;
+    exp_sum(&below, &below_sum, rh + rows, m->a - rows);
+    exp_sum(&all, &all_sum, rw, m->b);
+    exp_sum(&beside, &beside_sum, rh, rows);
+    exp_sum(&right, &right_sum, rw + cols, m->b - cols);
+    double most = below + all > beside + right ? below + all : beside + right;
+    return most +
+           log(exp(below + all - most) * below_sum * all_sum + exp(beside + right - most) * beside_sum * right_sum);
+}
+
+/* attend() with the padding as one key: the tokens of the window on the picture, then (perhaps) the padding. */
+static void attend_real(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t head, const double *rh,
+                        const double *rw)
+{
+    const mb_vit_attention_attrs *at = c->attrs;
+    map m = map_of(c);
+    int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
+    int64_t rows = inside(c->in[0].dims[2], m.a, y / m.a), cols = inside(c->in[0].dims[3], m.b, x / m.b);
+    int64_t keys = rows * cols + (rows * cols < m.a * m.b ? 1 : 0);
+    const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
+    double *logit = c->workspace, most, total;
+    for (int64_t j = 0; j < keys; j++) {
+        bool pads = j == rows * cols;
+        const float *token = pads ? c->in[3].data : mb_px(&c->in[0], n, y0 + j / cols, x0 + j % cols);
+        double dot = 0;
+        for (int64_t e = 0; e < m.d; e++) {
+            dot += (double)q[e] * token[channels + head * m.d + e];
+        }
+        logit[j] = (double)at->scale * dot + (pads ? pads_term(&m, rh, rw, rows, cols) : rh[j / cols] + rw[j % cols]);
+    }
+    exp_sum(&most, &total, logit, keys);
+    for (int64_t j = 0; j < keys; j++) {
+        logit[j] = exp(logit[j] - most);
+    }
+    for (int64_t e = 0; e < m.d; e++) {
+        double sum = 0;
+        for (int64_t j = 0; j < keys; j++) {
+            const float *token = j == rows * cols ? c->in[3].data : mb_px(&c->in[0], n, y0 + j / cols, x0 + j % cols);
+            sum += logit[j] * token[2 * channels + head * m.d + e];
+        }
+        mb_px(&c->out, n, y, x)[head * m.d + e] = (float)(sum / total);
+    }
+}
+
 /* One query at (y,x), one head. Scratch: logits [a*b], relative terms [a] and [b]. */
 static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t head)
 {
@@ -86,10 +175,14 @@ static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t he
     double *logit = c->workspace, *rh = logit + m.a * m.b, *rw = rh + m.a, max = -INFINITY, total = 0;
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
     for (int64_t r = 0; r < m.a; r++) {
-        rh[r] = table_dot(&c->in[1], y - y0 - r + m.a - 1, 2 * m.a - 1, q);
+        rh[r] = (double)at->rel_scale * table_dot(&c->in[1], y - y0 - r + m.a - 1, 2 * m.a - 1, q);
     }
     for (int64_t r = 0; r < m.b; r++) {
-        rw[r] = table_dot(&c->in[2], x - x0 - r + m.b - 1, 2 * m.b - 1, q);
+        rw[r] = (double)at->rel_scale * table_dot(&c->in[2], x - x0 - r + m.b - 1, 2 * m.b - 1, q);
+    }
+    if (at->pads_as_one) {
+        attend_real(c, n, y, x, head, rh, rw);
+        return;
     }
     for (int64_t j = 0; j < m.a * m.b; j++) {
         const float *k = token_at(c, n, y0 + j / m.b, x0 + j % m.b) + channels + head * m.d;
@@ -97,7 +190,7 @@ static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t he
         for (int64_t e = 0; e < m.d; e++) {
             dot += (double)q[e] * k[e];
         }
-        logit[j] = (double)at->scale * dot + (double)at->rel_scale * (rh[j / m.b] + rw[j % m.b]);
+        logit[j] = (double)at->scale * dot + rh[j / m.b] + rw[j % m.b];
         max = logit[j] > max ? logit[j] : max;
     }
     for (int64_t j = 0; j < m.a * m.b; j++) {

@@ -79,5 +79,5 @@ unset MB_STANDIN_LT_WRONG
 MB_STANDIN_DEVICES=0 auto "no device" "Processed 1"
 MATTEBOX_CUDA_LIBS=/nowhere auto "no driver" "Processed 1"
 MB_STANDIN_TOTAL=70000000 auto "no memory" "MB free on device 0 \"Stand-in 0\"; using the CPU"
-MB_STANDIN_FAIL_COPY=40 auto "a fault in a picture" "an illegal memory access was encountered"
+MB_STANDIN_FAIL_COPY=50 auto "a fault in a picture" "an illegal memory access was encountered"
 echo ok

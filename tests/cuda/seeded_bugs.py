@@ -31,7 +31,10 @@ BUGS = [
     ("buffer refilled too early", "vit_attention.cu", "vit_attention", "        __syncthreads(); /* the tile after next goes where this one was */\n", "", PLAIN),
     ("waits for one group too few", "vit_attention.cu", "vit_attention", "mb_cp_async_wait<1>();", "mb_cp_async_wait<2>();", PLAIN),
     ("queries overwritten too early", "vit_attention.cu", "vit_attention", "    __syncthreads(); /* the buffer is about to be filled again */\n", "", PLAIN),
-    ("keys past the end take part", "vit_attention.cu", "vit_attention", "key < m.a * m.b ? m.scale", "true ? m.scale", PLAIN),
+    ("keys past the end take part", "vit_attention.cu", "vit_attention", "key < keys.count ? m.scale", "true ? m.scale", PLAIN),
+    ("padding of a window not a key", "vit_attention.cuh", "vit_attention", "rows * cols + 1}", "rows * cols}", PLAIN),
+    ("padding beside the picture forgotten", "vit_relative.cu", "vit_attention", " + expf(high - most) * (beside_sum * right_sum)", "", PLAIN),
+    ("terms read before they are written", "vit_relative.cu", "vit_attention", "    __syncthreads();\n    int rows", "    int rows", PLAIN),
     ("running maximum not applied to the sum", "vit_attention.cu", "vit_attention", "        sum[h] *= scale;\n", "", PLAIN),
     ("offsets x and y swapped", "deform_conv2d.cu", "deform_conv2d", "at_offset + 1)", "at_offset)", PLAIN),
     ("neighbour outside the map read", "deform_conv2d.cu", "deform_conv2d", "y >= height || x1 >= width", "y > height || x1 > width", PLAIN),
@@ -73,7 +76,7 @@ def find(build, bug):
     for p in glob.glob(f"{folder}/*.cu*"):
         os.remove(p)
     open(f"{folder}/{file}", "w").write(source.replace(old, new))
-    units = [file] if file.endswith(".cu") else {"product.cuh": ["conv2d.cu"], "window_attention.cuh": ["window_attention.cu", "window_attention_plain.cu"]}[file]
+    units = [file] if file.endswith(".cu") else {"product.cuh": ["conv2d.cu"], "vit_attention.cuh": ["vit_attention.cu", "vit_attention_plain.cu", "vit_relative.cu"], "window_attention.cuh": ["window_attention.cu", "window_attention_plain.cu"]}[file]
     sanitize = cached(build, "MATTEBOX_SANITIZE")
     flags = ["-std=c++17", "-O1", "-g", "-w", "-mf16c", "-ffp-contract=off", *([f"-fsanitize={sanitize}"] if sanitize else [])]
     made = []

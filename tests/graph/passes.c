@@ -275,6 +275,8 @@ static const row rows[] = {
     {"merge_offset_convs", g_offsets, 1},
     {"fold_attention_scale", g_scale, 0},
     {"fold_attention_scale", g_scale_vit, 0},
+    {"join_pads", g_scale_vit, 0},
+    {"fold_attention_scale,join_pads", g_scale_vit, 0},
     {"split_upsampled", g_upsampled, 1},
     {"centre_bottleneck", g_bottleneck, 0},
     {"fold_norm_affine", g_affine, 0},

@@ -166,5 +166,8 @@ int main(void)
     mb_attrs swin = {.window_attention = {2, 4, 0, 1}}, vit = {.vit_attention = {2, 4, 1, 1}};
     check_macs(MB_OP_window_attention, &swin, (const int64_t[2][4]){{1, 24, 5, 8}, {49, 2, 1, 1}}, 64.0 * 16 * 8 * 2);
     check_macs(MB_OP_vit_attention, &vit, (const int64_t[2][4]){{1, 24, 5, 8}, {7, 4, 1, 1}}, 64.0 * 8 * (32 + 8));
+    vit.vit_attention.pads_as_one = true; /* two windows of 16 tokens, two of 4 and the padding */
+    check_macs(MB_OP_vit_attention, &vit, (const int64_t[2][4]){{1, 24, 5, 8}, {7, 4, 1, 1}},
+               8.0 * (2 * (2 * 16 * 16 + 2 * 4 * 5) + 40 * 8));
     return test_report();
 }

@@ -24,6 +24,7 @@ static const pass passes[] = {
     {"fold_norm_affine", mb_pass_fold_norm_affine},
     {"move_attention_bias", mb_pass_move_attention_bias},
     {"fold_attention_scale", mb_pass_fold_attention_scale},
+    {"join_pads", mb_pass_join_pads},
     {"fuse_epilogue", mb_pass_fuse_epilogue},
     {"alias_concat", mb_pass_alias_concat},
 };

@@ -21,6 +21,7 @@ mb_status mb_pass_centre_bottleneck(mb_graph *g, mb_error *err);
 mb_status mb_pass_fold_norm_affine(mb_graph *g, mb_error *err);
 mb_status mb_pass_move_attention_bias(mb_graph *g, mb_error *err);
 mb_status mb_pass_fold_attention_scale(mb_graph *g, mb_error *err);
+mb_status mb_pass_join_pads(mb_graph *g, mb_error *err);
 mb_status mb_pass_fuse_epilogue(mb_graph *g, mb_error *err);
 mb_status mb_pass_alias_concat(mb_graph *g, mb_error *err);
 

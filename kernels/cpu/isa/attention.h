@@ -26,11 +26,13 @@ typedef struct mb_attention_softmax {
 } mb_attention_softmax;
 
 /* The relative terms of one query: s[i] = rh[y] + rw[x] for keys j0 + i of a map that is b wide, i < n; -inf for one
- * panel behind. rw may be read one vector beyond b. */
+ * panel behind. rw may be read one vector beyond b. With window_a > 0 s[n] is the term of one key more: log sum exp of
+ * rh[y] + rw[x] over the places of a window window_a x window_b outside of its first rows x b. */
 typedef struct mb_attention_terms {
     float *s;
     const float *rh, *rw;
     int64_t j0, n, b;
+    int64_t window_a, window_b, rows;
 } mb_attention_terms;
 
 typedef struct mb_attention_loops {

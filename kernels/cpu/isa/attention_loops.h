@@ -7,11 +7,17 @@
 #include "simd.h"
 
 #include <math.h>
+#include <string.h>
 
 #if MB_W == 16
-#define MB_ATTENTION_ROWS 8
+#define MB_ATTENTION_ROWS  8
+#define MB_ATTENTION_LANES -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1
+#elif MB_W == 8
+#define MB_ATTENTION_ROWS  6
+#define MB_ATTENTION_LANES -1, -1, -1, -1, -1, -1, -1, -1
 #else
-#define MB_ATTENTION_ROWS 6
+#define MB_ATTENTION_ROWS  6
+#define MB_ATTENTION_LANES -1, -1, -1, -1
 #endif
 #define MB_ATTENTION_UNROLL _Pragma("GCC unroll 8")
 
@@ -52,6 +58,53 @@ static void product(const mb_attention_product *p)
     }
 }
 
+/* n values' exponentials, summed relative to their maximum, so that neither overflows nor vanishes. */
+typedef struct exp_sum {
+    float most, sum; /* -inf, 0: of none */
+} exp_sum;
+
+/* The first n floats, 1 <= n <= MB_W, -inf behind them. */
+MB_INLINE mb_v first_lanes(const float *x, int64_t n)
+{
+    static const int32_t ones[2 * MB_W] = {MB_ATTENTION_LANES};
+    mb_vi keep;
+    memcpy(&keep, ones + MB_W - n, sizeof keep);
+    return (mb_v)(((mb_vi)v_load(x) & keep) | ((mb_vi)v_set(-INFINITY) & ~keep));
+}
+
+/* Reads whole vectors, so up to one beyond. */
+MB_INLINE exp_sum exp_sum_of(const float *x, int64_t n)
+{
+    mb_v most = v_set(-INFINITY), sum = v_set(0);
+    if (n <= 0) {
+        return (exp_sum){-INFINITY, 0};
+    }
+    int64_t whole = (n - 1) / MB_W * MB_W;
+    for (int64_t i = 0; i < whole; i += MB_W) {
+        most = v_max(most, v_load(x + i));
+    }
+    mb_v tail = first_lanes(x + whole, n - whole);
+    exp_sum e = {v_most(v_max(most, tail)), 0};
+    for (int64_t i = 0; i < whole; i += MB_W) {
+        sum += v_exp(v_load(x + i) - v_set(e.most));
+    }
+    e.sum = v_sum(sum + v_exp(tail - v_set(e.most)));
+    return e;
+}
+
+/* The padding of a window: the rows below the picture, then what is beside it. Each sum that counts is at least 1. */
+MB_INLINE float pads_term(const mb_attention_terms *t)
+{
+    exp_sum below = exp_sum_of(t->rh + t->rows, t->window_a - t->rows), all = exp_sum_of(t->rw, t->window_b);
+    exp_sum beside = exp_sum_of(t->rh, t->rows), right = exp_sum_of(t->rw + t->b, t->window_b - t->b);
+    float low = below.most + all.most, high = beside.most + right.most;
+    float low_sum = below.sum * all.sum, high_sum = beside.sum * right.sum;
+    if (low > high) {
+        return low + logf(low_sum + expf(high - low) * high_sum);
+    }
+    return high + logf(high_sum + expf(low - high) * low_sum);
+}
+
 /* Whole vectors are written; what juts out over a row of the map is overwritten by the next row. */
 static void terms(const mb_attention_terms *t)
 {
@@ -64,8 +117,12 @@ static void terms(const mb_attention_terms *t)
         }
         i += n;
     }
-    v_store(t->s + t->n, v_set(-INFINITY));
-    v_store(t->s + t->n + MB_W, v_set(-INFINITY));
+    float *end = t->s + t->n;
+    if (t->window_a > 0) {
+        *end++ = pads_term(t);
+    }
+    v_store(end, v_set(-INFINITY));
+    v_store(end + MB_W, v_set(-INFINITY));
 }
 
 /* n is a multiple of two vectors. */
