@@ -48,8 +48,11 @@ typedef struct mb_kernel {
     const char *name;                                                        /* "avx2", "openblas", ... for profiles */
     bool (*supports)(const mb_call *c);                                      /* sizes and attributes; NULL: always */
     mb_status (*prepare)(mb_prepared *out, const mb_call *c, mb_error *err); /* once per model; NULL: nothing */
-    size_t (*workspace)(const mb_call *c);             /* bytes; c->pool gives the number of threads; NULL: 0.
-                                                          SIZE_MAX: the size overflows */
+    size_t (*workspace)(const mb_call *c); /* bytes; c->pool gives the number of threads; NULL: 0.
+                                              SIZE_MAX: the size overflows */
+    /* Devices: times the ways to serve this call, before the first run; overwrites maps. NULL: there is one way. Only a
+     * device that broke is an error. */
+    mb_status (*tune)(const mb_call *c, mb_error *err);
     mb_status (*run)(const mb_call *c, mb_error *err); /* no allocation, no global state */
     int in_place_input;                                /* 1 + index of the input whose memory the output may
                                                           take over (same shape and pitch); 0: none */
@@ -88,6 +91,9 @@ typedef struct mb_device_memory {
      * May be entered again by the same thread. */
     mb_status (*enter)(void *device, mb_error *err);
     void (*leave)(void *device);
+    /* Around the `tune` of a plan's calls; false: there is no time or wish for it, and no end to call. */
+    bool (*tune_begin)(void *device);
+    void (*tune_end)(void *device);
     /* What the calls between begin and end do, as one launch; NULL in *out: this device cannot, the calls must be made
      * again (none of them happened). */
     mb_status (*capture_begin)(void *device, mb_error *err);
@@ -104,6 +110,7 @@ typedef struct mb_backend {
     mb_dtype activations;           /* type of the maps between nodes: MB_F32 (0), or 16 bit on a device */
     bool tf32;                      /* with f32 maps: products may round their operands to TF32 */
     mb_dtype wider;                 /* what to compute in when `activations` overflows: bf16 or f32 */
+    int output_multiple;            /* odd counts of outputs are better padded to this (offset convolutions); 0: not */
 } mb_backend;
 
 void mb_backend_ref(mb_backend *out);

@@ -89,7 +89,8 @@ typedef struct mb_graph {
     mb_text_block *text;
     mb_spare spares[MB_SPARES]; /* owned; room of forgotten constants, for the next ones (constants.c) */
     double next_position;
-    mb_error error; /* sticky */
+    int64_t output_multiple; /* passes that make convolutions may pad their outputs to this; 0, 1: they do not */
+    mb_error error;          /* sticky */
 } mb_graph;
 
 MB_MUST_CHECK mb_status mb_graph_create(mb_graph **out, const mb_weights *weights, mb_error *err);

@@ -296,6 +296,7 @@ mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options
     p->graph = graph;
     p->backend = options->backend;
     p->pool = options->pool;
+    graph->output_multiple = p->backend->output_multiple;
     MB_TRY(mb_passes_run(graph, options->passes, err));
     size_t nodes = (size_t)graph->n_nodes + 1;
     order = mb_alloc_array(nodes, sizeof *order);

@@ -126,6 +126,23 @@ static mb_status check_room(const mb_plan *p, const mb_prepared_cache *cache, mb
     return b->memory->room(b->device, p->figures.arena_bytes, weights > cache->bytes ? weights - cache->bytes : 0, err);
 }
 
+/* On a device: which library, plan or kernel is the fastest for each call. The arena holds nothing yet that could be
+ * lost. */
+static mb_status tune(mb_plan *p, mb_error *err)
+{
+    const mb_backend *b = p->backend;
+    mb_status status = MB_OK;
+    if (b->memory == NULL || !b->memory->tune_begin(b->device)) {
+        return MB_OK;
+    }
+    for (int t = 0; t < p->n_steps && status == MB_OK; t++) {
+        const mb_step *s = &p->steps[t];
+        status = s->kernel->tune != NULL ? s->kernel->tune(&s->call, err) : MB_OK;
+    }
+    b->memory->tune_end(b->device);
+    return status;
+}
+
 static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -150,6 +167,7 @@ static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
     p->check = check != NULL && strcmp(check, "finite") == 0;
     MB_TRY(mb_plan_prepare_check(p, err));
     MB_TRY(set_pointers(p, err));
+    MB_TRY(tune(p, err));
 done:
     return status;
 }

@@ -2,6 +2,7 @@
 #include "cuda/backend.h"
 
 #include "cuda/context.h"
+#include "cuda/tune.h"
 #include "cuda/weights.h"
 
 #define MB_CUDA_OWN(name) extern const mb_kernel mb_cuda_##name;
@@ -14,7 +15,7 @@
 
 /* Faster where they serve: they stand in front of the row's own kernel. */
 extern const mb_kernel mb_cuda_window_attention_mma, mb_cuda_vit_attention_mma, mb_cuda_linear_blaslt,
-    mb_cuda_conv2d_blaslt, mb_cuda_conv2d_dnn;
+    mb_cuda_conv2d_blaslt, mb_cuda_conv2d_dnn, mb_cuda_conv2d_widened;
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *k)
 {
@@ -38,6 +39,8 @@ mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
     put_first(out, MB_OP_linear, &mb_cuda_linear_blaslt);
     put_first(out, MB_OP_conv2d, &mb_cuda_conv2d_dnn);
     put_first(out, MB_OP_conv2d, &mb_cuda_conv2d_blaslt);
+    put_first(out, MB_OP_conv2d, &mb_cuda_conv2d_widened);
+    out->output_multiple = 8; /* 16-bit channels that fill 16 bytes */
     return MB_OK;
 }
 
@@ -86,6 +89,14 @@ static mb_status memory_room(void *device, size_t activations, size_t weights, m
     }
     return status;
 }
+static bool memory_tune_begin(void *device)
+{
+    return mb_cuda_tune_begin(device);
+}
+static void memory_tune_end(void *device)
+{
+    mb_cuda_tune_end(device);
+}
 static mb_status memory_capture_begin(void *device, mb_error *err)
 {
     return mb_cuda_capture_begin(device, err);
@@ -113,6 +124,8 @@ static const mb_device_memory memory = {.alloc = memory_alloc,
                                         .wait = memory_wait,
                                         .enter = memory_enter,
                                         .leave = memory_leave,
+                                        .tune_begin = memory_tune_begin,
+                                        .tune_end = memory_tune_end,
                                         .capture_begin = memory_capture_begin,
                                         .capture_end = memory_capture_end,
                                         .replay = memory_replay,

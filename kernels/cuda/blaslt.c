@@ -4,8 +4,9 @@
 
 #include "core/alloc.h"
 #include "cuda/context.h"
-#include "cuda/plan_cache.h"
+#include "cuda/tune.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ENTRIES 256 /* different products of a process; a plan has some sixty */
@@ -18,9 +19,16 @@ typedef struct product_key {
     uint64_t workspace;
 } product_key;
 
+/* What the cache holds of a product. */
+typedef struct stored_choice {
+    mb_cuda_choice choice;
+    mb_lt_algo algo;
+} stored_choice;
+
 typedef struct entry {
     product_key key;
     bool used, refused, stored;
+    mb_cuda_choice choice;
     mb_lt_desc desc;
     mb_lt_layout w, x, addend, y;
     mb_lt_algo algo;
@@ -54,10 +62,37 @@ mb_status mb_blaslt_open(mb_blaslt **out, mb_cuda_device *d, mb_error *err)
     return MB_OK;
 }
 
+static void store(mb_blaslt *b, entry *e)
+{
+    stored_choice s = {e->choice, e->algo};
+    static const char *const types[] = {"f32", "f16", "bf16"};
+    (void)snprintf(s.choice.what, sizeof s.choice.what, "product %lld x %lld by %lld %s", (long long)e->key.m,
+                   (long long)e->key.k, (long long)e->key.n,
+                   e->key.x_type >= 0 && e->key.x_type < 3 ? types[e->key.x_type] : "");
+    mb_plan_cache_put(b->cache, MB_CACHE_PRODUCT, &e->key, sizeof e->key, &s, sizeof s);
+    e->stored = true;
+}
+
+/* What the disk has of it. */
+static bool recall(mb_blaslt *b, entry *e)
+{
+    size_t bytes = 0;
+    const void *stored = mb_plan_cache_get(b->cache, MB_CACHE_PRODUCT, &e->key, sizeof e->key, &bytes);
+    stored_choice s;
+    if (stored == NULL || bytes != sizeof s) {
+        return false;
+    }
+    memcpy(&s, stored, sizeof s);
+    e->choice = s.choice;
+    e->algo = s.algo;
+    e->stored = true;
+    return true;
+}
+
 static void forget(mb_blaslt *b, entry *e)
 {
     if (e->used && !e->refused && !e->stored) { /* now, not when it was chosen: runs allocate nothing */
-        mb_plan_cache_put(b->cache, MB_CACHE_PRODUCT, &e->key, sizeof e->key, &e->algo, sizeof e->algo);
+        store(b, e);
     }
     mb_lt_layout layouts[] = {e->w, e->x, e->addend, e->y};
     for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
@@ -90,7 +125,7 @@ static int type_of(int32_t t)
 
 static uint32_t alignment_of(const void *p)
 {
-    uintptr_t bits = (uintptr_t)p | 256; /* no more than that is asked for */
+    uintptr_t bits = (uintptr_t)p | 64; /* what all blocks of an arena have: the key does not depend on their places */
     return (uint32_t)(bits & (~bits + 1));
 }
 
@@ -137,26 +172,38 @@ static mb_lt_result describe(mb_blaslt *b, entry *e)
     return r != 0 ? r : lt->layout_create(&e->y, y_type, (uint64_t)k->n, (uint64_t)k->m, k->y_pitch);
 }
 
-/* The library's first choice. */
-static mb_lt_result choose(mb_blaslt *b, entry *e)
+/* The library's proposals, best first, as many as *n says; then how many there are. Parts of a sum are added in f32
+ * only: in the output's type they would be rounded to 16 bits. */
+static mb_lt_result propose(mb_blaslt *b, entry *e, mb_lt_heuristic found[], int *n)
 {
     const mb_blaslt_api *lt = b->api;
     mb_lt_preference preference = NULL;
-    mb_lt_heuristic found = {0};
-    int n = 0;
+    const int wanted = *n;
     uint64_t workspace = e->key.workspace;
+    uint32_t reductions = MB_LT_REDUCE_IN_COMPUTE_TYPE;
+    *n = 0;
     mb_lt_result r = lt->preference_create(&preference);
     r = r != 0 ? r : lt->preference_set(preference, MB_LT_PREF_MAX_WORKSPACE, &workspace, sizeof workspace);
+    r = r != 0 ? r : lt->preference_set(preference, MB_LT_PREF_REDUCTIONS, &reductions, sizeof reductions);
     for (int i = 0; i < 4 && r == 0; i++) {
         r = lt->preference_set(preference, MB_LT_PREF_MIN_ALIGNMENT_A + i, &e->key.alignment[i],
                                sizeof e->key.alignment[i]);
     }
-    r = r != 0 ? r : lt->heuristic(b->handle, e->desc, e->w, e->x, e->addend, e->y, preference, 1, &found, &n);
+    r = r != 0 ? r : lt->heuristic(b->handle, e->desc, e->w, e->x, e->addend, e->y, preference, wanted, found, n);
     if (preference != NULL) {
         (void)lt->preference_destroy(preference);
     }
+    return r != 0 ? r : (*n > 0 ? MB_LT_SUCCESS : MB_LT_NOT_SUPPORTED);
+}
+
+/* The library's first choice. */
+static mb_lt_result choose(mb_blaslt *b, entry *e)
+{
+    mb_lt_heuristic found = {0};
+    int n = 1;
+    mb_lt_result r = propose(b, e, &found, &n);
     e->algo = found.algo;
-    return r != 0 ? r : (n > 0 ? found.state : MB_LT_NOT_SUPPORTED);
+    return r != 0 ? r : found.state;
 }
 
 /* Known, or made now. Anything the library cannot do makes the entry a refusal: no error. */
@@ -178,15 +225,61 @@ static entry *find(mb_cuda_device *d, const product_key *key)
     e->used = true;
     e->key = *key;
     e->refused = describe(b, e) != MB_LT_SUCCESS;
-    size_t bytes = 0;
-    const void *stored = e->refused ? NULL : mb_plan_cache_get(d->cache, MB_CACHE_PRODUCT, key, sizeof *key, &bytes);
-    if (stored != NULL && bytes == sizeof e->algo) {
-        memcpy(&e->algo, stored, sizeof e->algo);
-        e->stored = true;
-    } else if (!e->refused) {
+    if (!e->refused && !recall(b, e)) {
         e->refused = choose(b, e) != MB_LT_SUCCESS;
     }
     return e;
+}
+
+/* ---- timing */
+typedef struct candidates {
+    entry *e;
+    mb_lt_heuristic found[MB_CUDA_PROPOSALS];
+    int n; /* the one behind them is our own kernel */
+} candidates;
+
+static bool choose_candidate(void *user, int i)
+{
+    candidates *t = user;
+    t->e->refused = false;
+    t->e->choice.own = i == t->n;
+    if (i < t->n) {
+        t->e->algo = t->found[i].algo;
+    }
+    return i == t->n || t->found[i].state == MB_LT_SUCCESS;
+}
+
+static bool was_served(void *user, int i)
+{
+    const candidates *t = user;
+    return i == t->n || !t->e->refused;
+}
+
+mb_status mb_blaslt_tune(mb_cuda_device *d, const mb_lt_product *p, size_t workspace_bytes,
+                         mb_status (*run)(const mb_call *c, mb_error *err), const mb_call *c, mb_error *err)
+{
+    if (d->blaslt == NULL || !mb_cuda_may_tune(d)) {
+        return MB_OK;
+    }
+    product_key key = key_of(p, workspace_bytes);
+    candidates t = {.e = find(d, &key), .n = MB_CUDA_PROPOSALS};
+    if (t.e->refused || t.e->choice.timed || propose(d->blaslt, t.e, t.found, &t.n) != MB_LT_SUCCESS) {
+        return MB_OK;
+    }
+    const mb_lt_algo first = t.e->algo;
+    const mb_cuda_trial trial = {c, run, choose_candidate, was_served, &t, t.n + 1};
+    mb_cuda_choice best;
+    mb_status status = mb_cuda_fastest(&best, d, &trial, err);
+    t.e->choice = best;
+    t.e->refused = false;
+    t.e->algo = first;
+    if (status == MB_OK && best.timed) {
+        (void)choose_candidate(&t, best.index);
+        t.e->choice = best;
+        t.e->choice.own = best.index == t.n;
+        store(d->blaslt, t.e);
+    }
+    return status;
 }
 
 mb_status mb_blaslt_run(bool *served, mb_cuda_device *d, const mb_lt_product *p, void *workspace,
@@ -199,7 +292,7 @@ mb_status mb_blaslt_run(bool *served, mb_cuda_device *d, const mb_lt_product *p,
     product_key key = key_of(p, workspace_bytes);
     entry *e = find(d, &key);
     const mb_blaslt_api *lt = d->blaslt->api;
-    if (e->refused ||
+    if (e->refused || e->choice.own ||
         (p->bias != NULL && lt->desc_set(e->desc, MB_LT_DESC_BIAS_POINTER, &p->bias, sizeof p->bias) != 0)) {
         return MB_OK;
     }

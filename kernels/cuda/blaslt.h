@@ -4,6 +4,7 @@
 
 #include "core/tensor.h"
 #include "cuda/nvlib.h"
+#include "kernel.h"
 
 struct mb_cuda_device;
 typedef struct mb_blaslt mb_blaslt;
@@ -26,9 +27,14 @@ typedef struct mb_lt_product {
 MB_MUST_CHECK mb_status mb_blaslt_open(mb_blaslt **out, struct mb_cuda_device *d, mb_error *err);
 void mb_blaslt_close(mb_blaslt *b); /* NULL is fine */
 
-/* On the compute stream. *served false without an error: the library has no algorithm for this product (remembered);
- * our own kernel is to do it. */
+/* On the compute stream. *served false without an error: the library has no algorithm for this product (remembered),
+ * or our own kernel is faster; it is to do it. */
 MB_MUST_CHECK mb_status mb_blaslt_run(bool *served, struct mb_cuda_device *d, const mb_lt_product *p, void *workspace,
                                       size_t workspace_bytes, mb_error *err);
+/* Before a plan's first run: which of the library's proposals, or our own kernel, is the fastest for this product.
+ * `run` is the whole of the call, as it will be made. */
+MB_MUST_CHECK mb_status mb_blaslt_tune(struct mb_cuda_device *d, const mb_lt_product *p, size_t workspace_bytes,
+                                       mb_status (*run)(const mb_call *c, mb_error *err), const mb_call *c,
+                                       mb_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "cuda/kernels.h"
+#include "cuda/tune.h"
 #include "cuda/weights.h"
 
 #include <stdio.h>
@@ -156,6 +157,7 @@ static mb_status open_libraries(mb_cuda_device *d, mb_error *err)
                        d->n_processors, d->lib.driver_cuda, d->lib.blaslt_version, d->lib.dnn_version);
         MB_TRY(mb_plan_cache_open(&d->cache, title, err));
     }
+    mb_cuda_tune_open(d);
     MB_TRY(mb_blaslt_open(&d->blaslt, d, err));
     MB_TRY(mb_dnn_open(&d->dnn, d, err));
 done:

@@ -28,6 +28,7 @@ typedef struct mb_cuda_device {
     mb_blaslt *blaslt;    /* NULL: our own products serve */
     mb_dnn *dnn;          /* NULL: our own convolutions serve */
     mb_plan_cache *cache; /* NULL: nothing is kept on disk */
+    double tune_ms;       /* time left for timing candidates (tune.h) */
     struct mb_cuda_weights *weights;
     pthread_mutex_t lock; /* recursive: held by the thread that is in (mb_cuda_enter) */
     mb_error broken;      /* the first sticky error: the context is dead, every later call returns it */

@@ -8,7 +8,8 @@
 template <class T> struct patch {
     const T *x;
     int64_t pitch;
-    int height, width, channels, out_h, out_w, kw, stride, pad, k_total;
+    int height, width, out_h, out_w, stride, pad, k_total;
+    mb_divisor channels, kw;
     bool wide, variants;
     int y0, x0, rh, rw; /* the part's rectangle of the output */
 
@@ -42,25 +43,27 @@ template <class T> struct patch {
     }
     __device__ const T *pixel(const row &r, int tap) const /* NULL outside */
     {
-        int y = r.y + tap / kw, x1 = r.x + tap % kw;
+        int line = kw.quotient(tap), y = r.y + line, x1 = r.x + kw.rest(tap, line);
         bool inside = r.map && y >= 0 && x1 >= 0 && y < height && x1 < width;
         return inside ? r.map + ((size_t)y * (size_t)width + (size_t)x1) * (size_t)pitch : NULL;
     }
     __device__ void load(T (&e)[mb_wide<T>::N], const row &r, int k) const
     {
         if (wide) { /* 16 bytes are channels of one tap */
-            const T *p = k < k_total ? pixel(r, k / channels) : NULL;
+            int t = channels.quotient(k);
+            const T *p = k < k_total ? pixel(r, t) : NULL;
             mb_vec16 q = {{0, 0, 0, 0}};
             if (p) {
-                q = *reinterpret_cast<const mb_vec16 *>(p + k % channels);
+                q = *reinterpret_cast<const mb_vec16 *>(p + channels.rest(k, t));
             }
             memcpy(e, &q, sizeof q);
             return;
         }
 #pragma unroll
         for (int i = 0; i < mb_wide<T>::N; i++) {
-            const T *p = k + i < k_total ? pixel(r, (k + i) / channels) : NULL;
-            mb_store(&e[i], p ? mb_load(p[(k + i) % channels]) : 0.0f);
+            int t = channels.quotient(k + i);
+            const T *p = k + i < k_total ? pixel(r, t) : NULL;
+            mb_store(&e[i], p ? mb_load(p[channels.rest(k + i, t)]) : 0.0f);
         }
     }
 };
@@ -75,13 +78,13 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
                        x->pitch,
                        (int)x->dims[2],
                        (int)x->dims[3],
-                       channels,
                        out_h,
                        out_w,
-                       c->kw,
                        c->stride,
                        c->pad,
                        k_total,
+                       mb_divisor_of(channels),
+                       mb_divisor_of(c->kw),
                        mb_is_wide(x, W) && channels % W == 0,
                        c->variants,
                        0,
@@ -93,6 +96,11 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
     int padded = (k_total + W - 1) / W * W;
     if (outputs <= 32) { /* narrow layers: no tile half empty */
         return product_launch<product_tile<128, 32, 4, 1>, T>(out, c->weight, source, rows, outputs, padded, parts,
+                                                              stream);
+    }
+    if (outputs > 128 &&
+        outputs <= 160) { /* offsets and modulators of a 7x7: the patches are read once, not three times */
+        return product_launch<product_tile<64, 160, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, parts,
                                                               stream);
     }
     return product_launch<product_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, parts, stream);

@@ -40,20 +40,48 @@ static bool supports_conv(const mb_call *c)
            (w[0] + 31) / 32 <= 65535; /* the second axis of the grid */
 }
 
-mb_status mb_cuda_prepare_product(mb_prepared *out, const mb_call *c, mb_error *err)
+/* Rounded to 16 bits, each in f32 again. */
+static float *rounded(const float *src, size_t n, mb_dtype t)
 {
-    float *staging = NULL;
-    mb_cuda_part parts[4] = {{0}};
+    float *out = mb_alloc_array(n, sizeof *out);
+    for (size_t i = 0; out != NULL && i < n; i++) {
+        uint16_t bits;
+        mb_narrow(&bits, &src[i], t, 1);
+        mb_widen(&out[i], &bits, t, 1);
+    }
+    return out;
+}
+
+static mb_status prepare_product(mb_prepared *out, const mb_call *c, bool widened, mb_error *err)
+{
+    float *staging = NULL, *wide = NULL;
+    mb_cuda_part parts[5] = {{0}};
     mb_status status = reorder(&parts[0], &staging, &c->in[1], 1, c->in[0].dtype, err);
+    if (status == MB_OK && widened) {
+        wide = rounded(staging, parts[0].count, parts[0].dtype);
+        parts[4] = (mb_cuda_part){MB_CUDA_SLOT_WIDE, wide, parts[0].count, MB_F32};
+        status = wide != NULL ? MB_OK : mb_fail_memory(err, parts[0].count * sizeof *wide, "widening weights");
+    }
     if (status == MB_OK) {
         parts[1] = mb_cuda_constant_map(c, 2, MB_F32);
         parts[2] = mb_cuda_constant_map(c, 3, c->out.dtype);
         parts[3] = mb_cuda_constant_map(c, 2, c->out.dtype); /* libraries want the bias in the output's type */
         parts[3].slot = MB_CUDA_SLOT_BIAS;
-        status = mb_cuda_upload(out, c, parts, 4, err);
+        status = mb_cuda_upload(out, c, parts, widened ? 5 : 4, err);
     }
     mb_free(staging);
+    mb_free(wide);
     return status;
+}
+
+mb_status mb_cuda_prepare_product(mb_prepared *out, const mb_call *c, mb_error *err)
+{
+    return prepare_product(out, c, false, err);
+}
+
+mb_status mb_cuda_prepare_widened(mb_prepared *out, const mb_call *c, mb_error *err)
+{
+    return prepare_product(out, c, true, err);
 }
 
 typedef int launch_fn(const mb_cuda_conv_args *k, mb_stream stream);

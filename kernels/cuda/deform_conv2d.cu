@@ -10,7 +10,8 @@ template <class T> struct samples {
     const T *x;
     const void *offset, *logit;
     int64_t x_pitch, offset_pitch, logit_pitch;
-    int offset_dtype, height, width, channels, k, pad, k_total;
+    int offset_dtype, height, width, pad, k_total;
+    mb_divisor channels, k;
     float modulator_scale;
     bool wide;
 
@@ -42,8 +43,9 @@ template <class T> struct samples {
     template <int V> __device__ void sample(float (&sum)[V], const row &r, int t, int c) const
     {
         size_t at_offset = (size_t)r.token * (size_t)offset_pitch + (size_t)(2 * t);
-        float y = (float)(r.y + t / k) + mb_load_any(offset, offset_dtype, at_offset);
-        float x1 = (float)(r.x + t % k) + mb_load_any(offset, offset_dtype, at_offset + 1);
+        int line = k.quotient(t);
+        float y = (float)(r.y + line) + mb_load_any(offset, offset_dtype, at_offset);
+        float x1 = (float)(r.x + k.rest(t, line)) + mb_load_any(offset, offset_dtype, at_offset + 1);
         if (!(y > -1.0f && x1 > -1.0f && y < (float)height && x1 < (float)width)) {
             return;
         }
@@ -62,13 +64,15 @@ template <class T> struct samples {
         enum { W = mb_wide<T>::N };
         float sum[W] = {};
         if (wide && r.token >= 0 && kk < k_total) {
-            sample<W>(sum, r, kk / channels, kk % channels);
+            int t = channels.quotient(kk);
+            sample<W>(sum, r, t, channels.rest(kk, t));
         } else if (r.token >= 0) {
 #pragma unroll
             for (int i = 0; i < W; i++) {
                 float one[1] = {0.0f};
                 if (kk + i < k_total) {
-                    sample<1>(one, r, (kk + i) / channels, (kk + i) % channels);
+                    int t = channels.quotient(kk + i);
+                    sample<1>(one, r, t, channels.rest(kk + i, t));
                 }
                 sum[i] = one[0];
             }
@@ -95,10 +99,10 @@ template <class T> static int run(const mb_cuda_deform_args *c, mb_stream stream
                          (int)c->offset->dtype,
                          (int)x->dims[2],
                          (int)x->dims[3],
-                         channels,
-                         c->k,
                          c->pad,
                          k_total,
+                         mb_divisor_of(channels),
+                         mb_divisor_of(c->k),
                          c->modulator_scale,
                          mb_is_wide(x, W) && channels % W == 0};
     mb_view none = {};

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define PROPOSALS 16
+#define PROPOSALS      16
+#define MB_DNN_REFUSED 3000 /* CUDNN_STATUS_NOT_SUPPORTED: by us */
 
 /* What is being built: the first failure stays, later calls do nothing. */
 typedef struct builder {
@@ -207,34 +208,45 @@ static bool try_config(builder *b, mb_dnn_desc config, const mb_dnn_conv *c)
 {
     const mb_dnn_api *api = b->target->api;
     mb_dnn_plan *p = b->plan;
-    int64_t n = 0, before = p->n_parts;
-    if (!is_exact(b, config, c, &p->engine)) {
-        note(b, 3000, "every engine rounds, or is not deterministic");
+    mb_dnn_choice *out = &p->choices[p->n_choices];
+    int64_t n = 0, most = b->target->workspace_most;
+    if (p->n_choices > 0) {
+        int64_t first = p->choices[0].workspace;
+        int64_t others = first > MB_DNN_OTHERS_WORKSPACE ? first : MB_DNN_OTHERS_WORKSPACE;
+        most = others < most ? others : most;
+    }
+    *out = (mb_dnn_choice){0};
+    if (!is_exact(b, config, c, &out->engine)) {
+        note(b, MB_DNN_REFUSED, "every engine rounds, or is not deterministic");
         return false;
     }
-    mb_dnn_desc d = make(b, MB_DNN_PLAN);
-    set_target(b, d, MB_DNN_PLAN_DEVICE);
-    set(b, d, MB_DNN_PLAN_CONFIG, MB_DNN_T_DESC, 1, &config);
-    finish(b, d, "a plan");
+    note(b, api->desc_create(MB_DNN_PLAN, &out->plan), "a descriptor");
+    set_target(b, out->plan, MB_DNN_PLAN_DEVICE);
+    set(b, out->plan, MB_DNN_PLAN_CONFIG, MB_DNN_T_DESC, 1, &config);
+    finish(b, out->plan, "a plan");
     if (b->result == MB_DNN_SUCCESS) {
-        note(b, api->get(d, MB_DNN_PLAN_WORKSPACE, MB_DNN_T_INT64, 1, &n, &p->workspace), "a plan's workspace");
+        note(b, api->get(out->plan, MB_DNN_PLAN_WORKSPACE, MB_DNN_T_INT64, 1, &n, &out->workspace),
+             "a plan's workspace");
     }
-    if (b->result == MB_DNN_SUCCESS && p->workspace > b->target->workspace_most) {
-        note(b, 3000, "its workspace is too large");
+    if (b->result == MB_DNN_SUCCESS && out->workspace > most) {
+        note(b, MB_DNN_REFUSED, "its workspace is too large");
     }
-    if (b->result != MB_DNN_SUCCESS && p->n_parts > before) {
-        (void)api->desc_destroy(p->parts[--p->n_parts]);
+    if (b->result == MB_DNN_SUCCESS) {
+        p->n_choices++;
+        return true;
     }
-    return b->result == MB_DNN_SUCCESS;
+    if (out->plan != NULL) {
+        (void)api->desc_destroy(out->plan);
+    }
+    return false;
 }
 
-/* One mode of the heuristics. */
-static bool propose(builder *b, mb_dnn_desc g, int mode, const mb_dnn_conv *c)
+/* One mode of the heuristics: up to `wanted` choices. */
+static void propose(builder *b, mb_dnn_desc g, int mode, const mb_dnn_conv *c, int wanted)
 {
     const mb_dnn_api *api = b->target->api;
     mb_dnn_desc configs[PROPOSALS] = {NULL}, heuristics = make(b, MB_DNN_HEURISTICS);
     int64_t n = 0;
-    bool found = false;
     set(b, heuristics, MB_DNN_HEUR_GRAPH, MB_DNN_T_DESC, 1, &g);
     set(b, heuristics, MB_DNN_HEUR_MODE, MB_DNN_T_HEUR_MODE, 1, &mode);
     set_target(b, heuristics, MB_DNN_HEUR_DEVICE);
@@ -246,32 +258,35 @@ static bool propose(builder *b, mb_dnn_desc g, int mode, const mb_dnn_conv *c)
         note(b, api->get(heuristics, MB_DNN_HEUR_RESULTS, MB_DNN_T_DESC, PROPOSALS, &n, configs), "proposals");
     }
     if (b->result == MB_DNN_SUCCESS && n == 0) {
-        note(b, 3000, "no engine");
+        note(b, MB_DNN_REFUSED, "no engine");
     }
+    n = n < PROPOSALS ? n : PROPOSALS; /* it says how many there are, not how many it gave */
     b->plan->n_proposed += (int)n;
-    for (int64_t i = 0; i < n && !found && b->plan->n_parts < MB_DNN_PARTS; i++) {
+    for (int64_t i = 0; i < n && b->plan->n_choices < wanted; i++) {
         b->result = MB_DNN_SUCCESS; /* of the one before */
-        found = try_config(b, configs[i], c);
+        (void)try_config(b, configs[i], c);
     }
     for (int i = 0; i < PROPOSALS; i++) {
         if (configs[i] != NULL) {
             (void)api->desc_destroy(configs[i]);
         }
     }
-    return found;
 }
 
-mb_status mb_dnn_build(mb_dnn_plan *out, const mb_dnn_target *t, const mb_dnn_conv *c, mb_error *err)
+mb_status mb_dnn_build(mb_dnn_plan *out, const mb_dnn_target *t, const mb_dnn_conv *c, int wanted, mb_error *err)
 {
     builder b = {.target = t, .plan = out};
-    *out = (mb_dnn_plan){.engine = -1};
+    *out = (mb_dnn_plan){0};
+    wanted = wanted < MB_DNN_CHOICES ? wanted : MB_DNN_CHOICES;
     mb_dnn_desc g = graph(&b, c);
-    bool found = b.result == MB_DNN_SUCCESS && propose(&b, g, MB_DNN_MODE_A, c);
-    if (!found && g != NULL) {
-        b.result = MB_DNN_SUCCESS;
-        found = propose(&b, g, MB_DNN_MODE_FALLBACK, c);
+    if (b.result == MB_DNN_SUCCESS) {
+        propose(&b, g, MB_DNN_MODE_A, c, wanted);
     }
-    if (!found) {
+    if (out->n_choices == 0 && g != NULL) {
+        b.result = MB_DNN_SUCCESS;
+        propose(&b, g, MB_DNN_MODE_FALLBACK, c, wanted);
+    }
+    if (out->n_choices == 0) {
         mb_status status = fail(&b, err);
         mb_dnn_dispose(out, t->api);
         return status;
@@ -279,8 +294,33 @@ mb_status mb_dnn_build(mb_dnn_plan *out, const mb_dnn_target *t, const mb_dnn_co
     return MB_OK;
 }
 
+void mb_dnn_keep_chosen(mb_dnn_plan *p, const mb_dnn_api *api)
+{
+    mb_dnn_choice chosen = p->choices[p->chosen];
+    for (int i = 0; i < p->n_choices; i++) {
+        if (i != p->chosen) {
+            (void)api->desc_destroy(p->choices[i].plan);
+        }
+    }
+    p->choices[0] = chosen;
+    p->n_choices = 1;
+    p->chosen = 0;
+}
+
+int64_t mb_dnn_workspace(const mb_dnn_plan *p)
+{
+    int64_t most = 0;
+    for (int i = 0; i < p->n_choices; i++) {
+        most = p->choices[i].workspace > most ? p->choices[i].workspace : most;
+    }
+    return most;
+}
+
 void mb_dnn_dispose(mb_dnn_plan *p, const mb_dnn_api *api)
 {
+    while (p->n_choices > 0) {
+        (void)api->desc_destroy(p->choices[--p->n_choices].plan);
+    }
     while (p->n_parts > 0) {
         (void)api->desc_destroy(p->parts[--p->n_parts]);
     }
@@ -291,7 +331,7 @@ void mb_dnn_dispose(mb_dnn_plan *p, const mb_dnn_api *api)
 mb_status mb_dnn_write(char **out, size_t *bytes, const mb_dnn_target *t, const mb_dnn_plan *p, mb_error *err)
 {
     int64_t n = 0;
-    mb_dnn_desc plan = p->parts[p->n_parts - 1];
+    mb_dnn_desc plan = p->choices[p->chosen].plan;
     *out = NULL;
     mb_dnn_result r = t->api->get(plan, MB_DNN_PLAN_JSON, MB_DNN_T_CHAR, 0, &n, NULL);
     if (r == MB_DNN_SUCCESS && n > 0) {
@@ -313,19 +353,26 @@ mb_status mb_dnn_write(char **out, size_t *bytes, const mb_dnn_target *t, const 
 mb_status mb_dnn_read(mb_dnn_plan *out, const mb_dnn_target *t, const char *text, size_t bytes, mb_error *err)
 {
     builder b = {.target = t, .plan = out};
+    mb_dnn_choice *read = &out->choices[0];
     int64_t n = 0;
-    *out = (mb_dnn_plan){.engine = -1};
+    *out = (mb_dnn_plan){0};
     if (bytes == 0 || text[bytes - 1] != '\0') {
         return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: no text of a plan");
     }
-    mb_dnn_desc d = make(&b, MB_DNN_PLAN);
-    set_target(&b, d, MB_DNN_PLAN_DEVICE);
-    set(&b, d, MB_DNN_PLAN_JSON, MB_DNN_T_CHAR, (int64_t)bytes, text);
-    finish(&b, d, "a stored plan");
+    read->engine = -1;
+    note(&b, t->api->desc_create(MB_DNN_PLAN, &read->plan), "a descriptor");
+    out->n_choices = read->plan != NULL;
+    set_target(&b, read->plan, MB_DNN_PLAN_DEVICE);
+    set(&b, read->plan, MB_DNN_PLAN_JSON, MB_DNN_T_CHAR, (int64_t)bytes, text);
+    finish(&b, read->plan, "a stored plan");
     if (b.result == MB_DNN_SUCCESS) {
-        note(&b, t->api->get(d, MB_DNN_PLAN_WORKSPACE, MB_DNN_T_INT64, 1, &n, &out->workspace), "a plan's workspace");
+        note(&b, t->api->get(read->plan, MB_DNN_PLAN_WORKSPACE, MB_DNN_T_INT64, 1, &n, &read->workspace),
+             "a plan's workspace");
     }
-    if (b.result != MB_DNN_SUCCESS || out->workspace > t->workspace_most) {
+    if (b.result == MB_DNN_SUCCESS && read->workspace > t->workspace_most) {
+        note(&b, MB_DNN_REFUSED, "its workspace is too large");
+    }
+    if (b.result != MB_DNN_SUCCESS) {
         mb_status status = fail(&b, err);
         mb_dnn_dispose(out, t->api);
         return status;

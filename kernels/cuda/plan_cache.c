@@ -1,4 +1,4 @@
-/* The file: 16 bytes "mattebox plans 1", then records of kind, bytes (u32 each), key hash, hash of the value (u64 each)
+/* The file: 16 bytes "mattebox plans 2", then records of kind, bytes (u32 each), key hash, hash of the value (u64 each)
  * and the value, little endian as the machine; the first record that does not check ends the reading. */
 #define _GNU_SOURCE
 #include "cuda/plan_cache.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAGIC      "mattebox plans 1"
+#define MAGIC      "mattebox plans 2"
 #define MOST_BYTES ((size_t)16 << 20)
 #define MOST_VALUE ((size_t)1 << 20)
 #define PATH_BYTES 1024
@@ -89,6 +89,24 @@ static bool make_path(char path[PATH_BYTES], const char *title)
     return true;
 }
 
+/* The sound records of the file; no file is as good as an empty one. */
+static void read_records(mb_plan_cache *c)
+{
+    void *file = NULL;
+    size_t bytes = 0, magic = strlen(MAGIC);
+    mb_error unread = {0};
+    if (mb_read_file(&file, &bytes, c->path, MOST_BYTES, &unread) == MB_OK && bytes >= magic &&
+        memcmp(file, MAGIC, magic) == 0) {
+        memmove(file, (unsigned char *)file + magic, bytes - magic);
+        c->data = file;
+        c->bytes = bytes - magic;
+        c->capacity = bytes;
+        c->bytes = sound_bytes(c);
+    } else {
+        mb_free(file);
+    }
+}
+
 mb_status mb_plan_cache_open(mb_plan_cache **out, const char *title, mb_error *err)
 {
     *out = NULL;
@@ -100,28 +118,16 @@ mb_status mb_plan_cache_open(mb_plan_cache **out, const char *title, mb_error *e
         mb_free(c);
         return MB_OK;
     }
-    void *file = NULL;
-    size_t bytes = 0, magic = strlen(MAGIC);
-    mb_error unread = {0}; /* no file is as good as an empty one */
-    if (mb_read_file(&file, &bytes, c->path, MOST_BYTES, &unread) == MB_OK && bytes >= magic &&
-        memcmp(file, MAGIC, magic) == 0) {
-        memmove(file, (unsigned char *)file + magic, bytes - magic);
-        c->data = file;
-        c->bytes = bytes - magic;
-        c->capacity = bytes;
-        c->bytes = sound_bytes(c);
-    } else {
-        mb_free(file);
-    }
+    read_records(c);
     *out = c;
     return MB_OK;
 }
 
-static void save(const mb_plan_cache *c)
+void mb_plan_cache_save(mb_plan_cache *c)
 {
     mb_output *o = NULL;
     mb_error unsaved = {0};
-    if (mb_output_open(&o, c->path, true, 0, &unsaved) != MB_OK) {
+    if (c == NULL || !c->changed || mb_output_open(&o, c->path, true, 0, &unsaved) != MB_OK) {
         return;
     }
     mb_status status = mb_output_write(o, MAGIC, strlen(MAGIC), &unsaved);
@@ -132,8 +138,7 @@ static void save(const mb_plan_cache *c)
         mb_output_abort(o);
         return;
     }
-    status = mb_output_commit(o, &unsaved);
-    (void)status; /* the next process does the work again */
+    c->changed = mb_output_commit(o, &unsaved) != MB_OK; /* then the next process does the work again */
 }
 
 void mb_plan_cache_close(mb_plan_cache *c)
@@ -141,9 +146,7 @@ void mb_plan_cache_close(mb_plan_cache *c)
     if (c == NULL) {
         return;
     }
-    if (c->changed) {
-        save(c);
-    }
+    mb_plan_cache_save(c);
     mb_free(c->data);
     mb_free(c);
 }
@@ -193,23 +196,65 @@ static bool make_room(mb_plan_cache *c, size_t more)
     return true;
 }
 
+/* Replaces the record of its key. */
+static void put_record(mb_plan_cache *c, const record *r, const void *value)
+{
+    record old;
+    size_t at = find(c, r->kind, r->key), length = sizeof *r + r->bytes;
+    if (length > MOST_BYTES - strlen(MAGIC) || c->bytes > MOST_BYTES - strlen(MAGIC) - length) {
+        return;
+    }
+    if (at < c->bytes && read_record(&old, c, at)) {
+        size_t gone = sizeof old + old.bytes;
+        memmove(c->data + at, c->data + at + gone, c->bytes - at - gone);
+        c->bytes -= gone;
+    }
+    if (make_room(c, length)) {
+        memcpy(c->data + c->bytes, r, sizeof *r);
+        memcpy(c->data + c->bytes + sizeof *r, value, r->bytes);
+        c->bytes += length;
+        c->changed = true;
+    }
+}
+
 void mb_plan_cache_put(mb_plan_cache *c, uint32_t kind, const void *key, size_t key_bytes, const void *value,
                        size_t bytes)
 {
-    if (c == NULL || bytes > MOST_VALUE || c->bytes + bytes + sizeof(record) > MOST_BYTES - strlen(MAGIC)) {
+    if (c != NULL && bytes <= MOST_VALUE) {
+        record r = {kind, (uint32_t)bytes, hash_key(kind, key, key_bytes), mb_hash64(value, bytes)};
+        put_record(c, &r, value);
+    }
+}
+
+void mb_plan_cache_refresh(mb_plan_cache *c)
+{
+    if (c == NULL) {
         return;
     }
-    record r = {kind, (uint32_t)bytes, hash_key(kind, key, key_bytes), mb_hash64(value, bytes)}, old;
-    size_t at = find(c, kind, r.key);
-    if (at < c->bytes && read_record(&old, c, at)) { /* the old one goes */
-        size_t length = sizeof old + old.bytes;
-        memmove(c->data + at, c->data + at + length, c->bytes - at - length);
-        c->bytes -= length;
+    mb_plan_cache *now = mb_calloc(1, sizeof *now);
+    if (now != NULL) {
+        memcpy(now->path, c->path, sizeof now->path);
+        read_records(now);
+        bool changed = c->changed;
+        record r;
+        for (size_t at = 0; read_record(&r, now, at); at += sizeof r + r.bytes) {
+            put_record(c, &r, now->data + at + sizeof r);
+        }
+        c->changed = changed; /* what came from the file need not go back */
+        mb_free(now->data);
     }
-    if (make_room(c, sizeof r + bytes)) {
-        memcpy(c->data + c->bytes, &r, sizeof r);
-        memcpy(c->data + c->bytes + sizeof r, value, bytes);
-        c->bytes += sizeof r + bytes;
-        c->changed = true;
+    mb_free(now);
+}
+
+const void *mb_plan_cache_at(const mb_plan_cache *c, size_t *at, uint32_t *kind, size_t *bytes)
+{
+    record r;
+    if (c == NULL || !read_record(&r, c, *at)) {
+        return NULL;
     }
+    const void *value = c->data + *at + sizeof r;
+    *kind = r.kind;
+    *bytes = r.bytes;
+    *at += sizeof r + r.bytes;
+    return value;
 }

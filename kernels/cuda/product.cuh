@@ -15,6 +15,23 @@
 #include "each.cuh"
 #include "mma.h"
 
+/* Division by a number that is known before the launch (0 <= n < 2^31): a multiplication and a shift. Sources divide
+ * for every 16 bytes they read. */
+struct mb_divisor {
+    uint32_t d, magic, shift;
+    __device__ int quotient(int n) const { return (int)((uint64_t)(uint32_t)n * magic >> shift); }
+    __device__ int rest(int n, int q) const { return n - q * (int)d; }
+};
+inline mb_divisor mb_divisor_of(int d)
+{
+    uint32_t bits = 0;
+    while (((uint64_t)1 << bits) < (uint64_t)d) {
+        bits++;
+    }
+    uint64_t power = (uint64_t)1 << (31 + bits); /* ceil(power / d) is less than power / d + 1: exact for 31 bits */
+    return mb_divisor{(uint32_t)d, (uint32_t)((power + (uint64_t)d - 1) / (uint64_t)d), 31 + bits};
+}
+
 /* Where results go. m is mapped to a token of the output by the source (regions of border variants). */
 struct product_out {
     void *y;
@@ -55,6 +72,11 @@ template <class T, class S> __device__ inline mb_vec16 source16(const S &s, cons
 
 /* Tile of BM rows x BN outputs, warps in a grid of WM x WN, each (BM/WM) x (BN/WN) in fragments of 16 x 8; slices of
  * 32 along k. Shared rows have 8 values more: ldmatrix then touches all banks. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define MB_WIDE_BLOCKS 2 /* depth 8 needs some registers more */
+#else
+#define MB_WIDE_BLOCKS 3
+#endif
 template <int BM_, int BN_, int WM_, int WN_> struct product_tile {
     enum {
         BM = BM_,
@@ -68,6 +90,7 @@ template <int BM_, int BN_, int WM_, int WN_> struct product_tile {
         COLS = BN / WN / 8,
         A_LOADS = BM * BK / 8 / THREADS,
         B_LOADS = BN * BK / 8 / THREADS,
+        BLOCKS = THREADS > 128 ? 1 : (ROWS *COLS > 16 ? MB_WIDE_BLOCKS : 4), /* that registers must leave room for */
         SHARED = 2 * (BM + BN) * PITCH * 2
     };
 };
@@ -139,7 +162,7 @@ __device__ inline void product_mma_store(const product_out &out, const S &source
 }
 
 template <class T, class K, class S>
-__global__ void __launch_bounds__(K::THREADS, K::THREADS <= 128 ? 4 : 1)
+__global__ void __launch_bounds__(K::THREADS, K::BLOCKS)
     product_mma(product_out out, const T *weight, S source, int rows, int outputs, int padded_k)
 {
     MB_SHARED_DYNAMIC(T, shared);
@@ -153,7 +176,7 @@ __global__ void __launch_bounds__(K::THREADS, K::THREADS <= 128 ? 4 : 1)
         return; /* the whole block: regions of border variants differ in size */
     }
     typename S::row row[K::A_LOADS];
-    mb_vec16 a_next[K::A_LOADS], b_next[K::B_LOADS];
+    mb_vec16 a_next[K::A_LOADS];
 #pragma unroll
     for (int i = 0; i < K::A_LOADS; i++) {
         row[i] = source.at(m0 + (tid + i * K::THREADS) / 4, rows);
@@ -164,31 +187,31 @@ __global__ void __launch_bounds__(K::THREADS, K::THREADS <= 128 ? 4 : 1)
         T *a_now = a_tile + (t & 1) * K::BM * K::PITCH, *b_now = b_tile + (t & 1) * K::BN * K::PITCH;
         if (t + 1 < slices) {
             int k = (t + 1) * K::BK + tid % 4 * 8;
+            T *b_to = b_tile + ((t + 1) & 1) * K::BN * K::PITCH;
+#pragma unroll
+            for (int i = 0; i < K::B_LOADS; i++) { /* weights go straight to shared memory; rows are padded */
+                int place = tid + i * K::THREADS, o = o0 + place / 4;
+                bool real = k < padded_k && o < outputs;
+                const T *from = real ? weight + (size_t)o * (size_t)padded_k + k : weight;
+                mb_cp_async16(b_to + place / 4 * K::PITCH + place % 4 * 8, from, real);
+            }
+            mb_cp_async_commit();
 #pragma unroll
             for (int i = 0; i < K::A_LOADS; i++) {
                 a_next[i] = source16<T>(source, row[i], k);
-            }
-#pragma unroll
-            for (int i = 0; i < K::B_LOADS; i++) {
-                int o = o0 + (tid + i * K::THREADS) / 4;
-                b_next[i] = weight16(weight, k < padded_k ? o : outputs, outputs, k, padded_k);
             }
         }
         if (t >= 0) {
             product_mma_slice<T, K>(acc, a_now, b_now, warp, lane);
         }
         if (t + 1 < slices) {
-            T *a_to = a_tile + ((t + 1) & 1) * K::BM * K::PITCH, *b_to = b_tile + ((t + 1) & 1) * K::BN * K::PITCH;
+            T *a_to = a_tile + ((t + 1) & 1) * K::BM * K::PITCH;
 #pragma unroll
             for (int i = 0; i < K::A_LOADS; i++) {
                 int place = tid + i * K::THREADS;
                 *reinterpret_cast<mb_vec16 *>(a_to + place / 4 * K::PITCH + place % 4 * 8) = a_next[i];
             }
-#pragma unroll
-            for (int i = 0; i < K::B_LOADS; i++) {
-                int place = tid + i * K::THREADS;
-                *reinterpret_cast<mb_vec16 *>(b_to + place / 4 * K::PITCH + place % 4 * 8) = b_next[i];
-            }
+            mb_cp_async_wait<0>();
         }
         __syncthreads(); /* slice t is done with, slice t + 1 is there */
     }

@@ -1,6 +1,6 @@
 /* Convolutions with more than one tap by cuDNN: conv + addend + bias + ReLU in one plan. Channel counts that fill no
  * 16 bytes, border variants and one-channel layers are for our own kernel; so are 16-bit maps with a result in f32
- * (offsets of deformable convolutions): the library has no ready-made engine for them. */
+ * (offsets of deformable convolutions): the library has no ready-made engine for them, but see product_widened.c. */
 #include "cuda/product.h"
 
 /* Bytes that a map's first element is known to be a multiple of: slices may begin anywhere, but in the maps of our
@@ -55,14 +55,14 @@ static bool supports(const mb_call *c)
         return false;
     }
     mb_dnn_conv k = mb_cuda_dnn_key(c);
-    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k);
+    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, false);
 }
 
 static size_t workspace(const mb_call *c)
 {
     size_t bytes;
     mb_dnn_conv k = mb_cuda_dnn_key(c);
-    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k) ? bytes : 0;
+    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, false) ? bytes : 0;
 }
 
 static mb_status run(const mb_call *c, mb_error *err)
@@ -87,5 +87,15 @@ static mb_status run(const mb_call *c, mb_error *err)
     return mb_cuda_launched(d, mb_cuda_launch_unary(&c->out, &c->out, (int)a->act, d->compute), "activation", err);
 }
 
-const mb_kernel mb_cuda_conv2d_dnn = {
-    .name = "cudnn", .supports = supports, .prepare = mb_cuda_prepare_product, .workspace = workspace, .run = run};
+static mb_status tune(const mb_call *c, mb_error *err)
+{
+    mb_dnn_conv k = mb_cuda_dnn_key(c);
+    return mb_dnn_tune(mb_cuda_of(c), &k, run, c, err);
+}
+
+const mb_kernel mb_cuda_conv2d_dnn = {.name = "cudnn",
+                                      .supports = supports,
+                                      .prepare = mb_cuda_prepare_product,
+                                      .workspace = workspace,
+                                      .tune = tune,
+                                      .run = run};

@@ -7,7 +7,8 @@
 template <class T> struct enlarged {
     const T *x;
     int64_t pitch;
-    int height, width, channels; /* of x */
+    int height, width; /* of x */
+    mb_divisor channels;
     bool wide;
 
     struct row {
@@ -52,14 +53,17 @@ template <class T> struct enlarged {
     {
         enum { W = mb_wide<T>::N };
         float sum[W] = {};
-        if (wide && r.map && k < 9 * channels) {
-            blend<W>(sum, r, k / channels, k % channels);
+        const int total = 9 * (int)channels.d;
+        if (wide && r.map && k < total) {
+            int t = channels.quotient(k);
+            blend<W>(sum, r, t, channels.rest(k, t));
         } else if (r.map) {
 #pragma unroll
             for (int i = 0; i < W; i++) {
                 float one[1] = {0.0f};
-                if (k + i < 9 * channels) {
-                    blend<1>(one, r, (k + i) / channels, (k + i) % channels);
+                if (k + i < total) {
+                    int t = channels.quotient(k + i);
+                    blend<1>(one, r, t, channels.rest(k + i, t));
                 }
                 sum[i] = one[0];
             }
@@ -76,8 +80,9 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
     enum { W = mb_wide<T>::N };
     const mb_view *x = c->x;
     int channels = (int)x->dims[1], outputs = (int)c->y->dims[1], rows = (int)mb_view_tokens(c->y);
-    enlarged<T> source = {(const T *)x->data, x->pitch, (int)x->dims[2],
-                          (int)x->dims[3],    channels, mb_is_wide(x, W) && channels % W == 0};
+    enlarged<T> source = {(const T *)x->data,      x->pitch,
+                          (int)x->dims[2],         (int)x->dims[3],
+                          mb_divisor_of(channels), mb_is_wide(x, W) && channels % W == 0};
     product_out out = product_out_of(c->y, c->addend, c->bias, c->act);
     int padded = (9 * channels + W - 1) / W * W;
     if (outputs <= 32) {

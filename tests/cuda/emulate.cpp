@@ -384,14 +384,34 @@ struct job {
     char message[768];
 };
 
+/* An engine and its stacks, as long as its thread lives. */
+struct holder {
+    engine *e = NULL;
+    ~holder()
+    {
+        for (int i = 0; e && i < MAX_THREADS; i++) {
+            if (e->fibers[i].stack) {
+                munmap(e->fibers[i].stack, STACK);
+            }
+        }
+        if (e) {
+#if defined(__SANITIZE_ADDRESS__)
+            __asan_unpoison_memory_region(e->shared, SHARED_MAX + GUARD);
+#endif
+            free(e->shared);
+        }
+        delete e;
+    }
+};
+
 void work(job *j, const char *name)
 {
-    static thread_local engine *mine = NULL; /* kept: stacks are reused by later launches */
-    if (!mine) {
-        mine = new engine();
-        mine->shared = (unsigned char *)aligned_alloc(128, SHARED_MAX + 1024);
+    static thread_local holder mine; /* kept: stacks are reused by later launches */
+    if (!mine.e) {
+        mine.e = new engine();
+        mine.e->shared = (unsigned char *)aligned_alloc(128, SHARED_MAX + 1024);
     }
-    engine *e = E = mine;
+    engine *e = E = mine.e;
     e->body = j->body;
     e->dynamic_bytes = j->smem;
     e->order = j->options.order;
@@ -696,12 +716,12 @@ static void run_launch(void *argument)
 }
 static void drop_launch(void *argument) { delete (launch *)argument; }
 
-typedef int submit_fn(cudaStream_t, void (*)(void *), void *, void (*)(void *));
+typedef int submit_fn(cudaStream_t, const char *, void (*)(void *), void *, void (*)(void *));
 /* The stand-in driver, where the test has loaded it: a stream that is being captured records its launches. */
 static submit_fn *find_stream_owner(void)
 {
     void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
-    return driver ? (submit_fn *)dlsym(driver, "mb_standin_submit_owned") : NULL;
+    return driver ? (submit_fn *)dlsym(driver, "mb_standin_submit_launch") : NULL;
 }
 
 void mb_emu_launch(const char *name, dim3 grid, dim3 block, size_t smem, cudaStream_t stream, std::function<void()> body)
@@ -709,7 +729,7 @@ void mb_emu_launch(const char *name, dim3 grid, dim3 block, size_t smem, cudaStr
     static submit_fn *const submit = find_stream_owner();
     launch *l = new launch{name, grid, block, smem, std::move(body)};
     if (submit && stream) {
-        (void)submit(stream, run_launch, l, drop_launch);
+        (void)submit(stream, name, run_launch, l, drop_launch);
     } else {
         run_launch(l);
         drop_launch(l);

@@ -1,6 +1,7 @@
 /* The offset and the modulator convolution of a deformable convolution read the same map: one convolution with
  * 3*k*k outputs, of which both are slices; the modulator's factor moves into the deformable weights. D3 of
- * docs/models/birefnet.md. */
+ * docs/models/birefnet.md. Where a back end asks for it (graph.h: output_multiple) there are more outputs, all zero,
+ * that nobody reads: 147 of a 7x7 become 152, and libraries need not pad inside. */
 #include "graph/passes/passes.h"
 
 #include <string.h>
@@ -13,12 +14,12 @@ static bool same_form(const mb_node *a, const mb_node *b, const mb_conv_view *va
            !(b->n_in > 3 && b->in[3] >= 0);
 }
 
-/* Rows of the first constant, then of the second; zeros for one that is absent. at: rows of the first. */
+/* Rows of the first constant, then of the second; zeros for one that is absent, and behind. at: rows of each. */
 static void fill_joined(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     size_t row = (size_t)(d->dims[1] * d->dims[2] * d->dims[3]);
     for (int64_t o = begin; o < end; o++) {
-        const float *from = o < d->at[0] ? d->in[0] : d->in[1];
+        const float *from = o < d->at[0] ? d->in[0] : (o < d->at[0] + d->at[1] ? d->in[1] : NULL);
         float *to = out + (size_t)o * row;
         if (from != NULL) {
             memcpy(to, from + (size_t)(o < d->at[0] ? o : o - d->at[0]) * row, row * sizeof *to);
@@ -28,10 +29,10 @@ static void fill_joined(float *out, const mb_derived *d, int64_t begin, int64_t 
     }
 }
 
-static int join(mb_graph *g, const mb_node *n, const int64_t dims[4], int a, int b, int64_t rows_of_a)
+static int join(mb_graph *g, const mb_node *n, const int64_t dims[4], int a, int b, const int64_t rows[2])
 {
     const mb_derivation how = {
-        .how = "merge_offset_convs", .fill = fill_joined, .from = {a, b}, .n_from = 2, .at = {rows_of_a}};
+        .how = "merge_offset_convs", .fill = fill_joined, .from = {a, b}, .n_from = 2, .at = {rows[0], rows[1]}};
     return mb_graph_derive(g, n->name, dims, &how);
 }
 
@@ -41,8 +42,10 @@ static void merge(mb_graph *g, mb_node *deform, mb_node *off, mb_node *mod)
     if (!mb_conv_read(g, off, &a) || !mb_conv_read(g, mod, &b) || !same_form(off, mod, &a, &b)) {
         return;
     }
-    int64_t dims[4] = {a.out + b.out, a.in, a.kh, a.kw}, vector[4] = {a.out + b.out, 1, 1, 1};
-    int w_id = join(g, off, dims, a.weight, b.weight, a.out), b_id = join(g, off, vector, a.bias, b.bias, a.out);
+    const int64_t step = g->output_multiple > 1 ? g->output_multiple : 1, rows[2] = {a.out, b.out};
+    const int64_t outputs = (a.out + b.out + step - 1) / step * step;
+    int64_t dims[4] = {outputs, a.in, a.kh, a.kw}, vector[4] = {outputs, 1, 1, 1};
+    int w_id = join(g, off, dims, a.weight, b.weight, rows), b_id = join(g, off, vector, a.bias, b.bias, rows);
     if (w_id < 0 || b_id < 0) {
         return;
     }

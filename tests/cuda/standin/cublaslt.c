@@ -4,7 +4,8 @@
  *   MB_STANDIN_LT_START=n      cublasLtCreate fails with n
  *   MB_STANDIN_LT_NONE=1       no algorithm for anything
  *   MB_STANDIN_LT_WRONG=1      products are a little wrong
- *   MB_STANDIN_LT_FAIL=n       the n-th product fails with CUBLAS_STATUS_EXECUTION_FAILED */
+ *   MB_STANDIN_LT_TIMES=a,b,... the milliseconds of the algorithms proposed (one of 0.01); -1: it is not supported
+ * after all, -2: it fails MB_STANDIN_LT_FAIL=n       the n-th product fails with CUBLAS_STATUS_EXECUTION_FAILED */
 #include "cuda/blaslt_api.h"
 #include "numbers.h"
 #include "standin.h"
@@ -27,10 +28,11 @@ typedef struct layout {
 } layout;
 typedef struct preference {
     uint64_t workspace;
-    uint32_t alignment[4];
+    uint32_t alignment[4], reductions;
 } preference;
 
-static int none, fail, wrong;
+static int none, fail, wrong, n_ways;
+static double times[MB_STANDIN_WAYS];
 
 EXPORT size_t cublasLtGetVersion(void)
 {
@@ -49,6 +51,11 @@ EXPORT mb_lt_result cublasLtCreate(mb_lt_handle *out)
     none = standin_number("MB_STANDIN_LT_NONE", 0);
     fail = standin_number("MB_STANDIN_LT_FAIL", 0);
     wrong = standin_number("MB_STANDIN_LT_WRONG", 0);
+    n_ways = standin_times(times, MB_STANDIN_WAYS, "MB_STANDIN_LT_TIMES");
+    if (n_ways == 0) {
+        times[0] = 0.01;
+        n_ways = 1;
+    }
     int start = standin_number("MB_STANDIN_LT_START", 0);
     *out = start == 0 ? malloc(1) : NULL;
     mb_standin_count(start == 0);
@@ -137,6 +144,10 @@ EXPORT mb_lt_result cublasLtMatmulPreferenceSetAttribute(mb_lt_preference p, int
         memcpy(&f->workspace, value, bytes);
         return MB_LT_SUCCESS;
     }
+    if (attribute == MB_LT_PREF_REDUCTIONS && bytes == sizeof f->reductions) {
+        memcpy(&f->reductions, value, bytes);
+        return MB_LT_SUCCESS;
+    }
     if (side >= 0 && side < 4 && bytes == sizeof f->alignment[side]) {
         memcpy(&f->alignment[side], value, bytes);
         return MB_LT_SUCCESS;
@@ -182,10 +193,14 @@ EXPORT mb_lt_result cublasLtMatmulAlgoGetHeuristic(mb_lt_handle h, mb_lt_desc d,
     if (none != 0) {
         return MB_LT_NOT_SUPPORTED;
     }
-    out[0] = (mb_lt_heuristic){
-        .algo = {{mark(a, b, y), f->alignment[0], f->alignment[1], f->alignment[2], f->alignment[3], f->workspace}},
-        .workspace = (size_t)f->workspace};
-    *n = 1;
+    if (f->reductions != MB_LT_REDUCE_IN_COMPUTE_TYPE) {
+        return INVALID; /* parts of sums would be rounded */
+    }
+    for (*n = 0; *n < n_ways && *n < wanted; (*n)++) {
+        out[*n] = (mb_lt_heuristic){.algo = {{mark(a, b, y), f->alignment[0], f->alignment[1], f->alignment[2],
+                                              f->alignment[3], f->workspace, (uint64_t)*n}},
+                                    .workspace = (size_t)f->workspace};
+    }
     return MB_LT_SUCCESS;
 }
 
@@ -247,9 +262,14 @@ EXPORT mb_lt_result cublasLtMatmul(mb_lt_handle h, mb_lt_desc d, const void *alp
         ((w.d.epilogue & MB_LT_EPILOGUE_BIAS) != 0 && w.d.bias == NULL)) {
         return INVALID;
     }
-    if (fail > 0 && --fail == 0) {
+    int way = (int)algo->data[6];
+    if (way < 0 || way >= n_ways || times[way] == -1.0) {
+        return MB_LT_NOT_SUPPORTED;
+    }
+    if ((fail > 0 && --fail == 0) || times[way] < 0) {
         return 13;
     }
+    mb_standin_use(MB_STANDIN_LT, way, times[way]);
     memset(workspace, 0xff,
            workspace_bytes < 4096 ? workspace_bytes : 4096); /* whoever keeps something there loses it */
     return mb_standin_submit(stream, multiply, &w, sizeof w) == MB_CU_SUCCESS ? MB_LT_SUCCESS : 3;

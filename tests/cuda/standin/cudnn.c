@@ -4,6 +4,7 @@
  *   MB_STANDIN_DNN_VERSION=n, MB_STANDIN_DNN_CUDART=n   what it says of itself
  *   MB_STANDIN_DNN_START=n     cudnnCreate fails with n
  *   MB_STANDIN_DNN_NONE=1      no plan can be finalised; 2: the heuristics propose nothing
+ *   MB_STANDIN_DNN_TIMES=a,b,c the milliseconds of its three engines (0.01); a negative one fails
  *   MB_STANDIN_DNN_FAIL=n      the n-th execution fails */
 #include "cuda/dnn_api.h"
 #include "numbers.h"
@@ -48,6 +49,7 @@ struct cudnnContext {
 };
 
 static int none, fail;
+static double times[MB_STANDIN_WAYS] = {0.01, 0.01, 0.01};
 
 EXPORT size_t cudnnGetVersion(void)
 {
@@ -70,6 +72,10 @@ EXPORT mb_dnn_result cudnnCreate(mb_dnn_handle *out)
 {
     none = standin_number("MB_STANDIN_DNN_NONE", 0);
     fail = standin_number("MB_STANDIN_DNN_FAIL", 0);
+    int n_times = standin_times(times, MB_STANDIN_WAYS, "MB_STANDIN_DNN_TIMES");
+    for (int i = n_times; i < 3; i++) {
+        times[i] = 0.01;
+    }
     int start = standin_number("MB_STANDIN_DNN_START", 0);
     *out = start == 0 ? calloc(1, sizeof **out) : NULL;
     mb_standin_count(start == 0);
@@ -438,9 +444,10 @@ EXPORT mb_dnn_result cudnnBackendExecute(mb_dnn_handle h, mb_dnn_desc plan, mb_d
         (w.j.addend.id != 0) != (w.addend != NULL)) {
         return BAD;
     }
-    if (fail > 0 && --fail == 0) {
+    if ((fail > 0 && --fail == 0) || times[w.j.engine] < 0) {
         return 5000; /* CUDNN_STATUS_EXECUTION_FAILED */
     }
     memset(workspace, 0xff, 131);
+    mb_standin_use(MB_STANDIN_DNN, w.j.engine, times[w.j.engine]);
     return mb_standin_submit(h->stream, convolve, &w, sizeof w) == MB_CU_SUCCESS ? MB_DNN_SUCCESS : 4000;
 }
