@@ -179,6 +179,17 @@ static bool is_tokens(const mb_st_tensor *t)
     return t->rank == 3 || strstr(t->name, ".norm1") != NULL || strstr(t->name, ".mlp") != NULL;
 }
 
+/* MB_TAPS=1: one line of JSON for each tap, to see where a precision loses what. */
+static void print_tap(const open_case *o, const char *name, const golden_difference *d)
+{
+    const char *wish = getenv("MB_TAPS");
+    if (wish != NULL && strcmp(wish, "1") == 0) {
+        printf("{\"golden\":\"%s\",\"tap\":\"%s\",\"max_abs\":%.3g,\"mean_abs\":%.3g,\"largest\":%.3g,\"relative\":%."
+               "3g}\n",
+               o->c->golden, name, d->max_abs, d->mean_abs, d->want_max, d->relative);
+    }
+}
+
 static int compare_taps(const open_case *o)
 {
     int compared = 0;
@@ -193,6 +204,7 @@ static int compare_taps(const open_case *o)
         size_t count = 0;
         float *got = pick(t->name, &v, is_tokens(t), &count);
         golden_difference d = golden_compare(o->golden, t->name, got, count);
+        print_tap(o, t->name, &d);
         const char *how = o->c->passes != NULL ? o->c->passes : "all passes";
         CHECK_MSG(d.comparable, "%s: %s: %zu values", o->c->golden, t->name, count);
         CHECK_MSG(d.relative <= o->c->tap, "%s (%s): %s is off by %.3g of %.3g", o->c->golden, how, t->name, d.max_abs,
