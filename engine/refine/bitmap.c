@@ -1,5 +1,5 @@
-/* Bit images: eight pixels become a byte of bits by one multiplication; dilation along a row doubles shifts, across
- * rows it is van Herk's running maximum (here OR) over blocks as long as the window. */
+/* Bit images: eight pixels become a byte of bits by one multiplication; dilation along a row needs of other words only
+ * their nearest set bit, across rows it is van Herk's running maximum (here OR) over blocks as long as the window. */
 #include "refine/bitmap.h"
 
 #include "core/alloc.h"
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define ROWS_PER_TASK 32
+#define WORTH_THREADS ((size_t)1 << 17) /* words: each step on fewer takes less than waking a thread */
 #define ONES          UINT64_C(0x0101010101010101)
 #define HIGHS         UINT64_C(0x8080808080808080)
 
@@ -31,6 +32,11 @@ void mb_bitmap_dispose(mb_bitmap *b)
 {
     mb_free_aligned(b->v);
     *b = (mb_bitmap){0};
+}
+
+mb_pool *mb_bitmap_pool(const mb_bitmap *b, mb_pool *pool)
+{
+    return b->words * (size_t)b->height < WORTH_THREADS ? NULL : pool;
 }
 
 typedef struct fill_job {
@@ -82,7 +88,7 @@ static uint64_t byte_of_range(uint64_t v, int low, int high)
 }
 
 /* Do 64 bytes hold one value? Masks are mostly flat: whole words are then known at once. */
-MB_CLONES static bool is_flat(const uint8_t *p)
+static inline bool is_flat(const uint8_t *p)
 {
     uint8_t first = p[0], differ = 0;
     for (int i = 0; i < 64; i++) {
@@ -91,7 +97,7 @@ MB_CLONES static bool is_flat(const uint8_t *p)
     return differ == 0;
 }
 
-static void fill_row_u8(uint64_t *dst, const uint8_t *src, const fill_job *j)
+MB_CLONES static void fill_row_u8(uint64_t *dst, const uint8_t *src, const fill_job *j)
 {
     int width = j->b->width, x = 0;
     memset(dst, 0, j->b->words * sizeof *dst);
@@ -138,30 +144,18 @@ static void fill_rows(void *arg, size_t begin, size_t end, int worker)
 void mb_bitmap_range(mb_bitmap *b, const mb_picture *p, int low, int high, mb_pool *pool)
 {
     fill_job j = {.b = b, .u8 = p->v, .channels = p->channels, .low = low, .high = high};
-    mb_parallel_for(pool, (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
 void mb_bitmap_at_least(mb_bitmap *b, const mb_plane *p, float threshold, mb_pool *pool)
 {
     fill_job j = {.b = b, .f32 = p->v, .threshold = threshold};
-    mb_parallel_for(pool, (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
 static uint64_t last_word_mask(const mb_bitmap *b)
 {
     return b->width % 64 == 0 ? ~UINT64_C(0) : (UINT64_C(1) << (b->width % 64)) - 1;
-}
-
-void mb_bitmap_invert(mb_bitmap *b)
-{
-    uint64_t last = last_word_mask(b);
-    for (size_t y = 0; y < (size_t)b->height; y++) {
-        uint64_t *row = b->v + y * b->words;
-        for (size_t i = 0; i < b->words; i++) {
-            row[i] = ~row[i];
-        }
-        row[b->words - 1] &= last;
-    }
 }
 
 bool mb_bitmap_any(const mb_bitmap *b)
@@ -173,28 +167,60 @@ bool mb_bitmap_any(const mb_bitmap *b)
     return all != 0;
 }
 
-/* row |= row moved by n pixels to higher x. In place: from the last word down, sources are still old. */
-static void or_shift_up(uint64_t *row, size_t words, size_t n)
+/* Bit x of a word = OR of its bits [x - n, x], n < 64: reach doubles with every shift. */
+static inline uint64_t smear_up(uint64_t v, unsigned n)
 {
-    size_t w = n / 64, s = n % 64;
-    for (size_t i = words; i-- > w;) {
-        uint64_t v = row[i - w] << s;
-        if (s != 0 && i > w) {
-            v |= row[i - w - 1] >> (64 - s);
+    if (n >= 63) {
+        return v | (~v + 1); /* from the lowest set bit on */
+    }
+    for (unsigned done = 0; done < n;) {
+        unsigned step = done + 1 < n - done ? done + 1 : n - done;
+        v |= v << step;
+        done += step;
+    }
+    return v;
+}
+
+static inline uint64_t smear_down(uint64_t v, unsigned n)
+{
+    for (unsigned done = 0; done < n;) {
+        unsigned step = done + 1 < n - done ? done + 1 : n - done;
+        v |= v >> step;
+        done += step;
+    }
+    return v;
+}
+
+/* Of the words before only their last set bit counts: it reaches `left` bits into this word (at most 0: none). */
+static void dilate_up(uint64_t *row, size_t words, size_t reach)
+{
+    unsigned near = reach < 63 ? (unsigned)reach : 63;
+    int64_t left = 0;
+    for (size_t i = 0; i < words; i++) {
+        uint64_t v = row[i];
+        if (v == ~UINT64_C(0) || (v == 0 && left <= 0)) { /* nearly all words of a mask */
+            left = v != 0 ? (int64_t)reach : 0;
+            continue;
         }
-        row[i] |= v;
+        uint64_t from_left = left <= 0 ? 0 : left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
+        left = v != 0 ? (int64_t)reach - __builtin_clzll(v) : left - 64;
+        row[i] = smear_up(v, near) | from_left;
     }
 }
 
-static void or_shift_down(uint64_t *row, size_t words, size_t n)
+static void dilate_down(uint64_t *row, size_t words, size_t reach)
 {
-    size_t w = n / 64, s = n % 64;
-    for (size_t i = 0; i + w < words; i++) {
-        uint64_t v = row[i + w] >> s;
-        if (s != 0 && i + w + 1 < words) {
-            v |= row[i + w + 1] << (64 - s);
+    unsigned near = reach < 63 ? (unsigned)reach : 63;
+    int64_t right = 0;
+    for (size_t i = words; i-- > 0;) {
+        uint64_t v = row[i];
+        if (v == ~UINT64_C(0) || (v == 0 && right <= 0)) {
+            right = v != 0 ? (int64_t)reach : 0;
+            continue;
         }
-        row[i] |= v;
+        uint64_t from_right = right <= 0 ? 0 : right >= 64 ? ~UINT64_C(0) : ~(~UINT64_C(0) >> right);
+        right = v != 0 ? (int64_t)reach - __builtin_ctzll(v) : right - 64;
+        row[i] = smear_down(v, near) | from_right;
     }
 }
 
@@ -202,26 +228,34 @@ typedef struct dilate_job {
     mb_bitmap *b;
     uint64_t *copy, *out; /* heads of the vertical pass; its result */
     size_t before, after;
+    uint64_t flip; /* all ones: of the complement */
 } dilate_job;
 
-/* OR over [x - before, x + after]: reach doubles with every shift. */
+/* OR over [x - before, x + after]. */
 static void dilate_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
     const dilate_job *j = arg;
+    size_t words = j->b->words;
+    uint64_t last = last_word_mask(j->b);
     for (size_t y = begin; y < end; y++) {
-        uint64_t *row = j->b->v + y * j->b->words;
-        for (size_t done = 0; done < j->before;) {
-            size_t step = done + 1 < j->before - done ? done + 1 : j->before - done;
-            or_shift_up(row, j->b->words, step);
-            done += step;
+        uint64_t *row = j->b->v + y * words;
+        for (size_t i = 0; j->flip != 0 && i < words; i++) {
+            row[i] = ~row[i];
         }
-        for (size_t done = 0; done < j->after;) {
-            size_t step = done + 1 < j->after - done ? done + 1 : j->after - done;
-            or_shift_down(row, j->b->words, step);
-            done += step;
-        }
-        row[j->b->words - 1] &= last_word_mask(j->b);
+        row[words - 1] &= last;
+        dilate_up(row, words, j->before);
+        row[words - 1] &= last;
+        dilate_down(row, words, j->after);
+    }
+}
+
+/* out may be a. */
+static inline void or_words(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+#pragma GCC ivdep
+    for (size_t i = 0; i < n; i++) {
+        out[i] = a[i] | b[i];
     }
 }
 
@@ -231,18 +265,16 @@ static void dilate_columns(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
     const dilate_job *j = arg;
-    size_t words = j->b->words, h = (size_t)j->b->height, n = j->before + j->after + 1;
+    size_t words = j->b->words, h = (size_t)j->b->height, n = j->before + j->after + 1, count = end - begin;
+    uint64_t *v = j->b->v + begin, *copy = j->copy + begin;
     for (size_t y0 = 0; y0 < h; y0 += n) { /* head[y]: OR of the block up to y, into copy */
         size_t y1 = h - y0 < n ? h : y0 + n;
-        for (size_t y = y0; y < y1; y++) {
-            for (size_t i = begin; i < end; i++) {
-                j->copy[y * words + i] = j->b->v[y * words + i] | (y > y0 ? j->copy[(y - 1) * words + i] : 0);
-            }
+        memcpy(copy + y0 * words, v + y0 * words, count * sizeof *copy);
+        for (size_t y = y0 + 1; y < y1; y++) {
+            or_words(copy + y * words, v + y * words, copy + (y - 1) * words, count);
         }
         for (size_t y = y1 - 1; y-- > y0;) { /* tail[y]: OR from y to the end of the block, in place */
-            for (size_t i = begin; i < end; i++) {
-                j->b->v[y * words + i] |= j->b->v[(y + 1) * words + i];
-            }
+            or_words(v + y * words, v + y * words, v + (y + 1) * words, count);
         }
     }
 }
@@ -263,26 +295,26 @@ static void join_rows(void *arg, size_t begin, size_t end, int worker)
             head = first / n == last / n ? tail : head;
         }
         for (size_t i = 0; i < words; i++) {
-            j->out[y * words + i] = head[i] | tail[i];
+            j->out[y * words + i] = (head[i] | tail[i]) ^ j->flip;
         }
+        j->out[y * words + words - 1] &= last_word_mask(j->b);
     }
 }
 
-mb_status mb_bitmap_dilate(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err)
+/* flip: 0, or all ones for erosion. */
+static mb_status dilate(mb_bitmap *b, mb_window window, uint64_t flip, mb_pool *pool, mb_error *err)
 {
     size_t h = (size_t)b->height, bytes = h * b->words * sizeof(uint64_t);
     /* beyond the picture a window sees nothing more; the cut also keeps blocks no longer than needed */
     size_t before = (size_t)window.before, after = (size_t)window.after;
     size_t w = (size_t)b->width;
-    dilate_job j = {b, NULL, NULL, before < w ? before : w, after < w ? after : w};
-    if (before > 0 || after > 0) {
-        mb_parallel_for(pool, h, ROWS_PER_TASK, dilate_rows, &j);
-    }
-    j.before = before < h ? before : h;
-    j.after = after < h ? after : h;
-    if (j.before + j.after == 0) {
+    dilate_job j = {b, NULL, NULL, before < w ? before : w, after < w ? after : w, flip};
+    if (before + after == 0) {
         return MB_OK;
     }
+    mb_parallel_for(mb_bitmap_pool(b, pool), h, ROWS_PER_TASK, dilate_rows, &j);
+    j.before = before < h ? before : h;
+    j.after = after < h ? after : h;
     j.out = mb_alloc_aligned(bytes);
     j.copy = mb_alloc_aligned(bytes);
     if (j.out == NULL || j.copy == NULL) {
@@ -290,12 +322,22 @@ mb_status mb_bitmap_dilate(mb_bitmap *b, mb_window window, mb_pool *pool, mb_err
         mb_free_aligned(j.copy);
         return mb_fail_memory(err, bytes, "a bit mask");
     }
-    mb_parallel_for(pool, b->words, 16, dilate_columns, &j);
-    mb_parallel_for(pool, h, ROWS_PER_TASK, join_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(b, pool), b->words, 16, dilate_columns, &j);
+    mb_parallel_for(mb_bitmap_pool(b, pool), h, ROWS_PER_TASK, join_rows, &j);
     mb_free_aligned(j.copy);
     mb_free_aligned(b->v);
     b->v = j.out;
     return MB_OK;
+}
+
+mb_status mb_bitmap_dilate(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err)
+{
+    return dilate(b, window, 0, pool, err);
+}
+
+mb_status mb_bitmap_erode(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err)
+{
+    return dilate(b, window, ~UINT64_C(0), pool, err);
 }
 
 void mb_bitmap_clear_border(mb_bitmap *b, mb_window window)
@@ -321,15 +363,18 @@ static inline uint64_t spread_bits(uint64_t byte)
     return (v + ~HIGHS) >> 7 & ONES;
 }
 
-void mb_bitmap_spread(uint8_t *dst, const mb_bitmap *a, const mb_bitmap *b, int y, const uint8_t levels[3])
+MB_CLONES static void spread_row(uint8_t *dst, const uint64_t *ra, const uint64_t *rb, size_t width,
+                                 const uint8_t levels[3])
 {
-    const uint64_t *ra = mb_bitmap_row(a, y), *rb = mb_bitmap_row(b, y);
     uint64_t base = ONES * levels[2], on_b = (uint64_t)levels[1] - levels[2], on_a = (uint64_t)levels[0] - levels[1];
-    size_t width = (size_t)a->width, x = 0;
+    size_t x = 0;
     while (x + 8 <= width) {
         uint64_t wa = ra[x / 64], wb = rb[x / 64];
         if (x % 64 == 0 && x + 64 <= width && (wa == 0 || wa == ~UINT64_C(0)) && (wb == 0 || wb == ~UINT64_C(0))) {
-            memset(dst + x, wa != 0 ? levels[0] : wb != 0 ? levels[1] : levels[2], 64);
+            uint8_t level = wa != 0 ? levels[0] : wb != 0 ? levels[1] : levels[2];
+            for (int i = 0; i < 64; i++) { /* a vector store or four */
+                dst[x + (size_t)i] = level;
+            }
             x += 64;
             continue;
         }
@@ -348,4 +393,9 @@ void mb_bitmap_spread(uint8_t *dst, const mb_bitmap *a, const mb_bitmap *b, int 
         bool in_a = ra[x / 64] >> (x % 64) & 1u, in_b = rb[x / 64] >> (x % 64) & 1u;
         dst[x] = in_a ? levels[0] : in_b ? levels[1] : levels[2];
     }
+}
+
+void mb_bitmap_spread(uint8_t *dst, const mb_bitmap *a, const mb_bitmap *b, int y, const uint8_t levels[3])
+{
+    spread_row(dst, mb_bitmap_row(a, y), mb_bitmap_row(b, y), (size_t)a->width, levels);
 }

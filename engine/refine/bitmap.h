@@ -20,22 +20,23 @@ typedef struct mb_bitmap {
 /* All bits 0. */
 MB_MUST_CHECK mb_status mb_bitmap_create(mb_bitmap *out, int width, int height, mb_error *err);
 void mb_bitmap_dispose(mb_bitmap *b);
+/* The pool if a pass over b is worth threads, else NULL. */
+mb_pool *mb_bitmap_pool(const mb_bitmap *b, mb_pool *pool);
 
 /* Bit = (low <= v <= high) of the first channel of an 8-bit picture of the same size. */
 void mb_bitmap_range(mb_bitmap *b, const mb_picture *p, int low, int high, mb_pool *pool);
 /* Bit = (v >= threshold) of a plane of the same size; NaN gives 0. */
 void mb_bitmap_at_least(mb_bitmap *b, const mb_plane *p, float threshold, mb_pool *pool);
-void mb_bitmap_invert(mb_bitmap *b);
 
 /* Offsets of a window around a pixel, both axes: [-before, +after], both >= 0. */
 typedef struct mb_window {
     int before, after;
 } mb_window;
 
-/* b(x,y) becomes the OR of b over the window; pixels outside the picture count as 0. Erosion is inversion, dilation,
- * inversion (outside then counts as 1). O(1) in the size of the window for rows, O(log) of word operations along them.
- */
+/* b(x,y) becomes the OR of b over the window; pixels outside the picture count as 0. O(1) in the window's size. */
 MB_MUST_CHECK mb_status mb_bitmap_dilate(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err);
+/* The AND; pixels outside the picture count as 1. */
+MB_MUST_CHECK mb_status mb_bitmap_erode(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err);
 
 /* Bits nearer to the border than the window reaches become 0: erosion where the outside counts as 0. */
 void mb_bitmap_clear_border(mb_bitmap *b, mb_window window);

@@ -25,7 +25,7 @@ static mb_status spread(mb_picture *out, const mb_bitmap *a, const mb_bitmap *b,
     mb_status status = mb_picture_create(out, a->width, a->height, 1, err);
     if (status == MB_OK) {
         spread_job j = {out, a, b, {levels[0], levels[1], levels[2]}};
-        mb_parallel_for(pool, (size_t)a->height, 32, spread_rows, &j);
+        mb_parallel_for(mb_bitmap_pool(a, pool), (size_t)a->height, 32, spread_rows, &j);
     }
     return status;
 }
@@ -60,9 +60,7 @@ static mb_status node_bands(mb_picture *out, mb_bitmap *fg, const mb_window erod
     mb_bitmap eroded = {0};
     mb_status status = MB_OK;
     MB_TRY(copy_bits(&eroded, fg, err));
-    mb_bitmap_invert(&eroded); /* pixels outside are no background: nothing is eroded from the border */
-    MB_TRY(mb_bitmap_dilate(&eroded, erode_dilate[0], pool, err));
-    mb_bitmap_invert(&eroded);
+    MB_TRY(mb_bitmap_erode(&eroded, erode_dilate[0], pool, err)); /* nothing from the border */
     MB_TRY(mb_bitmap_dilate(fg, erode_dilate[1], pool, err));
     MB_TRY(spread(out, &eroded, fg, levels, pool, err));
 done:
@@ -124,9 +122,7 @@ static mb_status two_sided(mb_picture *out, const mb_picture *mask, const int lo
     if (size > 1) {
         mb_window w = {size / 2, size - 1 - size / 2};
         MB_TRY(mb_bitmap_dilate(&rest, w, pool, err)); /* outside: background */
-        mb_bitmap_invert(&fg);
-        MB_TRY(mb_bitmap_dilate(&fg, w, pool, err));
-        mb_bitmap_invert(&fg);
+        MB_TRY(mb_bitmap_erode(&fg, w, pool, err));
         mb_bitmap_clear_border(&fg, w);
     }
     MB_TRY(spread(out, &fg, &rest, levels, pool, err));

@@ -68,6 +68,7 @@ static uint8_t plain_node(const mb_picture *m, int x, int y, int e, int d)
     return window_any(m, x, y, 5 * (d / 2), 5 * (d - 1 - d / 2), 254, true, false) ? 127 : 0;
 }
 
+/* Squares with noise; from 300 pixels of width on lone pixels, white on black or black on white. */
 static mb_picture speckles(int width, int height, unsigned seed, unsigned modulus)
 {
     mb_picture p = {0};
@@ -76,16 +77,20 @@ static mb_picture speckles(int width, int height, unsigned seed, unsigned modulu
     unsigned state = seed * 2654435761u + 1u;
     for (int i = 0; i < width * height; i++) {
         state = state * 1664525u + 1013904223u;
-        uint8_t square = (i / 23) % 2 != 0 ? 255 : 0;
-        p.v[i] = (state >> 8) % modulus == 0 ? (uint8_t)(state >> 24) : square;
+        uint8_t square = (i / 23) % 2 != 0 ? 255 : 0, flat = seed % 2 != 0 ? 255 : 0;
+        bool lone = (state >> 8) % 400 == 0;
+        p.v[i] = width < 300 ? ((state >> 8) % modulus == 0 ? (uint8_t)(state >> 24) : square)
+                             : (lone ? (uint8_t)(255 - flat) : flat);
     }
     return p;
 }
 
 static void plain_window(mb_pool *pool)
 {
-    static const int sizes[][2] = {{1, 1}, {1, 90}, {90, 1}, {3, 70}, {64, 9}, {65, 33}, {130, 41}, {200, 7}};
-    static const int kernels[][3] = {{1, 2, 0}, {2, 1, 1}, {3, 3, 2}, {5, 4, 3}, {10, 7, 10}, {40, 60, 255}};
+    static const int sizes[][2] = {{1, 1},   {1, 90},   {90, 1},  {3, 70},  {64, 9},
+                                   {65, 33}, {130, 41}, {200, 7}, {700, 3}, {513, 6}};
+    static const int kernels[][3] = {{1, 2, 0},     {2, 1, 1},     {3, 3, 2},     {5, 4, 3},    {10, 7, 10},
+                                     {25, 26, 126}, {26, 27, 127}, {51, 30, 128}, {40, 60, 255}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
             mb_picture m = speckles(sizes[s][0], sizes[s][1], (unsigned)(s * 7 + k), 3 + 20 * (unsigned)k);
