@@ -132,7 +132,7 @@ mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_e
     r.guided_scale = o->guided_scale;
     r.matting_epsilon = o->matting_epsilon;
     r.available = job->available;
-    r.matting_memory = job->limited && job->available / 2 > MB_CLOSED_FORM_MEMORY ? job->available / 2 : 0;
+    r.matting_memory = job->available / 2 > MB_CLOSED_FORM_MEMORY ? job->available / 2 : 0;
     bool given = job->mask == NULL;
     mb_refine_context c = {.pool = e->pool,
                            .cancel = mb_watch_cancel(job->watch),

@@ -38,7 +38,6 @@ typedef struct mb_edge_job {
     char *warning;
     size_t warning_bytes;
     size_t available; /* bytes that the method may take; 0: not known */
-    bool limited;     /* because the caller said so: what is there may be used */
     mb_watch *watch;
 } mb_edge_job;
 MB_MUST_CHECK mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err);

@@ -376,7 +376,6 @@ static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
                        .warning = r->result->warning,
                        .warning_bytes = sizeof r->result->warning,
                        .available = left_for_edge(p, r),
-                       .limited = p->context->options.max_memory > 0,
                        .watch = watch};
     return mb_edge_refine(&p->edge, &job, &p->options, err);
 }

@@ -159,6 +159,13 @@ static mb_status solve_cholmod(solving *v, const mb_solve_rows *rows, bool *done
 #endif
 }
 
+static void spread(double *x, const mb_solve_rows *rows, const double *v)
+{
+    for (int32_t i = 0; i < rows->n; i++) {
+        x[rows->rows[i]] = v[i];
+    }
+}
+
 bool mb_solver_available(mb_solver solver)
 {
 #ifdef MATTEBOX_HAVE_CHOLMOD
@@ -189,12 +196,20 @@ mb_status mb_solve(double *x, const mb_matting_system *s, const mb_solve_rows *r
     } else if (o->solver != MB_SOLVER_PCG) {
         MB_TRY(solve_direct(&v, rows, &done, err));
     }
+    double direct = NAN; /* residual of a direct answer that rounding spoilt */
     if (!done) {
         report->fell_back = o->solver != MB_SOLVER_PCG;
+        if (report->used == MB_SOLVER_CHOLESKY) {
+            direct = report->residual;
+            spread(x, rows, v.x);
+        }
         MB_TRY(solve_iterative(&v, rows, err));
     }
-    for (int32_t i = 0; i < rows->n; i++) {
-        x[rows->rows[i]] = v.x[i];
+    if (report->residual > direct) { /* the iteration did no better */
+        report->residual = direct;
+        report->used = MB_SOLVER_CHOLESKY;
+    } else {
+        spread(x, rows, v.x);
     }
 done:
     mb_symmetric_dispose(&v.a);

@@ -11,8 +11,6 @@
 #include "isa/isa.h"
 #include "kernel.h"
 
-#define MB_NARROW_COLUMNS 4 /* up to here dot products along K win over a register tile */
-
 typedef struct mb_packed {
     const mb_simd *simd;
     int64_t n, taps, channels; /* K = taps * channels */

@@ -133,8 +133,9 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
                 (blasint)pitch, j->w, (blasint)j->k, 1.0f, out, (blasint)y->pitch);
     if (j->act != MB_ACT_NONE) {
         const mb_simd *simd = mb_simd_of(mb_cpu_best_isa());
-        for (int64_t r = 0; r < n; r++, out += y->pitch) {
-            simd->activate(out, out, j->outputs, j->act);
+        int64_t run = y->pitch == j->outputs ? n : 1; /* rows in one run of memory */
+        for (int64_t r = 0; r < n; r += run, out += y->pitch) {
+            simd->activate(out, out, run * j->outputs, j->act);
         }
     }
 }

@@ -25,6 +25,9 @@ static const op_case cases[] = {
     {"7x7 larger than the map", CONV(1, 3, NONE), .in = {{1, 8, 3, 2}, {9, 8, 7, 7}, {9}}},
     {"1x1", CONV(1, 0, NONE), .in = {{2, 64, 7, 9}, {256, 64, 1, 1}, {256}}},
     {"1x1 to one channel", CONV(1, 0, NONE), .in = {{1, 147, 5, 5}, {1, 147, 1, 1}, {1}}},
+    {"1x1 sigmoid to one channel", CONV(1, 0, SIGMOID), .in = {{2, 16, 19, 31}, {1, 16, 1, 1}, {1}}},
+    {"1x1 gelu to 3 channels", CONV(1, 0, GELU), .in = {{1, 20, 9, 13}, {3, 20, 1, 1}, {3}, {1, 3, 9, 13}}},
+    {"1x1 relu to 4 of 500 channels", CONV(1, 0, RELU), .in = {{1, 500, 8, 13}, {4, 500, 1, 1}, {4}}},
     {"1x1 on one pixel", CONV(1, 0, RELU), .in = {{2, 64, 1, 1}, {64, 64, 1, 1}}},
     {"1x1 padded", CONV(1, 1, NONE), .in = {{1, 5, 4, 4}, {3, 5, 1, 1}, {3}}},
     {"1x1 stride 2", CONV(2, 0, NONE), .in = {{1, 5, 7, 8}, {3, 5, 1, 1}, {3}}},
@@ -55,6 +58,9 @@ static const op_case cases[] = {
     {"3x3 576 to 256, 128^2", CONV(1, 1, RELU), .in = {{1, 576, 128, 128}, {256, 576, 3, 3}, {256}}, .bench = true},
     {"3x3 176 to 64, 512^2", CONV(1, 1, RELU), .in = {{1, 176, 512, 512}, {64, 176, 3, 3}, {64}}, .bench = true},
     {"3x3 68 to 32, 1024^2", CONV(1, 1, RELU), .in = {{1, 68, 1024, 1024}, {32, 68, 3, 3}, {32}}, .bench = true},
+    {"1x1 16 to 1, 1024^2", CONV(1, 0, SIGMOID), .in = {{1, 16, 1024, 1024}, {1, 16, 1, 1}, {1}}, .bench = true},
+    {"1x1 16 to 1, plain, 1024^2", CONV(1, 0, NONE), .in = {{1, 16, 1024, 1024}, {1, 16, 1, 1}, {1}}, .bench = true},
+    {"1x1 64 to 3, gelu, 256^2", CONV(1, 0, GELU), .in = {{1, 64, 256, 256}, {3, 64, 1, 1}, {3}}, .bench = true},
     {"3x3 32 to 16, 1024^2", CONV(1, 1, RELU), .in = {{1, 32, 1024, 1024}, {16, 32, 3, 3}, {16}}, .bench = true},
 };
 

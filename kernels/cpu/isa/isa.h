@@ -7,7 +7,8 @@
 
 #include <stddef.h>
 
-#define MB_MAX_TILE_ROWS 8
+#define MB_MAX_TILE_ROWS  8
+#define MB_NARROW_COLUMNS 4 /* up to here dot products along K win over a register tile */
 
 /* One panel of packed weights against some rows: out[r][0..columns) (+)= rows[r] . w, with the epilogue.
  * A row is `segments` runs of `length` values; the pointer of row r = tile * tile_rows + i, segment s is

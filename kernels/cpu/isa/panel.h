@@ -13,6 +13,7 @@
 #else
 #define MB_TILE_ROWS 6
 #endif
+#define MB_NARROW_ROWS 32 /* whose activations are computed together */
 #define MB_UNROLL_ROWS _Pragma("GCC unroll 8")
 
 typedef struct tile {
@@ -153,6 +154,30 @@ MB_INLINE float dot(const mb_panel *p, const float *const *row, const float *w)
 
 static void activate_all(float *y, const float *x, int64_t n, mb_activation act);
 
+/* The activation of narrow rows [first, end): through a buffer, since a row of one value would waste a vector on it. */
+static void activate_rows(const mb_panel *p, int64_t first, int64_t end)
+{
+    if (p->out_pitch == p->columns) {
+        float *all = p->out + first * p->out_pitch;
+        activate_all(all, all, (end - first) * p->columns, p->act);
+        return;
+    }
+    float together[MB_NARROW_ROWS * MB_NARROW_COLUMNS];
+    int64_t n = 0;
+    for (int64_t r = first; r < end; r++) {
+        for (int64_t i = 0; i < p->columns; i++) {
+            together[n++] = p->out[r * p->out_pitch + i];
+        }
+    }
+    activate_all(together, together, n, p->act);
+    n = 0;
+    for (int64_t r = first; r < end; r++) {
+        for (int64_t i = 0; i < p->columns; i++) {
+            p->out[r * p->out_pitch + i] = together[n++];
+        }
+    }
+}
+
 static void narrow_panel(const mb_panel *p)
 {
     for (int64_t r = 0; r < p->n_rows; r++) {
@@ -168,8 +193,8 @@ static void narrow_panel(const mb_panel *p)
             }
             out[n] = y;
         }
-        if (p->last && p->act != MB_ACT_NONE) {
-            activate_all(out, out, p->columns, p->act);
+        if (p->last && p->act != MB_ACT_NONE && (r % MB_NARROW_ROWS == MB_NARROW_ROWS - 1 || r == p->n_rows - 1)) {
+            activate_rows(p, r / MB_NARROW_ROWS * MB_NARROW_ROWS, r + 1);
         }
     }
 }
