@@ -63,6 +63,12 @@ static mb_status read_stdin(void **out, size_t *n_bytes, mb_error *err)
     return own_error(err, MB_E_MEMORY, "out of memory while reading stdin");
 }
 
+static int stop_loading(void *user)
+{
+    (void)user;
+    return interrupted();
+}
+
 mb_load_options load_options(const args *a)
 {
     mb_load_options o;
@@ -70,6 +76,7 @@ mb_load_options load_options(const args *a)
     o.max_megapixels = a->max_megapixels_in;
     o.accept_partial = a->accept_partial;
     o.keep_depth = a->depth != 1; /* --depth 8 */
+    o.cancel = stop_loading;
     return o;
 }
 
@@ -119,6 +126,10 @@ void job_load(job *j, const batch *b)
     if (status == MB_OK && j->it->guide != NULL) {
         mb_image *guide = a->mask_from != NULL ? &j->given_mask : &j->given_trimap;
         status = mb_image_load(guide, NULL, j->it->guide, &o, &j->err);
+    }
+    if (status == MB_E_CANCELLED) {
+        j->state = JOB_CANCELLED;
+        return;
     }
     if (status != MB_OK) {
         fail(j, status == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME);

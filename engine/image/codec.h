@@ -47,6 +47,11 @@ mb_status mb_decode_pnm(mb_decode_job *job);
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
 /* After it, for files of 16 bits: creates job->info->wide, black, if 16 bits are wanted. */
 MB_MUST_CHECK mb_status mb_decode_begin_wide(mb_decode_job *job);
+/* Between rows: MB_E_CANCELLED if the caller wants to stop. */
+MB_MUST_CHECK static inline mb_status mb_decode_ask(const mb_decode_job *job)
+{
+    return mb_cancelled(&job->limits->cancel) ? mb_fail(job->err, MB_E_CANCELLED, "cancelled") : MB_OK;
+}
 /* dst: n RGB pixels from n grey ones. */
 void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n);
 

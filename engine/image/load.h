@@ -8,6 +8,7 @@
 #ifndef MB_IMAGE_LOAD_H
 #define MB_IMAGE_LOAD_H
 
+#include "core/cancel.h"
 #include "image/plane.h"
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@ typedef struct mb_load_limits {
     size_t max_bytes;    /* of the file */
     bool keep_depth;     /* files of 16 bits: info->wide as well */
     bool accept_partial; /* a file that ends early gives the rows that are there and a warning, not an error */
+    mb_cancel cancel;    /* asked between rows: MB_E_CANCELLED */
 } mb_load_limits;
 
 /* 65,535 pixels, 500 megapixels, 1 GiB, no partial pictures. */
@@ -39,7 +41,7 @@ typedef struct mb_load_info {
 
 /* info and limits may be NULL. `name` stands for the file in messages; NULL: "picture". Errors: MB_E_FORMAT (damaged,
  * ends early, or no picture), MB_E_UNSUPPORTED (known, but not in this build), MB_E_ARGUMENT (over a limit),
- * MB_E_MEMORY. */
+ * MB_E_MEMORY, MB_E_CANCELLED. */
 MB_MUST_CHECK mb_status mb_load_memory(mb_picture *out, mb_load_info *info, const void *bytes, size_t n,
                                        const char *name, const mb_load_limits *limits, mb_error *err);
 /* The same from a file or "-" (standard input). MB_E_IO when it is missing or cannot be read. */

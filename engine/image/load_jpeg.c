@@ -27,7 +27,7 @@ typedef struct session {
     jmp_buf failed;
     mb_decode_job *job;
     uint8_t *row; /* grey or CMYK samples of one row; in the budget */
-    bool out_of_data;
+    bool out_of_data, stopped;
     int64_t first_bad_row; /* output row at the first sign of missing data; -1: none */
     char message[JMSG_LENGTH_MAX];
 } session;
@@ -61,10 +61,15 @@ static void on_output(j_common_ptr c)
     (void)c; /* the library prints nothing */
 }
 
-/* A small file can hold thousands of scans, each of which costs a pass over the picture. */
+/* Called for every few rows, read or written. A small file can hold thousands of scans, each of which costs a pass over
+ * the picture. */
 static void on_progress(j_common_ptr c)
 {
     session *s = session_of(c);
+    if (mb_cancelled(&s->job->limits->cancel)) {
+        s->stopped = true;
+        longjmp(s->failed, 1);
+    }
     if (s->d.input_scan_number > MAX_SCANS) {
         (void)snprintf(s->message, sizeof s->message, "it has more than %d scans", MAX_SCANS);
         longjmp(s->failed, 1);
@@ -193,6 +198,9 @@ static void note_damage(session *s, bool refined)
 static mb_status fail(session *s)
 {
     mb_decode_job *job = s->job;
+    if (s->stopped) {
+        return mb_fail(job->err, MB_E_CANCELLED, "cancelled");
+    }
     if (s->errors.msg_code == JERR_NO_BACKING_STORE || s->errors.msg_code == JERR_OUT_OF_MEMORY) {
         return mb_fail(job->err, MB_E_MEMORY, "JPEG: decoding it needs more than %.1f MB of memory",
                        (double)job->budget->limit * 1e-6);

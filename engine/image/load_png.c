@@ -171,22 +171,24 @@ static void convert_raw(const session *s)
     }
 }
 
-static void read_rows(session *s)
+static mb_status read_rows(session *s)
 {
     const int64_t height = s->job->head.height;
+    mb_status status = MB_OK;
     if (s->interlaced) {
-        for (int pass = 0; pass < 7; pass++) {
-            for (int64_t y = 0; y < height; y++) {
-                png_read_row(s->png, s->raw + (size_t)y * s->row_bytes, NULL);
-            }
+        for (int64_t i = 0; status == MB_OK && i < 7 * height; i++) {
+            png_read_row(s->png, s->raw + (size_t)(i % height) * s->row_bytes, NULL);
+            status = mb_decode_ask(s->job);
         }
         convert_raw(s);
-        return;
+        return status;
     }
-    for (; s->rows < height; s->rows++) {
+    for (; status == MB_OK && s->rows < height; s->rows++) {
         png_read_row(s->png, s->raw, NULL);
         convert_row(s, s->rows, s->raw);
+        status = mb_decode_ask(s->job);
     }
+    return status;
 }
 
 static mb_status fail(session *s)
@@ -229,7 +231,7 @@ mb_status mb_decode_png(mb_decode_job *job)
     set_limits(s);
     mb_status status = start(s);
     if (status == MB_OK) {
-        read_rows(s);
+        status = read_rows(s);
     }
     png_destroy_read_struct(&s->png, &s->info, NULL);
     return status;

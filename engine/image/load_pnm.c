@@ -201,7 +201,7 @@ mb_status mb_decode_pnm(mb_decode_job *job)
     if (status == MB_OK && p.maxval > 255) {
         status = mb_decode_begin_wide(job);
     }
-    for (int64_t y = 0; status == MB_OK && y < p.height; y++) {
+    for (int64_t y = 0; status == MB_OK && y < p.height; y++, status = mb_decode_ask(job)) {
         p.wide_row = job->info->wide != NULL ? job->info->wide + (size_t)y * (size_t)p.width * 3 : NULL;
         uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3;
         if (!(p.kind <= 3 ? plain_row(&p, dst, table) : raw_row(&p, dst, table))) {

@@ -17,6 +17,7 @@
 
 typedef struct guard {
     mb_budget *budget;
+    bool stopped;
     jmp_buf failed;
 } guard;
 
@@ -125,11 +126,16 @@ typedef struct stream {
     size_t n, at;
     const char *buffer; /* stb_image's, which it fills with as much as there is; all other reads need every byte */
     bool ended_early;
+    const mb_cancel *cancel;
 } stream;
 
 static int read_bytes(void *user, char *dst, int wanted)
 {
     stream *s = user;
+    if (mb_cancelled(s->cancel)) {
+        current->stopped = true;
+        longjmp(current->failed, 1); /* all memory is in the budget */
+    }
     size_t rest = s->n - s->at, n = (size_t)wanted < rest ? (size_t)wanted : rest;
     memcpy(dst, s->bytes + s->at, n);
     s->at += n;
@@ -160,7 +166,7 @@ static mb_status decode(mb_decode_job *job)
 {
     stbi_io_callbacks callbacks = {read_bytes, skip_bytes, is_at_end};
     stbi__context context;
-    stream in = {job->bytes, job->n, 0, (const char *)context.buffer_start, false};
+    stream in = {job->bytes, job->n, 0, (const char *)context.buffer_start, false, &job->limits->cancel};
     int width = 0, height = 0, channels = 0;
     if (job->head.type == MB_FILE_JPEG && !jpeg_tables_are_sound(job->bytes, job->n)) {
         return mb_fail(job->err, MB_E_FORMAT,
@@ -205,9 +211,14 @@ mb_status mb_decode_stb(mb_decode_job *job)
         return mb_fail_memory(job->err, sizeof *g, "a decoder");
     }
     g->budget = job->budget;
+    g->stopped = false;
     current = g;
     if (setjmp(g->failed) != 0) {
+        bool stopped = current->stopped;
         current = NULL;
+        if (stopped) {
+            return mb_fail(job->err, MB_E_CANCELLED, "cancelled");
+        }
         return mb_fail(job->err, MB_E_FORMAT, "damaged %s: its decoder gave up\ncopy or download it again",
                        mb_file_type_name(job->head.type));
     }

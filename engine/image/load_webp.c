@@ -11,6 +11,21 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
+#define STEP ((size_t)64 << 10)
+
+/* The library decodes what there is of a file; so it gets the file piece by piece, and stops where it is told to. */
+static VP8StatusCode decode_in_steps(mb_decode_job *job, const WebPData *data, WebPDecoderConfig *config)
+{
+    WebPIDecoder *decoder = WebPIDecode(NULL, 0, config);
+    VP8StatusCode code = decoder != NULL ? VP8_STATUS_SUSPENDED : VP8_STATUS_OUT_OF_MEMORY;
+    for (size_t at = 0; code == VP8_STATUS_SUSPENDED && at < data->size;) {
+        at = data->size - at < STEP ? data->size : at + STEP;
+        code = mb_cancelled(&job->limits->cancel) ? VP8_STATUS_USER_ABORT : WebPIUpdate(decoder, data->bytes, at);
+    }
+    WebPIDelete(decoder);
+    return code;
+}
+
 /* Decodes a still picture of width x height into rows of the result, from pixel `dst` on. */
 static mb_status decode_still(mb_decode_job *job, const WebPData *data, uint8_t *dst, int width, int height)
 {
@@ -29,12 +44,15 @@ static mb_status decode_still(mb_decode_job *job, const WebPData *data, uint8_t 
     config.output.u.RGBA.stride = (int)row;
     config.output.u.RGBA.size = row * (size_t)(height - 1) + (size_t)width * 3;
     if (code == VP8_STATUS_OK) {
-        code = WebPDecode(data->bytes, data->size, &config);
+        code = decode_in_steps(job, data, &config);
     }
     WebPFreeDecBuffer(&config.output);
     switch (code) {
     case VP8_STATUS_OK:
         return MB_OK;
+    case VP8_STATUS_USER_ABORT:
+        return mb_fail(job->err, MB_E_CANCELLED, "cancelled");
+    case VP8_STATUS_SUSPENDED:
     case VP8_STATUS_NOT_ENOUGH_DATA:
         job->ended_early = true; /* the rows that are there stay */
         return MB_OK;

@@ -149,16 +149,18 @@ typedef struct mb_image_source {
 /* How a picture is read. Start with mb_load_options_init. */
 typedef struct mb_load_options {
     size_t size;
-    double max_megapixels; /* larger pictures are refused before any pixel is decoded; default 500, at most 4295 */
-    int accept_partial;    /* 1: a file that ends early gives the rows that are there, and a warning. Default 0 */
-    int keep_depth;        /* 1: PNG and PNM files of more than 8 bits give 16-bit pictures. Default 0 */
+    double max_megapixels;     /* larger pictures are refused before any pixel is decoded; default 500, at most 4295 */
+    int accept_partial;        /* 1: a file that ends early gives the rows that are there, and a warning. Default 0 */
+    int keep_depth;            /* 1: PNG and PNM files of more than 8 bits give 16-bit pictures. Default 0 */
+    int (*cancel)(void *user); /* NULL, or asked every few rows: not 0 stops with MB_E_CANCELLED */
+    void *user;
 } mb_load_options;
 MB_API void mb_load_options_init(mb_load_options *options);
 
 /* Reads a picture as 8-bit RGB (but see keep_depth), whatever it was: EXIF orientation applied; grey, palette, CMYK, 16
  * bits and alpha are converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name.
  * source, options: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture),
- * MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY. */
+ * MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY, MB_E_CANCELLED. */
 MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path,
                                              const mb_load_options *options, mb_error *err);
 /* The same from bytes in memory. */

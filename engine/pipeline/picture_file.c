@@ -21,18 +21,29 @@ void mb_load_options_init(mb_load_options *options)
     *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0};
 }
 
-static mb_status read_options(mb_load_limits *limits, const mb_load_options *options, mb_error *err)
+static bool asked(void *user)
 {
-    mb_load_options o;
-    mb_load_options_init(&o);
+    const mb_load_options *o = user;
+    return o->cancel(o->user) != 0;
+}
+
+/* `full` becomes the options with their defaults, and must live as long as the limits. */
+static mb_status read_options(mb_load_limits *limits, mb_load_options *full, const mb_load_options *options,
+                              mb_error *err)
+{
+    mb_load_options_init(full);
     mb_load_limits_init(limits);
-    mb_status status = options != NULL ? mb_copy_sized(&o, sizeof o, options, "mb_load_options", err) : MB_OK;
+    mb_status status = options != NULL ? mb_copy_sized(full, sizeof *full, options, "mb_load_options", err) : MB_OK;
+    const mb_load_options o = *full;
     if (status == MB_OK && !(o.max_megapixels > 0.0 && o.max_megapixels <= 4295.0)) { /* sides are at most 65,535 */
         return mb_fail(err, MB_E_ARGUMENT, "max-megapixels-in %g: above 0, to 4295", o.max_megapixels);
     }
     limits->max_megapixels = o.max_megapixels;
     limits->accept_partial = o.accept_partial != 0;
     limits->keep_depth = o.keep_depth != 0;
+    if (o.cancel != NULL) {
+        limits->cancel = (mb_cancel){.asked = asked, .user = full};
+    }
     return status;
 }
 
@@ -80,10 +91,11 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
 {
     mb_status status = MB_OK;
     mb_load_limits limits;
+    mb_load_options full;
     mb_load_info info = {0};
     mb_picture p = {0};
     *out = (mb_image){0};
-    MB_TRY(read_options(&limits, options, err));
+    MB_TRY(read_options(&limits, &full, options, err));
     MB_TRY(mb_load_file(&p, &info, path, &limits, err));
     MB_TRY(tell_source(source, &info, err));
     take(out, &p, &info);
@@ -98,10 +110,11 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
 {
     mb_status status = MB_OK;
     mb_load_limits limits;
+    mb_load_options full;
     mb_load_info info = {0};
     mb_picture p = {0};
     *out = (mb_image){0};
-    MB_TRY(read_options(&limits, options, err));
+    MB_TRY(read_options(&limits, &full, options, err));
     MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, NULL, &limits, err));
     MB_TRY(tell_source(source, &info, err));
     take(out, &p, &info);

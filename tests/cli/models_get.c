@@ -1,23 +1,19 @@
 /* mattebox models get against a server on the loopback interface: whole, broken, slow and lying answers. */
 #include "harness/check.h"
-#include "harness/http_server.h"
-#include "harness/process.h"
-
-#include "core/hash.h"
+#include "harness/hub.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MODELS ".local/share/mattebox/models/"
-#define CACHE  ".cache/mattebox/"
-#define PART   CACHE "vitmatte-small-composition-1k.safetensors.part"
+#define MODELS HUB_MODELS
+#define CACHE  HUB_CACHE
+#define PART   HUB_PART
 
 static process p;
 static int port;
 static http_script good; /* a VITMatte checkpoint, as a hub would serve it */
-static char sha256[65], etag[80], linked[160];
 
 /* models get NAME --from the server, with short time-outs. */
 static void get(const char *options)
@@ -46,10 +42,7 @@ static void check_installed(void)
 {
     CHECK_RUN(&p, 0, "");
     CHECK_MSG(strstr(p.out, MODELS "vitmatte-s.mbw\n") != NULL, "%s", p.out);
-    process_run(&p, "mattebox-weights verify " MODELS "vitmatte-s.mbw --against hub.safetensors");
-    CHECK_RUN(&p, 0, "");
-    CHECK(!file_exists(PART) && !file_exists(PART ".info"));
-    CHECK(!file_exists(CACHE "vitmatte-small-composition-1k.safetensors"));
+    hub_check_installed(&p);
 }
 
 static void test_whole(void)
@@ -358,28 +351,9 @@ static void test_interrupt(void)
 
 int main(void)
 {
-    mb_sha256 h;
-    uint8_t digest[32];
-    (void)process_folder("cli-models-get");
-    process_run(&p, "mattebox version --verbose");
-    if (strstr(p.out, "downloads: libcurl/") == NULL) {
-        printf("no downloads in this build, or no libcurl on this machine\n");
-        process_run(&p, "mattebox models get vitmatte-s");
-        CHECK_RUN(&p, 3, "download");
+    if (!hub_start(&p, "cli-models-get", &good, &port)) {
         return test_report() == 0 ? 77 : 1;
     }
-    process_run(&p, "mattebox-weights generate vitmatte-tiny4 --checkpoint -o hub.safetensors");
-    CHECK_RUN(&p, 0, "");
-    good.data = file_read("hub.safetensors", &good.bytes);
-    mb_sha256_init(&h);
-    mb_sha256_update(&h, good.data, good.bytes);
-    mb_sha256_final(&h, digest);
-    mb_hex(sha256, digest, sizeof digest);
-    (void)snprintf(etag, sizeof etag, "\"%.32s\"", sha256); /* not a checksum: a name */
-    (void)snprintf(linked, sizeof linked, "X-Linked-ETag: \"%s\"\r\nX-Linked-Size: %zu\r\n", sha256, good.bytes);
-    good.etag = etag;
-    good.headers = linked;
-    port = http_server_start();
     test_whole();
     test_resume();
     test_lies();

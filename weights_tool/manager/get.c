@@ -304,7 +304,8 @@ int manager_get(const manager_options *o, const catalogue *c, const char *name, 
     MB_TRY(store_make_folder(cache, err));
     MB_TRY(store_make_folder(o->folder, err));
     MB_TRY(mb_output_leftovers(o->folder, true, &leftovers, err)); /* of runs that were killed, days ago */
-    (void)rename(checkpoint, part);                                /* of a run that was killed while it converted */
+    MB_TRY(mb_output_leftovers(cache, true, &leftovers, err));
+    (void)rename(checkpoint, part); /* of a run that was killed while it converted */
     output_failed = false;
     MB_TRY(fetch(&g, &s, out, &output_failed, err));
     return install(&g, checkpoint, out->path, err);
