@@ -1,6 +1,6 @@
 /* Three stages over a small ring of jobs: a loader thread, computing in the caller (and one more thread for each
  * further device), a saver thread that also reports. Loading and saving handle the jobs in order; who computes takes
- * the next one. */
+ * the next one, and starts it before the one in hand is finished, so that a GPU goes on while the host refines. */
 #include "batch.h"
 #include "commands.h"
 #include "message.h"
@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Pictures in memory at once: one loading or loaded, one saving, one spare, and one computing on each device. */
+/* Pictures in memory at once: one loading or loaded, one saving, one started, and one computing on each device. */
 #define SLOTS(n_devices) (3 + (n_devices))
 
 typedef struct ring {
@@ -124,11 +124,11 @@ static int on_progress(void *user, const mb_progress *p)
     return interrupted();
 }
 
-/* The next job to compute, waiting until it is loaded; -1 after the last. */
-static int take_job(ring *r)
+/* The next job to compute, or -1: after the last, and if not to wait, when it is not loaded yet. */
+static int take_job(ring *r, int wait)
 {
     (void)pthread_mutex_lock(&r->lock);
-    int i = r->taken < r->b->list->n ? r->taken++ : -1;
+    int i = r->taken < r->b->list->n && (wait || r->taken < r->loaded) ? r->taken++ : -1;
     (void)pthread_mutex_unlock(&r->lock);
     if (i >= 0) {
         wait_until(r, &r->loaded, i);
@@ -136,19 +136,35 @@ static int take_job(ring *r)
     return i;
 }
 
+static void compute(lane *l, int i)
+{
+    ring *r = l->r;
+    l->current = i;
+    job_compute(&r->slots[i % r->n_slots], r->b, l->pipeline);
+}
+
 static void *compute_all(void *arg)
 {
     lane *l = arg;
     ring *r = l->r;
-    for (int i = take_job(r); i >= 0; i = take_job(r)) {
-        l->current = i;
-        job_compute(&r->slots[i % r->n_slots], r->b, l->pipeline);
-        (void)pthread_mutex_lock(&r->lock);
-        r->finished[i % r->n_slots] = i + 1;
-        (void)pthread_cond_broadcast(&r->changed);
-        (void)pthread_mutex_unlock(&r->lock);
+    int started = -1;
+    for (;;) {
+        int i = take_job(r, started < 0);
+        if (i >= 0) {
+            l->current = i;
+            job_start(&r->slots[i % r->n_slots], r->b, l->pipeline);
+        }
+        if (started >= 0) {
+            compute(l, started);
+            (void)pthread_mutex_lock(&r->lock);
+            r->finished[started % r->n_slots] = started + 1;
+            (void)pthread_cond_broadcast(&r->changed);
+            (void)pthread_mutex_unlock(&r->lock);
+        } else if (i < 0) {
+            return NULL;
+        }
+        started = i;
     }
-    return NULL;
 }
 
 /* Without threads: every job through all stages. */
@@ -159,7 +175,8 @@ static void run_alone(ring *r, lane *l)
         *j = (job){.it = &r->b->list->v[i]};
         l->current = i;
         job_load(j, r->b);
-        job_compute(j, r->b, l->pipeline);
+        job_start(j, r->b, l->pipeline);
+        compute(l, i);
         finish_job(r, 0);
     }
 }
@@ -182,7 +199,8 @@ static void run_threaded(ring *r, lane *lanes, int n_lanes)
     for (int i = 0; i < r->b->list->n && !has_saver; i++) {
         wait_until(r, &r->loaded, i);
         lanes[0].current = i;
-        job_compute(&r->slots[i % r->n_slots], r->b, lanes[0].pipeline);
+        job_start(&r->slots[i % r->n_slots], r->b, lanes[0].pipeline);
+        compute(&lanes[0], i);
         finish_job(r, i);
         advance(r, &r->saved);
     }

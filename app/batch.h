@@ -16,6 +16,7 @@ typedef struct job {
     mb_error err;
     mb_image photo, given_mask, given_trimap;
     mb_image_source source;
+    mb_pending *pending; /* started, not computed yet */
     mb_result *result;
     double ms_decode, ms_encode;
     char warning[400];
@@ -42,6 +43,7 @@ int batch_run(batch *b);
 
 /* One picture's steps, used by batch_run and tested through it. */
 void job_load(job *j, const batch *b);
+void job_start(job *j, const batch *b, mb_pipeline *pipeline); /* what a GPU does for it; job_compute must follow */
 void job_compute(job *j, const batch *b, mb_pipeline *pipeline);
 void job_save(job *j, const batch *b);
 void job_dispose(job *j);

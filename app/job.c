@@ -146,6 +146,17 @@ static void add_warning(job *j, const char *text)
     (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
 }
 
+void job_start(job *j, const batch *b, mb_pipeline *pipeline)
+{
+    if (j->state != JOB_LOADED || b->refine_only) {
+        return;
+    }
+    mb_status status = mb_pipeline_start(&j->pending, pipeline, &j->photo, &j->err);
+    if (status != MB_OK) {
+        fail(j, code_of_status(status));
+    }
+}
+
 void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED) {
@@ -156,7 +167,8 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
         status = mb_pipeline_refine(&j->result, pipeline, &j->photo, j->given_mask.data != NULL ? &j->given_mask : NULL,
                                     j->given_trimap.data != NULL ? &j->given_trimap : NULL, &j->err);
     } else {
-        status = mb_pipeline_run(&j->result, pipeline, &j->photo, &j->err);
+        status = mb_pipeline_finish(&j->result, j->pending, &j->err);
+        j->pending = NULL;
     }
     mb_image_dispose(&j->photo);
     mb_image_dispose(&j->given_mask);

@@ -85,3 +85,9 @@ void mb_device_close(mb_backend *b)
 {
     mb_backend_cuda_close(b);
 }
+
+bool mb_pictures_wanted(const mb_device_pictures *p)
+{
+    const char *wish = getenv("MATTEBOX_CUDA_PICTURES");
+    return p != NULL && (wish == NULL || strcmp(wish, "off") != 0);
+}

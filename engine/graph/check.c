@@ -70,13 +70,13 @@ mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err)
     return p->checked != NULL ? MB_OK : mb_fail_memory(err, most, "a checked run");
 }
 
-mb_status mb_plan_run_checked(mb_plan *p, mb_error *err)
+mb_status mb_plan_run_checked(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
     bool before = p->check;
     p->check = true;
     mb_status status = mb_plan_prepare_check(p, err);
     if (status == MB_OK) {
-        status = mb_plan_run(p, NULL, NULL, err);
+        status = mb_plan_run_io(p, io, NULL, NULL, err);
     }
     p->check = before;
     return status;

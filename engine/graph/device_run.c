@@ -1,4 +1,5 @@
-/* Runs on a device: inputs go over, steps run, kept values come back; nothing is allocated. The first run makes every
+/* Runs on a device: inputs go over, steps run, kept values come back (or what the caller has put in the place of these
+ * copies: mb_plan_io); nothing is allocated. The first run makes every
  * launch by itself; the second is recorded, and from then on all steps are one launch. A device or a library that
  * cannot be recorded goes on launch by launch. */
 #include "graph/plan.h"
@@ -86,10 +87,30 @@ static mb_status capture(mb_plan *p, mb_error *err)
     return MB_OK;
 }
 
-static mb_status run_inside(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+static mb_status fill(mb_plan *p, const mb_plan_io *io, mb_error *err)
+{
+    if (io == NULL || io->fill == NULL) {
+        return upload(p, err);
+    }
+    mb_view input = mb_plan_own_view(p, io->input);
+    return mb_view_present(&input) ? io->fill(io->user, &input, err)
+                                   : mb_fail(err, MB_E_INTERNAL, "the plan has no input '%s'", io->input);
+}
+
+static mb_status take(mb_plan *p, const mb_plan_io *io, mb_error *err)
+{
+    if (io == NULL || io->take == NULL) {
+        return download(p, err);
+    }
+    mb_view output = mb_plan_own_view(p, io->output);
+    return mb_view_present(&output) ? io->take(io->user, &output, err)
+                                    : mb_fail(err, MB_E_INTERNAL, "the plan has no output '%s'", io->output);
+}
+
+static mb_status run_inside(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const mb_backend *b = p->backend;
-    mb_status status = upload(p, err);
+    mb_status status = fill(p, io, err);
     if (status == MB_OK && p->run_before && !p->no_capture && !p->check && !is_on("MATTEBOX_CUDA_SYNC", "1") &&
         !is_on("MATTEBOX_CUDA_GRAPH", "off")) {
         status = capture(p, err);
@@ -103,15 +124,15 @@ static mb_status run_inside(mb_plan *p, mb_progress_fn on_progress, void *user, 
         status = mb_plan_run_steps(p, on_progress, user, err);
         p->run_before = status == MB_OK;
     }
-    return status == MB_OK ? download(p, err) : status;
+    return status == MB_OK ? take(p, io, err) : status;
 }
 
-mb_status mb_plan_run_device(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+mb_status mb_plan_run_device(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const mb_backend *b = p->backend;
     mb_status status = b->memory->enter(b->device, err);
     if (status == MB_OK) {
-        status = run_inside(p, on_progress, user, err);
+        status = run_inside(p, io, on_progress, user, err);
         b->memory->leave(b->device);
     }
     return status;

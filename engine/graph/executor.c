@@ -54,9 +54,9 @@ mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, 
     return MB_OK;
 }
 
-mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+mb_status mb_plan_run_io(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
-    mb_status status = p->backend->memory != NULL ? mb_plan_run_device(p, on_progress, user, err)
+    mb_status status = p->backend->memory != NULL ? mb_plan_run_device(p, io, on_progress, user, err)
                                                   : mb_plan_run_steps(p, on_progress, user, err);
     if (status == MB_OK && on_progress != NULL && on_progress(user, 1.0, "") != 0) {
         return mb_fail(err, MB_E_CANCELLED, "cancelled");
@@ -64,7 +64,12 @@ mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_err
     return status;
 }
 
-mb_view mb_plan_view(const mb_plan *p, const char *name)
+mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+{
+    return mb_plan_run_io(p, NULL, on_progress, user, err);
+}
+
+mb_view mb_plan_own_view(const mb_plan *p, const char *name)
 {
     mb_view none = {0};
     int value = mb_graph_find(p->graph, name);
@@ -75,12 +80,20 @@ mb_view mb_plan_view(const mb_plan *p, const char *name)
     mb_call call;
     mb_graph_call(p->graph, &reader, &call);
     call.out.data = p->arena + p->locations[value].byte_offset;
-    if (p->backend->memory != NULL) { /* the caller sees the host's copy */
-        call.out.data = p->locations[value].mirror;
-        call.out.pitch = call.out.dims[1];
-        return call.out.data != NULL ? call.out : none;
-    }
+    call.out.dtype = p->locations[value].dtype;
     return call.out;
+}
+
+mb_view mb_plan_view(const mb_plan *p, const char *name)
+{
+    mb_view v = mb_plan_own_view(p, name), none = {0};
+    if (p->backend->memory != NULL && mb_view_present(&v)) { /* the caller sees the host's copy: dense, f32 */
+        v.data = p->locations[mb_graph_find(p->graph, name)].mirror;
+        v.pitch = v.dims[1];
+        v.dtype = MB_F32;
+        return v.data != NULL ? v : none;
+    }
+    return v;
 }
 
 /* Kept values by their taps' names; those without one by their own. */

@@ -60,8 +60,11 @@ void mb_plan_free(mb_plan *p);
 /* Every step, in order. */
 MB_MUST_CHECK mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
 
+/* mb_plan_run with something in place of the host's copies (io: NULL: nothing). */
+MB_MUST_CHECK mb_status mb_plan_run_io(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
+                                       mb_error *err);
 /* A run that looks at every result, whatever MATTEBOX_CHECK says: MB_E_INTERNAL names the first that is not finite. */
-MB_MUST_CHECK mb_status mb_plan_run_checked(mb_plan *p, mb_error *err);
+MB_MUST_CHECK mb_status mb_plan_run_checked(mb_plan *p, const mb_plan_io *io, mb_error *err);
 /* Somewhere to look at results of a device, if p->check. */
 MB_MUST_CHECK mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err);
 
@@ -76,6 +79,9 @@ void mb_plan_choose_types(mb_plan *p);
 MB_MUST_CHECK mb_status mb_plan_device_memory(mb_plan *p, mb_error *err); /* arena, mirrors, staging */
 void mb_plan_device_free(mb_plan *p);
 /* Inputs over, all steps (recorded and replayed where the device can), kept values back (device_run.c). */
-MB_MUST_CHECK mb_status mb_plan_run_device(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
+MB_MUST_CHECK mb_status mb_plan_run_device(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
+                                           mb_error *err);
+/* mb_plan_view, but where the value lies. */
+mb_view mb_plan_own_view(const mb_plan *p, const char *name);
 
 #endif

@@ -207,34 +207,52 @@ static mb_status wider_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_er
 }
 
 /* Where it began: one more run that looks at every node. */
-static void name_culprit(mb_runner *r, mb_plan *p, mb_dtype wider)
+static void name_culprit(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_dtype wider)
 {
     mb_error seen = {0};
     const char *type = mb_dtype_name(p->backend->activations);
-    bool found = mb_plan_run_checked(p, &seen) == MB_E_INTERNAL;
+    bool found = mb_plan_run_checked(p, io, &seen) == MB_E_INTERNAL;
     (void)snprintf(r->warning, sizeof r->warning, "%s overflowed%s%.160s; computed again in %s", type,
                    found ? ": " : "", found ? seen.message : "", mb_dtype_name(wider));
 }
 
-mb_status mb_runner_run(mb_runner *r, mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+mb_status mb_runner_again(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
     mb_plan *wide = NULL;
-    r->warning[0] = '\0';
-    mb_status status = mb_plan_run(p, on_progress, user, err);
-    if (status != MB_OK || p->backend->activations == MB_F32 || is_finite(p)) {
+    mb_status status = wider_plan(&wide, r, p, err);
+    if (status != MB_OK) {
         return status;
     }
-    MB_TRY(wider_plan(&wide, r, p, err));
-    name_culprit(r, p, wide->backend->activations);
-    for (int v = 0; v < p->graph->n_values; v++) {
+    name_culprit(r, p, io, wide->backend->activations);
+    for (int v = 0; (io == NULL || io->fill == NULL) && v < p->graph->n_values; v++) {
         if (p->graph->values[v].kind == MB_VALUE_INPUT) {
             copy_view(wide, p, p->graph->values[v].name);
         }
     }
-    MB_TRY(mb_plan_run(wide, NULL, NULL, err));
-    for (int i = 0; i < mb_plan_n_taps(p); i++) {
+    status = mb_plan_run_io(wide, io, NULL, NULL, err);
+    for (int i = 0; status == MB_OK && (io == NULL || io->take == NULL) && i < mb_plan_n_taps(p); i++) {
         copy_view(p, wide, mb_plan_tap_name(p, i));
     }
-done:
     return status;
+}
+
+bool mb_runner_is_narrow(const mb_runner *r)
+{
+    return r->options.backend->activations != MB_F32;
+}
+
+mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
+                           mb_error *err)
+{
+    r->warning[0] = '\0';
+    mb_status status = mb_plan_run_io(p, io, on_progress, user, err);
+    if (status != MB_OK || !mb_runner_is_narrow(r) || (io != NULL && io->take != NULL) || is_finite(p)) {
+        return status;
+    }
+    return mb_runner_again(r, p, io, err);
+}
+
+mb_status mb_runner_run(mb_runner *r, mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+{
+    return mb_runner_run_io(r, p, NULL, on_progress, user, err);
 }

@@ -58,6 +58,22 @@ MB_MUST_CHECK mb_status mb_runner_run(mb_runner *r, mb_plan *p, mb_progress_fn o
 /* Of the last run: "" or one line. */
 const char *mb_runner_warning(const mb_runner *r);
 
+/* What takes the place of the host's copies on a back end with memory of its own: called with the device entered, for a
+ * view in its memory. fill: NULL: the host's copy goes over. take: NULL: kept values come back to the host; else the
+ * run returns when all its work is queued, and a fault may show later. */
+typedef struct mb_plan_io {
+    const char *input, *output; /* names of the values */
+    mb_status (*fill)(void *user, const mb_view *input, mb_error *err);
+    mb_status (*take)(void *user, const mb_view *output, mb_error *err);
+    void *user;
+} mb_plan_io;
+/* mb_runner_run so; io: NULL is mb_runner_run. With io->take nothing is looked at: whoever sees that the result is not
+ * finite calls mb_runner_again (the plan in 16 bits: mb_runner_is_narrow), which runs the same in the wider type. */
+MB_MUST_CHECK mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress,
+                                         void *user, mb_error *err);
+MB_MUST_CHECK mb_status mb_runner_again(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_error *err);
+bool mb_runner_is_narrow(const mb_runner *r);
+
 /* One row per node, in order; times are those of the last run. */
 typedef struct mb_node_profile {
     const char *name, *op, *kernel;

@@ -17,14 +17,19 @@ void mb_from8_array(float *dst, const uint8_t *src, size_t n)
     }
 }
 
-void mb_brighten8(uint8_t *v, size_t n, float factor)
+void mb_brighten_table(uint8_t table[256], float factor)
 {
-    uint8_t table[256];
     for (int i = 0; i < 256; i++) {
         float x = factor * (float)i;
         x = x > 0.0f ? x : 0.0f;
         table[i] = (uint8_t)(x < 255.0f ? x : 255.0f);
     }
+}
+
+void mb_brighten8(uint8_t *v, size_t n, float factor)
+{
+    uint8_t table[256];
+    mb_brighten_table(table, factor);
     for (size_t i = 0; i < n; i++) {
         v[i] = table[v[i]];
     }

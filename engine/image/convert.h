@@ -38,6 +38,7 @@ void mb_to8_array(uint8_t *dst, const float *src, size_t n);
 void mb_from8_array(float *dst, const uint8_t *src, size_t n);
 
 /* The node's brightness: v -> min(255, trunc(factor * v)), in place. 1 changes nothing. */
+void mb_brighten_table(uint8_t table[256], float factor);
 void mb_brighten8(uint8_t *v, size_t n, float factor);
 
 /* dst (1 channel) = luma of an RGB or RGBA picture; a grey one is copied. */

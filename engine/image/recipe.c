@@ -1,10 +1,10 @@
 /* Recipes: a table of how each resizes on the way in and back, and the two functions that follow it. */
 #include "image/recipe.h"
 
+#include "core/sigmoid.h"
 #include "image/convert.h"
 #include "image/resize.h"
 
-#include <math.h>
 #include <stdbool.h>
 
 #define GRAIN 65536
@@ -74,12 +74,12 @@ static void normalise_pixels(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* (v/255 - mean)/std, every step rounded to f32. */
-static void unit_table(normalise_job *j, const mb_recipe_input *to)
+static void unit_table(float table[3][256], const mb_recipe_input *to)
 {
     for (int c = 0; c < 3; c++) {
         for (int v = 0; v < 256; v++) {
             float centred = mb_from8((uint8_t)v) - to->mean[c];
-            j->table[c][v] = centred / to->std[c];
+            table[c][v] = centred / to->std[c];
         }
     }
 }
@@ -122,7 +122,7 @@ mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_picture *photo, 
     if (r->by_maximum) {
         maximum_table(&job, to, 3 * n);
     } else {
-        unit_table(&job, to);
+        unit_table(job.table, to);
     }
     mb_parallel_for(pool, n, GRAIN, normalise_pixels, &job);
 done:
@@ -142,8 +142,7 @@ static void sigmoid_values(void *arg, size_t begin, size_t end, int worker)
     (void)worker;
     const sigmoid_job *j = arg;
     for (size_t i = begin; i < end; i++) {
-        float x = j->src[i];
-        j->dst[i] = x == x ? 1.0f / (1.0f + expf(-x)) : 0.0f;
+        j->dst[i] = mb_sigmoid_exact(j->src[i]);
     }
 }
 
@@ -232,6 +231,48 @@ done:
         if (fine != NULL) {
             mb_plane_dispose(fine);
         }
+    }
+    return status;
+}
+
+/* ---- as numbers */
+
+static mb_resample_rule rule_of(way w)
+{
+    static const mb_resample_rule rules[] = {[WAY_CV_TRUNC] = MB_RESAMPLE_CV_TRUNC,
+                                             [WAY_CV_U8] = MB_RESAMPLE_CV_U8,
+                                             [WAY_PILLOW] = MB_RESAMPLE_TAPS,
+                                             [WAY_ALIGNED] = MB_RESAMPLE_CORNERS};
+    return rules[w];
+}
+
+void mb_recipe_numbers_dispose(mb_recipe_numbers *n)
+{
+    mb_resample_dispose(&n->in);
+    mb_resample_dispose(&n->back);
+    *n = (mb_recipe_numbers){0};
+}
+
+mb_status mb_recipe_numbers_create(mb_recipe_numbers *out, const mb_recipe_input *to, int photo_width, int photo_height,
+                                   mb_error *err)
+{
+    mb_status status;
+    *out = (mb_recipe_numbers){0};
+    MB_TRY(check_recipe((int)to->recipe, err));
+    const row *r = find((int)to->recipe);
+    MB_TRY(mb_resample_create(&out->in, rule_of(r->in),
+                              (mb_resample_sizes){photo_width, photo_height, to->width, to->height}, r->filter_in,
+                              err));
+    MB_TRY(mb_resample_create(&out->back, rule_of(r->back),
+                              (mb_resample_sizes){to->width, to->height, photo_width, photo_height}, r->filter_back,
+                              err));
+    unit_table(out->table, to);
+    out->by_maximum = r->by_maximum;
+    out->brightens = r->brightness != 1.0f;
+    mb_brighten_table(out->brightness, r->brightness);
+done:
+    if (status != MB_OK) {
+        mb_recipe_numbers_dispose(out);
     }
     return status;
 }

@@ -13,6 +13,7 @@
 
 #include "core/threads.h"
 #include "image/plane.h"
+#include "image/resample.h"
 
 /* The sentence for the help text; NULL for numbers that are no recipe. Names: mb_recipe_name (public). */
 const char *mb_recipe_description(int recipe);
@@ -37,5 +38,18 @@ typedef struct mb_recipe_output {
  * before it rounds to 8 bits; where it rounds earlier, mask / 255. NaN logits count as background. */
 MB_MUST_CHECK mb_status mb_recipe_finish(mb_picture *mask, mb_plane *fine, const mb_recipe_output *from, mb_pool *pool,
                                          mb_error *err);
+
+/* Both ways as numbers, for a device that follows them itself (kernels/pictures.h). */
+typedef struct mb_recipe_numbers {
+    mb_resample in, back; /* owned; back: TAPS and NONE of bytes, CORNERS of the f32 before them */
+    float table[3][256];  /* what the bytes of R, G, B become */
+    bool by_maximum;      /* in: (v / largest - mean) / std instead of the table; back: stretched */
+    bool brightens;       /* the mask's bytes go through `brightness` at last */
+    uint8_t brightness[256];
+} mb_recipe_numbers;
+/* to->input is not read. */
+MB_MUST_CHECK mb_status mb_recipe_numbers_create(mb_recipe_numbers *out, const mb_recipe_input *to, int photo_width,
+                                                 int photo_height, mb_error *err);
+void mb_recipe_numbers_dispose(mb_recipe_numbers *n); /* leaves {0} */
 
 #endif

@@ -9,109 +9,30 @@
 #include "core/alloc.h"
 #include "core/cpu.h"
 #include "image/convert.h"
+#include "image/resample.h"
 
-#include <math.h>
 #include <string.h>
 
 #define ROWS_PER_CHUNK 16
-#define MAX_SIDE       (1 << 24) /* so that side x channels fits an int */
 #define INLINE         static inline __attribute__((always_inline))
 
-typedef enum rule { RULE_CV_F32, RULE_CV_TRUNC, RULE_CV_U8, RULE_CORNERS } rule;
-
-/* Per output position: the two source positions and the weight of the second. */
-typedef struct linear_axis {
-    int *a, *b;
-    float *l;
-} linear_axis;
-
 typedef struct job {
-    rule rule;
+    mb_resample_rule rule;
     const float *src_f;
     const uint8_t *src_u;
     float *dst_f;
     uint8_t *dst_u;
     int sw, sh, dw, dh, channels;
-    linear_axis x, y;
+    mb_axis x, y;
     float *cache; /* [workers, 2, dw*channels]; the 8-bit rule keeps int32 there */
 } job;
-
-static void linear_axis_dispose(linear_axis *t)
-{
-    mb_free(t->a);
-    mb_free(t->b);
-    mb_free(t->l);
-    *t = (linear_axis){0};
-}
-
-/* c = (o + 0.5) in/out - 0.5; i = floor(c), l = c - i, clamped at both ends. In f64, as OpenCV's f32 path. */
-static void half_pixel(linear_axis *t, int in, int out)
-{
-    const double scale = (double)in / (double)out;
-    for (int o = 0; o < out; o++) {
-        double c = ((double)o + 0.5) * scale - 0.5, whole = floor(c);
-        int i = (int)whole;
-        bool outside = i < 0 || i >= in - 1;
-        t->a[o] = i < 0 ? 0 : i < in - 1 ? i : in - 1;
-        t->b[o] = outside ? t->a[o] : i + 1;
-        t->l[o] = outside ? 0.0f : (float)(c - whole);
-    }
-}
-
-/* The 8-bit path: c is rounded to f32 before it is split, the scale is a reciprocal of a quotient, and rows keep their
- * l where they are clamped (both rows are the same there, but each product is rounded on its own). */
-static void half_pixel_u8(linear_axis *t, int in, int out, bool vertical)
-{
-    const double scale = 1.0 / ((double)out / (double)in);
-    for (int o = 0; o < out; o++) {
-        float c = (float)(((double)o + 0.5) * scale - 0.5), whole = floorf(c);
-        int i = (int)whole;
-        bool outside = i < 0 || i >= in - 1;
-        t->a[o] = i < 0 ? 0 : i < in - 1 ? i : in - 1;
-        t->b[o] = outside ? t->a[o] : i + 1;
-        t->l[o] = outside && !vertical ? 0.0f : c - whole;
-    }
-}
-
-/* r = (in-1)/(out-1), p = r o, i = trunc(p), l = p - i: all in f32, as PyTorch does. */
-static void corners(linear_axis *t, int in, int out)
-{
-    const float r = out > 1 ? (float)(in - 1) / (float)(out - 1) : 0.0f;
-    for (int o = 0; o < out; o++) {
-        float p = r * (float)o;
-        int i = (int)p;
-        i = i < in - 1 ? i : in - 1;
-        t->a[o] = i;
-        t->b[o] = i < in - 1 ? i + 1 : i;
-        t->l[o] = p - (float)i;
-    }
-}
-
-static mb_status linear_axis_create(linear_axis *t, int in, int out, rule r, bool vertical, mb_error *err)
-{
-    t->a = mb_alloc_array((size_t)out, sizeof *t->a);
-    t->b = mb_alloc_array((size_t)out, sizeof *t->b);
-    t->l = mb_alloc_array((size_t)out, sizeof *t->l);
-    if (t->a == NULL || t->b == NULL || t->l == NULL) {
-        linear_axis_dispose(t);
-        return mb_fail_memory(err, (size_t)out * 12, "the taps of a resize");
-    }
-    if (r == RULE_CORNERS) {
-        corners(t, in, out);
-    } else if (r == RULE_CV_U8) {
-        half_pixel_u8(t, in, out, vertical);
-    } else {
-        half_pixel(t, in, out);
-    }
-    return MB_OK;
-}
 
 /* ---- rows */
 
 INLINE void across_cv(float *dst, const float *row, const job *j, int channels)
 {
     for (int x = 0; x < j->dw; x++) {
-        const float *a = row + j->x.a[x] * channels, *b = row + j->x.b[x] * channels;
+        const float *a = row + j->x.first[x] * channels, *b = row + j->x.other[x] * channels;
         float l = j->x.l[x];
         for (int c = 0; c < channels; c++) {
             dst[x * channels + c] = __builtin_fmaf(b[c] - a[c], l, a[c]);
@@ -123,7 +44,7 @@ INLINE void across_cv(float *dst, const float *row, const job *j, int channels)
 INLINE void across_trunc(float *dst, const uint8_t *row, const job *j, const float *unit, int channels)
 {
     for (int x = 0; x < j->dw; x++) {
-        const uint8_t *a = row + j->x.a[x] * channels, *b = row + j->x.b[x] * channels;
+        const uint8_t *a = row + j->x.first[x] * channels, *b = row + j->x.other[x] * channels;
         float l = j->x.l[x];
         for (int c = 0; c < channels; c++) {
             float va = unit[a[c]], vb = unit[b[c]];
@@ -136,8 +57,8 @@ INLINE void across_trunc(float *dst, const uint8_t *row, const job *j, const flo
 INLINE void across_u8(int32_t *dst, const uint8_t *row, const job *j, int channels)
 {
     for (int x = 0; x < j->dw; x++) {
-        const uint8_t *a = row + j->x.a[x] * channels, *b = row + j->x.b[x] * channels;
-        int32_t wb = (int32_t)lrintf(j->x.l[x] * 2048.0f), wa = 2048 - wb;
+        const uint8_t *a = row + j->x.first[x] * channels, *b = row + j->x.other[x] * channels;
+        int32_t wb = j->x.k[x], wa = 2048 - wb;
         for (int c = 0; c < channels; c++) {
             dst[x * channels + c] = wa * a[c] + wb * b[c];
         }
@@ -148,7 +69,7 @@ INLINE void across_corners(float *dst, const float *row, const job *j)
 {
     for (int x = 0; x < j->dw; x++) {
         float l = j->x.l[x];
-        dst[x] = (1.0f - l) * row[j->x.a[x]] + l * row[j->x.b[x]];
+        dst[x] = (1.0f - l) * row[j->x.first[x]] + l * row[j->x.other[x]];
     }
 }
 
@@ -156,25 +77,28 @@ INLINE void across(float *cache, const job *j, int y, const float *unit)
 {
     const size_t row = (size_t)y * (size_t)j->sw * (size_t)j->channels;
     switch (j->rule) {
-    case RULE_CV_F32:
+    case MB_RESAMPLE_CV_F32:
         across_cv(cache, j->src_f + row, j, j->channels);
         break;
-    case RULE_CV_TRUNC:
+    case MB_RESAMPLE_CV_TRUNC:
         across_trunc(cache, j->src_u + row, j, unit, j->channels);
         break;
-    case RULE_CV_U8:
+    case MB_RESAMPLE_CV_U8:
         across_u8((int32_t *)(void *)cache, j->src_u + row, j, j->channels);
         break;
-    case RULE_CORNERS:
+    case MB_RESAMPLE_CORNERS:
         across_corners(cache, j->src_f + row, j);
         break;
+    case MB_RESAMPLE_NONE:
+    case MB_RESAMPLE_TAPS:
+        break; /* others do these */
     }
 }
 
-INLINE void down_u8(uint8_t *dst, const float *above, const float *below, float l, size_t n)
+INLINE void down_u8(uint8_t *dst, const float *above, const float *below, int32_t wb, size_t n)
 {
     const int32_t *a = (const int32_t *)(const void *)above, *b = (const int32_t *)(const void *)below;
-    const int32_t wb = (int32_t)lrintf(l * 2048.0f), wa = 2048 - wb;
+    const int32_t wa = 2048 - wb;
     for (size_t i = 0; i < n; i++) {
         dst[i] = (uint8_t)(((wa * (a[i] >> 4) >> 16) + (wb * (b[i] >> 4) >> 16) + 2) >> 2);
     }
@@ -185,24 +109,27 @@ INLINE void down(const job *j, int y, const float *above, const float *below)
     const size_t n = (size_t)j->dw * (size_t)j->channels, at = (size_t)y * n;
     const float l = j->y.l[y];
     switch (j->rule) {
-    case RULE_CV_F32:
+    case MB_RESAMPLE_CV_F32:
         for (size_t i = 0; i < n; i++) {
             j->dst_f[at + i] = __builtin_fmaf(below[i] - above[i], l, above[i]);
         }
         break;
-    case RULE_CV_TRUNC:
+    case MB_RESAMPLE_CV_TRUNC:
         for (size_t i = 0; i < n; i++) {
             float v = 255.0f * __builtin_fmaf(below[i] - above[i], l, above[i]);
             j->dst_u[at + i] = (uint8_t)(v < 255.0f ? v : 255.0f); /* never negative */
         }
         break;
-    case RULE_CV_U8:
-        down_u8(j->dst_u + at, above, below, l, n);
+    case MB_RESAMPLE_CV_U8:
+        down_u8(j->dst_u + at, above, below, j->y.k[y], n);
         break;
-    case RULE_CORNERS:
+    case MB_RESAMPLE_CORNERS:
         for (size_t i = 0; i < n; i++) {
             j->dst_f[at + i] = (1.0f - l) * above[i] + l * below[i];
         }
+        break;
+    case MB_RESAMPLE_NONE:
+    case MB_RESAMPLE_TAPS:
         break;
     }
 }
@@ -217,7 +144,7 @@ INLINE void rows_body(const job *j, size_t begin, size_t end, int worker)
         unit[v] = mb_from8((uint8_t)v);
     }
     for (size_t y = begin; y < end; y++) {
-        int a = j->y.a[y], b = j->y.b[y];
+        int a = j->y.first[y], b = j->y.other[y];
         if (held[1] == a) { /* the lower row of before is the upper one now */
             float *swap = line[0];
             line[0] = line[1];
@@ -264,12 +191,12 @@ static mb_status run(job *j, mb_pool *pool, mb_error *err)
 {
     mb_status status;
     size_t n, all;
-    if (j->sw > MAX_SIDE || j->sh > MAX_SIDE || j->dw > MAX_SIDE || j->dh > MAX_SIDE) {
+    if (j->sw > MB_RESAMPLE_SIDE || j->sh > MB_RESAMPLE_SIDE || j->dw > MB_RESAMPLE_SIDE || j->dh > MB_RESAMPLE_SIDE) {
         return mb_fail(err, MB_E_ARGUMENT, "resize of %d x %d to %d x %d pixels: the sides are limited to %d", j->sw,
-                       j->sh, j->dw, j->dh, MAX_SIDE);
+                       j->sh, j->dw, j->dh, MB_RESAMPLE_SIDE);
     }
-    MB_TRY(linear_axis_create(&j->x, j->sw, j->dw, j->rule, false, err));
-    MB_TRY(linear_axis_create(&j->y, j->sh, j->dh, j->rule, true, err));
+    MB_TRY(mb_axis_linear(&j->x, j->sw, j->dw, j->rule, false, err));
+    MB_TRY(mb_axis_linear(&j->y, j->sh, j->dh, j->rule, true, err));
     if (!mb_mul_size(&n, (size_t)j->dw, (size_t)j->channels * 2) || !mb_mul_size(&all, n, (size_t)mb_pool_size(pool)) ||
         (j->cache = mb_alloc_array(all, sizeof *j->cache)) == NULL) {
         MB_TRY(mb_fail_memory(err, (size_t)j->dw * 32, "the rows of a resize"));
@@ -277,18 +204,18 @@ static mb_status run(job *j, mb_pool *pool, mb_error *err)
     mb_parallel_for(pool, (size_t)j->dh, ROWS_PER_CHUNK, choose_rows(), j);
 done:
     mb_free(j->cache);
-    linear_axis_dispose(&j->x);
-    linear_axis_dispose(&j->y);
+    mb_axis_dispose(&j->x);
+    mb_axis_dispose(&j->y);
     return status;
 }
 
 /* ---- entries */
 
-static mb_status resize_u8(mb_picture *out, const mb_picture *src, mb_resize_spec size, rule r, mb_pool *pool,
-                           mb_error *err)
+static mb_status resize_u8(mb_picture *out, const mb_picture *src, mb_resize_spec size, mb_resample_rule r,
+                           mb_pool *pool, mb_error *err)
 {
     *out = (mb_picture){0};
-    if (size.width == src->width && size.height == src->height && r == RULE_CV_U8) {
+    if (size.width == src->width && size.height == src->height && r == MB_RESAMPLE_CV_U8) {
         return mb_picture_copy(out, src, err); /* the truncating rule is the identity too, but shows it by itself */
     }
     mb_status status = mb_picture_create(out, size.width, size.height, src->channels, err);
@@ -309,13 +236,13 @@ static mb_status resize_u8(mb_picture *out, const mb_picture *src, mb_resize_spe
 
 mb_status mb_resize_cv_u8(mb_picture *out, const mb_picture *src, int width, int height, mb_pool *pool, mb_error *err)
 {
-    return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, RULE_CV_U8, pool, err);
+    return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_U8, pool, err);
 }
 
 mb_status mb_resize_cv_trunc(mb_picture *out, const mb_picture *src, int width, int height, mb_pool *pool,
                              mb_error *err)
 {
-    return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, RULE_CV_TRUNC, pool, err);
+    return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_TRUNC, pool, err);
 }
 
 mb_status mb_resize_cv_f32(const mb_floats *dst, const mb_floats *src, mb_pool *pool, mb_error *err)
@@ -325,7 +252,7 @@ mb_status mb_resize_cv_f32(const mb_floats *dst, const mb_floats *src, mb_pool *
         return mb_fail(err, MB_E_ARGUMENT, "resize of %d x %d x %d to %d x %d x %d values: not possible", src->width,
                        src->height, src->channels, dst->width, dst->height, dst->channels);
     }
-    job j = {.rule = RULE_CV_F32, .src_f = src->v, .dst_f = dst->v, .channels = src->channels};
+    job j = {.rule = MB_RESAMPLE_CV_F32, .src_f = src->v, .dst_f = dst->v, .channels = src->channels};
     j.sw = src->width;
     j.sh = src->height;
     j.dw = dst->width;
@@ -344,7 +271,7 @@ mb_status mb_resize_align_corners(mb_plane *out, const float *src, int src_width
     if (status != MB_OK) {
         return status;
     }
-    job j = {.rule = RULE_CORNERS, .src_f = src, .dst_f = out->v, .channels = 1};
+    job j = {.rule = MB_RESAMPLE_CORNERS, .src_f = src, .dst_f = out->v, .channels = 1};
     j.sw = src_width;
     j.sh = src_height;
     j.dw = width;

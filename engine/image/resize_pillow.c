@@ -11,129 +11,16 @@
 #include "core/alloc.h"
 #include "core/cpu.h"
 #include "image/convert.h"
+#include "image/resample.h"
 
-#include <math.h>
 #include <string.h>
 
-#define FIXED_BITS 22
-#define HALF       (1 << (FIXED_BITS - 1))
-#define MAX_SIDE   (1 << 24) /* so that side x channels and f64 positions stay exact */
-#define PI         3.14159265358979323846
-
-/* ---- filters: f(t) for |t| within the support */
-
-static double box(double t)
-{
-    return t >= -0.5 && t <= 0.5 ? 1.0 : 0.0;
-}
-
-static double triangle(double t)
-{
-    t = fabs(t);
-    return t < 1.0 ? 1.0 - t : 0.0;
-}
-
-static double cubic(double t)
-{
-    const double a = -0.5;
-    t = fabs(t);
-    if (t < 1.0) {
-        return ((a + 2.0) * t - (a + 3.0)) * t * t + 1.0;
-    }
-    return t < 2.0 ? (((t - 5.0) * t + 8.0) * t - 4.0) * a : 0.0;
-}
-
-static double sinc(double t)
-{
-    return t == 0.0 ? 1.0 : sin(t * PI) / (t * PI);
-}
-
-static double lanczos3(double t)
-{
-    return t >= -3.0 && t < 3.0 ? sinc(t) * sinc(t / 3.0) : 0.0;
-}
-
-typedef struct filter_row {
-    double (*value)(double);
-    double support;
-} filter_row;
-
-static const filter_row filters[MB_FILTER_COUNT] = {
-    [MB_FILTER_NEAREST] = {NULL, 0.0},  [MB_FILTER_BOX] = {box, 0.5},          [MB_FILTER_BILINEAR] = {triangle, 1.0},
-    [MB_FILTER_BICUBIC] = {cubic, 2.0}, [MB_FILTER_LANCZOS] = {lanczos3, 3.0},
-};
-
-/* ---- taps of one axis */
-
-typedef struct axis {
-    int in, out;
-    int max_taps;
-    int *first, *count; /* [out] */
-    int32_t *k;         /* [out, max_taps] */
-} axis;
-
-static void axis_dispose(axis *a)
-{
-    mb_free(a->first);
-    mb_free(a->count);
-    mb_free(a->k);
-    *a = (axis){0};
-}
-
-static int32_t to_fixed(double w)
-{
-    return (int32_t)(w * (double)(1 << FIXED_BITS) + (w < 0.0 ? -0.5 : 0.5));
-}
-
-static void axis_fill(axis *a, const filter_row *f, double *w)
-{
-    const double scale = (double)a->in / (double)a->out;
-    const double stretch = scale > 1.0 ? scale : 1.0;
-    const double support = f->support * stretch, inverse = 1.0 / stretch;
-    for (int x = 0; x < a->out; x++) {
-        double centre = ((double)x + 0.5) * scale, sum = 0.0;
-        int from = (int)(centre - support + 0.5), to = (int)(centre + support + 0.5);
-        from = from > 0 ? from : 0;
-        to = to < a->in ? to : a->in;
-        for (int j = from; j < to; j++) {
-            w[j - from] = f->value(((double)j - centre + 0.5) * inverse);
-            sum += w[j - from];
-        }
-        a->first[x] = from;
-        a->count[x] = to - from;
-        int32_t *k = a->k + (size_t)x * (size_t)a->max_taps;
-        for (int j = 0; j < to - from; j++) {
-            k[j] = to_fixed(sum != 0.0 ? w[j] / sum : w[j]);
-        }
-    }
-}
-
-static mb_status axis_create(axis *a, int in, int out, const filter_row *f, mb_error *err)
-{
-    mb_status status = MB_OK;
-    double stretch = in > out ? (double)in / (double)out : 1.0;
-    *a = (axis){.in = in, .out = out, .max_taps = (int)ceil(f->support * stretch) * 2 + 1};
-    size_t n = (size_t)out, n_k;
-    double *w = mb_alloc_array((size_t)a->max_taps, sizeof *w);
-    a->first = mb_alloc_array(n, sizeof *a->first);
-    a->count = mb_alloc_array(n, sizeof *a->count);
-    a->k = mb_mul_size(&n_k, n, (size_t)a->max_taps) ? mb_alloc_array(n_k, sizeof *a->k) : NULL;
-    if (w == NULL || a->first == NULL || a->count == NULL || a->k == NULL) {
-        MB_TRY(mb_fail_memory(err, n * (size_t)a->max_taps * sizeof *a->k, "the taps of a resize"));
-    }
-    axis_fill(a, f, w);
-done:
-    mb_free(w);
-    if (status != MB_OK) {
-        axis_dispose(a);
-    }
-    return status;
-}
+#define HALF (1 << (MB_RESAMPLE_BITS - 1))
 
 /* ---- passes */
 
 typedef struct pass {
-    const axis *taps;
+    const mb_axis *taps;
     const uint8_t *src;
     uint8_t *dst;
     int src_width, dst_width, channels;
@@ -148,7 +35,7 @@ typedef uint8_t bytes8 __attribute__((vector_size(8)));
 
 INLINE uint8_t clip8(int32_t sum)
 {
-    sum >>= FIXED_BITS; /* arithmetic, as everywhere we build */
+    sum >>= MB_RESAMPLE_BITS; /* arithmetic, as everywhere we build */
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
@@ -173,11 +60,11 @@ INLINE lanes4 gather_pixel(const uint8_t *p, const int32_t *k, int n, int channe
 
 INLINE void horizontal_row(const pass *p, uint8_t *dst, const uint8_t *src, int channels)
 {
-    const axis *a = p->taps;
+    const mb_axis *a = p->taps;
     for (int x = 0; x < a->out; x++) {
-        const int32_t *k = a->k + (size_t)x * (size_t)a->max_taps;
+        const int32_t *k = a->k + (size_t)x * (size_t)a->most;
         const uint8_t *s = src + (size_t)a->first[x] * (size_t)channels;
-        int n = a->count[x];
+        int n = a->other[x];
         if (channels == 1) {
             int32_t sum = HALF;
             for (int j = 0; j < n; j++) {
@@ -232,19 +119,19 @@ INLINE void vertical_block(uint8_t *dst, const uint8_t *src, size_t row, const i
 
 INLINE void vertical_body(const pass *p, size_t begin, size_t end)
 {
-    const axis *a = p->taps;
+    const mb_axis *a = p->taps;
     const size_t row = (size_t)p->src_width * (size_t)p->channels;
     for (size_t y = begin; y < end; y++) {
-        const int32_t *k = a->k + y * (size_t)a->max_taps;
+        const int32_t *k = a->k + y * (size_t)a->most;
         const uint8_t *src = p->src + (size_t)a->first[y] * row;
         uint8_t *dst = p->dst + y * row;
         size_t x = 0;
         for (; x + 32 <= row; x += 32) {
-            vertical_block(dst + x, src + x, row, k, a->count[y]);
+            vertical_block(dst + x, src + x, row, k, a->other[y]);
         }
         for (; x < row; x++) {
             int32_t sum = HALF;
-            for (int j = 0; j < a->count[y]; j++) {
+            for (int j = 0; j < a->other[y]; j++) {
                 sum += k[j] * src[(size_t)j * row + x];
             }
             dst[x] = clip8(sum);
@@ -290,17 +177,17 @@ static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
 #define CHOOSE(name) choose(name##_generic, name##_generic)
 #endif
 
-static mb_status run_pass(mb_picture *out, const mb_picture *src, int size, bool vertical, const filter_row *f,
+static mb_status run_pass(mb_picture *out, const mb_picture *src, int size, bool vertical, mb_filter filter,
                           mb_pool *pool, mb_error *err)
 {
     mb_status status;
-    axis a = {0};
-    MB_TRY(axis_create(&a, vertical ? src->height : src->width, size, f, err));
+    mb_axis a = {0};
+    MB_TRY(mb_axis_taps(&a, vertical ? src->height : src->width, size, filter, err));
     MB_TRY(mb_picture_create(out, vertical ? src->width : size, vertical ? size : src->height, src->channels, err));
     pass p = {&a, src->v, out->v, src->width, out->width, src->channels};
     mb_parallel_for(pool, (size_t)out->height, 16, vertical ? CHOOSE(vertical) : CHOOSE(horizontal), &p);
 done:
-    axis_dispose(&a);
+    mb_axis_dispose(&a);
     return status;
 }
 
@@ -343,8 +230,8 @@ done:
 
 static bool vertical_first(const mb_picture *src, const mb_resize_spec *s)
 {
-    int64_t dw = (int64_t)src->width - s->width, dh = (int64_t)src->height - s->height;
-    return s->order == MB_PASSES_PILLOW_13 && dh > 0 && dh > 2 * dw;
+    return s->order == MB_PASSES_PILLOW_13 &&
+           mb_resample_vertical_first((mb_resample_sizes){src->width, src->height, s->width, s->height});
 }
 
 mb_status mb_resize_pillow_as(mb_picture *out, const mb_picture *src, const mb_resize_spec *s, mb_pool *pool,
@@ -355,12 +242,12 @@ mb_status mb_resize_pillow_as(mb_picture *out, const mb_picture *src, const mb_r
         return mb_fail(err, MB_E_ARGUMENT, "resize to %d x %d pixels with filter %d: not possible", s->width, s->height,
                        (int)s->filter);
     }
-    if (s->width > MAX_SIDE || s->height > MAX_SIDE || src->width > MAX_SIDE || src->height > MAX_SIDE) {
+    if (s->width > MB_RESAMPLE_SIDE || s->height > MB_RESAMPLE_SIDE || src->width > MB_RESAMPLE_SIDE ||
+        src->height > MB_RESAMPLE_SIDE) {
         return mb_fail(err, MB_E_ARGUMENT, "resize of %d x %d to %d x %d pixels: the sides are limited to %d",
-                       src->width, src->height, s->width, s->height, MAX_SIDE);
+                       src->width, src->height, s->width, s->height, MB_RESAMPLE_SIDE);
     }
     const bool wide = s->width != src->width, high = s->height != src->height;
-    const filter_row *f = &filters[s->filter];
     if (!wide && !high) {
         return mb_picture_copy(out, src, err);
     }
@@ -368,13 +255,13 @@ mb_status mb_resize_pillow_as(mb_picture *out, const mb_picture *src, const mb_r
         return nearest(out, src, s->width, s->height, err);
     }
     if (!wide || !high) {
-        return run_pass(out, src, high ? s->height : s->width, high, f, pool, err);
+        return run_pass(out, src, high ? s->height : s->width, high, s->filter, pool, err);
     }
     mb_status status;
     mb_picture between = {0};
     bool vertical = vertical_first(src, s);
-    MB_TRY(run_pass(&between, src, vertical ? s->height : s->width, vertical, f, pool, err));
-    MB_TRY(run_pass(out, &between, vertical ? s->width : s->height, !vertical, f, pool, err));
+    MB_TRY(run_pass(&between, src, vertical ? s->height : s->width, vertical, s->filter, pool, err));
+    MB_TRY(run_pass(out, &between, vertical ? s->width : s->height, !vertical, s->filter, pool, err));
 done:
     mb_picture_dispose(&between);
     return status;

@@ -461,6 +461,19 @@ MB_API void mb_result_free(mb_result *result);
 MB_MUST_CHECK MB_API mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,
                                                mb_error *err);
 
+/* mb_pipeline_run in two halves, so that pictures overlap: start queues what a GPU does for a picture (the photo goes
+ * over and is resized there while the picture before is computed) and returns; finish waits for it, refines and
+ * composes, while the GPU goes on with pictures that were started after it. On the CPU all the work is done by finish.
+ * Best with two pictures under way: start(0), start(1), finish(0), start(2), finish(1), ...; more are no error. Results
+ * are those of mb_pipeline_run. The photo must stay until finish; one thread; all must be finished or freed before the
+ * options change or the pipeline goes. What goes wrong with a picture is said by its finish (which always frees it) and
+ * does not touch the others. */
+typedef struct mb_pending mb_pending;
+MB_MUST_CHECK MB_API mb_status mb_pipeline_start(mb_pending **out, mb_pipeline *pipeline, const mb_image *photo,
+                                                 mb_error *err);
+MB_MUST_CHECK MB_API mb_status mb_pipeline_finish(mb_result **out, mb_pending *pending, mb_error *err);
+MB_API void mb_pending_free(mb_pending *pending); /* of one that is not finished; NULL is fine */
+
 /* The refinement alone, for a mask from anywhere: photo and mask (or trimap: 0, 255, anything between is unknown; the
  * other one NULL) of the same size. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,

@@ -19,14 +19,13 @@ mb_status mb_find_snap(mb_picture *mask, const mb_picture *photo, const mb_optio
     return status;
 }
 
-mb_status mb_find_mask(mb_picture *mask, mb_network *network, const mb_picture *photo, const mb_mask_spec *spec,
-                       const mb_options *o, mb_error *err)
+mb_status mb_find_mask(mb_picture *mask, mb_mask_job *job, const mb_picture *photo, const mb_options *o, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_picture saliency = {0}, seed = {0};
     *mask = (mb_picture){0};
     if (o->find != MB_FIND_SALIENCY) {
-        MB_TRY(mb_mask_make(mask, network, photo, spec, err));
+        MB_TRY(mb_mask_finish(mask, job, err));
     }
     if (o->find != MB_FIND_NETWORK) {
         MB_TRY(mb_saliency(&saliency, photo, err));

@@ -4,9 +4,9 @@
 
 #include "pipeline/mask.h"
 
-/* mask: grey, of the photo's size (RGB). network and spec may be NULL when the options find by saliency alone. */
-MB_MUST_CHECK mb_status mb_find_mask(mb_picture *mask, mb_network *network, const mb_picture *photo,
-                                     const mb_mask_spec *spec, const mb_options *o, mb_error *err);
+/* mask: grey, of the photo's size (RGB). job: begun; not looked at when the options find by saliency alone. */
+MB_MUST_CHECK mb_status mb_find_mask(mb_picture *mask, mb_mask_job *job, const mb_picture *photo, const mb_options *o,
+                                     mb_error *err);
 
 /* Replaces the mask by its snapped form, if the options ask for that. */
 MB_MUST_CHECK mb_status mb_find_snap(mb_picture *mask, const mb_picture *photo, const mb_options *o, mb_error *err);

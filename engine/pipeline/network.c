@@ -17,6 +17,7 @@ mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_b
     }
     n->model = model;
     n->pool = pool;
+    n->backend = backend;
     mb_runner_options options = {n->pool, backend, mb_network_limit(context), NULL};
     MB_TRY(mb_runner_create(&n->runner, model->weights, model->architecture->record, &options, err));
     *out = n;
@@ -45,6 +46,11 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
 void mb_network_free(mb_network *network)
 {
     if (network != NULL) {
+        for (int i = 0; i < MB_WAYS; i++) {
+            if (network->ways[i] != NULL) {
+                network->backend->pictures->close(network->ways[i]);
+            }
+        }
         mb_runner_free(network->runner);
         mb_pool_free(network->own_pool);
         mb_free(network);
@@ -118,15 +124,15 @@ mb_view mb_network_output_view(const mb_network *network)
     return mb_plan_view(network->plan, network->model->architecture->output);
 }
 
-mb_status mb_network_run_plan(mb_network *network, double first, double share, mb_error *err)
+mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, double first, double share, mb_error *err)
 {
     mb_watch w;
     mb_watch_begin(&w, network->on_progress, network->user);
     mb_cancel cancel = mb_watch_cancel(&w);
     mb_watch_stage(&w, "network", first, share);
     mb_pool_set_cancel(network->pool, &cancel);
-    mb_status status =
-        mb_runner_run(network->runner, network->plan, network->on_progress != NULL ? mb_watch_node : NULL, &w, err);
+    mb_status status = mb_runner_run_io(network->runner, network->plan, io,
+                                        network->on_progress != NULL ? mb_watch_node : NULL, &w, err);
     mb_pool_set_cancel(network->pool, NULL);
     return mb_watch_status(&w, status, err);
 }
@@ -159,7 +165,7 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     }
     mb_view in = mb_network_input_view(network);
     pack_input(&in, input->data);
-    return mb_network_run_plan(network, 0.0, 1.0, err);
+    return mb_network_run_plan(network, NULL, 0.0, 1.0, err);
 }
 
 int mb_network_n_outputs(const mb_network *network)

@@ -24,6 +24,8 @@ struct mb_model {
     char summary[160];
 };
 
+#define MB_WAYS 2 /* pictures under way on a device: one is computed, another goes over or comes back */
+
 /* One model with its plans, run on tensors. Two networks of one context never share a
  * pool, so they run side by side.
  */
@@ -31,7 +33,10 @@ struct mb_network {
     const mb_model *model;
     mb_pool *pool, *own_pool; /* own_pool: the same one if it is to be freed here, else NULL */
     mb_runner *runner;
-    mb_plan *plan; /* of the last run; borrowed from the runner */
+    const mb_backend *backend; /* borrowed */
+    mb_plan *plan;             /* of the last run; borrowed from the runner */
+    void *ways[MB_WAYS];       /* slots of the back end's pictures, made when needed */
+    bool way_taken[MB_WAYS];
     mb_progress_callback on_progress;
     void *user;
 };
@@ -48,8 +53,10 @@ MB_MUST_CHECK mb_status mb_network_prepare(mb_network *network, int64_t n, int64
 /* Where to write the input of the prepared plan (channels last), and where its output is after a run. */
 mb_view mb_network_input_view(const mb_network *network);
 mb_view mb_network_output_view(const mb_network *network);
-/* Runs the prepared plan. Progress is reported as first + share * done. */
-MB_MUST_CHECK mb_status mb_network_run_plan(mb_network *network, double first, double share, mb_error *err);
+/* Runs the prepared plan, with something in place of the host's copies (NULL: nothing). Progress is reported as first +
+ * share * done. */
+MB_MUST_CHECK mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, double first, double share,
+                                            mb_error *err);
 
 /* Bytes that a new plan may take: the context's limit, else what the machine has free; 0 when that is not known. */
 size_t mb_memory_limit(const mb_context *context);

@@ -1,19 +1,14 @@
-/* The pipeline: a photo to its alpha and cut-out, and what that will take. The order of the steps is here; each step is
- * elsewhere: the mask in find.c, the edge in edge.c. */
+/* The pipeline's making, its options, and what a run will take. The runs: run.c. */
 #include "pipeline/pipeline.h"
 
 #include "core/alloc.h"
 #include "device.h"
-#include "image/convert.h"
 #include "pipeline/edge.h"
 #include "pipeline/find.h"
 #include "pipeline/look.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* The mask network's share of the progress bar when a refinement follows. */
-#define NETWORK_SHARE 0.8
 
 void mb_pipeline_free(mb_pipeline *pipeline)
 {
@@ -52,32 +47,14 @@ done:
     return status;
 }
 
-static mb_status remake_networks(mb_pipeline *p, const mb_backend *backend, mb_error *err)
+mb_status mb_pipeline_remake(mb_pipeline *p, const mb_backend *backend, mb_error *err)
 {
+    p->generation++;
     mb_edge_dispose(&p->edge);
     mb_network_free(p->network);
     p->network = NULL;
     p->backend = *backend;
     return make_networks(p, err);
-}
-
-/* With device auto, a GPU that fails or has not enough memory is left for good: this picture runs again, and all others
- * run, on the CPU. False: the error stands. The reason becomes the result's warning. */
-static bool leave_gpu(mb_pipeline *p, mb_status status, mb_error *err)
-{
-    mb_backend cpu = {0};
-    const char *said = strstr(err->message, "CUDA:");
-    bool may = p->context->options.device == MB_DEVICE_AUTO && p->backend.memory != NULL;
-    if (!may || (status != MB_E_DEVICE && status != MB_E_MEMORY) || said == NULL) {
-        return false;
-    }
-    (void)snprintf(p->left_gpu, sizeof p->left_gpu, "%.*s; using the CPU", (int)strcspn(said, "\n"), said);
-    mb_error again = {0};
-    if (mb_backend_cpu(&cpu, &again) != MB_OK || remake_networks(p, &cpu, &again) != MB_OK) {
-        return false;
-    }
-    *err = (mb_error){0};
-    return true;
 }
 
 /* Another precision means other plans: the networks are made anew. */
@@ -92,7 +69,7 @@ static mb_status use_precision(mb_pipeline *p, mb_precision precision, mb_error 
         return status;
     }
     p->precision = precision;
-    return remake_networks(p, &wanted, err);
+    return mb_pipeline_remake(p, &wanted, err);
 }
 
 mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
@@ -124,6 +101,9 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
 {
     mb_options o;
     mb_options_init(&o);
+    if (pipeline->n_pending > 0) {
+        return mb_fail(err, MB_E_ARGUMENT, "options change between pictures: finish those that were started first");
+    }
     mb_status status = mb_options_check(options, err);
     if (status == MB_OK) {
         status = mb_copy_sized(&o, sizeof o, options, "mb_options", err);
@@ -155,12 +135,12 @@ void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callba
 
 /* ---- planning */
 
-static int input_width(const mb_pipeline *p)
+int mb_pipeline_input_width(const mb_pipeline *p)
 {
     return p->options.input_width > 0 ? p->options.input_width : p->model->info.input_width;
 }
 
-static int input_height(const mb_pipeline *p)
+int mb_pipeline_input_height(const mb_pipeline *p)
 {
     return p->options.input_height > 0 ? p->options.input_height : p->model->info.input_height;
 }
@@ -172,7 +152,8 @@ static mb_status network_figures(mb_pipeline *p, mb_error *err)
         return MB_OK;
     }
     p->figures = (mb_plan_info){.size = sizeof p->figures};
-    mb_status status = mb_network_plan(&p->figures, p->network, 1, input_height(p), input_width(p), err);
+    mb_status status =
+        mb_network_plan(&p->figures, p->network, 1, mb_pipeline_input_height(p), mb_pipeline_input_width(p), err);
     p->figures_known = status == MB_OK;
     return status;
 }
@@ -260,8 +241,7 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
     p->options = kept;
 }
 
-/* Refuses before any work what cannot fit. */
-static mb_status check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
+mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
     mb_plan_info info;
     mb_status status = plan(&info, p, photo->width, photo->height, mb_look_depth(&p->options, photo), err);
@@ -277,7 +257,8 @@ static mb_status check_memory(size_t *total, mb_pipeline *p, const mb_image *pho
     if (limit == 0) {
         /* What earlier runs of this pipeline hold is not free any more, but will be used again. */
         limit = mb_memory_limit(p->context);
-        limit = limit > 0 && !mb_add_size(&limit, limit, p->held_bytes) ? SIZE_MAX : limit;
+        size_t again = p->n_pending > 1 ? 0 : p->held_bytes;
+        limit = limit > 0 && !mb_add_size(&limit, limit, again) ? SIZE_MAX : limit;
     }
     if (limit > 0 && info.total_bytes > limit) {
         double need = (double)info.total_bytes, unit = need < 1e9 ? 1e6 : 1e9;
@@ -293,258 +274,6 @@ static mb_status check_memory(size_t *total, mb_pipeline *p, const mb_image *pho
             p->context->options.max_memory > 0 ? "are allowed" : "are free", hint);
     }
     return MB_OK;
-}
-
-/* ---- results */
-
-void mb_result_free(mb_result *result)
-{
-    if (result != NULL) {
-        mb_image_dispose(&result->mask);
-        mb_image_dispose(&result->trimap);
-        mb_image_dispose(&result->alpha);
-        mb_image_dispose(&result->cutout);
-        mb_free(result);
-    }
-}
-
-/* Mean and bounding box of alpha. */
-static void measure(mb_result *r, const mb_picture *alpha)
-{
-    uint64_t sum = 0;
-    int x0 = alpha->width, x1 = -1, y0 = alpha->height, y1 = -1;
-    for (int y = 0; y < alpha->height; y++) {
-        const uint8_t *row = alpha->v + (size_t)y * (size_t)alpha->width;
-        for (int x = 0; x < alpha->width; x++) {
-            sum += row[x];
-            if (row[x] > 0) {
-                x0 = x < x0 ? x : x0;
-                x1 = x > x1 ? x : x1;
-                y0 = y < y0 ? y : y0;
-                y1 = y;
-            }
-        }
-    }
-    r->coverage = (double)sum / (255.0 * (double)alpha->width * (double)alpha->height);
-    if (x1 >= 0) {
-        r->box_x = x0;
-        r->box_y = y0;
-        r->box_width = x1 - x0 + 1;
-        r->box_height = y1 - y0 + 1;
-    }
-}
-
-/* A run in progress: pictures that become the result. */
-typedef struct run {
-    mb_picture photo, mask, trimap, alpha;
-    mb_plane fine_mask, fine; /* with 16-bit results */
-    const mb_image *given;    /* the caller's photo */
-    int depth;
-    mb_result *result;
-} run;
-
-static void run_dispose(run *r)
-{
-    mb_picture_dispose(&r->photo);
-    mb_picture_dispose(&r->mask);
-    mb_picture_dispose(&r->trimap);
-    mb_picture_dispose(&r->alpha);
-    mb_plane_dispose(&r->fine_mask);
-    mb_plane_dispose(&r->fine);
-    mb_result_free(r->result);
-}
-
-/* Bytes left for a refinement, while photo, mask and the mask network are held. */
-static size_t left_for_edge(const mb_pipeline *p, const run *r)
-{
-    size_t limit = mb_memory_limit(p->context), held;
-    if (p->context->options.max_memory == 0) {
-        return limit; /* what is free now */
-    }
-    held = (size_t)r->photo.width * (size_t)r->photo.height * 9 + p->figures.arena_bytes + p->figures.weight_bytes;
-    return limit > held ? limit - held : 1;
-}
-
-static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
-{
-    mb_edge_job job = {.photo = &r->photo,
-                       .mask = r->mask.v != NULL ? &r->mask : NULL,
-                       .trimap = &r->trimap,
-                       .alpha = &r->alpha,
-                       .fine_mask = r->fine_mask.v != NULL ? &r->fine_mask : NULL,
-                       .fine = r->depth == 16 ? &r->fine : NULL,
-                       .warning = r->result->warning,
-                       .warning_bytes = sizeof r->result->warning,
-                       .available = left_for_edge(p, r),
-                       .watch = watch};
-    return mb_edge_refine(&p->edge, &job, &p->options, err);
-}
-
-/* Everything that the result shows, from alpha. */
-static mb_status compose(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
-{
-    const mb_options *o = &p->options;
-    mb_look look = {o, p->pool, watch, r->depth, r->given, &r->photo, &r->alpha, &r->fine};
-    mb_result *result = r->result;
-    mb_status status = MB_OK;
-    int dropped;
-    bool cropped = false;
-    MB_TRY(mb_look_shape(&look, &dropped, err));
-    measure(result, &r->alpha);
-    if (o->want_cutout) {
-        MB_TRY(mb_look_cutout(&result->cutout, &look, err));
-    }
-    mb_image_take(&result->mask, &r->mask);
-    if (o->want_trimap) {
-        mb_image_take(&result->trimap, &r->trimap);
-    }
-    mb_picture gray = r->alpha; /* still needed to crop by */
-    MB_TRY(mb_look_alpha(&result->alpha, &look, err));
-    result->crop_width = gray.width;
-    result->crop_height = gray.height;
-    if (o->crop) {
-        look.alpha = &gray;
-        MB_TRY(mb_look_crop(&cropped, result, &look, err));
-        if (!cropped) {
-            mb_edge_warn(result->warning, sizeof result->warning, "nothing to crop to: alpha is empty");
-        }
-    }
-done:
-    return status;
-}
-
-/* mask or trimap -> alpha, cut-out, result. */
-static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
-{
-    mb_status status = MB_OK;
-    bool estimates = p->options.want_cutout && p->options.foreground != MB_FOREGROUND_NONE;
-    double start = mb_now_ms(), refined = first + (estimates ? 0.6 : 1.0) * (1.0 - first);
-    mb_watch watch;
-    mb_watch_begin(&watch, p->on_progress, p->user);
-    mb_watch_stage(&watch, "refine", first, refined - first);
-    MB_TRY(refine(p, r, &watch, err));
-    r->result->ms_refine = mb_now_ms() - start;
-    start = mb_now_ms();
-    mb_watch_stage(&watch, "compose", refined, 1.0 - refined);
-    MB_TRY(compose(p, r, &watch, err));
-    r->result->ms_compose = mb_now_ms() - start;
-    (void)mb_watch_node(&watch, 1.0, "");
-    MB_TRY(mb_watch_status(&watch, MB_OK, err));
-    *out = r->result;
-    r->result = NULL;
-done:
-    return mb_watch_status(&watch, status, err);
-}
-
-static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *err)
-{
-    mb_status status = mb_image_check(photo, err);
-    size_t total = 0;
-    if (status == MB_OK) {
-        status = check_memory(&total, p, photo, err);
-    }
-    r->given = photo;
-    r->depth = mb_look_depth(&p->options, photo);
-    if (status == MB_OK) {
-        status = mb_picture_from_image(&r->photo, NULL, photo, err);
-    }
-    if (status == MB_OK) {
-        r->result = mb_calloc(1, sizeof *r->result);
-        if (r->result == NULL) {
-            return mb_fail_memory(err, sizeof *r->result, "the result");
-        }
-        r->result->peak_bytes = total;
-        p->held_bytes = total;
-    }
-    return status;
-}
-
-static mb_status run_once(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
-{
-    mb_status status = MB_OK;
-    run r = {0};
-    *out = NULL;
-    bool with_network = pipeline->options.find != MB_FIND_SALIENCY;
-    if (with_network && pipeline->network == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
-    }
-    MB_TRY(begin(&r, pipeline, photo, err));
-    double start = mb_now_ms();
-    bool alone = !mb_edge_works(&pipeline->options);
-    mb_mask_spec spec = {.share = alone ? 0.95 : NETWORK_SHARE};
-    if (with_network) {
-        spec.recipe = mb_recipe_for(pipeline->model, pipeline->options.recipe);
-        spec.width = input_width(pipeline);
-        spec.height = input_height(pipeline);
-        spec.mirror = pipeline->options.mirror;
-    }
-    /* What moves the mask by colours starts from 8 bits, and ends there. */
-    bool fine = r.depth == 16 && pipeline->options.find == MB_FIND_NETWORK && !pipeline->options.snap;
-    spec.fine = fine ? &r.fine_mask : NULL;
-    MB_TRY(mb_find_mask(&r.mask, pipeline->network, &r.photo, &spec, &pipeline->options, err));
-    r.result->ms_network = mb_now_ms() - start;
-    if (with_network) {
-        mb_edge_warn(r.result->warning, sizeof r.result->warning, mb_network_warning(pipeline->network));
-    }
-    MB_TRY(finish(out, pipeline, &r, spec.share, err));
-done:
-    run_dispose(&r);
-    return status;
-}
-
-mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
-{
-    mb_error local = {0};
-    mb_status status = run_once(out, pipeline, photo, &local);
-    if (status != MB_OK && leave_gpu(pipeline, status, &local)) {
-        status = run_once(out, pipeline, photo, &local);
-        if (status == MB_OK) {
-            mb_edge_warn((*out)->warning, sizeof(*out)->warning, pipeline->left_gpu);
-        }
-    }
-    return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", local.message);
-}
-
-static mb_status refine_once(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
-                             const mb_image *trimap, mb_error *err)
-{
-    mb_status status = MB_OK;
-    run r = {0};
-    const mb_image *given = mask != NULL ? mask : trimap;
-    *out = NULL;
-    if ((mask == NULL) == (trimap == NULL)) {
-        return mb_fail(err, MB_E_ARGUMENT, "give a mask or a trimap, not %s", mask == NULL ? "neither" : "both");
-    }
-    MB_TRY(mb_image_check(given, err));
-    if (given->width != photo->width || given->height != photo->height) {
-        status = mb_fail(err, MB_E_ARGUMENT, "the photo is %d x %d, its %s %d x %d: they must be of one size",
-                         photo->width, photo->height, mask != NULL ? "mask" : "trimap", given->width, given->height);
-        goto done;
-    }
-    MB_TRY(begin(&r, pipeline, photo, err));
-    bool fine = r.depth == 16 && !pipeline->options.snap;
-    MB_TRY(mb_edge_take_gray(mask != NULL ? &r.mask : &r.trimap, fine ? &r.fine_mask : NULL, given, err));
-    if (mask != NULL) {
-        MB_TRY(mb_find_snap(&r.mask, &r.photo, &pipeline->options, err));
-    }
-    MB_TRY(finish(out, pipeline, &r, 0.0, err));
-done:
-    run_dispose(&r);
-    return status;
-}
-
-mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
-                             const mb_image *trimap, mb_error *err)
-{
-    mb_error local = {0};
-    mb_status status = refine_once(out, pipeline, photo, mask, trimap, &local);
-    if (status != MB_OK && leave_gpu(pipeline, status, &local)) {
-        status = refine_once(out, pipeline, photo, mask, trimap, &local);
-        if (status == MB_OK) {
-            mb_edge_warn((*out)->warning, sizeof(*out)->warning, pipeline->left_gpu);
-        }
-    }
-    return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", local.message);
 }
 
 /* ---- level 1 */

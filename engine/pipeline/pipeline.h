@@ -17,9 +17,18 @@ struct mb_pipeline {
     mb_edge edge;
     mb_plan_info figures; /* of the mask network at the options' size */
     bool figures_known;
-    size_t held_bytes; /* planned for the last run: most of it is still allocated */
+    size_t held_bytes;   /* planned for the last run: most of it is still allocated */
+    int n_pending;       /* pictures started and not finished */
+    unsigned generation; /* how often the networks were made anew */
     mb_progress_callback on_progress;
     void *user;
 };
+
+/* Other networks, on another back end or in another precision. */
+MB_MUST_CHECK mb_status mb_pipeline_remake(mb_pipeline *p, const mb_backend *backend, mb_error *err);
+/* Refuses before any work what cannot fit; total: what the run will hold. */
+MB_MUST_CHECK mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err);
+int mb_pipeline_input_width(const mb_pipeline *p); /* of the mask network */
+int mb_pipeline_input_height(const mb_pipeline *p);
 
 #endif

@@ -25,6 +25,8 @@ const char *mb_vitmatte_net_warning(const mb_vitmatte_net *net);
 MB_MUST_CHECK mb_status mb_vitmatte_net_figures(mb_plan_figures *out, mb_vitmatte_net *net, int width, int height,
                                                 mb_error *err);
 
+/* What the processor makes of the bytes of R, G, B and of the trimap. */
+void mb_vitmatte_table(float table[4][256], const float mean[3], const float deviation[3]);
 /* The image processor alone: v [h,w,4] channels last, h and w multiples of 32, padded right and bottom with zeros. */
 void mb_vitmatte_process(float *v, int64_t h, int64_t w, const mb_picture *photo, const mb_picture *trimap,
                          const float mean[3], const float deviation[3]);

@@ -16,6 +16,7 @@
 /* Faster where they serve: they stand in front of the row's own kernel. */
 extern const mb_kernel mb_cuda_window_attention_mma, mb_cuda_vit_attention_mma, mb_cuda_linear_blaslt,
     mb_cuda_conv2d_blaslt, mb_cuda_conv2d_dnn, mb_cuda_conv2d_widened;
+extern const mb_device_pictures mb_cuda_pictures;
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *k)
 {
@@ -152,6 +153,7 @@ mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations,
     MB_TRY(mb_cuda_open(&d, index, err));
     out->device = d;
     out->memory = &memory;
+    out->pictures = &mb_cuda_pictures;
     MB_TRY(mb_backend_cuda_set_types(out, activations, false, err));
 done:
     if (status != MB_OK) {

@@ -187,6 +187,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
     MB_TRY(mb_cuda_use(d, err));
     MB_TRY(mb_cuda_check(d, d->lib.driver.stream_create(&d->compute, MB_CU_STREAM_NON_BLOCKING), "a stream", err));
     MB_TRY(mb_cuda_check(d, d->lib.driver.stream_create(&d->copy, MB_CU_STREAM_NON_BLOCKING), "a stream", err));
+    MB_TRY(mb_cuda_check(d, d->lib.driver.stream_create(&d->back, MB_CU_STREAM_NON_BLOCKING), "a stream", err));
     MB_TRY(open_libraries(d, err));
     MB_TRY(mb_cuda_weights_open(d, err));
     *out = d;
@@ -213,6 +214,9 @@ void mb_cuda_close(mb_cuda_device *d)
     }
     if (d->copy != NULL) {
         (void)d->lib.driver.stream_destroy(d->copy);
+    }
+    if (d->back != NULL) {
+        (void)d->lib.driver.stream_destroy(d->back);
     }
     if (d->context != NULL) {
         (void)d->lib.driver.context_release(d->id);

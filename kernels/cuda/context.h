@@ -1,5 +1,5 @@
-/* One GPU in use: its context, two streams, memory, and the errors of all of them. Created once per process and device;
- * used by one thread at a time. Calls of this back end carry it in mb_call.stream. */
+/* One GPU in use: its context, three streams, memory, and the errors of all of them. Created once per process and
+ * device; used by one thread at a time. Calls of this back end carry it in mb_call.stream. */
 #ifndef MB_CUDA_CONTEXT_H
 #define MB_CUDA_CONTEXT_H
 
@@ -21,9 +21,9 @@ typedef struct mb_cuda_device {
     int index;
     mb_cu_device id;
     mb_cu_context context;
-    mb_cu_stream compute, copy; /* never the default stream: it cannot be captured */
-    int sm, n_processors;       /* 90, 132 */
-    size_t shared_most;         /* shared memory that a block can ask for */
+    mb_cu_stream compute, copy, back; /* never the default stream: it cannot be captured; copy: to the device */
+    int sm, n_processors;             /* 90, 132 */
+    size_t shared_most;               /* shared memory that a block can ask for */
     char name[96];
     mb_blaslt *blaslt;    /* NULL: our own products serve */
     mb_dnn *dnn;          /* NULL: our own convolutions serve */

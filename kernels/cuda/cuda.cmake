@@ -44,6 +44,8 @@ set(warnings "")
 if(MATTEBOX_WERROR)
     set(warnings -Werror all-warnings -Xptxas -warn-spills,-Werror)
 endif()
+# Kernels on 8-bit pictures give the bytes of the CPU: every product is rounded by itself.
+set(MB_CUDA_EXACT resample_taps resample_linear picture_input mask_bytes)
 # NAME.o in the build's cuda folder, from a .cu file.
 set(MB_NVCC_FLAGS -std=c++17 -O3 ${codes} ${warnings}
     -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics
@@ -51,10 +53,14 @@ set(MB_NVCC_FLAGS -std=c++17 -O3 ${codes} ${warnings}
     -I${PROJECT_SOURCE_DIR}/engine/include)
 function(mb_cuda_compile name source)
     set(object ${CMAKE_BINARY_DIR}/cuda/${name}.o)
+    set(fused "")
+    if(name IN_LIST MB_CUDA_EXACT)
+        set(fused -fmad=false)
+    endif()
     add_custom_command(OUTPUT ${object}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
         COMMAND sh ${PROJECT_SOURCE_DIR}/kernels/cuda/nvcc.sh ${object}.txt ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC}
-            ${MB_NVCC_FLAGS} -Xptxas -v -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
+            ${MB_NVCC_FLAGS} ${fused} -Xptxas -v -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
         DEPENDS ${source} DEPFILE ${object}.d COMMENT "nvcc ${name}.cu" VERBATIM COMMAND_EXPAND_LISTS)
     set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 endfunction()

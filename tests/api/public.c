@@ -228,6 +228,31 @@ static void test_threads(void)
     }
 }
 
+/* Two halves of a run; on the CPU nothing overlaps, and the results are the same. */
+static void test_pending(void)
+{
+    mb_pipeline *p = NULL;
+    mb_pending *x[3] = {NULL};
+    mb_result *want = NULL, *r = NULL;
+    mb_error err;
+    mb_image image = photo(), none = {0};
+    CHECK_OK(mb_pipeline_create(&p, context, model, NULL, &options, &err), err);
+    CHECK_OK(mb_pipeline_run(&want, p, &image, &err), err);
+    CHECK_OK(mb_pipeline_start(&x[0], p, &image, &err), err);
+    CHECK_OK(mb_pipeline_start(&x[1], p, &none, &err), err);
+    CHECK_OK(mb_pipeline_start(&x[2], p, &image, &err), err);
+    CHECK(mb_pipeline_set_options(p, &options, &err) == MB_E_ARGUMENT);
+    CHECK(mb_pipeline_finish(&r, x[1], &err) == MB_E_ARGUMENT && r == NULL);
+    CHECK_OK(mb_pipeline_finish(&r, x[0], &err), err);
+    CHECK(r != NULL && want != NULL && memcmp(r->cutout.data, want->cutout.data, (size_t)W * H * 4) == 0);
+    mb_pending_free(x[2]);
+    mb_pending_free(NULL);
+    CHECK_OK(mb_pipeline_set_options(p, &options, &err), err);
+    mb_result_free(r);
+    mb_result_free(want);
+    mb_pipeline_free(p);
+}
+
 static int cancel_at_half(void *user, const mb_progress *p)
 {
     double *last = user;
@@ -336,6 +361,7 @@ int main(void)
         test_option_ranges();
         test_sizes();
         test_threads();
+        test_pending();
         test_cancel();
         test_refine();
         test_network();

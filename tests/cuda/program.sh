@@ -37,6 +37,24 @@ $cut --device cuda:all 1.jpg 2.jpg 3.jpg 4.jpg 5.jpg -o out/ --json >report.json
 for n in 1 2 3 4 5; do cmp "out/$n.mask.png" want.png; done
 [ "$(grep -c '"picture"\|"file"\|"input"' report.jsonl)" -ge 5 ] || fail "$(cat report.jsonl)"
 
+echo "== photos prepared on the device and by the CPU, in a batch and one by one: the same files"
+files=$source/tests/data/pictures/files
+mkdir photos
+cp "$files/exif6.jpg" "$files/exif7.png" "$files/gray1.png" "$files/rgba16.png" "$files/cmyk.jpg" photos/
+echo "no picture" >photos/broken.jpg
+for p in f32 f16; do
+    set -- --device cuda --precision $p --preset birefnet-ultra-v2 --depth 8
+    code=0
+    $cut "$@" photos/* -o together/ 2>said.txt || code=$?
+    [ $code -eq 1 ] && grep -q broken.jpg said.txt || fail "a broken picture among others gave $code: $(cat said.txt)"
+    MATTEBOX_CUDA_PICTURES=off $cut "$@" photos/* -o cpu/ 2>said.txt && fail "the broken picture passed"
+    for f in exif6.jpg exif7.png gray1.png rgba16.png cmyk.jpg; do
+        $cut "$@" "photos/$f" -o alone.png
+        cmp alone.png "together/${f%.*}.mask.png" || fail "$f in a batch"
+        cmp alone.png "cpu/${f%.*}.mask.png" || fail "$f prepared by the CPU"
+    done
+done
+
 echo "== what cannot be is said in one line, and nothing is written"
 expect()
 {

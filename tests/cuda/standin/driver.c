@@ -7,12 +7,15 @@
  *   MB_STANDIN_FAIL_COPY=n      the n-th copy fails with 700 (illegal address), as after a kernel's fault
  *   MB_STANDIN_FAIL_CAPTURE=1   no stream can be captured; 2: nor a captured one instantiated
  *   MB_STANDIN_FAIL_PINNED=1    no pinned memory
+ *   MB_STANDIN_LAZY=1           streams do nothing until somebody waits, and then only what he waits for (streams.h);
+ *                               2: then all other streams run first, as far as events let them
  * Between the first and the second of two events that measure time, work is only counted: whoever measures has done it
  * once before, and the emulation is slow.
  *   MB_STANDIN_KERNEL_MS=x      what a product of ours takes on the clock that events read (0.01), other kernels a
  * tenth; the stand-ins of the libraries say what they take */
-#define _GNU_SOURCE /* posix_memalign */
+#define _GNU_SOURCE /* posix_memalign, recursive mutexes */
 #include "standin.h"
+#include "streams.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,30 +26,11 @@
 #define DECLARE(symbol, member, arguments) EXPORT mb_cu_result symbol arguments;
 MB_DRIVER_SYMBOLS(DECLARE)
 
-/* Work that a captured stream has recorded. */
-typedef struct recorded {
-    struct recorded *next;
-    mb_standin_work *work, *drop;
-    void *argument;
-} recorded;
-struct CUgraph_st {
-    recorded *first, **last;
-    int users; /* the graph, and what was instantiated from it */
-};
-struct CUevent_st {
-    double at;
-    bool measures;
-};
-struct CUstream_st {
-    struct CUgraph_st *captured; /* NULL: does its work at once */
-};
-
 static struct {
     int devices, cuda, sm, init, fail_alloc, fail_copy, fail_capture, fail_pinned;
     size_t total, used;
-    int n_blocks, n_streams, n_contexts, n_others, n_launches, n_recorded;
-    double clock, kernel_ms; /* milliseconds */
-    bool measuring;
+    int n_blocks, n_streams, n_contexts, n_others, n_launches;
+    double kernel_ms; /* milliseconds */
     int ways[2][MB_STANDIN_WAYS];
     struct {
         void *p;
@@ -69,7 +53,8 @@ EXPORT mb_cu_result cuInit(unsigned flags)
     const char *kernel_ms = getenv("MB_STANDIN_KERNEL_MS");
     state.kernel_ms = kernel_ms != NULL ? atof(kernel_ms) : 0.01;
     memset(state.ways, 0, sizeof state.ways);
-    state.n_launches = state.n_recorded = 0;
+    state.n_launches = 0;
+    standin_streams_start(standin_number("MB_STANDIN_LAZY", 0));
     state.total = total != NULL ? strtoull(total, NULL, 10) : (size_t)8 << 30;
     return state.init;
 }
@@ -163,6 +148,7 @@ EXPORT mb_cu_result cuMemAlloc_v2(mb_cu_ptr *out, size_t bytes)
 }
 EXPORT mb_cu_result cuMemFree_v2(mb_cu_ptr p)
 {
+    standin_streams_finish(); /* a real one waits, too */
     for (int i = state.n_blocks - 1; i >= 0; i--) {
         if (state.blocks[i].p == (void *)(uintptr_t)p) {
             state.used -= state.blocks[i].bytes;
@@ -183,6 +169,7 @@ EXPORT mb_cu_result cuMemAllocHost_v2(void **out, size_t bytes)
 }
 EXPORT mb_cu_result cuMemFreeHost(void *p)
 {
+    standin_streams_finish();
     state.n_others--;
     free(p);
     return MB_CU_SUCCESS;
@@ -203,157 +190,100 @@ static void do_move(void *argument)
         memcpy(m->dst, m->src, m->bytes);
     }
 }
-static mb_cu_result submit_move(mb_cu_stream s, move m)
+static mb_cu_result submit_move(mb_cu_stream s, move m, char kind)
 {
     if (m.fill < 0 && state.fail_copy > 0 && --state.fail_copy == 0) {
         return MB_CU_ILLEGAL_ADDRESS;
     }
+    standin_trace(m.fill >= 0 ? 'Z' : kind);
     return mb_standin_submit(s, do_move, &m, sizeof m);
 }
 EXPORT mb_cu_result cuMemcpyHtoDAsync_v2(mb_cu_ptr dst, const void *src, size_t bytes, mb_cu_stream s)
 {
-    return submit_move(s, (move){(void *)(uintptr_t)dst, src, bytes, -1});
+    return submit_move(s, (move){(void *)(uintptr_t)dst, src, bytes, -1}, 'U');
 }
 EXPORT mb_cu_result cuMemcpyDtoHAsync_v2(void *dst, mb_cu_ptr src, size_t bytes, mb_cu_stream s)
 {
-    return submit_move(s, (move){dst, (const void *)(uintptr_t)src, bytes, -1});
+    return submit_move(s, (move){dst, (const void *)(uintptr_t)src, bytes, -1}, 'D');
 }
 EXPORT mb_cu_result cuMemcpyDtoDAsync_v2(mb_cu_ptr dst, mb_cu_ptr src, size_t bytes, mb_cu_stream s)
 {
-    return submit_move(s, (move){(void *)(uintptr_t)dst, (const void *)(uintptr_t)src, bytes, -1});
+    return submit_move(s, (move){(void *)(uintptr_t)dst, (const void *)(uintptr_t)src, bytes, -1}, 'M');
 }
 EXPORT mb_cu_result cuMemsetD8Async(mb_cu_ptr dst, unsigned char value, size_t bytes, mb_cu_stream s)
 {
-    return submit_move(s, (move){(void *)(uintptr_t)dst, NULL, bytes, value});
+    return submit_move(s, (move){(void *)(uintptr_t)dst, NULL, bytes, value}, 'Z');
 }
 
-/* ---- streams, events ---- */
+/* ---- streams, events, captured graphs: the queues are in streams.c ---- */
 EXPORT mb_cu_result cuStreamCreate(mb_cu_stream *out, unsigned flags)
 {
     (void)flags;
-    *out = calloc(1, sizeof **out);
+    *out = standin_stream_new();
     state.n_streams++;
     return *out != NULL ? MB_CU_SUCCESS : MB_CU_OUT_OF_MEMORY;
 }
 EXPORT mb_cu_result cuStreamDestroy_v2(mb_cu_stream s)
 {
     state.n_streams--;
-    free(s);
+    standin_stream_free(s);
     return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuStreamSynchronize(mb_cu_stream s)
 {
-    return s->captured != NULL ? 900 : MB_CU_SUCCESS; /* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED */
+    standin_trace('S');
+    return standin_stream_wait(s);
 }
 EXPORT mb_cu_result cuStreamWaitEvent(mb_cu_stream s, mb_cu_event e, unsigned flags)
 {
-    (void)s;
-    (void)e;
     (void)flags;
-    return MB_CU_SUCCESS;
+    return standin_stream_wait_event(s, e);
 }
 EXPORT mb_cu_result cuEventCreate(mb_cu_event *out, unsigned flags)
 {
-    *out = calloc(1, sizeof **out);
+    *out = standin_event_new((flags & MB_CU_EVENT_DISABLE_TIMING) == 0);
     if (*out == NULL) {
         return MB_CU_OUT_OF_MEMORY;
     }
-    (*out)->measures = (flags & MB_CU_EVENT_DISABLE_TIMING) == 0;
     state.n_others++;
     return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuEventDestroy_v2(mb_cu_event e)
 {
     state.n_others--;
-    state.measuring = state.measuring && !e->measures;
-    free(e);
+    standin_event_free(e);
     return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuEventRecord(mb_cu_event e, mb_cu_stream s)
 {
-    (void)s;
-    e->at = state.clock;
-    state.measuring = e->measures && !state.measuring;
-    return MB_CU_SUCCESS;
+    return standin_event_record(e, s);
 }
 EXPORT mb_cu_result cuEventSynchronize(mb_cu_event e)
 {
-    (void)e;
-    return MB_CU_SUCCESS;
+    standin_trace('W');
+    return standin_event_wait(e);
 }
 EXPORT mb_cu_result cuEventElapsedTime(float *ms, mb_cu_event from, mb_cu_event to)
 {
-    *ms = (float)(to->at - from->at);
-    return MB_CU_SUCCESS;
-}
-
-/* ---- work, captured graphs ---- */
-static mb_cu_result submit(mb_cu_stream s, mb_standin_work *work, void *argument, mb_standin_work *drop)
-{
-    if (s->captured == NULL) {
-        if (!state.measuring) {
-            work(argument);
-        }
-        drop(argument);
-        return MB_CU_SUCCESS;
-    }
-    recorded *r = malloc(sizeof *r);
-    if (r == NULL) {
-        drop(argument);
-        return MB_CU_OUT_OF_MEMORY;
-    }
-    *r = (recorded){NULL, work, drop, argument};
-    *s->captured->last = r;
-    s->captured->last = &r->next;
-    state.n_recorded++;
+    *ms = standin_event_between(from, to);
     return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result mb_standin_submit_launch(mb_cu_stream s, const char *kernel, mb_standin_work *work, void *argument,
                                              mb_standin_work *drop)
 {
-    state.clock += strstr(kernel, "product") != NULL ? state.kernel_ms : state.kernel_ms * 0.1;
-    return submit(s, work, argument, drop);
-}
-EXPORT mb_cu_result mb_standin_submit(mb_cu_stream s, mb_standin_work *work, const void *argument, size_t bytes)
-{
-    void *copy = malloc(bytes);
-    if (copy == NULL) {
-        return MB_CU_OUT_OF_MEMORY;
-    }
-    memcpy(copy, argument, bytes);
-    return submit(s, work, copy, free);
-}
-
-static void release(struct CUgraph_st *g)
-{
-    if (--g->users > 0) {
-        return;
-    }
-    for (recorded *r = g->first; r != NULL;) {
-        recorded *next = r->next;
-        r->drop(r->argument);
-        free(r);
-        r = next;
-    }
-    free(g);
+    standin_clock_add(strstr(kernel, "product") != NULL ? state.kernel_ms : state.kernel_ms * 0.1);
+    return standin_submit(s, work, argument, drop);
 }
 EXPORT mb_cu_result cuStreamBeginCapture_v2(mb_cu_stream s, int mode)
 {
-    if (state.fail_capture == 1 || mode != MB_CU_CAPTURE_THREAD_LOCAL || s->captured != NULL) {
+    if (state.fail_capture == 1 || mode != MB_CU_CAPTURE_THREAD_LOCAL) {
         return 801; /* CUDA_ERROR_NOT_SUPPORTED */
     }
-    s->captured = calloc(1, sizeof *s->captured);
-    if (s->captured == NULL) {
-        return MB_CU_OUT_OF_MEMORY;
-    }
-    s->captured->last = &s->captured->first;
-    s->captured->users = 1;
-    return MB_CU_SUCCESS;
+    return standin_capture_begin(s);
 }
 EXPORT mb_cu_result cuStreamEndCapture(mb_cu_stream s, mb_cu_graph *out)
 {
-    *out = s->captured;
-    s->captured = NULL;
+    *out = standin_capture_end(s);
     state.n_others += *out != NULL;
     return *out != NULL ? MB_CU_SUCCESS : 901; /* CUDA_ERROR_STREAM_CAPTURE_INVALIDATED */
 }
@@ -364,30 +294,27 @@ EXPORT mb_cu_result cuGraphInstantiateWithFlags(mb_cu_graph_exec *out, mb_cu_gra
     if (state.fail_capture == 2) {
         return 801;
     }
-    g->users++;
+    standin_graph_use(g);
     state.n_others++;
     *out = (mb_cu_graph_exec)(void *)g;
     return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuGraphLaunch(mb_cu_graph_exec e, mb_cu_stream s)
 {
-    (void)s;
-    for (recorded *r = ((mb_cu_graph)(void *)e)->first; r != NULL; r = r->next) {
-        r->work(r->argument);
-    }
+    standin_trace('G');
     state.n_launches++;
-    return MB_CU_SUCCESS;
+    return standin_graph_launch((mb_cu_graph)(void *)e, s);
 }
 EXPORT mb_cu_result cuGraphExecDestroy(mb_cu_graph_exec e)
 {
     state.n_others--;
-    release((mb_cu_graph)(void *)e);
+    standin_graph_release((mb_cu_graph)(void *)e);
     return MB_CU_SUCCESS;
 }
 EXPORT mb_cu_result cuGraphDestroy(mb_cu_graph g)
 {
     state.n_others--;
-    release(g);
+    standin_graph_release(g);
     return MB_CU_SUCCESS;
 }
 
@@ -402,7 +329,7 @@ EXPORT void mb_standin_count(int more)
 }
 EXPORT void mb_standin_use(mb_standin_library library, int way, double ms)
 {
-    state.clock += ms;
+    standin_clock_add(ms);
     state.ways[library][way]++;
 }
 EXPORT int mb_standin_used(mb_standin_library library, int way)
@@ -412,8 +339,4 @@ EXPORT int mb_standin_used(mb_standin_library library, int way)
 EXPORT int mb_standin_graph_launches(void)
 {
     return state.n_launches;
-}
-EXPORT int mb_standin_recorded(void)
-{
-    return state.n_recorded;
 }
