@@ -24,7 +24,8 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 typedef __nv_bfloat16 bfloat16;
-#define MB_SHARED(type, name, dims) __shared__ type name dims
+/* 16 bytes always: arrays of half have an alignment of 2 by themselves, and ldmatrix, cp.async and mb_vec16 need 16 */
+#define MB_SHARED(type, name, dims) __shared__ __align__(16) type name dims
 #define MB_SHARED_DYNAMIC(type, name)                                                                                  \
     extern __shared__ __align__(16) unsigned char mb_smem_bytes[];                                                     \
     type *name = reinterpret_cast<type *>(mb_smem_bytes)

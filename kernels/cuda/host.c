@@ -101,9 +101,10 @@ mb_status mb_cuda_prepare_maps(mb_prepared *out, const mb_call *c, mb_error *err
     return any ? mb_cuda_upload(out, c, parts, c->n_in, err) : MB_OK;
 }
 
+/* With room for rounding up to whole tiles. */
 static bool countable(const mb_view *v)
 {
-    return mb_view_tokens(v) <= INT32_MAX && v->dims[1] <= INT32_MAX;
+    return mb_view_tokens(v) <= INT32_MAX - 65536 && v->dims[1] <= INT32_MAX - 65536;
 }
 
 bool mb_cuda_fits(const mb_call *c, bool loose_output)

@@ -37,7 +37,7 @@ mb_view mb_cuda_input(const mb_call *c, int i);
 mb_cuda_part mb_cuda_constant_map(const mb_call *c, int i, mb_dtype dtype);
 
 /* Types: input 0 and the output of one float type, or (loose) one of them in f32; bf16 needs sm_80. Sizes: every map
- * has less than 2^31 tokens and channels, so that kernels count in int. */
+ * has less than 2^31 tokens and channels (and room for rounding up), so that kernels count in int. */
 bool mb_cuda_fits(const mb_call *c, bool loose_output);
 
 /* prepare of ops without constants of their own: an input that a pass has made constant is uploaded as it is. */

@@ -13,25 +13,27 @@
 typedef struct graph_case {
     const char *name, *golden, *variant, *output;
     int least_taps;
+    double torch[3]; /* largest error of PyTorch's own run (2.15, CPU) in f32, f16, bf16 against its f32 golden */
 } graph_case;
 
 static const graph_case cases[] = {
-    {"tiny7", "birefnet_tiny7_32x32", "tiny7", "logits", 47},
-    {"tiny7_64", "birefnet_tiny7_64x64", "tiny7", "logits", 47},
-    {"tiny12", "birefnet_tiny12_96x160", "tiny12", "logits", 47},
-    {"tiny_legacy", "birefnet_tiny_legacy_64x64", "tiny_legacy_columns", "logits", 38},
-    {"tiny4", "vitmatte_tiny4_64x64", "vitmatte_tiny4", "alphas", 7},
-    {"tiny4_b2", "vitmatte_tiny4_b2_48x80", "vitmatte_tiny4", "alphas", 7},
-    {"tiny14", "vitmatte_tiny14_64x96", "vitmatte_tiny14", "alphas", 20},
+    {"tiny7", "birefnet_tiny7_32x32", "tiny7", "logits", 47, {0}},
+    {"tiny7_64", "birefnet_tiny7_64x64", "tiny7", "logits", 47, {0}},
+    {"tiny12", "birefnet_tiny12_96x160", "tiny12", "logits", 47, {0}},
+    {"tiny_legacy", "birefnet_tiny_legacy_64x64", "tiny_legacy_columns", "logits", 38, {0}},
+    {"tiny4", "vitmatte_tiny4_64x64", "vitmatte_tiny4", "alphas", 7, {0, 5.72e-3, 6.24e-2}},
+    {"tiny4_b2", "vitmatte_tiny4_b2_48x80", "vitmatte_tiny4", "alphas", 7, {0, 1.19e-2, 1.38e-1}},
+    {"tiny14", "vitmatte_tiny14_64x96", "vitmatte_tiny14", "alphas", 20, {0, 4.7e-3, 3.67e-2}},
     /* minutes: by name only */
-    {"swin_t", "birefnet_swin_t_288x512", "swin_t", "logits", 11},
-    {"tiny14_512", "vitmatte_tiny14_512x288", "vitmatte_tiny14", "alphas", 9},
+    {"swin_t", "birefnet_swin_t_288x512", "swin_t", "logits", 11, {0}},
+    {"tiny14_512", "vitmatte_tiny14_512x288", "vitmatte_tiny14", "alphas", 9, {0}},
 };
 
 /* max abs, mean abs, taps relative to their largest: f32, f16, bf16 */
 static const double mask_limits[3][3] = {{1e-3, 5e-5, 5e-5}, {5e-2, 3e-3, 2e-2}, {4e-1, 2e-2, 2e-1}};
-/* weights of the test models are random, so rounding is not damped (docs/cuda.md) */
-static const double alpha_limits[3][3] = {{1e-4, 1e-5, 5e-5}, {2e-2, 1.5e-3, 2e-2}, {2e-1, 9e-3, 2e-1}};
+/* Of the maximum, what trained weights are held to; the test models' are random and damp no rounding, so that PyTorch
+ * itself is above it: then a fifth more than PyTorch's own error (docs/cuda.md). */
+static const double alpha_limits[3][3] = {{1e-4, 1e-5, 5e-5}, {5e-3, 1e-3, 1.5e-2}, {3e-2, 8e-3, 1.2e-1}};
 
 int main(int argc, char **argv)
 {
@@ -54,10 +56,11 @@ int main(int argc, char **argv)
         CHECK_OK(mb_backend_cuda_open(&b, 0, t, &err), err);
         bool mask = strcmp(cases[i].output, "logits") == 0;
         const double *limits = mask ? mask_limits[t] : alpha_limits[t];
+        const double torch = 1.2 * cases[i].torch[t];
         const model_case c = {.golden = cases[i].golden,
                               .variant = cases[i].variant,
                               .output = cases[i].output,
-                              .max_abs = limits[0],
+                              .max_abs = torch > limits[0] ? torch : limits[0],
                               .mean_abs = limits[1],
                               .tap = limits[2],
                               .least_taps = cases[i].least_taps,

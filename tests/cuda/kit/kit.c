@@ -1,5 +1,5 @@
 /* kit ops | op NAME [CASE] | graph CASE PRECISION | rates | describe FILE | input FILE N C H W [SCALE] | compare GOT
- * WANTED | fault */
+ * WANTED | repeat MODEL PRECISION SIDE RUNS | plans FOLDER | fault */
 #include "kit.h"
 
 #include <stdio.h>
@@ -57,10 +57,17 @@ int main(int argc, char **argv)
     if (strcmp(command, "compare") == 0 && argc > 3) {
         return kit_compare(argv[2], argv[3]);
     }
+    if (strcmp(command, "repeat") == 0 && argc > 5) {
+        return kit_repeat(argv + 2);
+    }
+    if (strcmp(command, "plans") == 0 && argc > 2) {
+        return kit_plans(argv[2]);
+    }
     if (strcmp(command, "fault") == 0) {
         return kit_fault();
     }
     fprintf(stderr, "usage: kit ops | op NAME [CASE] | graph CASE PRECISION | rates | describe FILE |\n"
-                    "           input FILE N C H W [SCALE] | compare GOT WANTED | fault\n");
+                    "           input FILE N C H W [SCALE] | compare GOT WANTED |\n"
+                    "           repeat MODEL PRECISION SIDE RUNS | plans FOLDER | fault\n");
     return 2;
 }

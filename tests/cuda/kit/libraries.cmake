@@ -1,0 +1,25 @@
+# cmake -DKIT=FOLDER -P: copies the shared libraries of FOLDER/bin into FOLDER/lib (picture codecs, OpenBLAS: the machine
+# with the GPU may have none, or others). Not what every system has, nor what other programs there must not be given.
+# cmake -DARCHIVE=FILE -P: the kit must stay under 60 MiB.
+cmake_minimum_required(VERSION 3.21)
+if(DEFINED ARCHIVE)
+    file(SIZE ${ARCHIVE} bytes)
+    math(EXPR mib "${bytes} / 1048576")
+    message(STATUS "${ARCHIVE}: ${mib} MiB")
+    if(bytes GREATER 62914560)
+        message(FATAL_ERROR "the kit is larger than 60 MiB")
+    endif()
+    return()
+endif()
+file(GLOB programs ${KIT}/bin/*)
+file(GET_RUNTIME_DEPENDENCIES EXECUTABLES ${programs} RESOLVED_DEPENDENCIES_VAR found UNRESOLVED_DEPENDENCIES_VAR missing
+    POST_EXCLUDE_REGEXES "/ld-linux" "/lib(c|m|dl|rt|pthread|gcc_s|stdc\\+\\+)\\.so")
+file(MAKE_DIRECTORY ${KIT}/lib)
+foreach(path ${found})
+    cmake_path(GET path FILENAME name)
+    file(REAL_PATH ${path} real)
+    file(COPY_FILE ${real} ${KIT}/lib/${name} ONLY_IF_DIFFERENT)
+endforeach()
+if(missing)
+    message(WARNING "not found: ${missing}")
+endif()
