@@ -227,7 +227,7 @@ bench()
     shift
     step "$label" 20 "$@"
 }
-if [ -n "$small" ]; then runs=2 batches="1 2"; else runs=100 batches="1 4 8"; fi
+if [ -n "$small" ]; then runs=2 many=2 batches="1 2"; else runs=100 many=30 batches="1 4 8"; fi
 backwards=""
 for spec in $models; do backwards="$spec $backwards"; done # what matters most comes first
 for spec in $backwards; do
@@ -248,7 +248,7 @@ for spec in $backwards; do
     bench "$model tf32" mattebox bench "$work/$model.mbw" --device cuda --precision tf32 --size "$side" --runs $runs --json
     for batch in $batches; do
         [ "$batch" = 1 ] || bench "$model f16 batch $batch" mattebox bench "$work/$model.mbw" --device cuda --precision f16 \
-            --size "$side" --batch "$batch" --runs 30 --json
+            --size "$side" --batch "$batch" --runs "$many" --json
     done
 done
 
