@@ -133,6 +133,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
         t->call.in[i].dtype = is_constant(t, i) ? MB_F32 : type_of(t, i);
         t->call.in[i].data = is_constant(t, i) ? t->host[i] : NULL;
     }
+    t->call.once = true;
     const mb_kernel *k = mb_backend_choose(t->b, t->c->op, &t->call);
     if (k == NULL) {
         return mb_fail(err, MB_E_UNSUPPORTED, "no kernel");

@@ -43,6 +43,7 @@ typedef struct mb_call {
     mb_pool *pool; /* CPU: may be NULL (one thread) */
     void *stream;  /* a back end with a device: that device */
     bool tf32;     /* f32 products may round their operands to TF32 */
+    bool once;     /* a self-check: nothing that pays off later only is to be done for it */
 } mb_call;
 
 typedef struct mb_kernel {

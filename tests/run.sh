@@ -1,18 +1,28 @@
 #!/bin/sh
-# Everything tested: sh tests/run.sh [--asan] [--label NAME] [--without NAME] [-- CMAKE OPTION...]
-# Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers. --label: one part
-# (core ops graph models refine image format api cli cuda structure). --without: all but one part.
+# Everything tested: sh tests/run.sh [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]
+# Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers, --tsan: with that for
+# threads. --label: one part (core ops graph models refine image format api cli cuda structure). --without: all but one
+# part. --only: those whose names match.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build/test-release
 kind=-DCMAKE_BUILD_TYPE=Release
 label=""
 without=""
+only=""
 while [ $# -gt 0 ]; do
     case $1 in
     --asan)
         build=$root/build/test-asan
         kind="-DCMAKE_BUILD_TYPE=RelWithDebInfo -DMATTEBOX_SANITIZE=address,undefined"
+        ;;
+    --tsan)
+        build=$root/build/test-tsan
+        kind="-DCMAKE_BUILD_TYPE=RelWithDebInfo -DMATTEBOX_SANITIZE=thread"
+        ;;
+    --only)
+        only=${2:?--only needs a regular expression}
+        shift
         ;;
     --label)
         label=${2:?--label needs a name}
@@ -27,7 +37,7 @@ while [ $# -gt 0 ]; do
         break
         ;;
     *)
-        echo "usage: sh tests/run.sh [--asan] [--label NAME] [--without NAME] [-- CMAKE OPTION...]" >&2
+        echo "usage: sh tests/run.sh [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]" >&2
         exit 2
         ;;
     esac
@@ -41,6 +51,9 @@ cmake --build "$build" -j "$jobs"
 cd "$build"
 # OpenBLAS keeps its buffers until the end, and so do some of the system's libraries: only our leaks count.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+if [ -n "$only" ]; then
+    exec ctest --output-on-failure -j "$jobs" -R "$only"
+fi
 if [ -n "$label" ]; then
     exec ctest --output-on-failure -j "$jobs" -L "^$label\$"
 fi

@@ -121,9 +121,8 @@ static bool recall(mb_cuda_device *d, entry *e, bool must_be_timed)
 }
 
 /* From the disk, or by the heuristics; then to the disk. With time for it there are several plans, to be timed. */
-static bool make_plan(mb_cuda_device *d, entry *e)
+static bool make_plan(mb_cuda_device *d, entry *e, bool several)
 {
-    const bool several = mb_cuda_may_tune(d);
     mb_error unsaid = {0};
     if (recall(d, e, several)) {
         return true;
@@ -149,8 +148,9 @@ static entry *find(mb_dnn *n, const mb_dnn_conv *c)
     return NULL;
 }
 
-bool mb_dnn_plan_for(size_t *workspace, mb_cuda_device *d, const mb_dnn_conv *c, bool own_first)
+bool mb_dnn_plan_for(size_t *workspace, mb_cuda_device *d, const mb_dnn_conv *c, unsigned how)
 {
+    const bool own_first = (how & MB_DNN_OWN_FIRST) != 0, several = (how & MB_DNN_ONE) == 0 && mb_cuda_may_tune(d);
     *workspace = 0;
     if (d->dnn == NULL) {
         return false;
@@ -162,10 +162,10 @@ bool mb_dnn_plan_for(size_t *workspace, mb_cuda_device *d, const mb_dnn_conv *c,
             e->key = *c;
             e->used = true;
             e->choice = (mb_cuda_choice){.own = own_first};
-            e->refused = !make_plan(d, e);
+            e->refused = !make_plan(d, e, several);
         }
     }
-    if (e == NULL || e->refused || (e->choice.own != 0 && (e->choice.timed != 0 || !mb_cuda_may_tune(d)))) {
+    if (e == NULL || e->refused || (e->choice.own != 0 && (e->choice.timed != 0 || !several))) {
         return false;
     }
     *workspace = (size_t)mb_dnn_workspace(&e->plan);

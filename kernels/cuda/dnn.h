@@ -14,9 +14,10 @@ void mb_dnn_close(mb_dnn *n); /* NULL is fine */
 
 /* While planning: whether a plan serves this convolution, made if need be (tens of milliseconds; the plan cache on disk
  * saves it), and the workspace it needs; before it was timed, several plans and the largest workspace. False: there is
- * no plan, or our own kernel was found to be faster; no error. own_first: until it was timed, our own kernel serves,
- * and false means also that there is no time for that. */
-bool mb_dnn_plan_for(size_t *workspace, struct mb_cuda_device *d, const mb_dnn_conv *c, bool own_first);
+ * no plan, or our own kernel was found to be faster; no error. OWN_FIRST: until it was timed, our own kernel serves,
+ * and false means also that there is no time for that. ONE: one plan will do, it is not going to be timed. */
+enum { MB_DNN_OWN_FIRST = 1, MB_DNN_ONE = 2 };
+bool mb_dnn_plan_for(size_t *workspace, struct mb_cuda_device *d, const mb_dnn_conv *c, unsigned how);
 /* Before a plan's first run: which of the plans, or our own kernel, is the fastest. `run` is the whole of the call. */
 MB_MUST_CHECK mb_status mb_dnn_tune(struct mb_cuda_device *d, const mb_dnn_conv *c,
                                     mb_status (*run)(const mb_call *c, mb_error *err), const mb_call *call,

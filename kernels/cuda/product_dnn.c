@@ -55,14 +55,14 @@ static bool supports(const mb_call *c)
         return false;
     }
     mb_dnn_conv k = mb_cuda_dnn_key(c);
-    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, false);
+    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, c->once ? MB_DNN_ONE : 0);
 }
 
 static size_t workspace(const mb_call *c)
 {
     size_t bytes;
     mb_dnn_conv k = mb_cuda_dnn_key(c);
-    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, false) ? bytes : 0;
+    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, c->once ? MB_DNN_ONE : 0) ? bytes : 0;
 }
 
 static mb_status run(const mb_call *c, mb_error *err)

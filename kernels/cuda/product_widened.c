@@ -30,7 +30,7 @@ static bool supports(const mb_call *c)
         return false;
     }
     mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
-    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, true);
+    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, MB_DNN_OWN_FIRST | (c->once ? MB_DNN_ONE : 0));
 }
 
 /* The widened map, before the plan's own workspace. */
@@ -49,7 +49,7 @@ static size_t workspace(const mb_call *c)
 {
     size_t bytes = 0, map = widened_bytes(c);
     mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
-    if (!mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, true)) {
+    if (!mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, MB_DNN_OWN_FIRST | (c->once ? MB_DNN_ONE : 0))) {
         return 0; /* our own kernel serves */
     }
     return mb_add_size(&bytes, bytes, map) ? bytes : SIZE_MAX;

@@ -143,8 +143,8 @@ step start 15 mattebox version --device cuda
 step describe 20 kit describe "$out/device.json"
 # shellcheck disable=SC2016 # $1 is the inner shell's
 step "other engines" 25 sh -c 'for p in $1; do echo "$p"; timeout 10 "$p" -c "
-import importlib.util as u
-print({n: bool(u.find_spec(n)) for n in (\"torch\", \"transformers\", \"tensorrt\", \"onnxruntime\", \"timm\", \"openvino\")})"; done
+import importlib.util as u, json, sys
+print(json.dumps({n: bool(u.find_spec(n)) for n in (\"torch\", \"transformers\", \"tensorrt\", \"onnxruntime\", \"timm\", \"openvino\")}))"; done
     command -v trtexec nvcc cmake ncu nsys compute-sanitizer; ls /usr/lib/x86_64-linux-gnu/libnvinfer.so* 2>/dev/null; true' sh "$pythons"
 
 # ---- 1 what this card can do
