@@ -4,6 +4,7 @@
 #include "message.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -96,6 +97,31 @@ static mb_status load_any(mb_image *out, mb_image_source *source, const char *pa
     return status;
 }
 
+static void add_warning(job *j, const char *text)
+{
+    size_t at = strlen(j->warning);
+    (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
+}
+
+/* Is a mask or trimap, as it was loaded (RGB), a picture in colours? Small differences are a JPEG's. */
+static bool is_coloured(const mb_image *m)
+{
+    const size_t n = (size_t)m->width * 3;
+    for (int y = 0; m->pixels == MB_PIXELS_RGB && y < m->height; y++) {
+        const uint8_t *row = (const uint8_t *)m->data + (size_t)y * n * (m->depth == MB_DEPTH_U16 ? 2 : 1);
+        for (size_t i = 0; i < n; i += 3) {
+            int c[3];
+            for (size_t k = 0; k < 3; k++) {
+                c[k] = m->depth == MB_DEPTH_U16 ? (int)(((const uint16_t *)(const void *)row)[i + k] >> 8) : row[i + k];
+            }
+            if (abs(c[0] - c[1]) > 64 || abs(c[0] - c[2]) > 64) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void job_load(job *j, const batch *b)
 {
     const args *a = b->a;
@@ -123,9 +149,11 @@ void job_load(job *j, const batch *b)
     j->source = (mb_image_source){.size = sizeof j->source};
     mb_load_options o = load_options(a);
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
+    bool coloured = false;
     if (status == MB_OK && j->it->guide != NULL) {
         mb_image *guide = a->mask_from != NULL ? &j->given_mask : &j->given_trimap;
         status = mb_image_load(guide, NULL, j->it->guide, &o, &j->err);
+        coloured = status == MB_OK && is_coloured(guide);
     }
     if (status == MB_E_CANCELLED) {
         j->state = JOB_CANCELLED;
@@ -136,14 +164,13 @@ void job_load(job *j, const batch *b)
         return;
     }
     (void)snprintf(j->warning, sizeof j->warning, "%s", j->source.warning);
+    if (coloured) { /* a cut-out instead of its mask, most likely */
+        add_warning(j, a->mask_from != NULL
+                           ? "its mask is a picture in colours: the red channel was used, transparency was not"
+                           : "its trimap is a picture in colours: the red channel was used");
+    }
     j->ms_decode = clock_ms() - start;
     j->state = JOB_LOADED;
-}
-
-static void add_warning(job *j, const char *text)
-{
-    size_t at = strlen(j->warning);
-    (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
 }
 
 void job_start(job *j, const batch *b, mb_pipeline *pipeline)

@@ -62,6 +62,15 @@ static void test_refusals(void)
     CHECK(p.code == 0);
     process_run(&p, "mattebox refine a.jpg --mask '%s/docs/pictures/cat.jpg'", MB_SOURCE_DIR);
     CHECK_RUN(&p, 1, "the photo is 512 x 512, its mask 451 x 300: they must be of one size\n");
+    /* a cut-out in the place of its mask: done as the node would, but said */
+    process_run(&p,
+                "mattebox matte a.jpg --mask m.png -d guided -q && mattebox matte a.jpg --mask a.cutout.png -d none "
+                "--only-mask -o r.png");
+    CHECK_RUN(&p, 0,
+              "warning: a.jpg: its mask is a picture in colours: the red channel was used, transparency was not");
+    process_run(&p, "mattebox matte a.jpg --mask m.png -d none --only-mask -o r2.png && rm *.png && cp '%s' m.png",
+                MASK);
+    CHECK(p.code == 0 && strstr(p.err, "in colours") == NULL);
     file_write_text("bad.png", "no mask");
     process_run(&p, "mattebox refine a.jpg --mask bad.png");
     CHECK_RUN(&p, 1, "mattebox: bad.png: not a picture");
