@@ -116,8 +116,8 @@ def find(build, bug):
         return ""
     text = r.stdout + r.stderr
     said = re.search(r"(heap-buffer-overflow|use-after-poison|runtime error|stuck|bad launch|never waited for|wait at|not a multiple of 16|"
-                     r"written outside|another order|different warp operations|has left the kernel|too much shared|is allowed|SEGV)", text)
-    return {"is allowed": "wrong value"}.get(said[1], said[1]) if said else f"exit {r.returncode}"
+                     r"written outside|another order|different warp operations|has left the kernel|too much shared|is allowed|another mask|another input|SEGV)", text)
+    return {"is allowed": "wrong value", "another mask": "wrong bytes", "another input": "wrong bytes"}.get(said[1], said[1]) if said else f"exit {r.returncode}"
 
 
 def main():
