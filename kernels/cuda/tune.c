@@ -8,7 +8,7 @@
 #include <time.h>
 
 enum { GROUPS = 3, LAUNCHES = 3 };
-#define TUNE_SECONDS 10.0
+#define TUNE_SECONDS 5.0
 #define DISPLACES    0.97f /* of the best time so far: less is noise */
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;

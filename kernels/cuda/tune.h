@@ -2,7 +2,7 @@
  * a plan; the libraries' plans and our own kernel compete. What was found goes to the plan cache, so that later
  * processes choose the same. Without time or a cache the first fitting proposal stays.
  *   MATTEBOX_TUNE=off        never
- *   MATTEBOX_TUNE=SECONDS    what it may cost in all of a process, looked at before each call (10 if not set; set: also
+ *   MATTEBOX_TUNE=SECONDS    what it may cost in all of a process, looked at before each call (5 if not set; set: also
  *                            without a cache) */
 #ifndef MB_CUDA_TUNE_H
 #define MB_CUDA_TUNE_H
