@@ -5,13 +5,11 @@
 #include "refine/saliency.h"
 #include "refine/snap.h"
 
-mb_status mb_find_snap(mb_picture *mask, const mb_picture *photo, const mb_options *o, mb_error *err)
+/* NULL: the defaults. */
+static mb_status snap_with(mb_picture *mask, const mb_picture *photo, const mb_snap_options *how, mb_error *err)
 {
     mb_picture snapped = {0};
-    if (!o->snap && o->find != MB_FIND_BOTH) {
-        return MB_OK;
-    }
-    mb_status status = mb_snap(&snapped, photo, mask, NULL, err);
+    mb_status status = mb_snap(&snapped, photo, mask, how, err);
     if (status == MB_OK) {
         mb_picture_dispose(mask);
         *mask = snapped;
@@ -19,10 +17,16 @@ mb_status mb_find_snap(mb_picture *mask, const mb_picture *photo, const mb_optio
     return status;
 }
 
+mb_status mb_find_snap(mb_picture *mask, const mb_picture *photo, const mb_options *o, mb_error *err)
+{
+    return o->snap ? snap_with(mask, photo, NULL, err) : MB_OK;
+}
+
 mb_status mb_find_mask(mb_picture *mask, mb_mask_job *job, const mb_picture *photo, const mb_options *o, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_picture saliency = {0}, seed = {0};
+    mb_snap_options how;
     *mask = (mb_picture){0};
     if (o->find != MB_FIND_SALIENCY) {
         MB_TRY(mb_mask_finish(mask, job, err));
@@ -31,14 +35,17 @@ mb_status mb_find_mask(mb_picture *mask, mb_mask_job *job, const mb_picture *pho
         MB_TRY(mb_saliency(&saliency, photo, err));
     }
     if (o->find == MB_FIND_BOTH) {
-        MB_TRY(mb_choose(&seed, photo, mask, &saliency, err));
+        MB_TRY(mb_choose(&seed, &how, photo, mask, &saliency, err));
         mb_picture_dispose(mask);
         *mask = seed;
-    } else if (o->find == MB_FIND_SALIENCY) {
-        *mask = saliency;
-        saliency = (mb_picture){0};
+        MB_TRY(snap_with(mask, photo, &how, err));
+    } else {
+        if (o->find == MB_FIND_SALIENCY) {
+            *mask = saliency;
+            saliency = (mb_picture){0};
+        }
+        MB_TRY(mb_find_snap(mask, photo, o, err));
     }
-    MB_TRY(mb_find_snap(mask, photo, o, err));
 done:
     mb_picture_dispose(&saliency);
     return status;
@@ -52,6 +59,9 @@ size_t mb_find_bytes(const mb_options *o, int width, int height)
     if (o->find != MB_FIND_NETWORK) {
         bytes += (size_t)16 << 20; /* superpixels and their pairs: a reduced picture, whatever the photo */
         bytes += (size_t)pixels;
+    }
+    if (o->find == MB_FIND_BOTH) {
+        bytes += (size_t)(snap.side * snap.side * 40); /* seeds, cut-outs, and what they are judged by */
     }
     if (o->snap || o->find == MB_FIND_BOTH) {
         /* The banded cut's copies, 21 bytes a pixel of at most band_side, and the whole cut's nodes, 86 bytes each. */

@@ -1,25 +1,43 @@
-/* Which of several rough masks of one photo to believe: a small network's, saliency's.
+/* Which cut-out of a photo to believe, where none of the ways to find the subject is right often enough.
  *
- * Each is a seed for snap; what comes out is judged without knowing the truth: a good cut-out has colours of its own,
- * and agrees with what the network saw. The weights of that judgement were fitted to photos with hand-made masks
- * (docs/models/default.md has the figures, each photo judged with weights that had not seen it). */
+ * Five seeds compete: saliency; a small network leaning to the middle; a box in the middle that the subject is within;
+ * the network within that box; and what the first three and both soft masks say together. Each is snapped on a small
+ * copy, and what comes out is judged (refine/judge.h). */
 #ifndef MB_REFINE_CHOOSE_H
 #define MB_REFINE_CHOOSE_H
 
 #include "core/status.h"
 #include "image/plane.h"
+#include "refine/judge.h"
+#include "refine/snap.h"
 
-/* network, saliency: grey, any size of rgb's shape. *out: the seed that won, grey, of the size of rgb, meant for
- * mb_snap. */
-MB_MUST_CHECK mb_status mb_choose(mb_picture *out, const mb_picture *rgb, const mb_picture *network,
-                                  const mb_picture *saliency, mb_error *err);
+typedef enum mb_way {
+    MB_WAY_SALIENCY,
+    MB_WAY_NETWORK,
+    MB_WAY_BOX,    /* nothing outside a box, nothing known inside */
+    MB_WAY_FRAMED, /* the network's mask, and nothing outside the box */
+    MB_WAY_JOINT,  /* mean of the first three, snapped, and of both masks */
+    MB_WAYS
+} mb_way;
 
-/* The judgement alone, for tests: shares in 0..1 of how much the colours in and out of the mask overlap (0 is best),
- * and of the agreement of mask and seed (1 is best). All pictures have one size; mask and seed are grey. */
-typedef struct mb_choose_figures {
-    double overlap, agreement;
-} mb_choose_figures;
-MB_MUST_CHECK mb_status mb_choose_judge(mb_choose_figures *out, const mb_picture *rgb, const mb_picture *mask,
-                                        const mb_picture *seed, mb_error *err);
+/* All of them, for one photo. */
+typedef struct mb_candidates {
+    mb_picture seeds[MB_WAYS], cuts[MB_WAYS]; /* grey, of the photo's shape, longer side at most 320; owned */
+    mb_snap_options how[MB_WAYS];             /* how each was snapped */
+    double figures[MB_WAYS][MB_JUDGE_FIGURES];
+    bool usable[MB_WAYS]; /* false: (nearly) nothing or everything was cut out */
+} mb_candidates;
+
+/* rgb: 3 or 4 channels; network, saliency: grey, any size of rgb's shape. Dispose of it, whatever comes back. */
+MB_MUST_CHECK mb_status mb_candidates_create(mb_candidates *out, const mb_picture *rgb, const mb_picture *network,
+                                             const mb_picture *saliency, mb_error *err);
+void mb_candidates_dispose(mb_candidates *c);
+
+/* The one with the best score (choose_weights.h); saliency's where none is usable. */
+mb_way mb_candidates_best(const mb_candidates *c);
+
+/* The best one's seed, and how mb_snap should take it on the photo itself. Dispose of *seed. */
+MB_MUST_CHECK mb_status mb_choose(mb_picture *seed, mb_snap_options *how, const mb_picture *rgb,
+                                  const mb_picture *network, const mb_picture *saliency, mb_error *err);
 
 #endif

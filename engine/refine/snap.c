@@ -17,10 +17,8 @@
 /* Nats to the integers of the cut. */
 static const float UNIT = 256.0f;
 
-enum {
-    SMALLEST_PIECE = 50, /* pieces below 1/50 of the largest one go */
-    SMALLEST_HOLE = 500  /* holes below 1/500 of the picture are filled */
-};
+/* Holes below 1/500 of the picture are filled. */
+enum { SMALLEST_HOLE = 500 };
 
 typedef struct work {
     const mb_snap_options *o;
@@ -319,7 +317,7 @@ static mb_status snap_labels(mb_picture *out, const mb_picture *rgb, const mb_pi
     mb_gmm subject, ground;
     int nodes = 0;
     MB_TRY(cut_whole(small, &subject, &ground, err));
-    flip_small(small, 1, 0, SMALLEST_PIECE);
+    flip_small(small, 1, 0, small->o->piece);
     flip_small(small, 0, (int)(pixels(small) / SMALLEST_HOLE), 0);
     const work *last = small;
     if (rgb->width > small->rgb.width || rgb->height > small->rgb.height) {

@@ -16,11 +16,12 @@ typedef struct mb_snap_options {
     float smooth;  /* weight of the outline's length: large = few, short outlines */
     float prior;   /* weight of the given mask against colour, 0 = only the start */
     float limit;   /* largest say of colour a pixel, in nats */
+    int piece;     /* pieces of less than 1/piece of the largest one go */
 } mb_snap_options;
 
 #define MB_SNAP_DEFAULTS                                                                                               \
     {                                                                                                                  \
-        320, 1600, 3, 16.0f, 1.6f, 6.0f                                                                                \
+        320, 1600, 3, 16.0f, 1.6f, 6.0f, 50                                                                            \
     }
 
 /* mask: grey picture of any size and of about the same shape, 255 = subject. *out: grey, of the size of rgb; its

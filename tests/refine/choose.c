@@ -1,9 +1,8 @@
-/* Choosing between a network's seed and saliency's: the judgement's figures on a picture that can be counted by hand,
- * and that the seed of the better cut-out wins, whoever brought it. */
+/* Choosing between ways to cut out: that a seed on the subject wins over one that misses it, whoever brought it, that
+ * what comes back is a seed to snap, and what is refused. tests/refine/judge.c counts the figures. */
 #include "harness/check.h"
 #include "refine/choose.h"
 
-#include <math.h>
 #include <string.h>
 
 static mb_error err;
@@ -28,34 +27,6 @@ static void paint(mb_picture *p, int x0, int x1, int y0, int y1, int a, int b, i
     }
 }
 
-/* Left half red, right half blue. */
-static void test_judge(void)
-{
-    mb_picture rgb = {0}, mask = grey(40, 20), seed = grey(40, 20);
-    mb_choose_figures f;
-    CHECK_OK(mb_picture_create(&rgb, 40, 20, 3, &err), err);
-    paint(&rgb, 0, 20, 0, 20, 200, 20, 20);
-    paint(&rgb, 20, 40, 0, 20, 20, 20, 200);
-    for (int i = 0; i < 40 * 20; i++) {
-        mask.v[i] = i % 40 < 20 ? 255 : 0;
-        seed.v[i] = i % 40 < 10 ? 255 : 0;
-    }
-    CHECK_OK(mb_choose_judge(&f, &rgb, &mask, &seed, &err), err);
-    CHECK_MSG(f.overlap == 0.0, "overlap %.3f", f.overlap);
-    CHECK_MSG(fabs(f.agreement - 0.5) < 1e-9, "agreement %.3f", f.agreement);
-    for (int i = 0; i < 40 * 20; i++) {
-        mask.v[i] = i / 40 < 10 ? 255 : 0; /* the upper half has the colours of the lower one */
-    }
-    CHECK_OK(mb_choose_judge(&f, &rgb, &mask, &seed, &err), err);
-    CHECK_MSG(f.overlap > 0.9, "overlap %.3f", f.overlap);
-    memset(mask.v, 0, 40 * 20);
-    CHECK_OK(mb_choose_judge(&f, &rgb, &mask, &seed, &err), err);
-    CHECK(f.overlap == 1.0 && f.agreement == 0.0); /* nothing cut out: the worst there is */
-    mb_picture_dispose(&rgb);
-    mb_picture_dispose(&mask);
-    mb_picture_dispose(&seed);
-}
-
 static double share_inside(const mb_picture *p, int x0, int x1, int y0, int y1)
 {
     double in = 0, all = 0;
@@ -69,34 +40,102 @@ static double share_inside(const mb_picture *p, int x0, int x1, int y0, int y1)
     return in / all;
 }
 
-/* A red block in a green ground. One seed lies on it, the other covers half of it and as much of the ground. */
+/* A red block in a green ground, 400 x 300. */
+static mb_picture block(void)
+{
+    mb_picture rgb = {0};
+    CHECK_OK(mb_picture_create(&rgb, 400, 300, 3, &err), err);
+    paint(&rgb, 0, 400, 0, 300, 60, 120, 50);
+    paint(&rgb, 120, 280, 90, 220, 200, 40, 30);
+    return rgb;
+}
+
+/* What snap makes of the choice: its share that lies on the block. */
+static double chosen_share(const mb_picture *rgb, const mb_picture *network, const mb_picture *saliency)
+{
+    mb_picture seed, cut = {0};
+    mb_snap_options how;
+    double share = -1;
+    CHECK_OK(mb_choose(&seed, &how, rgb, network, saliency, &err), err);
+    CHECK(seed.width == 320 && seed.height == 240 && seed.channels == 1);
+    CHECK_OK(mb_snap(&cut, rgb, &seed, &how, &err), err);
+    if (cut.v != NULL) {
+        share = share_inside(&cut, 118, 282, 88, 222);
+    }
+    mb_picture_dispose(&seed);
+    mb_picture_dispose(&cut);
+    return share;
+}
+
+/* One mask lies on the block, the other beside it, or there is none. */
 static void test_choose(void)
 {
-    enum { W = 400, H = 300 };
-    mb_picture rgb = {0}, good = grey(W, H), bad = grey(W / 4, H / 4), out;
-    CHECK_OK(mb_picture_create(&rgb, W, H, 3, &err), err);
-    paint(&rgb, 0, W, 0, H, 60, 120, 50);
-    paint(&rgb, 120, 280, 90, 220, 200, 40, 30);
+    mb_picture rgb = block(), good = grey(400, 300), bad = grey(100, 75), blind = grey(400, 300);
     paint(&good, 120, 280, 90, 220, 230, 0, 0);
     paint(&bad, 0, 40, 5, 50, 230, 0, 0);
-    CHECK_OK(mb_choose(&out, &rgb, &good, &bad, &err), err);
-    CHECK(out.width == W && out.height == H && out.channels == 1);
-    CHECK_MSG(share_inside(&out, 110, 290, 80, 230) > 0.6, "network: %.2f", share_inside(&out, 110, 290, 80, 230));
-    mb_picture_dispose(&out);
-    mb_picture blind = grey(W, H);
-    CHECK_OK(mb_choose(&out, &rgb, &blind, &good, &err), err); /* the network saw nothing at all */
-    CHECK_MSG(share_inside(&out, 110, 290, 80, 230) > 0.9, "saliency: %.2f", share_inside(&out, 110, 290, 80, 230));
-    mb_picture_dispose(&out);
-    CHECK(mb_choose(&out, &good, &good, &good, &err) == MB_E_ARGUMENT && out.v == NULL); /* a grey photo */
+    double by_network = chosen_share(&rgb, &good, &bad), by_saliency = chosen_share(&rgb, &blind, &good);
+    CHECK_MSG(by_network > 0.98, "the network's mask is right: %.3f", by_network);
+    CHECK_MSG(by_saliency > 0.98, "saliency is right, the network saw nothing: %.3f", by_saliency);
     mb_picture_dispose(&rgb);
     mb_picture_dispose(&good);
     mb_picture_dispose(&bad);
     mb_picture_dispose(&blind);
 }
 
+/* Every way has its seed and its cut-out; the box's is empty outside the box; a score is only for what cuts. */
+static void test_candidates(void)
+{
+    mb_picture rgb = block(), mask = grey(400, 300);
+    mb_candidates c;
+    paint(&mask, 120, 280, 90, 220, 230, 0, 0);
+    CHECK_OK(mb_candidates_create(&c, &rgb, &mask, &mask, &err), err);
+    for (int way = 0; way < MB_WAYS; way++) {
+        CHECK(c.seeds[way].width == 320 && c.cuts[way].width == 320 && c.cuts[way].height == 240);
+        CHECK_MSG(c.usable[way], "way %d cuts nothing out", way);
+    }
+    CHECK(c.seeds[MB_WAY_BOX].v[0] == 0 && c.seeds[MB_WAY_BOX].v[120 * 320 + 160] == 128);
+    CHECK(c.seeds[MB_WAY_FRAMED].v[0] == 0);
+    mb_way best = mb_candidates_best(&c);
+    c.usable[best] = false;
+    CHECK(mb_candidates_best(&c) != best);
+    for (int way = 0; way < MB_WAYS; way++) {
+        c.usable[way] = false;
+    }
+    CHECK(mb_candidates_best(&c) == MB_WAY_SALIENCY);
+    mb_candidates_dispose(&c);
+    mb_picture_dispose(&rgb);
+    mb_picture_dispose(&mask);
+}
+
+static void test_refused(void)
+{
+    mb_picture mask = grey(40, 30), seed;
+    mb_snap_options how;
+    CHECK(mb_choose(&seed, &how, &mask, &mask, &mask, &err) == MB_E_ARGUMENT && seed.v == NULL); /* a grey photo */
+    mb_picture_dispose(&mask);
+}
+
+/* A picture of one pixel, and one of a single row: no outline, no neighbours. */
+static void test_smallest(void)
+{
+    for (int width = 1; width <= 7; width += 6) {
+        mb_picture rgb = {0}, mask = grey(width, 1), seed;
+        mb_snap_options how;
+        CHECK_OK(mb_picture_create(&rgb, width, 1, 3, &err), err);
+        paint(&rgb, 0, width, 0, 1, 90, 90, 90);
+        CHECK_OK(mb_choose(&seed, &how, &rgb, &mask, &mask, &err), err);
+        CHECK(seed.width == width && seed.height == 1);
+        mb_picture_dispose(&seed);
+        mb_picture_dispose(&rgb);
+        mb_picture_dispose(&mask);
+    }
+}
+
 int main(void)
 {
-    test_judge();
     test_choose();
+    test_candidates();
+    test_refused();
+    test_smallest();
     return test_report();
 }

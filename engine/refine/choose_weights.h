@@ -1,0 +1,18 @@
+/* Made by weights_tool/train/choose.py; do not edit. */
+#ifndef MB_REFINE_CHOOSE_WEIGHTS_H
+#define MB_REFINE_CHOOSE_WEIGHTS_H
+
+#include "refine/choose.h"
+
+static const double FIGURE_WEIGHT[MB_JUDGE_FIGURES] = {
+    [MB_JUDGE_OVERLAP] = -0.808241,   [MB_JUDGE_NETWORK] = 0.527693,   [MB_JUDGE_NETWORK_OUT] = -0.115268,
+    [MB_JUDGE_SALIENCY_IN] = 0.88728, [MB_JUDGE_SIDES] = -0.0374196,   [MB_JUDGE_LOG_AREA] = -0.0681715,
+    [MB_JUDGE_LENGTH] = -0.824928,    [MB_JUDGE_OFF_CENTRE] = 1.39194, [MB_JUDGE_PIECES] = -0.536059,
+};
+
+static const double WAY_WEIGHT[MB_WAYS] = {
+    [MB_WAY_SALIENCY] = 0.0512631, [MB_WAY_NETWORK] = -0.105363, [MB_WAY_BOX] = -0.00266776,
+    [MB_WAY_FRAMED] = 0.00480476,  [MB_WAY_JOINT] = 0.0519625,
+};
+
+#endif
