@@ -47,9 +47,9 @@ static mb_status one_picture(char **names, mb_error *err)
     MB_TRY(mb_saliency(&saliency, &photo, err));
     MB_TRY(mb_candidates_create(&c, &photo, &network, &saliency, err));
     MB_TRY(load_mask(&truth, names[2], c.cuts[0].width, c.cuts[0].height, err));
-    for (int way = 0; way < MB_WAYS; way++) {
+    for (int way = 0; way < MB_CHOICES; way++) {
         printf("{\"photo\": \"%s\", \"way\": %d, \"usable\": %s, \"best\": %s, \"iou\": %.6f, \"figures\": [", names[0],
-               way, c.usable[way] ? "true" : "false", mb_candidates_best(&c) == (mb_way)way ? "true" : "false",
+               way, c.usable[way] ? "true" : "false", mb_candidates_best(&c) == (mb_choice)way ? "true" : "false",
                overlap(&c.cuts[way], &truth));
         for (int k = 0; k < MB_JUDGE_FIGURES; k++) {
             printf("%s%.7g", k ? ", " : "", c.figures[way][k]);

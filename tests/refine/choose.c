@@ -89,19 +89,19 @@ static void test_candidates(void)
     mb_candidates c;
     paint(&mask, 120, 280, 90, 220, 230, 0, 0);
     CHECK_OK(mb_candidates_create(&c, &rgb, &mask, &mask, &err), err);
-    for (int way = 0; way < MB_WAYS; way++) {
+    for (int way = 0; way < MB_CHOICES; way++) {
         CHECK(c.seeds[way].width == 320 && c.cuts[way].width == 320 && c.cuts[way].height == 240);
         CHECK_MSG(c.usable[way], "way %d cuts nothing out", way);
     }
-    CHECK(c.seeds[MB_WAY_BOX].v[0] == 0 && c.seeds[MB_WAY_BOX].v[120 * 320 + 160] == 128);
-    CHECK(c.seeds[MB_WAY_FRAMED].v[0] == 0);
-    mb_way best = mb_candidates_best(&c);
+    CHECK(c.seeds[MB_CHOICE_BOX].v[0] == 0 && c.seeds[MB_CHOICE_BOX].v[120 * 320 + 160] == 128);
+    CHECK(c.seeds[MB_CHOICE_FRAMED].v[0] == 0);
+    mb_choice best = mb_candidates_best(&c);
     c.usable[best] = false;
     CHECK(mb_candidates_best(&c) != best);
-    for (int way = 0; way < MB_WAYS; way++) {
+    for (int way = 0; way < MB_CHOICES; way++) {
         c.usable[way] = false;
     }
-    CHECK(mb_candidates_best(&c) == MB_WAY_SALIENCY);
+    CHECK(mb_candidates_best(&c) == MB_CHOICE_SALIENCY);
     mb_candidates_dispose(&c);
     mb_picture_dispose(&rgb);
     mb_picture_dispose(&mask);

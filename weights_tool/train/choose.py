@@ -177,9 +177,9 @@ def write(path, w):
         print("static const double FIGURE_WEIGHT[MB_JUDGE_FIGURES] = {", file=f)
         for k, v in zip(FIGURES, w):
             print(f"    [MB_JUDGE_{k}] = {v:.6g},", file=f)
-        print("};\n\nstatic const double WAY_WEIGHT[MB_WAYS] = {", file=f)
+        print("};\n\nstatic const double CHOICE_WEIGHT[MB_CHOICES] = {", file=f)
         for k, v in zip(WAYS, w[len(FIGURES) :]):
-            print(f"    [MB_WAY_{k}] = {v:.6g},", file=f)
+            print(f"    [MB_CHOICE_{k}] = {v:.6g},", file=f)
         print("};\n\n#endif", file=f)
 
 
