@@ -62,7 +62,8 @@ BUGS = [
 
 
 QUICK = ("barrier missing before the read", "shared read past the end", "two rows one place", "shift mask left out",
-         "offsets x and y swapped", "slice barrier missing")
+         "offsets x and y swapped", "slice barrier missing", "padding beside the picture forgotten",
+         "taps: barrier missing before the row is read", "mask: maximum of one warp")
 
 
 def objects(build):
