@@ -2,6 +2,7 @@
 #include "refine/judge.h"
 
 #include "core/alloc.h"
+#include "image/parts.h"
 #include "refine/superpixel.h"
 
 #include <math.h>
@@ -91,40 +92,24 @@ static void look_at_shape(double *f, const mb_picture *cut, double area)
 /* Share of the area that does not hang together with the largest piece. */
 static mb_status look_at_pieces(double *f, const mb_picture *cut, double area, mb_error *err)
 {
-    int width = cut->width, height = cut->height;
-    size_t n = (size_t)width * (size_t)height, largest = 0;
-    int32_t *stack = mb_alloc_array(n, sizeof *stack);
-    uint8_t *seen = mb_calloc(n, 1);
-    if (!stack || !seen) {
-        mb_free(stack);
-        mb_free(seen);
-        return mb_fail_memory(err, n * 5, "the choice of a mask");
+    static const mb_parts_rule largest = {.largest = true};
+    size_t n = (size_t)cut->width * (size_t)cut->height;
+    double kept = 0;
+    int dropped;
+    mb_picture piece = {0};
+    mb_status status = MB_OK;
+    MB_TRY(mb_picture_create(&piece, cut->width, cut->height, 1, err));
+    for (size_t i = 0; i < n; i++) {
+        piece.v[i] = inside(cut, i) ? 255 : 0;
     }
-    for (size_t start = 0; start < n; start++) {
-        if (seen[start] || !inside(cut, start)) {
-            continue;
-        }
-        size_t size = 0;
-        stack[size++] = (int32_t)start;
-        seen[start] = 1;
-        for (size_t at = 0; at < size; at++) {
-            int x = stack[at] % width, y = stack[at] / width;
-            for (int v = y > 0 ? y - 1 : 0; v <= y + 1 && v < height; v++) {
-                for (int u = x > 0 ? x - 1 : 0; u <= x + 1 && u < width; u++) {
-                    size_t i = (size_t)v * (size_t)width + (size_t)u;
-                    if (!seen[i] && inside(cut, i)) {
-                        seen[i] = 1;
-                        stack[size++] = (int32_t)i;
-                    }
-                }
-            }
-        }
-        largest = size > largest ? size : largest;
+    MB_TRY(mb_parts_keep(&piece, NULL, &largest, &dropped, err));
+    for (size_t i = 0; i < n; i++) {
+        kept += piece.v[i] > 0;
     }
-    f[MB_JUDGE_PIECES] = 1 - (double)largest / area;
-    mb_free(stack);
-    mb_free(seen);
-    return MB_OK;
+    f[MB_JUDGE_PIECES] = 1 - kept / area;
+done:
+    mb_picture_dispose(&piece);
+    return status;
 }
 
 mb_status mb_judge_look(double f[MB_JUDGE_FIGURES], bool *usable, const mb_judge *j, const mb_picture *cut,
