@@ -1,15 +1,15 @@
-/* The ways to cut out that the built-in default chooses between (engine/refine/choose.h), against the truth:
+/* The ways to cut out that the built-in default chooses between (engine/segment/candidates.h), against the truth:
  *
  *     bench_choose PHOTO NETWORK_MASK TRUTH [PHOTO NETWORK_MASK TRUTH]...
  *
- * prints for each picture and way one line of JSON: the figures it is judged by (engine/refine/judge.h) and its
- * intersection over union with the truth, a grey mask of the photo's shape. weights_tool/train/choose.py fits the
+ * prints for each picture and way one line of JSON: the figures it is judged by (engine/segment/candidate_score.h) and
+ * its intersection over union with the truth, a grey mask of the photo's shape. weights_tool/train/choose.py fits the
  * judgement to them. */
 #include "image/convert.h"
-#include "image/load.h"
-#include "refine/choose.h"
-#include "refine/reduce.h"
-#include "refine/saliency.h"
+#include "image/codec/load.h"
+#include "segment/candidates.h"
+#include "image/resample/reduce.h"
+#include "segment/saliency.h"
 
 #include <stdio.h>
 

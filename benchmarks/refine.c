@@ -5,11 +5,11 @@
  *   bench_refine METHOD SIZE PARAMETER THREADS REPEATS PHOTO MASK
  *     copy, remap, trimap (kernel size), guided (radius), cholesky / cholmod / pcg (blur size), ml, blurfusion */
 #define _POSIX_C_SOURCE 200809L
-#include "refine/closed_form.h"
-#include "refine/foreground.h"
-#include "refine/guided.h"
-#include "refine/levels.h"
-#include "refine/trimap.h"
+#include "matting/closed_form.h"
+#include "matting/foreground.h"
+#include "matting/guided.h"
+#include "image/levels.h"
+#include "matting/trimap.h"
 
 #include <math.h>
 #include <stdio.h>

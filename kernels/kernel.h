@@ -11,7 +11,7 @@
 #include "core/status.h"
 #include "core/tensor.h"
 #include "core/threads.h"
-#include "pictures.h"
+#include "image_io.h"
 
 #define MB_MAX_INPUTS 8
 

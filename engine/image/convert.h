@@ -6,7 +6,7 @@
 #ifndef MB_IMAGE_CONVERT_H
 #define MB_IMAGE_CONVERT_H
 
-#include "image/plane.h"
+#include "image/raster.h"
 
 static inline uint8_t mb_to8(float x)
 {

@@ -5,7 +5,7 @@
 #include "core/alloc.h"
 #include "core/cpu.h"
 #include "device.h"
-#include "pipeline/picture_check.h"
+#include "pipeline/image_io_check.h"
 
 #include <sched.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-/* The mask step: the recipe's way in, the network, the recipe's way back (image/recipe.h has the arithmetic). On a
- * device all three are queued there at once; on the CPU, and for what devices cannot (the mirror image, masks of more
- * than 8 bits, no memory for the picture), recipe.c does its part. */
+/* The mask step: the recipe's way in, the network, the recipe's way back (image/resample/recipe.h has the arithmetic).
+ * On a device all three are queued there at once; on the CPU, and for what devices cannot (the mirror image, masks of
+ * more than 8 bits, no memory for the picture), recipe.c does its part. */
 #include "pipeline/mask.h"
 
 #include "core/alloc.h"
-#include "image/recipe.h"
+#include "image/resample/recipe.h"
 
 #include <stdio.h>
 #include <string.h>

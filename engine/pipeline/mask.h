@@ -2,7 +2,7 @@
 #ifndef MB_PIPELINE_MASK_H
 #define MB_PIPELINE_MASK_H
 
-#include "image/plane.h"
+#include "image/raster.h"
 #include "pipeline/objects.h"
 
 /* AUTO resolved for a model: never MB_RECIPE_AUTO. */

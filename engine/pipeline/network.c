@@ -2,7 +2,7 @@
 #include "pipeline/objects.h"
 
 #include "core/alloc.h"
-#include "pipeline/watch.h"
+#include "pipeline/progress.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Options: defaults, the node's presets, ranges, and the names of values. */
 #include "pipeline/objects.h"
 
-#include "image/colour.h"
+#include "image/compose/colour.h"
 #include "image/convert.h"
 
 #include <string.h>

@@ -3,9 +3,9 @@
 
 #include "core/alloc.h"
 #include "device.h"
-#include "pipeline/edge.h"
-#include "pipeline/find.h"
-#include "pipeline/look.h"
+#include "pipeline/matte_stage.h"
+#include "pipeline/segment_stage.h"
+#include "pipeline/compose_stage.h"
 
 #include <stdio.h>
 #include <string.h>

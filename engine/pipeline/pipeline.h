@@ -2,7 +2,7 @@
 #ifndef MB_PIPELINE_PIPELINE_H
 #define MB_PIPELINE_PIPELINE_H
 
-#include "pipeline/edge.h"
+#include "pipeline/matte_stage.h"
 #include "pipeline/objects.h"
 
 struct mb_pipeline {

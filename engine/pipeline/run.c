@@ -2,9 +2,9 @@
  * the edge in edge.c, what the result shows in look.c. */
 #include "core/alloc.h"
 #include "image/convert.h"
-#include "pipeline/edge.h"
-#include "pipeline/find.h"
-#include "pipeline/look.h"
+#include "pipeline/matte_stage.h"
+#include "pipeline/segment_stage.h"
+#include "pipeline/compose_stage.h"
 #include "pipeline/pipeline.h"
 
 #include <stdio.h>

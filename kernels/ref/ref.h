@@ -3,7 +3,7 @@
 #ifndef MB_REF_H
 #define MB_REF_H
 
-#include "rules.h"
+#include "rules/rules.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* Fuzz target: any bytes as a picture file. An error has a message, a picture has the size that the header says. */
-#include "image/load.h"
-#include "image/sniff.h"
+#include "image/codec/load.h"
+#include "image/codec/sniff.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include "harness/genweights.h"
 #include "harness/golden.h"
 #include "models/registry.h"
-#include "refine/vitmatte_net.h"
+#include "pipeline/vitmatte_net.h"
 
 #include <math.h>
 #include <stdio.h>

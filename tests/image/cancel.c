@@ -1,8 +1,8 @@
 /* Stopping a decoder: each asks every few rows, stops when it is told to, and leaves nothing behind. */
 #include "core/alloc.h"
 #include "harness/check.h"
-#include "image/load.h"
-#include "image/save.h"
+#include "image/codec/load.h"
+#include "image/codec/save.h"
 
 #include <stdio.h>
 #include <stdlib.h>

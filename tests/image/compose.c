@@ -1,5 +1,5 @@
 /* RGBA, inverting and cropping on small pictures whose values can be checked by hand. */
-#include "image/compose.h"
+#include "image/compose/compose.h"
 
 #include "pictures.h"
 

@@ -2,9 +2,9 @@
  * with partial pictures allowed. Whatever comes out must be a picture of the size that the header says, or an error
  * with a message; the sanitizer build watches the memory. Small formats are also cut at every byte of their headers. */
 #define _GNU_SOURCE /* strtok_r */
-#include "image/load.h"
+#include "image/codec/load.h"
 
-#include "image/sniff.h"
+#include "image/codec/sniff.h"
 #include "pictures.h"
 
 #include <time.h>

@@ -1,10 +1,10 @@
 /* What lies behind a subject: all pairs of bytes against f64, translucent and linear blending, 16 bits, premultiplied
  * and clean pixels, the blurred and the covering background, parts that go, colours as people write them. */
-#include "image/layers.h"
+#include "image/compose/layers.h"
 
-#include "image/backdrop.h"
-#include "image/colour.h"
-#include "image/parts.h"
+#include "image/compose/backdrop.h"
+#include "image/compose/colour.h"
+#include "image/connected_components.h"
 #include "pictures.h"
 
 #include <math.h>

@@ -4,14 +4,14 @@
  * Not Pillow's in the manifest: gray16* (upper byte instead of white), top_down16.bmp (5-bit samples differ by 1 at
  * most), and .pam and .hdr, which Pillow does not read. */
 #define _GNU_SOURCE /* strtok_r */
-#include "image/load.h"
+#include "image/codec/load.h"
 
 #include "core/alloc.h"
-#include "image/budget.h"
-#include "image/exif.h"
+#include "image/codec/budget.h"
+#include "image/codec/exif.h"
 #include "image/convert.h"
-#include "image/save.h"
-#include "image/sniff.h"
+#include "image/codec/save.h"
+#include "image/codec/sniff.h"
 #include "pictures.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #define MB_TEST_IMAGE_PICTURES_H
 
 #include "harness/check.h"
-#include "image/plane.h"
+#include "image/raster.h"
 
 #include <stdint.h>
 #include <stdio.h>

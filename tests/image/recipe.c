@@ -1,9 +1,9 @@
 /* The five recipes: network inputs by hash of what Pillow 13, OpenCV 5 and NumPy gave for the same picture, masks by
  * the bytes that they and PyTorch gave for the same logits. */
-#include "image/recipe.h"
+#include "image/resample/recipe.h"
 
 #include "image/convert.h"
-#include "image/resize.h"
+#include "image/resample/resize.h"
 #include "pictures.h"
 
 #include <math.h>

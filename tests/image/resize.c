@@ -1,7 +1,7 @@
 /* Resizing against what Pillow 13.0, OpenCV 5.0 and PyTorch 2.15 gave for the same picture (hashes of their bytes),
  * with one, two and three threads and with and without the wide instructions: always the same bytes. */
 #define _GNU_SOURCE /* setenv */
-#include "image/resize.h"
+#include "image/resample/resize.h"
 
 #include "image/convert.h"
 #include "pictures.h"

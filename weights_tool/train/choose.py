@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fit the judgement by which the built-in default chooses between its cut-outs (engine/refine/judge.h, choose.h).
+"""Fit the judgement by which the built-in default chooses between its cut-outs (engine/segment/candidate_score.h, choose.h).
 
     choose.py make --work W --pictures ../../tests/data/photos                       composites -> W/choose
     choose.py fit  --work W --pictures ../../tests/data/photos --program MATTEBOX --tool BENCH_CHOOSE --out ../../engine/refine/choose_weights.h
@@ -173,7 +173,7 @@ def write(path, w):
     with open(path, "w") as f:
         print("/* Made by weights_tool/train/choose.py; do not edit. */", file=f)
         print("#ifndef MB_REFINE_CHOOSE_WEIGHTS_H\n#define MB_REFINE_CHOOSE_WEIGHTS_H\n", file=f)
-        print('#include "refine/choose.h"\n', file=f)
+        print('#include "segment/candidates.h"\n', file=f)
         print("static const double FIGURE_WEIGHT[MB_JUDGE_FIGURES] = {", file=f)
         for k, v in zip(FIGURES, w):
             print(f"    [MB_JUDGE_{k}] = {v:.6g},", file=f)

@@ -10,9 +10,9 @@
 #include "harness/op_harness.h"
 
 #include "core/alloc.h"
-#include "cuda/backend.h"
-#include "cuda/context.h"
-#include "cuda/weights.h"
+#include "cuda/driver/backend.h"
+#include "cuda/driver/context.h"
+#include "cuda/driver/weights.h"
 #include "harness/check.h"
 
 #include <math.h>

@@ -3,12 +3,12 @@
 #define _GNU_SOURCE /* setenv */
 #include "core/alloc.h"
 #include "core/sigmoid.h"
-#include "cuda/backend.h"
+#include "cuda/driver/backend.h"
 #include "harness/check.h"
 #include "harness/random.h"
-#include "image/recipe.h"
-#include "pipeline/picture_check.h"
-#include "refine/vitmatte_net.h"
+#include "image/resample/recipe.h"
+#include "pipeline/image_io_check.h"
+#include "pipeline/vitmatte_net.h"
 
 #include <dlfcn.h>
 #include <math.h>
