@@ -15,7 +15,7 @@
 #include "core/tensor.h"
 
 /* The photo, in host memory, and what becomes of it. */
-typedef struct mb_picture_in {
+typedef struct mb_image_input {
     const uint8_t *rgb;        /* [height, width, 3], packed */
     const uint8_t *fourth;     /* [height, width]: one more channel, or NULL */
     int width, height;         /* >= 1 */
@@ -23,31 +23,31 @@ typedef struct mb_picture_in {
     const float *table;        /* [3 or 4, 256]: what the bytes of each channel become; pixels beyond the picture: 0 */
     bool by_maximum;           /* then instead of the table: (v / largest byte - mean) / std, in f64 */
     float mean[3], std[3];
-} mb_picture_in;
+} mb_image_input;
 
 /* What becomes of logits: sigmoid (NaN: 0), then bytes (255 p, truncated), resized. */
-typedef struct mb_picture_out {
+typedef struct mb_mask_output {
     const mb_resample *resize; /* from the logits' size: NONE or TAPS after the bytes, CORNERS before */
     bool stretch;              /* (p - lowest) / (highest - lowest) first, where they differ */
     const uint8_t *table;      /* [256]: what the bytes become at last; NULL: they stay */
-} mb_picture_out;
+} mb_mask_output;
 
-typedef struct mb_device_pictures {
+typedef struct mb_device_image_io {
     mb_status (*open)(void *device, void **slot, mb_error *err);
     void (*close)(void *slot); /* waits for what is under way; NULL is fine */
     /* out: NULL where the result is taken otherwise. MB_E_MEMORY: there is no room for this picture; nothing happened.
      */
-    mb_status (*send)(void *slot, const mb_picture_in *in, const mb_picture_out *out, mb_error *err);
+    mb_status (*upload)(void *slot, const mb_image_input *in, const mb_mask_output *out, mb_error *err);
     /* input [1, 3 or 4, H, W] on the device, at least as large as the resized picture. */
-    mb_status (*feed)(void *slot, const mb_view *input, mb_error *err);
+    mb_status (*write_input)(void *slot, const mb_view *input, mb_error *err);
     /* logits [1, 1, H, W], f32, on the device. */
-    mb_status (*take)(void *slot, const mb_view *logits, mb_error *err);
+    mb_status (*read_output)(void *slot, const mb_view *logits, mb_error *err);
     /* Waits for the mask [height, width] that the last take began; finite: whether all logits were. Not to be called
      * with the device entered: others go on meanwhile. */
-    mb_status (*receive)(void *slot, uint8_t *mask, bool *finite, mb_error *err);
-} mb_device_pictures;
+    mb_status (*download)(void *slot, uint8_t *mask, bool *finite, mb_error *err);
+} mb_device_image_io;
 
-/* Whether to use them: there are some, and MATTEBOX_CUDA_PICTURES is not "off". */
-bool mb_pictures_wanted(const mb_device_pictures *p);
+/* Whether to use them: there are some, and MATTEBOX_CUDA_IMAGE_IO is not "off". */
+bool mb_image_io_wanted(const mb_device_image_io *p);
 
 #endif

@@ -141,13 +141,13 @@ static void fill_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-void mb_bitmap_range(mb_bitmap *b, const mb_picture *p, int low, int high, mb_pool *pool)
+void mb_bitmap_range(mb_bitmap *b, const mb_image_u8 *p, int low, int high, mb_pool *pool)
 {
     fill_job j = {.b = b, .u8 = p->v, .channels = p->channels, .low = low, .high = high};
     mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
-void mb_bitmap_at_least(mb_bitmap *b, const mb_plane *p, float threshold, mb_pool *pool)
+void mb_bitmap_at_least(mb_bitmap *b, const mb_image_f32 *p, float threshold, mb_pool *pool)
 {
     fill_job j = {.b = b, .f32 = p->v, .threshold = threshold};
     mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);

@@ -24,9 +24,9 @@ void mb_bitmap_dispose(mb_bitmap *b);
 mb_pool *mb_bitmap_pool(const mb_bitmap *b, mb_pool *pool);
 
 /* Bit = (low <= v <= high) of the first channel of an 8-bit picture of the same size. */
-void mb_bitmap_range(mb_bitmap *b, const mb_picture *p, int low, int high, mb_pool *pool);
+void mb_bitmap_range(mb_bitmap *b, const mb_image_u8 *p, int low, int high, mb_pool *pool);
 /* Bit = (v >= threshold) of a plane of the same size; NaN gives 0. */
-void mb_bitmap_at_least(mb_bitmap *b, const mb_plane *p, float threshold, mb_pool *pool);
+void mb_bitmap_at_least(mb_bitmap *b, const mb_image_f32 *p, float threshold, mb_pool *pool);
 
 /* Offsets of a window around a pixel, both axes: [-before, +after], both >= 0. */
 typedef struct mb_window {

@@ -5,7 +5,7 @@
 #include "core/alloc.h"
 #include "image/bitmap.h"
 #include "core/target_clones.h"
-#include "image/samples.h"
+#include "image/view.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #define MAX_SIZE  1023
 
 typedef struct blur_job {
-    const mb_picture *mask;
+    const mb_image_u8 *mask;
     int radius, tile_rows, n_x;
     double weights[MAX_SIZE / 2 + 1];
     double unit[256];
@@ -65,12 +65,12 @@ MB_CLONES static void weigh(double *out, const double *in, size_t n, const doubl
 /* Columns [x, x + n) of the mirrored row, widened by the radius on both sides. */
 static void padded_row(double *dst, const blur_job *j, int y, int x, int n)
 {
-    const mb_picture *m = j->mask;
+    const mb_image_u8 *m = j->mask;
     size_t step = (size_t)m->channels;
-    const uint8_t *row = m->v + (size_t)mb_mirror_inner(y, m->height) * (size_t)m->width * step;
+    const uint8_t *row = m->v + (size_t)mb_reflect_101(y, m->height) * (size_t)m->width * step;
     for (int i = 0; i < n + 2 * j->radius; i++) {
         int at = x - j->radius + i;
-        at = at >= 0 && at < m->width ? at : mb_mirror_inner(at, m->width);
+        at = at >= 0 && at < m->width ? at : mb_reflect_101(at, m->width);
         dst[i] = j->unit[row[(size_t)at * step]];
     }
 }
@@ -156,7 +156,7 @@ done:
     return status;
 }
 
-mb_status mb_gauss_blur(const mb_picture *mask, int size, mb_blur_sink sink, void *arg, mb_pool *pool,
+mb_status mb_gauss_blur(const mb_image_u8 *mask, int size, mb_blur_sink sink, void *arg, mb_pool *pool,
                         const mb_cancel *cancel, mb_error *err)
 {
     if (size < 1 || size > MAX_SIZE || size % 2 == 0) {

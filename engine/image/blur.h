@@ -11,7 +11,7 @@ typedef void (*mb_blur_sink)(void *arg, int y, int x, const double *values, int 
 
 /* size: of the kernel, odd, 1 (no blur) .. 1023. The mask's first channel, divided by 255 in f32, counts. Where the
  * mask is constant under the whole kernel nothing is computed. cancel may be NULL. */
-MB_MUST_CHECK mb_status mb_gauss_blur(const mb_picture *mask, int size, mb_blur_sink sink, void *arg, mb_pool *pool,
+MB_MUST_CHECK mb_status mb_gauss_blur(const mb_image_u8 *mask, int size, mb_blur_sink sink, void *arg, mb_pool *pool,
                                       const mb_cancel *cancel, mb_error *err);
 
 /* The 1 + size/2 weights from the centre outwards. */

@@ -9,7 +9,7 @@
 enum { UNSEEN = 0, REACHED = -1 }; /* labels of parts count from 1 */
 
 typedef struct search {
-    const mb_picture *alpha;
+    const mb_image_u8 *alpha;
     int32_t *label; /* [H,W] */
     int32_t *queue; /* [H,W] pixels to look around */
     int64_t *area;  /* [capacity] by label */
@@ -60,7 +60,7 @@ static mb_status find_parts(search *s, mb_error *err)
 }
 
 /* Which parts stay: area[k] becomes 1 or 0. */
-static int judge(search *s, const mb_parts_rule *rule)
+static int judge(search *s, const mb_component_rule *rule)
 {
     int32_t best = 0;
     int dropped = 0;
@@ -75,7 +75,8 @@ static int judge(search *s, const mb_parts_rule *rule)
     return dropped;
 }
 
-mb_status mb_parts_keep(mb_picture *alpha, mb_plane *fine, const mb_parts_rule *rule, int *dropped, mb_error *err)
+mb_status mb_keep_components(mb_image_u8 *alpha, mb_image_f32 *fine, const mb_component_rule *rule, int *dropped,
+                             mb_error *err)
 {
     search s = {.alpha = alpha};
     mb_status status = MB_OK;

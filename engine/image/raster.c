@@ -17,39 +17,39 @@ static mb_status pixels(void **out, int width, int height, size_t bytes_per_pixe
     return *out != NULL ? MB_OK : mb_fail_memory(err, bytes, "a picture");
 }
 
-mb_status mb_picture_create(mb_picture *out, int width, int height, int channels, mb_error *err)
+mb_status mb_image_u8_create(mb_image_u8 *out, int width, int height, int channels, mb_error *err)
 {
     void *v = NULL;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (channels != 1 && channels != 3 && channels != 4) {
         return mb_fail(err, MB_E_ARGUMENT, "a picture of %d channels: 1, 3 or 4", channels);
     }
     mb_status status = pixels(&v, width, height, (size_t)channels, err);
     if (status == MB_OK) {
-        *out = (mb_picture){width, height, channels, v};
+        *out = (mb_image_u8){width, height, channels, v};
     }
     return status;
 }
 
-void mb_picture_dispose(mb_picture *p)
+void mb_image_u8_dispose(mb_image_u8 *p)
 {
     mb_free_aligned(p->v);
-    *p = (mb_picture){0};
+    *p = (mb_image_u8){0};
 }
 
-mb_status mb_plane_create(mb_plane *out, int width, int height, mb_error *err)
+mb_status mb_image_f32_create(mb_image_f32 *out, int width, int height, mb_error *err)
 {
     void *v = NULL;
-    *out = (mb_plane){0};
+    *out = (mb_image_f32){0};
     mb_status status = pixels(&v, width, height, sizeof(float), err);
     if (status == MB_OK) {
-        *out = (mb_plane){width, height, v};
+        *out = (mb_image_f32){width, height, v};
     }
     return status;
 }
 
-void mb_plane_dispose(mb_plane *p)
+void mb_image_f32_dispose(mb_image_f32 *p)
 {
     mb_free_aligned(p->v);
-    *p = (mb_plane){0};
+    *p = (mb_image_f32){0};
 }

@@ -16,7 +16,7 @@ int mb_closed_form_blur(int erode, int dilate)
 }
 
 typedef struct threshold_job {
-    mb_picture *out;
+    mb_image_u8 *out;
     double black, white;
 } threshold_job;
 
@@ -29,7 +29,7 @@ static void threshold_row(void *arg, int y, int x, const double *values, int n)
     }
 }
 
-mb_status mb_closed_form_trimap(mb_picture *out, const mb_picture *mask, int size, const double black_white[2],
+mb_status mb_closed_form_trimap(mb_image_u8 *out, const mb_image_u8 *mask, int size, const double black_white[2],
                                 mb_pool *pool, const mb_cancel *cancel, mb_error *err)
 {
     double black = black_white[0], white = black_white[1];
@@ -37,12 +37,12 @@ mb_status mb_closed_form_trimap(mb_picture *out, const mb_picture *mask, int siz
         black = white - 0.001;
     }
     threshold_job j = {out, black, white};
-    mb_status status = mb_picture_create(out, mask->width, mask->height, 1, err);
+    mb_status status = mb_image_u8_create(out, mask->width, mask->height, 1, err);
     if (status == MB_OK) {
         status = mb_gauss_blur(mask, size, threshold_row, &j, pool, cancel, err);
     }
     if (status != MB_OK) {
-        mb_picture_dispose(out);
+        mb_image_u8_dispose(out);
     }
     return status;
 }
@@ -109,7 +109,7 @@ static void dispose_grouping(grouping *g)
     mb_free(g->sees);
 }
 
-static void count_levels(const mb_picture *trimap, size_t counts[3])
+static void count_levels(const mb_image_u8 *trimap, size_t counts[3])
 {
     size_t n = (size_t)trimap->width * (size_t)trimap->height, known[2] = {0};
     for (size_t i = 0; i < n; i++) {
@@ -121,7 +121,7 @@ static void count_levels(const mb_picture *trimap, size_t counts[3])
     counts[2] = known[1];
 }
 
-static void fill(mb_plane *alpha, const mb_picture *trimap, float unknown)
+static void fill(mb_image_f32 *alpha, const mb_image_u8 *trimap, float unknown)
 {
     size_t n = (size_t)trimap->width * (size_t)trimap->height;
     float table[256];
@@ -156,7 +156,7 @@ static mb_status check_memory(mb_closed_form_options *o, const mb_closed_form_re
     return MB_OK;
 }
 
-static mb_status solve_unknown(mb_plane *alpha, const mb_samples *photo, const mb_picture *trimap,
+static mb_status solve_unknown(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
                                const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
 {
     mb_matting_system s = {0};
@@ -191,17 +191,17 @@ done:
     return status;
 }
 
-mb_status mb_closed_form(mb_plane *alpha, const mb_samples *photo, const mb_picture *trimap,
+mb_status mb_closed_form(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
                          const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
 {
     size_t counts[3];
-    *alpha = (mb_plane){0};
+    *alpha = (mb_image_f32){0};
     *report = (mb_closed_form_report){0};
     if (photo->width != trimap->width || photo->height != trimap->height || trimap->channels != 1) {
         return mb_fail(err, MB_E_ARGUMENT, "the trimap is %d x %d, the photo %d x %d\nboth must have one size",
                        trimap->width, trimap->height, photo->width, photo->height);
     }
-    mb_status status = mb_plane_create(alpha, trimap->width, trimap->height, err);
+    mb_status status = mb_image_f32_create(alpha, trimap->width, trimap->height, err);
     if (status != MB_OK) {
         return status;
     }
@@ -224,7 +224,7 @@ mb_status mb_closed_form(mb_plane *alpha, const mb_samples *photo, const mb_pict
         status = status == MB_OK ? solve_unknown(alpha, photo, trimap, &within, report, err) : status;
     }
     if (status != MB_OK) {
-        mb_plane_dispose(alpha);
+        mb_image_f32_dispose(alpha);
     }
     return status;
 }

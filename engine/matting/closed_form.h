@@ -5,7 +5,7 @@
 
 #include "core/threads.h"
 #include "core/cancel.h"
-#include "image/samples.h"
+#include "image/view.h"
 
 #include <stdbool.h>
 
@@ -48,12 +48,12 @@ typedef struct mb_closed_form_report {
 
 /* alpha [H,W] in [0,1]: exactly 0 and 1 where the trimap (0, 255) says so. photo: first 3 channels. Always an answer:
  * report->residual says how good. */
-MB_MUST_CHECK mb_status mb_closed_form(mb_plane *alpha, const mb_samples *photo, const mb_picture *trimap,
+MB_MUST_CHECK mb_status mb_closed_form(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
                                        const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err);
 
 /* The node's trimap: Gaussian blur of the mask, 0 below black, 255 above white, 128 between; white <= black takes
  * remap's rule. size: of the kernel, see mb_closed_form_blur. */
-MB_MUST_CHECK mb_status mb_closed_form_trimap(mb_picture *out, const mb_picture *mask, int size,
+MB_MUST_CHECK mb_status mb_closed_form_trimap(mb_image_u8 *out, const mb_image_u8 *mask, int size,
                                               const double black_white[2], mb_pool *pool, const mb_cancel *cancel,
                                               mb_error *err);
 /* Kernel for the node's erode and dilate: 7, 11, 17 ... 427. */

@@ -28,9 +28,9 @@ void mb_colours_dispose(mb_colours *c)
 }
 
 /* RGB of a grey or RGBA photo. */
-static mb_status rgb_copy(mb_picture *out, const mb_picture *src, mb_error *err)
+static mb_status rgb_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
-    mb_status status = mb_picture_create(out, src->width, src->height, 3, err);
+    mb_status status = mb_image_u8_create(out, src->width, src->height, 3, err);
     size_t n = (size_t)src->width * (size_t)src->height, step = (size_t)src->channels;
     for (size_t i = 0; status == MB_OK && i < n; i++) {
         for (size_t k = 0; k < 3; k++) {
@@ -41,7 +41,7 @@ static mb_status rgb_copy(mb_picture *out, const mb_picture *src, mb_error *err)
 }
 
 typedef struct narrow_job {
-    mb_picture *out; /* holds the photo */
+    mb_image_u8 *out; /* holds the photo */
     const mb_colours *f;
     const uint8_t *alpha;
 } narrow_job;
@@ -57,30 +57,30 @@ static void narrow(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-mb_status mb_foreground_estimate(mb_picture *out, mb_foreground method, const mb_picture *photo,
-                                 const mb_picture *alpha, const mb_foreground_options *o, mb_error *err)
+mb_status mb_foreground_estimate(mb_image_u8 *out, mb_foreground method, const mb_image_u8 *photo,
+                                 const mb_image_u8 *alpha, const mb_foreground_options *o, mb_error *err)
 {
-    mb_plane a = {0};
+    mb_image_f32 a = {0};
     mb_colours f = {0};
     mb_status status = MB_OK;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (photo->width != alpha->width || photo->height != alpha->height || alpha->channels != 1) {
         return mb_fail(err, MB_E_ARGUMENT, "the alpha is %d x %d, the photo %d x %d\nboth must have one size",
                        alpha->width, alpha->height, photo->width, photo->height);
     }
     MB_TRY(rgb_copy(out, photo, err));
     if (method != MB_FOREGROUND_NONE) {
-        MB_TRY(mb_plane_from_picture(&a, alpha, err));
+        MB_TRY(mb_image_f32_from_u8(&a, alpha, err));
         MB_TRY(method == MB_FOREGROUND_BLURFUSION ? mb_foreground_blurfusion(&f, out, &a, o, err)
                                                   : mb_foreground_ml(&f, NULL, out, &a, o, err));
         narrow_job j = {out, &f, alpha->v};
         mb_parallel_for(o->pool, (size_t)alpha->width * (size_t)alpha->height, (size_t)1 << 15, narrow, &j);
     }
 done:
-    mb_plane_dispose(&a);
+    mb_image_f32_dispose(&a);
     mb_colours_dispose(&f);
     if (status != MB_OK) {
-        mb_picture_dispose(out);
+        mb_image_u8_dispose(out);
     }
     return status;
 }

@@ -25,16 +25,16 @@ typedef struct mb_foreground_options {
 
 /* Multi-level estimation (Germer et al. 2020). photo: RGB or RGBA; alpha [H,W] in [0,1]. b may be NULL. Same bits for
  * any number of threads: those of the serial sweep. */
-MB_MUST_CHECK mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_picture *photo, const mb_plane *alpha,
-                                         const mb_foreground_options *o, mb_error *err);
+MB_MUST_CHECK mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_image_u8 *photo,
+                                         const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err);
 
 /* Blur fusion (Forte 2021): two passes of box means. */
-MB_MUST_CHECK mb_status mb_foreground_blurfusion(mb_colours *f, const mb_picture *photo, const mb_plane *alpha,
+MB_MUST_CHECK mb_status mb_foreground_blurfusion(mb_colours *f, const mb_image_u8 *photo, const mb_image_f32 *alpha,
                                                  const mb_foreground_options *o, mb_error *err);
 
 /* The one call of the pipeline: RGB colours for a photo (grey, RGB, RGBA) and its 8-bit alpha, truncated to 8 bits;
  * exactly the photo's where alpha is 255. MB_FOREGROUND_NONE copies the photo. */
-MB_MUST_CHECK mb_status mb_foreground_estimate(mb_picture *out, mb_foreground method, const mb_picture *photo,
-                                               const mb_picture *alpha, const mb_foreground_options *o, mb_error *err);
+MB_MUST_CHECK mb_status mb_foreground_estimate(mb_image_u8 *out, mb_foreground method, const mb_image_u8 *photo,
+                                               const mb_image_u8 *alpha, const mb_foreground_options *o, mb_error *err);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/target_clones.h"
-#include "image/samples.h"
+#include "image/view.h"
 
 #include <string.h>
 
@@ -14,8 +14,8 @@
 #define TILE_COLS 512
 
 typedef struct fusion {
-    const mb_picture *photo;
-    const mb_plane *alpha;
+    const mb_image_u8 *photo;
+    const mb_image_f32 *alpha;
     const mb_colours *f, *b; /* NULL: the photo */
     mb_colours *out_f, *out_b;
     int before, after; /* of the box */
@@ -29,9 +29,9 @@ typedef struct fusion {
 static void load_row(double *dst, size_t stride, const fusion *j, int y, const int x0_x1[2])
 {
     int w = j->photo->width;
-    size_t row = (size_t)mb_mirror_inner(y, j->photo->height) * (size_t)w, step = (size_t)j->photo->channels;
+    size_t row = (size_t)mb_reflect_101(y, j->photo->height) * (size_t)w, step = (size_t)j->photo->channels;
     for (int x = x0_x1[0] - j->before, i = 0; x < x0_x1[1] + j->after; x++, i++) {
-        size_t at = row + (size_t)(x >= 0 && x < w ? x : mb_mirror_inner(x, w));
+        size_t at = row + (size_t)(x >= 0 && x < w ? x : mb_reflect_101(x, w));
         double a = (double)j->alpha->v[at];
         const uint8_t *p = j->photo->v + at * step;
         dst[i] = a;
@@ -145,7 +145,7 @@ done:
     return status;
 }
 
-mb_status mb_foreground_blurfusion(mb_colours *f, const mb_picture *photo, const mb_plane *alpha,
+mb_status mb_foreground_blurfusion(mb_colours *f, const mb_image_u8 *photo, const mb_image_f32 *alpha,
                                    const mb_foreground_options *o, mb_error *err)
 {
     int first = o->first_radius > 0 ? o->first_radius : 90, second = o->second_radius > 0 ? o->second_radius : 6;

@@ -26,8 +26,8 @@ typedef struct level {
 } level;
 
 typedef struct ml {
-    const mb_picture *photo;
-    const mb_plane *alpha;
+    const mb_image_u8 *photo;
+    const mb_image_f32 *alpha;
     float regularization, gradient;
     float unit[256];
     level now, last;
@@ -149,7 +149,7 @@ static void dispose_level(level *l)
     *l = (level){0};
 }
 
-static mb_status create_level(level *l, int width, int height, const mb_picture *photo, mb_error *err)
+static mb_status create_level(level *l, int width, int height, const mb_image_u8 *photo, mb_error *err)
 {
     size_t area, bytes;
     *l = (level){.width = width, .height = height};
@@ -222,7 +222,7 @@ static mb_status run_levels(ml *m, const mb_foreground_options *o, mb_error *err
     return MB_OK;
 }
 
-mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_picture *photo, const mb_plane *alpha,
+mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_image_u8 *photo, const mb_image_f32 *alpha,
                            const mb_foreground_options *o, mb_error *err)
 {
     ml m = {.photo = photo, .alpha = alpha, .pool = o->pool, .cancel = &o->cancel};

@@ -5,7 +5,7 @@
 #include "core/alloc.h"
 #include "matting/guided_core.h"
 
-int mb_guided_node_radius(int erode, int dilate)
+int mb_guided_layerstyle_radius(int erode, int dilate)
 {
     int r = (erode + dilate) / 6 + 2;
     return r % 2 == 0 ? r + 1 : r;
@@ -29,7 +29,7 @@ static tap tap_of(int i, int n_dst, int n_src)
 }
 
 typedef struct shrink_job {
-    const mb_samples *src;
+    const mb_image_view *src;
     float *dst; /* [h][w][channels] */
     int width, height, channels;
 } shrink_job;
@@ -45,10 +45,10 @@ static void shrink_rows(void *arg, size_t begin, size_t end, int worker)
             tap h = tap_of(x, j->width, j->src->width);
             for (size_t k = 0; k < c; k++) {
                 size_t up = (size_t)v.a * sw, down = (size_t)v.b * sw;
-                float a = mb_sample(j->src, (up + (size_t)h.a) * sc + k);
-                float b = mb_sample(j->src, (up + (size_t)h.b) * sc + k);
-                float p = mb_sample(j->src, (down + (size_t)h.a) * sc + k);
-                float q = mb_sample(j->src, (down + (size_t)h.b) * sc + k);
+                float a = mb_image_view_at(j->src, (up + (size_t)h.a) * sc + k);
+                float b = mb_image_view_at(j->src, (up + (size_t)h.b) * sc + k);
+                float p = mb_image_view_at(j->src, (down + (size_t)h.a) * sc + k);
+                float q = mb_image_view_at(j->src, (down + (size_t)h.b) * sc + k);
                 float top = a + (b - a) * h.t, bottom = p + (q - p) * h.t;
                 j->dst[(y * (size_t)j->width + (size_t)x) * c + k] = top + (bottom - top) * v.t;
             }
@@ -56,8 +56,8 @@ static void shrink_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-static mb_status shrink(mb_samples *out, float **owned, const mb_samples *src, const mb_samples *size, mb_pool *pool,
-                        mb_error *err)
+static mb_status shrink(mb_image_view *out, float **owned, const mb_image_view *src, const mb_image_view *size,
+                        mb_pool *pool, mb_error *err)
 {
     size_t pixels, bytes;
     int channels = src->channels == 1 ? 1 : 3;
@@ -71,12 +71,12 @@ static mb_status shrink(mb_samples *out, float **owned, const mb_samples *src, c
     }
     shrink_job j = {src, *owned, size->width, size->height, channels};
     mb_parallel_for(pool, (size_t)size->height, 16, shrink_rows, &j);
-    *out = (mb_samples){size->width, size->height, channels, NULL, *owned};
+    *out = (mb_image_view){size->width, size->height, channels, NULL, *owned};
     return MB_OK;
 }
 
 typedef struct apply_job {
-    const mb_samples *guide, *small; /* small: size of `means` */
+    const mb_image_view *guide, *small; /* small: size of `means` */
     const float *means;
     float *result;
 } apply_job;
@@ -100,16 +100,16 @@ static void apply_rows(void *arg, size_t begin, size_t end, int worker)
             }
             float sum = m[3];
             for (size_t k = 0; k < 3; k++) {
-                sum += m[k] * mb_sample(j->guide, (y * w + x) * channels + (channels == 1 ? 0 : k));
+                sum += m[k] * mb_image_view_at(j->guide, (y * w + x) * channels + (channels == 1 ? 0 : k));
             }
             j->result[y * w + x] = sum;
         }
     }
 }
 
-static mb_status fast(mb_plane *out, const mb_guided_job *full, double scale, mb_pool *pool, mb_error *err)
+static mb_status fast(mb_image_f32 *out, const mb_guided_job *full, double scale, mb_pool *pool, mb_error *err)
 {
-    mb_samples size = {.width = (int)(scale * full->guide.width), .height = (int)(scale * full->guide.height)};
+    mb_image_view size = {.width = (int)(scale * full->guide.width), .height = (int)(scale * full->guide.height)};
     size.width = size.width > 1 ? size.width : 1;
     size.height = size.height > 1 ? size.height : 1;
     float *guide = NULL, *source = NULL, *means = NULL;
@@ -135,7 +135,8 @@ done:
     return status;
 }
 
-static mb_status check(const mb_samples *guide, const mb_samples *source, const mb_guided_options *o, mb_error *err)
+static mb_status check(const mb_image_view *guide, const mb_image_view *source, const mb_guided_options *o,
+                       mb_error *err)
 {
     if (o->radius < 1 || o->radius > MB_GUIDED_MAX_RADIUS) {
         return mb_fail(err, MB_E_ARGUMENT, "--guided-radius %d: 1 to %d", o->radius, MB_GUIDED_MAX_RADIUS);
@@ -153,15 +154,15 @@ static mb_status check(const mb_samples *guide, const mb_samples *source, const 
     return MB_OK;
 }
 
-mb_status mb_guided_filter(mb_plane *out, const mb_samples *guide, const mb_samples *source, const mb_guided_options *o,
-                           mb_pool *pool, mb_error *err)
+mb_status mb_guided_filter(mb_image_f32 *out, const mb_image_view *guide, const mb_image_view *source,
+                           const mb_guided_options *o, mb_pool *pool, mb_error *err)
 {
-    *out = (mb_plane){0};
+    *out = (mb_image_f32){0};
     mb_status status = check(guide, source, o, err);
     if (status != MB_OK) {
         return status;
     }
-    status = mb_plane_create(out, guide->width, guide->height, err);
+    status = mb_image_f32_create(out, guide->width, guide->height, err);
     if (status != MB_OK) {
         return status;
     }
@@ -170,7 +171,7 @@ mb_status mb_guided_filter(mb_plane *out, const mb_samples *guide, const mb_samp
                          out->v, NULL,    o->cancel};
     status = o->scale < 1.0 ? fast(out, &job, o->scale, pool, err) : mb_guided_stream(&job, pool, err);
     if (status != MB_OK) {
-        mb_plane_dispose(out);
+        mb_image_f32_dispose(out);
     }
     return status;
 }

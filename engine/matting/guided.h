@@ -4,7 +4,7 @@
 
 #include "core/cancel.h"
 #include "core/threads.h"
-#include "image/samples.h"
+#include "image/view.h"
 
 #define MB_GUIDED_EPS        0.015 /* the node's */
 #define MB_GUIDED_MAX_RADIUS 512
@@ -17,11 +17,11 @@ typedef struct mb_guided_options {
 } mb_guided_options;
 
 /* The node's radius for its erode and dilate: 3, 5 ... 87. */
-int mb_guided_node_radius(int erode, int dilate);
+int mb_guided_layerstyle_radius(int erode, int dilate);
 
 /* out [H,W] = `source` (one channel) filtered along the edges of `guide` (1 or 3 channels; of 4 the first 3), not
  * clipped. The border is mirrored with the edge pixel repeated. Same bits for any number of threads. */
-MB_MUST_CHECK mb_status mb_guided_filter(mb_plane *out, const mb_samples *guide, const mb_samples *source,
+MB_MUST_CHECK mb_status mb_guided_filter(mb_image_f32 *out, const mb_image_view *guide, const mb_image_view *source,
                                          const mb_guided_options *o, mb_pool *pool, mb_error *err);
 
 #endif

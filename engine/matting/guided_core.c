@@ -52,7 +52,7 @@ static float *coefficient_row(const tile *t, int v)
 }
 
 /* One channel of `count` pixels from column x on, which lie inside the picture. */
-static void load_inside(float *dst, const mb_samples *s, size_t first, int count, const float *to_unit)
+static void load_inside(float *dst, const mb_image_view *s, size_t first, int count, const float *to_unit)
 {
     size_t step = (size_t)s->channels;
     if (s->u8 != NULL) {
@@ -63,29 +63,29 @@ static void load_inside(float *dst, const mb_samples *s, size_t first, int count
         return;
     }
     for (int i = 0; i < count; i++) {
-        dst[i] = mb_sample(s, first + (size_t)i * step);
+        dst[i] = mb_image_view_at(s, first + (size_t)i * step);
     }
 }
 
-static void load_channel(float *dst, const tile *t, const mb_samples *s, int channel, int y)
+static void load_channel(float *dst, const tile *t, const mb_image_view *s, int channel, int y)
 {
     int begin = t->x0 - 2 * t->job->radius, end = begin + t->n_in, w = s->width;
     size_t row = (size_t)y * (size_t)w, step = (size_t)s->channels;
     int from = begin > 0 ? begin : 0, to = end < w ? end : w;
     for (int x = begin; x < from; x++) {
-        dst[x - begin] = mb_sample(s, (row + (size_t)mb_mirror_edge(x, w)) * step + (size_t)channel);
+        dst[x - begin] = mb_image_view_at(s, (row + (size_t)mb_reflect(x, w)) * step + (size_t)channel);
     }
     load_inside(dst + (from - begin), s, (row + (size_t)from) * step + (size_t)channel, to - from, t->to_unit);
     for (int x = to; x < end; x++) {
-        dst[x - begin] = mb_sample(s, (row + (size_t)mb_mirror_edge(x, w)) * step + (size_t)channel);
+        dst[x - begin] = mb_image_view_at(s, (row + (size_t)mb_reflect(x, w)) * step + (size_t)channel);
     }
 }
 
 static void load_row(const tile *t, int v)
 {
     float *dst = in_row(t, v);
-    const mb_samples *guide = &t->job->guide;
-    int y = mb_mirror_edge(v, guide->height);
+    const mb_image_view *guide = &t->job->guide;
+    int y = mb_reflect(v, guide->height);
     for (int c = 0; c < 3; c++) { /* a grey guide stands for three equal channels: see mb_guided_filter */
         load_channel(dst + (size_t)c * (size_t)t->n_in, t, guide, guide->channels == 1 ? 0 : c, y);
     }

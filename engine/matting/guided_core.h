@@ -6,7 +6,7 @@
 #include "matting/guided.h"
 
 typedef struct mb_guided_job {
-    mb_samples guide, source;
+    mb_image_view guide, source;
     int radius;
     double eps;
     float *result; /* [H,W], or NULL */

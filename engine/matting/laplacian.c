@@ -17,8 +17,8 @@
 #define BAND_ROWS 16
 
 typedef struct assembly {
-    const mb_samples *photo;
-    const mb_picture *trimap;
+    const mb_image_view *photo;
+    const mb_image_u8 *trimap;
     double epsilon;
     mb_bitmap unknown;
     uint32_t *rank; /* [height][words] unknown pixels before this word */
@@ -84,7 +84,7 @@ static void add_window(const assembly *a, int x, int y)
         known[i] = a->trimap->v[at];
         id[i] = mb_bitmap_get(&a->unknown, px, py) ? number_of(a, px, py) : -1;
         for (size_t k = 0; k < 3; k++) {
-            colour[i][k] = (double)mb_sample(a->photo, at * channels + (channels == 1 ? 0 : k));
+            colour[i][k] = (double)mb_image_view_at(a->photo, at * channels + (channels == 1 ? 0 : k));
         }
     }
     mb_matting_window(z, (const double(*)[3])colour, a->epsilon);

@@ -6,7 +6,7 @@
 #include "core/cancel.h"
 #include "core/threads.h"
 #include "image/bitmap.h"
-#include "image/samples.h"
+#include "image/view.h"
 #include "sparse/symmetric.h"
 
 enum { MB_SEES_FOREGROUND = 1, MB_SEES_BACKGROUND = 2 };
@@ -21,8 +21,8 @@ typedef struct mb_matting_system {
 } mb_matting_system;
 
 typedef struct mb_matting_input {
-    const mb_samples *photo;  /* colours (first 3 channels; grey counts thrice) */
-    const mb_picture *trimap; /* [H,W]: 0 background, 255 foreground, else unknown; at least 3 x 3 */
+    const mb_image_view *photo; /* colours (first 3 channels; grey counts thrice) */
+    const mb_image_u8 *trimap;  /* [H,W]: 0 background, 255 foreground, else unknown; at least 3 x 3 */
     double epsilon;
 } mb_matting_input;
 /* cancel may be NULL. */

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-void mb_refine_limit(int *out_width, int *out_height, int width, int height, double max_megapixels)
+void mb_matte_limit(int *out_width, int *out_height, int width, int height, double max_megapixels)
 {
     double limit = max_megapixels * 1048576.0, ratio = (double)width / (double)height;
     *out_width = width;
@@ -23,9 +23,9 @@ void mb_refine_limit(int *out_width, int *out_height, int width, int height, dou
 }
 
 /* An RGB picture of any photo: a copy, or of grey three equal channels. */
-static mb_status rgb_of(mb_picture *out, const mb_picture *src, mb_error *err)
+static mb_status rgb_of(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
-    mb_status status = mb_picture_create(out, src->width, src->height, 3, err);
+    mb_status status = mb_image_u8_create(out, src->width, src->height, 3, err);
     if (status == MB_OK) {
         size_t n = (size_t)src->width * (size_t)src->height, step = (size_t)src->channels;
         for (size_t i = 0; i < n; i++) {
@@ -37,53 +37,53 @@ static mb_status rgb_of(mb_picture *out, const mb_picture *src, mb_error *err)
     return status;
 }
 
-static mb_status make_trimap(mb_picture *trimap, const mb_refine_job *job, mb_error *err)
+static mb_status make_trimap(mb_image_u8 *trimap, const mb_matte_job *job, mb_error *err)
 {
     if (job->mask == NULL) {
-        return mb_refine_first_channel(trimap, job->given_trimap, err);
+        return mb_matte_first_channel(trimap, job->given_trimap, err);
     }
-    mb_status status = mb_trimap_node(trimap, job->mask, job->o->erode, job->o->dilate, job->c->pool, err);
+    mb_status status = mb_trimap_layerstyle(trimap, job->mask, job->o->erode, job->o->dilate, job->c->pool, err);
     if (status == MB_OK && memchr(trimap->v, 255, (size_t)trimap->width * (size_t)trimap->height) == NULL) {
-        mb_refine_warn(job, MB_WARN_NO_FOREGROUND,
-                       "the trimap has no foreground: too thin for --erode %d, or no subject", job->o->erode);
+        mb_matte_warn(job, MB_WARN_NO_FOREGROUND,
+                      "the trimap has no foreground: too thin for --erode %d, or no subject", job->o->erode);
     }
     return status;
 }
 
 /* Alpha at more than 8 bits: cropped, enlarged (bilinear, as the 8-bit way), remapped. */
-static mb_status keep_fine(const mb_refine_job *job, const mb_plane *padded, const mb_picture *seen, mb_error *err)
+static mb_status keep_fine(const mb_matte_job *job, const mb_image_f32 *padded, const mb_image_u8 *seen, mb_error *err)
 {
-    mb_plane part = {0}, full = {0};
+    mb_image_f32 part = {0}, full = {0};
     mb_status status = MB_OK;
     if (job->c->fine == NULL) {
         return MB_OK;
     }
-    MB_TRY(mb_plane_create(&part, seen->width, seen->height, err));
+    MB_TRY(mb_image_f32_create(&part, seen->width, seen->height, err));
     for (size_t y = 0; y < (size_t)part.height; y++) {
         memcpy(part.v + y * (size_t)part.width, padded->v + y * (size_t)padded->width,
                (size_t)part.width * sizeof *part.v);
     }
     if (seen->width != job->photo->width || seen->height != job->photo->height) {
-        MB_TRY(mb_plane_create(&full, job->photo->width, job->photo->height, err));
+        MB_TRY(mb_image_f32_create(&full, job->photo->width, job->photo->height, err));
         const mb_floats from = {part.v, part.width, part.height, 1}, to = {full.v, full.width, full.height, 1};
         MB_TRY(mb_resize_cv_f32(&to, &from, job->c->pool, err));
-        mb_plane_dispose(&part);
+        mb_image_f32_dispose(&part);
         part = full;
-        full = (mb_plane){0};
+        full = (mb_image_f32){0};
     }
-    mb_levels_plane(&part, mb_levels_of(job->o->black_point, job->o->white_point), job->c->pool);
-    mb_refine_give_fine(job, &part);
+    mb_levels_f32(&part, mb_levels_of(job->o->black_point, job->o->white_point), job->c->pool);
+    mb_matte_return_f32(job, &part);
 done:
-    mb_plane_dispose(&part);
-    mb_plane_dispose(&full);
+    mb_image_f32_dispose(&part);
+    mb_image_f32_dispose(&full);
     return status;
 }
 
 /* The network on pictures of the size it shall see: 8-bit alpha of that size. */
-static mb_status run_network(mb_picture *alpha, const mb_refine_job *job, const mb_picture *photo,
-                             const mb_picture *trimap, mb_error *err)
+static mb_status run_network(mb_image_u8 *alpha, const mb_matte_job *job, const mb_image_u8 *photo,
+                             const mb_image_u8 *trimap, mb_error *err)
 {
-    mb_plane padded = {0};
+    mb_image_f32 padded = {0};
     mb_status status = MB_OK;
     MB_TRY(job->c->matting(&padded, job->c->matting_user, photo, trimap, err));
     if (padded.width < photo->width || padded.height < photo->height) {
@@ -92,40 +92,40 @@ static mb_status run_network(mb_picture *alpha, const mb_refine_job *job, const 
         goto done;
     }
     MB_TRY(keep_fine(job, &padded, photo, err));
-    MB_TRY(mb_picture_create(alpha, photo->width, photo->height, 1, err));
+    MB_TRY(mb_image_u8_create(alpha, photo->width, photo->height, 1, err));
     for (size_t y = 0; y < (size_t)alpha->height; y++) {
         mb_to8_array(alpha->v + y * (size_t)alpha->width, padded.v + y * (size_t)padded.width, (size_t)alpha->width);
     }
 done:
-    mb_plane_dispose(&padded);
+    mb_image_f32_dispose(&padded);
     return status;
 }
 
 /* There and back with a smaller picture. */
-static mb_status run_reduced(mb_picture *alpha, const mb_refine_job *job, const mb_picture *photo,
-                             const mb_picture *trimap, mb_error *err)
+static mb_status run_reduced(mb_image_u8 *alpha, const mb_matte_job *job, const mb_image_u8 *photo,
+                             const mb_image_u8 *trimap, mb_error *err)
 {
     int width, height;
-    mb_picture small_photo = {0}, small_trimap = {0}, small_alpha = {0};
+    mb_image_u8 small_photo = {0}, small_trimap = {0}, small_alpha = {0};
     mb_status status = MB_OK;
-    mb_refine_limit(&width, &height, photo->width, photo->height, job->o->max_megapixels);
-    mb_refine_warn(job, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (--max-megapixels %g)", width, height,
-                   photo->width, photo->height, job->o->max_megapixels);
+    mb_matte_limit(&width, &height, photo->width, photo->height, job->o->max_megapixels);
+    mb_matte_warn(job, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (--max-megapixels %g)", width, height,
+                  photo->width, photo->height, job->o->max_megapixels);
     MB_TRY(mb_resize_pillow(&small_photo, photo, width, height, MB_FILTER_BILINEAR, job->c->pool, err));
     MB_TRY(mb_resize_pillow(&small_trimap, trimap, width, height, MB_FILTER_BILINEAR, job->c->pool, err));
     MB_TRY(run_network(&small_alpha, job, &small_photo, &small_trimap, err));
     MB_TRY(mb_resize_pillow(alpha, &small_alpha, photo->width, photo->height, MB_FILTER_BILINEAR, job->c->pool, err));
 done:
-    mb_picture_dispose(&small_photo);
-    mb_picture_dispose(&small_trimap);
-    mb_picture_dispose(&small_alpha);
+    mb_image_u8_dispose(&small_photo);
+    mb_image_u8_dispose(&small_trimap);
+    mb_image_u8_dispose(&small_alpha);
     return status;
 }
 
-mb_status mb_refine_with_vitmatte(mb_picture *alpha, const mb_refine_job *job, mb_error *err)
+mb_status mb_matte_vitmatte(mb_image_u8 *alpha, const mb_matte_job *job, mb_error *err)
 {
-    mb_picture trimap = {0}, rgb = {0};
-    const mb_picture *photo = job->photo;
+    mb_image_u8 trimap = {0}, rgb = {0};
+    const mb_image_u8 *photo = job->photo;
     mb_status status = MB_OK;
     if (job->c->matting == NULL) {
         return mb_fail(err, MB_E_ARGUMENT,
@@ -147,9 +147,9 @@ mb_status mb_refine_with_vitmatte(mb_picture *alpha, const mb_refine_job *job, m
     uint8_t table[256];
     mb_levels_table(table, mb_levels_of(job->o->black_point, job->o->white_point));
     mb_levels_map(alpha, table, job->c->pool);
-    mb_refine_give_trimap(job, &trimap);
+    mb_matte_return_trimap(job, &trimap);
 done:
-    mb_picture_dispose(&trimap);
-    mb_picture_dispose(&rgb);
+    mb_image_u8_dispose(&trimap);
+    mb_image_u8_dispose(&rgb);
     return status;
 }

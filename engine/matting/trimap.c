@@ -4,7 +4,7 @@
 #include "image/bitmap.h"
 
 typedef struct spread_job {
-    mb_picture *out;
+    mb_image_u8 *out;
     const mb_bitmap *a, *b;
     uint8_t levels[3];
 } spread_job;
@@ -19,10 +19,10 @@ static void spread_rows(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* out = levels[0] where a, else levels[1] where b, else levels[2]. */
-static mb_status spread(mb_picture *out, const mb_bitmap *a, const mb_bitmap *b, const uint8_t levels[3], mb_pool *pool,
-                        mb_error *err)
+static mb_status spread(mb_image_u8 *out, const mb_bitmap *a, const mb_bitmap *b, const uint8_t levels[3],
+                        mb_pool *pool, mb_error *err)
 {
-    mb_status status = mb_picture_create(out, a->width, a->height, 1, err);
+    mb_status status = mb_image_u8_create(out, a->width, a->height, 1, err);
     if (status == MB_OK) {
         spread_job j = {out, a, b, {levels[0], levels[1], levels[2]}};
         mb_parallel_for(mb_bitmap_pool(a, pool), (size_t)a->height, 32, spread_rows, &j);
@@ -53,7 +53,7 @@ static mb_status copy_bits(mb_bitmap *out, const mb_bitmap *b, mb_error *err)
 }
 
 /* `fg` holds the truncated mask and becomes the dilation. */
-static mb_status node_bands(mb_picture *out, mb_bitmap *fg, const mb_window erode_dilate[2], mb_pool *pool,
+static mb_status node_bands(mb_image_u8 *out, mb_bitmap *fg, const mb_window erode_dilate[2], mb_pool *pool,
                             mb_error *err)
 {
     static const uint8_t levels[3] = {255, 127, 0};
@@ -69,12 +69,12 @@ done:
 }
 
 /* Exactly one of picture and plane is given. */
-static mb_status node_trimap(mb_picture *out, const mb_picture *picture, const mb_plane *plane,
+static mb_status node_trimap(mb_image_u8 *out, const mb_image_u8 *picture, const mb_image_f32 *plane,
                              const int erode_dilate[2], mb_pool *pool, mb_error *err)
 {
     mb_bitmap fg = {0};
     mb_status status = MB_OK;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     MB_TRY(check_kernel("erode", erode_dilate[0], err));
     MB_TRY(check_kernel("dilate", erode_dilate[1], err));
     mb_window windows[2] = {five_passes(erode_dilate[0]), five_passes(erode_dilate[1])};
@@ -92,26 +92,27 @@ done:
     return status;
 }
 
-mb_status mb_trimap_node(mb_picture *out, const mb_picture *mask, int erode, int dilate, mb_pool *pool, mb_error *err)
+mb_status mb_trimap_layerstyle(mb_image_u8 *out, const mb_image_u8 *mask, int erode, int dilate, mb_pool *pool,
+                               mb_error *err)
 {
     return node_trimap(out, mask, NULL, (const int[2]){erode, dilate}, pool, err);
 }
 
-mb_status mb_trimap_node_plane(mb_picture *out, const mb_plane *mask, int erode, int dilate, mb_pool *pool,
-                               mb_error *err)
+mb_status mb_trimap_layerstyle_f32(mb_image_u8 *out, const mb_image_f32 *mask, int erode, int dilate, mb_pool *pool,
+                                   mb_error *err)
 {
     return node_trimap(out, NULL, mask, (const int[2]){erode, dilate}, pool, err);
 }
 
 /* Foreground above high, background below low; `size` > 0 erodes both. */
-static mb_status two_sided(mb_picture *out, const mb_picture *mask, const int low_high_size[3], mb_pool *pool,
+static mb_status two_sided(mb_image_u8 *out, const mb_image_u8 *mask, const int low_high_size[3], mb_pool *pool,
                            mb_error *err)
 {
     static const uint8_t levels[3] = {255, 128, 0};
     int low = low_high_size[0], high = low_high_size[1], size = low_high_size[2];
     mb_bitmap fg = {0}, rest = {0}; /* rest: what is not background */
     mb_status status = MB_OK;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (low < 0 || high > 255 || low > high) {
         return mb_fail(err, MB_E_ARGUMENT, "trimap thresholds %d and %d: 0 <= low <= high <= 255", low, high);
     }
@@ -132,12 +133,13 @@ done:
     return status;
 }
 
-mb_status mb_trimap_thresholds(mb_picture *out, const mb_picture *mask, int low, int high, mb_pool *pool, mb_error *err)
+mb_status mb_trimap_thresholds(mb_image_u8 *out, const mb_image_u8 *mask, int low, int high, mb_pool *pool,
+                               mb_error *err)
 {
     return two_sided(out, mask, (const int[3]){low, high, 0}, pool, err);
 }
 
-mb_status mb_trimap_rembg(mb_picture *out, const mb_picture *mask, const int low_high_size[3], mb_pool *pool,
+mb_status mb_trimap_rembg(mb_image_u8 *out, const mb_image_u8 *mask, const int low_high_size[3], mb_pool *pool,
                           mb_error *err)
 {
     int size = low_high_size[2];

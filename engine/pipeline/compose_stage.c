@@ -12,12 +12,12 @@
 
 #define VISIBLE 13 /* of 255: what a crop keeps */
 
-int mb_look_depth(const mb_options *o, const mb_image *photo)
+int mb_compose_stage_depth(const mb_options *o, const mb_image *photo)
 {
     return o->depth != 0 ? o->depth : photo->depth == MB_DEPTH_U8 ? 8 : 16;
 }
 
-size_t mb_look_bytes(const mb_options *o, int depth, size_t pixels)
+size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels)
 {
     size_t bytes = depth == 16 ? 4 + 4 : 0; /* fine alpha, wider cut-out */
     size_t parts = o->min_area > 1 || o->largest ? 8 : 0;
@@ -31,14 +31,14 @@ size_t mb_look_bytes(const mb_options *o, int depth, size_t pixels)
     return mb_mul_size(&bytes, bytes, pixels) ? bytes : SIZE_MAX;
 }
 
-mb_status mb_look_shape(const mb_look *l, int *dropped, mb_error *err)
+mb_status mb_compose_stage_shape(const mb_compose_stage *l, int *dropped, mb_error *err)
 {
     const mb_options *o = l->options;
-    const mb_parts_rule rule = {o->min_area, o->largest != 0};
+    const mb_component_rule rule = {o->min_area, o->largest != 0};
     mb_status status = MB_OK;
     *dropped = 0;
     if (rule.largest || rule.min_area > 1) {
-        status = mb_parts_keep(l->alpha, l->fine->v != NULL ? l->fine : NULL, &rule, dropped, err);
+        status = mb_keep_components(l->alpha, l->fine->v != NULL ? l->fine : NULL, &rule, dropped, err);
     }
     if (status == MB_OK && o->invert) {
         mb_compose_invert(l->alpha);
@@ -54,7 +54,7 @@ mb_status mb_look_shape(const mb_look *l, int *dropped, mb_error *err)
 
 typedef struct wide_job {
     const mb_image *given; /* NULL, or of the photo's size and more than 8 bits */
-    const mb_picture *photo;
+    const mb_image_u8 *photo;
     const float *alpha; /* NULL: the photo's colours everywhere */
     float *out;         /* [H,W,4]: estimates, where there is an alpha */
 } wide_job;
@@ -82,7 +82,7 @@ static void widen_rows(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* Colours in f32, for 16-bit results. */
-static mb_status wide_colours(mb_colours *out, const mb_look *l, mb_error *err)
+static mb_status wide_colours(mb_colours *out, const mb_compose_stage *l, mb_error *err)
 {
     mb_foreground_options f = {.pool = l->pool, .cancel = mb_watch_cancel(l->watch)};
     mb_foreground method = l->options->foreground;
@@ -100,13 +100,13 @@ static mb_status wide_colours(mb_colours *out, const mb_look *l, mb_error *err)
 
 /* ---- background */
 
-static mb_status make_behind(mb_picture *out, const mb_look *l, mb_error *err)
+static mb_status make_behind(mb_image_u8 *out, const mb_compose_stage *l, mb_error *err)
 {
     const mb_options *o = l->options;
-    mb_picture picture = {0};
+    mb_image_u8 picture = {0};
     mb_status status = MB_OK;
     if (o->background == MB_BACKGROUND_PICTURE) {
-        MB_TRY(mb_picture_from_image(&picture, NULL, o->background_picture, err));
+        MB_TRY(mb_image_u8_from_image(&picture, NULL, o->background_picture, err));
         MB_TRY(mb_backdrop_cover(out, &picture, l->photo->width, l->photo->height, l->pool, err));
     } else if (o->background == MB_BACKGROUND_BLUR) {
         int side = l->photo->width > l->photo->height ? l->photo->width : l->photo->height;
@@ -114,15 +114,15 @@ static mb_status make_behind(mb_picture *out, const mb_look *l, mb_error *err)
         MB_TRY(mb_backdrop_blur(out, l->photo, l->alpha, sigma > 0.3 ? sigma : 0.3, l->pool, err));
     }
 done:
-    mb_picture_dispose(&picture);
+    mb_image_u8_dispose(&picture);
     return status;
 }
 
-mb_status mb_look_cutout(mb_image *out, const mb_look *l, mb_error *err)
+mb_status mb_compose_stage_cutout(mb_image *out, const mb_compose_stage *l, mb_error *err)
 {
     const mb_options *o = l->options;
     mb_colours wide = {0};
-    mb_picture colours = {0}, behind = {0};
+    mb_image_u8 colours = {0}, behind = {0};
     mb_status status = MB_OK;
     if (l->depth == 16) {
         MB_TRY(wide_colours(&wide, l, err));
@@ -145,17 +145,17 @@ mb_status mb_look_cutout(mb_image *out, const mb_look *l, mb_error *err)
     MB_TRY(mb_layers_flatten(out, &layers, l->pool, err));
 done:
     mb_colours_dispose(&wide);
-    mb_picture_dispose(&colours);
-    mb_picture_dispose(&behind);
+    mb_image_u8_dispose(&colours);
+    mb_image_u8_dispose(&behind);
     return status;
 }
 
-mb_status mb_look_alpha(mb_image *out, const mb_look *l, mb_error *err)
+mb_status mb_compose_stage_alpha(mb_image *out, const mb_compose_stage *l, mb_error *err)
 {
     mb_status status = MB_OK;
     if (l->depth == 16) {
         MB_TRY(mb_image_create(out, l->alpha->width, l->alpha->height, MB_PIXELS_GRAY, MB_DEPTH_U16, err));
-        MB_TRY(mb_plane_to_image(out, l->fine, err));
+        MB_TRY(mb_image_f32_to_image(out, l->fine, err));
     } else {
         mb_image_take(out, l->alpha);
     }
@@ -179,7 +179,7 @@ static mb_status crop(mb_image *image, mb_box box, mb_error *err)
     return status;
 }
 
-mb_status mb_look_crop(bool *done_, mb_result *r, const mb_look *l, mb_error *err)
+mb_status mb_compose_stage_crop(bool *done_, mb_result *r, const mb_compose_stage *l, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_box box = mb_compose_box(l->alpha, VISIBLE, l->options->crop_margin);

@@ -71,7 +71,7 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
 }
 
 /* The picture at the depth it was asked for. */
-static void take(mb_image *out, mb_picture *p, mb_load_info *info)
+static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
 {
     if (info->wide == NULL) {
         mb_image_take(out, p);
@@ -93,7 +93,7 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
     mb_load_limits limits;
     mb_load_options full;
     mb_load_info info = {0};
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     *out = (mb_image){0};
     MB_TRY(read_options(&limits, &full, options, err));
     MB_TRY(mb_load_file(&p, &info, path, &limits, err));
@@ -101,7 +101,7 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
     take(out, &p, &info);
 done:
     mb_free_aligned(info.wide);
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     return status;
 }
 
@@ -112,7 +112,7 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
     mb_load_limits limits;
     mb_load_options full;
     mb_load_info info = {0};
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     *out = (mb_image){0};
     MB_TRY(read_options(&limits, &full, options, err));
     MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, NULL, &limits, err));
@@ -120,7 +120,7 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
     take(out, &p, &info);
 done:
     mb_free_aligned(info.wide);
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     return status;
 }
 
@@ -215,7 +215,7 @@ mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_o
     MB_TRY(mb_image_check(image, err));
     MB_TRY(read_save_options(&spec, &threads, options, err));
     MB_TRY(helpers(&pool, image, threads, err));
-    MB_TRY(mb_picture_save(path, image, &spec, pool, err));
+    MB_TRY(mb_image_u8_save(path, image, &spec, pool, err));
 done:
     mb_pool_free(pool);
     return status;
@@ -233,7 +233,7 @@ mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, co
     MB_TRY(mb_image_check(image, err));
     MB_TRY(read_save_options(&spec, &threads, options, err));
     MB_TRY(helpers(&pool, image, threads, err));
-    MB_TRY(mb_picture_encode(out, n_bytes, image, &spec, pool, err));
+    MB_TRY(mb_image_u8_encode(out, n_bytes, image, &spec, pool, err));
 done:
     mb_pool_free(pool);
     return status;

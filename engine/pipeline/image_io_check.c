@@ -12,7 +12,7 @@ typedef struct trial {
     const mb_backend *b;
     void *slot;
     float *memory; /* on the device: the input, then the logits */
-    mb_picture photo;
+    mb_image_u8 photo;
     float input[3 * PIXELS], logits[PIXELS], seen[3 * PIXELS];
 } trial;
 
@@ -36,20 +36,20 @@ static mb_status queue(trial *t, const mb_recipe_numbers *r, const mb_recipe_inp
     mb_status status = MB_OK;
     mb_view input = mb_view_of(t->memory, 1, 3, SIDE, SIDE);
     mb_view logits = mb_view_of(t->memory + sizeof t->input / sizeof(float), 1, 1, SIDE, SIDE);
-    mb_picture_in in = {.rgb = t->photo.v,
-                        .width = WIDTH,
-                        .height = HEIGHT,
-                        .resize = &r->in,
-                        .table = r->table[0],
-                        .by_maximum = r->by_maximum};
-    mb_picture_out out = {&r->back, r->by_maximum, r->brightens ? r->brightness : NULL};
+    mb_image_input in = {.rgb = t->photo.v,
+                         .width = WIDTH,
+                         .height = HEIGHT,
+                         .resize = &r->in,
+                         .table = r->table[0],
+                         .by_maximum = r->by_maximum};
+    mb_mask_output out = {&r->back, r->by_maximum, r->brightens ? r->brightness : NULL};
     memcpy(in.mean, to->mean, sizeof in.mean);
     memcpy(in.std, to->std, sizeof in.std);
-    MB_TRY(b->pictures->send(t->slot, &in, &out, err));
-    MB_TRY(b->pictures->feed(t->slot, &input, err));
+    MB_TRY(b->image_io->upload(t->slot, &in, &out, err));
+    MB_TRY(b->image_io->write_input(t->slot, &input, err));
     MB_TRY(b->memory->copy_out(b->device, t->seen, input.data, sizeof t->seen, err));
     MB_TRY(b->memory->copy_in(b->device, logits.data, t->logits, sizeof t->logits, err));
-    MB_TRY(b->pictures->take(t->slot, &logits, err));
+    MB_TRY(b->image_io->read_output(t->slot, &logits, err));
     MB_TRY(b->memory->wait(b->device, err));
 done:
     return status;
@@ -61,7 +61,7 @@ static mb_status try_recipe(bool *same, trial *t, mb_recipe recipe, mb_error *er
     mb_recipe_input to = {.input = t->input, .width = SIDE, .height = SIDE, .recipe = recipe};
     mb_recipe_output from = {t->logits, SIDE, SIDE, WIDTH, HEIGHT, recipe};
     mb_recipe_numbers r = {0};
-    mb_picture mask = {0};
+    mb_image_u8 mask = {0};
     uint8_t seen[WIDTH * HEIGHT];
     bool finite = false;
     for (int c = 0; c < 3; c++) {
@@ -75,33 +75,33 @@ static mb_status try_recipe(bool *same, trial *t, mb_recipe recipe, mb_error *er
     status = queue(t, &r, &to, err);
     t->b->memory->leave(t->b->device);
     if (status == MB_OK) {
-        status = t->b->pictures->receive(t->slot, seen, &finite, err);
+        status = t->b->image_io->download(t->slot, seen, &finite, err);
     }
     *same = status == MB_OK && finite && memcmp(t->seen, t->input, sizeof t->input) == 0 &&
             memcmp(seen, mask.v, sizeof seen) == 0;
 done:
     mb_recipe_numbers_dispose(&r);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&mask);
     return status;
 }
 
-bool mb_pictures_agree(const mb_backend *b)
+bool mb_image_io_agrees(const mb_backend *b)
 {
     mb_error err = {0};
     mb_status status = MB_OK;
-    bool same = b->pictures == NULL;
+    bool same = b->image_io == NULL;
     void *memory = NULL;
     trial *t = same ? NULL : mb_calloc(1, sizeof *t);
     if (t == NULL) {
         return same;
     }
     t->b = b;
-    MB_TRY(mb_picture_create(&t->photo, WIDTH, HEIGHT, 3, &err));
+    MB_TRY(mb_image_u8_create(&t->photo, WIDTH, HEIGHT, 3, &err));
     fill(t);
     MB_TRY(b->memory->enter(b->device, &err));
     status = b->memory->alloc(b->device, &memory, sizeof t->input + sizeof t->logits, "a check", &err);
     if (status == MB_OK) {
-        status = b->pictures->open(b->device, &t->slot, &err);
+        status = b->image_io->open(b->device, &t->slot, &err);
     }
     b->memory->leave(b->device);
     t->memory = memory;
@@ -111,13 +111,13 @@ bool mb_pictures_agree(const mb_backend *b)
     }
 done:
     if (t->slot != NULL) {
-        b->pictures->close(t->slot);
+        b->image_io->close(t->slot);
     }
     if (memory != NULL && b->memory->enter(b->device, &err) == MB_OK) {
         b->memory->free(b->device, memory);
         b->memory->leave(b->device);
     }
-    mb_picture_dispose(&t->photo);
+    mb_image_u8_dispose(&t->photo);
     mb_free(t);
     return status == MB_OK && same;
 }

@@ -6,6 +6,6 @@
 
 /* One small photo and its mask by every recipe, on the device and on the CPU: true if all bytes are equal. A back end
  * without pictures agrees. */
-bool mb_pictures_agree(const mb_backend *b);
+bool mb_image_io_agrees(const mb_backend *b);
 
 #endif

@@ -14,15 +14,15 @@ static bool uses_vitmatte(mb_detail d)
     return d == MB_DETAIL_VITMATTE || d == MB_DETAIL_VITMATTE_LOCAL || d == MB_DETAIL_VITMATTE_BASE;
 }
 
-bool mb_edge_works(const mb_options *o)
+bool mb_matte_stage_needed(const mb_options *o)
 {
     return o->process_detail && o->detail != MB_DETAIL_NONE;
 }
 
-mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_backend *backend, const mb_model *matting,
-                       mb_pool *pool, mb_error *err)
+mb_status mb_matte_stage_init(mb_matte_stage *e, mb_context *context, const mb_backend *backend,
+                              const mb_model *matting, mb_pool *pool, mb_error *err)
 {
-    *e = (mb_edge){.pool = pool, .matting = matting};
+    *e = (mb_matte_stage){.pool = pool, .matting = matting};
     if (matting == NULL) {
         return MB_OK;
     }
@@ -30,37 +30,38 @@ mb_status mb_edge_init(mb_edge *e, mb_context *context, const mb_backend *backen
     return mb_vitmatte_net_create(&e->network, matting->weights, &options, err);
 }
 
-void mb_edge_dispose(mb_edge *e)
+void mb_matte_stage_dispose(mb_matte_stage *e)
 {
     mb_vitmatte_net_free(e->network);
-    *e = (mb_edge){0};
+    *e = (mb_matte_stage){0};
 }
 
-mb_status mb_edge_check(const mb_edge *e, const mb_options *o, mb_error *err)
+mb_status mb_matte_stage_check(const mb_matte_stage *e, const mb_options *o, mb_error *err)
 {
-    if (mb_edge_works(o) && uses_vitmatte(o->detail) && e->network == NULL) {
+    if (mb_matte_stage_needed(o) && uses_vitmatte(o->detail) && e->network == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "detail %s needs a matting model\npass VITMatte weights (--matting-model)",
                        mb_detail_name((int)o->detail));
     }
     return MB_OK;
 }
 
-size_t mb_edge_scratch(const mb_options *o, int width, int height)
+size_t mb_matte_stage_scratch(const mb_options *o, int width, int height)
 {
     /* How much is unknown shows only with the mask: default bands are 1 to 5 %; wider ones are checked when seen. */
-    return mb_edge_works(o) ? mb_refine_bytes(o->detail, width, height, 0.05) : 0;
+    return mb_matte_stage_needed(o) ? mb_matte_bytes(o->detail, width, height, 0.05) : 0;
 }
 
-mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int width, int height, mb_error *err)
+mb_status mb_matte_stage_plan(mb_plan_info *out, mb_matte_stage *e, const mb_options *o, int width, int height,
+                              mb_error *err)
 {
-    mb_plan_figures f = {0};
-    if (!mb_edge_works(o)) {
+    mb_plan_stats f = {0};
+    if (!mb_matte_stage_needed(o)) {
         return MB_OK;
     }
     if (uses_vitmatte(o->detail)) {
         int w, h;
-        mb_refine_limit(&w, &h, width, height, o->max_megapixels);
-        mb_status status = mb_vitmatte_net_figures(&f, e->network, w, h, err);
+        mb_matte_limit(&w, &h, width, height, o->max_megapixels);
+        mb_status status = mb_vitmatte_net_stats(&f, e->network, w, h, err);
         if (status != MB_OK) {
             return status;
         }
@@ -73,27 +74,27 @@ mb_status mb_edge_plan(mb_plan_info *out, mb_edge *e, const mb_options *o, int w
     return MB_OK;
 }
 
-mb_status mb_edge_take_gray(mb_picture *out, mb_plane *fine, const mb_image *src, mb_error *err)
+mb_status mb_gray_from_image(mb_image_u8 *out, mb_image_f32 *fine, const mb_image *src, mb_error *err)
 {
-    mb_plane plane = {0};
-    mb_status status = mb_plane_from_image(&plane, src, err);
+    mb_image_f32 plane = {0};
+    mb_status status = mb_image_f32_from_image(&plane, src, err);
     if (status == MB_OK) {
-        status = mb_picture_from_plane(out, &plane, err);
+        status = mb_image_u8_from_f32(out, &plane, err);
     }
     if (status == MB_OK && fine != NULL && src->depth != MB_DEPTH_U8) {
         *fine = plane;
-        plane = (mb_plane){0};
+        plane = (mb_image_f32){0};
     }
-    mb_plane_dispose(&plane);
+    mb_image_f32_dispose(&plane);
     return status;
 }
 
 typedef struct matting_call {
-    mb_edge *edge;
-    mb_edge_job *job;
+    mb_matte_stage *edge;
+    mb_matte_stage_job *job;
 } matting_call;
 
-static mb_status run_matting(mb_plane *alpha, void *user, const mb_picture *photo, const mb_picture *trimap,
+static mb_status run_matting(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
                              mb_error *err)
 {
     const matting_call *c = user;
@@ -106,7 +107,7 @@ static mb_status run_matting(mb_plane *alpha, void *user, const mb_picture *phot
     return status;
 }
 
-void mb_edge_warn(char *warning, size_t warning_bytes, const char *text)
+void mb_add_warning(char *warning, size_t warning_bytes, const char *text)
 {
     size_t at = strlen(warning);
     if (text[0] != '\0') {
@@ -114,13 +115,13 @@ void mb_edge_warn(char *warning, size_t warning_bytes, const char *text)
     }
 }
 
-mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_error *err)
+mb_status mb_matte_stage_run(mb_matte_stage *e, mb_matte_stage_job *job, const mb_options *o, mb_error *err)
 {
-    mb_refine_options r;
+    mb_matte_options r;
     mb_warnings warnings = {0};
     matting_call call = {e, job};
-    mb_refine_options_init(&r);
-    r.process_detail = mb_edge_works(o);
+    mb_matte_options_init(&r);
+    r.process_detail = mb_matte_stage_needed(o);
     r.detail = o->detail;
     r.erode = o->erode;
     r.dilate = o->dilate;
@@ -134,21 +135,21 @@ mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_e
     r.available = job->available;
     r.matting_memory = job->available / 2 > MB_CLOSED_FORM_MEMORY ? job->available / 2 : 0;
     bool given = job->mask == NULL;
-    mb_refine_context c = {.pool = e->pool,
-                           .cancel = mb_watch_cancel(job->watch),
-                           .matting = e->network != NULL ? run_matting : NULL,
-                           .matting_user = &call,
-                           .warnings = &warnings,
-                           .trimap = given ? NULL : job->trimap,
-                           .fine_mask = job->fine_mask,
-                           .fine = job->fine};
-    mb_status status = given ? mb_refine_trimap(job->alpha, job->photo, job->trimap, &r, &c, err)
-                             : mb_refine_mask(job->alpha, job->photo, job->mask, &r, &c, err);
+    mb_matte_context c = {.pool = e->pool,
+                          .cancel = mb_watch_cancel(job->watch),
+                          .matting = e->network != NULL ? run_matting : NULL,
+                          .matting_user = &call,
+                          .warnings = &warnings,
+                          .trimap = given ? NULL : job->trimap,
+                          .fine_mask = job->fine_mask,
+                          .fine = job->fine};
+    mb_status status = given ? mb_matte_from_trimap(job->alpha, job->photo, job->trimap, &r, &c, err)
+                             : mb_matte_from_mask(job->alpha, job->photo, job->mask, &r, &c, err);
     for (int i = 0; i < warnings.n; i++) {
-        mb_edge_warn(job->warning, job->warning_bytes, warnings.item[i].text);
+        mb_add_warning(job->warning, job->warning_bytes, warnings.item[i].text);
     }
     if (e->network != NULL && status == MB_OK) {
-        mb_edge_warn(job->warning, job->warning_bytes, mb_vitmatte_net_warning(e->network));
+        mb_add_warning(job->warning, job->warning_bytes, mb_vitmatte_net_warning(e->network));
     }
     return mb_watch_status(job->watch, status, err);
 }
@@ -156,18 +157,18 @@ mb_status mb_edge_refine(mb_edge *e, mb_edge_job *job, const mb_options *o, mb_e
 mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dilate, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_picture gray = {0}, trimap = {0};
+    mb_image_u8 gray = {0}, trimap = {0};
     *out = (mb_image){0};
     if (erode < 1 || erode > 255 || dilate < 1 || dilate > 255) {
         return mb_fail(err, MB_E_ARGUMENT, "%s %d: 1 to 255", erode < 1 || erode > 255 ? "erode" : "dilate",
                        erode < 1 || erode > 255 ? erode : dilate);
     }
     MB_TRY(mb_image_check(mask, err));
-    MB_TRY(mb_edge_take_gray(&gray, NULL, mask, err));
-    MB_TRY(mb_trimap_node(&trimap, &gray, erode, dilate, NULL, err));
+    MB_TRY(mb_gray_from_image(&gray, NULL, mask, err));
+    MB_TRY(mb_trimap_layerstyle(&trimap, &gray, erode, dilate, NULL, err));
     mb_image_take(out, &trimap);
 done:
-    mb_picture_dispose(&gray);
-    mb_picture_dispose(&trimap);
+    mb_image_u8_dispose(&gray);
+    mb_image_u8_dispose(&trimap);
     return status;
 }

@@ -50,7 +50,7 @@ void mb_vitmatte_net_free(mb_vitmatte_net *net)
 {
     if (net != NULL) {
         if (net->way != NULL) {
-            net->backend->pictures->close(net->way);
+            net->backend->image_io->close(net->way);
         }
         mb_runner_free(net->runner);
         mb_free(net);
@@ -68,7 +68,7 @@ void mb_vitmatte_table(float table[4][256], const float mean[3], const float dev
     }
 }
 
-void mb_vitmatte_process(float *v, int64_t h, int64_t w, const mb_picture *photo, const mb_picture *trimap,
+void mb_vitmatte_process(float *v, int64_t h, int64_t w, const mb_image_u8 *photo, const mb_image_u8 *trimap,
                          const float mean[3], const float deviation[3])
 {
     float table[4][256];
@@ -97,36 +97,36 @@ static int64_t padded(int size)
 static mb_status feed(void *user, const mb_view *input, mb_error *err)
 {
     const mb_vitmatte_net *net = user;
-    return net->backend->pictures->feed(net->way, input, err);
+    return net->backend->image_io->write_input(net->way, input, err);
 }
 
-static mb_status send_inside(mb_vitmatte_net *net, const mb_picture *photo, const mb_picture *trimap, mb_error *err)
+static mb_status send_inside(mb_vitmatte_net *net, const mb_image_u8 *photo, const mb_image_u8 *trimap, mb_error *err)
 {
     float table[4][256];
     mb_resample same = {.x = {.in = photo->width, .out = photo->width},
                         .y = {.in = photo->height, .out = photo->height}};
-    mb_picture_in in = {.rgb = photo->v,
-                        .fourth = trimap->v,
-                        .width = photo->width,
-                        .height = photo->height,
-                        .resize = &same,
-                        .table = table[0]};
+    mb_image_input in = {.rgb = photo->v,
+                         .fourth = trimap->v,
+                         .width = photo->width,
+                         .height = photo->height,
+                         .resize = &same,
+                         .table = table[0]};
     mb_vitmatte_table(table, net->mean, net->deviation);
     mb_status status = MB_OK;
     if (net->way == NULL) {
-        status = net->backend->pictures->open(net->backend->device, &net->way, err);
+        status = net->backend->image_io->open(net->backend->device, &net->way, err);
     }
-    return status == MB_OK ? net->backend->pictures->send(net->way, &in, NULL, err) : status;
+    return status == MB_OK ? net->backend->image_io->upload(net->way, &in, NULL, err) : status;
 }
 
 /* sent: false where the host is to prepare the input: on the CPU, or with no room for the picture on the device. */
-static mb_status send(bool *sent, mb_vitmatte_net *net, const mb_picture *photo, const mb_picture *trimap,
+static mb_status send(bool *sent, mb_vitmatte_net *net, const mb_image_u8 *photo, const mb_image_u8 *trimap,
                       mb_error *err)
 {
     const mb_backend *b = net->backend;
     mb_error why = {0};
     *sent = false;
-    if (b->memory == NULL || !mb_pictures_wanted(b->pictures)) {
+    if (b->memory == NULL || !mb_image_io_wanted(b->image_io)) {
         return MB_OK;
     }
     mb_status status = b->memory->enter(b->device, &why);
@@ -139,12 +139,12 @@ static mb_status send(bool *sent, mb_vitmatte_net *net, const mb_picture *photo,
     return *sent || host ? MB_OK : mb_fail(err, status, "%s", why.message);
 }
 
-mb_status mb_vitmatte_net_run(mb_plane *alpha, mb_vitmatte_net *net, const mb_picture *photo, const mb_picture *trimap,
-                              mb_progress_fn on_progress, void *user, mb_error *err)
+mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, mb_vitmatte_net *net, const mb_image_u8 *photo,
+                              const mb_image_u8 *trimap, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_plan *plan = NULL;
-    *alpha = (mb_plane){0};
+    *alpha = (mb_image_f32){0};
     if (photo->channels != 3 || trimap->channels != 1 || photo->width != trimap->width ||
         photo->height != trimap->height) {
         return mb_fail(err, MB_E_ARGUMENT, "the trimap is %d x %d with %d channels, the photo %d x %d with %d",
@@ -164,7 +164,7 @@ mb_status mb_vitmatte_net_run(mb_plane *alpha, mb_vitmatte_net *net, const mb_pi
         mb_vitmatte_process(input.data, h, w, photo, trimap, net->mean, net->deviation);
     }
     MB_TRY(mb_runner_run_io(net->runner, plan, sent ? &io : NULL, on_progress, user, err));
-    MB_TRY(mb_plane_create(alpha, photo->width, photo->height, err));
+    MB_TRY(mb_image_f32_create(alpha, photo->width, photo->height, err));
     for (int64_t y = 0; y < photo->height; y++) {
         const float *row = (const float *)out.data + y * w * out.pitch;
         for (int64_t x = 0; x < photo->width; x++) {
@@ -175,9 +175,9 @@ done:
     return status;
 }
 
-mb_status mb_vitmatte_net_figures(mb_plan_figures *out, mb_vitmatte_net *net, int width, int height, mb_error *err)
+mb_status mb_vitmatte_net_stats(mb_plan_stats *out, mb_vitmatte_net *net, int width, int height, mb_error *err)
 {
-    return mb_runner_figures(out, net->runner, 1, padded(height), padded(width), err);
+    return mb_runner_stats(out, net->runner, 1, padded(height), padded(width), err);
 }
 
 const char *mb_vitmatte_net_warning(const mb_vitmatte_net *net)

@@ -14,21 +14,21 @@ void mb_vitmatte_net_free(mb_vitmatte_net *net);
 
 /* alpha [H,W] in [0,1] for a photo (RGB) and a trimap (grey, any values) of the same size. The caller disposes alpha.
  */
-MB_MUST_CHECK mb_status mb_vitmatte_net_run(mb_plane *alpha, mb_vitmatte_net *net, const mb_picture *photo,
-                                            const mb_picture *trimap, mb_progress_fn on_progress, void *user,
+MB_MUST_CHECK mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, mb_vitmatte_net *net, const mb_image_u8 *photo,
+                                            const mb_image_u8 *trimap, mb_progress_fn on_progress, void *user,
                                             mb_error *err);
 
 /* Of the last run: "" or one line (mb_runner_warning). */
 const char *mb_vitmatte_net_warning(const mb_vitmatte_net *net);
 
 /* What a photo of this size takes. */
-MB_MUST_CHECK mb_status mb_vitmatte_net_figures(mb_plan_figures *out, mb_vitmatte_net *net, int width, int height,
-                                                mb_error *err);
+MB_MUST_CHECK mb_status mb_vitmatte_net_stats(mb_plan_stats *out, mb_vitmatte_net *net, int width, int height,
+                                              mb_error *err);
 
 /* What the processor makes of the bytes of R, G, B and of the trimap. */
 void mb_vitmatte_table(float table[4][256], const float mean[3], const float deviation[3]);
 /* The image processor alone: v [h,w,4] channels last, h and w multiples of 32, padded right and bottom with zeros. */
-void mb_vitmatte_process(float *v, int64_t h, int64_t w, const mb_picture *photo, const mb_picture *trimap,
+void mb_vitmatte_process(float *v, int64_t h, int64_t w, const mb_image_u8 *photo, const mb_image_u8 *trimap,
                          const float mean[3], const float deviation[3]);
 
 #endif

@@ -22,13 +22,13 @@ static int32_t cell_of(const float *lab)
     return (l * HUES + a) * HUES + b;
 }
 
-static bool inside(const mb_picture *cut, size_t i)
+static bool inside(const mb_image_u8 *cut, size_t i)
 {
     return cut->v[i] >= 128;
 }
 
 /* Histograms of the colours in and out -> the overlap. */
-static mb_status look_at_colours(double *f, const mb_picture *rgb, const mb_picture *cut, double area, mb_error *err)
+static mb_status look_at_colours(double *f, const mb_image_u8 *rgb, const mb_image_u8 *cut, double area, mb_error *err)
 {
     size_t n = (size_t)cut->width * (size_t)cut->height;
     float *lab = mb_alloc_array(n, 3 * sizeof *lab);
@@ -46,14 +46,14 @@ static mb_status look_at_colours(double *f, const mb_picture *rgb, const mb_pict
     for (size_t c = 0; c < CELLS; c++) {
         both += count[2 * c] < count[2 * c + 1] ? count[2 * c] : count[2 * c + 1];
     }
-    f[MB_JUDGE_OVERLAP] = both / fmin(area, (double)n - area);
+    f[MB_FEATURE_OVERLAP] = both / fmin(area, (double)n - area);
     mb_free(lab);
     mb_free(count);
     return MB_OK;
 }
 
 /* What network and saliency say of it. */
-static void look_at_masks(double *f, const mb_judge *j, const mb_picture *cut, double area)
+static void look_at_masks(double *f, const mb_score_inputs *j, const mb_image_u8 *cut, double area)
 {
     size_t n = (size_t)cut->width * (size_t)cut->height;
     double seen = 0, seen_inside = 0, salient_inside = 0;
@@ -63,13 +63,13 @@ static void look_at_masks(double *f, const mb_judge *j, const mb_picture *cut, d
         seen_inside += in ? j->network->v[i] / 255.0 : 0;
         salient_inside += in ? j->saliency->v[i] / 255.0 : 0;
     }
-    f[MB_JUDGE_NETWORK] = seen_inside / fmax(area + seen - seen_inside, 1e-6);
-    f[MB_JUDGE_NETWORK_OUT] = (seen - seen_inside) / ((double)n - area);
-    f[MB_JUDGE_SALIENCY_IN] = salient_inside / area;
+    f[MB_FEATURE_NETWORK] = seen_inside / fmax(area + seen - seen_inside, 1e-6);
+    f[MB_FEATURE_NETWORK_OUT] = (seen - seen_inside) / ((double)n - area);
+    f[MB_FEATURE_SALIENCY_IN] = salient_inside / area;
 }
 
 /* Length of the outline, the sides it touches, its middle. */
-static void look_at_shape(double *f, const mb_picture *cut, double area)
+static void look_at_shape(double *f, const mb_image_u8 *cut, double area)
 {
     int width = cut->width, height = cut->height;
     double edges = 0, cx = 0, cy = 0, sides = 0;
@@ -84,41 +84,41 @@ static void look_at_shape(double *f, const mb_picture *cut, double area)
             sides += in ? (x == 0) + (x == width - 1) : 0;
         }
     }
-    f[MB_JUDGE_SIDES] = sides / (2.0 * height);
-    f[MB_JUDGE_LENGTH] = edges / sqrt(area) / 10;
-    f[MB_JUDGE_OFF_CENTRE] = hypot(cx / area / width - 0.5, cy / area / height - 0.5);
+    f[MB_FEATURE_SIDES] = sides / (2.0 * height);
+    f[MB_FEATURE_LENGTH] = edges / sqrt(area) / 10;
+    f[MB_FEATURE_OFF_CENTRE] = hypot(cx / area / width - 0.5, cy / area / height - 0.5);
 }
 
 /* Share of the area that does not hang together with the largest piece. */
-static mb_status look_at_pieces(double *f, const mb_picture *cut, double area, mb_error *err)
+static mb_status look_at_pieces(double *f, const mb_image_u8 *cut, double area, mb_error *err)
 {
-    static const mb_parts_rule largest = {.largest = true};
+    static const mb_component_rule largest = {.largest = true};
     size_t n = (size_t)cut->width * (size_t)cut->height;
     double kept = 0;
     int dropped;
-    mb_picture piece = {0};
+    mb_image_u8 piece = {0};
     mb_status status = MB_OK;
-    MB_TRY(mb_picture_create(&piece, cut->width, cut->height, 1, err));
+    MB_TRY(mb_image_u8_create(&piece, cut->width, cut->height, 1, err));
     for (size_t i = 0; i < n; i++) {
         piece.v[i] = inside(cut, i) ? 255 : 0;
     }
-    MB_TRY(mb_parts_keep(&piece, NULL, &largest, &dropped, err));
+    MB_TRY(mb_keep_components(&piece, NULL, &largest, &dropped, err));
     for (size_t i = 0; i < n; i++) {
         kept += piece.v[i] > 0;
     }
-    f[MB_JUDGE_PIECES] = 1 - kept / area;
+    f[MB_FEATURE_PIECES] = 1 - kept / area;
 done:
-    mb_picture_dispose(&piece);
+    mb_image_u8_dispose(&piece);
     return status;
 }
 
-mb_status mb_judge_look(double f[MB_JUDGE_FIGURES], bool *usable, const mb_judge *j, const mb_picture *cut,
-                        mb_error *err)
+mb_status mb_candidate_features(double f[MB_N_FEATURES], bool *usable, const mb_score_inputs *j, const mb_image_u8 *cut,
+                                mb_error *err)
 {
     size_t n = (size_t)cut->width * (size_t)cut->height;
     double area = 0;
     mb_status status = MB_OK;
-    memset(f, 0, MB_JUDGE_FIGURES * sizeof *f);
+    memset(f, 0, MB_N_FEATURES * sizeof *f);
     for (size_t i = 0; i < n; i++) {
         area += inside(cut, i);
     }
@@ -126,7 +126,7 @@ mb_status mb_judge_look(double f[MB_JUDGE_FIGURES], bool *usable, const mb_judge
     if (!*usable) {
         return MB_OK;
     }
-    f[MB_JUDGE_LOG_AREA] = log(area / (double)n);
+    f[MB_FEATURE_LOG_AREA] = log(area / (double)n);
     look_at_masks(f, j, cut, area);
     look_at_shape(f, cut, area);
     MB_TRY(look_at_colours(f, j->rgb, cut, area, err));

@@ -13,27 +13,27 @@
 
 #include <stdbool.h>
 
-typedef enum mb_judge_figure {
-    MB_JUDGE_OVERLAP,     /* share of the smaller side's pixels whose colour the other side has as well */
-    MB_JUDGE_NETWORK,     /* agreement with the network's soft mask: sum of the smaller over sum of the larger values */
-    MB_JUDGE_NETWORK_OUT, /* the network's mean outside */
-    MB_JUDGE_SALIENCY_IN, /* saliency's mean inside */
-    MB_JUDGE_SIDES,       /* share of the picture's left and right columns inside */
-    MB_JUDGE_LOG_AREA,    /* natural logarithm of the share of the picture */
-    MB_JUDGE_LENGTH,      /* of the outline, over ten times the square root of the area in pixels */
-    MB_JUDGE_OFF_CENTRE,  /* distance of the centre of mass from the picture's, in sides */
-    MB_JUDGE_PIECES,      /* share of the area outside the largest connected piece (8 neighbours) */
-    MB_JUDGE_FIGURES
-} mb_judge_figure;
+typedef enum mb_feature {
+    MB_FEATURE_OVERLAP, /* share of the smaller side's pixels whose colour the other side has as well */
+    MB_FEATURE_NETWORK, /* agreement with the network's soft mask: sum of the smaller over sum of the larger values */
+    MB_FEATURE_NETWORK_OUT, /* the network's mean outside */
+    MB_FEATURE_SALIENCY_IN, /* saliency's mean inside */
+    MB_FEATURE_SIDES,       /* share of the picture's left and right columns inside */
+    MB_FEATURE_LOG_AREA,    /* natural logarithm of the share of the picture */
+    MB_FEATURE_LENGTH,      /* of the outline, over ten times the square root of the area in pixels */
+    MB_FEATURE_OFF_CENTRE,  /* distance of the centre of mass from the picture's, in sides */
+    MB_FEATURE_PIECES,      /* share of the area outside the largest connected piece (8 neighbours) */
+    MB_N_FEATURES
+} mb_feature;
 
 /* What is known of the photo. All pictures have one size and are borrowed: rgb of 3 or 4 channels, the masks grey. */
-typedef struct mb_judge {
-    const mb_picture *rgb, *network, *saliency;
-} mb_judge;
+typedef struct mb_score_inputs {
+    const mb_image_u8 *rgb, *network, *saliency;
+} mb_score_inputs;
 
 /* The figures of a cut-out (grey, of the size of the others, subject where >= 128). *usable: false where (nearly)
  * nothing or everything is inside: then the figures are zeros. */
-MB_MUST_CHECK mb_status mb_judge_look(double figures[MB_JUDGE_FIGURES], bool *usable, const mb_judge *j,
-                                      const mb_picture *cut, mb_error *err);
+MB_MUST_CHECK mb_status mb_candidate_features(double figures[MB_N_FEATURES], bool *usable, const mb_score_inputs *j,
+                                              const mb_image_u8 *cut, mb_error *err);
 
 #endif

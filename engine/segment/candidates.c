@@ -15,41 +15,41 @@ static const float LEAN_HALF = 0.36f, LEAN_SHARE = 0.3f, LEAN_INSIDE = 0.9f, LEA
 static const float BOX_HALF = 0.42f, FRAME_HALF = 0.45f, FRAME_RAISE = 0.15f;
 
 /* How the seeds are snapped: the box knows no outline, so it looks longer and for a shorter one. */
-static mb_snap_options options_of(mb_choice way)
+static mb_grabcut_options options_of(mb_candidate way)
 {
-    mb_snap_options o = MB_SNAP_DEFAULTS;
+    mb_grabcut_options o = MB_GRABCUT_DEFAULTS;
     o.piece = 10; /* one subject is looked for, not its echoes */
-    if (way == MB_CHOICE_BOX) {
+    if (way == MB_CANDIDATE_BOX) {
         o.rounds = 6;
         o.smooth = 30;
     }
     return o;
 }
 
-static bool within(const mb_picture *p, int x, int y, float half)
+static bool within(const mb_image_u8 *p, int x, int y, float half)
 {
     float u = fabsf(((float)x + 0.5f) / (float)p->width - 0.5f), v = fabsf(((float)y + 0.5f) / (float)p->height - 0.5f);
     return u < half && v < half;
 }
 
 /* The seeds that need no other cut-out; network and saliency have the size of the seed. */
-static mb_status make_seed(mb_picture *out, mb_choice way, const mb_picture *network, const mb_picture *saliency,
+static mb_status make_seed(mb_image_u8 *out, mb_candidate way, const mb_image_u8 *network, const mb_image_u8 *saliency,
                            mb_error *err)
 {
-    mb_status status = mb_picture_create(out, network->width, network->height, 1, err);
+    mb_status status = mb_image_u8_create(out, network->width, network->height, 1, err);
     for (int y = 0; status == MB_OK && y < out->height; y++) {
         for (int x = 0; x < out->width; x++) {
             size_t i = (size_t)y * (size_t)out->width + (size_t)x;
             float n = (float)network->v[i], v = 0;
             switch (way) {
-            case MB_CHOICE_SALIENCY:
+            case MB_CANDIDATE_SALIENCY:
                 v = (float)saliency->v[i];
                 break;
-            case MB_CHOICE_NETWORK:
+            case MB_CANDIDATE_NETWORK:
                 v = (1 - LEAN_SHARE) * n +
                     LEAN_SHARE * 255 * (within(out, x, y, LEAN_HALF) ? LEAN_INSIDE : LEAN_OUTSIDE);
                 break;
-            case MB_CHOICE_BOX:
+            case MB_CANDIDATE_BOX:
                 v = within(out, x, y, BOX_HALF) ? 128.0f : 0.0f;
                 break;
             default:
@@ -62,85 +62,85 @@ static mb_status make_seed(mb_picture *out, mb_choice way, const mb_picture *net
 }
 
 /* What three cut-outs and both soft masks say together. */
-static mb_status make_joint(mb_picture *out, const mb_picture cuts[MB_CHOICES], const mb_picture *network,
-                            const mb_picture *saliency, mb_error *err)
+static mb_status make_joint(mb_image_u8 *out, const mb_image_u8 cuts[MB_N_CANDIDATES], const mb_image_u8 *network,
+                            const mb_image_u8 *saliency, mb_error *err)
 {
-    mb_status status = mb_picture_create(out, network->width, network->height, 1, err);
+    mb_status status = mb_image_u8_create(out, network->width, network->height, 1, err);
     size_t n = (size_t)network->width * (size_t)network->height;
     for (size_t i = 0; status == MB_OK && i < n; i++) {
-        int sum = cuts[MB_CHOICE_SALIENCY].v[i] + cuts[MB_CHOICE_NETWORK].v[i] + cuts[MB_CHOICE_BOX].v[i] +
+        int sum = cuts[MB_CANDIDATE_SALIENCY].v[i] + cuts[MB_CANDIDATE_NETWORK].v[i] + cuts[MB_CANDIDATE_BOX].v[i] +
                   network->v[i] + saliency->v[i];
         out->v[i] = (uint8_t)((sum + 2) / 5);
     }
     return status;
 }
 
-mb_status mb_candidates_create(mb_candidates *out, const mb_picture *rgb, const mb_picture *network,
-                               const mb_picture *saliency, mb_error *err)
+mb_status mb_candidates_create(mb_candidates *out, const mb_image_u8 *rgb, const mb_image_u8 *network,
+                               const mb_image_u8 *saliency, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_picture small = {0}, seen = {0}, salient = {0};
-    mb_judge judge = {&small, &seen, &salient};
+    mb_image_u8 small = {0}, seen = {0}, salient = {0};
+    mb_score_inputs judge = {&small, &seen, &salient};
     *out = (mb_candidates){0};
     if (rgb->channels < 3 || network->channels != 1 || saliency->channels != 1) {
         return mb_fail(err, MB_E_ARGUMENT, "a choice of masks needs an RGB picture and grey masks");
     }
-    MB_TRY(mb_picture_reduce(&small, rgb, SIDE, err));
-    MB_TRY(mb_picture_rescale(&seen, network, small.width, small.height, err));
-    MB_TRY(mb_picture_rescale(&salient, saliency, small.width, small.height, err));
-    for (int way = 0; way < MB_CHOICES; way++) {
-        out->how[way] = options_of((mb_choice)way);
-        if (way == MB_CHOICE_JOINT) {
+    MB_TRY(mb_image_u8_reduce(&small, rgb, SIDE, err));
+    MB_TRY(mb_image_u8_rescale(&seen, network, small.width, small.height, err));
+    MB_TRY(mb_image_u8_rescale(&salient, saliency, small.width, small.height, err));
+    for (int way = 0; way < MB_N_CANDIDATES; way++) {
+        out->how[way] = options_of((mb_candidate)way);
+        if (way == MB_CANDIDATE_JOINT) {
             MB_TRY(make_joint(&out->seeds[way], out->cuts, &seen, &salient, err));
         } else {
-            MB_TRY(make_seed(&out->seeds[way], (mb_choice)way, &seen, &salient, err));
+            MB_TRY(make_seed(&out->seeds[way], (mb_candidate)way, &seen, &salient, err));
         }
-        MB_TRY(mb_snap(&out->cuts[way], &small, &out->seeds[way], &out->how[way], err));
-        MB_TRY(mb_judge_look(out->figures[way], &out->usable[way], &judge, &out->cuts[way], err));
+        MB_TRY(mb_grabcut(&out->cuts[way], &small, &out->seeds[way], &out->how[way], err));
+        MB_TRY(mb_candidate_features(out->figures[way], &out->usable[way], &judge, &out->cuts[way], err));
     }
 done:
-    mb_picture_dispose(&small);
-    mb_picture_dispose(&seen);
-    mb_picture_dispose(&salient);
+    mb_image_u8_dispose(&small);
+    mb_image_u8_dispose(&seen);
+    mb_image_u8_dispose(&salient);
     return status;
 }
 
 void mb_candidates_dispose(mb_candidates *c)
 {
-    for (int way = 0; way < MB_CHOICES; way++) {
-        mb_picture_dispose(&c->seeds[way]);
-        mb_picture_dispose(&c->cuts[way]);
+    for (int way = 0; way < MB_N_CANDIDATES; way++) {
+        mb_image_u8_dispose(&c->seeds[way]);
+        mb_image_u8_dispose(&c->cuts[way]);
     }
 }
 
-mb_choice mb_candidates_best(const mb_candidates *c)
+mb_candidate mb_candidates_best(const mb_candidates *c)
 {
     double most = -INFINITY;
-    mb_choice best = MB_CHOICE_SALIENCY;
-    for (int way = 0; way < MB_CHOICES; way++) {
-        double score = CHOICE_WEIGHT[way];
-        for (int k = 0; k < MB_JUDGE_FIGURES; k++) {
-            score += FIGURE_WEIGHT[k] * c->figures[way][k];
+    mb_candidate best = MB_CANDIDATE_SALIENCY;
+    for (int way = 0; way < MB_N_CANDIDATES; way++) {
+        double score = CANDIDATE_WEIGHT[way];
+        for (int k = 0; k < MB_N_FEATURES; k++) {
+            score += FEATURE_WEIGHT[k] * c->figures[way][k];
         }
         if (c->usable[way] && score > most) {
             most = score;
-            best = (mb_choice)way;
+            best = (mb_candidate)way;
         }
     }
     return best;
 }
 
-mb_status mb_choose(mb_picture *seed, mb_snap_options *how, const mb_picture *rgb, const mb_picture *network,
-                    const mb_picture *saliency, mb_error *err)
+mb_status mb_candidates_choose(mb_image_u8 *seed, mb_grabcut_options *how, const mb_image_u8 *rgb,
+                               const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err)
 {
     mb_candidates c;
-    *seed = (mb_picture){0};
+    *seed = (mb_image_u8){0};
     mb_status status = mb_candidates_create(&c, rgb, network, saliency, err);
     if (status == MB_OK) {
-        mb_choice best = mb_candidates_best(&c);
+        mb_candidate best = mb_candidates_best(&c);
         *how = c.how[best];
         *seed = c.seeds[best];
-        c.seeds[best] = (mb_picture){0};
+        c.seeds[best] = (mb_image_u8){0};
     }
     mb_candidates_dispose(&c);
     return status;

@@ -18,7 +18,7 @@ static size_t cell_of(const uint8_t *rgb)
     return ((size_t)(rgb[0] >> 2) * LEVELS + (size_t)(rgb[1] >> 2)) * LEVELS + (size_t)(rgb[2] >> 2);
 }
 
-mb_status mb_palette_create(mb_palette *out, const mb_picture *rgb, mb_error *err)
+mb_status mb_palette_create(mb_palette *out, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
     size_t n = (size_t)rgb->width * (size_t)rgb->height;

@@ -15,7 +15,7 @@ typedef struct mb_palette {
     int32_t *cell; /* [H,W] colour of each pixel */
 } mb_palette;
 
-MB_MUST_CHECK mb_status mb_palette_create(mb_palette *out, const mb_picture *rgb, mb_error *err);
+MB_MUST_CHECK mb_status mb_palette_create(mb_palette *out, const mb_image_u8 *rgb, mb_error *err);
 void mb_palette_dispose(mb_palette *p);
 
 enum { MB_GMM_PARTS = 5 };

@@ -21,8 +21,8 @@ static const float UNIT = 256.0f;
 enum { SMALLEST_HOLE = 500 };
 
 typedef struct work {
-    const mb_snap_options *o;
-    mb_picture rgb, mask;
+    const mb_grabcut_options *o;
+    mb_image_u8 rgb, mask;
     float *lab;     /* [H,W][3] */
     int32_t *node;  /* [H,W] node of the cut, or -1: label is fixed */
     uint8_t *label; /* [H,W] 1 = subject */
@@ -32,8 +32,8 @@ typedef struct work {
 
 static void dispose_work(work *w)
 {
-    mb_picture_dispose(&w->rgb);
-    mb_picture_dispose(&w->mask);
+    mb_image_u8_dispose(&w->rgb);
+    mb_image_u8_dispose(&w->mask);
     mb_free(w->lab);
     mb_free(w->node);
     mb_free(w->label);
@@ -51,11 +51,11 @@ static size_t pixels(const work *w)
 }
 
 /* Copies of the picture and the mask with the longer side at most `side`, and what the energy needs of them. */
-static mb_status open_work(work *w, const mb_picture *rgb, const mb_picture *mask, int side, mb_error *err)
+static mb_status open_work(work *w, const mb_image_u8 *rgb, const mb_image_u8 *mask, int side, mb_error *err)
 {
     mb_status status = MB_OK;
-    MB_TRY(mb_picture_reduce(&w->rgb, rgb, side, err));
-    MB_TRY(mb_picture_rescale(&w->mask, mask, w->rgb.width, w->rgb.height, err));
+    MB_TRY(mb_image_u8_reduce(&w->rgb, rgb, side, err));
+    MB_TRY(mb_image_u8_rescale(&w->mask, mask, w->rgb.width, w->rgb.height, err));
     size_t n = pixels(w), stride = (size_t)w->rgb.width;
     w->lab = mb_alloc_array(n, 3 * sizeof *w->lab);
     w->node = mb_alloc_array(n, sizeof *w->node);
@@ -86,24 +86,24 @@ static int data_term(const work *w, size_t i, float colour)
 }
 
 /* Edges between nodes, and the pull of fixed neighbours. */
-static void add_edges(const work *w, mb_cut *cut)
+static void add_edges(const work *w, mb_maxflow *cut)
 {
     int width = w->rgb.width, height = w->rgb.height;
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             int i = y * width + x;
             for (int d = 0; d < MB_CUT_DIRECTIONS; d += 2) { /* the other half are the reverses */
-                int u = x + mb_cut_dx[d], v = y + mb_cut_dy[d], j = v * width + u;
+                int u = x + mb_maxflow_dx[d], v = y + mb_maxflow_dy[d], j = v * width + u;
                 if (u < 0 || v < 0 || u >= width || v >= height || (w->node[i] < 0 && w->node[j] < 0)) {
                     continue;
                 }
                 float same = expf(-difference(w->lab + 3 * (size_t)i, w->lab + 3 * (size_t)j) * w->edge_scale);
                 int c = (int)(w->o->smooth * UNIT * same * (d < 4 ? 1.0f : 0.70710678f)) + 1;
                 if (w->node[i] >= 0 && w->node[j] >= 0) {
-                    mb_cut_edge(cut, w->node[i], w->node[j], d, c);
+                    mb_maxflow_edge(cut, w->node[i], w->node[j], d, c);
                 } else {
                     int inside = w->node[i] >= 0 ? i : j, outside = w->node[i] >= 0 ? j : i;
-                    mb_cut_terminal(cut, w->node[inside], w->label[outside] ? c : -c);
+                    mb_maxflow_terminal(cut, w->node[inside], w->label[outside] ? c : -c);
                 }
             }
         }
@@ -137,30 +137,30 @@ static int count_labels(const work *w)
 /* One cut over the nodes; changes the labels, unless that left nothing on one side. -> changed pixels. */
 static mb_status cut_once(work *w, int nodes, const float *data, int *changed, mb_error *err)
 {
-    mb_cut *cut = NULL;
-    mb_status status = mb_cut_create(&cut, nodes, err);
+    mb_maxflow *cut = NULL;
+    mb_status status = mb_maxflow_create(&cut, nodes, err);
     if (status != MB_OK) {
         return status;
     }
     add_edges(w, cut);
     for (size_t i = 0; i < pixels(w); i++) {
         if (w->node[i] >= 0) {
-            mb_cut_terminal(cut, w->node[i], data_term(w, i, data[w->node[i]]));
+            mb_maxflow_terminal(cut, w->node[i], data_term(w, i, data[w->node[i]]));
         }
     }
-    mb_cut_solve(cut);
+    mb_maxflow_solve(cut);
     int inside = 0;
     *changed = 0;
     for (size_t i = 0; i < pixels(w); i++) {
-        inside += w->node[i] >= 0 ? mb_cut_on_source_side(cut, w->node[i]) : w->label[i];
+        inside += w->node[i] >= 0 ? mb_maxflow_on_source_side(cut, w->node[i]) : w->label[i];
     }
     for (size_t i = 0; i < pixels(w) && inside > 0 && (size_t)inside < pixels(w); i++) {
-        if (w->node[i] >= 0 && w->label[i] != mb_cut_on_source_side(cut, w->node[i])) {
+        if (w->node[i] >= 0 && w->label[i] != mb_maxflow_on_source_side(cut, w->node[i])) {
             w->label[i] ^= 1;
             ++*changed;
         }
     }
-    mb_cut_free(cut);
+    mb_maxflow_free(cut);
     return MB_OK;
 }
 
@@ -242,9 +242,9 @@ static void flip_small(work *w, uint8_t of, int least, int share)
 static mb_status take_outline(work *w, const work *small, int *nodes, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_picture soft = {0}, large = {0};
+    mb_image_u8 soft = {0}, large = {0};
     int width = small->rgb.width, height = small->rgb.height;
-    MB_TRY(mb_picture_create(&soft, width, height, 1, err));
+    MB_TRY(mb_image_u8_create(&soft, width, height, 1, err));
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             int sum = 0;
@@ -257,15 +257,15 @@ static mb_status take_outline(work *w, const work *small, int *nodes, mb_error *
             soft.v[y * width + x] = (uint8_t)(sum * 255 / 9);
         }
     }
-    MB_TRY(mb_picture_rescale(&large, &soft, w->rgb.width, w->rgb.height, err));
+    MB_TRY(mb_image_u8_rescale(&large, &soft, w->rgb.width, w->rgb.height, err));
     *nodes = 0;
     for (size_t i = 0; i < pixels(w); i++) {
         w->label[i] = large.v[i] >= 128;
         w->node[i] = large.v[i] > 2 && large.v[i] < 253 ? (*nodes)++ : -1;
     }
 done:
-    mb_picture_dispose(&soft);
-    mb_picture_dispose(&large);
+    mb_image_u8_dispose(&soft);
+    mb_image_u8_dispose(&large);
     return status;
 }
 
@@ -287,12 +287,12 @@ static mb_status cut_band(work *w, int nodes, const mb_gmm *subject, const mb_gm
 }
 
 /* The labels as a mask with one pixel of smoothing (1 2 1 both ways), enlarged to width x height. */
-static mb_status draw(mb_picture *out, const work *w, int width, int height, mb_error *err)
+static mb_status draw(mb_image_u8 *out, const work *w, int width, int height, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_picture soft = {0};
+    mb_image_u8 soft = {0};
     int sw = w->rgb.width, sh = w->rgb.height;
-    MB_TRY(mb_picture_create(&soft, sw, sh, 1, err));
+    MB_TRY(mb_image_u8_create(&soft, sw, sh, 1, err));
     for (int y = 0; y < sh; y++) {
         const uint8_t *row[3] = {w->label + (size_t)(y > 0 ? y - 1 : 0) * (size_t)sw, w->label + (size_t)y * (size_t)sw,
                                  w->label + (size_t)(y < sh - 1 ? y + 1 : y) * (size_t)sw};
@@ -304,14 +304,14 @@ static mb_status draw(mb_picture *out, const work *w, int width, int height, mb_
             soft.v[y * sw + x] = (uint8_t)((sum * 255 + 8) / 16);
         }
     }
-    MB_TRY(mb_picture_rescale(out, &soft, width, height, err));
+    MB_TRY(mb_image_u8_rescale(out, &soft, width, height, err));
 done:
-    mb_picture_dispose(&soft);
+    mb_image_u8_dispose(&soft);
     return status;
 }
 
-static mb_status snap_labels(mb_picture *out, const mb_picture *rgb, const mb_picture *mask, work *small, work *large,
-                             mb_error *err)
+static mb_status snap_labels(mb_image_u8 *out, const mb_image_u8 *rgb, const mb_image_u8 *mask, work *small,
+                             work *large, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_gmm subject, ground;
@@ -333,13 +333,13 @@ done:
     return status;
 }
 
-mb_status mb_snap(mb_picture *out, const mb_picture *rgb, const mb_picture *mask, const mb_snap_options *options,
-                  mb_error *err)
+mb_status mb_grabcut(mb_image_u8 *out, const mb_image_u8 *rgb, const mb_image_u8 *mask,
+                     const mb_grabcut_options *options, mb_error *err)
 {
-    static const mb_snap_options defaults = MB_SNAP_DEFAULTS;
+    static const mb_grabcut_options defaults = MB_GRABCUT_DEFAULTS;
     mb_status status = MB_OK;
     work small = {.o = options ? options : &defaults}, large = {.o = small.o};
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (rgb->channels < 3 || mask->channels != 1) {
         return mb_fail(err, MB_E_ARGUMENT, "snap needs an RGB picture and a grey mask, not %d and %d channels",
                        rgb->channels, mask->channels);
@@ -350,7 +350,7 @@ mb_status mb_snap(mb_picture *out, const mb_picture *rgb, const mb_picture *mask
     }
     int inside = count_labels(&small);
     if (inside == 0 || (size_t)inside == pixels(&small)) {
-        MB_TRY(mb_picture_rescale(out, mask, rgb->width, rgb->height, err));
+        MB_TRY(mb_image_u8_rescale(out, mask, rgb->width, rgb->height, err));
     } else {
         MB_TRY(snap_labels(out, rgb, mask, &small, &large, err));
     }

@@ -9,7 +9,7 @@
 #include "core/status.h"
 #include "image/raster.h"
 
-typedef struct mb_snap_options {
+typedef struct mb_grabcut_options {
     int side;      /* longer side of the whole-picture cut, pixels */
     int band_side; /* longer side of the banded cut; above it the result is enlarged */
     int rounds;    /* colour models and cut in turn */
@@ -17,9 +17,9 @@ typedef struct mb_snap_options {
     float prior;   /* weight of the given mask against colour, 0 = only the start */
     float limit;   /* largest say of colour a pixel, in nats */
     int piece;     /* pieces of less than 1/piece of the largest one go */
-} mb_snap_options;
+} mb_grabcut_options;
 
-#define MB_SNAP_DEFAULTS                                                                                               \
+#define MB_GRABCUT_DEFAULTS                                                                                            \
     {                                                                                                                  \
         320, 1600, 3, 16.0f, 1.6f, 6.0f, 50                                                                            \
     }
@@ -27,7 +27,7 @@ typedef struct mb_snap_options {
 /* mask: grey picture of any size and of about the same shape, 255 = subject. *out: grey, of the size of rgb; its
  * outline is hard but for one pixel of smoothing. A mask without any subject or without any background comes back as it
  * is (enlarged). options NULL = defaults. */
-MB_MUST_CHECK mb_status mb_snap(mb_picture *out, const mb_picture *rgb, const mb_picture *mask,
-                                const mb_snap_options *options, mb_error *err);
+MB_MUST_CHECK mb_status mb_grabcut(mb_image_u8 *out, const mb_image_u8 *rgb, const mb_image_u8 *mask,
+                                   const mb_grabcut_options *options, mb_error *err);
 
 #endif

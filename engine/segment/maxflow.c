@@ -9,14 +9,14 @@
 
 #include <string.h>
 
-const int mb_cut_dx[MB_CUT_DIRECTIONS] = {1, -1, 0, 0, 1, -1, -1, 1};
-const int mb_cut_dy[MB_CUT_DIRECTIONS] = {0, 0, 1, -1, 1, -1, 1, -1};
+const int mb_maxflow_dx[MB_CUT_DIRECTIONS] = {1, -1, 0, 0, 1, -1, -1, 1};
+const int mb_maxflow_dy[MB_CUT_DIRECTIONS] = {0, 0, 1, -1, 1, -1, 1, -1};
 
 enum { FREE, SOURCE, SINK };                       /* tree */
 enum { TERMINAL = 8, ORPHAN = 9, NO_PARENT = 10 }; /* parent, beside a direction 0..7 */
 enum { NONE = -1, LAST = -2 };                     /* end marks of the linked lists */
 
-struct mb_cut {
+struct mb_maxflow {
     int n;
     int32_t *neighbour, *capacity; /* n x 8; residual capacity of the arc that leaves in that direction */
     int32_t *terminal;             /* residual: > 0 from the source, < 0 to the sink */
@@ -27,11 +27,11 @@ struct mb_cut {
     int32_t first, last, orphan_count, time;
 };
 
-mb_status mb_cut_create(mb_cut **out, int nodes, mb_error *err)
+mb_status mb_maxflow_create(mb_maxflow **out, int nodes, mb_error *err)
 {
     mb_status status = MB_OK;
     size_t n = (size_t)nodes;
-    mb_cut *c = mb_calloc(1, sizeof *c);
+    mb_maxflow *c = mb_calloc(1, sizeof *c);
     if (!c) {
         return mb_fail_memory(err, sizeof *c, "minimum cut");
     }
@@ -48,7 +48,7 @@ mb_status mb_cut_create(mb_cut **out, int nodes, mb_error *err)
     if (!c->neighbour || !c->capacity || !c->terminal || !c->next || !c->orphans || !c->stamp || !c->distance ||
         !c->tree || !c->parent) {
         status = mb_fail_memory(err, n * (MB_CUT_DIRECTIONS * 8 + 22), "minimum cut");
-        mb_cut_free(c);
+        mb_maxflow_free(c);
         return status;
     }
     memset(c->neighbour, 0xff, n * MB_CUT_DIRECTIONS * sizeof(int32_t));
@@ -56,7 +56,7 @@ mb_status mb_cut_create(mb_cut **out, int nodes, mb_error *err)
     return MB_OK;
 }
 
-void mb_cut_free(mb_cut *c)
+void mb_maxflow_free(mb_maxflow *c)
 {
     if (!c) {
         return;
@@ -78,7 +78,7 @@ static size_t arc(int node, int d)
     return (size_t)node * MB_CUT_DIRECTIONS + (size_t)d;
 }
 
-void mb_cut_edge(mb_cut *c, int a, int b, int d, int capacity)
+void mb_maxflow_edge(mb_maxflow *c, int a, int b, int d, int capacity)
 {
     c->neighbour[arc(a, d)] = b;
     c->neighbour[arc(b, d ^ 1)] = a;
@@ -86,17 +86,17 @@ void mb_cut_edge(mb_cut *c, int a, int b, int d, int capacity)
     c->capacity[arc(b, d ^ 1)] = capacity;
 }
 
-void mb_cut_terminal(mb_cut *c, int a, int source_minus_sink)
+void mb_maxflow_terminal(mb_maxflow *c, int a, int source_minus_sink)
 {
     c->terminal[a] += source_minus_sink;
 }
 
-int mb_cut_on_source_side(const mb_cut *c, int a)
+int mb_maxflow_on_source_side(const mb_maxflow *c, int a)
 {
     return c->tree[a] == SOURCE;
 }
 
-static void activate(mb_cut *c, int a)
+static void activate(mb_maxflow *c, int a)
 {
     if (c->next[a] != NONE) {
         return;
@@ -111,7 +111,7 @@ static void activate(mb_cut *c, int a)
 }
 
 /* The next active node that is still in a tree, or LAST. */
-static int take_active(mb_cut *c)
+static int take_active(mb_maxflow *c)
 {
     while (c->first != LAST) {
         int a = c->first;
@@ -124,20 +124,20 @@ static int take_active(mb_cut *c)
     return LAST;
 }
 
-static void make_orphan(mb_cut *c, int a)
+static void make_orphan(mb_maxflow *c, int a)
 {
     c->parent[a] = ORPHAN;
     c->orphans[c->orphan_count++] = a;
 }
 
 /* Residual capacity along the tree: from the parent (source tree) or to the parent (sink tree) in direction d. */
-static int32_t *tree_arc(mb_cut *c, int a, int d)
+static int32_t *tree_arc(mb_maxflow *c, int a, int d)
 {
     return c->tree[a] == SOURCE ? &c->capacity[arc(c->neighbour[arc(a, d)], d ^ 1)] : &c->capacity[arc(a, d)];
 }
 
 /* The smallest residual capacity between a and its terminal. */
-static int32_t bottleneck(mb_cut *c, int a, int32_t least)
+static int32_t bottleneck(mb_maxflow *c, int a, int32_t least)
 {
     for (; c->parent[a] != TERMINAL; a = c->neighbour[arc(a, c->parent[a])]) {
         int32_t r = *tree_arc(c, a, c->parent[a]);
@@ -147,7 +147,7 @@ static int32_t bottleneck(mb_cut *c, int a, int32_t least)
     return t < least ? t : least;
 }
 
-static void push(mb_cut *c, int a, int32_t flow)
+static void push(mb_maxflow *c, int a, int32_t flow)
 {
     for (;;) {
         int d = c->parent[a];
@@ -174,7 +174,7 @@ static void push(mb_cut *c, int a, int32_t flow)
 }
 
 /* Fills the path source .. s -> t .. sink, where direction d leads from s to t. */
-static void augment(mb_cut *c, int s, int d, int t)
+static void augment(mb_maxflow *c, int s, int d, int t)
 {
     int32_t flow = bottleneck(c, t, bottleneck(c, s, c->capacity[arc(s, d)]));
     c->capacity[arc(s, d)] -= flow;
@@ -184,7 +184,7 @@ static void augment(mb_cut *c, int s, int d, int t)
 }
 
 /* Distance of a to its terminal if its chain of parents reaches one, else 0; leaves time stamps on the way. */
-static int32_t origin_distance(mb_cut *c, int a)
+static int32_t origin_distance(mb_maxflow *c, int a)
 {
     int32_t steps = 0, total = 0;
     for (int b = a;; b = c->neighbour[arc(b, c->parent[b])]) {
@@ -212,7 +212,7 @@ static int32_t origin_distance(mb_cut *c, int a)
 }
 
 /* No parent found: a becomes free, its children become orphans, neighbours that could reach it become active. */
-static void release(mb_cut *c, int a)
+static void release(mb_maxflow *c, int a)
 {
     for (int d = 0; d < MB_CUT_DIRECTIONS; d++) {
         int b = c->neighbour[arc(a, d)];
@@ -230,7 +230,7 @@ static void release(mb_cut *c, int a)
     c->parent[a] = NO_PARENT;
 }
 
-static void adopt(mb_cut *c, int a)
+static void adopt(mb_maxflow *c, int a)
 {
     int best = NO_PARENT;
     int32_t least = INT32_MAX;
@@ -255,7 +255,7 @@ static void adopt(mb_cut *c, int a)
 }
 
 /* Grows the tree of a; true when it touched the other tree and a path was filled. */
-static int grow(mb_cut *c, int a)
+static int grow(mb_maxflow *c, int a)
 {
     for (int d = 0; d < MB_CUT_DIRECTIONS; d++) {
         int b = c->neighbour[arc(a, d)];
@@ -288,7 +288,7 @@ static int grow(mb_cut *c, int a)
     return 0;
 }
 
-void mb_cut_solve(mb_cut *c)
+void mb_maxflow_solve(mb_maxflow *c)
 {
     c->first = c->last = LAST;
     c->orphan_count = 0;

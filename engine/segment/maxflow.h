@@ -10,21 +10,21 @@
 
 /* Direction d and its reverse d ^ 1: right, left, down, up, down-right, up-left, down-left, up-right. */
 enum { MB_CUT_DIRECTIONS = 8 };
-extern const int mb_cut_dx[MB_CUT_DIRECTIONS];
-extern const int mb_cut_dy[MB_CUT_DIRECTIONS];
+extern const int mb_maxflow_dx[MB_CUT_DIRECTIONS];
+extern const int mb_maxflow_dy[MB_CUT_DIRECTIONS];
 
-typedef struct mb_cut mb_cut;
+typedef struct mb_maxflow mb_maxflow;
 
 /* `nodes` >= 1 nodes without edges and without terminal links. */
-MB_MUST_CHECK mb_status mb_cut_create(mb_cut **out, int nodes, mb_error *err);
-void mb_cut_free(mb_cut *cut);
+MB_MUST_CHECK mb_status mb_maxflow_create(mb_maxflow **out, int nodes, mb_error *err);
+void mb_maxflow_free(mb_maxflow *cut);
 
 /* Joins a and its neighbour b in direction d (a -> b) with capacity c >= 0 both ways. Once a pair. */
-void mb_cut_edge(mb_cut *cut, int a, int b, int d, int c);
+void mb_maxflow_edge(mb_maxflow *cut, int a, int b, int d, int c);
 /* Adds source (> 0: costs that much to be on the sink's side) minus sink capacity to a node. */
-void mb_cut_terminal(mb_cut *cut, int a, int source_minus_sink);
+void mb_maxflow_terminal(mb_maxflow *cut, int a, int source_minus_sink);
 /* Solves; every node is then on the source's side or on the sink's. Nodes that no flow reaches count as sink. */
-void mb_cut_solve(mb_cut *cut);
-int mb_cut_on_source_side(const mb_cut *cut, int a);
+void mb_maxflow_solve(mb_maxflow *cut);
+int mb_maxflow_on_source_side(const mb_maxflow *cut, int a);
 
 #endif

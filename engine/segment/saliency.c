@@ -61,7 +61,7 @@ static void find_neighbours(region_graph *g)
     }
 }
 
-static mb_status open_graph(region_graph *g, const mb_picture *rgb, int wanted, mb_error *err)
+static mb_status open_graph(region_graph *g, const mb_image_u8 *rgb, int wanted, mb_error *err)
 {
     mb_status status = MB_OK;
     MB_TRY(mb_superpixels_create(&g->s, rgb, wanted, 15.0f, err));
@@ -154,7 +154,7 @@ static int by_value(const void *a, const void *b)
 
 /* Pieces sharper than the border are more subject and less ground; counts only where the sharpest parts differ clearly
  * from the border, so that a picture sharp throughout is not touched. */
-static mb_status add_focus(region_graph *g, const mb_picture *rgb, mb_error *err)
+static mb_status add_focus(region_graph *g, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
     size_t n = (size_t)g->s.count, edge = 0;
@@ -236,7 +236,7 @@ static void solve(region_graph *g)
 }
 
 /* Adds the stretched values of one set of superpixels to sum[H,W]. */
-static mb_status add_saliency(float *sum, const mb_picture *rgb, const mb_picture *large, int wanted, mb_error *err)
+static mb_status add_saliency(float *sum, const mb_image_u8 *rgb, const mb_image_u8 *large, int wanted, mb_error *err)
 {
     mb_status status = MB_OK;
     region_graph g = {0};
@@ -260,18 +260,18 @@ done:
     return status;
 }
 
-mb_status mb_saliency(mb_picture *out, const mb_picture *rgb, mb_error *err)
+mb_status mb_saliency(mb_image_u8 *out, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_picture large = {0}, small = {0}, grey = {0};
+    mb_image_u8 large = {0}, small = {0}, grey = {0};
     float *sum = NULL;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (rgb->channels < 3) {
         return mb_fail(err, MB_E_ARGUMENT, "saliency needs an RGB picture, not %d channels", rgb->channels);
     }
-    MB_TRY(mb_picture_reduce(&large, rgb, FOCUS_SIDE, err));
-    MB_TRY(mb_picture_reduce(&small, &large, SIDE, err));
-    MB_TRY(mb_picture_create(&grey, small.width, small.height, 1, err));
+    MB_TRY(mb_image_u8_reduce(&large, rgb, FOCUS_SIDE, err));
+    MB_TRY(mb_image_u8_reduce(&small, &large, SIDE, err));
+    MB_TRY(mb_image_u8_create(&grey, small.width, small.height, 1, err));
     size_t n = (size_t)small.width * (size_t)small.height;
     sum = mb_calloc(n, sizeof *sum);
     if (!sum) {
@@ -284,11 +284,11 @@ mb_status mb_saliency(mb_picture *out, const mb_picture *rgb, mb_error *err)
     for (size_t i = 0; i < n; i++) {
         grey.v[i] = (uint8_t)(sum[i] * (255.0f / SIZES) + 0.5f);
     }
-    MB_TRY(mb_picture_rescale(out, &grey, rgb->width, rgb->height, err));
+    MB_TRY(mb_image_u8_rescale(out, &grey, rgb->width, rgb->height, err));
 done:
-    mb_picture_dispose(&large);
-    mb_picture_dispose(&small);
-    mb_picture_dispose(&grey);
+    mb_image_u8_dispose(&large);
+    mb_image_u8_dispose(&small);
+    mb_image_u8_dispose(&grey);
     mb_free(sum);
     return status;
 }

@@ -11,7 +11,7 @@
 #include "image/raster.h"
 
 /* *out: grey, of the size of rgb (3 or 4 channels), 255 = certainly subject; the outline is as coarse as superpixels,
- * so that mb_snap (segment/grabcut.h) should follow. Deterministic. */
-MB_MUST_CHECK mb_status mb_saliency(mb_picture *out, const mb_picture *rgb, mb_error *err);
+ * so that mb_grabcut (segment/grabcut.h) should follow. Deterministic. */
+MB_MUST_CHECK mb_status mb_saliency(mb_image_u8 *out, const mb_image_u8 *rgb, mb_error *err);
 
 #endif

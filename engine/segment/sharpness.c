@@ -55,7 +55,7 @@ static float gradient(const float *v, int width, int height, int x, int y)
 }
 
 /* Per superpixel: sum of edge strength, and of sharpness weighted by it. */
-static mb_status gather(double *strength, double *sharp, const mb_picture *rgb, const mb_superpixels *s, mb_error *err)
+static mb_status gather(double *strength, double *sharp, const mb_image_u8 *rgb, const mb_superpixels *s, mb_error *err)
 {
     int width = rgb->width, height = rgb->height;
     size_t n = (size_t)width * (size_t)height;
@@ -87,7 +87,7 @@ static mb_status gather(double *strength, double *sharp, const mb_picture *rgb, 
     return MB_OK;
 }
 
-mb_status mb_focus_measure(float *sharpness, const mb_picture *rgb, const mb_superpixels *s, const uint8_t *adjacent,
+mb_status mb_focus_measure(float *sharpness, const mb_image_u8 *rgb, const mb_superpixels *s, const uint8_t *adjacent,
                            mb_error *err)
 {
     mb_status status = MB_OK;

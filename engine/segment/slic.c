@@ -179,7 +179,7 @@ static mb_status measure(mb_superpixels *out, const float *lab, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_superpixels_create(mb_superpixels *out, const mb_picture *rgb, int wanted, float compactness,
+mb_status mb_superpixels_create(mb_superpixels *out, const mb_image_u8 *rgb, int wanted, float compactness,
                                 mb_error *err)
 {
     mb_status status = MB_OK;

@@ -18,8 +18,8 @@ typedef struct mb_superpixels {
 
 /* About `wanted` patches of the RGB picture. `compactness`: weight of distance against colour, in Lab units (10 .. 20).
  */
-MB_MUST_CHECK mb_status mb_superpixels_create(mb_superpixels *out, const mb_picture *rgb, int wanted, float compactness,
-                                              mb_error *err);
+MB_MUST_CHECK mb_status mb_superpixels_create(mb_superpixels *out, const mb_image_u8 *rgb, int wanted,
+                                              float compactness, mb_error *err);
 void mb_superpixels_dispose(mb_superpixels *s);
 
 /* CIE L*a*b* (D65) of n sRGB pixels of `channels` bytes each, [n][3]. */

@@ -62,7 +62,7 @@ mb_status mb_rule_out(int64_t out_dims[4], const int64_t want[4], mb_op op, mb_e
 
 mb_status mb_rule_dims(const mb_call *c, mb_op op, int i, const char *what, const int64_t want[4], mb_error *err)
 {
-    if (!mb_has(c, i)) {
+    if (!mb_call_has(c, i)) {
         return MB_OK;
     }
     const int64_t *d = c->in[i].dims;

@@ -11,7 +11,7 @@
 #include "ops.def"
 #undef MB_OP
 
-static inline bool mb_has(const mb_call *c, int input)
+static inline bool mb_call_has(const mb_call *c, int input)
 {
     return input < c->n_in && mb_view_present(&c->in[input]);
 }

@@ -25,7 +25,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
     uint8_t *copy = malloc(n > 0 ? n : 1);
     mb_load_limits l;
     mb_load_info info;
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err = {0};
     if (copy == NULL) {
         exit(1);
@@ -48,7 +48,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
                strlen(err.message) < strlen(name) + 10) {
         CHECK_MSG(false, "%s: %d %s", name, status, err.message);
     }
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     free(copy);
 }
 

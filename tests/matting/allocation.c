@@ -66,17 +66,18 @@ size_t mb_alloc_count(void)
     return (size_t)total;
 }
 
-static mb_status stand_in(mb_plane *alpha, void *user, const mb_picture *photo, const mb_picture *trimap, mb_error *err)
+static mb_status stand_in(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
+                          mb_error *err)
 {
     (void)user;
-    mb_status status = mb_plane_create(alpha, photo->width, photo->height, err);
+    mb_status status = mb_image_f32_create(alpha, photo->width, photo->height, err);
     for (size_t i = 0; status == MB_OK && i < (size_t)photo->width * (size_t)photo->height; i++) {
         alpha->v[i] = (float)trimap->v[i] / 255.0f;
     }
     return status;
 }
 
-static mb_picture photo, mask;
+static mb_image_u8 photo, mask;
 
 typedef struct scenario {
     const char *name;
@@ -86,27 +87,27 @@ typedef struct scenario {
     double scale, megapixels;
 } scenario;
 
-static mb_status run(const scenario *s, mb_picture *out, mb_picture *trimap, mb_error *err)
+static mb_status run(const scenario *s, mb_image_u8 *out, mb_image_u8 *trimap, mb_error *err)
 {
     if (s->foreground != MB_FOREGROUND_NONE) {
         mb_foreground_options o = {0};
         return mb_foreground_estimate(out, s->foreground, &photo, &mask, &o, err);
     }
-    mb_refine_options o;
-    mb_refine_options_init(&o);
+    mb_matte_options o;
+    mb_matte_options_init(&o);
     o.detail = s->detail;
     o.matting_solver = s->solver;
     o.guided_scale = s->scale;
     o.max_megapixels = s->megapixels;
-    mb_refine_context c = {.matting = stand_in, .trimap = trimap};
-    return mb_refine_mask(out, &photo, &mask, &o, &c, err);
+    mb_matte_context c = {.matting = stand_in, .trimap = trimap};
+    return mb_matte_from_mask(out, &photo, &mask, &o, &c, err);
 }
 
 static void sweep(const scenario *s)
 {
     long before = live, n = 0;
     for (;; n++) {
-        mb_picture out = {0}, trimap = {0};
+        mb_image_u8 out = {0}, trimap = {0};
         mb_error err = {0};
         countdown = n;
         mb_status status = run(s, &out, &trimap, &err);
@@ -118,8 +119,8 @@ static void sweep(const scenario *s)
                               "%s, allocation %ld: status %d", s->name, n + 1, (int)status)) {
             break;
         }
-        mb_picture_dispose(&out);
-        mb_picture_dispose(&trimap);
+        mb_image_u8_dispose(&out);
+        mb_image_u8_dispose(&trimap);
         if (!CHECK_MSG(live == before, "%s, allocation %ld: %ld blocks left", s->name, n + 1, live - before) ||
             !reached) {
             break;
@@ -142,8 +143,8 @@ int main(void)
         {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2},
     };
     mb_error err;
-    CHECK_OK(mb_picture_create(&photo, 60, 44, 4, &err), err);
-    CHECK_OK(mb_picture_create(&mask, 60, 44, 1, &err), err);
+    CHECK_OK(mb_image_u8_create(&photo, 60, 44, 4, &err), err);
+    CHECK_OK(mb_image_u8_create(&mask, 60, 44, 1, &err), err);
     for (int i = 0; i < 60 * 44; i++) {
         int x = i % 60 - 30, y = i / 60 - 22;
         mask.v[i] = x * x + y * y < 150 ? 255 : 0;
@@ -156,7 +157,7 @@ int main(void)
     }
     const int low_high_size[3] = {10, 240, 10};
     for (long n = 0, done = 0; !done; n++) { /* rembg's trimap */
-        mb_picture out = {0};
+        mb_image_u8 out = {0};
         long before = live;
         countdown = n;
         err = (mb_error){0};
@@ -164,11 +165,11 @@ int main(void)
         done = countdown >= 0;
         countdown = -1;
         CHECK(status == (done ? MB_OK : MB_E_MEMORY));
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
         CHECK(live == before);
     }
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
     CHECK_MSG(live == 0, "%ld blocks left", live);
     return test_report();
 }

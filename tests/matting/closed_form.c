@@ -25,7 +25,7 @@ static void blur(const goldens *g, mb_pool *pool)
         int size;
     } cases[] = {{"astronaut_mask", "astronaut_blur_11", 11}, {"chelsea_mask", "chelsea_blur_7", 7}};
     for (int i = 0; i < 2; i++) {
-        mb_picture mask = golden_picture(g, cases[i].mask);
+        mb_image_u8 mask = golden_picture(g, cases[i].mask);
         size_t n = (size_t)mask.width * (size_t)mask.height;
         blur_out out = {calloc(n, sizeof(double)), mask.width};
         mb_error err;
@@ -39,7 +39,7 @@ static void blur(const goldens *g, mb_pool *pool)
         }
         CHECK_MSG(worst <= (wide ? 1e-12 : 1e-7), "%s: %g", cases[i].field, worst);
         free(out.v);
-        mb_picture_dispose(&mask);
+        mb_image_u8_dispose(&mask);
     }
 }
 
@@ -49,9 +49,9 @@ static void blur_sizes(mb_pool *pool)
     static const int sizes[][3] = {{1, 1, 11}, {5, 3, 21}, {1, 40, 7}, {600, 5, 9}, {3, 150, 321}, {1100, 70, 101}};
     for (int s = 0; s < 6; s++) {
         int w = sizes[s][0], h = sizes[s][1], size = sizes[s][2], r = size / 2;
-        mb_picture mask = {0};
+        mb_image_u8 mask = {0};
         mb_error err;
-        CHECK_OK(mb_picture_create(&mask, w, h, 1, &err), err);
+        CHECK_OK(mb_image_u8_create(&mask, w, h, 1, &err), err);
         for (int i = 0; i < w * h; i++) {
             mask.v[i] = i % w < w / 3 ? 0 : i % 97 == 0 ? 128 : 255;
         }
@@ -64,7 +64,7 @@ static void blur_sizes(mb_pool *pool)
             double sum = 0;
             for (int v = -r; v <= r; v++) {
                 for (int u = -r; u <= r; u++) {
-                    int at = mb_mirror_inner(y + v, h) * w + mb_mirror_inner(x + u, w);
+                    int at = mb_reflect_101(y + v, h) * w + mb_reflect_101(x + u, w);
                     sum += weights[abs(u)] * weights[abs(v)] * (double)((float)mask.v[at] / 255.0f);
                 }
             }
@@ -72,7 +72,7 @@ static void blur_sizes(mb_pool *pool)
         }
         CHECK_MSG(worst < 1e-12, "%d x %d, kernel %d: %g", w, h, size, worst);
         free(out.v);
-        mb_picture_dispose(&mask);
+        mb_image_u8_dispose(&mask);
     }
 }
 
@@ -141,7 +141,7 @@ static void laplacian(const goldens *g)
 }
 
 /* alpha against the clipped direct solution: max 1e-5, rms 1e-6; known pixels exact. */
-static void compare(const mb_plane *alpha, const mb_picture *trimap, const float *direct, const char *note)
+static void compare(const mb_image_f32 *alpha, const mb_image_u8 *trimap, const float *direct, const char *note)
 {
     size_t n = (size_t)alpha->width * (size_t)alpha->height;
     double worst = 0, squares = 0;
@@ -161,20 +161,20 @@ static void solve_case(const goldens *g, const char *image, const char *tag, dou
 {
     char name[96];
     snprintf(name, sizeof name, "%s_image", image);
-    mb_picture photo = golden_picture(g, name);
+    mb_image_u8 photo = golden_picture(g, name);
     snprintf(name, sizeof name, "%s_trimap", epsilon == 1e-6 && strcmp(image, "hair") != 0 ? tag : image);
-    mb_picture trimap = golden_picture(g, name);
+    mb_image_u8 trimap = golden_picture(g, name);
     snprintf(name, sizeof name, "%s_direct", tag);
     golden direct;
     bool have = golden_find(&direct, g, name); /* else the bytes alone are compared */
-    mb_samples samples = mb_samples_of_picture(&photo);
+    mb_image_view samples = mb_image_view_u8(&photo);
     for (size_t i = 0; i < sizeof solvers / sizeof *solvers; i++) {
         if (!mb_solver_available(solvers[i])) {
             continue;
         }
         mb_closed_form_options o = {.epsilon = epsilon, .solver = solvers[i], .pool = pool};
         mb_closed_form_report report;
-        mb_plane alpha = {0};
+        mb_image_f32 alpha = {0};
         mb_error err;
         CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
         char note[128];
@@ -196,10 +196,10 @@ static void solve_case(const goldens *g, const char *image, const char *tag, dou
             CHECK_MSG(d.worst <= 1 && d.count * 1000 <= n, "%s: %zu bytes differ, worst %d", note, d.count, d.worst);
             free(u8);
         }
-        mb_plane_dispose(&alpha);
+        mb_image_f32_dispose(&alpha);
     }
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&trimap);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
 }
 
 static void solutions(const goldens *g, mb_pool *pool)
@@ -215,14 +215,14 @@ static void solutions(const goldens *g, mb_pool *pool)
         snprintf(tag, sizeof tag, "%s_%d_%d_%g_%g", picture, cases[i % 4].erode, cases[i % 4].dilate,
                  cases[i % 4].black_white[0], cases[i % 4].black_white[1]);
         snprintf(name, sizeof name, "%s_mask", picture);
-        mb_picture mask = golden_picture(g, name), trimap = {0};
+        mb_image_u8 mask = golden_picture(g, name), trimap = {0};
         mb_error err;
         int size = mb_closed_form_blur(cases[i % 4].erode, cases[i % 4].dilate);
         CHECK_OK(mb_closed_form_trimap(&trimap, &mask, size, cases[i % 4].black_white, pool, NULL, &err), err);
         snprintf(name, sizeof name, "%s_trimap", tag);
         CHECK_MSG(memcmp(trimap.v, golden_u8(g, name), (size_t)trimap.width * (size_t)trimap.height) == 0, "%s", name);
-        mb_picture_dispose(&mask);
-        mb_picture_dispose(&trimap);
+        mb_image_u8_dispose(&mask);
+        mb_image_u8_dispose(&trimap);
         solve_case(g, picture, tag, 1e-6, pool);
     }
     solve_case(g, "hair", "hair_eps1e-06", 1e-6, pool);
@@ -230,11 +230,11 @@ static void solutions(const goldens *g, mb_pool *pool)
     solve_case(g, "island", "island", 1e-6, pool);
 }
 
-static mb_picture noise(int w, int h, int channels, unsigned seed)
+static mb_image_u8 noise(int w, int h, int channels, unsigned seed)
 {
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     mb_error err = {0};
-    CHECK_OK(mb_picture_create(&p, w, h, channels, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, w, h, channels, &err), err);
     unsigned state = seed + 9u;
     for (int i = 0; i < w * h * channels; i++) {
         state = state * 1664525u + 1013904223u;
@@ -263,22 +263,22 @@ static void outcomes(void)
         {3, 90, {0, 128, 255}, MB_CLOSED_FORM_SOLVED, -1.0f},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        mb_picture photo = noise(cases[c].w, cases[c].h, 3, (unsigned)c), trimap = noise(cases[c].w, cases[c].h, 1, 0);
+        mb_image_u8 photo = noise(cases[c].w, cases[c].h, 3, (unsigned)c), trimap = noise(cases[c].w, cases[c].h, 1, 0);
         for (int i = 0; i < trimap.width * trimap.height; i++) {
             trimap.v[i] = cases[c].levels[i % trimap.width * 3 / trimap.width];
         }
-        mb_samples samples = mb_samples_of_picture(&photo);
+        mb_image_view samples = mb_image_view_u8(&photo);
         mb_closed_form_report report;
         mb_closed_form_options o = {0};
-        mb_plane alpha = {0};
+        mb_image_f32 alpha = {0};
         mb_error err;
         CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
         CHECK_MSG(report.outcome == cases[c].outcome, "case %zu: outcome %d", c, (int)report.outcome);
         float v = alpha.v[alpha.width / 2];
         CHECK_MSG(cases[c].middle < 0 ? v >= 0 && v <= 1 : v == cases[c].middle, "case %zu: %g", c, (double)v);
-        mb_picture_dispose(&photo);
-        mb_picture_dispose(&trimap);
-        mb_plane_dispose(&alpha);
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&trimap);
+        mb_image_f32_dispose(&alpha);
     }
 }
 
@@ -286,7 +286,7 @@ static void outcomes(void)
  */
 static void islands(void)
 {
-    mb_picture photo = noise(60, 40, 3, 3), trimap = noise(60, 40, 1, 0);
+    mb_image_u8 photo = noise(60, 40, 3, 3), trimap = noise(60, 40, 1, 0);
     for (int i = 0; i < 60 * 40; i++) {
         int x = i % 60, y = i / 60;
         trimap.v[i] = x < 28 ? 0 : x < 32 ? 128 : 255;
@@ -294,19 +294,19 @@ static void islands(void)
             trimap.v[i] = 128;
         }
     }
-    mb_samples samples = mb_samples_of_picture(&photo);
+    mb_image_view samples = mb_image_view_u8(&photo);
     for (size_t i = 0; i < sizeof solvers / sizeof *solvers && mb_solver_available(solvers[i]); i++) {
         mb_closed_form_options o = {.solver = solvers[i]};
         mb_closed_form_report report;
-        mb_plane alpha = {0};
+        mb_image_f32 alpha = {0};
         mb_error err;
         CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
         CHECK(report.components == 3 && report.unknown == 4 * 40 + 16 + 20);
         CHECK(alpha.v[12 * 60 + 10] == 0.0f && alpha.v[22 * 60 + 47] == 1.0f);
-        mb_plane_dispose(&alpha);
+        mb_image_f32_dispose(&alpha);
     }
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&trimap);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
 }
 
 static bool after_some(void *user)
@@ -319,7 +319,7 @@ static bool after_some(void *user)
 static void wide_band(void)
 {
     const int w = 220, h = 170;
-    mb_picture photo = noise(w, h, 3, 8), trimap = noise(w, h, 1, 0);
+    mb_image_u8 photo = noise(w, h, 3, 8), trimap = noise(w, h, 1, 0);
     for (int i = 0; i < w * h; i++) { /* smooth colours with a little noise: the ill-conditioned kind */
         int x = i % w, y = i / w;
         for (int k = 0; k < 3; k++) {
@@ -328,8 +328,8 @@ static void wide_band(void)
         int d = (x - 110) * (x - 110) + (y - 85) * (y - 85);
         trimap.v[i] = d < 400 ? 255 : d < 6400 ? 128 : 0;
     }
-    mb_samples samples = mb_samples_of_picture(&photo);
-    mb_plane first = {0}, alpha = {0};
+    mb_image_view samples = mb_image_view_u8(&photo);
+    mb_image_f32 first = {0}, alpha = {0};
     mb_closed_form_report report;
     mb_closed_form_options o = {0};
     mb_error err;
@@ -339,7 +339,7 @@ static void wide_band(void)
         CHECK_OK(mb_pool_create(&o.pool, threads, &err), err);
         CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
         CHECK(memcmp(alpha.v, first.v, (size_t)(w * h) * sizeof(float)) == 0);
-        mb_plane_dispose(&alpha);
+        mb_image_f32_dispose(&alpha);
         mb_pool_free(o.pool);
         o.pool = NULL;
     }
@@ -349,12 +349,12 @@ static void wide_band(void)
               report.factor_bytes);
     double worst = max_difference(alpha.v, first.v, (size_t)(w * h));
     CHECK_MSG(worst < 1e-5, "%g after %d iterations, residual %g", worst, report.iterations, report.residual);
-    mb_plane_dispose(&alpha);
+    mb_image_f32_dispose(&alpha);
     /* What there is decides: all of it, the direct solver's part only, or not even the system. */
     o = (mb_closed_form_options){.available = (size_t)report.unknown * 700};
     CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
     CHECK(report.used == MB_SOLVER_PCG && max_difference(alpha.v, first.v, (size_t)(w * h)) < 1e-5);
-    mb_plane_dispose(&alpha);
+    mb_image_f32_dispose(&alpha);
     o.available = (size_t)report.unknown * 600;
     err = (mb_error){0};
     CHECK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err) == MB_E_MEMORY && alpha.v == NULL);
@@ -367,24 +367,24 @@ static void wide_band(void)
         err = (mb_error){0};
         CHECK(mb_closed_form(&alpha, &samples, &trimap, &stop, &report, &err) == MB_E_CANCELLED && alpha.v == NULL);
     }
-    mb_plane_dispose(&first);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&trimap);
+    mb_image_f32_dispose(&first);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
 }
 
 /* One colour everywhere: S = 0, eps alone keeps the system regular; alpha goes smoothly from one side to the other. */
 static void flat_picture(void)
 {
-    mb_picture photo = noise(80, 20, 3, 1), trimap = noise(80, 20, 1, 0);
+    mb_image_u8 photo = noise(80, 20, 3, 1), trimap = noise(80, 20, 1, 0);
     memset(photo.v, 77, 80 * 20 * 3);
     for (int i = 0; i < 80 * 20; i++) {
         trimap.v[i] = i % 80 < 10 ? 0 : i % 80 < 70 ? 128 : 255;
     }
-    mb_samples samples = mb_samples_of_picture(&photo);
+    mb_image_view samples = mb_image_view_u8(&photo);
     for (size_t s = 0; s < sizeof solvers / sizeof *solvers && mb_solver_available(solvers[s]); s++) {
         mb_closed_form_options o = {.solver = solvers[s]};
         mb_closed_form_report report;
-        mb_plane alpha = {0};
+        mb_image_f32 alpha = {0};
         mb_error err;
         CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
         int falls = 0;
@@ -392,10 +392,10 @@ static void flat_picture(void)
             falls += alpha.v[800 + i] < alpha.v[800 + i - 1] - 1e-6f;
         }
         CHECK_MSG(falls == 0, "solver %d: %d steps down", (int)solvers[s], falls);
-        mb_plane_dispose(&alpha);
+        mb_image_f32_dispose(&alpha);
     }
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&trimap);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
 }
 
 int main(void)

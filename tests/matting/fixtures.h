@@ -115,22 +115,22 @@ static inline const float *golden_f32(const goldens *g, const char *name)
 }
 
 /* A copy: [H,W] or [H,W,C]. */
-static inline mb_picture golden_picture(const goldens *g, const char *name)
+static inline mb_image_u8 golden_picture(const goldens *g, const char *name)
 {
     golden t = golden_get(g, name);
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     mb_error err = {0};
-    CHECK_OK(mb_picture_create(&p, t.dims[1], t.dims[0], t.dims[2], &err), err);
+    CHECK_OK(mb_image_u8_create(&p, t.dims[1], t.dims[0], t.dims[2], &err), err);
     memcpy(p.v, t.data, (size_t)t.dims[0] * (size_t)t.dims[1] * (size_t)t.dims[2]);
     return p;
 }
 
-static inline mb_plane golden_plane(const goldens *g, const char *name)
+static inline mb_image_f32 golden_plane(const goldens *g, const char *name)
 {
     golden t = golden_get(g, name);
-    mb_plane p = {0};
+    mb_image_f32 p = {0};
     mb_error err = {0};
-    CHECK_OK(mb_plane_create(&p, t.dims[1], t.dims[0], &err), err);
+    CHECK_OK(mb_image_f32_create(&p, t.dims[1], t.dims[0], &err), err);
     memcpy(p.v, t.data, (size_t)t.dims[0] * (size_t)t.dims[1] * sizeof(float));
     return p;
 }

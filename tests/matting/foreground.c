@@ -16,7 +16,7 @@ static double colour_error(const mb_colours *c, const float *want)
     return worst;
 }
 
-static void ml_case(const goldens *g, const mb_picture *photo, const mb_plane *alpha, const char *tag,
+static void ml_case(const goldens *g, const mb_image_u8 *photo, const mb_image_f32 *alpha, const char *tag,
                     const mb_foreground_options *o)
 {
     char name[64];
@@ -37,11 +37,11 @@ static void ml_case(const goldens *g, const mb_picture *photo, const mb_plane *a
 }
 
 /* Rows 30..76 and columns 20..50 of a picture and its alpha. */
-static void crop(mb_picture *photo, mb_plane *alpha, const mb_picture *p, const mb_plane *a)
+static void crop(mb_image_u8 *photo, mb_image_f32 *alpha, const mb_image_u8 *p, const mb_image_f32 *a)
 {
     mb_error err;
-    CHECK_OK(mb_picture_create(photo, 31, 47, 3, &err), err);
-    CHECK_OK(mb_plane_create(alpha, 31, 47, &err), err);
+    CHECK_OK(mb_image_u8_create(photo, 31, 47, 3, &err), err);
+    CHECK_OK(mb_image_f32_create(alpha, 31, 47, &err), err);
     for (size_t y = 0; y < 47; y++) {
         size_t at = (y + 30) * (size_t)p->width + 20;
         memcpy(photo->v + y * 93, p->v + 3 * at, 93);
@@ -58,8 +58,8 @@ static void multi_level(const goldens *g, mb_pool *pool)
                                          .small_iterations = 5,
                                          .big_iterations = 3,
                                          .pool = pool};
-    mb_picture photo = golden_picture(g, "astronaut_image"), hair = golden_picture(g, "hair_image"), part = {0};
-    mb_plane alpha = golden_plane(g, "alpha"), hair_alpha = golden_plane(g, "hair_alpha"), part_alpha = {0};
+    mb_image_u8 photo = golden_picture(g, "astronaut_image"), hair = golden_picture(g, "hair_image"), part = {0};
+    mb_image_f32 alpha = golden_plane(g, "alpha"), hair_alpha = golden_plane(g, "hair_alpha"), part_alpha = {0};
     ml_case(g, &photo, &alpha, "opt", &other);
     ml_case(g, &hair, &hair_alpha, "hair", &plain);
     crop(&part, &part_alpha, &photo, &alpha);
@@ -72,18 +72,18 @@ static void multi_level(const goldens *g, mb_pool *pool)
         part_alpha.v[i] = 1;
     }
     ml_case(g, &part, &part_alpha, "one", &plain);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&hair);
-    mb_picture_dispose(&part);
-    mb_plane_dispose(&alpha);
-    mb_plane_dispose(&hair_alpha);
-    mb_plane_dispose(&part_alpha);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&hair);
+    mb_image_u8_dispose(&part);
+    mb_image_f32_dispose(&alpha);
+    mb_image_f32_dispose(&hair_alpha);
+    mb_image_f32_dispose(&part_alpha);
 }
 
 static void blur_fusion(const goldens *g, mb_pool *pool)
 {
-    mb_picture photo = golden_picture(g, "astronaut_image"), hair = golden_picture(g, "hair_image");
-    mb_plane alpha = golden_plane(g, "alpha"), hair_alpha = golden_plane(g, "hair_alpha");
+    mb_image_u8 photo = golden_picture(g, "astronaut_image"), hair = golden_picture(g, "hair_image");
+    mb_image_f32 alpha = golden_plane(g, "alpha"), hair_alpha = golden_plane(g, "hair_alpha");
     mb_foreground_options o = {.first_radius = 31, .pool = pool};
     mb_colours f = {0};
     mb_error err;
@@ -103,17 +103,17 @@ static void blur_fusion(const goldens *g, mb_pool *pool)
     }
     CHECK_MSG(wrong * 10000 <= photo.width * photo.height * 3 && opaque > 0, "%d bytes differ", wrong);
     mb_colours_dispose(&f);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&hair);
-    mb_plane_dispose(&alpha);
-    mb_plane_dispose(&hair_alpha);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&hair);
+    mb_image_f32_dispose(&alpha);
+    mb_image_f32_dispose(&hair_alpha);
 }
 
-static void noise(mb_picture *photo, mb_plane *alpha, int w, int h, int channels)
+static void noise(mb_image_u8 *photo, mb_image_f32 *alpha, int w, int h, int channels)
 {
     mb_error err;
-    CHECK_OK(mb_picture_create(photo, w, h, channels, &err), err);
-    CHECK_OK(mb_plane_create(alpha, w, h, &err), err);
+    CHECK_OK(mb_image_u8_create(photo, w, h, channels, &err), err);
+    CHECK_OK(mb_image_f32_create(alpha, w, h, &err), err);
     unsigned state = (unsigned)(w * 31 + h);
     for (int i = 0; i < w * h; i++) {
         for (int k = 0; k < channels; k++) {
@@ -146,7 +146,7 @@ static void plain_free(plain *p)
     free(p->a);
 }
 
-static void plain_pixel(plain *p, const mb_picture *photo, int x, int y)
+static void plain_pixel(plain *p, const mb_image_u8 *photo, int x, int y)
 {
     static const int step[4][2] = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
     int i = y * p->w + x;
@@ -177,7 +177,7 @@ static void plain_pixel(plain *p, const mb_picture *photo, int x, int y)
     }
 }
 
-static plain plain_ml(const mb_picture *photo, const mb_plane *alpha)
+static plain plain_ml(const mb_image_u8 *photo, const mb_image_f32 *alpha)
 {
     plain last = plain_create(1, 1);
     double n[2] = {1e-5, 1e-5}, sum[6] = {0};
@@ -218,8 +218,8 @@ static void blocks_and_threads(void)
 {
     static const int sizes[][3] = {{700, 300, 3}, {257, 65, 4}, {3, 900, 3}, {1000, 2, 3}, {2, 1, 3}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        mb_picture photo = {0};
-        mb_plane alpha = {0};
+        mb_image_u8 photo = {0};
+        mb_image_f32 alpha = {0};
         noise(&photo, &alpha, sizes[s][0], sizes[s][1], sizes[s][2]);
         plain want = plain_ml(&photo, &alpha);
         mb_colours first[2] = {{0}};
@@ -247,8 +247,8 @@ static void blocks_and_threads(void)
         mb_colours_dispose(&first[0]);
         mb_colours_dispose(&first[1]);
         plain_free(&want);
-        mb_picture_dispose(&photo);
-        mb_plane_dispose(&alpha);
+        mb_image_u8_dispose(&photo);
+        mb_image_f32_dispose(&alpha);
     }
 }
 
@@ -263,11 +263,11 @@ static void estimates(mb_pool *pool)
 {
     static const int sizes[][3] = {{1, 1, 3}, {1, 1, 1}, {1, 60, 4}, {60, 1, 3}, {3, 3, 1}, {5, 400, 3}, {300, 4, 4}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        mb_picture photo = {0}, alpha = {0}, out = {0};
-        mb_plane plane = {0};
+        mb_image_u8 photo = {0}, alpha = {0}, out = {0};
+        mb_image_f32 plane = {0};
         mb_error err;
         noise(&photo, &plane, sizes[s][0], sizes[s][1], sizes[s][2]);
-        CHECK_OK(mb_picture_create(&alpha, photo.width, photo.height, 1, &err), err);
+        CHECK_OK(mb_image_u8_create(&alpha, photo.width, photo.height, 1, &err), err);
         for (int i = 0; i < photo.width * photo.height; i++) {
             alpha.v[i] = (uint8_t)(255.0f * plane.v[i]);
         }
@@ -283,16 +283,16 @@ static void estimates(mb_pool *pool)
                 }
             }
             CHECK_MSG(wrong == 0, "%d x %d method %d: %d", photo.width, photo.height, m, wrong);
-            mb_picture_dispose(&out);
+            mb_image_u8_dispose(&out);
             o.cancel = (mb_cancel){.asked = always};
             err = (mb_error){0};
             CHECK(mb_foreground_estimate(&out, (mb_foreground)m, &photo, &alpha, &o, &err) ==
                   (m == MB_FOREGROUND_NONE ? MB_OK : MB_E_CANCELLED));
-            mb_picture_dispose(&out);
+            mb_image_u8_dispose(&out);
         }
-        mb_picture_dispose(&photo);
-        mb_picture_dispose(&alpha);
-        mb_plane_dispose(&plane);
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&alpha);
+        mb_image_f32_dispose(&plane);
     }
 }
 

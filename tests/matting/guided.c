@@ -10,17 +10,17 @@ static double filter_error(const goldens *g, const char *picture, const char *fi
     char name[64];
     mb_error err;
     snprintf(name, sizeof name, "%s_image", picture);
-    mb_picture image = golden_picture(g, name);
+    mb_image_u8 image = golden_picture(g, name);
     snprintf(name, sizeof name, "%s_mask", picture);
-    mb_picture mask = golden_picture(g, name);
-    mb_samples guide = mb_samples_of_picture(&image), source = mb_samples_of_picture(&mask);
-    mb_plane out = {0};
+    mb_image_u8 mask = golden_picture(g, name);
+    mb_image_view guide = mb_image_view_u8(&image), source = mb_image_view_u8(&mask);
+    mb_image_f32 out = {0};
     mb_guided_options o = {radius, eps, 1.0, NULL};
     CHECK_OK(mb_guided_filter(&out, &guide, &source, &o, pool, &err), err);
     double worst = max_difference(out.v, golden_f32(g, field), (size_t)out.width * (size_t)out.height);
-    mb_picture_dispose(&image);
-    mb_picture_dispose(&mask);
-    mb_plane_dispose(&out);
+    mb_image_u8_dispose(&image);
+    mb_image_u8_dispose(&mask);
+    mb_image_f32_dispose(&out);
     return worst;
 }
 
@@ -65,12 +65,12 @@ static void node_bytes(const goldens *g, mb_pool *pool)
         found++;
         char field[64];
         snprintf(field, sizeof field, "%s_image", picture);
-        mb_picture image = golden_picture(g, field);
+        mb_image_u8 image = golden_picture(g, field);
         snprintf(field, sizeof field, "%s_mask", picture);
-        mb_picture mask = golden_picture(g, field);
-        mb_samples guide = mb_samples_of_picture(&image), source = mb_samples_of_picture(&mask);
-        mb_guided_options o = {mb_guided_node_radius(pair[0], pair[1]), MB_GUIDED_EPS, 1.0, NULL};
-        mb_plane out = {0};
+        mb_image_u8 mask = golden_picture(g, field);
+        mb_image_view guide = mb_image_view_u8(&image), source = mb_image_view_u8(&mask);
+        mb_guided_options o = {mb_guided_layerstyle_radius(pair[0], pair[1]), MB_GUIDED_EPS, 1.0, NULL};
+        mb_image_f32 out = {0};
         mb_error err;
         CHECK_OK(mb_guided_filter(&out, &guide, &source, &o, pool, &err), err);
         size_t n = (size_t)out.width * (size_t)out.height;
@@ -80,34 +80,35 @@ static void node_bytes(const goldens *g, mb_pool *pool)
         }
         level_difference d = compare_levels(mask.v, want.data, n);
         CHECK_MSG(d.worst <= 1 && d.count * 1000 <= n, "%s: %zu differ, worst %d", name, d.count, d.worst);
-        mb_picture_dispose(&image);
-        mb_picture_dispose(&mask);
-        mb_plane_dispose(&out);
+        mb_image_u8_dispose(&image);
+        mb_image_u8_dispose(&mask);
+        mb_image_f32_dispose(&out);
     }
     CHECK(found >= 8);
 }
 
-static double samples_error(const mb_samples *guide, const mb_samples *source, mb_guided_options o, const float *want)
+static double samples_error(const mb_image_view *guide, const mb_image_view *source, mb_guided_options o,
+                            const float *want)
 {
-    mb_plane out = {0};
+    mb_image_f32 out = {0};
     mb_error err;
     CHECK_OK(mb_guided_filter(&out, guide, source, &o, NULL, &err), err);
     double worst = max_difference(out.v, want, (size_t)out.width * (size_t)out.height);
-    mb_plane_dispose(&out);
+    mb_image_f32_dispose(&out);
     return worst;
 }
 
-static mb_samples golden_samples(const goldens *g, const char *name)
+static mb_image_view golden_samples(const goldens *g, const char *name)
 {
     golden t = golden_get(g, name);
-    return (mb_samples){t.dims[1], t.dims[0], t.dims[2], t.dtype[0] == 'U' ? t.data : NULL,
-                        t.dtype[0] == 'U' ? NULL : t.data};
+    return (mb_image_view){t.dims[1], t.dims[0], t.dims[2], t.dtype[0] == 'U' ? t.data : NULL,
+                           t.dtype[0] == 'U' ? NULL : t.data};
 }
 
 static void other_guides(const goldens *g)
 {
-    mb_samples image = golden_samples(g, "astronaut_image"), mask = golden_samples(g, "astronaut_mask");
-    mb_samples gray = golden_samples(g, "gray_guide");
+    mb_image_view image = golden_samples(g, "astronaut_image"), mask = golden_samples(g, "astronaut_mask");
+    mb_image_view gray = golden_samples(g, "gray_guide");
     double worst =
         samples_error(&gray, &mask, (mb_guided_options){8, 1e-3, 1, NULL}, golden_f32(g, "gray_truth_r8_eps0.001"));
     CHECK_MSG(worst <= 1e-5, "grey truth %g", worst);
@@ -115,7 +116,7 @@ static void other_guides(const goldens *g)
         samples_error(&image, &mask, (mb_guided_options){8, 0.015, 0.5, NULL}, golden_f32(g, "fast_r8_eps0.015_s0.5"));
     CHECK_MSG(worst <= 1e-5, "fast %g", worst);
 
-    mb_samples tiny = golden_samples(g, "tiny_image"), tiny_mask = golden_samples(g, "tiny_mask");
+    mb_image_view tiny = golden_samples(g, "tiny_image"), tiny_mask = golden_samples(g, "tiny_mask");
     static const int radii[] = {1, 2, 7, 15}; /* up to several pictures wide: repeated mirroring */
     for (int i = 0; i < 4; i++) {
         char name[32];
@@ -127,12 +128,12 @@ static void other_guides(const goldens *g)
         worst = samples_error(&tiny, &tiny_mask, o, golden_f32(g, name));
         CHECK_MSG(worst <= 2e-6, "%s %g", name, worst);
     }
-    mb_samples const_mask = golden_samples(g, "const_mask");
+    mb_image_view const_mask = golden_samples(g, "const_mask");
     float flat[12 * 15 * 3];
     for (int i = 0; i < 12 * 15 * 3; i++) {
         flat[i] = 0.3f;
     }
-    mb_samples flat_guide = {15, 12, 3, NULL, flat};
+    mb_image_view flat_guide = {15, 12, 3, NULL, flat};
     worst = samples_error(&flat_guide, &const_mask, (mb_guided_options){3, 0.015, 1, NULL},
                           golden_f32(g, "const_r3_eps0.015"));
     CHECK_MSG(worst <= 1e-5, "flat guide %g", worst);
@@ -141,17 +142,18 @@ static void other_guides(const goldens *g)
 /* Bytes on their own scale (eps too), rounded. */
 static void own_scale(const goldens *g)
 {
-    mb_samples image = golden_samples(g, "astronaut_image"), mask = golden_samples(g, "astronaut_mask");
+    mb_image_view image = golden_samples(g, "astronaut_image"), mask = golden_samples(g, "astronaut_mask");
     size_t n = (size_t)image.width * (size_t)image.height;
     float *one = malloc(n * sizeof *one), *wide = malloc(3 * n * sizeof *wide);
     uint8_t *rounded = malloc(n);
     mb_error err;
-    mb_plane out = {0};
+    mb_image_f32 out = {0};
     for (size_t i = 0; one != NULL && wide != NULL && rounded != NULL && i < 3 * n; i++) {
         wide[i] = (float)image.u8[i];
         one[i / 3] = (float)mask.u8[i / 3];
     }
-    mb_samples guide = {image.width, image.height, 3, NULL, wide}, source = {image.width, image.height, 1, NULL, one};
+    mb_image_view guide = {image.width, image.height, 3, NULL, wide},
+                  source = {image.width, image.height, 1, NULL, one};
     CHECK_OK(mb_guided_filter(&out, &guide, &source, &(mb_guided_options){3, 100, 1, NULL}, NULL, &err), err);
     for (size_t i = 0; i < n; i++) {
         float v = out.v[i] < 0 ? 0 : out.v[i] > 255 ? 255 : out.v[i];
@@ -162,7 +164,7 @@ static void own_scale(const goldens *g)
     free(one);
     free(wide);
     free(rounded);
-    mb_plane_dispose(&out);
+    mb_image_f32_dispose(&out);
 }
 
 /* ---- a plain filter in f64: whole planes, direct sums, Gaussian elimination */
@@ -180,7 +182,7 @@ static void plain_coefficients(plain *f, double eps)
             double m[3][4] = {{0}}, mean[4] = {0}, n = (2.0 * f->r + 1) * (2.0 * f->r + 1);
             for (int v = y - f->r; v <= y + f->r; v++) {
                 for (int u = x - f->r; u <= x + f->r; u++) {
-                    int i = mb_mirror_edge(v, f->h) * f->w + mb_mirror_edge(u, f->w);
+                    int i = mb_reflect(v, f->h) * f->w + mb_reflect(u, f->w);
                     const double *c = f->guide + 3 * i;
                     for (int k = 0; k < 3; k++) {
                         for (int l = 0; l < 3; l++) {
@@ -222,7 +224,7 @@ static double plain_value(const plain *f, int x, int y)
     const double *c = f->guide + 3 * (y * f->w + x);
     for (int v = y - f->r; v <= y + f->r; v++) {
         for (int u = x - f->r; u <= x + f->r; u++) {
-            const double *a = f->a + 4 * (mb_mirror_edge(v, f->h) * f->w + mb_mirror_edge(u, f->w));
+            const double *a = f->a + 4 * (mb_reflect(v, f->h) * f->w + mb_reflect(u, f->w));
             sum += (a[0] * c[0] + a[1] * c[1] + a[2] * c[2] + a[3]) / n;
         }
     }
@@ -235,10 +237,10 @@ static void edge_sizes(mb_pool *pool)
                                    {5, 4, 1}, {390, 7, 2}, {7, 300, 4}, {64, 65, 1}, {801, 3, 3}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         int w = sizes[s][0], h = sizes[s][1], n = w * h;
-        mb_picture photo = {0}, mask = {0};
+        mb_image_u8 photo = {0}, mask = {0};
         mb_error err;
-        CHECK_OK(mb_picture_create(&photo, w, h, 4, &err), err); /* of RGBA the colour counts */
-        CHECK_OK(mb_picture_create(&mask, w, h, 1, &err), err);
+        CHECK_OK(mb_image_u8_create(&photo, w, h, 4, &err), err); /* of RGBA the colour counts */
+        CHECK_OK(mb_image_u8_create(&mask, w, h, 1, &err), err);
         double *guide = calloc((size_t)n * 3, sizeof *guide), *source = calloc((size_t)n, sizeof *source);
         double *a = calloc((size_t)n * 4, sizeof *a);
         unsigned state = (unsigned)s + 5u;
@@ -255,8 +257,8 @@ static void edge_sizes(mb_pool *pool)
         }
         plain f = {w, h, sizes[s][2], guide, source, a};
         plain_coefficients(&f, 0.015);
-        mb_samples gs = mb_samples_of_picture(&photo), ms = mb_samples_of_picture(&mask);
-        mb_plane out = {0};
+        mb_image_view gs = mb_image_view_u8(&photo), ms = mb_image_view_u8(&mask);
+        mb_image_f32 out = {0};
         CHECK_OK(mb_guided_filter(&out, &gs, &ms, &(mb_guided_options){f.r, 0.015, 1, NULL}, pool, &err), err);
         double worst = 0;
         for (int i = 0; i < n; i++) {
@@ -266,9 +268,9 @@ static void edge_sizes(mb_pool *pool)
         free(guide);
         free(source);
         free(a);
-        mb_picture_dispose(&photo);
-        mb_picture_dispose(&mask);
-        mb_plane_dispose(&out);
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&mask);
+        mb_image_f32_dispose(&out);
     }
 }
 
@@ -285,10 +287,10 @@ static void threads_and_nan(void)
     }
     source[12345] = NAN;
     source[54321] = INFINITY;
-    mb_samples gs = {w, h, 3, NULL, guide}, ms = {w, h, 1, NULL, source};
+    mb_image_view gs = {w, h, 3, NULL, guide}, ms = {w, h, 1, NULL, source};
     mb_guided_options o = {6, 0.001, 1.0, NULL};
     mb_error err;
-    mb_plane first = {0};
+    mb_image_f32 first = {0};
     CHECK_OK(mb_guided_filter(&first, &gs, &ms, &o, NULL, &err), err);
     int bad = 0;
     for (int i = 0; i < w * h; i++) {
@@ -297,14 +299,14 @@ static void threads_and_nan(void)
     CHECK(bad == 0);
     for (int threads = 2; threads <= 3; threads++) {
         mb_pool *pool = NULL;
-        mb_plane out = {0};
+        mb_image_f32 out = {0};
         CHECK_OK(mb_pool_create(&pool, threads, &err), err);
         CHECK_OK(mb_guided_filter(&out, &gs, &ms, &o, pool, &err), err);
         CHECK(memcmp(out.v, first.v, (size_t)(w * h) * sizeof(float)) == 0);
-        mb_plane_dispose(&out);
+        mb_image_f32_dispose(&out);
         mb_pool_free(pool);
     }
-    mb_plane_dispose(&first);
+    mb_image_f32_dispose(&first);
     free(guide);
     free(source);
 }
@@ -312,8 +314,8 @@ static void threads_and_nan(void)
 static void refusals(void)
 {
     float v[12] = {0};
-    mb_samples a = {2, 2, 3, NULL, v}, b = {2, 2, 1, NULL, v}, c = {1, 2, 1, NULL, v};
-    mb_plane out = {0};
+    mb_image_view a = {2, 2, 3, NULL, v}, b = {2, 2, 1, NULL, v}, c = {1, 2, 1, NULL, v};
+    mb_image_f32 out = {0};
     mb_error err = {0};
     CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){0, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
     CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){513, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
@@ -322,8 +324,8 @@ static void refusals(void)
     CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, 0.1, 1.5, NULL}, NULL, &err) == MB_E_ARGUMENT);
     CHECK(mb_guided_filter(&out, &a, &c, &(mb_guided_options){3, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
     CHECK(out.v == NULL);
-    CHECK(mb_guided_node_radius(1, 1) == 3 && mb_guided_node_radius(6, 6) == 5 &&
-          mb_guided_node_radius(255, 255) == 87);
+    CHECK(mb_guided_layerstyle_radius(1, 1) == 3 && mb_guided_layerstyle_radius(6, 6) == 5 &&
+          mb_guided_layerstyle_radius(255, 255) == 87);
 }
 
 int main(void)

@@ -14,13 +14,13 @@ static void remap(const goldens *g)
         mb_levels l = mb_levels_of(black_white[0], black_white[1]);
         inverted += black_white[1] <= black_white[0];
         mb_error err;
-        mb_plane p = {0};
-        CHECK_OK(mb_plane_create(&p, n, 1, &err), err);
+        mb_image_f32 p = {0};
+        CHECK_OK(mb_image_f32_create(&p, n, 1, &err), err);
         memcpy(p.v, in, (size_t)n * sizeof *in);
-        mb_levels_plane(&p, l, NULL);
+        mb_levels_f32(&p, l, NULL);
         CHECK_MSG(memcmp(p.v, out + (size_t)i * (size_t)n, (size_t)n * sizeof *out) == 0, "black %g white %g",
                   black_white[0], black_white[1]);
-        mb_plane_dispose(&p);
+        mb_image_f32_dispose(&p);
         uint8_t table[256];
         mb_levels_table(table, l);
         CHECK_MSG(memcmp(table, tables + (size_t)i * 256, 256) == 0, "black %g white %g", black_white[0],
@@ -51,8 +51,8 @@ static void odd_values(void)
     mb_levels_brightness_table(table, 0.0);
     CHECK(table[255] == 0);
     mb_error err;
-    mb_picture p = {0};
-    CHECK_OK(mb_picture_create(&p, 5, 3, 3, &err), err);
+    mb_image_u8 p = {0};
+    CHECK_OK(mb_image_u8_create(&p, 5, 3, 3, &err), err);
     memset(p.v, 100, 45);
     mb_levels_brightness_table(table, 1.5);
     mb_levels_map(&p, table, NULL);
@@ -61,7 +61,7 @@ static void odd_values(void)
         wrong += p.v[i] != 150;
     }
     CHECK(wrong == 0);
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
 }
 
 int main(void)

@@ -20,10 +20,10 @@ static const node_case cases[7] = {
     {MB_DETAIL_VITMATTE_LOCAL, 6, 6, 0.3, 0.8, 1, true},
 };
 
-static mb_refine_options options_of(const node_case *c)
+static mb_matte_options options_of(const node_case *c)
 {
-    mb_refine_options o;
-    mb_refine_options_init(&o);
+    mb_matte_options o;
+    mb_matte_options_init(&o);
     o.detail = c->detail;
     o.process_detail = c->process;
     o.erode = c->erode;
@@ -36,13 +36,14 @@ static mb_refine_options options_of(const node_case *c)
 
 /* What the hook should be fed, and what it gives: its own trimap (the goldens' stub), or a network's output. */
 typedef struct network {
-    const mb_picture *photo, *trimap; /* NULL: not compared */
-    const float *alphas;              /* NULL: the trimap / 255 */
-    int width, height;                /* of alphas */
+    const mb_image_u8 *photo, *trimap; /* NULL: not compared */
+    const float *alphas;               /* NULL: the trimap / 255 */
+    int width, height;                 /* of alphas */
     int calls;
 } network;
 
-static mb_status stand_in(mb_plane *alpha, void *user, const mb_picture *photo, const mb_picture *trimap, mb_error *err)
+static mb_status stand_in(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
+                          mb_error *err)
 {
     network *n = user;
     size_t area = (size_t)photo->width * (size_t)photo->height;
@@ -54,7 +55,7 @@ static mb_status stand_in(mb_plane *alpha, void *user, const mb_picture *photo, 
         CHECK(memcmp(trimap->v, n->trimap->v, area) == 0);
     }
     int width = n->alphas != NULL ? n->width : photo->width, height = n->alphas != NULL ? n->height : photo->height;
-    mb_status status = mb_plane_create(alpha, width, height, err);
+    mb_status status = mb_image_f32_create(alpha, width, height, err);
     for (size_t i = 0; status == MB_OK && i < (size_t)width * (size_t)height; i++) {
         alpha->v[i] = n->alphas != NULL ? n->alphas[i] : (float)trimap->v[i] / 255.0f;
     }
@@ -75,9 +76,9 @@ static void node_goldens(const goldens *g, mb_pool *pool)
         }
         found++;
         snprintf(name, sizeof name, "%s_image", pictures[i / 7]);
-        mb_picture photo = golden_picture(g, name);
+        mb_image_u8 photo = golden_picture(g, name);
         snprintf(name, sizeof name, "%s_mask", pictures[i / 7]);
-        mb_picture mask = golden_picture(g, name), alpha = {0}, fed_photo = {0}, fed_trimap = {0};
+        mb_image_u8 mask = golden_picture(g, name), alpha = {0}, fed_photo = {0}, fed_trimap = {0};
         network n = {0};
         if (i % 7 >= 5) {
             snprintf(name, sizeof name, i % 7 == 5 ? "%s_5_vit_image" : "%s_image", pictures[i / 7]);
@@ -86,11 +87,11 @@ static void node_goldens(const goldens *g, mb_pool *pool)
             fed_trimap = golden_picture(g, name);
             n = (network){.photo = &fed_photo, .trimap = &fed_trimap};
         }
-        mb_refine_options o = options_of(c);
+        mb_matte_options o = options_of(c);
         mb_warnings warnings = {0};
-        mb_refine_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .warnings = &warnings};
+        mb_matte_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .warnings = &warnings};
         mb_error err;
-        CHECK_OK(mb_refine_mask(&alpha, &photo, &mask, &o, &context, &err), err);
+        CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &context, &err), err);
         snprintf(name, sizeof name, "%s case %d", pictures[i / 7], i % 7);
         size_t area = (size_t)alpha.width * (size_t)alpha.height;
         level_difference d = compare_levels(alpha.v, want.data, area);
@@ -99,11 +100,11 @@ static void node_goldens(const goldens *g, mb_pool *pool)
                   d.count, d.worst);
         CHECK(n.calls == (i % 7 >= 5));
         CHECK(warnings.n == (i % 7 == 5)); /* the reduced size */
-        mb_picture_dispose(&photo);
-        mb_picture_dispose(&mask);
-        mb_picture_dispose(&alpha);
-        mb_picture_dispose(&fed_photo);
-        mb_picture_dispose(&fed_trimap);
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&mask);
+        mb_image_u8_dispose(&alpha);
+        mb_image_u8_dispose(&fed_photo);
+        mb_image_u8_dispose(&fed_trimap);
     }
     CHECK(found == 13);
 }
@@ -120,7 +121,7 @@ static void network_goldens(mb_pool *pool)
     goldens g = goldens_open("vitmatte_node");
     for (int i = 0; i < 3; i++) {
         char name[64];
-        mb_picture p[6];
+        mb_image_u8 p[6];
         static const char *fields[] = {"image", "mask", "trimap", "model_image", "model_trimap", "remapped_u8"};
         for (int k = 0; k < 6; k++) {
             snprintf(name, sizeof name, "%s_%s", files[i].name, fields[k]);
@@ -130,19 +131,19 @@ static void network_goldens(mb_pool *pool)
         golden alphas = golden_get(&g, name);
         network n = {
             .photo = &p[3], .trimap = &p[4], .alphas = alphas.data, .width = alphas.dims[3], .height = alphas.dims[2]};
-        mb_refine_options o = options_of(&files[i].c);
-        mb_picture alpha = {0}, trimap = {0};
-        mb_refine_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .trimap = &trimap};
+        mb_matte_options o = options_of(&files[i].c);
+        mb_image_u8 alpha = {0}, trimap = {0};
+        mb_matte_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .trimap = &trimap};
         mb_error err;
-        CHECK_OK(mb_refine_mask(&alpha, &p[0], &p[1], &o, &context, &err), err);
+        CHECK_OK(mb_matte_from_mask(&alpha, &p[0], &p[1], &o, &context, &err), err);
         size_t area = (size_t)alpha.width * (size_t)alpha.height;
         CHECK_MSG(memcmp(alpha.v, p[5].v, area) == 0, "%s", name);
         CHECK_MSG(trimap.v != NULL && memcmp(trimap.v, p[2].v, area) == 0, "%s", name);
         for (int k = 0; k < 6; k++) {
-            mb_picture_dispose(&p[k]);
+            mb_image_u8_dispose(&p[k]);
         }
-        mb_picture_dispose(&alpha);
-        mb_picture_dispose(&trimap);
+        mb_image_u8_dispose(&alpha);
+        mb_image_u8_dispose(&trimap);
     }
     goldens_close(&g);
 }
@@ -153,20 +154,20 @@ static void limits(const goldens *g)
     const int32_t *row = t.data;
     for (int i = 0; i < t.dims[0]; i++, row += 5) {
         int w, h;
-        mb_refine_limit(&w, &h, row[0], row[1], row[2] / 10.0);
+        mb_matte_limit(&w, &h, row[0], row[1], row[2] / 10.0);
         CHECK_MSG(w == row[3] && h == row[4], "%d x %d at %g: %d x %d, not %d x %d", row[0], row[1], row[2] / 10.0, w,
                   h, row[3], row[4]);
     }
     int w, h;
-    mb_refine_limit(&w, &h, 20000000, 1, 1.0);
+    mb_matte_limit(&w, &h, 20000000, 1, 1.0);
     CHECK(w >= 1 && h == 1);
 }
 
-static mb_picture filled(int w, int h, int channels, int value)
+static mb_image_u8 filled(int w, int h, int channels, int value)
 {
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     mb_error err = {0};
-    CHECK_OK(mb_picture_create(&p, w, h, channels, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, w, h, channels, &err), err);
     memset(p.v, value, (size_t)w * (size_t)h * (size_t)channels);
     return p;
 }
@@ -189,10 +190,10 @@ static void ranges(void)
         {6, 77, "detail 77 is not known"},
         {2, NAN, "--black-point nan: 0.01 to 0.98"},
     };
-    mb_picture photo = filled(8, 8, 3, 9), mask = filled(8, 8, 1, 255), alpha = {0};
+    mb_image_u8 photo = filled(8, 8, 3, 9), mask = filled(8, 8, 1, 255), alpha = {0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        mb_refine_options o;
-        mb_refine_options_init(&o);
+        mb_matte_options o;
+        mb_matte_options_init(&o);
         double v = bad[i].value;
         switch (bad[i].field) {
         case 0:
@@ -217,43 +218,43 @@ static void ranges(void)
             o.detail = (mb_detail)(int)v;
         }
         mb_error err = {0};
-        CHECK(mb_refine_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
+        CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
         CHECK_MSG(strcmp(err.message, bad[i].message) == 0, "\"%s\"", err.message);
     }
-    mb_refine_options o;
-    mb_refine_options_init(&o);
+    mb_matte_options o;
+    mb_matte_options_init(&o);
     o.detail = MB_DETAIL_VITMATTE_BASE;
     mb_error err = {0};
-    CHECK(mb_refine_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
     CHECK_MSG(strstr(err.message, "--detail vitmatte-base needs a matting model\n") == err.message, "%s", err.message);
-    mb_picture other = filled(8, 9, 1, 0);
+    mb_image_u8 other = filled(8, 9, 1, 0);
     err = (mb_error){0};
-    CHECK(mb_refine_mask(&alpha, &photo, &other, &o, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_matte_from_mask(&alpha, &photo, &other, &o, NULL, &err) == MB_E_ARGUMENT);
     CHECK_MSG(strstr(err.message, "the mask is 8 x 9, the photo 8 x 8") == err.message, "%s", err.message);
     CHECK(alpha.v == NULL);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&mask);
-    mb_picture_dispose(&other);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
+    mb_image_u8_dispose(&other);
 }
 
 /* One run; checks that alpha is complete and returns the warnings. */
-static mb_warnings run(mb_detail detail, const mb_picture *photo, const mb_picture *mask, mb_pool *pool,
-                       mb_picture *keep)
+static mb_warnings run(mb_detail detail, const mb_image_u8 *photo, const mb_image_u8 *mask, mb_pool *pool,
+                       mb_image_u8 *keep)
 {
-    mb_refine_options o;
-    mb_refine_options_init(&o);
+    mb_matte_options o;
+    mb_matte_options_init(&o);
     o.detail = detail;
     mb_warnings w = {0};
     network n = {0};
-    mb_picture alpha = {0};
-    mb_refine_context c = {.pool = pool, .warnings = &w, .matting = stand_in, .matting_user = &n};
+    mb_image_u8 alpha = {0};
+    mb_matte_context c = {.pool = pool, .warnings = &w, .matting = stand_in, .matting_user = &n};
     mb_error err;
-    CHECK_OK(mb_refine_mask(&alpha, photo, mask, &o, &c, &err), err);
+    CHECK_OK(mb_matte_from_mask(&alpha, photo, mask, &o, &c, &err), err);
     CHECK(alpha.width == photo->width && alpha.height == photo->height && alpha.channels == 1);
     if (keep != NULL) {
         *keep = alpha;
     } else {
-        mb_picture_dispose(&alpha);
+        mb_image_u8_dispose(&alpha);
     }
     return w;
 }
@@ -271,19 +272,19 @@ static bool warned(const mb_warnings *w, mb_warning_code code)
 /* Rows of the specification's table of failure cases: the picture is never lost. */
 static void failure_cases(void)
 {
-    mb_picture photo = filled(40, 30, 4, 80), alpha = {0}; /* RGBA: the colour counts */
-    mb_picture black = filled(40, 30, 1, 0), white = filled(40, 30, 1, 255), grey = filled(40, 30, 1, 100);
+    mb_image_u8 photo = filled(40, 30, 4, 80), alpha = {0}; /* RGBA: the colour counts */
+    mb_image_u8 black = filled(40, 30, 1, 0), white = filled(40, 30, 1, 255), grey = filled(40, 30, 1, 100);
     mb_warnings w = run(MB_DETAIL_PYMATTING, &photo, &black, NULL, &alpha);
     CHECK(warned(&w, MB_WARN_NO_FOREGROUND) == false && w.n == 0); /* nothing unknown either: the trimap */
     CHECK(memcmp(alpha.v, black.v, 1200) == 0);
-    mb_picture_dispose(&alpha);
+    mb_image_u8_dispose(&alpha);
     w = run(MB_DETAIL_PYMATTING, &photo, &white, NULL, &alpha);
     CHECK(w.n == 0 && memcmp(alpha.v, white.v, 1200) == 0);
-    mb_picture_dispose(&alpha);
+    mb_image_u8_dispose(&alpha);
     w = run(MB_DETAIL_PYMATTING, &photo, &grey, NULL, &alpha);
     CHECK(w.n == 1 && warned(&w, MB_WARN_NO_FOREGROUND) && memcmp(alpha.v, grey.v, 1200) == 0);
     CHECK(strcmp(mb_warning_name(w.item[0].code), "no-foreground") == 0);
-    mb_picture_dispose(&alpha);
+    mb_image_u8_dispose(&alpha);
     for (int x = 0; x < 20; x++) { /* half full, half soft: no background */
         for (int y = 0; y < 30; y++) {
             grey.v[y * 40 + x] = 255;
@@ -291,36 +292,36 @@ static void failure_cases(void)
     }
     w = run(MB_DETAIL_PYMATTING, &photo, &grey, NULL, &alpha);
     CHECK(w.n == 1 && warned(&w, MB_WARN_NO_BACKGROUND) && memcmp(alpha.v, grey.v, 1200) == 0);
-    mb_picture_dispose(&alpha);
+    mb_image_u8_dispose(&alpha);
     /* black above white: remap's rule, said so */
-    mb_refine_options o;
-    mb_refine_options_init(&o);
+    mb_matte_options o;
+    mb_matte_options_init(&o);
     o.detail = MB_DETAIL_PYMATTING;
     o.black_point = 0.6;
     o.white_point = 0.4;
     mb_warnings swapped = {0};
-    mb_refine_context c = {.warnings = &swapped};
+    mb_matte_context c = {.warnings = &swapped};
     mb_error err;
     for (int i = 0; i < 1200; i++) {
         grey.v[i] = i % 40 < 20 ? 255 : 0;
     }
-    CHECK_OK(mb_refine_mask(&alpha, &photo, &grey, &o, &c, &err), err);
+    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &grey, &o, &c, &err), err);
     CHECK(warned(&swapped, MB_WARN_POINTS_SWAPPED) && alpha.v[5] == 255 && alpha.v[35] == 0);
-    mb_picture_dispose(&alpha);
+    mb_image_u8_dispose(&alpha);
     w = run(MB_DETAIL_VITMATTE, &photo, &black, NULL, &alpha);
     CHECK(warned(&w, MB_WARN_NO_FOREGROUND) && memcmp(alpha.v, black.v, 1200) == 0);
-    mb_picture_dispose(&alpha);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&black);
-    mb_picture_dispose(&white);
-    mb_picture_dispose(&grey);
+    mb_image_u8_dispose(&alpha);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&black);
+    mb_image_u8_dispose(&white);
+    mb_image_u8_dispose(&grey);
 }
 
 /* The rows whose answers are not plain copies: pictures without a window, systems that the direct solver does not get,
  * pictures that VITMatte sees smaller. Each says so. */
 static void said_and_done(void)
 {
-    mb_picture photo = filled(40, 2, 3, 80), mask = filled(40, 2, 1, 0), alpha = {0}, direct = {0};
+    mb_image_u8 photo = filled(40, 2, 3, 80), mask = filled(40, 2, 1, 0), alpha = {0}, direct = {0};
     for (int i = 0; i < 80; i++) {
         mask.v[i] = i % 40 < 20 ? 255 : 0;
     }
@@ -331,9 +332,9 @@ static void said_and_done(void)
         falls = falls && alpha.v[x] <= alpha.v[x - 1] && alpha.v[x] == alpha.v[40 + x];
     }
     CHECK(falls);
-    mb_picture_dispose(&alpha);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&alpha);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
     photo = filled(60, 50, 3, 0);
     mask = filled(60, 50, 1, 0);
     for (int i = 0; i < 3000; i++) {
@@ -344,31 +345,31 @@ static void said_and_done(void)
     }
     w = run(MB_DETAIL_PYMATTING, &photo, &mask, NULL, &direct);
     CHECK(w.n == 0);
-    mb_refine_options o;
-    mb_refine_options_init(&o);
+    mb_matte_options o;
+    mb_matte_options_init(&o);
     o.detail = MB_DETAIL_PYMATTING;
     o.matting_memory = 1;
     mb_warnings iterated = {0};
-    mb_refine_context c = {.warnings = &iterated, .matting = stand_in};
+    mb_matte_context c = {.warnings = &iterated, .matting = stand_in};
     mb_error err;
-    CHECK_OK(mb_refine_mask(&alpha, &photo, &mask, &o, &c, &err), err);
+    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err), err);
     int far = 0;
     for (int i = 0; i < 3000; i++) {
         far += abs(alpha.v[i] - direct.v[i]) > 1;
     }
     CHECK_MSG(warned(&iterated, MB_WARN_ITERATIVE) && !warned(&iterated, MB_WARN_RESIDUAL) && far == 0, "%d", far);
-    mb_picture_dispose(&alpha);
+    mb_image_u8_dispose(&alpha);
     network n = {0};
     mb_warnings reduced = {0};
     o.detail = MB_DETAIL_VITMATTE;
     o.max_megapixels = 0.001;
-    c = (mb_refine_context){.warnings = &reduced, .matting = stand_in, .matting_user = &n};
-    CHECK_OK(mb_refine_mask(&alpha, &photo, &mask, &o, &c, &err), err);
+    c = (mb_matte_context){.warnings = &reduced, .matting = stand_in, .matting_user = &n};
+    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err), err);
     CHECK(warned(&reduced, MB_WARN_REDUCED) && alpha.width == 60 && alpha.height == 50);
-    mb_picture_dispose(&alpha);
-    mb_picture_dispose(&direct);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&alpha);
+    mb_image_u8_dispose(&direct);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
 }
 
 /* An unknown white island in known black, with next to no regularisation: pixels of two flat colours hardly couple
@@ -376,31 +377,31 @@ static void said_and_done(void)
  * gets further. The answer stands, and says how good it is. */
 static void residual_too_large(void)
 {
-    mb_picture photo = filled(40, 20, 3, 0), trimap = filled(40, 20, 1, 0), alpha = {0};
+    mb_image_u8 photo = filled(40, 20, 3, 0), trimap = filled(40, 20, 1, 0), alpha = {0};
     for (int i = 0; i < 800; i++) {
         int x = i % 40;
         trimap.v[i] = x < 10 ? 255 : x < 30 ? 128 : 0;
         memset(photo.v + 3 * i, x < 10 || x >= 30 ? 0 : 255, 3);
     }
     for (int pass = 0; pass < 3; pass++) {
-        mb_refine_options o;
-        mb_refine_options_init(&o);
+        mb_matte_options o;
+        mb_matte_options_init(&o);
         o.detail = MB_DETAIL_PYMATTING;
         o.matting_epsilon = pass < 2 ? 1e-12 : 1e-6;
         o.matting_memory = pass == 1 ? 1 : 0;
         mb_warnings w = {0};
-        mb_refine_context c = {.warnings = &w};
+        mb_matte_context c = {.warnings = &w};
         mb_error err;
-        CHECK_OK(mb_refine_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
+        CHECK_OK(mb_matte_from_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
         bool known = true;
         for (int i = 0; i < 800; i++) {
             known = known && (trimap.v[i] == 128 || alpha.v[i] == trimap.v[i]);
         }
         CHECK_MSG(known && warned(&w, MB_WARN_RESIDUAL) == (pass < 2), "pass %d", pass);
-        mb_picture_dispose(&alpha);
+        mb_image_u8_dispose(&alpha);
     }
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&trimap);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
 }
 
 /* Every method on pictures of odd sizes and masks of every kind. Channels: 1, 3, 4. */
@@ -411,7 +412,7 @@ static void edge_sizes(mb_pool *pool)
     static const int channels[] = {1, 3, 4};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         int w = sizes[s][0], h = sizes[s][1];
-        mb_picture photo = filled(w, h, channels[s % 3], 0), mask = filled(w, h, 1, 0);
+        mb_image_u8 photo = filled(w, h, channels[s % 3], 0), mask = filled(w, h, 1, 0);
         for (size_t i = 0; i < (size_t)w * (size_t)h * (size_t)photo.channels; i++) {
             photo.v[i] = (uint8_t)(i * 2654435761u >> 13);
         }
@@ -427,36 +428,36 @@ static void edge_sizes(mb_pool *pool)
                 run((mb_detail)d, &photo, &mask, pool, NULL);
             }
         }
-        mb_picture_dispose(&photo);
-        mb_picture_dispose(&mask);
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&mask);
     }
 }
 
 /* A trimap of the user's own: as it stands, whatever erode and dilate say. */
 static void own_trimap(void)
 {
-    mb_picture photo = filled(60, 20, 3, 0), trimap = filled(60, 20, 1, 0), alpha = {0};
+    mb_image_u8 photo = filled(60, 20, 3, 0), trimap = filled(60, 20, 1, 0), alpha = {0};
     for (int i = 0; i < 1200; i++) {
         int x = i % 60;
         trimap.v[i] = x < 20 ? 0 : x < 40 ? 128 : 255;
         memset(photo.v + 3 * i, x < 30 ? 20 : 230, 3);
     }
     for (int d = MB_DETAIL_NONE; d <= MB_DETAIL_VITMATTE_BASE; d++) {
-        mb_refine_options o;
-        mb_refine_options_init(&o);
+        mb_matte_options o;
+        mb_matte_options_init(&o);
         o.detail = (mb_detail)d;
         network n = {0};
-        mb_refine_context c = {.matting = stand_in, .matting_user = &n};
+        mb_matte_context c = {.matting = stand_in, .matting_user = &n};
         mb_error err;
-        CHECK_OK(mb_refine_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
+        CHECK_OK(mb_matte_from_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
         CHECK(alpha.v[600] == 0 && alpha.v[659] == 255);
         if (d == MB_DETAIL_PYMATTING) { /* the edge between the two colours is found */
             CHECK_MSG(alpha.v[629] <= 3 && alpha.v[630] >= 252, "%d %d", alpha.v[629], alpha.v[630]);
         }
-        mb_picture_dispose(&alpha);
+        mb_image_u8_dispose(&alpha);
     }
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&trimap);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
 }
 
 static bool always(void *user)
@@ -467,19 +468,19 @@ static bool always(void *user)
 
 static void cancelled(void)
 {
-    mb_picture photo = filled(60, 20, 3, 7), mask = filled(60, 20, 1, 0), alpha = {0};
+    mb_image_u8 photo = filled(60, 20, 3, 7), mask = filled(60, 20, 1, 0), alpha = {0};
     memset(mask.v, 255, 600);
     for (int d = MB_DETAIL_GUIDED; d <= MB_DETAIL_VITMATTE_BASE; d++) {
-        mb_refine_options o;
-        mb_refine_options_init(&o);
+        mb_matte_options o;
+        mb_matte_options_init(&o);
         o.detail = (mb_detail)d;
         network n = {0};
-        mb_refine_context c = {.matting = stand_in, .matting_user = &n, .cancel = {.asked = always}};
+        mb_matte_context c = {.matting = stand_in, .matting_user = &n, .cancel = {.asked = always}};
         mb_error err = {0};
-        CHECK(mb_refine_mask(&alpha, &photo, &mask, &o, &c, &err) == MB_E_CANCELLED && alpha.v == NULL);
+        CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err) == MB_E_CANCELLED && alpha.v == NULL);
     }
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
 }
 
 int main(void)

@@ -11,34 +11,34 @@ static void node_goldens(const goldens *g, mb_pool *pool)
     int found = 0;
     for (size_t m = 0; m < sizeof masks / sizeof *masks; m++) {
         snprintf(name, sizeof name, "mask_%s", masks[m]);
-        mb_picture mask = golden_picture(g, name);
+        mb_image_u8 mask = golden_picture(g, name);
         for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
             mb_error err;
-            mb_picture t = {0};
+            mb_image_u8 t = {0};
             golden want;
             snprintf(name, sizeof name, "trimap_%s_%d_%d", masks[m], kernels[k][0], kernels[k][1]);
             if (!golden_find(&want, g, name)) {
                 continue;
             }
             found++;
-            CHECK_OK(mb_trimap_node(&t, &mask, kernels[k][0], kernels[k][1], pool, &err), err);
+            CHECK_OK(mb_trimap_layerstyle(&t, &mask, kernels[k][0], kernels[k][1], pool, &err), err);
             CHECK_MSG(memcmp(t.v, want.data, (size_t)t.width * (size_t)t.height) == 0, "%s", name);
-            mb_picture_dispose(&t);
+            mb_image_u8_dispose(&t);
         }
-        mb_picture_dispose(&mask);
+        mb_image_u8_dispose(&mask);
     }
     CHECK(found == 44); /* each pair of kernels on two masks at least */
-    mb_plane mask = golden_plane(g, "float_mask");
-    mb_picture t = {0};
+    mb_image_f32 mask = golden_plane(g, "float_mask");
+    mb_image_u8 t = {0};
     mb_error err;
-    CHECK_OK(mb_trimap_node_plane(&t, &mask, 1, 2, pool, &err), err);
+    CHECK_OK(mb_trimap_layerstyle_f32(&t, &mask, 1, 2, pool, &err), err);
     CHECK(memcmp(t.v, golden_u8(g, "float_trimap_1_2"), (size_t)t.width * (size_t)t.height) == 0);
-    mb_picture_dispose(&t);
-    mb_plane_dispose(&mask);
+    mb_image_u8_dispose(&t);
+    mb_image_f32_dispose(&mask);
 }
 
 /* Any pixel in the window with the wanted side of the threshold; outside counts as `outside`. */
-static bool window_any(const mb_picture *m, int x, int y, int before, int after, int limit, bool above, bool outside)
+static bool window_any(const mb_image_u8 *m, int x, int y, int before, int after, int limit, bool above, bool outside)
 {
     for (int v = y - before; v <= y + after; v++) {
         for (int u = x - before; u <= x + after; u++) {
@@ -51,7 +51,7 @@ static bool window_any(const mb_picture *m, int x, int y, int before, int after,
     return false;
 }
 
-static uint8_t plain_rembg(const mb_picture *m, int x, int y, const int o[3])
+static uint8_t plain_rembg(const mb_image_u8 *m, int x, int y, const int o[3])
 {
     int before = o[2] / 2, after = o[2] > 0 ? o[2] - 1 - o[2] / 2 : 0;
     if (!window_any(m, x, y, before, after, o[1], false, true)) { /* all above high */
@@ -60,7 +60,7 @@ static uint8_t plain_rembg(const mb_picture *m, int x, int y, const int o[3])
     return window_any(m, x, y, before, after, o[0] - 1, true, false) ? 128 : 0;
 }
 
-static uint8_t plain_node(const mb_picture *m, int x, int y, int e, int d)
+static uint8_t plain_node(const mb_image_u8 *m, int x, int y, int e, int d)
 {
     if (!window_any(m, x, y, 5 * (e / 2), 5 * (e - 1 - e / 2), 254, false, false)) {
         return 255;
@@ -69,11 +69,11 @@ static uint8_t plain_node(const mb_picture *m, int x, int y, int e, int d)
 }
 
 /* Squares with noise; from 300 pixels of width on lone pixels, white on black or black on white. */
-static mb_picture speckles(int width, int height, unsigned seed, unsigned modulus)
+static mb_image_u8 speckles(int width, int height, unsigned seed, unsigned modulus)
 {
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     mb_error err = {0};
-    CHECK_OK(mb_picture_create(&p, width, height, 1, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, width, height, 1, &err), err);
     unsigned state = seed * 2654435761u + 1u;
     for (int i = 0; i < width * height; i++) {
         state = state * 1664525u + 1013904223u;
@@ -93,11 +93,11 @@ static void plain_window(mb_pool *pool)
                                      {25, 26, 126}, {26, 27, 127}, {51, 30, 128}, {40, 60, 255}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
-            mb_picture m = speckles(sizes[s][0], sizes[s][1], (unsigned)(s * 7 + k), 3 + 20 * (unsigned)k);
-            mb_picture node = {0}, two = {0}, rembg = {0};
+            mb_image_u8 m = speckles(sizes[s][0], sizes[s][1], (unsigned)(s * 7 + k), 3 + 20 * (unsigned)k);
+            mb_image_u8 node = {0}, two = {0}, rembg = {0};
             mb_error err;
             const int low_high_size[3] = {10 + (int)k, 240, kernels[k][2]}, no_erosion[3] = {30, 200, 0};
-            CHECK_OK(mb_trimap_node(&node, &m, kernels[k][0], kernels[k][1], pool, &err), err);
+            CHECK_OK(mb_trimap_layerstyle(&node, &m, kernels[k][0], kernels[k][1], pool, &err), err);
             CHECK_OK(mb_trimap_thresholds(&two, &m, 30, 200, pool, &err), err);
             CHECK_OK(mb_trimap_rembg(&rembg, &m, low_high_size, pool, &err), err);
             int wrong[3] = {0};
@@ -110,10 +110,10 @@ static void plain_window(mb_pool *pool)
             }
             CHECK_MSG(wrong[0] + wrong[1] + wrong[2] == 0, "%dx%d kernels %d %d %d: %d %d %d wrong", m.width, m.height,
                       kernels[k][0], kernels[k][1], kernels[k][2], wrong[0], wrong[1], wrong[2]);
-            mb_picture_dispose(&m);
-            mb_picture_dispose(&node);
-            mb_picture_dispose(&two);
-            mb_picture_dispose(&rembg);
+            mb_image_u8_dispose(&m);
+            mb_image_u8_dispose(&node);
+            mb_image_u8_dispose(&two);
+            mb_image_u8_dispose(&rembg);
         }
     }
 }
@@ -121,35 +121,35 @@ static void plain_window(mb_pool *pool)
 /* An RGB mask counts by its first channel. */
 static void colour_mask(void)
 {
-    mb_picture m = {0}, t = {0};
+    mb_image_u8 m = {0}, t = {0};
     mb_error err;
-    CHECK_OK(mb_picture_create(&m, 70, 2, 3, &err), err);
+    CHECK_OK(mb_image_u8_create(&m, 70, 2, 3, &err), err);
     for (int i = 0; i < 140; i++) {
         memcpy(m.v + (size_t)i * 3, i % 7 == 0 ? (uint8_t[3]){255, 0, 9} : (uint8_t[3]){254, 255, 255}, 3);
     }
-    CHECK_OK(mb_trimap_node(&t, &m, 1, 1, NULL, &err), err);
+    CHECK_OK(mb_trimap_layerstyle(&t, &m, 1, 1, NULL, &err), err);
     int wrong = 0;
     for (int i = 0; i < 140; i++) {
         wrong += t.v[i] != (i % 7 == 0 ? 255 : 0);
     }
     CHECK(wrong == 0);
-    mb_picture_dispose(&m);
-    mb_picture_dispose(&t);
+    mb_image_u8_dispose(&m);
+    mb_image_u8_dispose(&t);
 }
 
 static void refusals(void)
 {
-    mb_picture m = speckles(4, 4, 1, 3), t = {0};
+    mb_image_u8 m = speckles(4, 4, 1, 3), t = {0};
     mb_error err = {0};
-    CHECK(mb_trimap_node(&t, &m, 300, 6, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_trimap_layerstyle(&t, &m, 300, 6, NULL, &err) == MB_E_ARGUMENT);
     CHECK_MSG(strcmp(err.message, "--erode 300: 1 to 255") == 0, "%s", err.message);
     err = (mb_error){0};
-    CHECK(mb_trimap_node(&t, &m, 6, 0, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_trimap_layerstyle(&t, &m, 6, 0, NULL, &err) == MB_E_ARGUMENT);
     CHECK_MSG(strcmp(err.message, "--dilate 0: 1 to 255") == 0, "%s", err.message);
     CHECK(mb_trimap_thresholds(&t, &m, 200, 100, NULL, &err) == MB_E_ARGUMENT);
     CHECK(mb_trimap_rembg(&t, &m, (const int[3]){10, 240, 256}, NULL, &err) == MB_E_ARGUMENT);
     CHECK(t.v == NULL);
-    mb_picture_dispose(&m);
+    mb_image_u8_dispose(&m);
 }
 
 int main(void)

@@ -18,12 +18,12 @@ static int noise(int range)
 }
 
 /* An ellipse of one colour (with a band of another across it) on a ground with stripes; truth[i] = 1 inside. */
-static mb_picture scene(int width, int height, uint8_t *truth)
+static mb_image_u8 scene(int width, int height, uint8_t *truth)
 {
     static const int colours[4][3] = {{70, 110, 60}, {85, 130, 75}, {210, 90, 40}, {240, 200, 60}};
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     mb_error err;
-    CHECK_OK(mb_picture_create(&p, width, height, 3, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, width, height, 3, &err), err);
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             float u = ((float)x / (float)width - 0.55f) / 0.22f, v = ((float)y / (float)height - 0.5f) / 0.33f;
@@ -37,7 +37,7 @@ static mb_picture scene(int width, int height, uint8_t *truth)
     return p;
 }
 
-static double overlap(const mb_picture *mask, const uint8_t *truth)
+static double overlap(const mb_image_u8 *mask, const uint8_t *truth)
 {
     int both = 0, either = 0;
     for (int i = 0; i < mask->width * mask->height; i++) {
@@ -51,28 +51,28 @@ static void check_scene(int width, int height)
 {
     mb_error err;
     uint8_t *truth = malloc((size_t)width * (size_t)height);
-    mb_picture rgb = scene(width, height, truth), soft, again, snapped, rough, box;
+    mb_image_u8 rgb = scene(width, height, truth), soft, again, snapped, rough, box;
     CHECK_OK(mb_saliency(&soft, &rgb, &err), err);
     CHECK_MSG(soft.width == width && soft.height == height && soft.channels == 1, "size");
     CHECK_MSG(overlap(&soft, truth) > 0.85, "saliency %d x %d: IoU %.3f", width, height, overlap(&soft, truth));
     CHECK_OK(mb_saliency(&again, &rgb, &err), err);
     CHECK(memcmp(soft.v, again.v, (size_t)width * (size_t)height) == 0);
-    CHECK_OK(mb_snap(&snapped, &rgb, &soft, NULL, &err), err);
+    CHECK_OK(mb_grabcut(&snapped, &rgb, &soft, NULL, &err), err);
     CHECK_MSG(overlap(&snapped, truth) > 0.98, "snap %d x %d: IoU %.3f", width, height, overlap(&snapped, truth));
     /* from a rough grey box of another size: the colours must find the outline */
-    CHECK_OK(mb_picture_create(&box, 50, 40, 1, &err), err);
+    CHECK_OK(mb_image_u8_create(&box, 50, 40, 1, &err), err);
     for (int i = 0; i < 50 * 40; i++) {
         int x = i % 50, y = i / 50;
         box.v[i] = x > 16 && x < 38 && y > 7 && y < 33 ? 190 : 40;
     }
-    CHECK_OK(mb_snap(&rough, &rgb, &box, NULL, &err), err);
+    CHECK_OK(mb_grabcut(&rough, &rgb, &box, NULL, &err), err);
     CHECK_MSG(overlap(&rough, truth) > 0.98, "snap of a box %d x %d: IoU %.3f", width, height, overlap(&rough, truth));
-    mb_picture_dispose(&rgb);
-    mb_picture_dispose(&soft);
-    mb_picture_dispose(&again);
-    mb_picture_dispose(&snapped);
-    mb_picture_dispose(&rough);
-    mb_picture_dispose(&box);
+    mb_image_u8_dispose(&rgb);
+    mb_image_u8_dispose(&soft);
+    mb_image_u8_dispose(&again);
+    mb_image_u8_dispose(&snapped);
+    mb_image_u8_dispose(&rough);
+    mb_image_u8_dispose(&box);
     free(truth);
 }
 
@@ -85,35 +85,35 @@ static void check_hostile(void)
         for (int value = 0; value < 256; value += 85) {
             int width = sizes[i][0], height = sizes[i][1];
             size_t n = (size_t)width * (size_t)height;
-            mb_picture rgb, mask, out;
-            CHECK_OK(mb_picture_create(&rgb, width, height, 3, &err), err);
+            mb_image_u8 rgb, mask, out;
+            CHECK_OK(mb_image_u8_create(&rgb, width, height, 3, &err), err);
             memset(rgb.v, value, 3 * n);
             CHECK_OK(mb_saliency(&out, &rgb, &err), err);
-            mb_picture_dispose(&out);
-            CHECK_OK(mb_picture_create(&mask, width, height, 1, &err), err);
+            mb_image_u8_dispose(&out);
+            CHECK_OK(mb_image_u8_create(&mask, width, height, 1, &err), err);
             memset(mask.v, value, n);
-            CHECK_OK(mb_snap(&out, &rgb, &mask, NULL, &err), err);
+            CHECK_OK(mb_grabcut(&out, &rgb, &mask, NULL, &err), err);
             CHECK_MSG(memcmp(out.v, mask.v, n) == 0, "a mask of one value must come back");
-            mb_picture_dispose(&out);
+            mb_image_u8_dispose(&out);
             mask.v[0] = 255;
             mask.v[n - 1] = 0;
-            CHECK_OK(mb_snap(&out, &rgb, &mask, NULL, &err), err);
-            mb_picture_dispose(&out);
-            mb_picture_dispose(&mask);
-            mb_picture_dispose(&rgb);
+            CHECK_OK(mb_grabcut(&out, &rgb, &mask, NULL, &err), err);
+            mb_image_u8_dispose(&out);
+            mb_image_u8_dispose(&mask);
+            mb_image_u8_dispose(&rgb);
         }
     }
-    mb_picture grey = {1, 1, 1, (uint8_t[]){0}}, out;
+    mb_image_u8 grey = {1, 1, 1, (uint8_t[]){0}}, out;
     CHECK(mb_saliency(&out, &grey, &err) == MB_E_ARGUMENT);
     err = (mb_error){0};
-    CHECK(mb_snap(&out, &grey, &grey, NULL, &err) == MB_E_ARGUMENT && strstr(err.message, "channels"));
+    CHECK(mb_grabcut(&out, &grey, &grey, NULL, &err) == MB_E_ARGUMENT && strstr(err.message, "channels"));
 }
 
 static void check_superpixels(void)
 {
     mb_error err;
     uint8_t truth[120 * 90];
-    mb_picture rgb = scene(120, 90, truth);
+    mb_image_u8 rgb = scene(120, 90, truth);
     mb_superpixels s;
     CHECK_OK(mb_superpixels_create(&s, &rgb, 100, 15.0f, &err), err);
     CHECK_MSG(s.count > 60 && s.count < 160, "%d superpixels", s.count);
@@ -131,14 +131,14 @@ static void check_superpixels(void)
     CHECK_MSG(mixed < 120 * 90 / 50, "%d pixels on the wrong side of the outline", mixed);
     free(inside);
     mb_superpixels_dispose(&s);
-    mb_picture_dispose(&rgb);
+    mb_image_u8_dispose(&rgb);
 }
 
 static void check_gmm(void)
 {
     mb_error err;
     uint8_t truth[120 * 90];
-    mb_picture rgb = scene(120, 90, truth);
+    mb_image_u8 rgb = scene(120, 90, truth);
     mb_palette p;
     CHECK_OK(mb_palette_create(&p, &rgb, &err), err);
     float *weights = calloc((size_t)p.colours, 2 * sizeof *weights), *scratch = weights + p.colours;
@@ -172,7 +172,7 @@ static void check_gmm(void)
     CHECK_MSG(fabs(sum - 1) < 0.02, "density sums to %.4f", sum);
     free(weights);
     mb_palette_dispose(&p);
-    mb_picture_dispose(&rgb);
+    mb_image_u8_dispose(&rgb);
 }
 
 int main(void)

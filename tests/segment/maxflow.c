@@ -26,7 +26,7 @@ static int cost(const grid *g, int labels)
         int inside = labels >> i & 1, t = g->terminal[i];
         sum += t > 0 && !inside ? t : t < 0 && inside ? -t : 0;
         for (int k = 0; k < MB_CUT_DIRECTIONS / 2; k++) {
-            int x = i % WIDTH + mb_cut_dx[2 * k], y = i / WIDTH + mb_cut_dy[2 * k];
+            int x = i % WIDTH + mb_maxflow_dx[2 * k], y = i / WIDTH + mb_maxflow_dy[2 * k];
             if (x >= 0 && x < WIDTH && y >= 0 && y < HEIGHT && inside != (labels >> (y * WIDTH + x) & 1)) {
                 sum += g->edge[i][k];
             }
@@ -35,17 +35,17 @@ static int cost(const grid *g, int labels)
     return sum;
 }
 
-static mb_cut *build(const grid *g)
+static mb_maxflow *build(const grid *g)
 {
-    mb_cut *cut = NULL;
+    mb_maxflow *cut = NULL;
     mb_error err;
-    CHECK_OK(mb_cut_create(&cut, NODES, &err), err);
+    CHECK_OK(mb_maxflow_create(&cut, NODES, &err), err);
     for (int i = 0; cut && i < NODES; i++) {
-        mb_cut_terminal(cut, i, g->terminal[i]);
+        mb_maxflow_terminal(cut, i, g->terminal[i]);
         for (int k = 0; k < MB_CUT_DIRECTIONS / 2; k++) {
-            int x = i % WIDTH + mb_cut_dx[2 * k], y = i / WIDTH + mb_cut_dy[2 * k];
+            int x = i % WIDTH + mb_maxflow_dx[2 * k], y = i / WIDTH + mb_maxflow_dy[2 * k];
             if (x >= 0 && x < WIDTH && y >= 0 && y < HEIGHT) {
-                mb_cut_edge(cut, i, y * WIDTH + x, 2 * k, g->edge[i][k]);
+                mb_maxflow_edge(cut, i, y * WIDTH + x, 2 * k, g->edge[i][k]);
             }
         }
     }
@@ -55,7 +55,7 @@ static mb_cut *build(const grid *g)
 int main(void)
 {
     for (int d = 0; d < MB_CUT_DIRECTIONS; d++) {
-        CHECK(mb_cut_dx[d] == -mb_cut_dx[d ^ 1] && mb_cut_dy[d] == -mb_cut_dy[d ^ 1]);
+        CHECK(mb_maxflow_dx[d] == -mb_maxflow_dx[d ^ 1] && mb_maxflow_dy[d] == -mb_maxflow_dy[d ^ 1]);
     }
     for (int round = 0; round < GRIDS; round++) {
         grid g;
@@ -72,16 +72,16 @@ int main(void)
             int c = cost(&g, l);
             best = c < best ? c : best;
         }
-        mb_cut *cut = build(&g);
+        mb_maxflow *cut = build(&g);
         if (!cut) {
             break;
         }
-        mb_cut_solve(cut);
+        mb_maxflow_solve(cut);
         for (int i = 0; i < NODES; i++) {
-            labels |= mb_cut_on_source_side(cut, i) << i;
+            labels |= mb_maxflow_on_source_side(cut, i) << i;
         }
         CHECK_MSG(cost(&g, labels) == best, "grid %d: cut of %d, the least is %d", round, cost(&g, labels), best);
-        mb_cut_free(cut);
+        mb_maxflow_free(cut);
     }
     return test_report();
 }

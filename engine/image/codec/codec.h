@@ -17,7 +17,7 @@ typedef struct mb_decode_job {
     mb_sniffed head;
     const mb_load_limits *limits;
     mb_budget *budget;
-    mb_picture *out; /* RGB */
+    mb_image_u8 *out; /* RGB */
     mb_load_info *info;
     bool ended_early;
     int64_t rows;

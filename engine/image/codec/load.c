@@ -176,7 +176,7 @@ static void fill_info(mb_load_info *info, const mb_sniffed *s)
 
 mb_status mb_decode_begin(mb_decode_job *job)
 {
-    mb_status status = mb_picture_create(job->out, (int)job->head.width, (int)job->head.height, 3, job->err);
+    mb_status status = mb_image_u8_create(job->out, (int)job->head.width, (int)job->head.height, 3, job->err);
     if (status == MB_OK) {
         memset(job->out->v, 0, (size_t)job->head.width * (size_t)job->head.height * 3);
     }
@@ -197,7 +197,7 @@ mb_status mb_decode_begin_wide(mb_decode_job *job)
     return MB_OK;
 }
 
-static mb_status orient_wide(mb_load_info *info, const mb_picture *stored, mb_error *err)
+static mb_status orient_wide(mb_load_info *info, const mb_image_u8 *stored, mb_error *err)
 {
     size_t bytes = (size_t)stored->width * (size_t)stored->height * 3 * sizeof(uint16_t);
     uint16_t *turned = info->wide != NULL ? mb_alloc_aligned(bytes) : NULL;
@@ -241,11 +241,11 @@ static mb_status ended_early(const mb_decode_job *job)
     return MB_OK;
 }
 
-static mb_status decode(mb_picture *out, mb_load_info *info, const mb_decode_job *facts)
+static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_job *facts)
 {
     mb_status status;
     mb_budget budget;
-    mb_picture stored = {0};
+    mb_image_u8 stored = {0};
     mb_decode_job job = *facts;
     job.budget = &budget;
     job.out = &stored;
@@ -257,20 +257,20 @@ static mb_status decode(mb_picture *out, mb_load_info *info, const mb_decode_job
     }
     info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
     if (info->orientation != 1) {
-        MB_TRY(mb_picture_orient(out, &stored, info->orientation, job.err));
+        MB_TRY(mb_image_u8_orient(out, &stored, info->orientation, job.err));
         MB_TRY(orient_wide(info, &stored, job.err));
     } else {
         *out = stored;
-        stored = (mb_picture){0};
+        stored = (mb_image_u8){0};
     }
 done:
     mb_budget_release(&budget);
-    mb_picture_dispose(&stored);
+    mb_image_u8_dispose(&stored);
     return status;
 }
 
-static mb_status load(mb_picture *out, mb_load_info *info, const uint8_t *bytes, size_t n, const mb_load_limits *limits,
-                      mb_error *err)
+static mb_status load(mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
+                      const mb_load_limits *limits, mb_error *err)
 {
     mb_sniffed head = mb_sniff(bytes, n);
     if (head.type == MB_FILE_UNKNOWN) {
@@ -295,13 +295,13 @@ static void prefix_name(mb_error *err, const char *name)
     mb_error_prefix(err, "%s", safe);
 }
 
-mb_status mb_load_memory(mb_picture *out, mb_load_info *info, const void *bytes, size_t n, const char *name,
+mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n, const char *name,
                          const mb_load_limits *limits, mb_error *err)
 {
     mb_load_limits standard;
     mb_load_info spare;
     mb_error local = {0};
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     info = info != NULL ? info : &spare;
     *info = (mb_load_info){.orientation = 1};
     if (limits == NULL) {
@@ -311,7 +311,7 @@ mb_status mb_load_memory(mb_picture *out, mb_load_info *info, const void *bytes,
     mb_status status = load(out, info, bytes, n, limits, &local);
     if (status != MB_OK) {
         prefix_name(&local, name);
-        mb_picture_dispose(out);
+        mb_image_u8_dispose(out);
         mb_free_aligned(info->wide);
         info->wide = NULL;
         return mb_fail(err, status, "%s", local.message);
@@ -319,13 +319,13 @@ mb_status mb_load_memory(mb_picture *out, mb_load_info *info, const void *bytes,
     return MB_OK;
 }
 
-mb_status mb_load_file(mb_picture *out, mb_load_info *info, const char *path, const mb_load_limits *limits,
+mb_status mb_load_file(mb_image_u8 *out, mb_load_info *info, const char *path, const mb_load_limits *limits,
                        mb_error *err)
 {
     mb_load_limits standard;
     void *bytes = NULL;
     size_t n = 0;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (limits == NULL) {
         mb_load_limits_init(&standard);
         limits = &standard;

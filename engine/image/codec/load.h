@@ -42,14 +42,14 @@ typedef struct mb_load_info {
 /* info and limits may be NULL. `name` stands for the file in messages; NULL: "picture". Errors: MB_E_FORMAT (damaged,
  * ends early, or no picture), MB_E_UNSUPPORTED (known, but not in this build), MB_E_ARGUMENT (over a limit),
  * MB_E_MEMORY, MB_E_CANCELLED. */
-MB_MUST_CHECK mb_status mb_load_memory(mb_picture *out, mb_load_info *info, const void *bytes, size_t n,
+MB_MUST_CHECK mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
                                        const char *name, const mb_load_limits *limits, mb_error *err);
 /* The same from a file or "-" (standard input). MB_E_IO when it is missing or cannot be read. */
-MB_MUST_CHECK mb_status mb_load_file(mb_picture *out, mb_load_info *info, const char *path,
+MB_MUST_CHECK mb_status mb_load_file(mb_image_u8 *out, mb_load_info *info, const char *path,
                                      const mb_load_limits *limits, mb_error *err);
 
 /* out = src turned by EXIF orientation 1 .. 8. */
-MB_MUST_CHECK mb_status mb_picture_orient(mb_picture *out, const mb_picture *src, int orientation, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_orient(mb_image_u8 *out, const mb_image_u8 *src, int orientation, mb_error *err);
 /* The same for pixels of any number of bytes; dst has room for all of src, whose size is given. */
 void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_bytes[3], int orientation);
 

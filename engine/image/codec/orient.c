@@ -70,11 +70,11 @@ void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_b
     }
 }
 
-mb_status mb_picture_orient(mb_picture *out, const mb_picture *src, int orientation, mb_error *err)
+mb_status mb_image_u8_orient(mb_image_u8 *out, const mb_image_u8 *src, int orientation, mb_error *err)
 {
     const bool turned = is_turned(orientation);
     const int width = turned ? src->height : src->width, height = turned ? src->width : src->height;
-    mb_status status = mb_picture_create(out, width, height, src->channels, err);
+    mb_status status = mb_image_u8_create(out, width, height, src->channels, err);
     if (status == MB_OK) {
         mb_orient_pixels(out->v, src->v, (const int[]){src->width, src->height, src->channels}, orientation);
     }

@@ -32,13 +32,13 @@ MB_MUST_CHECK mb_status mb_webp_encode(void **out, size_t *n, const mb_image *im
 MB_MUST_CHECK mb_status mb_jpeg_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
                                        mb_error *err);
 /* In the spec's format; AUTO is PNG. */
-MB_MUST_CHECK mb_status mb_picture_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
-                                          mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
+                                           mb_pool *pool, mb_error *err);
 
 /* AUTO by the path's extension: .webp, .jpg, .jpeg; anything else is PNG. Extensions of formats that are known but not
  * written here are refused: a file must be what its name says. Written completely or not at all. */
-MB_MUST_CHECK mb_status mb_picture_save(const char *path, const mb_image *image, const mb_save_spec *spec,
-                                        mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_save(const char *path, const mb_image *image, const mb_save_spec *spec,
+                                         mb_pool *pool, mb_error *err);
 /* The check alone, for before the work. */
 MB_MUST_CHECK mb_status mb_save_check_path(const char *path, mb_error *err);
 

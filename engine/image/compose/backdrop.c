@@ -11,7 +11,7 @@
 #define SMALL_SIGMA 3.0   /* pixels of the small picture: the cells' own blur is then a tenth of it */
 #define LEAST       1e-3f /* weight of a pixel of the subject: counts where nothing else is near */
 
-mb_status mb_backdrop_cover(mb_picture *out, const mb_picture *picture, int width, int height, mb_pool *pool,
+mb_status mb_backdrop_cover(mb_image_u8 *out, const mb_image_u8 *picture, int width, int height, mb_pool *pool,
                             mb_error *err)
 {
     /* The largest part of the picture with the aspect of the result, from the middle. */
@@ -19,9 +19,9 @@ mb_status mb_backdrop_cover(mb_picture *out, const mb_picture *picture, int widt
     int w = (int)lround(width / scale), h = (int)lround(height / scale);
     w = w < 1 ? 1 : (w > picture->width ? picture->width : w);
     h = h < 1 ? 1 : (h > picture->height ? picture->height : h);
-    mb_picture part = {0};
-    *out = (mb_picture){0};
-    mb_status status = mb_picture_create(&part, w, h, 3, err);
+    mb_image_u8 part = {0};
+    *out = (mb_image_u8){0};
+    mb_status status = mb_image_u8_create(&part, w, h, 3, err);
     const size_t x = (size_t)(picture->width - w) / 2, y = (size_t)(picture->height - h) / 2;
     for (size_t i = 0; status == MB_OK && i < (size_t)h; i++) {
         memcpy(part.v + i * (size_t)w * 3, picture->v + ((y + i) * (size_t)picture->width + x) * 3, (size_t)w * 3);
@@ -29,7 +29,7 @@ mb_status mb_backdrop_cover(mb_picture *out, const mb_picture *picture, int widt
     if (status == MB_OK) {
         status = mb_resize_pillow(out, &part, width, height, MB_FILTER_LANCZOS, pool, err);
     }
-    mb_picture_dispose(&part);
+    mb_image_u8_dispose(&part);
     return status;
 }
 
@@ -40,8 +40,8 @@ typedef struct cells {
 } cells;
 
 typedef struct blur {
-    const mb_picture *photo, *alpha;
-    mb_picture *out;
+    const mb_image_u8 *photo, *alpha;
+    mb_image_u8 *out;
     cells c;
     int radius;
     float *weights; /* [radius + 1] */
@@ -173,14 +173,14 @@ static mb_status prepare(blur *b, double sigma, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_backdrop_blur(mb_picture *out, const mb_picture *photo, const mb_picture *alpha, double sigma,
+mb_status mb_backdrop_blur(mb_image_u8 *out, const mb_image_u8 *photo, const mb_image_u8 *alpha, double sigma,
                            mb_pool *pool, mb_error *err)
 {
     blur b = {.photo = photo, .alpha = alpha, .out = out};
     mb_status status = MB_OK;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     MB_TRY(prepare(&b, sigma, err));
-    MB_TRY(mb_picture_create(out, photo->width, photo->height, 3, err));
+    MB_TRY(mb_image_u8_create(out, photo->width, photo->height, 3, err));
     mb_parallel_for(pool, (size_t)b.c.height, 4, gather_rows, &b);
     mb_parallel_for(pool, (size_t)b.c.height, 4, blur_across, &b);
     mb_parallel_for(pool, (size_t)b.c.width, 4, blur_down, &b);

@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-static size_t area(const mb_picture *p)
+static size_t area(const mb_image_u8 *p)
 {
     return (size_t)p->width * (size_t)p->height; /* it exists: no overflow */
 }
 
-static mb_status same_size(const mb_picture *a, const mb_picture *b, const char *what, mb_error *err)
+static mb_status same_size(const mb_image_u8 *a, const mb_image_u8 *b, const char *what, mb_error *err)
 {
     return a->width == b->width && a->height == b->height
                ? MB_OK
@@ -18,20 +18,20 @@ static mb_status same_size(const mb_picture *a, const mb_picture *b, const char 
                          b->height, a->width, a->height);
 }
 
-static mb_status channels_are(const mb_picture *p, int n, const char *what, mb_error *err)
+static mb_status channels_are(const mb_image_u8 *p, int n, const char *what, mb_error *err)
 {
     return p->channels == n ? MB_OK
                             : mb_fail(err, MB_E_ARGUMENT, "the %s has %d channels, not %d", what, p->channels, n);
 }
 
-mb_status mb_compose_rgba(mb_picture *out, const mb_picture *rgb, const mb_picture *mask, mb_error *err)
+mb_status mb_compose_rgba(mb_image_u8 *out, const mb_image_u8 *rgb, const mb_image_u8 *mask, mb_error *err)
 {
     mb_status status;
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     MB_TRY(channels_are(rgb, 3, "picture", err));
     MB_TRY(channels_are(mask, 1, "mask", err));
     MB_TRY(same_size(rgb, mask, "mask", err));
-    MB_TRY(mb_picture_create(out, rgb->width, rgb->height, 4, err));
+    MB_TRY(mb_image_u8_create(out, rgb->width, rgb->height, 4, err));
     const uint8_t *p = rgb->v, *a = mask->v;
     uint8_t *q = out->v;
     for (size_t i = 0, n = area(rgb); i < n; i++, p += 3, q += 4) {
@@ -44,7 +44,7 @@ done:
     return status;
 }
 
-void mb_compose_invert(mb_picture *p)
+void mb_compose_invert(mb_image_u8 *p)
 {
     const size_t step = (size_t)p->channels, first = step - 1;
     if (step == 3) {
@@ -57,7 +57,7 @@ void mb_compose_invert(mb_picture *p)
 
 /* ---- crop */
 
-mb_box mb_compose_box(const mb_picture *p, int threshold, int pad)
+mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
 {
     const size_t step = (size_t)p->channels;
     int x0 = p->width, x1 = -1, y0 = p->height, y1 = -1;

@@ -9,14 +9,15 @@ typedef struct mb_box {
 } mb_box;
 
 /* out = RGBA from RGB and a grey mask of the same size: straight alpha, colours untouched. */
-MB_MUST_CHECK mb_status mb_compose_rgba(mb_picture *out, const mb_picture *rgb, const mb_picture *mask, mb_error *err);
+MB_MUST_CHECK mb_status mb_compose_rgba(mb_image_u8 *out, const mb_image_u8 *rgb, const mb_image_u8 *mask,
+                                        mb_error *err);
 
 /* In place: 255 - v of a grey picture, or of the alpha of RGBA; RGB is left alone. */
-void mb_compose_invert(mb_picture *p);
+void mb_compose_invert(mb_image_u8 *p);
 
 /* The smallest box that holds all values >= threshold (1 .. 255) of a grey picture or of RGBA's alpha, widened by `pad`
  * pixels and cut at the picture's sides. */
-mb_box mb_compose_box(const mb_picture *p, int threshold, int pad);
+mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad);
 /* The part of any picture in a new one, which the caller disposes. */
 MB_MUST_CHECK mb_status mb_compose_crop(mb_image *out, const mb_image *p, mb_box box, mb_error *err);
 

@@ -96,12 +96,12 @@ static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
 static mb_status check(const mb_layers *l, mb_error *err)
 {
     const struct {
-        const mb_picture *p;
+        const mb_image_u8 *p;
         int channels;
         const char *what;
     } parts[] = {{l->colours, 3, "picture"}, {l->alpha, 1, "mask"}, {l->picture, 3, "background"}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const mb_picture *p = parts[i].p;
+        const mb_image_u8 *p = parts[i].p;
         if (p != NULL &&
             (p->channels != parts[i].channels || p->width != l->colours->width || p->height != l->colours->height)) {
             return mb_fail(err, MB_E_ARGUMENT, "the %s has %d x %d pixels of %d channels, the picture %d x %d",

@@ -10,17 +10,17 @@
 
 /* All of one size. */
 typedef struct mb_layers {
-    const mb_picture *colours; /* RGB */
-    const float *wide;         /* NULL, or the same colours in [0,1] at more than 8 bits: [H,W,4], the fourth unused */
-    const mb_picture *alpha;   /* grey */
-    const mb_plane *fine;      /* NULL, or the same alpha at more than 8 bits */
-    bool behind;               /* is there a background? */
-    uint8_t colour[4];         /* straight RGBA; translucent backgrounds give translucent pictures */
-    const mb_picture *picture; /* RGB, takes the colour's place; NULL: none */
-    bool linear;               /* blends light instead of sRGB numbers */
-    bool premultiplied;        /* of what stays translucent */
-    bool clean;                /* colours under alpha 0 become 0: files get smaller, scaling may bleed black */
-    mb_depth depth;            /* U8 or U16 */
+    const mb_image_u8 *colours; /* RGB */
+    const float *wide;          /* NULL, or the same colours in [0,1] at more than 8 bits: [H,W,4], the fourth unused */
+    const mb_image_u8 *alpha;   /* grey */
+    const mb_image_f32 *fine;   /* NULL, or the same alpha at more than 8 bits */
+    bool behind;                /* is there a background? */
+    uint8_t colour[4];          /* straight RGBA; translucent backgrounds give translucent pictures */
+    const mb_image_u8 *picture; /* RGB, takes the colour's place; NULL: none */
+    bool linear;                /* blends light instead of sRGB numbers */
+    bool premultiplied;         /* of what stays translucent */
+    bool clean;                 /* colours under alpha 0 become 0: files get smaller, scaling may bleed black */
+    mb_depth depth;             /* U8 or U16 */
 } mb_layers;
 
 /* out: RGBA, or RGB over an opaque background. The caller disposes it. */

@@ -100,9 +100,9 @@ static void maximum_table(normalise_job *j, const mb_recipe_input *to, size_t n)
     }
 }
 
-mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_picture *photo, mb_pool *pool, mb_error *err)
+mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo, mb_pool *pool, mb_error *err)
 {
-    mb_picture small = {0};
+    mb_image_u8 small = {0};
     mb_status status;
     MB_TRY(check_recipe((int)to->recipe, err));
     if (photo->channels != 3 || to->width < 1 || to->height < 1) {
@@ -126,7 +126,7 @@ mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_picture *photo, 
     }
     mb_parallel_for(pool, n, GRAIN, normalise_pixels, &job);
 done:
-    mb_picture_dispose(&small);
+    mb_image_u8_dispose(&small);
     return status;
 }
 
@@ -147,7 +147,7 @@ static void sigmoid_values(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* (p - min)/(max - min); a constant map stays as it is. */
-static void stretch(mb_plane *p)
+static void stretch(mb_image_f32 *p)
 {
     const size_t n = (size_t)p->width * (size_t)p->height;
     float low = p->v[0], high = p->v[0];
@@ -161,15 +161,15 @@ static void stretch(mb_plane *p)
     }
 }
 
-static mb_status finish_aligned(mb_picture *mask, mb_plane *fine, const mb_plane *small, const mb_recipe_output *from,
-                                mb_pool *pool, mb_error *err)
+static mb_status finish_aligned(mb_image_u8 *mask, mb_image_f32 *fine, const mb_image_f32 *small,
+                                const mb_recipe_output *from, mb_pool *pool, mb_error *err)
 {
-    mb_plane large = {0};
+    mb_image_f32 large = {0};
     mb_status status;
     const float brightness = find((int)from->recipe)->brightness;
     MB_TRY(mb_resize_align_corners(&large, small->v, small->width, small->height, from->photo_width, from->photo_height,
                                    pool, err));
-    MB_TRY(mb_picture_from_plane(mask, &large, err));
+    MB_TRY(mb_image_u8_from_f32(mask, &large, err));
     if (fine != NULL) {
         const size_t n = (size_t)large.width * (size_t)large.height;
         for (size_t i = 0; i < n; i++) {
@@ -177,37 +177,38 @@ static mb_status finish_aligned(mb_picture *mask, mb_plane *fine, const mb_plane
             large.v[i] = v < 1.0f ? v : 1.0f;
         }
         *fine = large;
-        large = (mb_plane){0};
+        large = (mb_image_f32){0};
     }
 done:
-    mb_plane_dispose(&large);
+    mb_image_f32_dispose(&large);
     return status;
 }
 
-static mb_status finish_pillow(mb_picture *mask, const mb_plane *small, const mb_recipe_output *from, mb_pool *pool,
-                               mb_error *err)
+static mb_status finish_pillow(mb_image_u8 *mask, const mb_image_f32 *small, const mb_recipe_output *from,
+                               mb_pool *pool, mb_error *err)
 {
-    mb_picture bytes = {0};
+    mb_image_u8 bytes = {0};
     mb_status status;
-    MB_TRY(mb_picture_from_plane(&bytes, small, err));
+    MB_TRY(mb_image_u8_from_f32(&bytes, small, err));
     MB_TRY(mb_resize_pillow(mask, &bytes, from->photo_width, from->photo_height, find((int)from->recipe)->filter_back,
                             pool, err));
 done:
-    mb_picture_dispose(&bytes);
+    mb_image_u8_dispose(&bytes);
     return status;
 }
 
-mb_status mb_recipe_finish(mb_picture *mask, mb_plane *fine, const mb_recipe_output *from, mb_pool *pool, mb_error *err)
+mb_status mb_recipe_finish(mb_image_u8 *mask, mb_image_f32 *fine, const mb_recipe_output *from, mb_pool *pool,
+                           mb_error *err)
 {
-    mb_plane small = {0};
+    mb_image_f32 small = {0};
     mb_status status;
-    *mask = (mb_picture){0};
+    *mask = (mb_image_u8){0};
     if (fine != NULL) {
-        *fine = (mb_plane){0};
+        *fine = (mb_image_f32){0};
     }
     MB_TRY(check_recipe((int)from->recipe, err));
     const row *r = find((int)from->recipe);
-    MB_TRY(mb_plane_create(&small, from->width, from->height, err));
+    MB_TRY(mb_image_f32_create(&small, from->width, from->height, err));
     sigmoid_job job = {from->logits, small.v};
     mb_parallel_for(pool, (size_t)from->width * (size_t)from->height, GRAIN, sigmoid_values, &job);
     if (r->by_maximum) {
@@ -222,14 +223,14 @@ mb_status mb_recipe_finish(mb_picture *mask, mb_plane *fine, const mb_recipe_out
         mb_brighten8(mask->v, (size_t)mask->width * (size_t)mask->height, r->brightness);
     }
     if (fine != NULL && fine->v == NULL) {
-        MB_TRY(mb_plane_from_picture(fine, mask, err));
+        MB_TRY(mb_image_f32_from_u8(fine, mask, err));
     }
 done:
-    mb_plane_dispose(&small);
+    mb_image_f32_dispose(&small);
     if (status != MB_OK) {
-        mb_picture_dispose(mask);
+        mb_image_u8_dispose(mask);
         if (fine != NULL) {
-            mb_plane_dispose(fine);
+            mb_image_f32_dispose(fine);
         }
     }
     return status;

@@ -49,7 +49,7 @@ static mb_status make_taps(axis_taps *t, int in, int out, mb_error *err)
 }
 
 /* One output row of the vertical pass: weighted sum of `count` input rows. */
-static void mix_rows(float *row, const mb_picture *in, const axis_taps *t, int o)
+static void mix_rows(float *row, const mb_image_u8 *in, const axis_taps *t, int o)
 {
     size_t n = (size_t)in->width * (size_t)in->channels;
     memset(row, 0, n * sizeof *row);
@@ -81,13 +81,13 @@ static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int 
     }
 }
 
-mb_status mb_picture_rescale(mb_picture *out, const mb_picture *in, int width, int height, mb_error *err)
+mb_status mb_image_u8_rescale(mb_image_u8 *out, const mb_image_u8 *in, int width, int height, mb_error *err)
 {
     mb_status status = MB_OK;
     axis_taps x = {0}, y = {0};
     float *row = NULL;
-    *out = (mb_picture){0};
-    MB_TRY(mb_picture_create(out, width, height, in->channels, err));
+    *out = (mb_image_u8){0};
+    MB_TRY(mb_image_u8_create(out, width, height, in->channels, err));
     if (width == in->width && height == in->height) {
         memcpy(out->v, in->v, (size_t)width * (size_t)height * (size_t)in->channels);
         return MB_OK;
@@ -108,15 +108,15 @@ done:
     dispose_taps(&y);
     mb_free(row);
     if (status != MB_OK) {
-        mb_picture_dispose(out);
+        mb_image_u8_dispose(out);
     }
     return status;
 }
 
-mb_status mb_picture_reduce(mb_picture *out, const mb_picture *in, int side, mb_error *err)
+mb_status mb_image_u8_reduce(mb_image_u8 *out, const mb_image_u8 *in, int side, mb_error *err)
 {
     int longer = in->width > in->height ? in->width : in->height;
     double scale = longer > side ? (double)side / longer : 1;
     int width = (int)fmax(round(in->width * scale), 1), height = (int)fmax(round(in->height * scale), 1);
-    return mb_picture_rescale(out, in, width, height, err);
+    return mb_image_u8_rescale(out, in, width, height, err);
 }

@@ -27,20 +27,20 @@ typedef enum mb_filter {
  * H' < H and H - H' > 2 (W - W'); versions up to 12 always went horizontal first. */
 typedef enum mb_pass_order { MB_PASSES_PILLOW_13, MB_PASSES_PILLOW_12 } mb_pass_order;
 
-MB_MUST_CHECK mb_status mb_resize_pillow(mb_picture *out, const mb_picture *src, int width, int height,
+MB_MUST_CHECK mb_status mb_resize_pillow(mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
                                          mb_filter filter, mb_pool *pool, mb_error *err);
 typedef struct mb_resize_spec {
     int width, height;
     mb_filter filter;
     mb_pass_order order;
 } mb_resize_spec;
-MB_MUST_CHECK mb_status mb_resize_pillow_as(mb_picture *out, const mb_picture *src, const mb_resize_spec *spec,
+MB_MUST_CHECK mb_status mb_resize_pillow_as(mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *spec,
                                             mb_pool *pool, mb_error *err);
 
-MB_MUST_CHECK mb_status mb_resize_cv_u8(mb_picture *out, const mb_picture *src, int width, int height, mb_pool *pool,
+MB_MUST_CHECK mb_status mb_resize_cv_u8(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_pool *pool,
                                         mb_error *err);
-MB_MUST_CHECK mb_status mb_resize_cv_trunc(mb_picture *out, const mb_picture *src, int width, int height, mb_pool *pool,
-                                           mb_error *err);
+MB_MUST_CHECK mb_status mb_resize_cv_trunc(mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
+                                           mb_pool *pool, mb_error *err);
 
 /* An f32 picture with interleaved channels, in memory of the caller: [height, width, channels], packed. */
 typedef struct mb_floats {
@@ -50,7 +50,7 @@ typedef struct mb_floats {
 /* dst->v is the caller's, of dst's size; channels must agree (1 to 4). */
 MB_MUST_CHECK mb_status mb_resize_cv_f32(const mb_floats *dst, const mb_floats *src, mb_pool *pool, mb_error *err);
 
-MB_MUST_CHECK mb_status mb_resize_align_corners(mb_plane *out, const float *src, int src_width, int src_height,
+MB_MUST_CHECK mb_status mb_resize_align_corners(mb_image_f32 *out, const float *src, int src_width, int src_height,
                                                 int width, int height, mb_pool *pool, mb_error *err);
 
 #endif

@@ -211,14 +211,14 @@ done:
 
 /* ---- entries */
 
-static mb_status resize_u8(mb_picture *out, const mb_picture *src, mb_resize_spec size, mb_resample_rule r,
+static mb_status resize_u8(mb_image_u8 *out, const mb_image_u8 *src, mb_resize_spec size, mb_resample_rule r,
                            mb_pool *pool, mb_error *err)
 {
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (size.width == src->width && size.height == src->height && r == MB_RESAMPLE_CV_U8) {
-        return mb_picture_copy(out, src, err); /* the truncating rule is the identity too, but shows it by itself */
+        return mb_image_u8_copy(out, src, err); /* the truncating rule is the identity too, but shows it by itself */
     }
-    mb_status status = mb_picture_create(out, size.width, size.height, src->channels, err);
+    mb_status status = mb_image_u8_create(out, size.width, size.height, src->channels, err);
     if (status != MB_OK) {
         return status;
     }
@@ -229,17 +229,17 @@ static mb_status resize_u8(mb_picture *out, const mb_picture *src, mb_resize_spe
     j.dh = size.height;
     status = run(&j, pool, err);
     if (status != MB_OK) {
-        mb_picture_dispose(out);
+        mb_image_u8_dispose(out);
     }
     return status;
 }
 
-mb_status mb_resize_cv_u8(mb_picture *out, const mb_picture *src, int width, int height, mb_pool *pool, mb_error *err)
+mb_status mb_resize_cv_u8(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_pool *pool, mb_error *err)
 {
     return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_U8, pool, err);
 }
 
-mb_status mb_resize_cv_trunc(mb_picture *out, const mb_picture *src, int width, int height, mb_pool *pool,
+mb_status mb_resize_cv_trunc(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_pool *pool,
                              mb_error *err)
 {
     return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_TRUNC, pool, err);
@@ -260,14 +260,14 @@ mb_status mb_resize_cv_f32(const mb_floats *dst, const mb_floats *src, mb_pool *
     return run(&j, pool, err);
 }
 
-mb_status mb_resize_align_corners(mb_plane *out, const float *src, int src_width, int src_height, int width, int height,
-                                  mb_pool *pool, mb_error *err)
+mb_status mb_resize_align_corners(mb_image_f32 *out, const float *src, int src_width, int src_height, int width,
+                                  int height, mb_pool *pool, mb_error *err)
 {
-    *out = (mb_plane){0};
+    *out = (mb_image_f32){0};
     if (src_width < 1 || src_height < 1) {
         return mb_fail(err, MB_E_ARGUMENT, "resize of a plane of %d x %d values: not possible", src_width, src_height);
     }
-    mb_status status = mb_plane_create(out, width, height, err);
+    mb_status status = mb_image_f32_create(out, width, height, err);
     if (status != MB_OK) {
         return status;
     }
@@ -278,7 +278,7 @@ mb_status mb_resize_align_corners(mb_plane *out, const float *src, int src_width
     j.dh = height;
     status = run(&j, pool, err);
     if (status != MB_OK) {
-        mb_plane_dispose(out);
+        mb_image_f32_dispose(out);
     }
     return status;
 }

@@ -177,13 +177,13 @@ static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
 #define CHOOSE(name) choose(name##_generic, name##_generic)
 #endif
 
-static mb_status run_pass(mb_picture *out, const mb_picture *src, int size, bool vertical, mb_filter filter,
+static mb_status run_pass(mb_image_u8 *out, const mb_image_u8 *src, int size, bool vertical, mb_filter filter,
                           mb_pool *pool, mb_error *err)
 {
     mb_status status;
     mb_axis a = {0};
     MB_TRY(mb_axis_taps(&a, vertical ? src->height : src->width, size, filter, err));
-    MB_TRY(mb_picture_create(out, vertical ? src->width : size, vertical ? size : src->height, src->channels, err));
+    MB_TRY(mb_image_u8_create(out, vertical ? src->width : size, vertical ? size : src->height, src->channels, err));
     pass p = {&a, src->v, out->v, src->width, out->width, src->channels};
     mb_parallel_for(pool, (size_t)out->height, 16, vertical ? CHOOSE(vertical) : CHOOSE(horizontal), &p);
 done:
@@ -207,14 +207,14 @@ static mb_status nearest_index(int **out, int in, int n, mb_error *err)
     return MB_OK;
 }
 
-static mb_status nearest(mb_picture *out, const mb_picture *src, int width, int height, mb_error *err)
+static mb_status nearest(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_error *err)
 {
     mb_status status;
     int *xs = NULL, *ys = NULL;
     const size_t c = (size_t)src->channels;
     MB_TRY(nearest_index(&xs, src->width, width, err));
     MB_TRY(nearest_index(&ys, src->height, height, err));
-    MB_TRY(mb_picture_create(out, width, height, src->channels, err));
+    MB_TRY(mb_image_u8_create(out, width, height, src->channels, err));
     for (int y = 0; y < height; y++) {
         const uint8_t *s = src->v + (size_t)ys[y] * (size_t)src->width * c;
         uint8_t *d = out->v + (size_t)y * (size_t)width * c;
@@ -228,16 +228,16 @@ done:
     return status;
 }
 
-static bool vertical_first(const mb_picture *src, const mb_resize_spec *s)
+static bool vertical_first(const mb_image_u8 *src, const mb_resize_spec *s)
 {
     return s->order == MB_PASSES_PILLOW_13 &&
            mb_resample_vertical_first((mb_resample_sizes){src->width, src->height, s->width, s->height});
 }
 
-mb_status mb_resize_pillow_as(mb_picture *out, const mb_picture *src, const mb_resize_spec *s, mb_pool *pool,
+mb_status mb_resize_pillow_as(mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *s, mb_pool *pool,
                               mb_error *err)
 {
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (s->width < 1 || s->height < 1 || (unsigned)s->filter >= MB_FILTER_COUNT) {
         return mb_fail(err, MB_E_ARGUMENT, "resize to %d x %d pixels with filter %d: not possible", s->width, s->height,
                        (int)s->filter);
@@ -249,7 +249,7 @@ mb_status mb_resize_pillow_as(mb_picture *out, const mb_picture *src, const mb_r
     }
     const bool wide = s->width != src->width, high = s->height != src->height;
     if (!wide && !high) {
-        return mb_picture_copy(out, src, err);
+        return mb_image_u8_copy(out, src, err);
     }
     if (s->filter == MB_FILTER_NEAREST) {
         return nearest(out, src, s->width, s->height, err);
@@ -258,16 +258,16 @@ mb_status mb_resize_pillow_as(mb_picture *out, const mb_picture *src, const mb_r
         return run_pass(out, src, high ? s->height : s->width, high, s->filter, pool, err);
     }
     mb_status status;
-    mb_picture between = {0};
+    mb_image_u8 between = {0};
     bool vertical = vertical_first(src, s);
     MB_TRY(run_pass(&between, src, vertical ? s->height : s->width, vertical, s->filter, pool, err));
     MB_TRY(run_pass(out, &between, vertical ? s->width : s->height, !vertical, s->filter, pool, err));
 done:
-    mb_picture_dispose(&between);
+    mb_image_u8_dispose(&between);
     return status;
 }
 
-mb_status mb_resize_pillow(mb_picture *out, const mb_picture *src, int width, int height, mb_filter filter,
+mb_status mb_resize_pillow(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_filter filter,
                            mb_pool *pool, mb_error *err)
 {
     mb_resize_spec spec = {width, height, filter, MB_PASSES_PILLOW_13};

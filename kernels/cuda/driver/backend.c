@@ -16,7 +16,7 @@
 /* Faster where they serve: they stand in front of the row's own kernel. */
 extern const mb_kernel mb_cuda_window_attention_mma, mb_cuda_vit_attention_mma, mb_cuda_linear_blaslt,
     mb_cuda_conv2d_blaslt, mb_cuda_conv2d_dnn, mb_cuda_conv2d_widened;
-extern const mb_device_pictures mb_cuda_pictures;
+extern const mb_device_image_io mb_cuda_image_io;
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *k)
 {
@@ -141,7 +141,7 @@ mb_status mb_backend_cuda_set_types(mb_backend *b, mb_dtype activations, bool tf
     }
     b->activations = activations;
     b->tf32 = tf32;
-    b->wider = activations == MB_F16 && d->sm >= 80 ? MB_BF16 : MB_F32;
+    b->fallback_dtype = activations == MB_F16 && d->sm >= 80 ? MB_BF16 : MB_F32;
     return MB_OK;
 }
 
@@ -153,7 +153,7 @@ mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations,
     MB_TRY(mb_cuda_open(&d, index, err));
     out->device = d;
     out->memory = &memory;
-    out->pictures = &mb_cuda_pictures;
+    out->image_io = &mb_cuda_image_io;
     MB_TRY(mb_backend_cuda_set_types(out, activations, false, err));
 done:
     if (status != MB_OK) {

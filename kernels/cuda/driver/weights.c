@@ -141,7 +141,7 @@ static mb_status fill_slowly(mb_cuda_device *d, void *dst, const float *src, siz
     if (staging == NULL) {
         return mb_fail_memory(err, bytes, "weights on their way to the GPU");
     }
-    mb_narrow(staging, src, dtype, count);
+    mb_from_f32(staging, src, dtype, count);
     mb_status status = mb_cuda_copy_in(d, dst, staging, bytes, err);
     if (status == MB_OK) {
         status = mb_cuda_wait(d, err);
@@ -168,7 +168,7 @@ mb_status mb_cuda_weights_fill(mb_cuda_device *d, void *dst, const float *src, s
             status = mb_cuda_check(d, cu->event_wait(w->copied[b]), "copying weights", err);
         }
         if (status == MB_OK) {
-            mb_narrow(w->buffers[b], src + done, dtype, n);
+            mb_from_f32(w->buffers[b], src + done, dtype, n);
             mb_cu_ptr to = (mb_cu_ptr)(uintptr_t)dst + done * size;
             status = mb_cuda_check(d, cu->copy_in(to, w->buffers[b], n * size, d->copy), "copying weights", err);
         }

@@ -32,7 +32,7 @@ typedef struct slot {
     layout at;
     bool has_out, stretch, brightens, resized_by_floats;
     mb_resample in, back; /* borrowed shapes; the tables' pointers are device memory */
-    mb_cuda_picture_input input;
+    mb_cuda_write_input input;
 } slot;
 
 static mb_driver_api *driver_of(const slot *s)
@@ -71,7 +71,7 @@ static void between_size(const mb_resample *r, int channels, size_t *rows, size_
     *bytes = row_bytes(r->vertical_first ? r->x.in : r->x.out, channels);
 }
 
-static layout lay_out(const mb_picture_in *in, const mb_picture_out *out)
+static layout lay_out(const mb_image_input *in, const mb_mask_output *out)
 {
     static const mb_resample none = {0};
     const mb_resample *back = out != NULL ? out->resize : &none;
@@ -163,7 +163,7 @@ static mb_status settle(slot *s, mb_error *err)
     return status;
 }
 
-static void picture_close(void *slot_)
+static void image_close(void *slot_)
 {
     slot *s = slot_;
     mb_error ignored = {0};
@@ -187,7 +187,7 @@ static void picture_close(void *slot_)
     mb_free(s);
 }
 
-static mb_status picture_open(void *device, void **out, mb_error *err)
+static mb_status image_open(void *device, void **out, mb_error *err)
 {
     mb_cuda_device *d = device;
     mb_status status = MB_OK;
@@ -205,7 +205,7 @@ static mb_status picture_open(void *device, void **out, mb_error *err)
     *out = s;
     s = NULL;
 done:
-    picture_close(s);
+    image_close(s);
     return status;
 }
 
@@ -241,20 +241,20 @@ static void stage_rows(unsigned char *to, size_t pitch, const uint8_t *from, siz
     }
 }
 
-static void stage(slot *s, const mb_picture_in *in, const mb_picture_out *out)
+static void stage(slot *s, const mb_image_input *in, const mb_mask_output *out)
 {
     const layout *l = &s->at;
     s->in = (mb_resample){.rule = in->resize->rule,
                           .vertical_first = in->resize->vertical_first,
                           .x = stage_axis(s, &in->resize->x, l->axes[0]),
                           .y = stage_axis(s, &in->resize->y, l->axes[1])};
-    s->input = (mb_cuda_picture_input){.rgb = s->memory + (s->in.rule == MB_RESAMPLE_NONE ? l->rgb : l->small),
-                                       .rgb_pitch = s->in.rule == MB_RESAMPLE_NONE ? l->rgb_pitch : l->small_pitch,
-                                       .fourth = in->fourth != NULL ? s->memory + l->fourth : NULL,
-                                       .fourth_pitch = l->fourth_pitch,
-                                       .width = s->in.x.out,
-                                       .height = s->in.y.out,
-                                       .by_maximum = in->by_maximum};
+    s->input = (mb_cuda_write_input){.rgb = s->memory + (s->in.rule == MB_RESAMPLE_NONE ? l->rgb : l->small),
+                                     .rgb_pitch = s->in.rule == MB_RESAMPLE_NONE ? l->rgb_pitch : l->small_pitch,
+                                     .fourth = in->fourth != NULL ? s->memory + l->fourth : NULL,
+                                     .fourth_pitch = l->fourth_pitch,
+                                     .width = s->in.x.out,
+                                     .height = s->in.y.out,
+                                     .by_maximum = in->by_maximum};
     void *table = s->memory + l->table, *words = s->memory + l->words;
     s->input.table = table;
     s->input.largest = (int *)words + MB_PICTURE_LARGEST;
@@ -330,7 +330,7 @@ static mb_status resize_in(slot *s, mb_error *err)
     return MB_OK;
 }
 
-static bool can(const mb_picture_in *in, const mb_picture_out *out)
+static bool can(const mb_image_input *in, const mb_mask_output *out)
 {
     const mb_resample_rule r = in->resize->rule, b = out != NULL ? out->resize->rule : MB_RESAMPLE_NONE;
     return (r == MB_RESAMPLE_NONE || r == MB_RESAMPLE_TAPS || r == MB_RESAMPLE_CV_TRUNC || r == MB_RESAMPLE_CV_U8) &&
@@ -339,7 +339,7 @@ static bool can(const mb_picture_in *in, const mb_picture_out *out)
            !(b == MB_RESAMPLE_CORNERS && out->stretch);
 }
 
-static mb_status picture_send(void *slot_, const mb_picture_in *in, const mb_picture_out *out, mb_error *err)
+static mb_status image_upload(void *slot_, const mb_image_input *in, const mb_mask_output *out, mb_error *err)
 {
     slot *s = slot_;
     mb_cuda_device *d = s->device;
@@ -371,7 +371,7 @@ static mb_status clear_words(slot *s, mb_error *err)
                          "clearing memory", err);
 }
 
-static mb_status picture_feed(void *slot_, const mb_view *input, mb_error *err)
+static mb_status image_write_input(void *slot_, const mb_view *input, mb_error *err)
 {
     slot *s = slot_;
     mb_cuda_device *d = s->device;
@@ -387,7 +387,7 @@ static mb_status picture_feed(void *slot_, const mb_view *input, mb_error *err)
     if (s->input.by_maximum) {
         MB_TRY(clear_words(s, err));
     }
-    MB_TRY(mb_cuda_launched(d, mb_cuda_launch_picture_input(input, &s->input, d->compute), "a network's input", err));
+    MB_TRY(mb_cuda_launched(d, mb_cuda_launch_write_input(input, &s->input, d->compute), "a network's input", err));
     MB_TRY(mb_cuda_check(d, driver_of(s)->event_record(s->events[FED], d->compute), "an event", err));
 done:
     return status;
@@ -419,7 +419,7 @@ static mb_status resize_back(slot *s, mb_error *err)
     return run_taps(s, &s->back, p, m + l->between_back, s->device->back, err);
 }
 
-static mb_status picture_take(void *slot_, const mb_view *logits, mb_error *err)
+static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error *err)
 {
     slot *s = slot_;
     mb_cuda_device *d = s->device;
@@ -453,7 +453,7 @@ done:
     return status;
 }
 
-static mb_status picture_receive(void *slot_, uint8_t *mask, bool *finite, mb_error *err)
+static mb_status image_download(void *slot_, uint8_t *mask, bool *finite, mb_error *err)
 {
     slot *s = slot_;
     mb_cuda_device *d = s->device;
@@ -482,9 +482,9 @@ done:
     return status;
 }
 
-const mb_device_pictures mb_cuda_pictures = {.open = picture_open,
-                                             .close = picture_close,
-                                             .send = picture_send,
-                                             .feed = picture_feed,
-                                             .take = picture_take,
-                                             .receive = picture_receive};
+const mb_device_image_io mb_cuda_image_io = {.open = image_open,
+                                             .close = image_close,
+                                             .upload = image_upload,
+                                             .write_input = image_write_input,
+                                             .read_output = image_read_output,
+                                             .download = image_download};

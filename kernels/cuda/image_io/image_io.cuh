@@ -8,7 +8,7 @@
 #include "cuda/ops/kernels.h"
 #include "cuda/image_io/kernels.h"
 
-__device__ inline uint8_t mb_picture_to8(float x) /* image/convert.h: mb_to8 */
+__device__ inline uint8_t mb_image_to8(float x) /* image/convert.h: mb_to8 */
 {
     float v = 255.0f * x;
     v = v > 0.0f ? v : 0.0f;

@@ -37,7 +37,7 @@ typedef struct mb_cuda_linear {
 } mb_cuda_linear;
 int mb_cuda_launch_resample_linear(const mb_cuda_linear *p, mb_stream stream);
 
-typedef struct mb_cuda_picture_input {
+typedef struct mb_cuda_write_input {
     const uint8_t *rgb, *fourth; /* fourth: NULL with three channels */
     size_t rgb_pitch, fourth_pitch;
     int width, height; /* of the picture; the input may be larger */
@@ -45,8 +45,8 @@ typedef struct mb_cuda_picture_input {
     bool by_maximum;
     float mean[3], std[3];
     int *largest; /* by maximum: 0 before */
-} mb_cuda_picture_input;
-int mb_cuda_launch_picture_input(const mb_view *input, const mb_cuda_picture_input *p, mb_stream stream);
+} mb_cuda_write_input;
+int mb_cuda_launch_write_input(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream);
 
 /* Words that the kernels count in; 0 before. */
 enum { MB_MASK_BAD, MB_MASK_HIGH, MB_MASK_LOW, MB_PICTURE_LARGEST, MB_PICTURE_WORDS };

@@ -35,7 +35,7 @@ __device__ inline void warp_max(int *word, int v)
 /* V neighbours of a row as bytes: together if V is 4 (rows of bytes begin at multiples of 16, V divides the width). */
 __device__ inline uint8_t to_byte(float v, const uint8_t *table)
 {
-    uint8_t byte = mb_picture_to8(v);
+    uint8_t byte = mb_image_to8(v);
     return table != NULL ? table[byte] : byte;
 }
 template <int V> __device__ inline void store_bytes(uint8_t *to, const float (&v)[V], const uint8_t *table)

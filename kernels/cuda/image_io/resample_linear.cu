@@ -9,10 +9,10 @@ template <int RULE> __device__ inline uint8_t blend(const float (&v)[4], float l
 {
     if (RULE == MB_RESAMPLE_CORNERS) {
         float above = (1.0f - lx) * v[0] + lx * v[1], below = (1.0f - lx) * v[2] + lx * v[3];
-        return mb_picture_to8((1.0f - ly) * above + ly * below);
+        return mb_image_to8((1.0f - ly) * above + ly * below);
     }
     float above = fmaf(v[1] - v[0], lx, v[0]), below = fmaf(v[3] - v[2], lx, v[2]);
-    return mb_picture_to8(fmaf(below - above, ly, above));
+    return mb_image_to8(fmaf(below - above, ly, above));
 }
 
 __device__ inline uint8_t blend_fixed(const int (&v)[4], int kx, int ky)

@@ -5,7 +5,7 @@
 enum { THREADS = 256 };
 
 /* largest = max(largest, bytes of the picture); an integer's maximum does not depend on the order. */
-__global__ void __launch_bounds__(THREADS) picture_largest(mb_cuda_picture_input p)
+__global__ void __launch_bounds__(THREADS) picture_largest(mb_cuda_write_input p)
 {
     const size_t chunks = p.rgb_pitch / 16, id = (size_t)blockIdx.x * THREADS + threadIdx.x;
     const size_t y = id / chunks, at = id % chunks * 16, end = (size_t)p.width * 3;
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(THREADS) picture_largest(mb_cuda_picture_input
     }
 }
 
-__global__ void __launch_bounds__(THREADS) picture_table(mb_cuda_picture_input p)
+__global__ void __launch_bounds__(THREADS) picture_table(mb_cuda_write_input p)
 {
     const int c = (int)blockIdx.x, v = (int)threadIdx.x;
     const double by = *p.largest > 0 ? (double)*p.largest : 1e-6;
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(THREADS) picture_table(mb_cuda_picture_input p
 /* V elements of a row from e0 on; V > 1: pitch == C. */
 template <class T, int V, int C>
 __global__ void __launch_bounds__(THREADS)
-    picture_input(mb_cuda_picture_input p, T *out, int64_t pitch, int height, int width)
+    picture_input(mb_cuda_write_input p, T *out, int64_t pitch, int height, int width)
 {
     const size_t per_row = (size_t)width * C / V, id = (size_t)blockIdx.x * THREADS + threadIdx.x;
     const int y = (int)(id / per_row), e0 = (int)(id % per_row) * V;
@@ -61,8 +61,7 @@ __global__ void __launch_bounds__(THREADS)
     mb_store_vec<V>(out + pixel * (size_t)pitch + (size_t)(e0 % C), v);
 }
 
-template <class T, int V, int C>
-static int launch(const mb_view *input, const mb_cuda_picture_input *p, mb_stream stream)
+template <class T, int V, int C> static int launch(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream)
 {
     const size_t n = (size_t)(input->dims[2] * input->dims[3]) * C / V;
     MB_LAUNCH((picture_input<T, V, C>), dim3((unsigned)((n + THREADS - 1) / THREADS)), dim3(THREADS), 0, stream, *p,
@@ -70,7 +69,7 @@ static int launch(const mb_view *input, const mb_cuda_picture_input *p, mb_strea
     return MB_LAUNCHED();
 }
 
-template <class T> static int run(const mb_view *input, const mb_cuda_picture_input *p, mb_stream stream)
+template <class T> static int run(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream)
 {
     enum { W = mb_wide<T>::N };
     const int64_t channels = input->dims[1];
@@ -82,7 +81,7 @@ template <class T> static int run(const mb_view *input, const mb_cuda_picture_in
     return wide ? launch<T, W, 4>(input, p, stream) : launch<T, 1, 4>(input, p, stream);
 }
 
-int mb_cuda_launch_picture_input(const mb_view *input, const mb_cuda_picture_input *p, mb_stream stream)
+int mb_cuda_launch_write_input(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream)
 {
     if (p->by_maximum) {
         const size_t chunks = p->rgb_pitch / 16 * (size_t)p->height;

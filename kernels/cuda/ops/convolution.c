@@ -46,8 +46,8 @@ static float *rounded(const float *src, size_t n, mb_dtype t)
     float *out = mb_alloc_array(n, sizeof *out);
     for (size_t i = 0; out != NULL && i < n; i++) {
         uint16_t bits;
-        mb_narrow(&bits, &src[i], t, 1);
-        mb_widen(&out[i], &bits, t, 1);
+        mb_from_f32(&bits, &src[i], t, 1);
+        mb_to_f32(&out[i], &bits, t, 1);
     }
     return out;
 }

@@ -1,28 +1,28 @@
 /* What the classical methods read: an 8-bit or an f32 picture, interleaved, seen as f32 in [0,1] (8-bit: v / 255). */
-#ifndef MB_IMAGE_SAMPLES_H
-#define MB_IMAGE_SAMPLES_H
+#ifndef MB_IMAGE_VIEW_H
+#define MB_IMAGE_VIEW_H
 
 #include "image/raster.h"
 
 #include <math.h>
 
 /* [H,W,channels]; exactly one pointer is set. Values that are not finite count as 0. */
-typedef struct mb_samples {
+typedef struct mb_image_view {
     int width, height, channels;
     const uint8_t *u8;
     const float *f32;
-} mb_samples;
+} mb_image_view;
 
-static inline mb_samples mb_samples_of_picture(const mb_picture *p)
+static inline mb_image_view mb_image_view_u8(const mb_image_u8 *p)
 {
-    return (mb_samples){p->width, p->height, p->channels, p->v, NULL};
+    return (mb_image_view){p->width, p->height, p->channels, p->v, NULL};
 }
-static inline mb_samples mb_samples_of_plane(const mb_plane *p)
+static inline mb_image_view mb_image_view_f32(const mb_image_f32 *p)
 {
-    return (mb_samples){p->width, p->height, 1, NULL, p->v};
+    return (mb_image_view){p->width, p->height, 1, NULL, p->v};
 }
 
-static inline float mb_sample(const mb_samples *s, size_t index)
+static inline float mb_image_view_at(const mb_image_view *s, size_t index)
 {
     if (s->u8 != NULL) {
         return (float)s->u8[index] / 255.0f;
@@ -32,7 +32,7 @@ static inline float mb_sample(const mb_samples *s, size_t index)
 }
 
 /* Index of a mirrored position with the edge repeated (..cba|abc|cba..), any distance outside. n >= 1. */
-static inline int mb_mirror_edge(int i, int n)
+static inline int mb_reflect(int i, int n)
 {
     int m = i % (2 * n);
     m = m < 0 ? m + 2 * n : m;
@@ -40,7 +40,7 @@ static inline int mb_mirror_edge(int i, int n)
 }
 
 /* The same without repeating the edge (..cb|abc|ba..). */
-static inline int mb_mirror_inner(int i, int n)
+static inline int mb_reflect_101(int i, int n)
 {
     if (n == 1) {
         return 0;
