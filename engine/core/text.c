@@ -1,4 +1,4 @@
-/* UTF-8 checks and safe printing. */
+/* UTF-8 checks, safe printing, numbers. */
 #include "core/text.h"
 
 #include <stdint.h>
@@ -87,4 +87,59 @@ char *mb_printable(char *dst, size_t capacity, const char *text, size_t n)
     }
     dst[at] = '\0';
     return dst;
+}
+
+/* [eE][+-]digits -> *power; where it ends. `text` itself where there is no exponent, or one that cannot count. */
+static const char *read_exponent(int *power, const char *text)
+{
+    const char *p = text;
+    *power = 0;
+    if (*p != 'e' && *p != 'E') {
+        return text;
+    }
+    p++;
+    bool negative = *p == '-';
+    p += *p == '-' || *p == '+';
+    if (*p < '0' || *p > '9') {
+        return text;
+    }
+    for (; *p >= '0' && *p <= '9'; p++) {
+        *power = *power < 1000 ? *power * 10 + (*p - '0') : *power;
+    }
+    *power = negative ? -*power : *power;
+    return p;
+}
+
+/* Digits (below 10^15) and the power of ten (to 10^22) are exact in a double, so that one operation rounds once. */
+const char *mb_text_number(double *out, const char *text)
+{
+    bool negative = *text == '-', point = false;
+    double digits = 0, scale = 1;
+    int n = 0, fraction = 0, power;
+    *out = 0;
+    for (text += negative; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
+        if (*text == '.') {
+            point = true;
+            continue;
+        }
+        if (++n > 15) {
+            return NULL;
+        }
+        digits = digits * 10 + (*text - '0');
+        fraction += point;
+    }
+    if (n == 0) {
+        return NULL;
+    }
+    const char *end = read_exponent(&power, text);
+    power -= fraction;
+    if (power < -22 || power > 22) {
+        return NULL;
+    }
+    for (int i = 0; i < (power < 0 ? -power : power); i++) {
+        scale *= 10;
+    }
+    double value = power < 0 ? digits / scale : digits * scale;
+    *out = negative ? -value : value;
+    return end;
 }

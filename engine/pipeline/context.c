@@ -1,11 +1,12 @@
 /* The context: which device and instruction set run, with how many threads and how much memory. */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #include "core/alloc.h"
 #include "core/cpu.h"
 #include "device.h"
 #include "pipeline/image_io_check.h"
+#include "pipeline/sized.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -169,8 +170,8 @@ size_t mb_memory_limit(const mb_context *context)
     return (size_t)kib * 1024u;
 }
 
-size_t mb_network_limit(const mb_context *context)
+size_t mb_network_limit(const mb_context *context, const mb_backend *backend)
 {
     /* A device looks after its own memory, when a plan is made ready. */
-    return context->backend.memory != NULL ? context->options.max_memory : mb_memory_limit(context);
+    return backend->memory != NULL ? context->options.max_memory : mb_memory_limit(context);
 }

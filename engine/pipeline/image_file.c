@@ -1,6 +1,6 @@
 /* The public face of engine/image's files: loading, probing, saving, encoding. */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/sized.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
@@ -52,12 +52,11 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
     if (out == NULL) {
         return MB_OK;
     }
-    mb_image_source s = {.size = sizeof s}, unused;
-    mb_status status = mb_copy_sized(&unused, sizeof unused, out, "mb_image_source", err);
+    mb_image_source s = {.size = sizeof s};
+    mb_status status = mb_check_sized(out, "mb_image_source", err);
     if (status != MB_OK) {
         return status;
     }
-    size_t room = out->size;
     memcpy(s.format, info->format, sizeof s.format);
     s.width = info->width;
     s.height = info->height;
@@ -65,8 +64,7 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
     s.bits = info->bits;
     s.orientation = info->orientation > 0 ? info->orientation : 1;
     memcpy(s.warning, info->warning, sizeof s.warning);
-    memcpy(out, &s, room < sizeof s ? room : sizeof s);
-    out->size = room;
+    mb_return_sized(out, &s, sizeof s);
     return MB_OK;
 }
 

@@ -1,8 +1,9 @@
 /* Models: opening, describing and finding weight files. */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/model.h"
 
 #include "core/alloc.h"
+#include "models/meta.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -161,6 +162,20 @@ const mb_model_info *mb_model_get_info(const mb_model *model)
 const char *mb_model_meta(const mb_model *model, const char *key)
 {
     return mb_weights_meta(model->weights, key);
+}
+
+mb_status mb_model_normalization(mb_normalization *out, const mb_model *model, mb_error *err)
+{
+    bool known = mb_meta_floats(out->mean, 3, model->weights, "input.mean") &&
+                 mb_meta_floats(out->std, 3, model->weights, "input.std");
+    for (int c = 0; known && c < 3; c++) {
+        known = out->std[c] > 0;
+    }
+    return known ? MB_OK
+                 : mb_fail(err, MB_E_FORMAT,
+                           "%.200s: the metadata input.mean or input.std is missing or out of range\nconvert the "
+                           "checkpoint again",
+                           model->info.path);
 }
 
 typedef struct verify_call {

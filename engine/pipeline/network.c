@@ -1,31 +1,10 @@
-/* The bare network: tensors in, tensors and a profile out. Pipelines use the same object for their models. */
-#include "pipeline/objects.h"
+/* The public face of a bare network: tensors in, tensors and a profile out. Pipelines run the same object on pictures
+ * (net.c). */
+#include "pipeline/net.h"
 
-#include "core/alloc.h"
-#include "pipeline/progress.h"
+#include "pipeline/sized.h"
 
 #include <string.h>
-
-mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_backend *backend, const mb_model *model,
-                               mb_pool *pool, mb_error *err)
-{
-    mb_status status = MB_OK;
-    *out = NULL;
-    mb_network *n = mb_calloc(1, sizeof *n);
-    if (n == NULL) {
-        return mb_fail_memory(err, sizeof *n, "the network");
-    }
-    n->model = model;
-    n->pool = pool;
-    n->backend = backend;
-    mb_runner_options options = {n->pool, backend, mb_network_limit(context), NULL};
-    MB_TRY(mb_runner_create(&n->runner, model->weights, model->architecture->record, &options, err));
-    *out = n;
-    n = NULL;
-done:
-    mb_network_free(n);
-    return status;
-}
 
 mb_status mb_network_create(mb_network **out, mb_context *context, const mb_model *model, mb_error *err)
 {
@@ -43,54 +22,25 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
     return MB_OK;
 }
 
-void mb_network_free(mb_network *network)
-{
-    if (network != NULL) {
-        for (int i = 0; i < MB_UPLOAD_SLOTS; i++) {
-            if (network->upload_slots[i] != NULL) {
-                network->backend->image_io->close(network->upload_slots[i]);
-            }
-        }
-        mb_runner_free(network->runner);
-        mb_pool_free(network->own_pool);
-        mb_free(network);
-    }
-}
-
 void mb_network_set_progress(mb_network *network, mb_progress_callback callback, void *user)
 {
     network->on_progress = callback;
     network->user = user;
 }
 
-mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err)
-{
-    int64_t step = model->info.size_multiple;
-    if (height < step || width < step || height % step != 0 || width % step != 0 || height > 65536 || width > 65536) {
-        int64_t w = width < step ? step : (width + step / 2) / step * step;
-        int64_t h = height < step ? step : (height + step / 2) / step * step;
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "network input %lld x %lld: both sides must be multiples of %lld, up to 65536\nthe nearest is "
-                       "%lldx%lld",
-                       (long long)width, (long long)height, (long long)step, (long long)w, (long long)h);
-    }
-    return MB_OK;
-}
-
 mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int64_t height, int64_t width,
                           mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_plan_info info = {.size = sizeof info}, unused;
-    MB_TRY(mb_copy_sized(&unused, sizeof unused, out, "mb_plan_info", err)); /* only checks the caller's size */
-    size_t room = out->size;
+    mb_plan_info info = {.size = sizeof info};
+    MB_TRY(mb_check_sized(out, "mb_plan_info", err));
     MB_TRY(mb_network_check_size(network->model, height, width, err));
     if (n < 1 || n > 4096) {
         status = mb_fail(err, MB_E_ARGUMENT, "batch %lld: 1 to 4096", (long long)n);
         goto done;
     }
     mb_plan_stats f;
-    MB_TRY(mb_runner_stats(&f, network->runner, n, height, width, err));
+    MB_TRY(mb_network_stats(&f, network, n, height, width, err));
     info.input_width = (int)width;
     info.input_height = (int)height;
     info.n_nodes = f.n_nodes;
@@ -99,42 +49,9 @@ mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int
     info.arena_bytes = f.arena_bytes;
     info.lower_bound = f.lower_bound;
     info.total_bytes = f.weight_bytes + f.arena_bytes;
-    memcpy(out, &info, room < sizeof info ? room : sizeof info);
-    out->size = room;
+    mb_return_sized(out, &info, sizeof info);
 done:
     return status;
-}
-
-mb_status mb_network_prepare(mb_network *network, int64_t n, int64_t height, int64_t width, const char *const *taps,
-                             int n_taps, mb_error *err)
-{
-    network->plan = NULL;
-    mb_status status = mb_network_check_size(network->model, height, width, err);
-    return status == MB_OK ? mb_runner_plan(&network->plan, network->runner, n, height, width, taps, n_taps, err)
-                           : status;
-}
-
-mb_view mb_network_input_view(const mb_network *network)
-{
-    return mb_plan_view(network->plan, network->model->architecture->input);
-}
-
-mb_view mb_network_output_view(const mb_network *network)
-{
-    return mb_plan_view(network->plan, network->model->architecture->output);
-}
-
-mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, double first, double share, mb_error *err)
-{
-    mb_watch w;
-    mb_watch_begin(&w, network->on_progress, network->user);
-    mb_cancel cancel = mb_watch_cancel(&w);
-    mb_watch_stage(&w, "network", first, share);
-    mb_pool_set_cancel(network->pool, &cancel);
-    mb_status status = mb_runner_run_io(network->runner, network->plan, io,
-                                        network->on_progress != NULL ? mb_watch_node : NULL, &w, err);
-    mb_pool_set_cancel(network->pool, NULL);
-    return mb_watch_status(&w, status, err);
 }
 
 /* [N,C,H,W] row-major into channels last. */
@@ -165,7 +82,10 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     }
     mb_view in = mb_network_input_view(network);
     pack_input(&in, input->data);
-    return mb_network_run_plan(network, NULL, 0.0, 1.0, err);
+    mb_watch watch;
+    mb_watch_begin(&watch, network->on_progress, network->user);
+    mb_watch_stage(&watch, "network", 0.0, 1.0);
+    return mb_network_run_plan(network, NULL, &watch, err);
 }
 
 int mb_network_n_outputs(const mb_network *network)

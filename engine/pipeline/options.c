@@ -1,24 +1,10 @@
 /* Options: defaults, the node's presets, ranges, and the names of values. */
-#include "pipeline/objects.h"
+#include "pipeline/sized.h"
 
 #include "image/compose/colour.h"
 #include "image/convert.h"
 
 #include <string.h>
-
-mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err)
-{
-    size_t size;
-    memcpy(&size, src, sizeof size);
-    if (size < sizeof size || size > 65536) {
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "%s.size is %zu\nset it to sizeof(%s), or call the function that initialises it", type, size,
-                       type);
-    }
-    memcpy(dst, src, size < known ? size : known);
-    memcpy(dst, &known, sizeof known);
-    return MB_OK;
-}
 
 void mb_options_init(mb_options *options)
 {

@@ -1,6 +1,6 @@
 #include "pipeline/progress.h"
 
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #define DUE_MS 15.0
 

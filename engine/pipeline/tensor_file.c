@@ -1,5 +1,5 @@
 /* The bare network from file to file: `input` in, outputs and taps out, as safetensors. */
-#include "pipeline/objects.h"
+#include "pipeline/net.h"
 
 #include "core/alloc.h"
 #include "weights/safetensors.h"

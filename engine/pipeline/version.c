@@ -1,5 +1,5 @@
 /* Versions, what is in this build, names of statuses. */
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #include "core/cpu.h"
 
