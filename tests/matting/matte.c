@@ -197,14 +197,14 @@ static void refusals(void)
     mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o};
     for (int d = MB_DETAIL_NONE; d <= MB_DETAIL_VITMATTE_BASE; d++) {
         o.detail = (mb_detail)d;
-        bool network = mb_matte_needs_network(&o);
+        bool networked = mb_matte_needs_network(&o);
         mb_error err = {0};
-        CHECK(network == (d >= MB_DETAIL_VITMATTE));
-        CHECK(mb_matte_run(&job, &err) == (network ? MB_E_UNSUPPORTED : MB_OK));
+        CHECK(networked == (d >= MB_DETAIL_VITMATTE));
+        CHECK(mb_matte_run(&job, &err) == (networked ? MB_E_UNSUPPORTED : MB_OK));
         mb_matte_job_dispose(&job);
         job.mask = &other;
         err = (mb_error){0};
-        CHECK((network ? mb_vitmatte_prepare(&input, &job, &err) : mb_matte_run(&job, &err)) == MB_E_ARGUMENT);
+        CHECK((networked ? mb_vitmatte_prepare(&input, &job, &err) : mb_matte_run(&job, &err)) == MB_E_ARGUMENT);
         CHECK_MSG(strstr(err.message, "the mask is 8 x 9, the photo 8 x 8") == err.message, "%s", err.message);
         CHECK(job.alpha.v == NULL && job.trimap.v == NULL);
         job.mask = &mask;
