@@ -1,7 +1,6 @@
 /* Runs on a device: inputs go over, steps run, kept values come back (or what the caller has put in the place of these
- * copies: mb_plan_io); nothing is allocated. The first run makes every
- * launch by itself; the second is recorded, and from then on all steps are one launch. A device or a library that
- * cannot be recorded goes on launch by launch. */
+ * copies: mb_plan_io); nothing is allocated. The first run makes every launch by itself; the second is recorded, and
+ * from then on all steps are one launch. A device or a library that cannot be recorded goes on launch by launch. */
 #include "graph/plan.h"
 
 #include <stdlib.h>
@@ -87,30 +86,30 @@ static mb_status capture(mb_plan *p, mb_error *err)
     return MB_OK;
 }
 
-static mb_status fill(mb_plan *p, const mb_plan_io *io, mb_error *err)
+static mb_status write_input(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
-    if (io == NULL || io->fill == NULL) {
+    if (io == NULL || io->write_input == NULL) {
         return upload(p, err);
     }
     mb_view input = mb_plan_own_view(p, io->input);
-    return mb_view_present(&input) ? io->fill(io->user, &input, err)
+    return mb_view_present(&input) ? io->write_input(io->user, &input, err)
                                    : mb_fail(err, MB_E_INTERNAL, "the plan has no input '%s'", io->input);
 }
 
-static mb_status take(mb_plan *p, const mb_plan_io *io, mb_error *err)
+static mb_status read_output(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
-    if (io == NULL || io->take == NULL) {
+    if (io == NULL || io->read_output == NULL) {
         return download(p, err);
     }
     mb_view output = mb_plan_own_view(p, io->output);
-    return mb_view_present(&output) ? io->take(io->user, &output, err)
+    return mb_view_present(&output) ? io->read_output(io->user, &output, err)
                                     : mb_fail(err, MB_E_INTERNAL, "the plan has no output '%s'", io->output);
 }
 
 static mb_status run_inside(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const mb_backend *b = p->backend;
-    mb_status status = fill(p, io, err);
+    mb_status status = write_input(p, io, err);
     if (status == MB_OK && p->run_before && !p->no_capture && !p->check && !is_on("MATTEBOX_CUDA_SYNC", "1") &&
         !is_on("MATTEBOX_CUDA_GRAPH", "off")) {
         status = capture(p, err);
@@ -124,7 +123,7 @@ static mb_status run_inside(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_
         status = mb_plan_run_steps(p, on_progress, user, err);
         p->run_before = status == MB_OK;
     }
-    return status == MB_OK ? take(p, io, err) : status;
+    return status == MB_OK ? read_output(p, io, err) : status;
 }
 
 mb_status mb_plan_run_device(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)

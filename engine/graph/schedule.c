@@ -49,7 +49,7 @@ mb_status mb_schedule(int *order, int *n, const mb_graph *g, mb_error *err)
         }
         if (best < 0) {
             mb_free(done);
-            return mb_fail(err, MB_E_INTERNAL, "the graph has a circle or reads a removed node");
+            return mb_fail(err, MB_E_INTERNAL, "the graph has a cycle or reads a removed node");
         }
         done[best] = true;
         order[(*n)++] = best;
