@@ -27,6 +27,8 @@ static void count_bad(census *c, const char *data, mb_dtype t, size_t n)
     c->total += (int64_t)n;
 }
 
+/* Counts what is not finite in a result. On a device the result is copied to host memory first, gaps between the pixels
+ * of a slice included. */
 mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
 {
     const mb_backend *b = p->backend;

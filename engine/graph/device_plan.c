@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "graph/plan.h"
 
+/* Inputs and kept values that exist in the arena: what the caller writes or reads. */
 static bool has_host_copy(const mb_plan *p, int v)
 {
     const mb_value_info *info = &p->graph->values[v];
@@ -68,6 +69,8 @@ static mb_status make_host_copies(mb_plan *p, size_t *staging, mb_error *err)
     return MB_OK;
 }
 
+/* Arena on the device, host copies, and staging memory for the copies between them: pinned where the driver gives
+ * pinned memory (copies then overlap with work), else ordinary. */
 mb_status mb_plan_device_memory(mb_plan *p, mb_error *err)
 {
     const mb_backend *b = p->backend;
@@ -87,6 +90,7 @@ mb_status mb_plan_device_memory(mb_plan *p, mb_error *err)
     return status;
 }
 
+/* Also a half-made plan. Without the device (it broke) only the host's memory is freed. */
 void mb_plan_device_free(mb_plan *p)
 {
     const mb_backend *b = p->backend;

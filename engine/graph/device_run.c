@@ -12,6 +12,7 @@ static bool is_on(const char *variable, const char *value)
     return text != NULL && strcmp(text, value) == 0;
 }
 
+/* Host copies of the inputs, converted to the plan's type in the staging memory, onto the device. */
 static mb_status upload(mb_plan *p, mb_error *err)
 {
     const mb_backend *b = p->backend;
@@ -34,6 +35,8 @@ static bool is_result(const mb_plan *p, int v)
     return p->graph->values[v].kind != MB_VALUE_INPUT && p->locations[v].host_copy != NULL;
 }
 
+/* Kept values back into their host copies: all copies are queued, waited for once, then converted. A slice comes with
+ * the gaps between its pixels, which are left out here. */
 static mb_status download(mb_plan *p, mb_error *err)
 {
     const mb_backend *b = p->backend;
@@ -106,6 +109,8 @@ static mb_status read_output(mb_plan *p, const mb_plan_io *io, mb_error *err)
                                     : mb_fail(err, MB_E_INTERNAL, "the plan has no output '%s'", io->output);
 }
 
+/* With the device entered. From the second run on the steps are recorded once and replayed as one launch; not while
+ * results are checked or each step is waited for, which needs single launches. */
 static mb_status run_inside(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const mb_backend *b = p->backend;

@@ -33,6 +33,8 @@ static mb_status run_step(mb_plan *p, mb_step *s, bool wait, mb_error *err)
     return status;
 }
 
+/* on_progress is called before each step with the share of the work that is done and the node's name. With
+ * MATTEBOX_CUDA_SYNC=1 each step is waited for, which makes the times of a profile those of the kernels. */
 mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const char *sync = getenv("MATTEBOX_CUDA_SYNC");

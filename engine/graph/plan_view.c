@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* Built like the call of a node that reads the value, so that slices get their pitch. */
 mb_view mb_plan_own_view(const mb_plan *p, const char *name)
 {
     mb_view none = {0};
@@ -47,6 +48,7 @@ const char *mb_plan_tap_name(const mb_plan *p, int i)
     return NULL;
 }
 
+/* Outputs are kept values too, so they count. */
 int mb_plan_n_taps(const mb_plan *p)
 {
     int n = 0;
@@ -61,6 +63,7 @@ int mb_plan_n_nodes(const mb_plan *p)
     return p->n_steps;
 }
 
+/* Names are those of the graph, valid as long as the plan. */
 mb_node_profile mb_plan_profile(const mb_plan *p, int i)
 {
     const mb_step *s = &p->steps[i];

@@ -14,6 +14,7 @@ struct mb_prepared_entry {
     mb_prepared prepared;
 };
 
+/* Packed weights on a device need it entered to be freed; a dead one has lost them anyway. */
 void mb_prepared_cache_dispose(mb_prepared_cache *c)
 {
     const mb_backend *b = c->backend;
@@ -33,7 +34,8 @@ void mb_prepared_cache_dispose(mb_prepared_cache *c)
     }
 }
 
-/* What packed weights depend on: kernel, attributes, and the provenance of the constants. */
+/* What packed weights depend on: kernel, attributes, types, the width of the first input, and the provenance of the
+ * constants (their keys, not their contents). An input that is no constant counts as 1. */
 static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
 {
     const mb_node *n = &g->nodes[s->node];
@@ -49,6 +51,9 @@ static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
     return h;
 }
 
+/* The packed weights of a step: those of the cache, from an earlier plan of this model or another node with the same
+ * key, or packed now. Derived constants are released after each step, so that loading needs little more memory than
+ * the result. */
 static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, mb_error *err)
 {
     mb_graph *g = p->graph;
@@ -93,6 +98,8 @@ static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, 
     return MB_OK;
 }
 
+/* Every call gets the addresses of its values: places in the arena, or contents of constants, unless the kernel has
+ * them packed (`replaces`, one bit per input). */
 static mb_status set_pointers(mb_plan *p, mb_error *err)
 {
     mb_graph *g = p->graph;
@@ -143,6 +150,9 @@ static mb_status tune(mb_plan *p, mb_error *err)
     return status;
 }
 
+/* In this order, because each needs what is above it: room is checked before anything is packed, packing before the
+ * arena exists (both are large: their peaks must not add up), pointers when there is an arena, and tuning at last, when
+ * every call can run. */
 static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     mb_status status = MB_OK;

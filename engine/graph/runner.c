@@ -77,6 +77,7 @@ static mb_status keep_taps(mb_graph *g, const char *const *taps, int n_taps, mb_
     return MB_OK;
 }
 
+/* Record, mark the taps, plan: for one size {n, h, w}. Nothing is packed yet. */
 static mb_status build(mb_plan **out, mb_runner *r, const int64_t size[3], const char *const *taps, int n_taps,
                        mb_error *err)
 {
@@ -96,6 +97,7 @@ static mb_status build(mb_plan **out, mb_runner *r, const int64_t size[3], const
     return mb_plan_create(out, g, &r->options, err); /* owns g from here, also on failure */
 }
 
+/* Refuses a plan over the limit before its weights are packed. */
 static mb_status check_budget(const mb_runner *r, const mb_plan *p, mb_error *err)
 {
     double need = (double)p->stats.arena_bytes + (double)p->stats.weight_bytes;
@@ -109,6 +111,8 @@ static mb_status check_budget(const mb_runner *r, const mb_plan *p, mb_error *er
     return MB_OK;
 }
 
+/* A plan of the last few sizes if there is one without taps, else a new one in the place of the one unused for longest.
+ * Its arena goes before the new one is allocated, so that two never exist at a time. */
 mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int64_t w, const char *const *taps,
                          int n_taps, mb_error *err)
 {
@@ -160,6 +164,7 @@ const char *mb_runner_warning(const mb_runner *r)
     return r->warning;
 }
 
+/* All outputs and taps, in the host's copies. */
 static bool is_finite(const mb_plan *p)
 {
     for (int i = 0; i < mb_plan_n_taps(p); i++) {

@@ -16,6 +16,7 @@ bool mb_node_is_free(const mb_graph *g, const mb_node *n)
     return true;
 }
 
+/* All producers of its inputs are done. */
 static bool is_ready(const mb_graph *g, const mb_node *n, const bool *done)
 {
     for (int i = 0; i < n->n_in; i++) {
@@ -27,6 +28,8 @@ static bool is_ready(const mb_graph *g, const mb_node *n, const bool *done)
     return true;
 }
 
+/* Positions are those of the recording, or between two of them for nodes that a pass added: the order is that of the
+ * paper except where the graph demands another. */
 mb_status mb_schedule(int *order, int *n, const mb_graph *g, mb_error *err)
 {
     bool *done = mb_calloc((size_t)g->n_nodes + 1, sizeof *done);

@@ -19,6 +19,8 @@ static bool can_alias(const mb_graph *g, const mb_node *cat, int part)
     return true;
 }
 
+/* A part of a concat that nothing else pins becomes a slice of the output: its producer writes there, and no copy is
+ * left. */
 mb_status mb_pass_alias_concat(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {
