@@ -124,6 +124,7 @@ static mb_status read_all(void **out, size_t *bytes, int fd, const char *path, s
     return MB_OK;
 }
 
+/* A whole file with a zero byte behind it. The size is not believed: it is read to its end, up to `limit`. */
 mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit, mb_error *err)
 {
     *out = NULL;

@@ -60,6 +60,7 @@ static void stripes(uint64_t lane[4], const uint8_t *p, size_t n)
     lane[3] = d;
 }
 
+/* Bytes are gathered until there are 32, which one round takes. */
 void mb_xxh64_update(mb_xxh64 *s, const void *data, size_t bytes)
 {
     const uint8_t *p = data;
@@ -81,6 +82,8 @@ void mb_xxh64_update(mb_xxh64 *s, const void *data, size_t bytes)
     }
 }
 
+/* The four lanes joined, then the rest in steps of 8, 4 and 1 bytes, then the bits mixed. docs/format.md, section
+ * "XXH64". */
 uint64_t mb_xxh64_digest(const mb_xxh64 *s)
 {
     uint64_t h;

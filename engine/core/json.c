@@ -22,6 +22,7 @@ void mb_json_dispose(mb_json *j)
     *j = (mb_json){0};
 }
 
+/* Appends; after a failed allocation nothing more is, and mb_json_text tells. */
 static void put(mb_json *j, const char *text, size_t n)
 {
     size_t need;

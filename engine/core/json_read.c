@@ -82,6 +82,7 @@ static bool next_entry(mb_json_reader *r, char close)
     return true;
 }
 
+/* Four hexadecimal digits of \u. */
 static bool hex4(mb_json_reader *r, uint32_t *value)
 {
     *value = 0;
@@ -216,6 +217,7 @@ static bool is_digit(const mb_json_reader *r)
     return r->at < r->end && *r->at >= '0' && *r->at <= '9';
 }
 
+/* Digits alone: no sign, point or exponent, no leading zero. */
 bool mb_json_get_u64(mb_json_reader *r, uint64_t *value)
 {
     skip_space(r);

@@ -37,6 +37,7 @@ static int count_processors(void)
     return n;
 }
 
+/* The CPU always can. */
 static mb_status use_cpu(mb_context *c, mb_error *err)
 {
     c->backend = (mb_backend){0};
@@ -66,6 +67,8 @@ static mb_status use_gpu(mb_context *c, const mb_device_report *report, mb_error
     return status;
 }
 
+/* The device asked for. `auto` takes the first GPU that passes its checks, else the CPU, and the note says why; but an
+ * argument that is wrong (a precision that is not known) is an error for `auto` too. */
 static mb_status choose_device(mb_context *c, mb_error *err)
 {
     mb_device_report report;
@@ -89,6 +92,7 @@ static mb_status choose_device(mb_context *c, mb_error *err)
     return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", why.message);
 }
 
+/* Ranges, before a device is opened. */
 static mb_status check_context_options(const mb_context_options *o, mb_error *err)
 {
     if (o->threads < 0 || o->threads > 1024) {
@@ -106,6 +110,7 @@ static mb_status check_context_options(const mb_context_options *o, mb_error *er
     return MB_OK;
 }
 
+/* Threads are not started here: every pipeline and network has a pool of its own. */
 mb_status mb_context_create(mb_context **out, const mb_context_options *options, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -151,6 +156,7 @@ int mb_context_threads(const mb_context *context)
     return context->threads;
 }
 
+/* MemAvailable counts what the kernel can free: unlike free memory it is what a new plan can have. */
 size_t mb_memory_limit(const mb_context *context)
 {
     if (context->options.max_memory > 0) {

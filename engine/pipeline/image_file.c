@@ -21,6 +21,7 @@ void mb_load_options_init(mb_load_options *options)
     *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0};
 }
 
+/* The caller's question whether to stop, as the decoders ask it. */
 static bool asked(void *user)
 {
     const mb_load_options *o = user;
@@ -47,6 +48,7 @@ static mb_status read_options(mb_load_limits *limits, mb_load_options *full, con
     return status;
 }
 
+/* Into the caller's struct, which may be shorter than ours. out: NULL if it does not want to know. */
 static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
 {
     if (out == NULL) {
@@ -68,7 +70,7 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
     return MB_OK;
 }
 
-/* The picture at the depth it was asked for. */
+/* The picture at the depth it was asked for; moves out of p or info. */
 static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
 {
     if (info->wide == NULL) {
@@ -84,6 +86,7 @@ static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
     info->wide = NULL;
 }
 
+/* 8 bits unless keep_depth; colours in sRGB, upright. */
 mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
                         mb_error *err)
 {
@@ -103,6 +106,7 @@ done:
     return status;
 }
 
+/* The same for bytes: they need not outlive the call. */
 mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes, size_t n_bytes,
                                const mb_load_options *options, mb_error *err)
 {
@@ -122,6 +126,7 @@ done:
     return status;
 }
 
+/* From the first 64 kB alone: no decoder runs, and a picture of any size takes the same time. */
 mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
 {
     uint8_t *head = mb_alloc(PROBE_BYTES);
@@ -161,6 +166,7 @@ void mb_save_options_init(mb_save_options *options)
     *options = (mb_save_options){.size = sizeof *options, .overwrite = 1, .level = 3, .threads = 1};
 }
 
+/* Checks, and from the public struct to the encoder's; *threads: as the caller asked for. */
 static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_save_options *options, mb_error *err)
 {
     mb_save_options o;
@@ -189,7 +195,7 @@ static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_sa
     return status;
 }
 
-/* Threads for a picture that is worth starting them; NULL: none. */
+/* Threads for a picture that is worth starting them; *out NULL: none. */
 static mb_status helpers(mb_pool **out, const mb_image *image, int threads, mb_error *err)
 {
     const double worth_pixels = 5e5;
@@ -219,6 +225,7 @@ done:
     return status;
 }
 
+/* Bytes of the caller's: free them with mb_buffer_free. */
 mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, const mb_save_options *options,
                           mb_error *err)
 {

@@ -20,6 +20,7 @@ void mb_options_init(mb_options *options)
     };
 }
 
+/* The two nodes as they are shipped, and what the built-in model is used with. */
 mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err)
 {
     bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;

@@ -20,6 +20,7 @@ void mb_pipeline_free(mb_pipeline *pipeline)
     }
 }
 
+/* Each model in its place: a mistake of the caller is named before any plan is made. */
 static mb_status check_models(const mb_model *model, const mb_model *matting, mb_error *err)
 {
     if (model != NULL && !model->info.finds_masks) {
@@ -35,6 +36,7 @@ static mb_status check_models(const mb_model *model, const mb_model *matting, mb
     return MB_OK;
 }
 
+/* Both networks on p->backend. On an error what was made is freed with the pipeline. */
 static mb_status make_networks(mb_pipeline *p, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -76,6 +78,8 @@ mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err)
     return status;
 }
 
+/* Options are checked last, since they depend on the models. A change of precision in them rebuilds the networks,
+ * which costs nothing yet: no plan exists. */
 mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
                              const mb_options *options, mb_error *err)
 {
@@ -102,6 +106,7 @@ done:
     return status;
 }
 
+/* All checks come before anything changes: after an error the old options are in force. */
 mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err)
 {
     mb_options o;
@@ -246,6 +251,8 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
     }
 }
 
+/* Against the caller's limit, or against what the machine has free now plus what this pipeline holds already. A device
+ * checks its own memory when a plan is made ready. */
 mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
     mb_plan_info info;

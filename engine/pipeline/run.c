@@ -26,7 +26,7 @@ void mb_result_free(mb_result *result)
     }
 }
 
-/* Mean and bounding box of alpha [H,W]. */
+/* Mean of alpha, and the smallest box around what is above 0. */
 static void measure(mb_result *r, const mb_image_u8 *alpha)
 {
     uint64_t sum = 0;
@@ -126,7 +126,8 @@ static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
     return MB_OK;
 }
 
-/* Everything that the result shows, from alpha. */
+/* alpha -> cut-out and the pictures of the result, each cropped if that is wanted; mask and trimap move into the
+ * result. */
 static mb_status compose(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 {
     const mb_options *o = &p->options;
@@ -159,7 +160,8 @@ done:
     return status;
 }
 
-/* mask or trimap -> alpha, cut-out, result. */
+/* mask or trimap -> alpha, cut-out, result. first: share of the progress bar that is done. On success *out takes the
+ * result. */
 static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -352,6 +354,7 @@ static mb_status pending_complete(mb_result **out, mb_pending *x)
     return x->state == STARTED ? run_complete(out, &x->run, x->pipeline, &x->err) : x->err.code;
 }
 
+/* The one place where a picture is run again. It frees what the picture holds, not x itself. */
 static mb_status pending_finish(mb_result **out, mb_pending *x, mb_error *err)
 {
     mb_pipeline *p = x->pipeline;

@@ -55,6 +55,7 @@ static mb_status read_output(void *user, size_t index, size_t offset, void *dst,
     return MB_OK;
 }
 
+/* All outputs and taps of the last run; one is unpacked at a time, so that many large ones need little memory. */
 static mb_status save_outputs(const mb_network *network, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;

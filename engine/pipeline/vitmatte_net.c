@@ -14,6 +14,7 @@ void mb_vitmatte_table(float table[4][256], const float mean[3], const float std
     }
 }
 
+/* On the host. Pixels beyond the photo are zero: after the normalisation, as the processor pads. */
 void mb_vitmatte_process(float *v, int64_t h, int64_t w, const mb_image_u8 *photo, const mb_image_u8 *trimap,
                          const float mean[3], const float std[3])
 {
@@ -61,6 +62,7 @@ static void crop(mb_image_f32 *alpha, const mb_view *out)
     }
 }
 
+/* The network sees the photo padded to the model's step, right and bottom; alpha is cropped back. */
 mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, char *warning, mb_network *network,
                               const mb_normalization *normalization, const mb_image_u8 *photo,
                               const mb_image_u8 *trimap, mb_watch *watch, mb_error *err)
