@@ -44,5 +44,5 @@ void mb_error_prefix(mb_error *err, const char *format, ...)
 
 mb_status mb_fail_memory(mb_error *err, size_t bytes, const char *what)
 {
-    return mb_fail(err, MB_E_MEMORY, "not enough memory: %.1f MB for %s could not be had", (double)bytes * 1e-6, what);
+    return mb_fail(err, MB_E_MEMORY, "could not allocate %.1f MB for %s", (double)bytes * 1e-6, what);
 }

@@ -1,4 +1,4 @@
-/* Making, keeping and forgetting the contents of constants. */
+/* The contents of constants: made when asked for, kept while they are read, released. */
 #include "graph/constants.h"
 
 #include "core/alloc.h"
@@ -80,13 +80,13 @@ void mb_graph_clear_free_list(mb_graph *g)
 }
 
 /* Memory for the contents; NULL and a sticky error if there is none. */
-static float *make_room(mb_graph *g, int value)
+static float *allocate_contents(mb_graph *g, int value)
 {
     mb_value_info *v = &g->values[value];
     size_t bytes = 0;
     v->data = bytes_of(&bytes, v->dims) ? take_block(g, bytes, &v->capacity) : NULL;
     if (v->data == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the constant '%s'", (double)bytes * 1e-6,
+        mb_graph_fail(g, MB_E_MEMORY, "could not allocate %.1f MB for the constant '%s'", (double)bytes * 1e-6,
                       v->name);
     }
     return v->data;
@@ -124,7 +124,7 @@ int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint
     int id = g->error.code == MB_OK ? find_constant(g, key, dims) : MB_NONE;
     if (id < 0) {
         id = add_constant(g, name, dims, key);
-        if (id < 0 || make_room(g, id) == NULL) {
+        if (id < 0 || allocate_contents(g, id) == NULL) {
             return MB_NONE;
         }
     }
@@ -149,7 +149,7 @@ int mb_graph_derive(mb_graph *g, const char *name, const int64_t dims[4], const 
     }
     mb_derivation *copy = mb_alloc(sizeof *copy);
     if (copy == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory for the graph");
+        mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for the graph");
         return MB_NONE;
     }
     *copy = *derivation;
@@ -188,7 +188,7 @@ static const float *derive(mb_graph *g, int value, mb_pool *pool)
             memcpy(d.in_dims[i], g->values[r->from[i]].dims, sizeof d.in_dims[i]);
         }
     }
-    if (g->error.code != MB_OK || make_room(g, value) == NULL) {
+    if (g->error.code != MB_OK || allocate_contents(g, value) == NULL) {
         return NULL;
     }
     fill_job job = {r, &d, g->values[value].data};
@@ -198,14 +198,15 @@ static const float *derive(mb_graph *g, int value, mb_pool *pool)
     return job.out;
 }
 
-typedef struct widen_job {
+/* Weights of 16 bits to f32, some elements by each thread. */
+typedef struct convert_job {
     float *out;
     const mb_tensor *from;
-} widen_job;
+} convert_job;
 
-static void widen_some(void *arg, size_t begin, size_t end, int worker)
+static void convert_some(void *arg, size_t begin, size_t end, int worker)
 {
-    const widen_job *j = arg;
+    const convert_job *j = arg;
     (void)worker;
     mb_to_f32(j->out + begin, (const char *)j->from->data + begin * mb_dtype_size(j->from->dtype), j->from->dtype,
               end - begin);
@@ -218,10 +219,10 @@ static const float *read_weight(mb_graph *g, int value, mb_pool *pool)
     if (v->tensor->dtype == MB_F32) {
         return v->tensor->data;
     }
-    widen_job job = {make_room(g, value), v->tensor};
+    convert_job job = {allocate_contents(g, value), v->tensor};
     if (job.out != NULL) {
-        size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* make_room checked it */
-        mb_parallel_for(pool, count, FLOATS_PER_CHUNK, widen_some, &job);
+        size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* allocate_contents checked it */
+        mb_parallel_for(pool, count, FLOATS_PER_CHUNK, convert_some, &job);
     }
     return job.out;
 }

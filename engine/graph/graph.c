@@ -83,7 +83,7 @@ const char *mb_graph_text(mb_graph *g, const char *format, ...)
     if (g->text == NULL || TEXT_BLOCK_BYTES - g->text->used < bytes) {
         mb_text_block *b = mb_alloc(sizeof *b);
         if (b == NULL) {
-            mb_graph_fail(g, MB_E_MEMORY, "not enough memory for the graph's names");
+            mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for the graph's names");
             return NULL;
         }
         b->next = g->text;
@@ -96,7 +96,7 @@ const char *mb_graph_text(mb_graph *g, const char *format, ...)
     return copy;
 }
 
-/* Makes room for one more element. */
+/* Capacity for one more element: doubled when it is used up. */
 static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t size)
 {
     if (count < *capacity) {
@@ -105,7 +105,7 @@ static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t siz
     int wanted = *capacity > 0 ? *capacity * 2 : 256;
     void *p = mb_realloc_array(*array, (size_t)wanted, size);
     if (p == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory for a graph of %d elements", wanted);
+        mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for a graph of %d elements", wanted);
         return false;
     }
     *array = p;

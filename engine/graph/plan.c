@@ -11,7 +11,8 @@
 /* Scratch of the placement. */
 typedef struct placing {
     mb_plan *plan;
-    int *root;  /* per value: the value whose memory it lives in (itself, a wider map, an input taken over) */
+    int *root;  /* per value: the value whose memory it lives in (itself, the map it is a slice of, an input taken over)
+                 */
     int *first; /* per root value: life in steps */
     int *last;
     mb_block *blocks;
@@ -181,7 +182,7 @@ static bool same_shape(const mb_view *a, const mb_view *b)
  * Memory belongs to roots, so each condition is about the roots r of the input and o of the output:
  *   - not pinned: a kept value is read after the run, a network input by the repeated run; either would find the
  *     output of this node instead. An input that is itself a slice would drag the other slices of its map along.
- *   - whole: an output inside a wider map (or with slices of its own, or over a root with slices) must stay where
+ *   - whole: an output inside a larger map (or with slices of its own, or over a root with slices) must stay where
  *     its neighbours are; moving it tears the map that a later node reads as one.
  *   - read once: another input of this node in the same memory would be overwritten while the kernel still reads it.
  *   - r != o: already merged, or the node works within one map.

@@ -126,7 +126,7 @@ static mb_status set_pointers(mb_plan *p, mb_error *err)
 }
 
 /* On a device: refuses before work what will not fit. Weights of other plans of this model are there already. */
-static mb_status check_room(const mb_plan *p, const mb_prepared_cache *cache, mb_error *err)
+static mb_status check_capacity(const mb_plan *p, const mb_prepared_cache *cache, mb_error *err)
 {
     const mb_backend *b = p->backend;
     size_t weights = p->stats.weight_bytes / sizeof(float) * mb_dtype_size(b->activations);
@@ -150,14 +150,14 @@ static mb_status tune(mb_plan *p, mb_error *err)
     return status;
 }
 
-/* In this order, because each needs what is above it: room is checked before anything is packed, packing before the
- * arena exists (both are large: their peaks must not add up), pointers when there is an arena, and tuning at last, when
- * every call can run. */
+/* In this order, because each needs what is above it: the capacity is checked before anything is packed, packing before
+ * the arena exists (both are large: their peaks must not add up), pointers when there is an arena, and tuning at last,
+ * when every call can run. */
 static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     mb_status status = MB_OK;
     if (p->backend->memory != NULL) {
-        MB_TRY(check_room(p, cache, err));
+        MB_TRY(check_capacity(p, cache, err));
     }
     for (int t = 0; t < p->n_steps; t++) {
         MB_TRY(prepare_step(p, &p->steps[t], cache, err));
@@ -169,8 +169,9 @@ static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
         p->arena = mb_alloc_aligned(p->stats.arena_bytes);
     }
     if (p->arena == NULL) {
-        status = mb_fail(err, MB_E_MEMORY, "not enough memory: the plan needs %.0f MB\nuse a smaller input size",
-                         (double)p->stats.arena_bytes * 1e-6);
+        status =
+            mb_fail(err, MB_E_MEMORY, "could not allocate %.0f MB for the plan's activations\nuse a smaller input size",
+                    (double)p->stats.arena_bytes * 1e-6);
         goto done;
     }
     const char *check = getenv("MATTEBOX_CHECK");

@@ -287,9 +287,9 @@ static mb_status not_found(const char *name, mb_error *err)
 {
     char places[400] = "", folder[PATH_MAX];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
-        size_t at = strlen(places), room = sizeof places - at;
-        if (room > 4) {
-            (void)snprintf(places + at, room, "%s%.*s", i > 0 ? ", " : "", (int)(room - 4), folder);
+        size_t at = strlen(places), capacity = sizeof places - at;
+        if (capacity > 4) {
+            (void)snprintf(places + at, capacity, "%s%.*s", i > 0 ? ", " : "", (int)(capacity - 4), folder);
         }
     }
     return mb_fail(err, MB_E_IO, "no model \"%.60s\" in: %s\ngive a .mbw file, or put one there", name, places);

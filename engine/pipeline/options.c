@@ -24,7 +24,7 @@ void mb_options_init(mb_options *options)
 mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err)
 {
     bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;
-    if (strcmp(name, "small") == 0) { /* docs/models/default.md has the figures that chose this */
+    if (strcmp(name, "small") == 0) { /* docs/models/default.md has the measurements that chose this */
         mb_options_init(options);
         options->segment = MB_SEGMENT_BOTH;
         options->flip = 1;

@@ -266,7 +266,7 @@ static mb_status run_begin(run *r, mb_pipeline *p, const request *q, mb_error *e
     return status == MB_OK && with_network ? begin_network(r, p, err) : status;
 }
 
-/* The mask where it was not given, and everything after it. */
+/* The mask where the caller has none, and everything after it. */
 static mb_status run_complete(mb_result **out, run *r, mb_pipeline *p, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -283,7 +283,7 @@ done:
     return status;
 }
 
-/* ---- one picture, or several under way */
+/* ---- one picture, or several in flight */
 
 /* A picture between start and finish.
  *
@@ -405,7 +405,7 @@ mb_status mb_pipeline_start(mb_pending **out, mb_pipeline *pipeline, const mb_im
 {
     *out = mb_calloc(1, sizeof **out);
     if (*out == NULL) {
-        return mb_fail_memory(err, sizeof **out, "a picture under way");
+        return mb_fail_memory(err, sizeof **out, "a picture in flight");
     }
     pending_init(*out, pipeline, (request){.photo = photo});
     return MB_OK;

@@ -1,4 +1,4 @@
-/* Which way the mask is found (see the header). */
+/* From the network's mask, saliency, or both to the subject's mask (see the header). */
 #include "pipeline/segment_stage.h"
 
 #include "segment/candidates.h"
