@@ -34,7 +34,8 @@ struct mb_dense_product {
 };
 void mb_dense_subtract(const mb_dense *d, const mb_dense_product *p);
 
-/* x [n] becomes L^-1 x, then below [b] -= L21 x with L21 the b rows under the triangle. `below` may be NULL if b is 0. */
+/* x [n] becomes L^-1 x, then below [b] -= L21 x with L21 the b rows under the triangle. `below` may be NULL if b is 0.
+ */
 void mb_dense_forward(const double *l, size_t n, size_t b, double *x, double *below);
 /* x [n] becomes L^-T (x - L21^T below). */
 void mb_dense_backward(const double *l, size_t n, size_t b, double *x, const double *below);

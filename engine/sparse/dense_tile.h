@@ -6,9 +6,9 @@
  *     SUBTRACT       the name of the function
  *
  * C (column-major) -= A B^T, as in GotoBLAS (Goto, van de Geijn, "Anatomy of high-performance matrix multiplication",
- * 2008): a block of A is packed so that a tile reads it in order and it stays in the second cache; strips of B are packed
- * for the first. Packing buffers lie on the stack (56 KiB), so nothing can fail. Sums over k run in one fixed order:
- * the result does not depend on threads or on how the caller cuts C. */
+ * 2008): a block of A is packed so that a tile reads it in order and it stays in the second cache; strips of B are
+ * packed for the first. Packing buffers lie on the stack (56 KiB), so nothing can fail. Sums over k run in one fixed
+ * order: the result does not depend on threads or on how the caller cuts C. */
 #include "sparse/dense_kernels.h"
 
 #include <string.h>
