@@ -325,6 +325,7 @@ mb_status mb_output_commit(mb_output *o, mb_error *err)
     return status;
 }
 
+/* Nothing is left behind. NULL and half-made ones too. */
 void mb_output_abort(mb_output *o)
 {
     if (o == NULL) {
@@ -339,6 +340,7 @@ void mb_output_abort(mb_output *o)
     free_output(o);
 }
 
+/* For what is in memory as a whole. */
 mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool replace, mb_error *err)
 {
     mb_output *o;

@@ -145,6 +145,7 @@ void mb_sha256_update(mb_sha256 *s, const void *data, size_t bytes)
     }
 }
 
+/* A one bit, zeros, and the length in bits fill the last block or two. */
 void mb_sha256_final(mb_sha256 *s, uint8_t digest[32])
 {
     static const uint8_t padding[MB_BLOCK] = {0x80};

@@ -59,6 +59,7 @@ mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
     return MB_OK;
 }
 
+/* As large as the largest result. On the CPU results are read where they lie. */
 mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err)
 {
     size_t most = 1;

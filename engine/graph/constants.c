@@ -118,6 +118,7 @@ static int add_constant(mb_graph *g, const char *name, const int64_t dims[4], ui
     return id;
 }
 
+/* The caller fills the contents at once, also those of a constant that was there: the key says they are equal. */
 int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data)
 {
     *data = NULL;

@@ -89,6 +89,7 @@ static mb_status capture(mb_plan *p, mb_error *err)
     return MB_OK;
 }
 
+/* Uploads the host copies, or lets the caller write the input where it lies. */
 static mb_status write_input(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
     if (io == NULL || io->write_input == NULL) {
@@ -99,6 +100,7 @@ static mb_status write_input(mb_plan *p, const mb_plan_io *io, mb_error *err)
                                    : mb_fail(err, MB_E_INTERNAL, "the plan has no input '%s'", io->input);
 }
 
+/* Downloads into the host copies, or lets the caller take the output from where it lies (and nothing is waited for). */
 static mb_status read_output(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
     if (io == NULL || io->read_output == NULL) {
@@ -131,6 +133,7 @@ static mb_status run_inside(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_
     return status == MB_OK ? read_output(p, io, err) : status;
 }
 
+/* Two networks in two threads take turns on the device from enter to leave. */
 mb_status mb_plan_run_device(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const mb_backend *b = p->backend;

@@ -16,6 +16,7 @@ struct mb_text_block {
     char bytes[TEXT_BLOCK_BYTES];
 };
 
+/* weights are borrowed: names and contents of the file are used in place. */
 mb_status mb_graph_create(mb_graph **out, const mb_weights *weights, mb_error *err)
 {
     *out = mb_calloc(1, sizeof **out);
@@ -56,6 +57,7 @@ mb_status mb_graph_status(const mb_graph *g, mb_error *err)
     return g->error.code;
 }
 
+/* The first error stays; everything recorded after it is ignored. */
 void mb_graph_fail(mb_graph *g, mb_status code, const char *format, ...)
 {
     if (g->error.code == MB_OK) {
@@ -190,6 +192,7 @@ static mb_view value_view(const mb_graph *g, int id)
     return view;
 }
 
+/* Shapes and which inputs are constant: what a rule or a kernel looks at before it runs. No addresses yet. */
 void mb_graph_call(const mb_graph *g, const mb_node *n, mb_call *call)
 {
     *call = (mb_call){.attrs = n->attrs.bytes, .n_in = n->n_in};
@@ -200,6 +203,7 @@ void mb_graph_call(const mb_graph *g, const mb_node *n, mb_call *call)
     call->out = value_view(g, n->out);
 }
 
+/* The contents of the constant inputs too: what a kernel packs. */
 void mb_graph_call_constants(mb_graph *g, const mb_node *n, mb_call *call, mb_pool *pool)
 {
     for (int i = 0; i < n->n_in; i++) {

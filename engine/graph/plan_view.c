@@ -19,6 +19,7 @@ mb_view mb_plan_own_view(const mb_plan *p, const char *name)
     return call.out;
 }
 
+/* What the caller reads and writes: on a device the host copy of the value, dense and f32, else the arena itself. */
 mb_view mb_plan_view(const mb_plan *p, const char *name)
 {
     mb_view v = mb_plan_own_view(p, name), none = {0};

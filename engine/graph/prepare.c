@@ -183,6 +183,7 @@ done:
     return status;
 }
 
+/* On a device all of it happens with the device entered. The cache belongs to one back end. */
 mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     const mb_backend *b = p->backend;

@@ -28,6 +28,7 @@ struct mb_runner {
     char warning[256];
 };
 
+/* No plan yet: sizes come with the first call for one. */
 mb_status mb_runner_create(mb_runner **out, const mb_weights *weights, mb_record_fn record,
                            const mb_runner_options *options, mb_error *err)
 {
@@ -44,6 +45,7 @@ mb_status mb_runner_create(mb_runner **out, const mb_weights *weights, mb_record
     return MB_OK;
 }
 
+/* Plans before the cache whose packed weights they point to. */
 void mb_runner_free(mb_runner *r)
 {
     if (r == NULL) {
@@ -148,6 +150,7 @@ mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int6
     return MB_OK;
 }
 
+/* Plans to the end, then frees the plan: nothing is packed or allocated for it, so it takes milliseconds. */
 mb_status mb_runner_stats(mb_plan_stats *out, mb_runner *r, int64_t n, int64_t h, int64_t w, mb_error *err)
 {
     mb_plan *p = NULL;
@@ -196,6 +199,8 @@ static const kept_plan *find_kept(const mb_runner *r, const mb_plan *p)
     return NULL;
 }
 
+/* The runner of the fallback type, made at the first overflow: most models never need one. It has plans and packed
+ * weights of its own on the same device. */
 static mb_status make_fallback(mb_runner *r, mb_error *err)
 {
     if (r->fallback != NULL) {
@@ -270,6 +275,7 @@ bool mb_runner_is_16bit(const mb_runner *r)
     return r->options.backend->activations != MB_F32;
 }
 
+/* With read_output nothing is known of the result yet: the check is the caller's. */
 mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
                            mb_error *err)
 {

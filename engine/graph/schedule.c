@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 
+/* A concat whose parts were all made slices of its output: its producers have written it. */
 bool mb_node_is_free(const mb_graph *g, const mb_node *n)
 {
     if (n->op != MB_OP_concat) {

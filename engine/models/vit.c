@@ -83,6 +83,7 @@ static mb_value block(mb_scope s, mb_value x, const mb_vit_config *c, int i)
     return x;
 }
 
+/* x [N,4,H,W] -> features [N,C,H/16,W/16]. */
 mb_value mb_vit(mb_scope s, mb_value x, const mb_vit_config *config)
 {
     mb_scope encoder = mb_sub(s, "encoder");

@@ -210,6 +210,7 @@ mb_status mb_image_check_path(const char *path, mb_error *err)
     return mb_save_check_path(path, err);
 }
 
+/* The format is the one of the options, else by the path's ending (save.h). Written whole or not at all. */
 mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options, mb_error *err)
 {
     mb_save_spec spec;

@@ -32,6 +32,7 @@ void mb_matte_stage_dispose(mb_matte_stage *stage)
     *stage = (mb_matte_stage){0};
 }
 
+/* Refused when the options are set, not in the middle of a batch. */
 mb_status mb_matte_stage_check(const mb_matte_stage *stage, const mb_options *o, mb_error *err)
 {
     if (mb_matte_needs_network(o) && stage->network == NULL) {
@@ -47,6 +48,7 @@ size_t mb_matte_stage_scratch(const mb_options *o, int width, int height)
     return mb_matte_stage_needed(o) ? mb_matte_bytes(o->detail, width, height, 0.05) : 0;
 }
 
+/* The network sees the photo reduced to max_megapixels, then padded to its step. */
 mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const mb_options *o, int width, int height,
                                mb_error *err)
 {

@@ -118,6 +118,7 @@ static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, m
     return MB_OK;
 }
 
+/* The file stays mapped until mb_model_free: weights are read from it when a plan packs them. */
 mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -134,6 +135,7 @@ done:
     return status;
 }
 
+/* The caller's bytes must outlive the model: weights are read from them when a plan packs them. */
 mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes, size_t n_bytes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -216,6 +218,7 @@ static bool list_part(char *out, size_t bytes, const char *list, int i)
     return false;
 }
 
+/* Empty parts (a colon too many) do not count. */
 static int count_parts(const char *list)
 {
     char unused[PATH_MAX];
@@ -263,6 +266,7 @@ static bool fixed_folder(char *out, size_t bytes, int i)
     return n >= 0 && (size_t)n < bytes;
 }
 
+/* MATTEBOX_MODELS first, so that it can hide what is installed. */
 int mb_model_folder(char *path, size_t path_bytes, int i)
 {
     const char *list = getenv("MATTEBOX_MODELS");

@@ -207,6 +207,7 @@ static void copy_warning(mb_net_pass *pass)
     (void)snprintf(pass->warning, sizeof pass->warning, "%s", mb_network_warning(pass->network));
 }
 
+/* network->plan becomes this pass's: another picture of the network may have run in between. */
 mb_status mb_net_run(mb_net_pass *pass, mb_watch *watch, mb_error *err)
 {
     mb_plan_io io = io_of(pass);

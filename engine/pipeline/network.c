@@ -151,6 +151,7 @@ int mb_network_n_nodes(const mb_network *network)
     return network->plan != NULL ? mb_plan_n_nodes(network->plan) : 0;
 }
 
+/* Times are those of the last run; names live as long as its plan. */
 int mb_network_node(mb_node_row *out, const mb_network *network, int i)
 {
     if (i < 0 || i >= mb_network_n_nodes(network)) {

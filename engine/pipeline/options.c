@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* Values that are not named are 0, which is the default of every one of them. */
 void mb_options_init(mb_options *options)
 {
     *options = (mb_options){
@@ -92,6 +93,7 @@ mb_status mb_parse_colour(unsigned char rgba[4], const char *text, mb_error *err
                          text);
 }
 
+/* In the order of the struct: ranges, then values of enums, then combinations. */
 mb_status mb_options_check(const mb_options *options, mb_error *err)
 {
     mb_options o;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Networks first: they use the pool and the back end. */
 void mb_pipeline_free(mb_pipeline *pipeline)
 {
     if (pipeline != NULL) {
@@ -67,6 +68,7 @@ static mb_status rebuild_networks(mb_pipeline *p, mb_precision precision, mb_err
     return make_networks(p, err);
 }
 
+/* p->base stays the CPU from here on, whatever options come later. */
 mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err)
 {
     mb_backend cpu = {0};
@@ -134,6 +136,7 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     return status;
 }
 
+/* The mask network reports by itself; the other stages through the run's watch. */
 void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user)
 {
     pipeline->on_progress = callback;
@@ -209,6 +212,7 @@ done:
     return status;
 }
 
+/* Photos of 16 bits are not known yet: planned as 8 unless the options ask for 16. */
 mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, int height, mb_error *err)
 {
     mb_plan_info info;

@@ -15,6 +15,7 @@
 
 /* ---- results */
 
+/* Pictures that were not wanted are empty. */
 void mb_result_free(mb_result *result)
 {
     if (result != NULL) {
@@ -71,6 +72,7 @@ typedef struct run {
     mb_result *result;
 } run;
 
+/* Leaves an empty run of the pipeline's networks as they are now, so that a second call does nothing. */
 static void run_dispose(run *r, const mb_pipeline *p)
 {
     if (r->generation == p->generation) { /* else the network is gone, and its slots with it */
@@ -311,6 +313,7 @@ static void pending_begin(mb_pending *x)
     x->state = run_begin(&x->run, x->pipeline, &x->request, &x->err) == MB_OK ? STARTED : FAILED;
 }
 
+/* Where pictures can overlap (on a device) the work begins now, else in finish: then nothing is held in between. */
 static void pending_init(mb_pending *x, mb_pipeline *p, request q)
 {
     *x = (mb_pending){.pipeline = p, .request = q, .state = WAITING, .run.generation = p->generation};
@@ -331,8 +334,8 @@ static void pending_dispose(mb_pending *x)
     x->pipeline->n_pending--;
 }
 
-/* With device auto, a GPU that fails or has not enough memory is left for good. False: the error stands. The reason
- * becomes a warning of the result. */
+/* With device auto, a GPU that fails or has not enough memory is left for good: by this picture and all that follow.
+ * False: the error stands. The reason becomes a warning of the result. */
 static bool leave_gpu(mb_pipeline *p, mb_status status, const mb_error *err)
 {
     const char *said = strstr(err->message, "CUDA:");
@@ -390,6 +393,7 @@ mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image
     return run_now(out, pipeline, (request){.photo = photo}, err);
 }
 
+/* A run whose mask or trimap is the caller's; what it has beyond 8 bits is kept where nothing needs it in 8. */
 mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
                              const mb_image *trimap, mb_error *err)
 {
@@ -401,6 +405,7 @@ mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_im
     return run_now(out, pipeline, (request){photo, mask, trimap}, err);
 }
 
+/* Errors of the picture itself are kept for finish, so that a caller has one place to handle them. */
 mb_status mb_pipeline_start(mb_pending **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
 {
     *out = mb_calloc(1, sizeof **out);

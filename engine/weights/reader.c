@@ -41,6 +41,7 @@ static size_t first_slot(const mb_weights *w, const char *name, size_t n)
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, n) & (w->n_slots - 1);
 }
 
+/* Open addressing: a free slot ends the search, and there always is one. */
 const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
 {
     for (size_t s = first_slot(w, name, strlen(name)); w->slots[s] != 0; s = (s + 1) & (w->n_slots - 1)) {
@@ -94,6 +95,7 @@ static uint64_t digest_of(const uint8_t *data, size_t n)
     return mb_xxh64_digest(&s);
 }
 
+/* False where the sum overflows. */
 static bool aligned_up(uint64_t *out, uint64_t value, uint64_t to)
 {
     uint64_t sum;
@@ -233,6 +235,7 @@ static mb_status read_meta(mb_weights *w, const mb_file_header *h, mb_error *err
 
 /* ---- table */
 
+/* Names of a damaged file are shown without letting control characters through. */
 static mb_status bad_tensor(mb_error *err, size_t index, const char *name, const char *what)
 {
     char shown[160];
@@ -330,6 +333,7 @@ static mb_status read_table(mb_weights *w, const mb_file_header *h, mb_error *er
 
 /* ---- opening */
 
+/* Header, metadata, table: each is checked before the next is read. */
 static mb_status open_bytes(mb_weights *w, mb_error *err)
 {
     mb_file_header h;
@@ -339,6 +343,7 @@ static mb_status open_bytes(mb_weights *w, mb_error *err)
     return status != MB_OK ? status : read_table(w, &h, err);
 }
 
+/* path: for messages; "" for memory. */
 static mb_status create(mb_weights **out, const char *path, mb_error *err)
 {
     mb_weights *w = mb_calloc(1, sizeof *w);
@@ -479,6 +484,7 @@ size_t mb_weights_file_bytes(const mb_weights *w)
 
 /* ---- verification */
 
+/* Every byte of the data against the checksums, and the zeros between: what opening leaves out. */
 mb_status mb_weights_verify(const mb_weights *w, int (*on_progress)(void *user, size_t done, size_t total), void *user,
                             mb_error *err)
 {
@@ -515,6 +521,7 @@ mb_status mb_weights_verify(const mb_weights *w, int (*on_progress)(void *user, 
     return MB_OK;
 }
 
+/* Only pages that lie wholly in the tensor: those at its ends may belong to others that are still read. */
 void mb_weights_release_pages(const mb_weights *w, const mb_tensor *t)
 {
     if (w->map.bytes == 0) {

@@ -104,6 +104,7 @@ void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
 
 /* ---- the header */
 
+/* With the tensor's name where one is known, shown safely. */
 static mb_status damaged(mb_error *err, const char *tensor, const char *what)
 {
     char shown[160];
@@ -144,6 +145,7 @@ static const char *pooled(mb_safetensors *s, mb_json_reader *r)
     return at;
 }
 
+/* Keys and values as they are; both are text in this format. */
 static mb_status read_meta(mb_safetensors *s, mb_json_reader *r, mb_error *err)
 {
     size_t n;
@@ -185,6 +187,7 @@ static bool read_dtype(mb_json_reader *r, mb_st_tensor *t)
                                  : "unknown element type");
 }
 
+/* At most 8 dimensions, outermost first. */
 static bool read_shape(mb_json_reader *r, mb_st_tensor *t)
 {
     (void)mb_json_enter(r, '[');
@@ -328,6 +331,7 @@ static size_t first_slot(const mb_safetensors *s, const char *name)
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
 }
 
+/* By hash; open addressing with at least half of the slots free. */
 const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *name)
 {
     for (size_t i = first_slot(s, name); s->slots[i] != 0; i = (i + 1) & (s->n_slots - 1)) {
@@ -465,6 +469,7 @@ void mb_safetensors_meta_at(const mb_safetensors *s, size_t index, const char **
     *value = s->meta[2 * index + 1];
 }
 
+/* A handful of pairs: a search from the front. */
 const char *mb_safetensors_meta(const mb_safetensors *s, const char *key)
 {
     for (size_t i = 0; i < s->n_meta; i++) {
