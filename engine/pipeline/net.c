@@ -102,6 +102,11 @@ mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, mb_watc
     return mb_watch_status(watch, status, err);
 }
 
+const char *mb_network_warning(const mb_network *network)
+{
+    return mb_runner_warning(network->runner);
+}
+
 /* ---- pictures */
 
 bool mb_net_uploads(const mb_network *network)

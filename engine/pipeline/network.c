@@ -162,8 +162,3 @@ int mb_network_node(mb_node_row *out, const mb_network *network, int i)
     memcpy(out->dims, p.out_dims, sizeof out->dims);
     return 1;
 }
-
-const char *mb_network_warning(const mb_network *network)
-{
-    return mb_runner_warning(network->runner);
-}
