@@ -1,4 +1,9 @@
-/* The JSON reader: RFC 8259 without leniency, iterative, bounded depth, nothing allocated. */
+/* The JSON reader: RFC 8259 without leniency, iterative, bounded depth, nothing allocated.
+ *
+ * The caller pulls: mb_json_enter, then mb_json_next_key or mb_json_next_item until it says false, a value read or
+ * skipped for each. The first problem stays in the reader and makes every later call false, so a caller checks once, at
+ * the end (mb_json_finish). `filled` has a bit for each open level: whether an entry was read there and a comma must
+ * follow. */
 #include "core/json.h"
 
 #include "core/text.h"

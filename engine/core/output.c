@@ -1,5 +1,11 @@
 /* Output files that are complete or absent: temporary name in the same folder, reserve, write, fsync, rename, fsync of
- * the folder. Every failure removes the temporary file. */
+ * the folder. Every failure removes the temporary file.
+ *
+ *   open      the folder is opened, ".NAME.mattebox-XXXXXX" created in it, blocks reserved: a full disk shows before
+ * work write     at the end, or at an offset commit    contents to the disk before the name: after a crash there is the
+ * old file, the new one, or none abort     at any point instead of commit
+ *
+ * A process that is killed leaves its temporary file behind: mb_output_leftovers finds it a day later. */
 #define _GNU_SOURCE
 #include "core/file.h"
 

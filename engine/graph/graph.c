@@ -1,4 +1,10 @@
-/* The graph's arrays: recording, names, and the small edits that passes are made of. */
+/* The graph's arrays: recording, names, and the small edits that passes are made of.
+ *
+ * What holds at any time:
+ *   - a value has one producer, and node.out and value.producer point at each other, except for values whose node was
+ *     removed and those that mb_graph_adopt has moved
+ *   - nodes and values are never deleted, only marked removed: ids stay valid through all passes
+ *   - a pointer to a node or value dies with the next one that is added (the arrays grow); ids do not */
 #include "graph/constants.h"
 
 #include "core/alloc.h"

@@ -1,4 +1,12 @@
-/* Plans of one model, kept for the last few sizes. */
+/* Plans of one model, kept for the last few sizes, and the second run of what overflows in 16 bits.
+ *
+ * Two levels of sharing: plans of one runner share packed weights (mb_prepared_cache: the same kernel and constants
+ * give the same packing, whatever the size of the picture), and runs of one size share a plan. A plan with taps serves
+ * once.
+ *
+ * Overflow: f16 ends at 65504, and activations of a large picture may not. A result that is not finite is the sign.
+ * mb_runner_again then takes the same inputs through a runner of the fallback type (bf16, which has the range of f32,
+ * or f32 where the device has no bf16), and its outputs and taps replace those of the first run. */
 #include "graph/runner.h"
 
 #include "core/alloc.h"

@@ -118,6 +118,14 @@ static mb_value gradient_gate(mb_scope decoder, mb_value p, int level)
     return mb_nn_scale_by_map(mb_sub(convs, "gate"), p, g);
 }
 
+/* Shapes of v2 with Swin-L (E = 192) for a picture [1,3,1024,1024]; the others differ in E and in the blocks:
+ *
+ *   bb (full)        [192,256,256] [384,128,128] [768,64,64] [1536,32,32]
+ *   bb (half)        the same channels at half the size, enlarged
+ *   x1 .. x4         [384,256,256] [768,128,128] [1536,64,64] [3072,32,32]
+ *   context          384 + 768 + 1536 + 3072 = 5760 channels at 32 x 32, squeezed to 3072
+ *   p4 .. p1         [1536,32,32] [768,64,64] [384,128,128] [192,256,256]
+ *   logits           [1,1024,1024] */
 /* ---- the network ---- */
 
 /* Both passes of the backbone: x[i] = cat(full_i, up(half_i)). */

@@ -1,4 +1,8 @@
-/* Models: opening, describing and finding weight files. */
+/* Models: opening, describing and finding weight files.
+ *
+ * A name is looked for as NAME.mbw in the folders of MATTEBOX_MODELS, then the user's data folder, "models" and
+ * "../share/mattebox/models" beside the program, /usr/local/share and /usr/share; the first one wins. A name with a
+ * slash, with the ending .mbw, or of an existing file is a path. */
 #define _GNU_SOURCE
 #include "pipeline/model.h"
 

@@ -10,7 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The mask network's share of the progress bar when a refinement follows. */
+/* Progress of a run, as shares of the bar:
+ *
+ *   without refinement     network 0 .. 0.95, compose .. 1
+ *   with refinement        network 0 .. 0.8, refine .. 0.92 or 1, compose .. 1
+ *   a given mask           refine 0 .. 0.6 or 1, compose .. 1
+ *
+ * (0.6 of what is left after the network where foreground colours are estimated, else all of it.) */
 #define NETWORK_SHARE 0.8
 
 /* ---- results */

@@ -1,6 +1,10 @@
 /* Reading .mbw files: map, check everything before the data, build an index of names. Data pages are not touched, so
  * opening takes microseconds whatever the size. Every number of the file is compared with what the file's true length
- * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold. */
+ * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold.
+ *
+ * Names, metadata and data are pointers into the mapping: they live as long as the mb_weights, and nothing is copied
+ * but the table (one mb_tensor for each entry) and the hash index. A file that somebody shortens while it is mapped is
+ * the one thing that cannot be checked; installing a model therefore replaces files and never writes into them. */
 #define _GNU_SOURCE
 #include "weights/reader.h"
 

@@ -1,5 +1,12 @@
 /* Reading safetensors. Rules (of the format, all checked): the header is one JSON object of at most 100 MB; the data of
- * the tensors, in order, fill the rest of the file exactly, without holes or overlap; sizes follow from shapes. */
+ * the tensors, in order, fill the rest of the file exactly, without holes or overlap; sizes follow from shapes.
+ *
+ *   [0, 8)          u64, little-endian: bytes of the header
+ *   [8, 8 + n)      {"__metadata__": {"key": "text", ...},
+ *                    "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ...}, spaces at its end
+ *   the rest        data; offsets count from here
+ *
+ * Nothing says that offsets rise with the order of the names, so tensors are sorted by their place first. */
 #include "weights/safetensors.h"
 
 #include "core/alloc.h"
