@@ -289,6 +289,7 @@ bool mb_json_get_number(mb_json_reader *r, double *value)
         }
         exponent += minus ? -e : e;
     }
+    /* Powers of ten up to 10^22 are exact, so that short numbers are rounded once. */
     double scale = 1;
     for (int i = exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e308; i--) {
         scale *= 10;

@@ -23,6 +23,7 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
     return MB_OK;
 }
 
+/* Called between nodes, and within long ones when it is due. */
 void mb_network_set_progress(mb_network *network, mb_progress_callback callback, void *user)
 {
     network->on_progress = callback;
@@ -91,6 +92,7 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     return mb_network_run_plan(network, NULL, &watch, err);
 }
 
+/* Outputs of the network and the taps that were asked for. */
 int mb_network_n_outputs(const mb_network *network)
 {
     return network->plan != NULL ? mb_plan_n_taps(network->plan) : 0;
@@ -114,6 +116,7 @@ static mb_status find_view(mb_view *v, const mb_network *network, const char *na
     return MB_OK;
 }
 
+/* [N,C,H,W]; all 0 for a name that the last run did not keep. */
 mb_status mb_network_output_dims(int64_t dims[4], const mb_network *network, const char *name, mb_error *err)
 {
     mb_view v;
@@ -146,6 +149,7 @@ mb_status mb_network_read(float *dst, size_t count, const mb_network *network, c
     return MB_OK;
 }
 
+/* Of the last plan, after all passes. */
 int mb_network_n_nodes(const mb_network *network)
 {
     return network->plan != NULL ? mb_plan_n_nodes(network->plan) : 0;

@@ -154,6 +154,7 @@ void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callba
 
 /* ---- planning */
 
+/* The options' size, or the one that the model recommends. */
 int mb_pipeline_input_width(const mb_pipeline *p)
 {
     return p->options.input_width > 0 ? p->options.input_width : p->model->info.input_width;

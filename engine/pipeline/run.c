@@ -252,6 +252,7 @@ static mb_status begin_network(run *r, mb_pipeline *p, mb_error *err)
     return status;
 }
 
+/* The request brings its own mask or trimap: no network is run. */
 static bool has_mask(const request *q)
 {
     return q->mask != NULL || q->trimap != NULL;
@@ -314,6 +315,7 @@ struct mb_pending {
     mb_error err; /* of FAILED */
 };
 
+/* WAITING -> STARTED or FAILED. */
 static void pending_begin(mb_pending *x)
 {
     x->state = run_begin(&x->run, x->pipeline, &x->request, &x->err) == MB_OK ? STARTED : FAILED;
@@ -329,6 +331,7 @@ static void pending_init(mb_pending *x, mb_pipeline *p, request q)
     }
 }
 
+/* The networks that it began with are gone. */
 static bool is_lost(const mb_pending *x)
 {
     return x->state != WAITING && x->run.generation != x->pipeline->generation;
@@ -387,6 +390,7 @@ static mb_status pending_finish(mb_result **out, mb_pending *x, mb_error *err)
     return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", x->err.message);
 }
 
+/* Start and finish at once. */
 static mb_status run_now(mb_result **out, mb_pipeline *p, request q, mb_error *err)
 {
     mb_pending x;
@@ -429,6 +433,7 @@ mb_status mb_pipeline_finish(mb_result **out, mb_pending *pending, mb_error *err
     return status;
 }
 
+/* For a picture that nobody wants any more: its queued work is left to end by itself. */
 void mb_pending_free(mb_pending *pending)
 {
     if (pending != NULL) {

@@ -57,6 +57,7 @@ const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
     return NULL;
 }
 
+/* The first free slot from the hash on. */
 static void insert_name(mb_weights *w, size_t index)
 {
     const char *name = w->tensors[index].name;
@@ -409,6 +410,7 @@ mb_status mb_weights_open_memory(mb_weights **out, const void *data, size_t byte
     return MB_OK;
 }
 
+/* Takes `data` over, also on failure. */
 mb_status mb_weights_open_owned(mb_weights **out, void *data, size_t bytes, mb_error *err)
 {
     mb_status status = mb_weights_open_memory(out, data, bytes, err);

@@ -59,6 +59,7 @@ const char *mb_st_dtype_name(mb_st_dtype t)
     return types[t].name;
 }
 
+/* Types that can be weights. */
 bool mb_st_dtype_is_float(mb_st_dtype t)
 {
     return t <= MB_ST_BF16;
@@ -333,6 +334,7 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+/* n_slots is a power of two. */
 static size_t first_slot(const mb_safetensors *s, const char *name)
 {
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
