@@ -52,7 +52,7 @@ static bool composable(const mb_graph *g, const mb_node *inner, const mb_conv_vi
            g->error.code == MB_OK;
 }
 
-/* The inner convolution gets the weights of both, and writes the output of the outer one, which goes. */
+/* The outer node takes over the inner one's input, kernel and padding, with the weights of both; the inner one goes. */
 static void compose(mb_graph *g, mb_node *inner, int outer_index)
 {
     mb_node *outer = &g->nodes[outer_index];
