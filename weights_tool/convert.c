@@ -473,6 +473,10 @@ static void print_summary(const conversion *c, FILE *out)
         ignored += recognised_ignores(&c->r, source_at(c->s, i)->name);
     }
     print_choice(c->s, out);
+    if (c->r.family == FAMILY_BIREFNET && birefnet_lacks_norms(&c->r.birefnet)) {
+        (void)fprintf(out, "  without batch norms: trained with one picture at a time, where the official code has "
+                           "identities\n");
+    }
     if (ignored > 0) {
         (void)fprintf(out, "  %zu tensors that only training needs are left out\n", ignored);
     }
