@@ -421,20 +421,41 @@ done:
 
 /* ---- the command */
 
+/* "optimizer (12 tensors), rng_state": by the first part of their names. */
+static void print_beside(const source *s, FILE *out)
+{
+    const size_t n = source_beside_count(s);
+    int groups = 0;
+    (void)fprintf(out, "  %zu tensor%s beside the model %s ignored: ", n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+    for (size_t i = 0, next; i < n; i = next) {
+        const char *name = source_beside_at(s, i)->original;
+        const size_t length = strcspn(name, ".");
+        next = i + 1;
+        while (next < n && strncmp(source_beside_at(s, next)->original, name, length + 1) == 0) {
+            next++;
+        }
+        if (++groups > 8) {
+            (void)fprintf(out, ", ...");
+            break;
+        }
+        (void)fprintf(out, "%s%.*s", groups > 1 ? ", " : "", (int)length, name);
+        if (name[length] == '.') {
+            (void)fprintf(out, " (%zu)", next - i);
+        }
+    }
+    (void)fprintf(out, "\n");
+}
+
 /* Where the model was found, and what else is in the file. */
 static void print_choice(const source *s, FILE *out)
 {
+    const char *keys = source_keys(s);
     if (source_prefix(s)[0] != '\0') {
-        (void)fprintf(out, "  the model's names stand behind \"%s\"", source_prefix(s));
-        (void)fprintf(out, source_keys(s)[0] != '\0' ? " (keys of the file: %s)\n" : "%s\n", source_keys(s));
+        (void)fprintf(out, "  the model's names stand behind \"%s\"%s%s%s\n", source_prefix(s),
+                      keys[0] != '\0' ? " (keys of the file: " : "", keys, keys[0] != '\0' ? ")" : "");
     }
-    const size_t n = source_beside_count(s), shown = n < 3 ? n : 3;
-    if (n > 0) {
-        (void)fprintf(out, "  %zu tensor%s beside the model %s ignored: ", n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
-        for (size_t i = 0; i < shown; i++) {
-            (void)fprintf(out, "%s%.100s", i > 0 ? ", " : "", source_beside_at(s, i)->original);
-        }
-        (void)fprintf(out, n > shown ? " ...\n" : "\n");
+    if (source_beside_count(s) > 0) {
+        print_beside(s, out);
     }
 }
 

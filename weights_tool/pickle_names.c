@@ -125,6 +125,7 @@ static const struct {
     {"numpy.core.numeric", " _frombuffer "},
     {"numpy._core.numeric", " _frombuffer "},
     {"numpy.dtypes", NULL},
+    {"numpy.ma", " MaskedArray "},
     {"numpy.ma.core", " _mareconstruct MaskedArray "},
     {"numpy.random._pickle", " __randomstate_ctor __generator_ctor __bit_generator_ctor "},
     {"numpy.random.bit_generator", " __pyx_unpickle_SeedSequence SeedSequence "},

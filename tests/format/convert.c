@@ -246,8 +246,7 @@ static void incomplete(void)
     RUN(3, "convert", MB_TEST_DATA "/checkpoints/plain.pth", "-o", out);
     COMPLAINS("neither BiRefNet nor VITMatte");
     RUN(3, "convert", MB_TEST_DATA "/checkpoints/evil_system.pth", "-o", out);
-    COMPLAINS(
-        "evil_system.pth: asks to call \"posix.system\"; refused\n  nothing was run; get the .safetensors file\n");
+    COMPLAINS("evil_system.pth: asks to call \"posix.system\"; refused\n  nothing was run; if the file is your own");
     static const float v[2] = {0, 0};
     const mb_st_tensor t = {
         .name = "stage1.rebnconvin.conv_s1.weight", .dtype = MB_ST_F32, .rank = 1, .dims = {2}, .data = v, .bytes = 8};

@@ -27,7 +27,7 @@ static void exploits(void)
 {
     refuses(TEXT("\x80\x02"
                  "cposix\nsystem\nX\x02\0\0\0id\x85R."),
-            "asks to call \"posix.system\"; refused\nnothing was run; get the .safetensors file");
+            "asks to call \"posix.system\"; refused\nnothing was run; if the file is your own, save its weights alone");
     refuses(TEXT("\x80\x04\x8c\x02os\x8c\x06system\x93."), "\"os.system\"");
     refuses(TEXT("\x80\x02(ios\nsystem\n."), "\"os.system\"");
     refuses(TEXT("\x80\x02(cos\nsystem\no."), "\"os.system\"");
@@ -44,8 +44,11 @@ static void exploits(void)
                  "cpo\x1b[31m\nx\n."),
             "po\\x1b[31m.x");
     refuses(TEXT("\x80\x02"
-                 "ccollections\nOrderedDict\n)\x81."),
+                 "ctorch._utils\n_rebuild_tensor_v2\n)\x81."),
             "NEWOBJ");
+    refuses(TEXT("\x80\x02"
+                 "csubprocess\nPopen\n)\x81."),
+            "\"subprocess.Popen\"");
     refuses(TEXT("\x80\x02\x82\x01."), "EXT1");
     refuses(TEXT("\x80\x02Psomething\n."), "PERSID");
     refuses(TEXT("\x80\x05\x97."), "NEXT_BUFFER");
