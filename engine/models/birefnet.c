@@ -9,6 +9,7 @@
 #include "models/nn.h"
 #include "models/swin.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_KERNELS 8
@@ -32,11 +33,40 @@ static mb_value batch_norm(mb_scope s, mb_value x, const config *c, norm_kind ki
     return c->identity[kind] ? x : mb_nn_batch_norm(s, x);
 }
 
+/* A sample at a position that is no number is 0 by the op's rule, so NaN would vanish here and nowhere else: the few
+ * weights that positions and modulators are made of are looked at. */
+static void require_finite(mb_scope s, const char *name)
+{
+    const char *path = mb_sub(s, name).path;
+    const mb_tensor *t = s.g->weights != NULL ? mb_weights_find(s.g->weights, path) : NULL;
+    const size_t size = t != NULL && t->dtype != MB_I64 ? mb_dtype_size(t->dtype) : 0;
+    const size_t n = size > 0 ? t->bytes / size : 0;
+    float piece[256];
+    for (size_t at = 0; at < n; at += sizeof piece / sizeof piece[0]) {
+        const size_t m = n - at < sizeof piece / sizeof piece[0] ? n - at : sizeof piece / sizeof piece[0];
+        mb_widen(piece, (const char *)t->data + at * size, t->dtype, m);
+        for (size_t i = 0; i < m; i++) {
+            if (!isfinite(piece[i])) {
+                mb_graph_fail(s.g, MB_E_FORMAT,
+                              "the model gave NaN at %s: its %s holds it\nthe file is damaged: convert the checkpoint "
+                              "again",
+                              s.path, name);
+                return;
+            }
+        }
+    }
+}
+
 /* [DeformableConv2d] modulated deformable convolution k x k without bias: x [N,C,H,W] -> [N,C',H,W]. */
 static mb_value deformable_conv(mb_scope s, mb_value x, const char *tap)
 {
     mb_value weight = mb_weight(mb_sub(s, "regular_conv"), "weight");
     int pad = (int)(mb_dims(s, weight)[2] / 2);
+    static const char *const parts[] = {"weight", "bias"};
+    for (int i = 0; i < 2; i++) {
+        require_finite(mb_sub(s, "offset_conv"), parts[i]);
+        require_finite(mb_sub(s, "modulator_conv"), parts[i]);
+    }
     mb_value offset = mb_nn_conv2d(mb_sub(s, "offset_conv"), x, 1, pad);
     mb_value modulator = mb_nn_conv2d(mb_sub(s, "modulator_conv"), x, 1, pad);
     if (tap != NULL) {
