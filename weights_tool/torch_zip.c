@@ -282,12 +282,12 @@ static void list_keys(source *s, const pickle_value *root)
 /* A dict of dicts, as training loops write; in a bare state dict the keys are the tensors' names. */
 static bool is_nested(const pickle_value *root)
 {
+    size_t tensors = 0, dicts = 0;
     for (size_t i = 1; root->kind == PICKLE_DICT && i < root->u.list.n; i += 2) {
-        if (root->u.list.items[i]->kind == PICKLE_TENSOR) {
-            return false;
-        }
+        tensors += root->u.list.items[i]->kind == PICKLE_TENSOR;
+        dicts += root->u.list.items[i]->kind == PICKLE_DICT;
     }
-    return true;
+    return tensors == 0 || (dicts > 0 && tensors <= 16);
 }
 
 static mb_status add_tensors(reader *r, const pickle *p)
