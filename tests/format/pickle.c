@@ -131,6 +131,11 @@ static void objects(void)
             pickle_dispose(&k);
         }
     }
+}
+
+/* Names that stay refused, whether they are called, made an instance of, or only named. */
+static void dangerous_names(void)
+{
     static const char *const dangerous[] = {"posix\nsystem",
                                             "nt\nsystem",
                                             "os\nsystem",
@@ -268,6 +273,7 @@ int main(void)
 {
     exploits();
     objects();
+    dangerous_names();
     bombs();
     sound();
     cuts_and_flips();

@@ -114,7 +114,7 @@ MB_INLINE float v_most(mb_v x)
 /* e^x within 2 ulp on [-87.3, 88]; clamped outside. x = n ln 2 + r, |r| <= ln 2 / 2, Taylor-like polynomial of r. */
 MB_INLINE mb_v v_exp(mb_v x)
 {
-    const mb_v magic = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+    const mb_v magic = v_set(12582912.0f);            /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
     x = v_min(v_set(88.0f), v_max(v_set(-87.3f), x)); /* in this order NaN stays NaN */
     mb_v t = v_fma(x, v_set(1.44269504088896341f), magic);
     mb_v n = t - magic;
