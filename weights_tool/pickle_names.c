@@ -86,7 +86,7 @@ static const struct {
 /* ---- harmless classes of libraries */
 
 static const struct {
-    const char *module, *names; /* names: with a space before and behind each; NULL: every class of the module */
+    const char *module, *names; /* names: with a space before and behind each; NULL: every CapWord of the module */
 } harmless[] = {
     {"builtins", " object int float bool str bytes bytearray complex slice range xrange long unicode type NoneType "
                  "Ellipsis NotImplemented "},
@@ -96,11 +96,15 @@ static const struct {
     {"argparse", " Namespace "},
     {"collections", " UserDict UserList UserString ChainMap "},
     {"types", " SimpleNamespace MappingProxyType NoneType "},
-    {"datetime", NULL},
+    {"datetime", " datetime date time timedelta timezone tzinfo "},
+    {"_datetime", " datetime date time timedelta timezone tzinfo "},
     {"zoneinfo", " ZoneInfo ZoneInfo._unpickle "},
     {"pathlib", NULL},
     {"pathlib._local", NULL},
     {"pathlib._abc", NULL},
+    {"typing", NULL},
+    {"operator", " getitem "}, /* how typing.Optional[int] is saved */
+    {"_operator", " getitem "},
     {"decimal", " Decimal "},
     {"_pydecimal", " Decimal "},
     {"fractions", " Fraction "},
@@ -141,6 +145,8 @@ static const struct {
     {"torch._C", " Generator "},
     {"torch.torch_version", " TorchVersion "},
     {"torch.distributed.fsdp.api", NULL},
+    {"torch.amp.grad_scaler", NULL},
+    {"torch.cuda.amp.grad_scaler", NULL},
     {"numpy.random.mtrand", " RandomState "},
 };
 
@@ -222,8 +228,8 @@ static bool is_harmless(const char *module, size_t nm, const char *name, size_t 
     }
     for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
         if (equals(module, nm, harmless[i].module)) {
-            bool dotted = memchr(name, '.', nn) != NULL;
-            return harmless[i].names != NULL ? listed(harmless[i].names, name, nn) : !dotted;
+            return harmless[i].names != NULL ? listed(harmless[i].names, name, nn)
+                                             : memchr(name, '.', nn) == NULL && named_like_class(name, nn);
         }
     }
     if (nm > 12 && memcmp(module, "torch.optim.", 12) == 0) { /* an optimiser or schedule saved whole */

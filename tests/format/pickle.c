@@ -169,7 +169,9 @@ static void dangerous_names(void)
                                             "torch.nn.modules.conv\nConv2d",
                                             "logging\nFileHandler",
                                             "pathlib\nos.system",
-                                            "datetime\nsys.modules"};
+                                            "datetime\nsys.modules",
+                                            "pathlib\nos",
+                                            "datetime\nsys"};
     for (size_t i = 0; i < sizeof dangerous / sizeof dangerous[0]; i++) {
         char text[200];
         for (int how = 0; how < 3; how++) { /* called, made, and only named */
