@@ -145,8 +145,8 @@ static const struct {
     {"torch._C", " Generator "},
     {"torch.torch_version", " TorchVersion "},
     {"torch.distributed.fsdp.api", NULL},
-    {"torch.amp.grad_scaler", NULL},
-    {"torch.cuda.amp.grad_scaler", NULL},
+    {"torch.amp.grad_scaler", " GradScaler OptState _refresh_per_optimizer_state "},
+    {"torch.cuda.amp.grad_scaler", " GradScaler OptState _refresh_per_optimizer_state "},
     {"numpy.random.mtrand", " RandomState "},
 };
 
