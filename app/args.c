@@ -221,6 +221,9 @@ static const struct {
     unsigned commands;
 } synonyms[] = {{"overwrite", "force", CMD_ALL},
                 {"size", "input-size", CMD_ALL},
+                {"find", "segment", CMD_ALL}, /* the names until 0.1.0 */
+                {"mirror", "flip", CMD_ALL},
+                {"snap", "grabcut", CMD_ALL},
                 {"mask-from", "mask", CMD_MATTE | CMD_REFINE},
                 {"trimap-from", "trimap", CMD_MATTE | CMD_REFINE}};
 

@@ -80,7 +80,7 @@ struct args {
     int linear, premultiplied, crop, invert, min_area, largest, depth, format, quality;
     /* edges and network */
     const char *preset;
-    int find, mirror, snap;
+    int segment, flip, grabcut;
     int detail, no_detail, erode, dilate, foreground, recipe, guided_radius;
     double black_point, white_point, max_megapixels, guided_eps, guided_scale, matting_epsilon;
     struct {

@@ -123,10 +123,10 @@ int args_library_options(mb_options *out, args *a)
     if (preset != NULL && strcmp(preset, "small") == 0) {
         out->foreground = foreground;
     }
-    out->find = choice.saliency ? MB_FIND_SALIENCY : out->find;
-    out->find = args_given(a, "find") ? (mb_finder)a->find : out->find;
-    out->mirror = args_given(a, "mirror") ? 1 : out->mirror;
-    out->snap = args_given(a, "snap") ? 1 : out->snap;
+    out->segment = choice.saliency ? MB_SEGMENT_SALIENCY : out->segment;
+    out->segment = args_given(a, "segment") ? (mb_segmenter)a->segment : out->segment;
+    out->flip = args_given(a, "flip") ? 1 : out->flip;
+    out->grabcut = args_given(a, "grabcut") ? 1 : out->grabcut;
     set_edges(out, a);
     set_look(out, a);
     out->input_width = a->input_size.width;

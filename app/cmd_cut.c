@@ -98,9 +98,9 @@ static int session_open(session *s, const args *a, int with_model)
     }
     if (code == CODE_OK && with_model) {
         const model_choice choice = model_choose(a->model);
-        if (choice.saliency && s->options.find != MB_FIND_SALIENCY) {
-            return message_error(CODE_USAGE, "--model demo has one", "--find %s needs a model",
-                                 mb_finder_name((int)s->options.find));
+        if (choice.saliency && s->options.segment != MB_SEGMENT_SALIENCY) {
+            return message_error(CODE_USAGE, "--model demo has one", "--segment %s needs a model",
+                                 mb_segmenter_name((int)s->options.segment));
         }
         name = choice.name;
         if (choice.standard) {

@@ -140,7 +140,7 @@ const option_row option_rows[] = {
 
     {EDGE, "preset", 0, KIND_TEXT, EDGES, FIELD(preset), "NAME", 0, 0, NULL, NULL,
      "defaults of a node: birefnet-ultra, birefnet-ultra-v2; small: of the built-in model"},
-    {EDGE, "snap", 0, KIND_FLAG, EDGES, FIELD(snap), NULL, 0, 0, NULL, NULL,
+    {EDGE, "grabcut", 0, KIND_FLAG, EDGES, FIELD(grabcut), NULL, 0, 0, NULL, NULL,
      "move the mask to the picture's edges by colours (GrabCut), before the edge is refined"},
     {EDGE, "detail", 'd', KIND_CHOICE, CMD_CUT, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "none", DETAIL},
     {EDGE, "detail", 'd', KIND_CHOICE, GIVEN, FIELD(detail), "METHOD", 0, 0, mb_detail_name, "pymatting", DETAIL},
@@ -169,9 +169,9 @@ const option_row option_rows[] = {
     {EDGE, "matting-epsilon", 0, KIND_REAL, EDGES, FIELD(matting_epsilon), "X", 1e-12, 1, NULL, "0.000001",
      "of closed-form matting: larger is smoother"},
 
-    {NETWORK, "find", 0, KIND_CHOICE, CMD_CUT, FIELD(find), "BY", 0, 0, mb_finder_name, "network",
+    {NETWORK, "segment", 0, KIND_CHOICE, CMD_CUT, FIELD(segment), "BY", 0, 0, mb_segmenter_name, "network",
      "what finds the subject; saliency needs no model, both takes what cuts better"},
-    {NETWORK, "mirror", 0, KIND_FLAG, CMD_CUT, FIELD(mirror), NULL, 0, 0, NULL, NULL,
+    {NETWORK, "flip", 0, KIND_FLAG, CMD_CUT, FIELD(flip), NULL, 0, 0, NULL, NULL,
      "run the network on the mirror image too and take the mean"},
     {NETWORK, "recipe", 0, KIND_CHOICE, CMD_CUT, FIELD(recipe), "NAME", 0, 0, mb_recipe_name, "auto",
      "how the photo is scaled to the network's input, and the mask back"},

@@ -1,7 +1,7 @@
 /* Choosing a device: the words of --device, and what is said when a GPU cannot be used. */
 #include "device.h"
 
-#include "cuda/backend.h"
+#include "cuda/driver/backend.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,8 +86,8 @@ void mb_device_close(mb_backend *b)
     mb_backend_cuda_close(b);
 }
 
-bool mb_pictures_wanted(const mb_device_pictures *p)
+bool mb_image_io_wanted(const mb_device_image_io *p)
 {
-    const char *wish = getenv("MATTEBOX_CUDA_PICTURES");
+    const char *wish = getenv("MATTEBOX_CUDA_IMAGE_IO");
     return p != NULL && (wish == NULL || strcmp(wish, "off") != 0);
 }

@@ -111,7 +111,7 @@ static mb_status to_device(trial *t, int i, mb_error *err)
     size_t n = (size_t)mb_view_count(&t->call.in[i]), bytes = n * mb_dtype_size(type_of(t, i));
     mb_status status = m->alloc(t->b->device, &t->device[i], bytes, "a self-check", err);
     if (status == MB_OK) {
-        mb_narrow(t->staging, t->host[i], type_of(t, i), n);
+        mb_from_f32(t->staging, t->host[i], type_of(t, i), n);
         status = m->copy_in(t->b->device, t->device[i], t->staging, bytes, err);
     }
     return status == MB_OK ? m->wait(t->b->device, err) : status;
@@ -156,7 +156,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
     MB_TRY(k->run(&t->call, err));
     MB_TRY(m->copy_out(device, t->staging, t->call.out.data, bytes, err));
     MB_TRY(m->wait(device, err));
-    mb_widen(t->got, t->staging, t->b->activations, n);
+    mb_to_f32(t->got, t->staging, t->b->activations, n);
 done:
     return status;
 }

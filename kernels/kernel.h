@@ -11,7 +11,7 @@
 #include "core/status.h"
 #include "core/tensor.h"
 #include "core/threads.h"
-#include "pictures.h"
+#include "image_io.h"
 
 #define MB_MAX_INPUTS 8
 
@@ -108,11 +108,11 @@ typedef struct mb_backend {
     const char *name; /* "ref", "cpu (avx2)", "cuda" */
     const mb_kernel *kernels[MB_OP_COUNT][MB_KERNEL_CHOICES];
     const mb_device_memory *memory;     /* NULL: the host's */
-    const mb_device_pictures *pictures; /* NULL: none; with memory only */
+    const mb_device_image_io *image_io; /* NULL: none; with memory only */
     void *device;                       /* goes into mb_call.stream */
     mb_dtype activations;               /* type of the maps between nodes: MB_F32 (0), or 16 bit on a device */
     bool tf32;                          /* with f32 maps: products may round their operands to TF32 */
-    mb_dtype wider;                     /* what to compute in when `activations` overflows: bf16 or f32 */
+    mb_dtype fallback_dtype;            /* what to compute in when `activations` overflows: bf16 or f32 */
     int output_multiple; /* odd counts of outputs are better padded to this (offset convolutions); 0: not */
 } mb_backend;
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Everything tested: sh tests/run.sh [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]
 # Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers, --tsan: with that for
-# threads. --label: one part (core ops graph models refine image format api cli cuda structure). --without: all but one
+# threads. --label: one part (core ops graph models segment matting image format api cli cuda structure). --without: all but one
 # part. --only: those whose names match.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -378,7 +378,7 @@ static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_erro
             bytes = c->values;
         }
         if (!same && to != MB_F32) {
-            mb_narrow(c->narrow, c->values, to, n);
+            mb_from_f32(c->narrow, c->values, to, n);
             bytes = c->narrow;
         }
         mb_status status = mbw_writer_data(w, bytes, n * mb_dtype_size(to), err);

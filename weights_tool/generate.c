@@ -361,7 +361,7 @@ static mb_status stream(const generator *g, mbw_writer *w, mb_dtype dtype, mb_er
             fill_as_rows(g, i, at, n, values);
             const void *bytes = values;
             if (dtype != MB_F32) {
-                mb_narrow(narrow, values, dtype, n);
+                mb_from_f32(narrow, values, dtype, n);
                 bytes = narrow;
             }
             MB_TRY(mbw_writer_data(w, bytes, n * mb_dtype_size(dtype), err));
@@ -431,7 +431,7 @@ static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, 
         return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes is larger than agreed", bytes);
     }
     generator_fill(c->g, index, offset / size, n, c->scratch);
-    mb_narrow(dst, c->scratch, c->dtype, n);
+    mb_from_f32(dst, c->scratch, c->dtype, n);
     return MB_OK;
 }
 

@@ -30,8 +30,8 @@ static mb_status differs(const comparison *c, const mb_tensor *t, size_t index, 
     uint32_t space[2] = {0, 0};
     memcpy(&space[0], have, size < 4 ? size : 4);
     memcpy(&space[1], want, size < 4 ? size : 4);
-    mb_widen(&a, &space[0], t->dtype, 1);
-    mb_widen(&b, &space[1], t->dtype, 1);
+    mb_to_f32(&a, &space[0], t->dtype, 1);
+    mb_to_f32(&b, &space[1], t->dtype, 1);
     return mb_fail(err, MB_E_MISMATCH, "%s: tensor %s: element %zu is %.9g, the original's is %.9g",
                    mb_weights_path(c->model), t->name, index, (double)a, (double)b);
 }
@@ -58,7 +58,7 @@ static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err
         const uint8_t *have = (const uint8_t *)t->data + at * size;
         patch_read(from, grid, at, n, c->raw);
         mb_st_to_float(c->values, c->raw, from->dtype, n);
-        mb_narrow(c->want, c->values, t->dtype, n);
+        mb_from_f32(c->want, c->values, t->dtype, n);
         for (size_t i = 0; memcmp(have, c->want, n * size) != 0 && i < n; i++) {
             if (memcmp(have + i * size, c->want + i * size, size) != 0) {
                 return differs(c, t, at + i, have + i * size, c->want + i * size, err);

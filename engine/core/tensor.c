@@ -72,7 +72,7 @@ static uint16_t f32_to_bf16(float f)
     return (uint16_t)((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
 }
 
-void mb_widen(float *dst, const void *src, mb_dtype t, size_t n)
+void mb_to_f32(float *dst, const void *src, mb_dtype t, size_t n)
 {
     if (t == MB_F32) {
         memcpy(dst, src, n * sizeof(float));
@@ -84,7 +84,7 @@ void mb_widen(float *dst, const void *src, mb_dtype t, size_t n)
     }
 }
 
-void mb_narrow(void *dst, const float *src, mb_dtype t, size_t n)
+void mb_from_f32(void *dst, const float *src, mb_dtype t, size_t n)
 {
     if (t == MB_F32) {
         memcpy(dst, src, n * sizeof(float));

@@ -35,7 +35,7 @@ mb_scope mb_sub_number(mb_scope s, const char *name, int i)
     return scope_of(s, mb_graph_text(s.g, "%s%d", sub.path, i));
 }
 
-bool mb_has(mb_scope s, const char *name)
+bool mb_scope_has(mb_scope s, const char *name)
 {
     const char *full = mb_sub(s, name).path;
     return mb_graph_has_weight(s.g, full);
@@ -48,7 +48,7 @@ mb_value mb_weight(mb_scope s, const char *name)
 
 mb_value mb_weight_if(mb_scope s, const char *name)
 {
-    return mb_has(s, name) ? mb_weight(s, name) : MB_ABSENT;
+    return mb_scope_has(s, name) ? mb_weight(s, name) : MB_ABSENT;
 }
 
 const int64_t *mb_dims(mb_scope s, mb_value v)

@@ -17,7 +17,7 @@ static void look_at(census *c, const char *data, mb_dtype t, size_t n)
     float v[CHUNK];
     for (size_t i = 0; i < n; i += CHUNK) {
         size_t m = n - i < CHUNK ? n - i : CHUNK;
-        mb_widen(v, data + i * mb_dtype_size(t), t, m);
+        mb_to_f32(v, data + i * mb_dtype_size(t), t, m);
         for (size_t k = 0; k < m; k++) {
             c->bad += !isfinite(v[k]);
             c->nan += isnan(v[k]);

@@ -36,45 +36,45 @@ static bool bytes_of(size_t *bytes, const int64_t dims[4])
 }
 
 /* The smallest spare that is large enough, or fresh memory. */
-static float *take_room(mb_graph *g, size_t bytes, size_t *room)
+static float *take_block(mb_graph *g, size_t bytes, size_t *capacity)
 {
-    mb_spare *best = NULL;
-    for (int i = 0; i < MB_SPARES; i++) {
-        mb_spare *s = &g->spares[i];
+    mb_free_block *best = NULL;
+    for (int i = 0; i < MB_FREE_BLOCKS; i++) {
+        mb_free_block *s = &g->free_list[i];
         if (s->bytes >= bytes && (best == NULL || s->bytes < best->bytes)) {
             best = s;
         }
     }
     if (best == NULL) {
-        *room = bytes;
+        *capacity = bytes;
         return mb_alloc_aligned(bytes);
     }
     float *data = best->data;
-    *room = best->bytes;
-    *best = (mb_spare){0};
+    *capacity = best->bytes;
+    *best = (mb_free_block){0};
     return data;
 }
 
 /* The largest few are kept. */
-static void give_room(mb_graph *g, float *data, size_t bytes)
+static void return_block(mb_graph *g, float *data, size_t bytes)
 {
-    mb_spare *least = &g->spares[0];
-    for (int i = 1; i < MB_SPARES; i++) {
-        least = g->spares[i].bytes < least->bytes ? &g->spares[i] : least;
+    mb_free_block *least = &g->free_list[0];
+    for (int i = 1; i < MB_FREE_BLOCKS; i++) {
+        least = g->free_list[i].bytes < least->bytes ? &g->free_list[i] : least;
     }
     if (data != NULL && bytes > least->bytes) {
         float *old = least->data;
-        *least = (mb_spare){data, bytes};
+        *least = (mb_free_block){data, bytes};
         data = old;
     }
     mb_free_aligned(data);
 }
 
-void mb_graph_drop_spares(mb_graph *g)
+void mb_graph_clear_free_list(mb_graph *g)
 {
-    for (int i = 0; i < MB_SPARES; i++) {
-        mb_free_aligned(g->spares[i].data);
-        g->spares[i] = (mb_spare){0};
+    for (int i = 0; i < MB_FREE_BLOCKS; i++) {
+        mb_free_aligned(g->free_list[i].data);
+        g->free_list[i] = (mb_free_block){0};
     }
 }
 
@@ -83,7 +83,7 @@ static float *make_room(mb_graph *g, int value)
 {
     mb_value_info *v = &g->values[value];
     size_t bytes = 0;
-    v->data = bytes_of(&bytes, v->dims) ? take_room(g, bytes, &v->room) : NULL;
+    v->data = bytes_of(&bytes, v->dims) ? take_block(g, bytes, &v->capacity) : NULL;
     if (v->data == NULL) {
         mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the constant '%s'", (double)bytes * 1e-6,
                       v->name);
@@ -200,8 +200,8 @@ static void widen_some(void *arg, size_t begin, size_t end, int worker)
 {
     const widen_job *j = arg;
     (void)worker;
-    mb_widen(j->out + begin, (const char *)j->from->data + begin * mb_dtype_size(j->from->dtype), j->from->dtype,
-             end - begin);
+    mb_to_f32(j->out + begin, (const char *)j->from->data + begin * mb_dtype_size(j->from->dtype), j->from->dtype,
+              end - begin);
 }
 
 static const float *read_weight(mb_graph *g, int value, mb_pool *pool)
@@ -231,7 +231,7 @@ const float *mb_graph_floats(mb_graph *g, int value, mb_pool *pool)
     return v->tensor != NULL ? read_weight(g, value, pool) : derive(g, value, pool);
 }
 
-void mb_graph_forget(mb_graph *g)
+void mb_graph_release_derived(mb_graph *g)
 {
     for (int i = 0; i < g->n_values; i++) {
         mb_value_info *v = &g->values[i];
@@ -242,7 +242,7 @@ void mb_graph_forget(mb_graph *g)
             mb_weights_release_pages(g->weights, v->tensor);
         }
         if (v->tensor != NULL || v->derivation != NULL) {
-            give_room(g, v->data, v->room);
+            return_block(g, v->data, v->capacity);
             v->data = NULL;
         }
         v->read = false;

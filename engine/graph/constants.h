@@ -41,11 +41,11 @@ int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint
 uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values);
 
 /* The contents of a constant in f32, made or widened now if need be (by the threads of `pool`, which may be NULL);
- * valid until mb_graph_forget. NULL after an error. */
+ * valid until mb_graph_release_derived. NULL after an error. */
 const float *mb_graph_floats(mb_graph *g, int value, mb_pool *pool);
 /* Lets go of whatever can be made again, and gives pages of the file that were read back to the system. The room serves
- * the next constants (fresh memory costs more than filling it) until the spares are dropped. */
-void mb_graph_forget(mb_graph *g);
-void mb_graph_drop_spares(mb_graph *g);
+ * the next constants (fresh memory costs more than filling it) until the free blocks are dropped. */
+void mb_graph_release_derived(mb_graph *g);
+void mb_graph_clear_free_list(mb_graph *g);
 
 #endif

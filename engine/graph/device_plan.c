@@ -57,8 +57,8 @@ static mb_status make_mirrors(mb_plan *p, size_t *staging, mb_error *err)
         if (is_mirrored(p, v)) {
             size_t floats = (size_t)(d[0] * d[1] * d[2] * d[3]);
             p->locations[v].staging = *staging;
-            p->locations[v].mirror = mb_alloc_array(floats, sizeof(float));
-            if (p->locations[v].mirror == NULL ||
+            p->locations[v].host_copy = mb_alloc_array(floats, sizeof(float));
+            if (p->locations[v].host_copy == NULL ||
                 !mb_add_size(staging, *staging, (mb_plan_span_bytes(p, v) + 63) / 64 * 64)) {
                 return mb_fail_memory(err, floats * sizeof(float), p->graph->values[v].name);
             }
@@ -72,7 +72,7 @@ mb_status mb_plan_device_memory(mb_plan *p, mb_error *err)
     const mb_backend *b = p->backend;
     size_t staging = 0;
     void *arena = NULL;
-    mb_status status = b->memory->alloc(b->device, &arena, p->figures.arena_bytes, "the plan's activations", err);
+    mb_status status = b->memory->alloc(b->device, &arena, p->stats.arena_bytes, "the plan's activations", err);
     p->arena = arena;
     if (status == MB_OK) {
         status = make_mirrors(p, &staging, err);
@@ -104,6 +104,6 @@ void mb_plan_device_free(mb_plan *p)
         b->memory->leave(b->device);
     }
     for (int v = 0; p->locations != NULL && v < p->graph->n_values; v++) {
-        mb_free(p->locations[v].mirror);
+        mb_free(p->locations[v].host_copy);
     }
 }

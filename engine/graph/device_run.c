@@ -19,11 +19,11 @@ static mb_status upload(mb_plan *p, mb_error *err)
     mb_status status = MB_OK;
     for (int v = 0; v < p->graph->n_values && status == MB_OK; v++) {
         const mb_location *l = &p->locations[v];
-        if (p->graph->values[v].kind != MB_VALUE_INPUT || l->mirror == NULL) {
+        if (p->graph->values[v].kind != MB_VALUE_INPUT || l->host_copy == NULL) {
             continue;
         }
         const int64_t *d = p->graph->values[v].dims; /* an input is never a slice: dense */
-        mb_narrow(p->staging + l->staging, l->mirror, l->dtype, (size_t)(d[0] * d[1] * d[2] * d[3]));
+        mb_from_f32(p->staging + l->staging, l->host_copy, l->dtype, (size_t)(d[0] * d[1] * d[2] * d[3]));
         status = b->memory->copy_in(b->device, p->arena + l->byte_offset, p->staging + l->staging,
                                     mb_plan_span_bytes(p, v), err);
     }
@@ -32,7 +32,7 @@ static mb_status upload(mb_plan *p, mb_error *err)
 
 static bool is_result(const mb_plan *p, int v)
 {
-    return p->graph->values[v].kind != MB_VALUE_INPUT && p->locations[v].mirror != NULL;
+    return p->graph->values[v].kind != MB_VALUE_INPUT && p->locations[v].host_copy != NULL;
 }
 
 static mb_status download(mb_plan *p, mb_error *err)
@@ -58,8 +58,8 @@ static mb_status download(mb_plan *p, mb_error *err)
         size_t channels = (size_t)d[1], tokens = (size_t)(d[0] * d[2] * d[3]);
         size_t step = tokens > 1 ? (mb_plan_span_bytes(p, v) / mb_dtype_size(l->dtype) - channels) / (tokens - 1) : 0;
         for (size_t t = 0; t < tokens; t++) {
-            mb_widen(l->mirror + t * channels, p->staging + l->staging + t * step * mb_dtype_size(l->dtype), l->dtype,
-                     channels);
+            mb_to_f32(l->host_copy + t * channels, p->staging + l->staging + t * step * mb_dtype_size(l->dtype),
+                      l->dtype, channels);
         }
     }
     return status;

@@ -88,7 +88,7 @@ mb_view mb_plan_view(const mb_plan *p, const char *name)
 {
     mb_view v = mb_plan_own_view(p, name), none = {0};
     if (p->backend->memory != NULL && mb_view_present(&v)) { /* the caller sees the host's copy: dense, f32 */
-        v.data = p->locations[mb_graph_find(p->graph, name)].mirror;
+        v.data = p->locations[mb_graph_find(p->graph, name)].host_copy;
         v.pitch = v.dims[1];
         v.dtype = MB_F32;
         return v.data != NULL ? v : none;

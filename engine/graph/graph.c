@@ -35,7 +35,7 @@ void mb_graph_free(mb_graph *g)
         mb_free_aligned(g->values[i].data);
         mb_free(g->values[i].derivation);
     }
-    mb_graph_drop_spares(g);
+    mb_graph_clear_free_list(g);
     while (g->text != NULL) {
         mb_text_block *next = g->text->next;
         mb_free(g->text);

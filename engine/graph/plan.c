@@ -95,10 +95,10 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
             s->bytes += view_bytes(&s->call.in[k]);
         }
         s->weight = s->macs + 4.0 * s->bytes; /* a byte costs about as much as four multiplications */
-        p->figures.macs += s->macs;
+        p->stats.macs += s->macs;
         p->n_steps++;
     }
-    p->figures.n_nodes = p->n_steps;
+    p->stats.n_nodes = p->n_steps;
     return MB_OK;
 }
 
@@ -213,8 +213,8 @@ static mb_status place(placing *s, mb_error *err)
     for (int t = 0; t < p->n_steps; t++) {
         s->blocks[s->n_blocks++] = (mb_block){t, t, p->steps[t].workspace_bytes, 0};
     }
-    mb_status status = mb_planner_place(s->blocks, s->n_blocks, &p->figures.arena_bytes, err);
-    p->figures.lower_bound = mb_planner_lower_bound(s->blocks, s->n_blocks, p->n_steps);
+    mb_status status = mb_planner_place(s->blocks, s->n_blocks, &p->stats.arena_bytes, err);
+    p->stats.lower_bound = mb_planner_lower_bound(s->blocks, s->n_blocks, p->n_steps);
     for (int t = 0; t < p->n_steps; t++) {
         p->steps[t].workspace_offset = s->blocks[first_workspace + t].offset;
     }
@@ -311,7 +311,7 @@ mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options
     mb_plan_choose_types(p);
     MB_TRY(choose_kernels_inside(p, order, n, err));
     MB_TRY(place_values(p, err));
-    p->figures.weight_bytes = constant_bytes(graph);
+    p->stats.weight_bytes = constant_bytes(graph);
     *out = p;
     p = NULL;
 done:

@@ -28,7 +28,7 @@ typedef struct mb_location { /* of a value: block < 0 for constants */
     int block;
     size_t byte_offset; /* in the arena */
     mb_dtype dtype;     /* what its memory holds: f32 except on a device that computes in 16 bit */
-    float *mirror;      /* on a device: inputs and kept values, dense f32 in host memory; else NULL */
+    float *host_copy;   /* on a device: inputs and kept values, dense f32 in host memory; else NULL */
     size_t staging;     /* then: where its copy lies in the plan's staging memory */
 } mb_location;
 
@@ -50,7 +50,7 @@ struct mb_plan {
     void *checked;   /* then: host memory for the largest value */
     int bad_node;    /* of the last checked run: the first node whose result was not finite; -1: none */
     bool bad_is_nan; /* then: NaN was in it, not only infinities */
-    mb_plan_figures figures;
+    mb_plan_stats stats;
 };
 
 /* Optimises (which passes: see mb_passes_run), schedules and places; takes the graph over, also on failure. Nothing is

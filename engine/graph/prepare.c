@@ -87,7 +87,7 @@ static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, 
         e->next = cache->first;
         cache->first = e;
         cache->bytes += e->prepared.bytes;
-        mb_graph_forget(g); /* what was packed is not needed again; the rest is made again by set_pointers */
+        mb_graph_release_derived(g); /* what was packed is not needed again; the rest is made again by set_pointers */
     }
     s->call.prepared = &e->prepared;
     return MB_OK;
@@ -122,8 +122,8 @@ static mb_status set_pointers(mb_plan *p, mb_error *err)
 static mb_status check_room(const mb_plan *p, const mb_prepared_cache *cache, mb_error *err)
 {
     const mb_backend *b = p->backend;
-    size_t weights = p->figures.weight_bytes / sizeof(float) * mb_dtype_size(b->activations);
-    return b->memory->room(b->device, p->figures.arena_bytes, weights > cache->bytes ? weights - cache->bytes : 0, err);
+    size_t weights = p->stats.weight_bytes / sizeof(float) * mb_dtype_size(b->activations);
+    return b->memory->room(b->device, p->stats.arena_bytes, weights > cache->bytes ? weights - cache->bytes : 0, err);
 }
 
 /* On a device: which library, plan or kernel is the fastest for each call. The arena holds nothing yet that could be
@@ -152,15 +152,15 @@ static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
     for (int t = 0; t < p->n_steps; t++) {
         MB_TRY(prepare_step(p, &p->steps[t], cache, err));
     }
-    mb_graph_drop_spares(p->graph);
+    mb_graph_clear_free_list(p->graph);
     if (p->backend->memory != NULL) {
         MB_TRY(mb_plan_device_memory(p, err));
     } else {
-        p->arena = mb_alloc_aligned(p->figures.arena_bytes);
+        p->arena = mb_alloc_aligned(p->stats.arena_bytes);
     }
     if (p->arena == NULL) {
         status = mb_fail(err, MB_E_MEMORY, "not enough memory: the plan needs %.0f MB\nuse a smaller input size",
-                         (double)p->figures.arena_bytes * 1e-6);
+                         (double)p->stats.arena_bytes * 1e-6);
         goto done;
     }
     const char *check = getenv("MATTEBOX_CHECK");

@@ -22,8 +22,8 @@ struct mb_runner {
     mb_prepared_cache cache;
     kept_plan plans[MB_PLANS_KEPT];
     unsigned clock;
-    mb_backend wider_backend; /* the same device in a wider type, for what overflows */
-    mb_runner *wider;
+    mb_backend fallback_backend; /* the same device in a wider type, for what overflows */
+    mb_runner *fallback;
     char warning[256];
 };
 
@@ -52,7 +52,7 @@ void mb_runner_free(mb_runner *r)
         mb_plan_free(r->plans[i].plan);
     }
     mb_prepared_cache_dispose(&r->cache);
-    mb_runner_free(r->wider);
+    mb_runner_free(r->fallback);
     mb_free(r);
 }
 
@@ -97,12 +97,12 @@ static mb_status build(mb_plan **out, mb_runner *r, const int64_t size[3], const
 
 static mb_status check_budget(const mb_runner *r, const mb_plan *p, mb_error *err)
 {
-    double need = (double)p->figures.arena_bytes + (double)p->figures.weight_bytes;
+    double need = (double)p->stats.arena_bytes + (double)p->stats.weight_bytes;
     if (r->options.max_bytes > 0 && need > (double)r->options.max_bytes) {
         return mb_fail(err, MB_E_MEMORY,
                        "the plan needs %.0f MB (activations %.0f, weights %.0f), the limit is %.0f MB\nuse a smaller "
                        "input size, or raise --max-memory",
-                       need * 1e-6, (double)p->figures.arena_bytes * 1e-6, (double)p->figures.weight_bytes * 1e-6,
+                       need * 1e-6, (double)p->stats.arena_bytes * 1e-6, (double)p->stats.weight_bytes * 1e-6,
                        (double)r->options.max_bytes * 1e-6);
     }
     return MB_OK;
@@ -143,11 +143,11 @@ mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int6
     return MB_OK;
 }
 
-mb_status mb_runner_figures(mb_plan_figures *out, mb_runner *r, int64_t n, int64_t h, int64_t w, mb_error *err)
+mb_status mb_runner_stats(mb_plan_stats *out, mb_runner *r, int64_t n, int64_t h, int64_t w, mb_error *err)
 {
     mb_plan *p = NULL;
     mb_status status = build(&p, r, (const int64_t[]){n, h, w}, NULL, 0, err);
-    *out = status == MB_OK ? p->figures : (mb_plan_figures){0};
+    *out = status == MB_OK ? p->stats : (mb_plan_stats){0};
     mb_plan_free(p);
     return status;
 }
@@ -207,7 +207,7 @@ static void copy_view(const mb_plan *to, const mb_plan *from, const char *name)
 }
 
 /* The plan of the wider runner for the size, and with the taps, of a plan of ours. */
-static mb_status wider_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_error *err)
+static mb_status fallback_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_error *err)
 {
     const kept_plan *mine = &r->plans[0];
     const char *taps[64];
@@ -215,13 +215,13 @@ static mb_status wider_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_er
     for (int i = 0; i < MB_PLANS_KEPT; i++) {
         mine = r->plans[i].plan == p ? &r->plans[i] : mine;
     }
-    if (r->wider == NULL) {
-        r->wider_backend = *r->options.backend;
-        r->wider_backend.activations = r->options.backend->wider;
-        r->wider_backend.wider = MB_F32;
+    if (r->fallback == NULL) {
+        r->fallback_backend = *r->options.backend;
+        r->fallback_backend.activations = r->options.backend->fallback_dtype;
+        r->fallback_backend.fallback_dtype = MB_F32;
         mb_runner_options o = r->options;
-        o.backend = &r->wider_backend;
-        mb_status status = mb_runner_create(&r->wider, r->weights, r->record, &o, err);
+        o.backend = &r->fallback_backend;
+        mb_status status = mb_runner_create(&r->fallback, r->weights, r->record, &o, err);
         if (status != MB_OK) {
             return status;
         }
@@ -229,7 +229,7 @@ static mb_status wider_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_er
     for (int i = 0; !mine->plain && i < mb_plan_n_taps(p) && n_taps < 64; i++) {
         taps[n_taps++] = mb_plan_tap_name(p, i);
     }
-    return mb_runner_plan(out, r->wider, mine->n, mine->h, mine->w, taps, n_taps, err);
+    return mb_runner_plan(out, r->fallback, mine->n, mine->h, mine->w, taps, n_taps, err);
 }
 
 /* Where it began: one more run that looks at every node. */
@@ -245,7 +245,7 @@ static void name_culprit(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_dtyp
 mb_status mb_runner_again(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
     mb_plan *wide = NULL;
-    mb_status status = wider_plan(&wide, r, p, err);
+    mb_status status = fallback_plan(&wide, r, p, err);
     if (status != MB_OK) {
         return status;
     }
@@ -262,7 +262,7 @@ mb_status mb_runner_again(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_err
     return status;
 }
 
-bool mb_runner_is_narrow(const mb_runner *r)
+bool mb_runner_is_16bit(const mb_runner *r)
 {
     return r->options.backend->activations != MB_F32;
 }
@@ -272,7 +272,7 @@ mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_pr
 {
     r->warning[0] = '\0';
     mb_status status = mb_plan_run_io(p, io, on_progress, user, err);
-    if (status != MB_OK || !mb_runner_is_narrow(r) || (io != NULL && io->take != NULL) || mb_plan_is_finite(p)) {
+    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->take != NULL) || mb_plan_is_finite(p)) {
         return status;
     }
     return mb_runner_again(r, p, io, err);

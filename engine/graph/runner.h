@@ -31,15 +31,15 @@ MB_MUST_CHECK mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, i
                                        const char *const *taps, int n_taps, mb_error *err);
 
 /* What a plan will take, before any work (without = only recorded, optimised and placed; nothing is packed). */
-typedef struct mb_plan_figures {
+typedef struct mb_plan_stats {
     int n_nodes;
     double macs;
     size_t weight_bytes; /* constants that runs read, packed or not (f32) */
     size_t arena_bytes;  /* activations and workspaces */
     size_t lower_bound;  /* largest sum of activations alive at once */
-} mb_plan_figures;
-MB_MUST_CHECK mb_status mb_runner_figures(mb_plan_figures *out, mb_runner *r, int64_t n, int64_t h, int64_t w,
-                                          mb_error *err);
+} mb_plan_stats;
+MB_MUST_CHECK mb_status mb_runner_stats(mb_plan_stats *out, mb_runner *r, int64_t n, int64_t h, int64_t w,
+                                        mb_error *err);
 
 /* Views into the arena, channels last: fill inputs before a run; outputs and taps are valid until the next run.
  * dims[0] == 0: no such name. */
@@ -68,11 +68,11 @@ typedef struct mb_plan_io {
     void *user;
 } mb_plan_io;
 /* mb_runner_run so; io: NULL is mb_runner_run. With io->take nothing is looked at: whoever sees that the result is not
- * finite calls mb_runner_again (the plan in 16 bits: mb_runner_is_narrow), which runs the same in the wider type. */
+ * finite calls mb_runner_again (the plan in 16 bits: mb_runner_is_16bit), which runs the same in the wider type. */
 MB_MUST_CHECK mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress,
                                          void *user, mb_error *err);
 MB_MUST_CHECK mb_status mb_runner_again(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_error *err);
-bool mb_runner_is_narrow(const mb_runner *r);
+bool mb_runner_is_16bit(const mb_runner *r);
 
 /* Does the last run of a plan have nothing but numbers in its kept values? Of results in host memory. */
 bool mb_plan_is_finite(const mb_plan *p);

@@ -105,19 +105,19 @@ static void put_f32(uint8_t *p, mb_depth type, float v)
     }
 }
 
-mb_status mb_picture_from_image(mb_picture *out, mb_picture *alpha, const mb_image *r, mb_error *err)
+mb_status mb_image_u8_from_image(mb_image_u8 *out, mb_image_u8 *alpha, const mb_image *r, mb_error *err)
 {
-    *out = (mb_picture){0};
+    *out = (mb_image_u8){0};
     if (alpha != NULL) {
-        *alpha = (mb_picture){0};
+        *alpha = (mb_image_u8){0};
     }
     mb_status status;
     MB_TRY(mb_image_check(r, err));
     const layout l = layouts[r->pixels];
     const size_t s = sample_bytes[r->depth], width = (size_t)r->width;
-    MB_TRY(mb_picture_create(out, r->width, r->height, 3, err));
+    MB_TRY(mb_image_u8_create(out, r->width, r->height, 3, err));
     if (alpha != NULL && l.a >= 0) {
-        MB_TRY(mb_picture_create(alpha, r->width, r->height, 1, err));
+        MB_TRY(mb_image_u8_create(alpha, r->width, r->height, 1, err));
     }
     for (int y = 0; y < r->height; y++) {
         const uint8_t *p = row_of(r, y);
@@ -138,7 +138,7 @@ mb_status mb_picture_from_image(mb_picture *out, mb_picture *alpha, const mb_ima
     }
 done:
     if (status != MB_OK) {
-        mb_picture_dispose(out);
+        mb_image_u8_dispose(out);
     }
     return status;
 }
@@ -153,7 +153,7 @@ static mb_status same_size(const mb_image *r, int width, int height, mb_error *e
     return status;
 }
 
-mb_status mb_picture_to_image(const mb_image *r, const mb_picture *src, mb_error *err)
+mb_status mb_image_u8_to_image(const mb_image *r, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = same_size(r, src->width, src->height, err);
     if (status != MB_OK) {
@@ -190,12 +190,12 @@ static float luma_f32(float r, float g, float b)
     return (19595.0f * r + 38470.0f * g + 7471.0f * b) * (1.0f / 65536.0f);
 }
 
-mb_status mb_plane_from_image(mb_plane *out, const mb_image *r, mb_error *err)
+mb_status mb_image_f32_from_image(mb_image_f32 *out, const mb_image *r, mb_error *err)
 {
-    *out = (mb_plane){0};
+    *out = (mb_image_f32){0};
     mb_status status = mb_image_check(r, err);
     if (status == MB_OK) {
-        status = mb_plane_create(out, r->width, r->height, err);
+        status = mb_image_f32_create(out, r->width, r->height, err);
     }
     if (status != MB_OK) {
         return status;
@@ -219,7 +219,7 @@ mb_status mb_plane_from_image(mb_plane *out, const mb_image *r, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_plane_to_image(const mb_image *r, const mb_plane *src, mb_error *err)
+mb_status mb_image_f32_to_image(const mb_image *r, const mb_image_f32 *src, mb_error *err)
 {
     mb_status status = same_size(r, src->width, src->height, err);
     if (status != MB_OK) {
@@ -251,7 +251,7 @@ void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
     }
 }
 
-void mb_image_take(mb_image *out, mb_picture *src)
+void mb_image_take(mb_image *out, mb_image_u8 *src)
 {
     *out = (mb_image){0};
     if (src->v != NULL) {
@@ -261,7 +261,7 @@ void mb_image_take(mb_image *out, mb_picture *src)
         out->pixels = src->channels == 1 ? MB_PIXELS_GRAY : src->channels == 3 ? MB_PIXELS_RGB : MB_PIXELS_RGBA;
         out->depth = MB_DEPTH_U8;
     }
-    *src = (mb_picture){0};
+    *src = (mb_image_u8){0};
 }
 
 /* ---- public */

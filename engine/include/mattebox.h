@@ -320,12 +320,12 @@ typedef enum mb_recipe {
 /* Where the mask comes from. SALIENCY needs no model: what stands out from the picture's border
  * (docs/models/saliency.md).
  */
-typedef enum mb_finder {
-    MB_FIND_NETWORK = 0,  /* the model */
-    MB_FIND_SALIENCY = 1, /* what stands out; the pipeline may have no model */
-    MB_FIND_BOTH = 2      /* the model or saliency, whichever gives the better cut-out of the two; always snapped (see
-                           * `snap`). Steadier with a small model */
-} mb_finder;
+typedef enum mb_segmenter {
+    MB_SEGMENT_NETWORK = 0,  /* the model */
+    MB_SEGMENT_SALIENCY = 1, /* what stands out; the pipeline may have no model */
+    MB_SEGMENT_BOTH = 2 /* the model or saliency, whichever gives the better cut-out of the two; always snapped (see
+                         * `grabcut`). Steadier with a small model */
+} mb_segmenter;
 
 /* What refines the mask's edge. Relative costs are in docs/edges.md. */
 typedef enum mb_detail {
@@ -372,11 +372,11 @@ typedef struct mb_options {
     int want_cutout; /* default 1: RGBA */
     int want_trimap; /* default 0 */
     /* how the mask is found */
-    mb_finder find; /* default NETWORK */
-    int mirror; /* default 0; 1: the network sees the photo and its mirror image, and the mean counts (twice the time)
-                 */
-    int snap;   /* default 0; 1: the mask is moved to the picture's edges by colour models and a minimum cut. Acts on
-                 * masks given to mb_pipeline_refine too */
+    mb_segmenter segment; /* default NETWORK */
+    int flip;    /* default 0; 1: the network sees the photo and its mirror image, and the mean counts (twice the time)
+                  */
+    int grabcut; /* default 0; 1: the mask is moved to the picture's edges by colour models and a minimum cut. Acts on
+                  * masks given to mb_pipeline_refine too */
     /* the edge, beyond the node; 0 (default) is the node's rule */
     int guided_radius;      /* 1 .. 512 pixels */
     double guided_eps;      /* 1e-9 .. 1e6; the node's 0.015 */
@@ -414,7 +414,7 @@ MB_MUST_CHECK MB_API mb_status mb_parse_colour(unsigned char rgba[4], const char
  * counting from 0 lists them all. */
 MB_API const char *mb_recipe_name(int recipe);
 MB_API const char *mb_detail_name(int detail);
-MB_API const char *mb_finder_name(int finder);
+MB_API const char *mb_segmenter_name(int segmenter);
 MB_API const char *mb_foreground_name(int foreground);
 MB_API const char *mb_background_name(int background);
 MB_API const char *mb_device_name(int device);
@@ -428,9 +428,9 @@ MB_API const char *mb_precision_name(int precision);
  * size prepares the weights), cheap to keep: make one per thread and run it for every picture. */
 typedef struct mb_pipeline mb_pipeline;
 
-/* model: finds the mask (BiRefNet); NULL if only mb_pipeline_refine will be called, or with MB_FIND_SALIENCY. matting:
- * VITMatte, for the details of that name; may be NULL otherwise. Both are kept and must outlive the pipeline. options:
- * may be NULL, is copied. MB_E_MISMATCH if a model cannot do its part, MB_E_ARGUMENT for a bad option. */
+/* model: finds the mask (BiRefNet); NULL if only mb_pipeline_refine will be called, or with MB_SEGMENT_SALIENCY.
+ * matting: VITMatte, for the details of that name; may be NULL otherwise. Both are kept and must outlive the pipeline.
+ * options: may be NULL, is copied. MB_E_MISMATCH if a model cannot do its part, MB_E_ARGUMENT for a bad option. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model,
                                                   const mb_model *matting, const mb_options *options, mb_error *err);
 MB_API void mb_pipeline_free(mb_pipeline *pipeline);

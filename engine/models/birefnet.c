@@ -44,7 +44,7 @@ static void require_finite(mb_scope s, const char *name)
     float piece[256];
     for (size_t at = 0; at < n; at += sizeof piece / sizeof piece[0]) {
         const size_t m = n - at < sizeof piece / sizeof piece[0] ? n - at : sizeof piece / sizeof piece[0];
-        mb_widen(piece, (const char *)t->data + at * size, t->dtype, m);
+        mb_to_f32(piece, (const char *)t->data + at * size, t->dtype, m);
         for (size_t i = 0; i < m; i++) {
             if (!isfinite(piece[i])) {
                 mb_graph_fail(s.g, MB_E_FORMAT,

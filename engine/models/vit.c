@@ -73,7 +73,7 @@ static mb_value block(mb_scope s, mb_value x, const mb_vit_config *c, int i)
     y = mlp(mb_sub(s, "mlp"), y);
     tap(s, i, ".mlp", y);
     x = mb_nn_add(mb_sub(s, "add2"), x, y);
-    if (mb_has(s, "residual.conv1.weight")) {
+    if (mb_scope_has(s, "residual.conv1.weight")) {
         y = bottleneck(mb_sub(s, "residual"), x, i);
         x = mb_nn_add(mb_sub(s, "add3"), x, y);
         tap(s, i, ".residual", x);

@@ -5,7 +5,7 @@
 #include "core/alloc.h"
 #include "core/cpu.h"
 #include "device.h"
-#include "pipeline/picture_check.h"
+#include "pipeline/image_io_check.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -53,8 +53,8 @@ static mb_status use_gpu(mb_context *c, const mb_device_report *report, mb_error
     }
     if (status == MB_OK && c->options.device == MB_DEVICE_AUTO) {
         status = mb_device_check(&c->backend, err);
-        if (status == MB_OK && !mb_pictures_agree(&c->backend)) {
-            c->backend.pictures = NULL; /* the CPU prepares them, with the same network in between */
+        if (status == MB_OK && !mb_image_io_agrees(&c->backend)) {
+            c->backend.image_io = NULL; /* the CPU prepares them, with the same network in between */
         }
     }
     if (status != MB_OK) {

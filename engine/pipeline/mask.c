@@ -1,10 +1,10 @@
-/* The mask step: the recipe's way in, the network, the recipe's way back (image/recipe.h has the arithmetic). On a
- * device all three are queued there at once; on the CPU, and for what devices cannot (the mirror image, masks of more
- * than 8 bits, no memory for the picture), recipe.c does its part. */
+/* The mask step: the recipe's way in, the network, the recipe's way back (image/resample/recipe.h has the arithmetic).
+ * On a device all three are queued there at once; on the CPU, and for what devices cannot (the mirror image, masks of
+ * more than 8 bits, no memory for the picture), recipe.c does its part. */
 #include "pipeline/mask.h"
 
 #include "core/alloc.h"
-#include "image/recipe.h"
+#include "image/resample/recipe.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,19 +87,19 @@ done:
 
 static void *way_of(const mb_mask_job *job)
 {
-    return job->network->ways[job->way - 1];
+    return job->network->upload_slots[job->way - 1];
 }
 
 static mb_status feed_photo(void *user, const mb_view *input, mb_error *err)
 {
     const mb_mask_job *job = user;
-    return job->network->backend->pictures->feed(way_of(job), input, err);
+    return job->network->backend->image_io->write_input(way_of(job), input, err);
 }
 
 static mb_status take_mask(void *user, const mb_view *logits, mb_error *err)
 {
     const mb_mask_job *job = user;
-    return job->network->backend->pictures->take(way_of(job), logits, err);
+    return job->network->backend->image_io->read_output(way_of(job), logits, err);
 }
 
 static mb_plan_io io_of(mb_mask_job *job)
@@ -112,15 +112,15 @@ static mb_plan_io io_of(mb_mask_job *job)
 static bool take_way(mb_mask_job *job, mb_error *err)
 {
     mb_network *n = job->network;
-    if (job->spec.mirror || job->spec.fine != NULL) {
+    if (job->spec.flip || job->spec.fine != NULL) {
         return false;
     }
-    for (int i = 0; i < MB_WAYS; i++) {
-        if (!n->way_taken[i]) {
-            n->way_taken[i] =
-                n->ways[i] != NULL || n->backend->pictures->open(n->backend->device, &n->ways[i], err) == MB_OK;
-            job->way = n->way_taken[i] ? 1 + i : 0;
-            return n->way_taken[i];
+    for (int i = 0; i < MB_UPLOAD_SLOTS; i++) {
+        if (!n->slot_in_flight[i]) {
+            n->slot_in_flight[i] = n->upload_slots[i] != NULL ||
+                                   n->backend->image_io->open(n->backend->device, &n->upload_slots[i], err) == MB_OK;
+            job->way = n->slot_in_flight[i] ? 1 + i : 0;
+            return n->slot_in_flight[i];
         }
     }
     return false;
@@ -129,7 +129,7 @@ static bool take_way(mb_mask_job *job, mb_error *err)
 void mb_mask_drop(mb_mask_job *job)
 {
     if (job->way > 0) {
-        job->network->way_taken[job->way - 1] = false;
+        job->network->slot_in_flight[job->way - 1] = false;
         job->way = 0;
     }
 }
@@ -138,18 +138,18 @@ static mb_status send_photo(mb_mask_job *job, const mb_recipe_input *to, mb_erro
 {
     mb_status status = MB_OK;
     mb_recipe_numbers r = {0};
-    const mb_picture *photo = job->photo;
+    const mb_image_u8 *photo = job->photo;
     MB_TRY(mb_recipe_numbers_create(&r, to, photo->width, photo->height, err));
-    mb_picture_in in = {.rgb = photo->v,
-                        .width = photo->width,
-                        .height = photo->height,
-                        .resize = &r.in,
-                        .table = r.table[0],
-                        .by_maximum = r.by_maximum};
+    mb_image_input in = {.rgb = photo->v,
+                         .width = photo->width,
+                         .height = photo->height,
+                         .resize = &r.in,
+                         .table = r.table[0],
+                         .by_maximum = r.by_maximum};
     memcpy(in.mean, to->mean, sizeof in.mean);
     memcpy(in.std, to->std, sizeof in.std);
-    mb_picture_out out = {&r.back, r.by_maximum, r.brightens ? r.brightness : NULL};
-    MB_TRY(job->network->backend->pictures->send(way_of(job), &in, &out, err));
+    mb_mask_output out = {&r.back, r.by_maximum, r.brightens ? r.brightness : NULL};
+    MB_TRY(job->network->backend->image_io->upload(way_of(job), &in, &out, err));
 done:
     mb_recipe_numbers_dispose(&r);
     return status;
@@ -166,14 +166,14 @@ static mb_status begin_inside(mb_mask_job *job, const mb_recipe_input *to, mb_er
     return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", why.message);
 }
 
-mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_picture *photo, const mb_mask_spec *spec,
+mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_image_u8 *photo, const mb_mask_spec *spec,
                         mb_error *err)
 {
     mb_status status = MB_OK;
     const mb_backend *b = network->backend;
     mb_recipe_input to;
     *job = (mb_mask_job){.network = network, .photo = photo, .spec = *spec};
-    if (b->memory == NULL || !mb_pictures_wanted(b->pictures)) {
+    if (b->memory == NULL || !mb_image_io_wanted(b->image_io)) {
         return MB_OK;
     }
     MB_TRY(read_recipe(&to, job, err));
@@ -193,17 +193,17 @@ done:
     return status;
 }
 
-static mb_status receive(mb_picture *mask, mb_mask_job *job, mb_error *err)
+static mb_status receive(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
 {
     mb_status status;
     mb_network *n = job->network;
     bool finite = true;
-    MB_TRY(mb_picture_create(mask, job->photo->width, job->photo->height, 1, err));
-    MB_TRY(n->backend->pictures->receive(way_of(job), mask->v, &finite, err));
-    if (!finite && mb_runner_is_narrow(n->runner)) {
+    MB_TRY(mb_image_u8_create(mask, job->photo->width, job->photo->height, 1, err));
+    MB_TRY(n->backend->image_io->download(way_of(job), mask->v, &finite, err));
+    if (!finite && mb_runner_is_16bit(n->runner)) {
         mb_plan_io io = io_of(job);
         MB_TRY(mb_runner_again(n->runner, job->plan, &io, err));
-        MB_TRY(n->backend->pictures->receive(way_of(job), mask->v, &finite, err));
+        MB_TRY(n->backend->image_io->download(way_of(job), mask->v, &finite, err));
         (void)snprintf(job->warning, sizeof job->warning, "%s", mb_network_warning(n));
     }
     if (!finite) {
@@ -216,7 +216,7 @@ done:
 
 /* ---- on the CPU, around the network */
 
-static mb_status make(mb_picture *mask, mb_mask_job *job, mb_error *err)
+static mb_status make(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_network *network = job->network;
@@ -231,8 +231,8 @@ static mb_status make(mb_picture *mask, mb_mask_job *job, mb_error *err)
     }
     to.input = in.data;
     MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
-    MB_TRY(spec->mirror ? run_both_ways(network, spec, err)
-                        : mb_network_run_plan(network, NULL, spec->first, spec->share, err));
+    MB_TRY(spec->flip ? run_both_ways(network, spec, err)
+                      : mb_network_run_plan(network, NULL, spec->first, spec->share, err));
     if (!mb_plan_is_finite(network->plan)) {
         MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
         MB_TRY(mb_plan_explain(network->plan, NULL, err));
@@ -244,13 +244,13 @@ done:
     return status;
 }
 
-mb_status mb_mask_finish(mb_picture *mask, mb_mask_job *job, mb_error *err)
+mb_status mb_mask_finish(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
 {
-    *mask = (mb_picture){0};
+    *mask = (mb_image_u8){0};
     mb_status status = job->way > 0 ? receive(mask, job, err) : make(mask, job, err);
     mb_mask_drop(job);
     if (status != MB_OK) {
-        mb_picture_dispose(mask);
+        mb_image_u8_dispose(mask);
     }
     return status;
 }

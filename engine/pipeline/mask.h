@@ -2,7 +2,7 @@
 #ifndef MB_PIPELINE_MASK_H
 #define MB_PIPELINE_MASK_H
 
-#include "image/plane.h"
+#include "image/raster.h"
 #include "pipeline/objects.h"
 
 /* AUTO resolved for a model: never MB_RECIPE_AUTO. */
@@ -11,26 +11,26 @@ mb_recipe mb_recipe_for(const mb_model *model, mb_recipe wish);
 typedef struct mb_mask_spec {
     mb_recipe recipe;    /* not AUTO */
     int width, height;   /* of the network's input */
-    bool mirror;         /* run on the mirror image too */
+    bool flip;           /* run on the mirror image too */
     double first, share; /* of the progress bar */
-    mb_plane *fine;      /* out: the mask before it is rounded to 8 bits; NULL: not wanted */
+    mb_image_f32 *fine;  /* out: the mask before it is rounded to 8 bits; NULL: not wanted */
 } mb_mask_spec;
 
 /* A mask in the making. On a device the work is queued by begin, so that other work of the caller and other masks
  * overlap with it; else all of it happens in finish. */
 typedef struct mb_mask_job {
     mb_network *network;
-    const mb_picture *photo;
+    const mb_image_u8 *photo;
     mb_mask_spec spec;
     mb_plan *plan; /* of the queued work */
     int way;       /* 1 + the network's slot that the photo is in; 0: nothing is queued */
     char warning[256];
 } mb_mask_job;
 /* photo: RGB; must stay until finish or drop. */
-MB_MUST_CHECK mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_picture *photo,
+MB_MUST_CHECK mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_image_u8 *photo,
                                       const mb_mask_spec *spec, mb_error *err);
 /* mask: grey, of the photo's size. */
-MB_MUST_CHECK mb_status mb_mask_finish(mb_picture *mask, mb_mask_job *job, mb_error *err);
+MB_MUST_CHECK mb_status mb_mask_finish(mb_image_u8 *mask, mb_mask_job *job, mb_error *err);
 void mb_mask_drop(mb_mask_job *job); /* instead of, or after, finish; a {0} one is fine */
 
 #endif

@@ -2,7 +2,7 @@
 #include "pipeline/objects.h"
 
 #include "core/alloc.h"
-#include "pipeline/watch.h"
+#include "pipeline/progress.h"
 
 #include <math.h>
 #include <string.h>
@@ -47,9 +47,9 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
 void mb_network_free(mb_network *network)
 {
     if (network != NULL) {
-        for (int i = 0; i < MB_WAYS; i++) {
-            if (network->ways[i] != NULL) {
-                network->backend->pictures->close(network->ways[i]);
+        for (int i = 0; i < MB_UPLOAD_SLOTS; i++) {
+            if (network->upload_slots[i] != NULL) {
+                network->backend->image_io->close(network->upload_slots[i]);
             }
         }
         mb_runner_free(network->runner);
@@ -90,8 +90,8 @@ mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int
         status = mb_fail(err, MB_E_ARGUMENT, "batch %lld: 1 to 4096", (long long)n);
         goto done;
     }
-    mb_plan_figures f;
-    MB_TRY(mb_runner_figures(&f, network->runner, n, height, width, err));
+    mb_plan_stats f;
+    MB_TRY(mb_runner_stats(&f, network->runner, n, height, width, err));
     info.input_width = (int)width;
     info.input_height = (int)height;
     info.n_nodes = f.n_nodes;

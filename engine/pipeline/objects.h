@@ -24,7 +24,7 @@ struct mb_model {
     char summary[160];
 };
 
-#define MB_WAYS 2 /* pictures under way on a device: one is computed, another goes over or comes back */
+#define MB_UPLOAD_SLOTS 2 /* pictures under way on a device: one is computed, another goes over or comes back */
 
 /* One model with its plans, run on tensors. Two networks of one context never share a
  * pool, so they run side by side.
@@ -33,10 +33,10 @@ struct mb_network {
     const mb_model *model;
     mb_pool *pool, *own_pool; /* own_pool: the same one if it is to be freed here, else NULL */
     mb_runner *runner;
-    const mb_backend *backend; /* borrowed */
-    mb_plan *plan;             /* of the last run; borrowed from the runner */
-    void *ways[MB_WAYS];       /* slots of the back end's pictures, made when needed */
-    bool way_taken[MB_WAYS];
+    const mb_backend *backend;           /* borrowed */
+    mb_plan *plan;                       /* of the last run; borrowed from the runner */
+    void *upload_slots[MB_UPLOAD_SLOTS]; /* slots of the back end's pictures, made when needed */
+    bool slot_in_flight[MB_UPLOAD_SLOTS];
     mb_progress_callback on_progress;
     void *user;
 };

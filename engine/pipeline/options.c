@@ -1,7 +1,7 @@
 /* Options: defaults, the node's presets, ranges, and the names of values. */
 #include "pipeline/objects.h"
 
-#include "image/colour.h"
+#include "image/compose/colour.h"
 #include "image/convert.h"
 
 #include <string.h>
@@ -39,9 +39,9 @@ mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err
     bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;
     if (strcmp(name, "small") == 0) { /* docs/models/default.md has the figures that chose this */
         mb_options_init(options);
-        options->find = MB_FIND_BOTH;
-        options->mirror = 1;
-        options->snap = 1;
+        options->segment = MB_SEGMENT_BOTH;
+        options->flip = 1;
+        options->grabcut = 1;
         options->detail = MB_DETAIL_PYMATTING;
         return MB_OK;
     }
@@ -75,7 +75,7 @@ static const char *name_at(const char *const *names, int n, int i)
 
 NAME_FUNCTION(mb_recipe_name, "auto", "layerstyle", "layerstyle-v2", "modelcard", "official", "rembg")
 NAME_FUNCTION(mb_detail_name, "none", "guided", "pymatting", "vitmatte", "vitmatte-local", "vitmatte-base")
-NAME_FUNCTION(mb_finder_name, "network", "saliency", "both")
+NAME_FUNCTION(mb_segmenter_name, "network", "saliency", "both")
 NAME_FUNCTION(mb_foreground_name, "none", "ml", "blurfusion")
 NAME_FUNCTION(mb_background_name, "none", "colour", "picture", "blur")
 NAME_FUNCTION(mb_format_name, "auto", "png", "webp", "jpeg")
@@ -141,7 +141,7 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
     }
     MB_TRY(check_choice("recipe", (int)o.recipe, mb_recipe_name, err));
     MB_TRY(check_choice("detail", (int)o.detail, mb_detail_name, err));
-    MB_TRY(check_choice("find", (int)o.find, mb_finder_name, err));
+    MB_TRY(check_choice("segment", (int)o.segment, mb_segmenter_name, err));
     MB_TRY(check_choice("foreground", (int)o.foreground, mb_foreground_name, err));
     MB_TRY(check_choice("background", (int)o.background, mb_background_name, err));
     if (o.depth != 0 && o.depth != 8 && o.depth != 16) {

@@ -3,9 +3,9 @@
 
 #include "core/alloc.h"
 #include "device.h"
-#include "pipeline/edge.h"
-#include "pipeline/find.h"
-#include "pipeline/look.h"
+#include "pipeline/matte_stage.h"
+#include "pipeline/segment_stage.h"
+#include "pipeline/compose_stage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 void mb_pipeline_free(mb_pipeline *pipeline)
 {
     if (pipeline != NULL) {
-        mb_edge_dispose(&pipeline->edge);
+        mb_matte_stage_dispose(&pipeline->edge);
         mb_network_free(pipeline->network);
         mb_pool_free(pipeline->pool);
         mb_free(pipeline);
@@ -42,7 +42,7 @@ static mb_status make_networks(mb_pipeline *p, mb_error *err)
         MB_TRY(mb_network_create_on(&p->network, p->context, &p->backend, p->model, p->pool, err));
         mb_network_set_progress(p->network, p->on_progress, p->user);
     }
-    MB_TRY(mb_edge_init(&p->edge, p->context, &p->backend, p->matting, p->pool, err));
+    MB_TRY(mb_matte_stage_init(&p->edge, p->context, &p->backend, p->matting, p->pool, err));
 done:
     return status;
 }
@@ -50,7 +50,7 @@ done:
 mb_status mb_pipeline_remake(mb_pipeline *p, const mb_backend *backend, mb_error *err)
 {
     p->generation++;
-    mb_edge_dispose(&p->edge);
+    mb_matte_stage_dispose(&p->edge);
     mb_network_free(p->network);
     p->network = NULL;
     p->backend = *backend;
@@ -109,7 +109,7 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
         status = mb_copy_sized(&o, sizeof o, options, "mb_options", err);
     }
     if (status == MB_OK) {
-        status = mb_edge_check(&pipeline->edge, &o, err);
+        status = mb_matte_stage_check(&pipeline->edge, &o, err);
     }
     if (status == MB_OK && pipeline->model != NULL && o.input_width > 0) {
         status = mb_network_check_size(pipeline->model, o.input_height, o.input_width, err);
@@ -119,7 +119,7 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     }
     if (status == MB_OK) {
         pipeline->options = o;
-        pipeline->figures_known = false;
+        pipeline->stats_known = false;
     }
     return status;
 }
@@ -148,13 +148,13 @@ int mb_pipeline_input_height(const mb_pipeline *p)
 /* The mask network's figures: the same for every photo, so they are worked out once. */
 static mb_status network_figures(mb_pipeline *p, mb_error *err)
 {
-    if (p->figures_known || p->network == NULL) {
+    if (p->stats_known || p->network == NULL) {
         return MB_OK;
     }
-    p->figures = (mb_plan_info){.size = sizeof p->figures};
+    p->stats = (mb_plan_info){.size = sizeof p->stats};
     mb_status status =
-        mb_network_plan(&p->figures, p->network, 1, mb_pipeline_input_height(p), mb_pipeline_input_width(p), err);
-    p->figures_known = status == MB_OK;
+        mb_network_plan(&p->stats, p->network, 1, mb_pipeline_input_height(p), mb_pipeline_input_width(p), err);
+    p->stats_known = status == MB_OK;
     return status;
 }
 
@@ -162,10 +162,10 @@ static mb_status network_figures(mb_pipeline *p, mb_error *err)
  * cut-out's own steps need. Photos of 16 bits are known only when they come: planned as 8. */
 static mb_status picture_bytes(size_t *out, const mb_pipeline *p, int width, int height, int depth, mb_error *err)
 {
-    size_t pixels, scratch = mb_edge_scratch(&p->options, width, height), look;
+    size_t pixels, scratch = mb_matte_stage_scratch(&p->options, width, height), look;
     if (width < 1 || height < 1 || !mb_mul_size(&pixels, (size_t)width, (size_t)height) ||
         !mb_mul_size(out, pixels, 3 + 1 + 1 + 4) || !mb_add_size(out, *out, (size_t)3 * 65536) ||
-        (look = mb_look_bytes(&p->options, depth, pixels)) == SIZE_MAX ||
+        (look = mb_compose_stage_bytes(&p->options, depth, pixels)) == SIZE_MAX ||
         !mb_add_size(out, *out, look > scratch ? look : scratch)) {
         return mb_fail(err, MB_E_ARGUMENT, "a picture of %d x %d pixels", width, height);
     }
@@ -179,13 +179,13 @@ static mb_status plan(mb_plan_info *out, mb_pipeline *p, int width, int height, 
     MB_TRY(network_figures(p, err));
     *out = (mb_plan_info){.size = sizeof *out};
     if (p->network != NULL) {
-        *out = p->figures;
+        *out = p->stats;
     }
     MB_TRY(picture_bytes(&out->picture_bytes, p, width, height, depth, err));
-    if (!mb_add_size(&out->picture_bytes, out->picture_bytes, mb_find_bytes(&p->options, width, height))) {
+    if (!mb_add_size(&out->picture_bytes, out->picture_bytes, mb_segment_bytes(&p->options, width, height))) {
         return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels needs more than there is", width, height);
     }
-    MB_TRY(mb_edge_plan(&edge, &p->edge, &p->options, width, height, err));
+    MB_TRY(mb_matte_stage_plan(&edge, &p->edge, &p->options, width, height, err));
     out->n_nodes += edge.n_nodes;
     out->macs += edge.macs;
     out->weight_bytes += edge.weight_bytes;
@@ -224,14 +224,14 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
         const mb_options *o;
         bool differs;
     } rows[] = {{"--max-megapixels 1", &smaller, kept.detail >= MB_DETAIL_VITMATTE && kept.max_megapixels > 1.0},
-                {"--detail guided", &guided, mb_edge_works(&kept) && kept.detail != MB_DETAIL_GUIDED},
+                {"--detail guided", &guided, mb_matte_stage_needed(&kept) && kept.detail != MB_DETAIL_GUIDED},
                 {"--foreground none", &plain, kept.want_cutout && kept.foreground != MB_FOREGROUND_NONE}};
     text[0] = '\0';
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         mb_plan_info info;
         p->options = *rows[i].o;
         bool fits = rows[i].differs &&
-                    plan(&info, p, photo->width, photo->height, mb_look_depth(&kept, photo), NULL) == MB_OK &&
+                    plan(&info, p, photo->width, photo->height, mb_compose_stage_depth(&kept, photo), NULL) == MB_OK &&
                     info.total_bytes <= limit;
         size_t at = strlen(text);
         if (fits && at < bytes) {
@@ -244,7 +244,7 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
 mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
     mb_plan_info info;
-    mb_status status = plan(&info, p, photo->width, photo->height, mb_look_depth(&p->options, photo), err);
+    mb_status status = plan(&info, p, photo->width, photo->height, mb_compose_stage_depth(&p->options, photo), err);
     if (status != MB_OK) {
         return status;
     }

@@ -2,7 +2,7 @@
 #ifndef MB_PIPELINE_PIPELINE_H
 #define MB_PIPELINE_PIPELINE_H
 
-#include "pipeline/edge.h"
+#include "pipeline/matte_stage.h"
 #include "pipeline/objects.h"
 
 struct mb_pipeline {
@@ -14,9 +14,9 @@ struct mb_pipeline {
     mb_options options;
     mb_pool *pool;
     mb_network *network; /* of `model`, on `pool` */
-    mb_edge edge;
-    mb_plan_info figures; /* of the mask network at the options' size */
-    bool figures_known;
+    mb_matte_stage edge;
+    mb_plan_info stats; /* of the mask network at the options' size */
+    bool stats_known;
     size_t held_bytes;   /* planned for the last run: most of it is still allocated */
     int n_pending;       /* pictures started and not finished */
     unsigned generation; /* how often the networks were made anew */

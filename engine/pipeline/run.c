@@ -2,9 +2,9 @@
  * the edge in edge.c, what the result shows in look.c. */
 #include "core/alloc.h"
 #include "image/convert.h"
-#include "pipeline/edge.h"
-#include "pipeline/find.h"
-#include "pipeline/look.h"
+#include "pipeline/matte_stage.h"
+#include "pipeline/segment_stage.h"
+#include "pipeline/compose_stage.h"
 #include "pipeline/pipeline.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ void mb_result_free(mb_result *result)
 }
 
 /* Mean and bounding box of alpha. */
-static void measure(mb_result *r, const mb_picture *alpha)
+static void measure(mb_result *r, const mb_image_u8 *alpha)
 {
     uint64_t sum = 0;
     int x0 = alpha->width, x1 = -1, y0 = alpha->height, y1 = -1;
@@ -54,9 +54,9 @@ static void measure(mb_result *r, const mb_picture *alpha)
 
 /* A run in progress: pictures that become the result. */
 typedef struct run {
-    mb_picture photo, mask, trimap, alpha;
-    mb_plane fine_mask, fine; /* with 16-bit results */
-    const mb_image *given;    /* the caller's photo */
+    mb_image_u8 photo, mask, trimap, alpha;
+    mb_image_f32 fine_mask, fine; /* with 16-bit results */
+    const mb_image *given;        /* the caller's photo */
     int depth;
     mb_mask_job job;
     double share;        /* of the progress bar: up to the mask */
@@ -70,12 +70,12 @@ static void run_dispose(run *r, const mb_pipeline *p)
     if (r->generation == p->generation) { /* else the network is gone, and its slots with it */
         mb_mask_drop(&r->job);
     }
-    mb_picture_dispose(&r->photo);
-    mb_picture_dispose(&r->mask);
-    mb_picture_dispose(&r->trimap);
-    mb_picture_dispose(&r->alpha);
-    mb_plane_dispose(&r->fine_mask);
-    mb_plane_dispose(&r->fine);
+    mb_image_u8_dispose(&r->photo);
+    mb_image_u8_dispose(&r->mask);
+    mb_image_u8_dispose(&r->trimap);
+    mb_image_u8_dispose(&r->alpha);
+    mb_image_f32_dispose(&r->fine_mask);
+    mb_image_f32_dispose(&r->fine);
     mb_result_free(r->result);
     *r = (run){.generation = p->generation};
 }
@@ -87,52 +87,52 @@ static size_t left_for_edge(const mb_pipeline *p, const run *r)
     if (p->context->options.max_memory == 0) {
         return limit; /* what is free now */
     }
-    held = (size_t)r->photo.width * (size_t)r->photo.height * 9 + p->figures.arena_bytes + p->figures.weight_bytes;
+    held = (size_t)r->photo.width * (size_t)r->photo.height * 9 + p->stats.arena_bytes + p->stats.weight_bytes;
     return limit > held ? limit - held : 1;
 }
 
 static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 {
-    mb_edge_job job = {.photo = &r->photo,
-                       .mask = r->mask.v != NULL ? &r->mask : NULL,
-                       .trimap = &r->trimap,
-                       .alpha = &r->alpha,
-                       .fine_mask = r->fine_mask.v != NULL ? &r->fine_mask : NULL,
-                       .fine = r->depth == 16 ? &r->fine : NULL,
-                       .warning = r->result->warning,
-                       .warning_bytes = sizeof r->result->warning,
-                       .available = left_for_edge(p, r),
-                       .watch = watch};
-    return mb_edge_refine(&p->edge, &job, &p->options, err);
+    mb_matte_stage_job job = {.photo = &r->photo,
+                              .mask = r->mask.v != NULL ? &r->mask : NULL,
+                              .trimap = &r->trimap,
+                              .alpha = &r->alpha,
+                              .fine_mask = r->fine_mask.v != NULL ? &r->fine_mask : NULL,
+                              .fine = r->depth == 16 ? &r->fine : NULL,
+                              .warning = r->result->warning,
+                              .warning_bytes = sizeof r->result->warning,
+                              .available = left_for_edge(p, r),
+                              .watch = watch};
+    return mb_matte_stage_run(&p->edge, &job, &p->options, err);
 }
 
 /* Everything that the result shows, from alpha. */
 static mb_status compose(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 {
     const mb_options *o = &p->options;
-    mb_look look = {o, p->pool, watch, r->depth, r->given, &r->photo, &r->alpha, &r->fine};
+    mb_compose_stage look = {o, p->pool, watch, r->depth, r->given, &r->photo, &r->alpha, &r->fine};
     mb_result *result = r->result;
     mb_status status = MB_OK;
     int dropped;
     bool cropped = false;
-    MB_TRY(mb_look_shape(&look, &dropped, err));
+    MB_TRY(mb_compose_stage_shape(&look, &dropped, err));
     measure(result, &r->alpha);
     if (o->want_cutout) {
-        MB_TRY(mb_look_cutout(&result->cutout, &look, err));
+        MB_TRY(mb_compose_stage_cutout(&result->cutout, &look, err));
     }
     mb_image_take(&result->mask, &r->mask);
     if (o->want_trimap) {
         mb_image_take(&result->trimap, &r->trimap);
     }
-    mb_picture gray = r->alpha; /* still needed to crop by */
-    MB_TRY(mb_look_alpha(&result->alpha, &look, err));
+    mb_image_u8 gray = r->alpha; /* still needed to crop by */
+    MB_TRY(mb_compose_stage_alpha(&result->alpha, &look, err));
     result->crop_width = gray.width;
     result->crop_height = gray.height;
     if (o->crop) {
         look.alpha = &gray;
-        MB_TRY(mb_look_crop(&cropped, result, &look, err));
+        MB_TRY(mb_compose_stage_crop(&cropped, result, &look, err));
         if (!cropped) {
-            mb_edge_warn(result->warning, sizeof result->warning, "nothing to crop to: alpha is empty");
+            mb_add_warning(result->warning, sizeof result->warning, "nothing to crop to: alpha is empty");
         }
     }
 done:
@@ -170,9 +170,9 @@ static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *
         status = mb_pipeline_check_memory(&total, p, photo, err);
     }
     r->given = photo;
-    r->depth = mb_look_depth(&p->options, photo);
+    r->depth = mb_compose_stage_depth(&p->options, photo);
     if (status == MB_OK) {
-        status = mb_picture_from_image(&r->photo, NULL, photo, err);
+        status = mb_image_u8_from_image(&r->photo, NULL, photo, err);
     }
     if (status == MB_OK) {
         r->result = mb_calloc(1, sizeof *r->result);
@@ -210,7 +210,7 @@ static mb_status run_begin(run *r, mb_pipeline *pipeline, const mb_image *photo,
     mb_status status = MB_OK;
     const mb_options *o = &pipeline->options;
     *r = (run){.generation = pipeline->generation};
-    bool with_network = o->find != MB_FIND_SALIENCY, alone = !mb_edge_works(o);
+    bool with_network = o->segment != MB_SEGMENT_SALIENCY, alone = !mb_matte_stage_needed(o);
     if (with_network && pipeline->network == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
     }
@@ -219,11 +219,11 @@ static mb_status run_begin(run *r, mb_pipeline *pipeline, const mb_image *photo,
     r->share = alone ? 0.95 : NETWORK_SHARE;
     if (with_network) {
         /* What moves the mask by colours starts from 8 bits, and ends there. */
-        bool fine = r->depth == 16 && o->find == MB_FIND_NETWORK && !o->snap;
+        bool fine = r->depth == 16 && o->segment == MB_SEGMENT_NETWORK && !o->grabcut;
         mb_mask_spec spec = {.recipe = mb_recipe_for(pipeline->model, o->recipe),
                              .width = mb_pipeline_input_width(pipeline),
                              .height = mb_pipeline_input_height(pipeline),
-                             .mirror = o->mirror,
+                             .flip = o->flip,
                              .share = r->share,
                              .fine = fine ? &r->fine_mask : NULL};
         MB_TRY(mb_mask_begin(&r->job, pipeline->network, &r->photo, &spec, err));
@@ -237,9 +237,9 @@ static mb_status run_complete(mb_result **out, run *r, mb_pipeline *pipeline, mb
 {
     mb_status status = MB_OK;
     double start = mb_now_ms();
-    MB_TRY(mb_find_mask(&r->mask, &r->job, &r->photo, &pipeline->options, err));
+    MB_TRY(mb_segment_mask(&r->mask, &r->job, &r->photo, &pipeline->options, err));
     r->result->ms_network = r->ms + mb_now_ms() - start;
-    mb_edge_warn(r->result->warning, sizeof r->result->warning, r->job.warning);
+    mb_add_warning(r->result->warning, sizeof r->result->warning, r->job.warning);
     MB_TRY(finish(out, pipeline, r, r->share, err));
 done:
     return status;
@@ -260,7 +260,7 @@ static void pending_begin(mb_pending *x, mb_pipeline *p, const mb_image *photo)
 {
     *x = (mb_pending){.pipeline = p, .photo = photo};
     p->n_pending++;
-    if (mb_pictures_wanted(p->backend.pictures)) { /* elsewhere nothing can overlap */
+    if (mb_image_io_wanted(p->backend.image_io)) { /* elsewhere nothing can overlap */
         x->begun = true;
         x->status = run_begin(&x->r, p, photo, &x->err);
     }
@@ -302,7 +302,7 @@ static mb_status pending_finish(mb_result **out, mb_pending *x, mb_error *err)
             status = run_complete(out, &x->r, p, &x->err);
         }
         if (status == MB_OK) {
-            mb_edge_warn((*out)->warning, sizeof(*out)->warning, p->left_gpu);
+            mb_add_warning((*out)->warning, sizeof(*out)->warning, p->left_gpu);
         }
     }
     pending_end(x);
@@ -360,10 +360,10 @@ static mb_status refine_once(mb_result **out, mb_pipeline *pipeline, const mb_im
         goto done;
     }
     MB_TRY(begin(&r, pipeline, photo, err));
-    bool fine = r.depth == 16 && !pipeline->options.snap;
-    MB_TRY(mb_edge_take_gray(mask != NULL ? &r.mask : &r.trimap, fine ? &r.fine_mask : NULL, given, err));
+    bool fine = r.depth == 16 && !pipeline->options.grabcut;
+    MB_TRY(mb_gray_from_image(mask != NULL ? &r.mask : &r.trimap, fine ? &r.fine_mask : NULL, given, err));
     if (mask != NULL) {
-        MB_TRY(mb_find_snap(&r.mask, &r.photo, &pipeline->options, err));
+        MB_TRY(mb_segment_grabcut(&r.mask, &r.photo, &pipeline->options, err));
     }
     MB_TRY(finish(out, pipeline, &r, 0.0, err));
 done:
@@ -379,7 +379,7 @@ mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_im
     if (status != MB_OK && leave_gpu(pipeline, status, &local)) {
         status = refine_once(out, pipeline, photo, mask, trimap, &local);
         if (status == MB_OK) {
-            mb_edge_warn((*out)->warning, sizeof(*out)->warning, pipeline->left_gpu);
+            mb_add_warning((*out)->warning, sizeof(*out)->warning, pipeline->left_gpu);
         }
     }
     return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", local.message);

@@ -105,7 +105,7 @@ void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
         for (size_t i = 0; i < n; i++) {
             uint16_t v;
             memcpy(&v, s + 2 * i, sizeof v);
-            mb_widen(dst + i, &v, t == MB_ST_F16 ? MB_F16 : MB_BF16, 1);
+            mb_to_f32(dst + i, &v, t == MB_ST_F16 ? MB_F16 : MB_BF16, 1);
         }
         break;
     case MB_ST_I64:

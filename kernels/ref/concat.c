@@ -8,7 +8,7 @@ mb_status mb_concat_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
     const int64_t *first = c->in[0].dims;
     int64_t channels = 0;
     for (int i = 0; i < c->n_in; i++) {
-        if (!mb_has(c, i)) {
+        if (!mb_call_has(c, i)) {
             return mb_fail(err, MB_E_ARGUMENT, "concat: input %d is missing", i);
         }
         MB_TRY(mb_rule_dims(c, MB_OP_concat, i, "a map", (const int64_t[4]){first[0], -1, first[2], first[3]}, err));

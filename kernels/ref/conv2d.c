@@ -35,7 +35,7 @@ mb_status mb_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
         out[1] /= 9;
     }
     MB_TRY(mb_rule_vector(c, MB_OP_conv2d, 2, "bias", w[0], err));
-    bool vector = mb_has(c, 3) && c->in[3].dims[2] == 1 && c->in[3].dims[3] == 1;
+    bool vector = mb_call_has(c, 3) && c->in[3].dims[2] == 1 && c->in[3].dims[3] == 1;
     MB_TRY(mb_rule_dims(c, MB_OP_conv2d, 3, "addend",
                         (const int64_t[4]){out[0], out[1], vector ? 1 : out[2], vector ? 1 : out[3]}, err));
     MB_TRY(mb_rule_out(out_dims, out, MB_OP_conv2d, err));
@@ -88,7 +88,7 @@ static mb_status run(const mb_call *c, mb_error *err)
         int64_t n = t / (h * w), oy = t / w % h, ox = t % w;
         int64_t variant = a->border_variants ? 3 * side(oy, h) + side(ox, w) : 0;
         const float *addend = NULL;
-        if (mb_has(c, 3)) {
+        if (mb_call_has(c, 3)) {
             const mb_view *v = &c->in[3];
             addend = v->dims[2] == h && v->dims[3] == w ? mb_px(v, n, oy, ox) : mb_px(v, n, 0, 0);
         }

@@ -33,7 +33,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     const mb_linear_attrs *a = c->attrs;
     int64_t outputs = c->out.dims[1], inputs = c->in[0].dims[1];
     for (int64_t t = 0; t < mb_view_tokens(&c->out); t++) {
-        const float *x = mb_tok(&c->in[0], t), *addend = mb_has(c, 3) ? mb_tok(&c->in[3], t) : NULL;
+        const float *x = mb_tok(&c->in[0], t), *addend = mb_call_has(c, 3) ? mb_tok(&c->in[3], t) : NULL;
         float *y = mb_tok(&c->out, t);
         for (int64_t o = 0; o < outputs; o++) {
             const float *w = (const float *)c->in[1].data + o * inputs;

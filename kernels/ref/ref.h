@@ -3,7 +3,7 @@
 #ifndef MB_REF_H
 #define MB_REF_H
 
-#include "rules.h"
+#include "rules/rules.h"
 
 #include <math.h>
 
@@ -26,7 +26,7 @@ static inline float *mb_tok(const mb_view *v, int64_t t)
 /* Element i of an optional vector, or `otherwise`. */
 static inline double mb_vec(const mb_call *c, int input, int64_t i, double otherwise)
 {
-    return mb_has(c, input) ? ((const float *)c->in[input].data)[i] : otherwise;
+    return mb_call_has(c, input) ? ((const float *)c->in[input].data)[i] : otherwise;
 }
 
 static inline double mb_ref_activate(mb_activation act, double x)

@@ -62,7 +62,7 @@ static mb_status run(const mb_call *c, mb_error *err)
         tap v = tap_of(t / w % h, x->dims[2], h, a->align_corners), u = tap_of(t % w, x->dims[3], w, a->align_corners);
         const float *p00 = mb_px(x, n, v.i0, u.i0), *p01 = mb_px(x, n, v.i0, u.i1);
         const float *p10 = mb_px(x, n, v.i1, u.i0), *p11 = mb_px(x, n, v.i1, u.i1);
-        const float *addend = mb_has(c, 1) ? mb_tok(&c->in[1], t) : NULL;
+        const float *addend = mb_call_has(c, 1) ? mb_tok(&c->in[1], t) : NULL;
         for (int64_t i = 0; i < y->dims[1]; i++) {
             double top = u.w0 * p00[i] + u.w1 * p01[i], bottom = u.w0 * p10[i] + u.w1 * p11[i];
             mb_tok(y, t)[i] = (float)(v.w0 * top + v.w1 * bottom + (addend != NULL ? addend[i] : 0));

@@ -76,7 +76,7 @@ static mb_status run(const mb_call *c, mb_error *err)
         int64_t ox = t % y->dims[3], oy = t / y->dims[3] % y->dims[2], n = t / y->dims[3] / y->dims[2];
         for (int64_t o = 0; o < y->dims[1]; o++) {
             double sum = product(c, n, o, oy, ox) + mb_vec(c, 2, o, 0);
-            sum += mb_has(c, 3) ? mb_px(&c->in[3], n, oy, ox)[o] : 0;
+            sum += mb_call_has(c, 3) ? mb_px(&c->in[3], n, oy, ox)[o] : 0;
             mb_px(y, n, oy, ox)[o] = (float)mb_ref_activate(a->act, sum);
         }
     }

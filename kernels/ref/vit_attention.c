@@ -28,13 +28,13 @@ mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error
     MB_TRY(mb_rule_dims(c, OP, 1, "rel_pos_h", table, err));
     MB_TRY(mb_rule_dims(c, OP, 2, "rel_pos_w", table, err));
     MB_TRY(mb_rule_vector(c, OP, 3, "pad_qkv", x[1], err));
-    if (a->window > 0 && (x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_has(c, 3)) {
+    if (a->window > 0 && (x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 3)) {
         return mb_fail(err, MB_E_ARGUMENT,
                        "vit_attention: a map of %lldx%lld is no multiple of the window %d: pad_qkv "
                        "is needed",
                        (long long)x[2], (long long)x[3], a->window);
     }
-    if (a->pads_as_one && (a->window == 0 || !mb_has(c, 3))) {
+    if (a->pads_as_one && (a->window == 0 || !mb_call_has(c, 3))) {
         return mb_fail(err, MB_E_ARGUMENT, "vit_attention: pads_as_one needs windows and pad_qkv");
     }
     MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){x[0], x[1] / 3, x[2], x[3]}, OP, err));

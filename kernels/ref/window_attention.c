@@ -26,7 +26,7 @@ mb_status mb_window_attention_shape(int64_t out_dims[4], const mb_call *c, mb_er
     }
     MB_TRY(mb_rule_dims(c, OP, 1, "the bias table", (const int64_t[4]){table * table, a->heads, 1, 1}, err));
     MB_TRY(mb_rule_vector(c, OP, 2, "pad_qkv", x[1], err));
-    if ((x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_has(c, 2)) {
+    if ((x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 2)) {
         return mb_fail(err, MB_E_ARGUMENT,
                        "window_attention: a map of %lldx%lld is no multiple of the window %d: "
                        "pad_qkv is needed",

@@ -56,9 +56,9 @@ static double inside(const mb_result *r)
 
 static void test_saliency(mb_options o)
 {
-    o.find = MB_FIND_SALIENCY;
+    o.segment = MB_SEGMENT_SALIENCY;
     mb_result *soft = find(&o, 0, 0);
-    o.snap = 1;
+    o.grabcut = 1;
     mb_result *hard = find(&o, 0, 0);
     if (soft != NULL && hard != NULL) {
         CHECK(inside(soft) > 0.5 && inside(hard) == 1.0);
@@ -78,7 +78,7 @@ static void test_saliency(mb_options o)
 static void test_mirror(mb_options o)
 {
     mb_result *one = find(&o, 1, 0);
-    o.mirror = 1;
+    o.flip = 1;
     mb_result *a = find(&o, 1, 0), *b = find(&o, 1, 1);
     if (one != NULL && a != NULL && b != NULL) {
         int worst = 0;
@@ -97,7 +97,7 @@ static void test_mirror(mb_options o)
 static void test_both(mb_options o)
 {
     mb_result *network = find(&o, 1, 0);
-    o.find = MB_FIND_BOTH;
+    o.segment = MB_SEGMENT_BOTH;
     mb_result *both = find(&o, 1, 0);
     if (network != NULL && both != NULL) {
         CHECK(inside(both) > inside(network)); /* the weights are noise, saliency is not */
@@ -109,12 +109,12 @@ static void test_both(mb_options o)
 static void test_refusals(mb_options o)
 {
     mb_error err = {0};
-    o.find = (mb_finder)7;
-    CHECK(mb_options_check(&o, &err) == MB_E_ARGUMENT && strstr(err.message, "find 7 is not known") != NULL);
-    CHECK(mb_finder_name(3) == NULL && strcmp(mb_finder_name(MB_FIND_BOTH), "both") == 0);
+    o.segment = (mb_segmenter)7;
+    CHECK(mb_options_check(&o, &err) == MB_E_ARGUMENT && strstr(err.message, "segment 7 is not known") != NULL);
+    CHECK(mb_segmenter_name(3) == NULL && strcmp(mb_segmenter_name(MB_SEGMENT_BOTH), "both") == 0);
     err = (mb_error){0};
     CHECK_OK(mb_options_preset(&o, "small", &err), err);
-    CHECK(o.snap == 1 && o.detail == MB_DETAIL_PYMATTING);
+    CHECK(o.grabcut == 1 && o.detail == MB_DETAIL_PYMATTING);
 }
 
 int main(void)

@@ -26,13 +26,13 @@ static void test_saliency(void)
     CHECK(file_exists("a.cutout.png") && file_exists("a.mask.png"));
     process_run(&p, ALONE "a.jpg -m saliency --only-mask -o two.png -q --threads 2 && cmp a.mask.png two.png");
     CHECK_RUN(&p, 0, "");
-    process_run(&p, ALONE "a.jpg -m saliency --snap --only-mask -o snap.png -q");
+    process_run(&p, ALONE "a.jpg -m saliency --grabcut --only-mask -o snap.png -q");
     CHECK_RUN(&p, 0, "");
     CHECK(!file_equal("a.mask.png", "snap.png"));
-    process_run(&p, ALONE "refine a.jpg --mask a.mask.png --snap -d none -o again.png -q && cmp snap.png again.png");
+    process_run(&p, ALONE "refine a.jpg --mask a.mask.png --grabcut -d none -o again.png -q && cmp snap.png again.png");
     CHECK_RUN(&p, 0, ""); /* the same step on a mask from a file */
-    process_run(&p, ALONE "a.jpg -m saliency --find network -f");
-    CHECK_RUN(&p, 2, "mattebox: --find network needs a model\n");
+    process_run(&p, ALONE "a.jpg -m saliency --segment network -f");
+    CHECK_RUN(&p, 2, "mattebox: --segment network needs a model\n");
     process_run(&p, ALONE "bench saliency");
     CHECK_RUN(&p, 3, "no model \"saliency\"");
 }

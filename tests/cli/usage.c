@@ -40,7 +40,7 @@ static void test_bad_options(void)
         {"--detail best cat.jpg", "one of none, guided, pymatting, vitmatte, vitmatte-local, vitmatte-base\n"},
         {"--recipe x cat.jpg", "one of auto, layerstyle, layerstyle-v2, modelcard, official, rembg\n"},
         {"--preset x cat.jpg", "mattebox: preset \"x\": one of birefnet-ultra, birefnet-ultra-v2, small\n"},
-        {"--find x cat.jpg", "one of network, saliency, both\n"},
+        {"--segment x cat.jpg", "one of network, saliency, both\n"},
         {"--input-size 10x cat.jpg", "mattebox: --input-size 10x: a size like 1024 or 1024x768"},
         {"--max-memory lots cat.jpg", "mattebox: --max-memory lots: a number of bytes like 512M or 6G\n"},
         {"--output", "mattebox: --output needs a value\n  mattebox cut --help shows all options\n"},

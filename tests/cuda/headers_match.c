@@ -1,8 +1,8 @@
-/* cuda/nvapi.h, blaslt_api.h and dnn_api.h against the vendor's own headers, where they are installed (else: skipped):
- * constants have their values, types their sizes, and every symbol of the tables exists in the toolkit's own libraries
- * (of the driver: in its stub). */
-#include "cuda/blaslt_api.h"
-#include "cuda/dnn_api.h"
+/* cuda/vendor/nvapi.h, blaslt_api.h and dnn_api.h against the vendor's own headers, where they are installed (else:
+ * skipped): constants have their values, types their sizes, and every symbol of the tables exists in the toolkit's own
+ * libraries (of the driver: in its stub). */
+#include "cuda/vendor/blaslt_api.h"
+#include "cuda/vendor/dnn_api.h"
 #include "harness/check.h"
 
 #include <dlfcn.h>

@@ -47,7 +47,7 @@ for p in f32 f16; do
     code=0
     $cut "$@" photos/* -o together/ 2>said.txt || code=$?
     [ $code -eq 1 ] && grep -q broken.jpg said.txt || fail "a broken picture among others gave $code: $(cat said.txt)"
-    MATTEBOX_CUDA_PICTURES=off $cut "$@" photos/* -o cpu/ 2>said.txt && fail "the broken picture passed"
+    MATTEBOX_CUDA_IMAGE_IO=off $cut "$@" photos/* -o cpu/ 2>said.txt && fail "the broken picture passed"
     for f in exif6.jpg exif7.png gray1.png rgba16.png cmyk.jpg; do
         $cut "$@" "photos/$f" -o alone.png
         cmp alone.png "together/${f%.*}.mask.png" || fail "$f in a batch"

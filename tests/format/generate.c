@@ -139,7 +139,7 @@ static void in_memory(void)
     a = mb_weights_find(w, "bb.norm0.weight");
     b = mb_weights_find(half, "bb.norm0.weight");
     uint16_t narrow[24];
-    mb_narrow(narrow, a->data, MB_F16, 24);
+    mb_from_f32(narrow, a->data, MB_F16, 24);
     CHECK(b->dtype == MB_F16 && b->bytes == 48 && memcmp(narrow, b->data, 48) == 0);
     mb_weights_free(w);
     mb_weights_free(columns);

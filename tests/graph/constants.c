@@ -53,7 +53,7 @@ static void check_with(int threads)
         CHECK_MSG(same, "%d threads, round %d: other values", threads, round);
         int fills = atomic_load(&n_fills);
         CHECK(mb_graph_floats(g, six, pool) == v && atomic_load(&n_fills) == fills);
-        mb_graph_forget(g);
+        mb_graph_release_derived(g);
         CHECK(g->values[six].data == NULL && g->values[twice].data == NULL && g->values[x].data == data);
     }
     CHECK_OK(mb_graph_status(g, &err), err);

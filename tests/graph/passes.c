@@ -327,8 +327,8 @@ static int run(float **out, size_t *count, const row *r, const char *passes, int
     for (int64_t t = 0; t < mb_view_tokens(&v); t++) {
         memcpy(*out + t * v.dims[1], (float *)v.data + t * v.pitch, (size_t)v.dims[1] * sizeof(float));
     }
-    *n_nodes = p->figures.n_nodes;
-    *macs = p->figures.macs;
+    *n_nodes = p->stats.n_nodes;
+    *macs = p->stats.macs;
     mb_plan_free(p);
     mb_prepared_cache_dispose(&cache);
     return 0;

@@ -5,7 +5,7 @@
 #include "harness/genweights.h"
 #include "harness/golden.h"
 #include "models/registry.h"
-#include "refine/vitmatte_net.h"
+#include "pipeline/vitmatte_net.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -88,8 +88,8 @@ static void fill_vitmatte(const open_case *o, mb_view in)
     for (int64_t n = 0; rgb != NULL && t != NULL && n < o->n; n++) {
         memcpy(rgb, (const char *)image->data + (size_t)n * pixels * 3, pixels * 3);
         memcpy(t, (const char *)trimap->data + (size_t)n * pixels, pixels);
-        mb_picture photo = {(int)o->picture_w, (int)o->picture_h, 3, rgb},
-                   map = {(int)o->picture_w, (int)o->picture_h, 1, t};
+        mb_image_u8 photo = {(int)o->picture_w, (int)o->picture_h, 3, rgb},
+                    map = {(int)o->picture_w, (int)o->picture_h, 1, t};
         mb_vitmatte_process((float *)in.data + n * o->h * o->w * 4, o->h, o->w, &photo, &map, half, half);
     }
     mb_free(rgb);

@@ -1,8 +1,8 @@
 /* Stopping a decoder: each asks every few rows, stops when it is told to, and leaves nothing behind. */
 #include "core/alloc.h"
 #include "harness/check.h"
-#include "image/load.h"
-#include "image/save.h"
+#include "image/codec/load.h"
+#include "image/codec/save.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static bool ask(void *user)
     return p->most >= 0 && p->asked >= p->most;
 }
 
-static mb_status load(mb_picture *out, const void *bytes, size_t n, patience *p, mb_error *err)
+static mb_status load(mb_image_u8 *out, const void *bytes, size_t n, patience *p, mb_error *err)
 {
     mb_load_limits limits;
     mb_load_limits_init(&limits);
@@ -50,7 +50,7 @@ static mb_status load(mb_picture *out, const void *bytes, size_t n, patience *p,
 static void check(const char *what, const void *bytes, size_t n, int rows)
 {
     mb_error err = {0};
-    mb_picture whole = {0}, plain = {0};
+    mb_image_u8 whole = {0}, plain = {0};
     patience never = {.most = -1};
     CHECK_MSG(load(&whole, bytes, n, &never, &err) == MB_OK, "%s: %s", what, err.message);
     CHECK_MSG(mb_load_memory(&plain, NULL, bytes, n, "p", NULL, &err) == MB_OK, "%s: %s", what, err.message);
@@ -59,7 +59,7 @@ static void check(const char *what, const void *bytes, size_t n, int rows)
     CHECK_MSG(never.longest < 0.1, "%s: %.3f s without a question", what, never.longest);
     for (int quarter = 0; quarter < 4; quarter++) {
         patience p = {.most = 1 + never.asked * quarter / 4};
-        mb_picture none = {0};
+        mb_image_u8 none = {0};
         err = (mb_error){0};
         mb_status status = load(&none, bytes, n, &p, &err);
         double late = cpu_seconds() - p.stopped;
@@ -68,8 +68,8 @@ static void check(const char *what, const void *bytes, size_t n, int rows)
         CHECK_MSG(p.asked == p.most && late < 0.1, "%s: went on for %d questions, %.3f s", what, p.asked - p.most,
                   late);
     }
-    mb_picture_dispose(&whole);
-    mb_picture_dispose(&plain);
+    mb_image_u8_dispose(&whole);
+    mb_image_u8_dispose(&plain);
 }
 
 static void check_encoded(const char *what, mb_format format, const mb_image *image, int rows)
@@ -81,7 +81,7 @@ static void check_encoded(const char *what, mb_format format, const mb_image *im
     mb_save_spec_init(&spec);
     spec.format = format;
     spec.quality = 95;
-    mb_status status = mb_picture_encode(&bytes, &n, image, &spec, NULL, &err);
+    mb_status status = mb_image_u8_encode(&bytes, &n, image, &spec, NULL, &err);
     if (status == MB_E_UNSUPPORTED) {
         printf("%s: not in this build\n", what);
         return;

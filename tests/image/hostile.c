@@ -2,9 +2,9 @@
  * with partial pictures allowed. Whatever comes out must be a picture of the size that the header says, or an error
  * with a message; the sanitizer build watches the memory. Small formats are also cut at every byte of their headers. */
 #define _GNU_SOURCE /* strtok_r */
-#include "image/load.h"
+#include "image/codec/load.h"
 
-#include "image/sniff.h"
+#include "image/codec/sniff.h"
 #include "pictures.h"
 
 #include <time.h>
@@ -25,7 +25,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
     uint8_t *copy = malloc(n > 0 ? n : 1);
     mb_load_limits l;
     mb_load_info info;
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err = {0};
     if (copy == NULL) {
         exit(1);
@@ -48,7 +48,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
                strlen(err.message) < strlen(name) + 10) {
         CHECK_MSG(false, "%s: %d %s", name, status, err.message);
     }
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     free(copy);
 }
 

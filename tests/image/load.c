@@ -4,14 +4,14 @@
  * Not Pillow's in the manifest: gray16* (upper byte instead of white), top_down16.bmp (5-bit samples differ by 1 at
  * most), and .pam and .hdr, which Pillow does not read. */
 #define _GNU_SOURCE /* strtok_r */
-#include "image/load.h"
+#include "image/codec/load.h"
 
 #include "core/alloc.h"
-#include "image/budget.h"
-#include "image/exif.h"
+#include "image/codec/budget.h"
+#include "image/codec/exif.h"
 #include "image/convert.h"
-#include "image/save.h"
-#include "image/sniff.h"
+#include "image/codec/save.h"
+#include "image/codec/sniff.h"
 #include "pictures.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static void one_file(const char *name, const char *format, int width, int height
     char path[128];
     size_t n;
     mb_error err;
-    mb_picture p;
+    mb_image_u8 p;
     mb_load_info info;
     snprintf(path, sizeof path, "pictures/files/%s", name);
     uint8_t *bytes = read_data(path, &n);
@@ -42,7 +42,7 @@ static void one_file(const char *name, const char *format, int width, int height
     other =
         other || (!has_png && strcmp(name, "palette_short.png") == 0); /* stb_image leaves what lies beyond undefined */
     CHECK_MSG(p.v != NULL && (other || picture_hash(&p) == hash), "%s", name);
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     free(bytes);
 }
 
@@ -83,7 +83,7 @@ static void facts(void)
         char path[128];
         size_t n;
         mb_error err;
-        mb_picture p;
+        mb_image_u8 p;
         mb_load_info info;
         snprintf(path, sizeof path, "pictures/files/%s", cases[i].name);
         uint8_t *bytes = read_data(path, &n);
@@ -94,7 +94,7 @@ static void facts(void)
                   info.orientation, info.alpha);
         bool turned = info.orientation >= 5;
         CHECK(info.width == (turned ? p.height : p.width) && info.height == (turned ? p.width : p.height));
-        mb_picture_dispose(&p);
+        mb_image_u8_dispose(&p);
         free(bytes);
     }
 }
@@ -105,22 +105,22 @@ static void orientations(void)
     static const char *const want[9] = {"",       "123456", "321654", "654321", "456123",
                                         "142536", "415263", "635241", "362514"};
     mb_error err;
-    mb_picture p, out;
-    CHECK_OK(mb_picture_create(&p, 3, 2, 1, &err), err);
+    mb_image_u8 p, out;
+    CHECK_OK(mb_image_u8_create(&p, 3, 2, 1, &err), err);
     memcpy(p.v, "123456", 6);
     for (int o = 1; o <= 8; o++) {
-        CHECK_OK(mb_picture_orient(&out, &p, o, &err), err);
+        CHECK_OK(mb_image_u8_orient(&out, &p, o, &err), err);
         CHECK_MSG(memcmp(out.v, want[o], 6) == 0 && out.width == (o >= 5 ? 2 : 3), "%d: %.6s", o, out.v);
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
     }
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
 }
 
 /* ---- messages */
 
 static void refused(const void *bytes, size_t n, mb_status code, const char *message)
 {
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err = {0};
     mb_status status = mb_load_memory(&p, NULL, bytes, n, "a.jpg", NULL, &err);
     CHECK_MSG(status == code && p.v == NULL && strcmp(err.message, message) == 0, "%d: %s (expected %s)", status,
@@ -148,7 +148,7 @@ static void not_pictures(void)
             16, MB_E_UNSUPPORTED, "a.jpg: HEIC is not in this build\nconvert it with heif-convert");
     refused("II*\0\x08\0\0\0", 8, MB_E_UNSUPPORTED, "a.jpg: TIFF is not in this build\nconvert it with tiff2png");
     mb_error err = {0};
-    mb_picture p;
+    mb_image_u8 p;
     CHECK(mb_load_memory(&p, NULL, text, sizeof text - 1, "bad\nname\x1B[31m.jpg", NULL, &err) == MB_E_FORMAT);
     CHECK_MSG(strcmp(err.message, "bad?name?[31m.jpg: not a picture (it starts like a text file)") == 0, "%s",
               err.message);
@@ -201,7 +201,7 @@ static void giants(void)
 static void limits(void)
 {
     mb_load_limits l;
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err;
     uint8_t v[16 + 200];
     memset(v, 'x', sizeof v);
@@ -209,7 +209,7 @@ static void limits(void)
     mb_load_limits_init(&l);
     l.max_megapixels = 200e-6;
     CHECK_OK(mb_load_memory(&p, NULL, v, 213, NULL, &l, &err), err);
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     l.max_megapixels = 199e-6;
     CHECK(mb_load_memory(&p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
     l.max_megapixels = 1;
@@ -224,9 +224,9 @@ static uint8_t *picture_bytes(bool jpeg, size_t *n)
     if (jpeg) {
         return read_data("pictures/files/rgb444.jpg", n);
     }
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err;
-    CHECK_OK(mb_picture_create(&p, 300, 200, 3, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, 300, 200, 3, &err), err);
     for (int i = 0; i < 300 * 200 * 3; i++) {
         p.v[i] = (uint8_t)mix64((uint64_t)i + 7);
     }
@@ -242,7 +242,7 @@ static void ends_early(bool jpeg, int height)
 {
     size_t n;
     uint8_t *bytes = picture_bytes(jpeg, &n);
-    mb_picture whole, part;
+    mb_image_u8 whole, part;
     mb_load_info info;
     mb_load_limits l;
     mb_error err;
@@ -264,9 +264,9 @@ static void ends_early(bool jpeg, int height)
     size_t line = (size_t)whole.width * 3;
     CHECK(row > 0 && memcmp(whole.v, part.v, (size_t)(jpeg ? row - 8 : row) * line) == 0);
     CHECK(jpeg || part.v[(size_t)height * line - 1] == 0); /* the rest is black; JPEG fills it with grey */
-    mb_picture_dispose(&part);
+    mb_image_u8_dispose(&part);
     CHECK(mb_load_memory(&part, &info, bytes, 60, "a.png", &l, NULL) == MB_E_FORMAT); /* no row at all */
-    mb_picture_dispose(&whole);
+    mb_image_u8_dispose(&whole);
     free(bytes);
 }
 
@@ -275,10 +275,10 @@ static void without_end_marker(void)
 {
     size_t n;
     uint8_t *bytes = picture_bytes(true, &n);
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err;
     CHECK_OK(mb_load_memory(&p, NULL, bytes, n - 2, NULL, NULL, &err), err);
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     free(bytes);
 }
 
@@ -291,7 +291,7 @@ static void stb_ends_early(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         size_t n;
-        mb_picture p;
+        mb_image_u8 p;
         mb_load_info info;
         mb_load_limits l;
         (void)snprintf(path, sizeof path, "pictures/files/%s", names[i]);
@@ -308,7 +308,7 @@ static void stb_ends_early(void)
         if (mb_load_memory(&p, &info, bytes, n * 3 / 4, names[i], &l, &err) ==
             MB_OK) { /* GIF may have no picture yet */
             CHECK(info.partial && strncmp(info.warning, "ends early: ", 12) == 0);
-            mb_picture_dispose(&p);
+            mb_image_u8_dispose(&p);
         }
         free(bytes);
     }

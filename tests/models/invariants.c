@@ -27,7 +27,7 @@ static bool run(float out[SIZE * SIZE], const mb_weights *w, int threads, int64_
     CHECK_OK(mb_runner_create(&runner, w, arch->record, &options, &err), err);
     CHECK_OK(mb_runner_plan(&plan, runner, n, SIZE, SIZE, NULL, 0, &err), err);
     if (plan != NULL) {
-        memset(plan->arena, poison, plan->figures.arena_bytes);
+        memset(plan->arena, poison, plan->stats.arena_bytes);
         mb_view in = mb_plan_view(plan, arch->input);
         for (int64_t i = 0; i < mb_view_count(&in); i++) {
             ((float *)in.data)[i] = (float)(i % (mb_view_count(&in) / n) * 2654435761u % 1000u) * 0.002f - 1.0f;
@@ -106,7 +106,7 @@ static mb_weights *widened(const mb_weights *w, void **bytes)
         const mb_tensor *t = mb_weights_at(w, i);
         size_t count = t->bytes / mb_dtype_size(t->dtype);
         float *v = mb_alloc_array(count, sizeof *v);
-        mb_widen(v, t->data, t->dtype, count);
+        mb_to_f32(v, t->data, t->dtype, count);
         CHECK_OK(mbw_writer_data(to, v, count * sizeof *v, &err), err);
         mb_free(v);
     }

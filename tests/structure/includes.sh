@@ -1,8 +1,8 @@
 #!/bin/sh
-# Who may include whom: engine/core nothing of ours (status.h alone the public header); weights, image and kernels core;
-# graph core, weights and the interface of the kernels; models core, weights and graph; refine core, image, graph and models;
-# pipeline everything of the engine; weights_tool core and weights; app the public header and, for its models command, the
-# manager's own two; benchmarks the public header and, to time single methods, core, image and refine.
+# Who may include whom. engine/core includes nothing of ours (status.h alone the public header); each line of `may` below is one
+# room and what it may see. engine/image, engine/image/codec ... count as one room; so do the folders of kernels, except that
+# kernels/rules, ref and cpu see nothing of kernels/cuda. app sees the public header and, for its models command, the manager's
+# own two; benchmarks the public header and, to time single methods, core, image, segment and matting.
 . "$(dirname "$0")/sources.sh"
 
 found=$(sources engine kernels weights_tool app benchmarks | xargs awk '
@@ -23,6 +23,7 @@ function target(from, name,  dir) {
 }
 function allowed(from, to,  f, t) {
     f = folder(from); t = folder(to)
+    if (from ~ /^kernels\/(rules|ref|cpu)\// && to ~ /^kernels\/cuda\//) return 0
     if (f == t) return 1
     if (to == "engine/include/mattebox.h") {
         if (f == "engine/core") return from == "engine/core/status.h"
@@ -34,12 +35,13 @@ function allowed(from, to,  f, t) {
     return index(may[f], " " t " ") > 0
 }
 BEGIN {
-    may["engine/weights"] = may["engine/image"] = may["kernels"] = " engine/core "
+    may["engine/weights"] = may["engine/image"] = may["engine/sparse"] = may["kernels"] = " engine/core "
     may["engine/graph"] = may["weights_tool"] = " engine/core engine/weights "
     may["engine/models"] = " engine/core engine/weights engine/graph "
-    may["engine/refine"] = " engine/core engine/image engine/graph engine/models "
-    may["benchmarks"] = " engine/core engine/image engine/refine "
-    may["engine/pipeline"] = " engine/core engine/weights engine/image engine/graph engine/models engine/refine "
+    may["engine/segment"] = " engine/core engine/image "
+    may["engine/matting"] = " engine/core engine/image engine/sparse "
+    may["benchmarks"] = " engine/core engine/image engine/segment engine/matting "
+    may["engine/pipeline"] = " engine/core engine/weights engine/image engine/segment engine/matting engine/graph engine/models "
 }
 /^[ \t]*#[ \t]*include[ \t]*"/ {
     name = $0; sub(/^[^"]*"/, "", name); sub(/".*/, "", name)

@@ -10,9 +10,9 @@
 #include "harness/op_harness.h"
 
 #include "core/alloc.h"
-#include "cuda/backend.h"
-#include "cuda/context.h"
-#include "cuda/weights.h"
+#include "cuda/driver/backend.h"
+#include "cuda/driver/context.h"
+#include "cuda/driver/weights.h"
 #include "harness/check.h"
 
 #include <math.h>
@@ -58,8 +58,8 @@ static void round_to(float *v, size_t n, mb_dtype t)
 {
     uint16_t h;
     for (size_t i = 0; t != MB_F32 && i < n; i++) {
-        mb_narrow(&h, &v[i], t, 1);
-        mb_widen(&v[i], &h, t, 1);
+        mb_from_f32(&h, &v[i], t, 1);
+        mb_to_f32(&v[i], &h, t, 1);
     }
 }
 
@@ -163,7 +163,7 @@ static block make_block(const int64_t dims[4], mb_dtype t, size_t front, size_t 
     memset(b.host, fill, b.bytes);
     unsigned char *first = b.host + before + front * size;
     for (size_t k = 0; contents != NULL && k < tokens; k++) {
-        mb_narrow(first + k * (channels + gap) * size, contents + k * channels, t, channels);
+        mb_from_f32(first + k * (channels + gap) * size, contents + k * channels, t, channels);
     }
     ok_or_die(mb_cuda_copy_in(device, b.base, b.host, b.bytes, &err), &err);
     b.view = mb_view_of((unsigned char *)b.base + before + front * size, dims[0], dims[1], dims[2], dims[3]);
@@ -183,7 +183,7 @@ static bool read_block(float *dense, block *b)
     size_t start = (size_t)((unsigned char *)b->view.data - (unsigned char *)b->base);
     for (int64_t k = 0; k < mb_view_tokens(&b->view); k++) {
         unsigned char *at = now + start + (size_t)k * pitch * size;
-        mb_widen(dense + (size_t)k * channels, at, b->view.dtype, channels);
+        mb_to_f32(dense + (size_t)k * channels, at, b->view.dtype, channels);
         memcpy(at, b->host + start + (size_t)k * pitch * size, channels * size);
     }
     bool clean = memcmp(now, b->host, b->bytes) == 0;

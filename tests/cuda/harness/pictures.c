@@ -3,12 +3,12 @@
 #define _GNU_SOURCE /* setenv */
 #include "core/alloc.h"
 #include "core/sigmoid.h"
-#include "cuda/backend.h"
+#include "cuda/driver/backend.h"
 #include "harness/check.h"
 #include "harness/random.h"
-#include "image/recipe.h"
-#include "pipeline/picture_check.h"
-#include "refine/vitmatte_net.h"
+#include "image/resample/recipe.h"
+#include "pipeline/image_io_check.h"
+#include "pipeline/vitmatte_net.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -25,11 +25,11 @@ typedef struct extent {
     int width, height;
 } extent;
 
-static mb_picture make_photo(extent e, int channels, uint64_t seed)
+static mb_image_u8 make_photo(extent e, int channels, uint64_t seed)
 {
-    mb_picture p = {0};
+    mb_image_u8 p = {0};
     mb_error err;
-    CHECK_OK(mb_picture_create(&p, e.width, e.height, channels, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, e.width, e.height, channels, &err), err);
     test_random random = {seed};
     for (size_t i = 0; i < (size_t)e.width * (size_t)e.height * (size_t)channels; i++) {
         p.v[i] = (uint8_t)test_random_below(&random, 251); /* below 255: rembg divides by the largest */
@@ -46,15 +46,15 @@ static void *device_block(size_t bytes)
 }
 
 /* The input that `in` gives, of a type, from the device. */
-static void feed(void *got, const mb_picture_in *in, const mb_picture_out *out, int channels, extent net, mb_dtype t)
+static void feed(void *got, const mb_image_input *in, const mb_mask_output *out, int channels, extent net, mb_dtype t)
 {
     mb_error err;
     size_t bytes = (size_t)net.width * (size_t)net.height * (size_t)channels * mb_dtype_size(t);
     mb_view view = mb_view_of(device_block(bytes), 1, channels, net.height, net.width);
     view.dtype = t;
     CHECK_OK(backend.memory->enter(backend.device, &err), err);
-    CHECK_OK(backend.pictures->send(slot, in, out, &err), err);
-    CHECK_OK(backend.pictures->feed(slot, &view, &err), err);
+    CHECK_OK(backend.image_io->upload(slot, in, out, &err), err);
+    CHECK_OK(backend.image_io->write_input(slot, &view, &err), err);
     CHECK_OK(backend.memory->copy_out(backend.device, got, view.data, bytes, &err), err);
     CHECK_OK(backend.memory->wait(backend.device, &err), err);
     backend.memory->leave(backend.device);
@@ -69,9 +69,9 @@ static void take(uint8_t *mask, bool *finite, const float *logits, extent net)
     mb_view view = mb_view_of(device_block(bytes), 1, 1, net.height, net.width);
     CHECK_OK(backend.memory->enter(backend.device, &err), err);
     CHECK_OK(backend.memory->copy_in(backend.device, view.data, logits, bytes, &err), err);
-    CHECK_OK(backend.pictures->take(slot, &view, &err), err);
+    CHECK_OK(backend.image_io->read_output(slot, &view, &err), err);
     backend.memory->leave(backend.device);
-    CHECK_OK(backend.pictures->receive(slot, mask, finite, &err), err);
+    CHECK_OK(backend.image_io->download(slot, mask, finite, &err), err);
     backend.memory->free(backend.device, view.data);
 }
 
@@ -106,25 +106,25 @@ static void both_ways(extent photo_size, extent net, int recipe, mb_dtype t, boo
     size_t n = (size_t)net.width * (size_t)net.height * 3, pixels;
     float *want = mb_alloc_array(n, sizeof *want), *logits = make_logits(net, wild);
     void *got = mb_alloc_array(n, sizeof(float)), *rounded = mb_alloc_array(n, sizeof(float));
-    mb_picture photo = make_photo(photo_size, 3, 1), mask = {0};
+    mb_image_u8 photo = make_photo(photo_size, 3, 1), mask = {0};
     mb_recipe_input to = recipe_input(want, net, recipe);
     mb_recipe_numbers r;
     pixels = (size_t)photo.width * (size_t)photo.height;
     CHECK_OK(mb_recipe_prepare(&to, &photo, NULL, &err), err);
     CHECK_OK(mb_recipe_numbers_create(&r, &to, photo.width, photo.height, &err), err);
-    mb_picture_in in = {.rgb = photo.v,
-                        .width = photo.width,
-                        .height = photo.height,
-                        .resize = &r.in,
-                        .table = r.table[0],
-                        .by_maximum = r.by_maximum};
+    mb_image_input in = {.rgb = photo.v,
+                         .width = photo.width,
+                         .height = photo.height,
+                         .resize = &r.in,
+                         .table = r.table[0],
+                         .by_maximum = r.by_maximum};
     memcpy(in.mean, mean, sizeof mean);
     memcpy(in.std, deviation, sizeof deviation);
-    mb_picture_out out = {&r.back, r.by_maximum, r.brightens ? r.brightness : NULL};
+    mb_mask_output out = {&r.back, r.by_maximum, r.brightens ? r.brightness : NULL};
     mb_recipe_output from = {logits, net.width, net.height, photo.width, photo.height, (mb_recipe)recipe};
     CHECK_OK(mb_recipe_finish(&mask, NULL, &from, NULL, &err), err);
     feed(got, &in, &out, 3, net, t);
-    mb_narrow(rounded, want, t, n);
+    mb_from_f32(rounded, want, t, n);
     CHECK_MSG(memcmp(got, rounded, n * mb_dtype_size(t)) == 0, "%s, %d x %d to %d x %d, %s: another input",
               mb_recipe_name(recipe), photo.width, photo.height, net.width, net.height, mb_dtype_name(t));
     bool finite = false;
@@ -134,8 +134,8 @@ static void both_ways(extent photo_size, extent net, int recipe, mb_dtype t, boo
               photo.width, photo.height, net.width, net.height);
     CHECK_MSG(finite == !wild, "%s: finite %d", mb_recipe_name(recipe), finite);
     mb_recipe_numbers_dispose(&r);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
     mb_free(want);
     mb_free(logits);
     mb_free(got);
@@ -175,7 +175,7 @@ static void test_flat(void)
     float logits[1024], want[3 * 1024], got[3 * 1024];
     uint8_t bytes[40 * 30];
     bool finite;
-    mb_picture photo = make_photo((extent){40, 30}, 3, 1), mask = {0};
+    mb_image_u8 photo = make_photo((extent){40, 30}, 3, 1), mask = {0};
     memset(photo.v, 0, 3600);
     for (int i = 0; i < 1024; i++) {
         logits[i] = 0.7f;
@@ -186,16 +186,16 @@ static void test_flat(void)
     CHECK_OK(mb_recipe_numbers_create(&r, &to, 40, 30, &err), err);
     mb_recipe_output from = {logits, 32, 32, 40, 30, MB_RECIPE_REMBG};
     CHECK_OK(mb_recipe_finish(&mask, NULL, &from, NULL, &err), err);
-    mb_picture_in in = {.rgb = photo.v, .width = 40, .height = 30, .resize = &r.in, .by_maximum = true};
+    mb_image_input in = {.rgb = photo.v, .width = 40, .height = 30, .resize = &r.in, .by_maximum = true};
     memcpy(in.mean, mean, sizeof mean);
     memcpy(in.std, deviation, sizeof deviation);
-    mb_picture_out out = {&r.back, true, NULL};
+    mb_mask_output out = {&r.back, true, NULL};
     feed(got, &in, &out, 3, net, MB_F32);
     take(bytes, &finite, logits, net);
     CHECK(memcmp(got, want, sizeof got) == 0 && memcmp(bytes, mask.v, sizeof bytes) == 0 && finite);
     mb_recipe_numbers_dispose(&r);
-    mb_picture_dispose(&photo);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
 }
 
 /* A photo with its trimap, padded with zeros at the right and below. */
@@ -208,22 +208,22 @@ static void test_fourth(void)
         size_t n = (size_t)net.width * (size_t)net.height * 4;
         float *want = mb_alloc_array(n, sizeof *want), table[4][256];
         void *got = mb_alloc_array(n, sizeof(float)), *rounded = mb_alloc_array(n, sizeof(float));
-        mb_picture photo = make_photo(sizes[i], 3, 5), trimap = make_photo(sizes[i], 1, 9);
+        mb_image_u8 photo = make_photo(sizes[i], 3, 5), trimap = make_photo(sizes[i], 1, 9);
         mb_resample same = {.x = {.in = photo.width, .out = photo.width},
                             .y = {.in = photo.height, .out = photo.height}};
         mb_vitmatte_process(want, net.height, net.width, &photo, &trimap, mean, deviation);
         mb_vitmatte_table(table, mean, deviation);
-        mb_picture_in in = {.rgb = photo.v,
-                            .fourth = trimap.v,
-                            .width = photo.width,
-                            .height = photo.height,
-                            .resize = &same,
-                            .table = table[0]};
+        mb_image_input in = {.rgb = photo.v,
+                             .fourth = trimap.v,
+                             .width = photo.width,
+                             .height = photo.height,
+                             .resize = &same,
+                             .table = table[0]};
         feed(got, &in, NULL, 4, net, types[i]);
-        mb_narrow(rounded, want, types[i], n);
+        mb_from_f32(rounded, want, types[i], n);
         CHECK_MSG(memcmp(got, rounded, n * mb_dtype_size(types[i])) == 0, "%d x %d", photo.width, photo.height);
-        mb_picture_dispose(&photo);
-        mb_picture_dispose(&trimap);
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&trimap);
         mb_free(want);
         mb_free(got);
         mb_free(rounded);
@@ -250,33 +250,33 @@ static void test_sigmoid(void)
 static void test_refusals(void)
 {
     mb_error err;
-    mb_picture photo = make_photo((extent){40, 30}, 3, 1);
+    mb_image_u8 photo = make_photo((extent){40, 30}, 3, 1);
     mb_resample same = {.x = {.in = 40, .out = 40}, .y = {.in = 30, .out = 30}};
     mb_resample floats = {.rule = MB_RESAMPLE_CV_F32, .x = same.x, .y = same.y};
-    mb_picture_in in = {.rgb = photo.v, .width = 40, .height = 30, .resize = &floats, .by_maximum = true};
+    mb_image_input in = {.rgb = photo.v, .width = 40, .height = 30, .resize = &floats, .by_maximum = true};
     CHECK_OK(backend.memory->enter(backend.device, &err), err);
-    mb_status s = backend.pictures->send(slot, &in, NULL, &err);
+    mb_status s = backend.image_io->upload(slot, &in, NULL, &err);
     CHECK_MSG(s == MB_E_UNSUPPORTED, "%d %s", s, err.message);
     in.resize = &same;
-    CHECK_OK(backend.pictures->send(slot, &in, NULL, &err), err);
+    CHECK_OK(backend.image_io->upload(slot, &in, NULL, &err), err);
     mb_view small = mb_view_of(NULL, 1, 3, 16, 16);
-    s = backend.pictures->feed(slot, &small, &err);
+    s = backend.image_io->write_input(slot, &small, &err);
     CHECK_MSG(s == MB_E_INTERNAL, "%d %s", s, err.message);
-    s = backend.pictures->take(slot, &small, &err);
+    s = backend.image_io->read_output(slot, &small, &err);
     CHECK_MSG(s == MB_E_INTERNAL, "%d %s", s, err.message);
     mb_resample huge = {.x = {.in = 1 << 24, .out = 1 << 24}, .y = {.in = 1 << 24, .out = 1 << 24}};
-    in = (mb_picture_in){.rgb = photo.v, .width = 1 << 24, .height = 1 << 24, .resize = &huge, .by_maximum = true};
-    s = backend.pictures->send(slot, &in, NULL, &err);
+    in = (mb_image_input){.rgb = photo.v, .width = 1 << 24, .height = 1 << 24, .resize = &huge, .by_maximum = true};
+    s = backend.image_io->upload(slot, &in, NULL, &err);
     CHECK_MSG(s == MB_E_MEMORY, "%d %s", s, err.message);
     backend.memory->leave(backend.device);
     both_ways((extent){40, 30}, (extent){32, 32}, MB_RECIPE_MODELCARD, MB_F32, false);
-    mb_picture_dispose(&photo);
+    mb_image_u8_dispose(&photo);
 }
 
 /* The check of `auto`: a device that gives one other byte of mask does not agree. */
 static mb_status receive_wrong(void *s, uint8_t *mask, bool *finite, mb_error *err)
 {
-    mb_status status = backend.pictures->receive(s, mask, finite, err);
+    mb_status status = backend.image_io->download(s, mask, finite, err);
     mask[77] ^= 1;
     return status;
 }
@@ -284,13 +284,13 @@ static mb_status receive_wrong(void *s, uint8_t *mask, bool *finite, mb_error *e
 static void test_agree(void)
 {
     mb_backend other = backend;
-    mb_device_pictures wrong = *backend.pictures;
-    wrong.receive = receive_wrong;
-    CHECK(mb_pictures_agree(&backend));
-    other.pictures = &wrong;
-    CHECK(!mb_pictures_agree(&other));
-    other.pictures = NULL;
-    CHECK(mb_pictures_agree(&other));
+    mb_device_image_io wrong = *backend.image_io;
+    wrong.download = receive_wrong;
+    CHECK(mb_image_io_agrees(&backend));
+    other.image_io = &wrong;
+    CHECK(!mb_image_io_agrees(&other));
+    other.image_io = NULL;
+    CHECK(mb_image_io_agrees(&other));
 }
 
 int main(void)
@@ -300,14 +300,14 @@ int main(void)
     setenv("MATTEBOX_CACHE", "", 1);
     setenv("MATTEBOX_TUNE", "off", 1);
     CHECK_OK(mb_backend_cuda_open(&backend, 0, MB_F32, &err), err);
-    CHECK_OK(backend.pictures->open(backend.device, &slot, &err), err);
+    CHECK_OK(backend.image_io->open(backend.device, &slot, &err), err);
     test_sigmoid();
     test_recipes();
     test_flat();
     test_fourth();
     test_refusals();
     test_agree();
-    backend.pictures->close(slot);
+    backend.image_io->close(slot);
     mb_backend_cuda_close(&backend);
     int (*open)(void) = NULL;
     void *handle = dlopen(MB_STANDIN_FOLDER "/libcuda.so.1", RTLD_NOW);

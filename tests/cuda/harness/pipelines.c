@@ -162,15 +162,15 @@ static void both_ways(const char *what, mb_precision precision, const char *mode
     mb_result *host[PHOTOS] = {NULL}, *device[PHOTOS] = {NULL};
     setting s = open_setting(MB_DEVICE_CUDA, precision, model, matting, o);
     for (int i = first; i < PHOTOS; i += 3) {
-        setenv("MATTEBOX_CUDA_PICTURES", "off", 1);
+        setenv("MATTEBOX_CUDA_IMAGE_IO", "off", 1);
         host[i] = run(s.pipeline, i);
         clear_trace();
-        unsetenv("MATTEBOX_CUDA_PICTURES");
+        unsetenv("MATTEBOX_CUDA_IMAGE_IO");
         device[i] = run(s.pipeline, i);
         CHECK_MSG(same_result(host[i], device[i]), "%s, photo %d: prepared on the device it is another result", what,
                   i);
         bool on_device = strchr(trace(), 'W') != NULL, fine = photos[i].depth == MB_DEPTH_U16 && o->depth != 8;
-        CHECK_MSG(on_device == !(fine || o->mirror || o->find == MB_FIND_SALIENCY), "%s, photo %d: %s", what, i,
+        CHECK_MSG(on_device == !(fine || o->flip || o->segment == MB_SEGMENT_SALIENCY), "%s, photo %d: %s", what, i,
                   trace());
     }
     free_results(host, PHOTOS);
@@ -187,7 +187,7 @@ static void test_recipes(void)
         both_ways(mb_recipe_name(r), precisions[r % 3], test_model(r % 2 ? "tiny7" : "tiny_legacy"), NULL, &o, r % 3);
     }
     mb_options o = options_of(MB_RECIPE_MODELCARD, MB_DETAIL_NONE);
-    o.mirror = 1; /* what the device does not do */
+    o.flip = 1; /* what the device does not do */
     both_ways("mirror", MB_PRECISION_F32, test_model("tiny7"), NULL, &o, 2);
 }
 

@@ -4,8 +4,8 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
-#include "cuda/backend.h"
-#include "cuda/tune.h"
+#include "cuda/driver/backend.h"
+#include "cuda/driver/tune.h"
 #include "models/registry.h"
 #include "weights/reader.h"
 

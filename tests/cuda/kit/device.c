@@ -4,7 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
-#include "cuda/weights.h"
+#include "cuda/driver/weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>

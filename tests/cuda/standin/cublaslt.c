@@ -1,12 +1,11 @@
-/* A stand-in for cuBLASLt: the calls of cuda/blaslt_api.h, computed on the CPU on the stand-in driver's streams, strict
- * about what it is given. Environment, read when a handle is made:
- *   MB_STANDIN_LT_VERSION=n, MB_STANDIN_LT_CUDART=n   what it says of itself
- *   MB_STANDIN_LT_START=n      cublasLtCreate fails with n
+/* A stand-in for cuBLASLt: the calls of cuda/vendor/blaslt_api.h, computed on the CPU on the stand-in driver's streams,
+ * strict about what it is given. Environment, read when a handle is made: MB_STANDIN_LT_VERSION=n,
+ * MB_STANDIN_LT_CUDART=n   what it says of itself MB_STANDIN_LT_START=n      cublasLtCreate fails with n
  *   MB_STANDIN_LT_NONE=1       no algorithm for anything
  *   MB_STANDIN_LT_WRONG=1      products are a little wrong
  *   MB_STANDIN_LT_TIMES=a,b,... the milliseconds of the algorithms proposed (one of 0.01); -1: it is not supported
  * after all, -2: it fails MB_STANDIN_LT_FAIL=n       the n-th product fails with CUBLAS_STATUS_EXECUTION_FAILED */
-#include "cuda/blaslt_api.h"
+#include "cuda/vendor/blaslt_api.h"
 #include "numbers.h"
 #include "standin.h"
 

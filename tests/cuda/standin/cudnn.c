@@ -6,7 +6,7 @@
  *   MB_STANDIN_DNN_NONE=1      no plan can be finalised; 2: the heuristics propose nothing
  *   MB_STANDIN_DNN_TIMES=a,b,c the milliseconds of its three engines (0.01); a negative one fails
  *   MB_STANDIN_DNN_FAIL=n      the n-th execution fails */
-#include "cuda/dnn_api.h"
+#include "cuda/vendor/dnn_api.h"
 #include "numbers.h"
 #include "standin.h"
 

@@ -1,6 +1,6 @@
-/* A stand-in for libcuda.so.1: the calls of cuda/nvapi.h on ordinary memory, so that the real host code (loading,
- * memory, streams, capture, errors) runs on a machine without a GPU. Streams do their work at once, or record it while
- * they are captured. It counts what is open, and fails on demand (environment, read at cuInit):
+/* A stand-in for libcuda.so.1: the calls of cuda/vendor/nvapi.h on ordinary memory, so that the real host code
+ * (loading, memory, streams, capture, errors) runs on a machine without a GPU. Streams do their work at once, or record
+ * it while they are captured. It counts what is open, and fails on demand (environment, read at cuInit):
  *   MB_STANDIN_DEVICES=n   MB_STANDIN_CUDA=12020   MB_STANDIN_SM=61   MB_STANDIN_INIT=999
  *   MB_STANDIN_TOTAL=bytes      the device's memory
  *   MB_STANDIN_FAIL_ALLOC=n     the n-th allocation from now fails

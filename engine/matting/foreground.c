@@ -1,0 +1,86 @@
+/* From a method's f32 colours to the picture that the cut-out carries. docs/models/refine.md section 8. */
+#include "matting/foreground.h"
+
+#include "core/alloc.h"
+#include "image/convert.h"
+
+#include <string.h>
+
+mb_status mb_colours_create(mb_colours *out, int width, int height, mb_error *err)
+{
+    size_t area, bytes;
+    *out = (mb_colours){0};
+    if (!mb_mul_size(&area, (size_t)width, (size_t)height) || !mb_mul_size(&bytes, area, 4 * sizeof(float))) {
+        return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels is too large", width, height);
+    }
+    float *v = mb_alloc_aligned(bytes);
+    if (v == NULL) {
+        return mb_fail_memory(err, bytes, "foreground colours");
+    }
+    *out = (mb_colours){width, height, v};
+    return MB_OK;
+}
+
+void mb_colours_dispose(mb_colours *c)
+{
+    mb_free_aligned(c->v);
+    *c = (mb_colours){0};
+}
+
+/* RGB of a grey or RGBA photo. */
+static mb_status rgb_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
+{
+    mb_status status = mb_image_u8_create(out, src->width, src->height, 3, err);
+    size_t n = (size_t)src->width * (size_t)src->height, step = (size_t)src->channels;
+    for (size_t i = 0; status == MB_OK && i < n; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            out->v[3 * i + k] = src->v[i * step + (step == 1 ? 0 : k)];
+        }
+    }
+    return status;
+}
+
+typedef struct narrow_job {
+    mb_image_u8 *out; /* holds the photo */
+    const mb_colours *f;
+    const uint8_t *alpha;
+} narrow_job;
+
+static void narrow(void *arg, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    const narrow_job *j = arg;
+    for (size_t i = begin; i < end; i++) {
+        for (size_t k = 0; k < 3 && j->alpha[i] < 255; k++) {
+            j->out->v[3 * i + k] = mb_to8(j->f->v[4 * i + k]);
+        }
+    }
+}
+
+mb_status mb_foreground_estimate(mb_image_u8 *out, mb_foreground method, const mb_image_u8 *photo,
+                                 const mb_image_u8 *alpha, const mb_foreground_options *o, mb_error *err)
+{
+    mb_image_f32 a = {0};
+    mb_colours f = {0};
+    mb_status status = MB_OK;
+    *out = (mb_image_u8){0};
+    if (photo->width != alpha->width || photo->height != alpha->height || alpha->channels != 1) {
+        return mb_fail(err, MB_E_ARGUMENT, "the alpha is %d x %d, the photo %d x %d\nboth must have one size",
+                       alpha->width, alpha->height, photo->width, photo->height);
+    }
+    MB_TRY(rgb_copy(out, photo, err));
+    if (method != MB_FOREGROUND_NONE) {
+        MB_TRY(mb_image_f32_from_u8(&a, alpha, err));
+        MB_TRY(method == MB_FOREGROUND_BLURFUSION ? mb_foreground_blurfusion(&f, out, &a, o, err)
+                                                  : mb_foreground_ml(&f, NULL, out, &a, o, err));
+        narrow_job j = {out, &f, alpha->v};
+        mb_parallel_for(o->pool, (size_t)alpha->width * (size_t)alpha->height, (size_t)1 << 15, narrow, &j);
+    }
+done:
+    mb_image_f32_dispose(&a);
+    mb_colours_dispose(&f);
+    if (status != MB_OK) {
+        mb_image_u8_dispose(out);
+    }
+    return status;
+}

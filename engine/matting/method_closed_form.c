@@ -1,0 +1,101 @@
+/* Method `pymatting`: blur and thresholds make the trimap, closed-form matting solves it; black and white point are the
+ * thresholds, and no remap follows. What cannot be solved keeps the mask, with a warning: the batch goes on.
+ * docs/models/refine.md sections 1 and 6.3. */
+#include "image/convert.h"
+#include "image/blur.h"
+#include "matting/methods.h"
+
+static void blurred_row(void *arg, int y, int x, const double *values, int n)
+{
+    mb_image_u8 *out = arg;
+    uint8_t *dst = out->v + (size_t)y * (size_t)out->width + (size_t)x;
+    for (int i = 0; i < n; i++) {
+        dst[i] = mb_to8((float)values[i]);
+    }
+}
+
+static void warn(const mb_matte_job *job, const mb_closed_form_report *r)
+{
+    switch (r->outcome) {
+    case MB_CLOSED_FORM_NO_FOREGROUND:
+        mb_matte_warn(job, MB_WARN_NO_FOREGROUND, "the trimap has no foreground: the mask was kept as it is");
+        break;
+    case MB_CLOSED_FORM_NO_BACKGROUND:
+        mb_matte_warn(job, MB_WARN_NO_BACKGROUND, "the trimap has no background: the mask was kept as it is");
+        break;
+    case MB_CLOSED_FORM_TOO_SMALL:
+        mb_matte_warn(job, MB_WARN_TOO_SMALL, "%d x %d is too small for matting: the blurred mask was kept",
+                      job->photo->width, job->photo->height);
+        break;
+    case MB_CLOSED_FORM_NO_UNKNOWN:
+    case MB_CLOSED_FORM_SOLVED:
+        break;
+    }
+    if (r->fell_back) {
+        mb_matte_warn(job, MB_WARN_ITERATIVE, "%d unknown pixels were solved by iteration (%d steps)", r->unknown,
+                      r->iterations);
+    }
+    if (r->outcome == MB_CLOSED_FORM_SOLVED && !(r->residual <= 1e-6)) {
+        mb_matte_warn(job, MB_WARN_RESIDUAL, "matting is solved to a relative residual of %.1e only", r->residual);
+    }
+}
+
+/* The result of a picture that has nothing to solve. */
+static mb_status keep(mb_image_u8 *alpha, const mb_matte_job *job, mb_closed_form_outcome outcome, int blur,
+                      mb_error *err)
+{
+    const mb_image_u8 *input = job->mask != NULL ? job->mask : job->given_trimap;
+    if (outcome != MB_CLOSED_FORM_TOO_SMALL || job->mask == NULL) {
+        return mb_matte_first_channel(alpha, input, err);
+    }
+    mb_status status = mb_image_u8_create(alpha, input->width, input->height, 1, err);
+    return status == MB_OK ? mb_gauss_blur(input, blur, blurred_row, alpha, job->c->pool, &job->c->cancel, err)
+                           : status;
+}
+
+static mb_status make_trimap(mb_image_u8 *trimap, const mb_matte_job *job, int blur, mb_error *err)
+{
+    const mb_matte_options *o = job->o;
+    if (job->mask == NULL) {
+        return mb_matte_first_channel(trimap, job->given_trimap, err);
+    }
+    const double black_white[2] = {o->black_point, o->white_point};
+    if (o->black_point > o->white_point) {
+        mb_matte_warn(job, MB_WARN_POINTS_SWAPPED, "--black-point %g is above --white-point %g: %g was used",
+                      o->black_point, o->white_point, o->white_point - 0.001);
+    }
+    return mb_closed_form_trimap(trimap, job->mask, blur, black_white, job->c->pool, &job->c->cancel, err);
+}
+
+mb_status mb_matte_closed_form(mb_image_u8 *alpha, const mb_matte_job *job, mb_error *err)
+{
+    const mb_matte_options *o = job->o;
+    int blur = mb_closed_form_blur(o->erode, o->dilate);
+    const mb_closed_form_options options = {
+        .epsilon = o->matting_epsilon,
+        .memory_limit = o->matting_memory,
+        .available = o->available,
+        .solver = o->matting_solver,
+        .pool = job->c->pool,
+        .cancel = job->c->cancel,
+    };
+    mb_image_view photo = mb_image_view_u8(job->photo);
+    mb_closed_form_report report;
+    mb_image_u8 trimap = {0};
+    mb_image_f32 solved = {0};
+    mb_status status = MB_OK;
+    MB_TRY(make_trimap(&trimap, job, blur, err));
+    MB_TRY(mb_closed_form(&solved, &photo, &trimap, &options, &report, err));
+    warn(job, &report);
+    if (report.outcome == MB_CLOSED_FORM_SOLVED || report.outcome == MB_CLOSED_FORM_NO_UNKNOWN) {
+        MB_TRY(mb_image_u8_from_f32(alpha, &solved, err));
+        mb_matte_return_f32(job, &solved);
+    } else {
+        MB_TRY(keep(alpha, job, report.outcome, blur, err));
+    }
+    mb_matte_return_trimap(job, &trimap);
+done:
+    mb_image_u8_dispose(&trimap);
+    mb_image_f32_dispose(&solved);
+    return status;
+}

@@ -1,0 +1,37 @@
+/* Method `guided`: filter, remap, to 8 bits. docs/models/refine.md sections 1 and 5. */
+#include "image/convert.h"
+#include "matting/guided.h"
+#include "image/levels.h"
+#include "matting/methods.h"
+
+#include <math.h>
+
+mb_status mb_matte_guided(mb_image_u8 *alpha, const mb_matte_job *job, mb_error *err)
+{
+    const mb_matte_options *o = job->o;
+    int radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_layerstyle_radius(o->erode, o->dilate);
+    if (o->guided_scale > 0 && o->guided_scale < 1) { /* the same window, in pixels of the small picture */
+        int small = (int)lround(radius * o->guided_scale);
+        radius = small > 1 ? small : 1;
+    }
+    const mb_guided_options guided = {
+        .radius = radius,
+        .eps = o->guided_eps > 0 ? o->guided_eps : MB_GUIDED_EPS,
+        .scale = o->guided_scale > 0 ? o->guided_scale : 1.0,
+        .cancel = &job->c->cancel,
+    };
+    mb_image_view guide = mb_image_view_u8(job->photo);
+    mb_image_view source = mb_image_view_u8(job->mask != NULL ? job->mask : job->given_trimap);
+    mb_image_f32 filtered = {0};
+    mb_status status = MB_OK;
+    if (mb_cancelled(&job->c->cancel)) {
+        return mb_fail(err, MB_E_CANCELLED, "cancelled");
+    }
+    MB_TRY(mb_guided_filter(&filtered, &guide, &source, &guided, job->c->pool, err));
+    mb_levels_f32(&filtered, mb_levels_of(o->black_point, o->white_point), job->c->pool);
+    MB_TRY(mb_image_u8_from_f32(alpha, &filtered, err));
+    mb_matte_return_f32(job, &filtered);
+done:
+    mb_image_f32_dispose(&filtered);
+    return status;
+}

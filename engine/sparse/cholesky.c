@@ -1,0 +1,287 @@
+/* Multifrontal Cholesky (Duff and Reid 1983; Liu 1992).
+ *
+ * A node's front holds its pivots and boundary rows: the matrix's own entries plus the children's update matrices. Its
+ * pivots are eliminated by dense BLAS 3 in the panel that is also their place in L; what is left of the boundary is the
+ * update matrix for the parent. Subtrees below a share of the total work run in parallel, the few large fronts above
+ * them one after the other with parallel dense products. Which subtrees those are, and how products are cut, depends on
+ * the matrix alone: same bits for any number of threads. */
+#include "sparse/cholesky.h"
+
+#include "core/alloc.h"
+#include "sparse/dense.h"
+
+#include <cblas.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define TASK_SHARE    24  /* a subtree is one task up to this part of the work */
+#define PRODUCT_BLOCK 192 /* columns of an update matrix in one product */
+
+typedef struct numeric {
+    mb_cholesky *c;
+    const mb_symmetric *a;
+    const mb_cancel *cancel;
+    mb_pool *pool;
+    double total;     /* work of the whole tree */
+    double **update;  /* [nodes] matrices waiting for the parent */
+    int32_t *child;   /* [nodes] first child, -1: none */
+    int32_t *sibling; /* [nodes] */
+    double *work;     /* [nodes] of the subtree */
+    int32_t *task;    /* roots of the subtrees that run in parallel */
+    int32_t n_tasks;
+    double limit;   /* work of a task */
+    int32_t **map;  /* [workers][n] row -> place in the front in hand */
+    atomic_int bad; /* pivots that were not positive */
+    atomic_int failed;
+} numeric;
+
+enum { FAILED_MEMORY = 1, FAILED_CANCELLED = 2 };
+
+typedef struct front {
+    int32_t k;
+    size_t n, b, m; /* pivots, boundary rows, both */
+    const int32_t *bound;
+    double *panel;  /* [m, n] */
+    double *update; /* [b, b] */
+    mb_pool *pool;
+    const mb_cancel *cancel;
+} front;
+
+static void add_child(const front *f, const numeric *s, int32_t child, const int32_t *map)
+{
+    const int32_t *bound = s->c->bound + s->c->bound_begin[child];
+    size_t b = s->c->bound_begin[child + 1] - s->c->bound_begin[child];
+    const double *u = s->update[child];
+    for (size_t j = 0; j < b; j++) {
+        size_t to = (size_t)map[bound[j]];
+        /* bounds ascend, so what lies below a column stays below it */
+        double *column = to < f->n ? f->panel + to * f->m : f->update + (to - f->n) * f->b;
+        size_t shift = to < f->n ? 0 : f->n;
+        for (size_t i = j; i < b; i++) {
+            column[(size_t)map[bound[i]] - shift] += u[j * b + i];
+        }
+    }
+}
+
+static void assemble(const front *f, numeric *s, int32_t *map)
+{
+    const mb_nd_node *node = &s->c->tree->node[f->k];
+    for (size_t i = 0; i < f->n; i++) {
+        map[node->first + (int32_t)i] = (int32_t)i;
+    }
+    for (size_t i = 0; i < f->b; i++) {
+        map[f->bound[i]] = (int32_t)(f->n + i);
+    }
+    memset(f->panel, 0, f->m * f->n * sizeof(double));
+    for (size_t j = 0; j < f->n; j++) {
+        size_t column = (size_t)node->first + j;
+        for (size_t p = s->a->begin[column]; p < s->a->begin[column + 1]; p++) {
+            f->panel[j * f->m + (size_t)map[s->a->row[p]]] += s->a->value[p];
+        }
+    }
+    for (int32_t child = s->child[f->k]; child >= 0; child = s->sibling[child]) {
+        if (s->update[child] != NULL) {
+            add_child(f, s, child, map);
+            mb_free_aligned(s->update[child]);
+            s->update[child] = NULL;
+        }
+    }
+}
+
+static void solve_rows(void *arg, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    const front *f = arg;
+    if (mb_cancelled(f->cancel)) {
+        return; /* the caller sees it too and throws everything away */
+    }
+    mb_dense_solve_right(f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
+}
+
+static void update_columns(void *arg, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    const front *f = arg;
+    const double *a = f->panel + f->n;
+    if (mb_cancelled(f->cancel)) {
+        return;
+    }
+    const size_t k_stride[2] = {f->n, f->m};
+    mb_dense_subtract_square(f->update + begin * f->b + begin, end - begin, f->b, a + begin, k_stride);
+    mb_dense_product p = {
+        f->update + begin * f->b + end, a + end, a + begin, f->b - end, end - begin, f->n, f->b, f->m};
+    mb_dense_subtract(&p);
+}
+
+static void run_node(numeric *s, int32_t k, int worker, mb_pool *pool)
+{
+    mb_cholesky *c = s->c;
+    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .pool = pool, .cancel = s->cancel};
+    f.b = c->bound_begin[k + 1] - c->bound_begin[k];
+    f.m = f.n + f.b;
+    f.bound = c->bound + c->bound_begin[k];
+    f.panel = c->l + c->panel[k];
+    if (f.b > 0) {
+        size_t bytes = f.b * f.b * sizeof(double);
+        f.update = mb_alloc_aligned(bytes);
+        if (f.update == NULL) {
+            atomic_fetch_or(&s->failed, FAILED_MEMORY);
+            return;
+        }
+        memset(f.update, 0, bytes);
+        s->update[k] = f.update;
+    }
+    assemble(&f, s, s->map[worker]);
+    if (!mb_dense_cholesky(f.panel, f.n, f.m, s->cancel)) {
+        atomic_fetch_add(&s->bad, 1);
+        return;
+    }
+    mb_parallel_for(pool, f.b, PRODUCT_BLOCK, solve_rows, &f);
+    mb_parallel_for(pool, f.b, PRODUCT_BLOCK, update_columns, &f);
+}
+
+static bool stop(numeric *s)
+{
+    if (mb_cancelled(s->cancel)) {
+        atomic_fetch_or(&s->failed, FAILED_CANCELLED);
+    }
+    return atomic_load(&s->failed) != 0 || atomic_load(&s->bad) != 0;
+}
+
+static void run_tasks(void *arg, size_t begin, size_t end, int worker)
+{
+    numeric *s = arg;
+    for (size_t i = begin; i < end; i++) {
+        int32_t root = s->task[i];
+        for (int32_t k = s->c->tree->node[root].low; k <= root && !stop(s); k++) {
+            run_node(s, k, worker, NULL);
+        }
+    }
+}
+
+/* Work of every subtree; the largest subtrees within the limit are tasks. */
+static void plan_tasks(numeric *s)
+{
+    const mb_cholesky *c = s->c;
+    const mb_nd_tree *t = c->tree;
+    double total = 0;
+    for (int32_t k = 0; k < t->n_nodes; k++) {
+        double n = t->node[k].n, m = n + (double)(c->bound_begin[k + 1] - c->bound_begin[k]);
+        s->work[k] += n * m * m + 1;
+        if (t->node[k].parent >= 0) {
+            s->work[t->node[k].parent] += s->work[k];
+        } else {
+            total += s->work[k];
+        }
+    }
+    s->total = total;
+    s->limit = total / TASK_SHARE;
+    for (int32_t k = 0; k < t->n_nodes; k++) {
+        int32_t parent = t->node[k].parent;
+        if (s->work[k] <= s->limit && (parent < 0 || s->work[parent] > s->limit)) {
+            s->task[s->n_tasks++] = k;
+        }
+    }
+}
+
+static mb_status prepare(numeric *s, mb_error *err)
+{
+    const mb_nd_tree *t = s->c->tree;
+    size_t nodes = (size_t)t->n_nodes, workers = (size_t)mb_pool_size(s->pool);
+    s->update = mb_calloc(nodes, sizeof *s->update);
+    s->child = mb_alloc_array(3 * nodes, sizeof *s->child);
+    s->work = mb_calloc(nodes, sizeof *s->work);
+    s->map = mb_calloc(workers, sizeof *s->map);
+    size_t bytes = 0;
+    if (!mb_mul_size(&bytes, s->c->entries, sizeof(double))) {
+        return mb_fail(err, MB_E_MEMORY, "a factor of %zu entries is too large", s->c->entries);
+    }
+    s->c->l = mb_alloc_aligned(bytes);
+    if (s->update == NULL || s->child == NULL || s->work == NULL || s->map == NULL || s->c->l == NULL) {
+        return mb_fail_memory(err, bytes, "the factor of the matting Laplacian");
+    }
+    for (size_t i = 0; i < workers; i++) {
+        s->map[i] = mb_alloc_array((size_t)s->c->n, sizeof **s->map);
+        if (s->map[i] == NULL) {
+            return mb_fail_memory(err, (size_t)s->c->n * sizeof **s->map, "the factor of the matting Laplacian");
+        }
+    }
+    s->sibling = s->child + nodes;
+    s->task = s->sibling + nodes;
+    memset(s->child, 0xff, 2 * nodes * sizeof *s->child);
+    for (int32_t k = t->n_nodes; k-- > 0;) {
+        int32_t parent = t->node[k].parent;
+        if (parent >= 0) {
+            s->sibling[k] = s->child[parent];
+            s->child[parent] = k;
+        }
+    }
+    plan_tasks(s);
+    return MB_OK;
+}
+
+mb_status mb_cholesky_factor(mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_pool *pool,
+                             const mb_cancel *cancel, mb_error *err)
+{
+    numeric s = {.c = c, .a = a, .cancel = cancel, .pool = pool};
+    mb_status status = MB_OK;
+    *positive = false;
+    mb_dense_begin();
+    MB_TRY(prepare(&s, err));
+    mb_parallel_for(pool, (size_t)s.n_tasks, 1, run_tasks, &s);
+    for (int32_t k = 0; k < c->tree->n_nodes && !stop(&s); k++) {
+        if (s.work[k] > s.limit) {
+            run_node(&s, k, 0, pool);
+            mb_cancel_at(cancel, 0.3 + 0.6 * s.work[k] / s.total); /* a subtree's work: what is below is done too */
+        }
+    }
+    if (atomic_load(&s.failed) & FAILED_MEMORY) {
+        status = mb_fail_memory(err, c->update_bytes, "the factor of the matting Laplacian");
+    } else if (atomic_load(&s.failed) & FAILED_CANCELLED) {
+        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+    }
+    *positive = status == MB_OK && atomic_load(&s.bad) == 0;
+done:
+    for (int32_t k = 0; s.update != NULL && k < c->tree->n_nodes; k++) {
+        mb_free_aligned(s.update[k]);
+    }
+    for (size_t i = 0; s.map != NULL && i < (size_t)mb_pool_size(pool); i++) {
+        mb_free(s.map[i]);
+    }
+    mb_free(s.map);
+    mb_free(s.update);
+    mb_free(s.child);
+    mb_free(s.work);
+    return status;
+}
+
+void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work, const mb_cancel *cancel)
+{
+    const mb_nd_tree *t = c->tree;
+    for (int32_t k = 0; k < t->n_nodes && !mb_cancelled(cancel); k++) { /* L y = x, children first */
+        const double *l = c->l + c->panel[k];
+        const int32_t *bound = c->bound + c->bound_begin[k];
+        blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
+        double *own = x + t->node[k].first;
+        cblas_dtrsv(CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, n, l, m, own, 1);
+        if (b > 0) {
+            cblas_dgemv(CblasColMajor, CblasNoTrans, b, n, 1.0, l + n, m, own, 1, 0.0, work, 1);
+        }
+        for (blasint i = 0; i < b; i++) {
+            x[bound[i]] -= work[i];
+        }
+    }
+    for (int32_t k = t->n_nodes; k-- > 0 && !mb_cancelled(cancel);) { /* L^T x = y, parents first */
+        const double *l = c->l + c->panel[k];
+        const int32_t *bound = c->bound + c->bound_begin[k];
+        blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
+        double *own = x + t->node[k].first;
+        for (blasint i = 0; i < b; i++) {
+            work[i] = x[bound[i]];
+        }
+        if (b > 0) {
+            cblas_dgemv(CblasColMajor, CblasTrans, b, n, -1.0, l + n, m, work, 1, 1.0, own, 1);
+        }
+        cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, n, l, m, own, 1);
+    }
+}

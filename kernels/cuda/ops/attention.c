@@ -1,0 +1,61 @@
+/* The host side of Swin's window attention: the bias table goes to the device head by head. */
+#include "cuda/driver/host.h"
+
+#include "core/alloc.h"
+
+static bool fits_grid(const mb_call *c)
+{
+    const mb_window_attention_attrs *a = c->attrs;
+    return mb_cuda_fits(c, false) && a->heads <= 65535 && c->in[0].dims[0] <= 65535;
+}
+
+static bool supports_tensor_cores(const mb_call *c)
+{
+    const mb_window_attention_attrs *a = c->attrs;
+    return fits_grid(c) && c->out.dtype != MB_F32 && (a->window == 7 || a->window == 12) &&
+           c->out.dims[1] / a->heads <= 32;
+}
+
+static bool supports_plain(const mb_call *c)
+{
+    const mb_window_attention_attrs *a = c->attrs;
+    return fits_grid(c) && mb_cuda_window_attention_plain_shared(a, c->out.dims[1]) <= MB_CUDA_SHARED_EVERYWHERE;
+}
+
+static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
+{
+    size_t rows = (size_t)c->in[1].dims[0], heads = (size_t)c->in[1].dims[1];
+    const float *table = c->in[1].data;
+    float *by_head = mb_alloc_array(rows * heads, sizeof *by_head);
+    if (by_head == NULL) {
+        return mb_fail_memory(err, rows * heads * sizeof *by_head, "the bias table");
+    }
+    for (size_t i = 0; i < rows * heads; i++) {
+        by_head[i % heads * rows + i / heads] = table[i];
+    }
+    const mb_cuda_part parts[2] = {{1, by_head, rows * heads, MB_F32}, mb_cuda_constant_map(c, 2, c->in[0].dtype)};
+    mb_status status = mb_cuda_upload(out, c, parts, 2, err);
+    mb_free(by_head);
+    return status;
+}
+
+static mb_status run_tensor_cores(const mb_call *c, mb_error *err)
+{
+    mb_cuda_device *d = mb_cuda_of(c);
+    int code = mb_cuda_launch_window_attention(&c->out, &c->in[0], mb_cuda_slot(c, 2), mb_cuda_slot(c, 1), c->attrs,
+                                               d->compute);
+    return mb_cuda_launched(d, code, "window_attention", err);
+}
+
+static mb_status run_plain(const mb_call *c, mb_error *err)
+{
+    mb_cuda_device *d = mb_cuda_of(c);
+    int code = mb_cuda_launch_window_attention_plain(&c->out, &c->in[0], mb_cuda_slot(c, 2), mb_cuda_slot(c, 1),
+                                                     c->attrs, d->compute);
+    return mb_cuda_launched(d, code, "window_attention", err);
+}
+
+const mb_kernel mb_cuda_window_attention_mma = {
+    .name = "tensor cores", .supports = supports_tensor_cores, .prepare = prepare, .run = run_tensor_cores};
+const mb_kernel mb_cuda_window_attention = {
+    .name = "own", .supports = supports_plain, .prepare = prepare, .run = run_plain};

@@ -1,0 +1,91 @@
+/* 16-bit convolutions with a result in f32 (offsets and modulators of deformable convolutions: 7x7, 64 to 147 padded to
+ * 152) by cuDNN: it has no engine for f16 to f32, but it has TF32 engines, and numbers of 16 bits fit TF32 without
+ * rounding (ten bits of mantissa, eight of exponent). So the map is widened into the workspace, the weights were
+ * widened when they were prepared, and products and sums are those of our own 16-bit kernel. Which of the two is
+ * faster, only a device can say: until it was timed (tune.h) our own kernel serves. */
+#include "core/alloc.h"
+#include "cuda/ops/gemm.h"
+
+mb_dnn_conv mb_cuda_dnn_widened_key(const mb_call *c)
+{
+    mb_dnn_conv k = mb_cuda_dnn_key(c);
+    k.type = MB_F32;
+    k.x_pitch = k.inputs;
+    k.x_align = 16;
+    k.tf32 = 1;
+    k.widened = 1;
+    return k;
+}
+
+static bool supports(const mb_call *c)
+{
+    const mb_conv2d_attrs *a = c->attrs;
+    const mb_view *x = &c->in[0], *w = &c->in[1];
+    size_t bytes;
+    bool residual = c->n_in > 3 && mb_view_present(&c->in[3]);
+    bool act = a->act == MB_ACT_NONE || a->act == MB_ACT_RELU;
+    if (mb_cuda_of(c)->dnn == NULL || mb_cuda_of(c)->sm < 80 || !mb_cuda_fits(c, true) ||
+        mb_dtype_size(x->dtype) != 2 || c->out.dtype != MB_F32 || a->border_variants || residual || !act ||
+        x->dims[1] % 8 != 0 || w->dims[0] % 8 != 0 || w->dims[2] * w->dims[3] == 1) {
+        return false;
+    }
+    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, MB_DNN_OWN_FIRST | (c->once ? MB_DNN_ONE : 0));
+}
+
+/* The widened map, before the plan's own workspace. */
+static size_t widened_bytes(const mb_call *c)
+{
+    size_t bytes = sizeof(float);
+    for (int i = 0; i < 4; i++) {
+        if (!mb_mul_size(&bytes, bytes, (size_t)c->in[0].dims[i])) {
+            return SIZE_MAX;
+        }
+    }
+    return mb_add_size(&bytes, bytes, MB_CUDA_ALIGNMENT - 1) ? bytes / MB_CUDA_ALIGNMENT * MB_CUDA_ALIGNMENT : SIZE_MAX;
+}
+
+static size_t workspace(const mb_call *c)
+{
+    size_t bytes = 0, map = widened_bytes(c);
+    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    if (!mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, MB_DNN_OWN_FIRST | (c->once ? MB_DNN_ONE : 0))) {
+        return 0; /* our own kernel serves */
+    }
+    return mb_add_size(&bytes, bytes, map) ? bytes : SIZE_MAX;
+}
+
+static mb_status run(const mb_call *c, mb_error *err)
+{
+    mb_cuda_device *d = mb_cuda_of(c);
+    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    const mb_view *x = &c->in[0];
+    bool served = false;
+    if (!mb_dnn_serves(d, &k)) {
+        return mb_cuda_run_own_conv2d(c, err);
+    }
+    mb_view wide = mb_view_of(c->workspace, x->dims[0], x->dims[1], x->dims[2], x->dims[3]);
+    mb_status status = mb_cuda_launched(d, mb_cuda_launch_copy(&wide, x, d->compute), "widening a map", err);
+    if (status != MB_OK) {
+        return status;
+    }
+    const mb_dnn_maps maps = {.x = wide.data,
+                              .w = mb_cuda_slot(c, MB_CUDA_SLOT_WIDE),
+                              .bias = mb_cuda_slot(c, MB_CUDA_SLOT_BIAS),
+                              .y = c->out.data};
+    status = mb_dnn_run(&served, d, &k, &maps, (unsigned char *)c->workspace + widened_bytes(c), err);
+    return status == MB_OK && !served ? mb_cuda_run_own_conv2d(c, err) : status;
+}
+
+static mb_status tune(const mb_call *c, mb_error *err)
+{
+    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    return mb_dnn_tune(mb_cuda_of(c), &k, run, c, err);
+}
+
+const mb_kernel mb_cuda_conv2d_widened = {.name = "cudnn, widened",
+                                          .supports = supports,
+                                          .prepare = mb_cuda_prepare_widened,
+                                          .workspace = workspace,
+                                          .tune = tune,
+                                          .run = run};

@@ -1,0 +1,25 @@
+/* The host side of VITMatte's absolute positions: the table goes to the device as it is. */
+#include "cuda/driver/host.h"
+
+#include <math.h>
+
+static bool supports(const mb_call *c)
+{
+    return c->out.dtype != MB_I64 && mb_view_tokens(&c->out) <= INT32_MAX;
+}
+
+static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
+{
+    const mb_cuda_part part = mb_cuda_constant_map(c, 0, MB_F32);
+    return mb_cuda_upload(out, c, &part, 1, err);
+}
+
+static mb_status run(const mb_call *c, mb_error *err)
+{
+    mb_cuda_device *d = mb_cuda_of(c);
+    int side = (int)lround(sqrt((double)(c->in[0].dims[0] - 1)));
+    return mb_cuda_launched(d, mb_cuda_launch_position_embedding(&c->out, mb_cuda_slot(c, 0), side, d->compute),
+                            "position_embedding", err);
+}
+
+const mb_kernel mb_cuda_position_embedding = {.name = "own", .supports = supports, .prepare = prepare, .run = run};

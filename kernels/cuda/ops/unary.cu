@@ -1,0 +1,26 @@
+/* y = act(x): ReLU, exact GELU, sigmoid. x, y [N,C,H,W]; may be the same memory. */
+#include "cuda/lang/each.cuh"
+
+template <class T> struct unary {
+    const T *x;
+    int64_t pitch;
+    int act;
+    template <int V> __device__ void at(float (&v)[V], int token, int c) const
+    {
+        mb_load_vec<V>(v, x + (size_t)token * (size_t)pitch + c);
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+            v[i] = mb_activate(act, v[i]);
+        }
+    }
+};
+
+template <class T> static int run(const mb_view *y, const mb_view *x, int act, mb_stream stream)
+{
+    return mb_each<T>(unary<T>{(const T *)x->data, x->pitch, act}, y, mb_is_wide(x, mb_wide<T>::N), stream);
+}
+
+int mb_cuda_launch_unary(const mb_view *y, const mb_view *x, int act, mb_stream stream)
+{
+    return MB_BY_TYPE(y->dtype, run, y, x, act, stream);
+}

@@ -1,0 +1,175 @@
+/* Every allocation of every refinement may fail: the n-th one does, for n = 1, 2, ... until a run succeeds. Each time
+ * MB_E_MEMORY, no output, nothing left behind. This program brings its own core/alloc: defining all of its functions
+ * keeps the library's out of the link. */
+#include "matting/fixtures.h"
+#include "matting/foreground.h"
+#include "matting/matte.h"
+#include "matting/trimap.h"
+
+static long countdown = -1; /* allocations until one fails; < 0: none does */
+static long live, total;
+
+static void *counted(void *p)
+{
+    live += p != NULL;
+    total += p != NULL;
+    return p;
+}
+
+static bool fails(void)
+{
+    return countdown >= 0 && countdown-- == 0;
+}
+
+void *mb_alloc(size_t bytes)
+{
+    return fails() ? NULL : counted(malloc(bytes > 0 ? bytes : 1));
+}
+void *mb_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : counted(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+void *mb_alloc_array(size_t count, size_t size)
+{
+    size_t bytes;
+    return mb_mul_size(&bytes, count, size) ? mb_alloc(bytes) : NULL;
+}
+void *mb_realloc_array(void *p, size_t count, size_t size)
+{
+    size_t bytes;
+    if (!mb_mul_size(&bytes, count, size) || fails()) {
+        return NULL;
+    }
+    live -= p != NULL;
+    return counted(realloc(p, bytes > 0 ? bytes : 1));
+}
+void mb_free(void *p)
+{
+    live -= p != NULL;
+    free(p);
+}
+char *mb_strdup(const char *text)
+{
+    char *copy = mb_alloc(strlen(text) + 1);
+    return copy != NULL ? strcpy(copy, text) : NULL;
+}
+void *mb_alloc_aligned(size_t bytes)
+{
+    return fails() ? NULL : counted(aligned_alloc(64, (bytes + 64) / 64 * 64));
+}
+void mb_free_aligned(void *p)
+{
+    mb_free(p);
+}
+size_t mb_alloc_count(void)
+{
+    return (size_t)total;
+}
+
+static mb_status stand_in(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
+                          mb_error *err)
+{
+    (void)user;
+    mb_status status = mb_image_f32_create(alpha, photo->width, photo->height, err);
+    for (size_t i = 0; status == MB_OK && i < (size_t)photo->width * (size_t)photo->height; i++) {
+        alpha->v[i] = (float)trimap->v[i] / 255.0f;
+    }
+    return status;
+}
+
+static mb_image_u8 photo, mask;
+
+typedef struct scenario {
+    const char *name;
+    mb_detail detail;
+    mb_solver solver;
+    mb_foreground foreground;
+    double scale, megapixels;
+} scenario;
+
+static mb_status run(const scenario *s, mb_image_u8 *out, mb_image_u8 *trimap, mb_error *err)
+{
+    if (s->foreground != MB_FOREGROUND_NONE) {
+        mb_foreground_options o = {0};
+        return mb_foreground_estimate(out, s->foreground, &photo, &mask, &o, err);
+    }
+    mb_matte_options o;
+    mb_matte_options_init(&o);
+    o.detail = s->detail;
+    o.matting_solver = s->solver;
+    o.guided_scale = s->scale;
+    o.max_megapixels = s->megapixels;
+    mb_matte_context c = {.matting = stand_in, .trimap = trimap};
+    return mb_matte_from_mask(out, &photo, &mask, &o, &c, err);
+}
+
+static void sweep(const scenario *s)
+{
+    long before = live, n = 0;
+    for (;; n++) {
+        mb_image_u8 out = {0}, trimap = {0};
+        mb_error err = {0};
+        countdown = n;
+        mb_status status = run(s, &out, &trimap, &err);
+        bool reached = countdown < 0;
+        countdown = -1;
+        if (!reached) { /* fewer allocations than n: the run was undisturbed */
+            CHECK_MSG(status == MB_OK, "%s: %s", s->name, err.message);
+        } else if (!CHECK_MSG(status == MB_E_MEMORY && out.v == NULL && trimap.v == NULL,
+                              "%s, allocation %ld: status %d", s->name, n + 1, (int)status)) {
+            break;
+        }
+        mb_image_u8_dispose(&out);
+        mb_image_u8_dispose(&trimap);
+        if (!CHECK_MSG(live == before, "%s, allocation %ld: %ld blocks left", s->name, n + 1, live - before) ||
+            !reached) {
+            break;
+        }
+    }
+    CHECK_MSG(n > 0, "%s: no allocation was made to fail", s->name);
+}
+
+int main(void)
+{
+    static const scenario scenarios[] = {
+        {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
+        {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
+        {"guided fast", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0.5, 2},
+        {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
+        {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 0, 2},
+        {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
+        {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001},
+        {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 0, 2},
+        {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2},
+    };
+    mb_error err;
+    CHECK_OK(mb_image_u8_create(&photo, 60, 44, 4, &err), err);
+    CHECK_OK(mb_image_u8_create(&mask, 60, 44, 1, &err), err);
+    for (int i = 0; i < 60 * 44; i++) {
+        int x = i % 60 - 30, y = i / 60 - 22;
+        mask.v[i] = x * x + y * y < 150 ? 255 : 0;
+        for (int k = 0; k < 4; k++) {
+            photo.v[4 * i + k] = (uint8_t)((x * 5 + y * 3 + k * 40 + i * 37 % 11) & 255);
+        }
+    }
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+        sweep(&scenarios[i]);
+    }
+    const int low_high_size[3] = {10, 240, 10};
+    for (long n = 0, done = 0; !done; n++) { /* rembg's trimap */
+        mb_image_u8 out = {0};
+        long before = live;
+        countdown = n;
+        err = (mb_error){0};
+        mb_status status = mb_trimap_rembg(&out, &mask, low_high_size, NULL, &err);
+        done = countdown >= 0;
+        countdown = -1;
+        CHECK(status == (done ? MB_OK : MB_E_MEMORY));
+        mb_image_u8_dispose(&out);
+        CHECK(live == before);
+    }
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
+    CHECK_MSG(live == 0, "%ld blocks left", live);
+    return test_report();
+}

@@ -1,0 +1,505 @@
+/* The refinement as the node runs it: its goldens for every method (VITMatte with the goldens' network output behind
+ * the hook), the megapixel limit, ranges and their messages, failure cases with their warnings, edge sizes. */
+#include "matting/fixtures.h"
+#include "matting/matte.h"
+
+#include <stdlib.h>
+
+typedef struct node_case {
+    mb_detail detail;
+    int erode, dilate;
+    double black, white, megapixels;
+    bool process;
+} node_case;
+
+/* Metadata `cases` of the golden file. */
+static const node_case cases[7] = {
+    {MB_DETAIL_GUIDED, 6, 6, 0.01, 0.99, 1, true},       {MB_DETAIL_GUIDED, 30, 12, 0.15, 0.9, 1, true},
+    {MB_DETAIL_PYMATTING, 6, 6, 0.01, 0.99, 1, true},    {MB_DETAIL_PYMATTING, 3, 9, 0.05, 0.95, 1, true},
+    {MB_DETAIL_GUIDED, 6, 6, 0.01, 0.99, 1, false},      {MB_DETAIL_VITMATTE, 4, 2, 0.01, 0.99, 0.01, true},
+    {MB_DETAIL_VITMATTE_LOCAL, 6, 6, 0.3, 0.8, 1, true},
+};
+
+static mb_matte_options options_of(const node_case *c)
+{
+    mb_matte_options o;
+    mb_matte_options_init(&o);
+    o.detail = c->detail;
+    o.process_detail = c->process;
+    o.erode = c->erode;
+    o.dilate = c->dilate;
+    o.black_point = c->black;
+    o.white_point = c->white;
+    o.max_megapixels = c->megapixels;
+    return o;
+}
+
+/* What the hook should be fed, and what it gives: its own trimap (the goldens' stub), or a network's output. */
+typedef struct network {
+    const mb_image_u8 *photo, *trimap; /* NULL: not compared */
+    const float *alphas;               /* NULL: the trimap / 255 */
+    int width, height;                 /* of alphas */
+    int calls;
+} network;
+
+static mb_status stand_in(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
+                          mb_error *err)
+{
+    network *n = user;
+    size_t area = (size_t)photo->width * (size_t)photo->height;
+    n->calls++;
+    CHECK(photo->channels == 3 && trimap->channels == 1);
+    if (n->photo != NULL) {
+        CHECK(photo->width == n->photo->width && photo->height == n->photo->height);
+        CHECK(memcmp(photo->v, n->photo->v, 3 * area) == 0);
+        CHECK(memcmp(trimap->v, n->trimap->v, area) == 0);
+    }
+    int width = n->alphas != NULL ? n->width : photo->width, height = n->alphas != NULL ? n->height : photo->height;
+    mb_status status = mb_image_f32_create(alpha, width, height, err);
+    for (size_t i = 0; status == MB_OK && i < (size_t)width * (size_t)height; i++) {
+        alpha->v[i] = n->alphas != NULL ? n->alphas[i] : (float)trimap->v[i] / 255.0f;
+    }
+    return status;
+}
+
+static void node_goldens(const goldens *g, mb_pool *pool)
+{
+    static const char *pictures[] = {"astronaut", "chelsea"};
+    int found = 0;
+    for (int i = 0; i < 14; i++) {
+        const node_case *c = &cases[i % 7];
+        char name[64];
+        golden want;
+        snprintf(name, sizeof name, "%s_%d_alpha_u8", pictures[i / 7], i % 7);
+        if (!golden_find(&want, g, name)) {
+            continue; /* one case is kept for one picture only */
+        }
+        found++;
+        snprintf(name, sizeof name, "%s_image", pictures[i / 7]);
+        mb_image_u8 photo = golden_picture(g, name);
+        snprintf(name, sizeof name, "%s_mask", pictures[i / 7]);
+        mb_image_u8 mask = golden_picture(g, name), alpha = {0}, fed_photo = {0}, fed_trimap = {0};
+        network n = {0};
+        if (i % 7 >= 5) {
+            snprintf(name, sizeof name, i % 7 == 5 ? "%s_5_vit_image" : "%s_image", pictures[i / 7]);
+            fed_photo = golden_picture(g, name);
+            snprintf(name, sizeof name, "%s_%d_vit_trimap", pictures[i / 7], i % 7);
+            fed_trimap = golden_picture(g, name);
+            n = (network){.photo = &fed_photo, .trimap = &fed_trimap};
+        }
+        mb_matte_options o = options_of(c);
+        mb_warnings warnings = {0};
+        mb_matte_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .warnings = &warnings};
+        mb_error err;
+        CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &context, &err), err);
+        snprintf(name, sizeof name, "%s case %d", pictures[i / 7], i % 7);
+        size_t area = (size_t)alpha.width * (size_t)alpha.height;
+        level_difference d = compare_levels(alpha.v, want.data, area);
+        bool exact = i % 7 >= 4; /* no network arithmetic in between */
+        CHECK_MSG(exact ? d.count == 0 : d.worst <= 1 && d.count * 1000 <= area, "%s: %zu differ, worst %d", name,
+                  d.count, d.worst);
+        CHECK(n.calls == (i % 7 >= 5));
+        CHECK(warnings.n == (i % 7 == 5)); /* the reduced size */
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&mask);
+        mb_image_u8_dispose(&alpha);
+        mb_image_u8_dispose(&fed_photo);
+        mb_image_u8_dispose(&fed_trimap);
+    }
+    CHECK(found == 13);
+}
+
+/* The node around a real (tiny) network: from its recorded output on, every byte. */
+static void network_goldens(mb_pool *pool)
+{
+    static const struct {
+        const char *name;
+        node_case c;
+    } files[] = {{"64x96", {MB_DETAIL_VITMATTE, 6, 6, 0.2, 0.8, 1.0, true}},
+                 {"90x140", {MB_DETAIL_VITMATTE_BASE, 2, 1, 0.01, 0.99, 2.0, true}},
+                 {"resized_150x230", {MB_DETAIL_VITMATTE_LOCAL, 3, 2, 0.01, 0.99, 0.02, true}}};
+    goldens g = goldens_open("vitmatte_node");
+    for (int i = 0; i < 3; i++) {
+        char name[64];
+        mb_image_u8 p[6];
+        static const char *fields[] = {"image", "mask", "trimap", "model_image", "model_trimap", "remapped_u8"};
+        for (int k = 0; k < 6; k++) {
+            snprintf(name, sizeof name, "%s_%s", files[i].name, fields[k]);
+            p[k] = golden_picture(&g, name);
+        }
+        snprintf(name, sizeof name, "%s_model_alphas", files[i].name);
+        golden alphas = golden_get(&g, name);
+        network n = {
+            .photo = &p[3], .trimap = &p[4], .alphas = alphas.data, .width = alphas.dims[3], .height = alphas.dims[2]};
+        mb_matte_options o = options_of(&files[i].c);
+        mb_image_u8 alpha = {0}, trimap = {0};
+        mb_matte_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .trimap = &trimap};
+        mb_error err;
+        CHECK_OK(mb_matte_from_mask(&alpha, &p[0], &p[1], &o, &context, &err), err);
+        size_t area = (size_t)alpha.width * (size_t)alpha.height;
+        CHECK_MSG(memcmp(alpha.v, p[5].v, area) == 0, "%s", name);
+        CHECK_MSG(trimap.v != NULL && memcmp(trimap.v, p[2].v, area) == 0, "%s", name);
+        for (int k = 0; k < 6; k++) {
+            mb_image_u8_dispose(&p[k]);
+        }
+        mb_image_u8_dispose(&alpha);
+        mb_image_u8_dispose(&trimap);
+    }
+    goldens_close(&g);
+}
+
+static void limits(const goldens *g)
+{
+    golden t = golden_get(g, "vit_target_sizes");
+    const int32_t *row = t.data;
+    for (int i = 0; i < t.dims[0]; i++, row += 5) {
+        int w, h;
+        mb_matte_limit(&w, &h, row[0], row[1], row[2] / 10.0);
+        CHECK_MSG(w == row[3] && h == row[4], "%d x %d at %g: %d x %d, not %d x %d", row[0], row[1], row[2] / 10.0, w,
+                  h, row[3], row[4]);
+    }
+    int w, h;
+    mb_matte_limit(&w, &h, 20000000, 1, 1.0);
+    CHECK(w >= 1 && h == 1);
+}
+
+static mb_image_u8 filled(int w, int h, int channels, int value)
+{
+    mb_image_u8 p = {0};
+    mb_error err = {0};
+    CHECK_OK(mb_image_u8_create(&p, w, h, channels, &err), err);
+    memset(p.v, value, (size_t)w * (size_t)h * (size_t)channels);
+    return p;
+}
+
+static void ranges(void)
+{
+    static const struct {
+        int field; /* 0 erode, 1 dilate, 2 black, 3 white, 4 megapixels, 5 radius, 6 detail */
+        double value;
+        const char *message;
+    } bad[] = {
+        {0, 300, "--erode 300: 1 to 255"},
+        {0, 0, "--erode 0: 1 to 255"},
+        {1, 256, "--dilate 256: 1 to 255"},
+        {2, 0, "--black-point 0: 0.01 to 0.98"},
+        {2, 0.99, "--black-point 0.99: 0.01 to 0.98"},
+        {3, 1, "--white-point 1: 0.02 to 0.99"},
+        {4, 1000, "--max-megapixels 1000: 0.0001 to 999"},
+        {5, 600, "--guided-radius 600: 1 to 512"},
+        {6, 77, "detail 77 is not known"},
+        {2, NAN, "--black-point nan: 0.01 to 0.98"},
+    };
+    mb_image_u8 photo = filled(8, 8, 3, 9), mask = filled(8, 8, 1, 255), alpha = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        mb_matte_options o;
+        mb_matte_options_init(&o);
+        double v = bad[i].value;
+        switch (bad[i].field) {
+        case 0:
+            o.erode = (int)v;
+            break;
+        case 1:
+            o.dilate = (int)v;
+            break;
+        case 2:
+            o.black_point = v;
+            break;
+        case 3:
+            o.white_point = v;
+            break;
+        case 4:
+            o.max_megapixels = v;
+            break;
+        case 5:
+            o.guided_radius = (int)v;
+            break;
+        default:
+            o.detail = (mb_detail)(int)v;
+        }
+        mb_error err = {0};
+        CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
+        CHECK_MSG(strcmp(err.message, bad[i].message) == 0, "\"%s\"", err.message);
+    }
+    mb_matte_options o;
+    mb_matte_options_init(&o);
+    o.detail = MB_DETAIL_VITMATTE_BASE;
+    mb_error err = {0};
+    CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
+    CHECK_MSG(strstr(err.message, "--detail vitmatte-base needs a matting model\n") == err.message, "%s", err.message);
+    mb_image_u8 other = filled(8, 9, 1, 0);
+    err = (mb_error){0};
+    CHECK(mb_matte_from_mask(&alpha, &photo, &other, &o, NULL, &err) == MB_E_ARGUMENT);
+    CHECK_MSG(strstr(err.message, "the mask is 8 x 9, the photo 8 x 8") == err.message, "%s", err.message);
+    CHECK(alpha.v == NULL);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
+    mb_image_u8_dispose(&other);
+}
+
+/* One run; checks that alpha is complete and returns the warnings. */
+static mb_warnings run(mb_detail detail, const mb_image_u8 *photo, const mb_image_u8 *mask, mb_pool *pool,
+                       mb_image_u8 *keep)
+{
+    mb_matte_options o;
+    mb_matte_options_init(&o);
+    o.detail = detail;
+    mb_warnings w = {0};
+    network n = {0};
+    mb_image_u8 alpha = {0};
+    mb_matte_context c = {.pool = pool, .warnings = &w, .matting = stand_in, .matting_user = &n};
+    mb_error err;
+    CHECK_OK(mb_matte_from_mask(&alpha, photo, mask, &o, &c, &err), err);
+    CHECK(alpha.width == photo->width && alpha.height == photo->height && alpha.channels == 1);
+    if (keep != NULL) {
+        *keep = alpha;
+    } else {
+        mb_image_u8_dispose(&alpha);
+    }
+    return w;
+}
+
+static bool warned(const mb_warnings *w, mb_warning_code code)
+{
+    for (int i = 0; i < w->n; i++) {
+        if (w->item[i].code == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Rows of the specification's table of failure cases: the picture is never lost. */
+static void failure_cases(void)
+{
+    mb_image_u8 photo = filled(40, 30, 4, 80), alpha = {0}; /* RGBA: the colour counts */
+    mb_image_u8 black = filled(40, 30, 1, 0), white = filled(40, 30, 1, 255), grey = filled(40, 30, 1, 100);
+    mb_warnings w = run(MB_DETAIL_PYMATTING, &photo, &black, NULL, &alpha);
+    CHECK(warned(&w, MB_WARN_NO_FOREGROUND) == false && w.n == 0); /* nothing unknown either: the trimap */
+    CHECK(memcmp(alpha.v, black.v, 1200) == 0);
+    mb_image_u8_dispose(&alpha);
+    w = run(MB_DETAIL_PYMATTING, &photo, &white, NULL, &alpha);
+    CHECK(w.n == 0 && memcmp(alpha.v, white.v, 1200) == 0);
+    mb_image_u8_dispose(&alpha);
+    w = run(MB_DETAIL_PYMATTING, &photo, &grey, NULL, &alpha);
+    CHECK(w.n == 1 && warned(&w, MB_WARN_NO_FOREGROUND) && memcmp(alpha.v, grey.v, 1200) == 0);
+    CHECK(strcmp(mb_warning_name(w.item[0].code), "no-foreground") == 0);
+    mb_image_u8_dispose(&alpha);
+    for (int x = 0; x < 20; x++) { /* half full, half soft: no background */
+        for (int y = 0; y < 30; y++) {
+            grey.v[y * 40 + x] = 255;
+        }
+    }
+    w = run(MB_DETAIL_PYMATTING, &photo, &grey, NULL, &alpha);
+    CHECK(w.n == 1 && warned(&w, MB_WARN_NO_BACKGROUND) && memcmp(alpha.v, grey.v, 1200) == 0);
+    mb_image_u8_dispose(&alpha);
+    /* black above white: remap's rule, said so */
+    mb_matte_options o;
+    mb_matte_options_init(&o);
+    o.detail = MB_DETAIL_PYMATTING;
+    o.black_point = 0.6;
+    o.white_point = 0.4;
+    mb_warnings swapped = {0};
+    mb_matte_context c = {.warnings = &swapped};
+    mb_error err;
+    for (int i = 0; i < 1200; i++) {
+        grey.v[i] = i % 40 < 20 ? 255 : 0;
+    }
+    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &grey, &o, &c, &err), err);
+    CHECK(warned(&swapped, MB_WARN_POINTS_SWAPPED) && alpha.v[5] == 255 && alpha.v[35] == 0);
+    mb_image_u8_dispose(&alpha);
+    w = run(MB_DETAIL_VITMATTE, &photo, &black, NULL, &alpha);
+    CHECK(warned(&w, MB_WARN_NO_FOREGROUND) && memcmp(alpha.v, black.v, 1200) == 0);
+    mb_image_u8_dispose(&alpha);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&black);
+    mb_image_u8_dispose(&white);
+    mb_image_u8_dispose(&grey);
+}
+
+/* The rows whose answers are not plain copies: pictures without a window, systems that the direct solver does not get,
+ * pictures that VITMatte sees smaller. Each says so. */
+static void said_and_done(void)
+{
+    mb_image_u8 photo = filled(40, 2, 3, 80), mask = filled(40, 2, 1, 0), alpha = {0}, direct = {0};
+    for (int i = 0; i < 80; i++) {
+        mask.v[i] = i % 40 < 20 ? 255 : 0;
+    }
+    mb_warnings w = run(MB_DETAIL_PYMATTING, &photo, &mask, NULL, &alpha);
+    CHECK(w.n == 1 && warned(&w, MB_WARN_TOO_SMALL));
+    bool falls = alpha.v[0] == 255 && alpha.v[39] == 0 && alpha.v[19] > 127 && alpha.v[19] < 200;
+    for (int x = 1; x < 40; x++) { /* the blurred mask: from one side to the other, the same in both rows */
+        falls = falls && alpha.v[x] <= alpha.v[x - 1] && alpha.v[x] == alpha.v[40 + x];
+    }
+    CHECK(falls);
+    mb_image_u8_dispose(&alpha);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
+    photo = filled(60, 50, 3, 0);
+    mask = filled(60, 50, 1, 0);
+    for (int i = 0; i < 3000; i++) {
+        mask.v[i] = i % 60 < 30 ? 255 : 0;
+        for (int k = 0; k < 3; k++) {
+            photo.v[3 * i + k] = (uint8_t)(i % 60 < 33 ? 40 + i * 7 % 11 : 180 + i * 5 % 13);
+        }
+    }
+    w = run(MB_DETAIL_PYMATTING, &photo, &mask, NULL, &direct);
+    CHECK(w.n == 0);
+    mb_matte_options o;
+    mb_matte_options_init(&o);
+    o.detail = MB_DETAIL_PYMATTING;
+    o.matting_memory = 1;
+    mb_warnings iterated = {0};
+    mb_matte_context c = {.warnings = &iterated, .matting = stand_in};
+    mb_error err;
+    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err), err);
+    int far = 0;
+    for (int i = 0; i < 3000; i++) {
+        far += abs(alpha.v[i] - direct.v[i]) > 1;
+    }
+    CHECK_MSG(warned(&iterated, MB_WARN_ITERATIVE) && !warned(&iterated, MB_WARN_RESIDUAL) && far == 0, "%d", far);
+    mb_image_u8_dispose(&alpha);
+    network n = {0};
+    mb_warnings reduced = {0};
+    o.detail = MB_DETAIL_VITMATTE;
+    o.max_megapixels = 0.001;
+    c = (mb_matte_context){.warnings = &reduced, .matting = stand_in, .matting_user = &n};
+    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err), err);
+    CHECK(warned(&reduced, MB_WARN_REDUCED) && alpha.width == 60 && alpha.height == 50);
+    mb_image_u8_dispose(&alpha);
+    mb_image_u8_dispose(&direct);
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
+}
+
+/* An unknown white island in known black, with next to no regularisation: pixels of two flat colours hardly couple
+ * (their weights are of the order of epsilon), so the right side is tiny against what rounding leaves, and no method
+ * gets further. The answer stands, and says how good it is. */
+static void residual_too_large(void)
+{
+    mb_image_u8 photo = filled(40, 20, 3, 0), trimap = filled(40, 20, 1, 0), alpha = {0};
+    for (int i = 0; i < 800; i++) {
+        int x = i % 40;
+        trimap.v[i] = x < 10 ? 255 : x < 30 ? 128 : 0;
+        memset(photo.v + 3 * i, x < 10 || x >= 30 ? 0 : 255, 3);
+    }
+    for (int pass = 0; pass < 3; pass++) {
+        mb_matte_options o;
+        mb_matte_options_init(&o);
+        o.detail = MB_DETAIL_PYMATTING;
+        o.matting_epsilon = pass < 2 ? 1e-12 : 1e-6;
+        o.matting_memory = pass == 1 ? 1 : 0;
+        mb_warnings w = {0};
+        mb_matte_context c = {.warnings = &w};
+        mb_error err;
+        CHECK_OK(mb_matte_from_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
+        bool known = true;
+        for (int i = 0; i < 800; i++) {
+            known = known && (trimap.v[i] == 128 || alpha.v[i] == trimap.v[i]);
+        }
+        CHECK_MSG(known && warned(&w, MB_WARN_RESIDUAL) == (pass < 2), "pass %d", pass);
+        mb_image_u8_dispose(&alpha);
+    }
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
+}
+
+/* Every method on pictures of odd sizes and masks of every kind. Channels: 1, 3, 4. */
+static void edge_sizes(mb_pool *pool)
+{
+    static const int sizes[][2] = {{1, 1},   {1, 50},  {50, 1},     {2, 2},    {3, 3},
+                                   {3, 200}, {200, 3}, {20000, 20}, {20, 5000}};
+    static const int channels[] = {1, 3, 4};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        int w = sizes[s][0], h = sizes[s][1];
+        mb_image_u8 photo = filled(w, h, channels[s % 3], 0), mask = filled(w, h, 1, 0);
+        for (size_t i = 0; i < (size_t)w * (size_t)h * (size_t)photo.channels; i++) {
+            photo.v[i] = (uint8_t)(i * 2654435761u >> 13);
+        }
+        for (int kind = 0; kind < 4; kind++) {
+            for (int i = 0; i < w * h; i++) {
+                int x = i % w, y = i / w;
+                mask.v[i] = (uint8_t)(kind == 0   ? 0
+                                      : kind == 1 ? 255
+                                      : kind == 2 ? 255 * (x == w / 2) /* one pixel wide */
+                                                  : (3 * (x + y) < w + h ? 255 : x % 256));
+            }
+            for (int d = MB_DETAIL_NONE; d <= MB_DETAIL_VITMATTE_BASE; d++) {
+                run((mb_detail)d, &photo, &mask, pool, NULL);
+            }
+        }
+        mb_image_u8_dispose(&photo);
+        mb_image_u8_dispose(&mask);
+    }
+}
+
+/* A trimap of the user's own: as it stands, whatever erode and dilate say. */
+static void own_trimap(void)
+{
+    mb_image_u8 photo = filled(60, 20, 3, 0), trimap = filled(60, 20, 1, 0), alpha = {0};
+    for (int i = 0; i < 1200; i++) {
+        int x = i % 60;
+        trimap.v[i] = x < 20 ? 0 : x < 40 ? 128 : 255;
+        memset(photo.v + 3 * i, x < 30 ? 20 : 230, 3);
+    }
+    for (int d = MB_DETAIL_NONE; d <= MB_DETAIL_VITMATTE_BASE; d++) {
+        mb_matte_options o;
+        mb_matte_options_init(&o);
+        o.detail = (mb_detail)d;
+        network n = {0};
+        mb_matte_context c = {.matting = stand_in, .matting_user = &n};
+        mb_error err;
+        CHECK_OK(mb_matte_from_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
+        CHECK(alpha.v[600] == 0 && alpha.v[659] == 255);
+        if (d == MB_DETAIL_PYMATTING) { /* the edge between the two colours is found */
+            CHECK_MSG(alpha.v[629] <= 3 && alpha.v[630] >= 252, "%d %d", alpha.v[629], alpha.v[630]);
+        }
+        mb_image_u8_dispose(&alpha);
+    }
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
+}
+
+static bool always(void *user)
+{
+    (void)user;
+    return true;
+}
+
+static void cancelled(void)
+{
+    mb_image_u8 photo = filled(60, 20, 3, 7), mask = filled(60, 20, 1, 0), alpha = {0};
+    memset(mask.v, 255, 600);
+    for (int d = MB_DETAIL_GUIDED; d <= MB_DETAIL_VITMATTE_BASE; d++) {
+        mb_matte_options o;
+        mb_matte_options_init(&o);
+        o.detail = (mb_detail)d;
+        network n = {0};
+        mb_matte_context c = {.matting = stand_in, .matting_user = &n, .cancel = {.asked = always}};
+        mb_error err = {0};
+        CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err) == MB_E_CANCELLED && alpha.v == NULL);
+    }
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
+}
+
+int main(void)
+{
+    mb_error err;
+    mb_pool *pool = NULL;
+    CHECK_OK(mb_pool_create(&pool, 2, &err), err);
+    goldens g = goldens_open_shared("refine_node");
+    node_goldens(&g, pool);
+    network_goldens(pool);
+    limits(&g);
+    ranges();
+    failure_cases();
+    said_and_done();
+    residual_too_large();
+    edge_sizes(pool);
+    own_trimap();
+    cancelled();
+    goldens_close(&g);
+    mb_pool_free(pool);
+    return test_report();
+}
