@@ -12,7 +12,6 @@
 #include "core/alloc.h"
 #include "graph/plan.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,21 +174,6 @@ const char *mb_runner_warning(const mb_runner *r)
     return r->warning;
 }
 
-/* All outputs and taps, in the host's copies. */
-static bool is_finite(const mb_plan *p)
-{
-    for (int i = 0; i < mb_plan_n_taps(p); i++) {
-        mb_view v = mb_plan_view(p, mb_plan_tap_name(p, i));
-        const float *values = v.data;
-        for (int64_t k = 0; k < mb_view_count(&v); k++) {
-            if (!isfinite(values[k])) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 static void copy_view(const mb_plan *to, const mb_plan *from, const char *name)
 {
     mb_view dst = mb_plan_view(to, name), src = mb_plan_view(from, name);
@@ -289,7 +273,7 @@ mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_pr
 {
     r->warning[0] = '\0';
     mb_status status = mb_plan_run_io(p, io, on_progress, user, err);
-    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->read_output != NULL) || is_finite(p)) {
+    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->read_output != NULL) || mb_plan_is_finite(p)) {
         return status;
     }
     return mb_runner_again(r, p, io, err);

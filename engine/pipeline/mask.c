@@ -160,6 +160,10 @@ static mb_status compute(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
     to.input = in.data;
     MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
     MB_TRY(spec->flip ? run_flipped_too(job, err) : run_part(job, 0, 1, err));
+    if (!mb_plan_is_finite(job->pass.plan)) {
+        MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
+        MB_TRY(mb_net_explain(&job->pass, err));
+    }
     mb_recipe_output from = {out.data, spec->width, spec->height, job->photo->width, job->photo->height, spec->recipe};
     MB_TRY(mb_recipe_finish(mask, spec->mask_f32, &from, network->pool, err));
 done:

@@ -242,6 +242,15 @@ mb_status mb_net_download(uint8_t *mask, mb_net_pass *pass, mb_error *err)
         MB_TRY(image_io->download(slot_of(pass), mask, &finite, err));
         copy_warning(pass);
     }
+    if (!finite) {
+        status = mb_net_explain(pass, err);
+    }
 done:
     return status;
+}
+
+mb_status mb_net_explain(mb_net_pass *pass, mb_error *err)
+{
+    mb_plan_io io = io_of(pass);
+    return mb_plan_explain(pass->plan, pass->slot > 0 ? &io : NULL, err);
 }

@@ -4,6 +4,7 @@
 
 #include "pipeline/sized.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A bare network has a pool of its own, so that several run side by side. */
@@ -71,6 +72,16 @@ static void pack_input(const mb_view *v, const float *src)
     }
 }
 
+static bool is_finite(const mb_array *a)
+{
+    const int64_t n = a->dims[0] * a->dims[1] * a->dims[2] * a->dims[3];
+    int64_t i = 0;
+    while (i < n && isfinite(a->data[i])) {
+        i++;
+    }
+    return i == n;
+}
+
 /* One input tensor, run to the end. Outputs and taps stay readable until the next run. */
 mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps, int n_taps, mb_error *err)
 {
@@ -89,7 +100,12 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     mb_watch watch;
     mb_watch_begin(&watch, network->on_progress, network->user);
     mb_watch_stage(&watch, "network", 0.0, 1.0);
-    return mb_network_run_plan(network, NULL, &watch, err);
+    status = mb_network_run_plan(network, NULL, &watch, err);
+    if (status != MB_OK || n_taps > 0 || mb_plan_is_finite(network->plan) || !is_finite(input)) {
+        return status; /* with taps the caller looks at values himself, and NaN in gives NaN out */
+    }
+    pack_input(&in, input->data);
+    return mb_plan_explain(network->plan, NULL, err);
 }
 
 /* Outputs of the network and the taps that were asked for. */
