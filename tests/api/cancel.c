@@ -84,37 +84,45 @@ static void run(mb_pipeline *p, const char *name, double stop_after_ms)
     mb_result_free(r);
 }
 
-int main(void)
+static mb_context *context;
+
+SETUP
 {
-    static const struct {
-        const char *name;
-        mb_detail detail;
-        mb_foreground foreground;
-    } rows[] = {{"pymatting", MB_DETAIL_PYMATTING, MB_FOREGROUND_NONE},
-                {"guided", MB_DETAIL_GUIDED, MB_FOREGROUND_NONE},
-                {"foreground ml", MB_DETAIL_NONE, MB_FOREGROUND_ML},
-                {"foreground blurfusion", MB_DETAIL_NONE, MB_FOREGROUND_BLURFUSION}};
-    static const double moments[] = {0, 30, 100, 300, 700, 1500, 3000, 6000};
-    mb_context *context = NULL;
     mb_context_options machine;
+    mb_error err;
     mb_context_options_init(&machine);
     machine.device = MB_DEVICE_CPU;
-    mb_error err = {0};
     make_pictures();
-    CHECK_OK(mb_context_create(&context, &machine, &err), err);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        mb_options o;
-        mb_options_init(&o);
-        o.detail = rows[i].detail;
-        o.foreground = rows[i].foreground;
-        o.erode = o.dilate = 255;
-        mb_pipeline *p = NULL;
-        CHECK_OK(mb_pipeline_create(&p, context, NULL, NULL, &o, &err), err);
-        for (size_t k = 0; k < sizeof moments / sizeof moments[0]; k++) {
-            run(p, rows[i].name, moments[k]);
-        }
-        mb_pipeline_free(p);
+    REQUIRE_OK(mb_context_create(&context, &machine, &err), err);
+}
+
+static const struct {
+    const char *name;
+    mb_detail detail;
+    mb_foreground foreground;
+} methods[] = {{"pymatting", MB_DETAIL_PYMATTING, MB_FOREGROUND_NONE},
+               {"guided", MB_DETAIL_GUIDED, MB_FOREGROUND_NONE},
+               {"foreground ml", MB_DETAIL_NONE, MB_FOREGROUND_ML},
+               {"foreground blurfusion", MB_DETAIL_NONE, MB_FOREGROUND_BLURFUSION}};
+
+TEST_ROWS(stops_soon, methods)
+{
+    static const double moments[] = {0, 30, 100, 300, 700, 1500, 3000, 6000};
+    mb_options o;
+    mb_error err;
+    mb_pipeline *p = NULL;
+    mb_options_init(&o);
+    o.detail = row->detail;
+    o.foreground = row->foreground;
+    o.erode = o.dilate = 255;
+    REQUIRE_OK(mb_pipeline_create(&p, context, NULL, NULL, &o, &err), err);
+    for (size_t k = 0; k < sizeof moments / sizeof moments[0]; k++) {
+        run(p, row->name, moments[k]);
     }
+    mb_pipeline_free(p);
+}
+
+TEARDOWN
+{
     mb_context_free(context);
-    return test_report();
 }

@@ -48,7 +48,7 @@ static void corner_is(const char *name, int r, int g, int b)
     mb_image_dispose(&image);
 }
 
-static void test_backgrounds(void)
+TEST(backgrounds)
 {
     make("c.png", "--background '#ff8000'");
     corner_is("c.png", 255, 128, 0);
@@ -71,7 +71,7 @@ static void test_backgrounds(void)
     CHECK_MSG(strstr(p.out, "ff d8 ff") != NULL, "%s", p.out);
 }
 
-static void test_depth(void)
+TEST(depth)
 {
     mb_image_source s;
     make("deep.png", "--depth 16 --premultiplied");
@@ -111,7 +111,7 @@ static void test_depth(void)
 }
 
 /* The fast guided filter is the exact one, nearly: its window is as wide in the photo. */
-static void test_fast(void)
+TEST(fast)
 {
     mb_image_source s;
     process_run(&p, "for s in 1 0.5; do mattebox refine a.jpg --mask m.png -d guided --erode 30 --dilate 30 "
@@ -127,7 +127,7 @@ static void test_fast(void)
     mb_image_dispose(&fast);
 }
 
-static void test_crop_invert(void)
+TEST(crop_invert)
 {
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided -q --crop=4 --write-mask --json -o crop.png");
     CHECK(p.code == 0);
@@ -155,13 +155,8 @@ static void test_crop_invert(void)
     CHECK_RUN(&p, 0, "warning: a.jpg: nothing to crop to: alpha is empty; no foreground found");
 }
 
-int main(void)
+SETUP
 {
     folder = process_folder("cli-look");
     process_run(&p, "rm -rf ./* && cp '%s' a.jpg && cp '%s' m.png", PHOTO, MASK);
-    test_backgrounds();
-    test_depth();
-    test_fast();
-    test_crop_invert();
-    return test_report();
 }

@@ -45,7 +45,7 @@ static void check_installed(void)
     hub_check_installed(&p);
 }
 
-static void test_whole(void)
+TEST(whole)
 {
     start_over(&good);
     get("");
@@ -78,7 +78,7 @@ static void test_whole(void)
     CHECK_RUN(&p, 2, "cannot name a model");
 }
 
-static void test_resume(void)
+TEST(resume)
 {
     /* cut twice: the same run goes on where it was */
     http_script s = good;
@@ -143,7 +143,7 @@ static void test_resume(void)
     check_nothing(false);
 }
 
-static void test_lies(void)
+TEST(lies)
 {
     static const char page[] = "<!DOCTYPE html><html>please log in</html>";
     static const struct {
@@ -208,7 +208,7 @@ static void test_lies(void)
     CHECK_RUN(&p, 3, "the server has another file than the one that is known: SHA-256 ");
 }
 
-static void test_slow(void)
+TEST(slow)
 {
     http_script s = good;
     s.stall_after = 200000;
@@ -231,7 +231,7 @@ static void test_slow(void)
     CHECK(http_server_requests() == 3);
 }
 
-static void test_redirects(void)
+TEST(redirects)
 {
     char location[100];
     http_script s = good;
@@ -254,7 +254,7 @@ static void test_redirects(void)
     check_nothing(false);
 }
 
-static void test_token(void)
+TEST(token)
 {
     http_script s = good;
     s.token = "secret";
@@ -275,7 +275,7 @@ static void test_token(void)
               http_server_last());
 }
 
-static void test_network(void)
+TEST(network)
 {
     start_over(&good);
     get("--offline");
@@ -301,7 +301,7 @@ static void test_network(void)
     CHECK_RUN(&p, 2, "models get needs a name\n");
 }
 
-static void test_disk(void)
+TEST(disk)
 {
     start_over(&good);
     process_run(&p,
@@ -322,7 +322,7 @@ static void test_disk(void)
     }
 }
 
-static void test_interrupt(void)
+TEST(interrupt)
 {
     http_script s = good;
     s.stall_after = 300000;
@@ -349,20 +349,14 @@ static void test_interrupt(void)
     check_installed();
 }
 
-int main(void)
+SETUP
 {
     if (!hub_start(&p, "cli-models-get", &good, &port)) {
-        return test_report() == 0 ? 77 : 1;
+        SKIP("this build or machine cannot download");
     }
-    test_whole();
-    test_resume();
-    test_lies();
-    test_slow();
-    test_redirects();
-    test_token();
-    test_network();
-    test_disk();
-    test_interrupt();
+}
+
+TEARDOWN
+{
     http_server_stop();
-    return test_report();
 }

@@ -10,7 +10,7 @@
 
 static process p;
 
-static void test_export(void)
+TEST(export)
 {
     process_run(&p, "mattebox models export out");
     CHECK_RUN(&p, 3, "no models are installed\n  mattebox models list shows what can be had\n");
@@ -35,7 +35,7 @@ static void test_export(void)
     CHECK_MSG(p.out_bytes == 0, "left: %s", p.out);
 }
 
-static void test_remove(void)
+TEST(remove)
 {
     process_run(&p, "mattebox models rm mine vitmatte-small && ls -A " MODELS);
     CHECK_RUN(&p, 0, "mine.mbw is removed\n");
@@ -48,7 +48,7 @@ static void test_remove(void)
     CHECK_RUN(&p, 2, "models rm needs a model\n");
 }
 
-static void test_import(void)
+TEST(import)
 {
     process_run(&p, "mattebox models import out/deep");
     CHECK(p.code == 0 && file_equal(MODELS "vitmatte-s.mbw", "a.mbw") && file_equal(MODELS "mine.mbw", "b.mbw"));
@@ -83,7 +83,7 @@ static void test_import(void)
     CHECK_RUN(&p, 2, "models import needs a model file, a checkpoint or a folder\n");
 }
 
-static void test_list(void)
+TEST(list)
 {
     process_run(&p, "rm -rf .local; mattebox models list");
     CHECK_RUN(&p, 0, "");
@@ -109,7 +109,7 @@ static void test_list(void)
     CHECK_RUN(&p, 3, "\n  mattebox models get vitmatte-s (103 MB, Apache-2.0)\n");
 }
 
-static void test_user_catalogue(void)
+TEST(user_catalogue)
 {
     process_run(&p, "mkdir -p .config/mattebox && printf 'model ours\\n  address http://127.0.0.1:1/x\\n  file x.pth\\n"
                     "  licence ours alone\\n\\nmodel vitmatte-s # no comment here\\n' >.config/mattebox/models.txt && "
@@ -140,7 +140,7 @@ static void test_user_catalogue(void)
     }
 }
 
-int main(void)
+SETUP
 {
     (void)process_folder("cli-models-move");
     process_run(&p,
@@ -148,10 +148,4 @@ int main(void)
                 "vitmatte-tiny4 -o a.mbw && mattebox-weights generate vitmatte-tiny4 --seed 2 -o b.mbw && "
                 "printf 'P6 1 1 255\\nabc' >cat.ppm");
     CHECK_RUN(&p, 0, "");
-    test_export();
-    test_remove();
-    test_import();
-    test_list();
-    test_user_catalogue();
-    return test_report();
 }

@@ -17,7 +17,7 @@ static void fresh(void)
 }
 
 /* Both commands, both spellings, and the node's trimap given back in. */
-static void test_commands(void)
+TEST(commands)
 {
     fresh();
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided --write-mask");
@@ -38,7 +38,7 @@ static void test_commands(void)
 }
 
 /* A folder of photos and a folder of masks: each finds its own, the one without is reported, the rest are written. */
-static void test_folders(void)
+TEST(folders)
 {
     fresh();
     process_run(&p,
@@ -53,7 +53,7 @@ static void test_folders(void)
     CHECK(file_exists("in/one.cutout.png"));
 }
 
-static void test_refusals(void)
+TEST(refusals)
 {
     fresh();
     process_run(&p, "mattebox refine a.jpg --mask m.png -o m.png --force");
@@ -77,11 +77,7 @@ static void test_refusals(void)
     CHECK(!file_exists("a.alpha.png"));
 }
 
-int main(void)
+SETUP
 {
     (void)process_folder("cli-refine");
-    test_commands();
-    test_folders();
-    test_refusals();
-    return test_report();
 }

@@ -19,7 +19,7 @@ static void check_clean(void)
     CHECK_MSG(p.out_bytes == 0, "left behind: %s", p.out);
 }
 
-static void test_streams(void)
+TEST(streams)
 {
     process_run(&p, "mattebox cat.jpg %s -o a.png", flags);
     CHECK_RUN(&p, 0, "");
@@ -49,7 +49,7 @@ static void test_streams(void)
     check_clean();
 }
 
-static void test_disk(void)
+TEST(disk)
 {
     process_run(&p, "ulimit -f 50; mattebox cat.jpg %s -o full.png", flags);
     CHECK_RUN(&p, 5, "full.png: a file may not become that large here (ulimit -f)");
@@ -69,7 +69,7 @@ static void test_disk(void)
     check_clean();
 }
 
-static void test_links(void)
+TEST(links)
 {
     process_run(&p, "ln -s nowhere.png link.png; mattebox cat.jpg %s -o link.png", flags);
     CHECK_RUN(&p, 2, "link.png exists\n  --force replaces, --no-clobber skips\n");
@@ -92,7 +92,7 @@ static void test_links(void)
     CHECK_MSG(strcmp(p.out, "2\n") == 0 || strcmp(p.out, "1\n") == 0, "%s pictures", p.out);
 }
 
-static void test_names(void)
+TEST(names)
 {
     static const char *const names[] = {"a\nb", "\xc3\xbc\xe7\x8c\xab", "bad\xff", "-dash", " ", "a'b\"c", "%s%n",
                                         "*?["};
@@ -116,7 +116,7 @@ static void test_names(void)
     }
 }
 
-static void test_many(void)
+TEST(many)
 {
     process_run(&p, "mkdir many && cd many && seq 10000 | xargs touch && cp ../cat.jpg 5000.jpg");
     process_run(&p, "mattebox many %s -o many-out/", flags);
@@ -124,7 +124,7 @@ static void test_many(void)
     CHECK_MSG(p.seconds < 30, "%.1f s", p.seconds);
 }
 
-static void test_signals(void)
+TEST(signals)
 {
     static const char *const signals[] = {"INT", "TERM", "HUP"};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
@@ -152,18 +152,10 @@ static void test_signals(void)
     }
 }
 
-int main(void)
+SETUP
 {
-    const char *folder = process_folder("cli-surroundings");
-    (void)folder;
+    (void)process_folder("cli-surroundings");
     (void)snprintf(flags, sizeof flags, "-m %s --input-size 64 -t 1", test_model("tiny7"));
     process_run(&p, "cp %s/pictures/chelsea.ppm cat.jpg", MB_TEST_DATA);
     CHECK_RUN(&p, 0, "");
-    test_streams();
-    test_disk();
-    test_links();
-    test_names();
-    test_many();
-    test_signals();
-    return test_report();
 }

@@ -19,7 +19,7 @@ static void check_sha(const char *text, size_t repeat, const char *want)
     CHECK_MSG(strcmp(hex, want) == 0, "got %s", hex);
 }
 
-static void known_values(void)
+TEST(known_values)
 {
     CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, "", 0) == 0xcbf29ce484222325u);
     CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, "a", 1) == 0xaf63dc4c8601ec8cu);
@@ -36,7 +36,7 @@ static void known_values(void)
 }
 
 /* Any way to cut 300 bytes in three gives the value of one call. */
-static void streaming(void)
+TEST(streaming)
 {
     uint8_t data[300], whole[32], parts[32];
     for (size_t i = 0; i < sizeof data; i++) {
@@ -65,7 +65,7 @@ static void streaming(void)
     CHECK_MSG(bad == 0, "%d cuts differ", bad);
 }
 
-static void plain_equals_fast(void)
+TEST(plain_equals_fast)
 {
     uint8_t data[640];
     for (size_t i = 0; i < sizeof data; i++) {
@@ -75,12 +75,4 @@ static void plain_equals_fast(void)
     blocks(a, data, sizeof data / MB_BLOCK);
     blocks_plain(b, data, sizeof data / MB_BLOCK);
     CHECK(memcmp(a, b, sizeof a) == 0);
-}
-
-int main(void)
-{
-    known_values();
-    plain_equals_fast();
-    streaming();
-    return test_report();
 }

@@ -164,7 +164,7 @@ static void errors(bool exists, int code, bool cut_short)
     short_writes = false;
 }
 
-static void interrupts(void)
+TEST(interrupts)
 {
     for (long n = 0;; n++) {
         mb_error err = {0};
@@ -209,22 +209,37 @@ static void kills(bool exists)
     CHECK(n_killed >= 8);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+    bool exists;
+} targets[] = {{"new file", false}, {"replaced file", true}};
+
+TEST_ROWS(io_error, targets)
 {
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
+    errors(row->exists, EIO, false);
+}
+
+TEST_ROWS(disk_full, targets)
+{
+    errors(row->exists, ENOSPC, true);
+}
+
+TEST_ROWS(killed, targets)
+{
+    kills(row->exists);
+}
+
+SETUP
+{
+    REQUIRE(mkdtemp(folder) != NULL);
     (void)snprintf(path, sizeof path, "%s/a.png", folder);
     for (size_t i = 0; i < sizeof contents; i++) {
         contents[i] = (char)(i * 7);
     }
-    for (int exists = 0; exists <= 1; exists++) {
-        errors(exists != 0, EIO, false);
-        errors(exists != 0, ENOSPC, true);
-        kills(exists != 0);
-    }
-    interrupts();
+}
+
+TEARDOWN
+{
     reset(false);
     CHECK(rmdir(folder) == 0);
-    return test_report();
 }

@@ -175,7 +175,7 @@ static void make(const char *path, const char *variant, const edit *e)
 
 /* ---- tests */
 
-static void plain(void)
+TEST(plain)
 {
     const char *st = in_folder("v.safetensors"), *out = in_folder("v.mbw"), *half = in_folder("h.mbw");
     make(st, "vitmatte-tiny4", &(edit){.drop = NULL});
@@ -215,7 +215,7 @@ static void plain(void)
     SAYS("0.485,0.456,0.406");
 }
 
-static void original_names(void)
+TEST(original_names)
 {
     const char *hub = in_folder("v.safetensors"), *original = in_folder("o.safetensors"), *out = in_folder("o.mbw");
     make(original, "vitmatte-tiny4", &(edit){.vitmatte_names = true, .prefix = "module."});
@@ -228,7 +228,7 @@ static void original_names(void)
     CHECK(strcmp(names_strip("module._orig_mod.module.a"), "a") == 0 && strcmp(names_strip("module."), "module.") == 0);
 }
 
-static void incomplete(void)
+TEST(incomplete)
 {
     const char *st = in_folder("x.safetensors"), *out = in_folder("x.mbw");
     make(st, "vitmatte-tiny4", &(edit){.drop = "backbone.encoder.layer.1.mlp.fc1.bias"});
@@ -261,7 +261,7 @@ static void incomplete(void)
     SAYS("this is U²-Net");
 }
 
-static void values(void)
+TEST(values)
 {
     const char *st = in_folder("p.safetensors"), *out = in_folder("p.mbw");
     const char *running = "decoder.fusion_blocks.0.conv.batch_norm.running_var";
@@ -286,7 +286,7 @@ static void values(void)
 }
 
 /* The v1 test model: checkpoints are in columns by their code; trained kernels tell by themselves. */
-static void patch_orders(void)
+TEST(patch_orders)
 {
     const char *st = in_folder("b.safetensors"), *rows = in_folder("r.mbw"), *columns = in_folder("c.mbw");
     make(st, "tiny-legacy", &(edit){.structured = true, .columns = false});
@@ -318,7 +318,7 @@ static void patch_orders(void)
     SAYS("\"arch.generation\":\"v1\"");
 }
 
-static void usage(void)
+TEST(usage)
 {
     RUN(2, NULL);
     COMPLAINS("what to do?");
@@ -351,7 +351,7 @@ static void usage(void)
     RUN(5, "convert", in_folder("v.safetensors"), "-o", in_folder("none/x.mbw"));
 }
 
-static void known_names(void)
+TEST(known_names)
 {
     static const struct {
         const char *path, *name;
@@ -375,7 +375,7 @@ static void known_names(void)
     }
 }
 
-static void licence(void)
+TEST(licence)
 {
     mb_error err;
     const char *st = in_folder("v.safetensors"), *out = in_folder("l.mbw");
@@ -396,21 +396,14 @@ static void licence(void)
     SAYS("licence                   own\n");
 }
 
-int main(void)
+SETUP
 {
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
-    plain();
-    original_names();
-    incomplete();
-    values();
-    patch_orders();
-    usage();
-    licence();
-    known_names();
-    char command[400];
+    REQUIRE(mkdtemp(folder) != NULL);
+}
+
+TEARDOWN
+{
+    char command[600];
     (void)snprintf(command, sizeof command, "rm -r '%s'", folder);
-    CHECK(system(command) == 0);
-    return test_report();
+    CHECK_EQ(system(command), 0);
 }

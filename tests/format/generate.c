@@ -86,7 +86,7 @@ static void data_digest(const generator *g, char hex[65])
     hex_of(&s, hex);
 }
 
-static void against_reference(void)
+TEST(against_reference)
 {
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         generator *g;
@@ -104,7 +104,7 @@ static void against_reference(void)
     }
 }
 
-static void in_memory(void)
+TEST(in_memory)
 {
     mb_weights *w, *columns, *half;
     mb_error err;
@@ -148,7 +148,7 @@ static void in_memory(void)
     CHECK(gen_weights(&w, "vitmatte_tiny4_columns", 1, NULL) == MB_E_ARGUMENT);
 }
 
-static void pictures(void)
+TEST(pictures)
 {
     uint8_t *v = malloc(1024 * 1024 * 3);
     gen_image(v, 7, 64, 64, 0);
@@ -160,12 +160,4 @@ static void pictures(void)
     gen_image(v + 96 * 64 * 3, 7, 96, 64, 1);
     CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, v, 2 * 96 * 64 * 3) == 0x457d02659a8e8013u);
     free(v);
-}
-
-int main(void)
-{
-    against_reference();
-    in_memory();
-    pictures();
-    return test_report();
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int main(void)
+TEST(comparison)
 {
     enum { N = 2, C = 3, H = 2, W = 2, COUNT = N * C * H * W };
     char path[200];
@@ -50,5 +50,4 @@ int main(void)
     mb_safetensors_free(g);
     CHECK(golden_open(&g, "/tmp", "mattebox-none", NULL) == MB_E_IO);
     CHECK(remove(path) == 0);
-    return test_report();
 }

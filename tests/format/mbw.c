@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 static const float values[6] = {1, -2, 0.5F, 4, 5, 6};
+static uint8_t *sample; /* a sound file, in memory */
+static size_t n_sample;
 
 /* A small file with every kind of thing in it; bytes from mb_alloc_aligned. */
 static uint8_t *make(size_t *n)
@@ -74,8 +76,10 @@ static bool rewrites_equal(const mb_weights *r, const uint8_t *data, size_t n)
     return ok;
 }
 
-static void round_trip(const uint8_t *data, size_t n)
+TEST(round_trip)
 {
+    const uint8_t *data = sample;
+    const size_t n = n_sample;
     mb_weights *r;
     mb_error err;
     CHECK_OK(mb_weights_open_memory(&r, data, n, &err), err);
@@ -111,8 +115,10 @@ static bool verifies(const uint8_t *data, size_t n)
     return ok;
 }
 
-static void cuts_and_flips(const uint8_t *good, size_t n)
+TEST(cuts_and_flips)
 {
+    const uint8_t *good = sample;
+    const size_t n = n_sample;
     int cut = 0, flipped = 0, opened = 0;
     for (size_t i = 0; i < n; i++) {
         uint8_t *part = malloc(i > 0 ? i : 1); /* a block of its own: the address sanitizer sees one byte too many */
@@ -161,8 +167,10 @@ static bool opens_with(const uint8_t *good, size_t n, size_t at, const void *val
     return ok;
 }
 
-static void hostile_numbers(const uint8_t *good, size_t n)
+TEST(hostile_numbers)
 {
+    const uint8_t *good = sample;
+    const size_t n = n_sample;
     mb_file_header h;
     memcpy(&h, good, sizeof h);
     static const uint64_t bad[] = {0,
@@ -215,8 +223,10 @@ static void hostile_numbers(const uint8_t *good, size_t n)
     mb_free_aligned(copy);
 }
 
-static void messages(const uint8_t *good, size_t n)
+TEST(messages)
 {
+    const uint8_t *good = sample;
+    const size_t n = n_sample;
     mb_weights *r;
     mb_error err = {0};
     CHECK(mb_weights_open_memory(&r, "PK\3\4xxxxxxxxxx", 14, &err) == MB_E_FORMAT &&
@@ -248,7 +258,7 @@ static int cancel_at_once(void *user, size_t done, size_t total)
     return done <= total;
 }
 
-static void files_and_cancel(void)
+TEST(files_and_cancel)
 {
     char path[] = "/tmp/mattebox-mbw-XXXXXX";
     int fd = mkstemp(path);
@@ -278,18 +288,13 @@ static void files_and_cancel(void)
     CHECK(remove(path) == 0);
 }
 
-int main(void)
+SETUP
 {
-    size_t n = 0;
-    uint8_t *good = make(&n);
-    if (good == NULL) {
-        return test_report();
-    }
-    round_trip(good, n);
-    cuts_and_flips(good, n);
-    hostile_numbers(good, n);
-    messages(good, n);
-    files_and_cancel();
-    mb_free_aligned(good);
-    return test_report();
+    sample = make(&n_sample);
+    REQUIRE(sample != NULL);
+}
+
+TEARDOWN
+{
+    mb_free_aligned(sample);
 }

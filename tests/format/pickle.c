@@ -23,7 +23,7 @@ static void refuses(const uint8_t *p, size_t n, const char *part)
     }
 }
 
-static void exploits(void)
+TEST(exploits)
 {
     refuses(TEXT("\x80\x02"
                  "cposix\nsystem\nX\x02\0\0\0id\x85R."),
@@ -69,7 +69,7 @@ static void exploits(void)
 }
 
 /* Millions of lists: bounded in values, not in luck. */
-static void bombs(void)
+TEST(bombs)
 {
     enum { N = 5000000 };
     uint8_t *p = malloc(N + 3);
@@ -86,7 +86,7 @@ static void bombs(void)
     free(p);
 }
 
-static void sound(void)
+TEST(sound)
 {
     pickle k;
     mb_error err;
@@ -102,7 +102,7 @@ static void sound(void)
 }
 
 /* Every cut is refused; a flipped bit is refused or read, never worse. */
-static void cuts_and_flips(void)
+TEST(cuts_and_flips)
 {
     void *file;
     size_t n;
@@ -136,13 +136,4 @@ static void cuts_and_flips(void)
     mb_free(p);
     zip_dispose(&z);
     mb_free(file);
-}
-
-int main(void)
-{
-    exploits();
-    bombs();
-    sound();
-    cuts_and_flips();
-    return test_report();
 }

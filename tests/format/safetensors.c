@@ -50,7 +50,7 @@ static bool accepts(const char *header, size_t n_data)
     return ok;
 }
 
-static void rules(void)
+TEST(rules)
 {
     CHECK(accepts("{}", 0) && accepts("{}   ", 0));
     CHECK(accepts("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8));
@@ -103,7 +103,7 @@ static void rules(void)
     CHECK(mb_safetensors_open_memory(&s, huge, sizeof huge, NULL) == MB_E_FORMAT);
 }
 
-static void round_trip(void)
+TEST(round_trip)
 {
     static const float a[3] = {1, 2, -3};
     static const int64_t b[1] = {-7};
@@ -161,7 +161,7 @@ static void refuses(const char *path, const char *part)
     source_free(s);
 }
 
-static void sharded(void)
+TEST(sharded)
 {
     static const float v[2] = {1, 2};
     const mb_st_tensor one = {.name = "one", .dtype = MB_ST_F32, .rank = 1, .dims = {2}, .data = v, .bytes = 8};
@@ -190,7 +190,7 @@ static void sharded(void)
     refuses(index, "not a sound index");
 }
 
-static void other_formats(void)
+TEST(other_formats)
 {
     static const struct {
         const char *bytes;
@@ -217,17 +217,14 @@ static void other_formats(void)
     refuses(in_folder("void"), "a folder without model.safetensors");
 }
 
-int main(void)
+SETUP
 {
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
-    rules();
-    round_trip();
-    sharded();
-    other_formats();
-    char command[400];
+    REQUIRE(mkdtemp(folder) != NULL);
+}
+
+TEARDOWN
+{
+    char command[600];
     (void)snprintf(command, sizeof command, "rm -r '%s'", folder);
-    CHECK(system(command) == 0);
-    return test_report();
+    CHECK_EQ(system(command), 0);
 }

@@ -77,7 +77,7 @@ static void check_values(const char *file)
     source_free(s);
 }
 
-static void nested(void)
+TEST(nested)
 {
     source *s;
     mb_error err;
@@ -101,7 +101,7 @@ static void refuses(const char *file, mb_status code, const char *part)
     source_free(s);
 }
 
-static void refusals(void)
+TEST(refusals)
 {
     refuses(DATA "evil_system.pth", MB_E_FORMAT,
             "evil_system.pth: asks to call \"posix.system\"; refused\nnothing was run");
@@ -132,7 +132,7 @@ static bool accepted(const uint8_t *data, size_t n)
     return ok;
 }
 
-static void damage(void)
+TEST(damage)
 {
     void *p;
     size_t n;
@@ -175,17 +175,24 @@ static void damage(void)
     mb_free(p);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+} files[] = {{"plain.pth"}, {"protocol3.bin"}, {"protocol4.bin"}, {"protocol5.bin"}};
+
+TEST_ROWS(values, files)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, DATA "%s", row->name);
+    check_values(path);
+}
+
+SETUP
 {
     int fd = mkstemp(scratch);
-    CHECK(fd >= 0 && close(fd) == 0);
-    check_values(DATA "plain.pth");
-    check_values(DATA "protocol3.bin");
-    check_values(DATA "protocol4.bin");
-    check_values(DATA "protocol5.bin");
-    nested();
-    refusals();
-    damage();
+    REQUIRE(fd >= 0 && close(fd) == 0);
+}
+
+TEARDOWN
+{
     CHECK(remove(scratch) == 0);
-    return test_report();
 }

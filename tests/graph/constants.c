@@ -62,10 +62,12 @@ static void check_with(int threads)
     mb_pool_free(pool);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+    int n;
+} threads[] = {{"1 thread", 1}, {"2 threads", 2}, {"3 threads", 3}};
+
+TEST_ROWS(derived, threads)
 {
-    for (int threads = 1; threads <= 3; threads++) {
-        check_with(threads);
-    }
-    return test_report();
+    check_with(row->n);
 }
