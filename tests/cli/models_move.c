@@ -10,12 +10,23 @@
 
 static process p;
 
+BEFORE_EACH
+{
+    process_run(&p, "rm -rf .local .config out");
+}
+
+static void install_both(void)
+{
+    process_run(&p, "mkdir -p " MODELS " && cp a.mbw " MODELS "vitmatte-s.mbw && cp b.mbw " MODELS "mine.mbw");
+    CHECK_RUN(&p, 0, "");
+}
+
 TEST(export)
 {
     process_run(&p, "mattebox models export out");
     CHECK_RUN(&p, 3, "no models are installed\n  mattebox models list shows what can be had\n");
     CHECK(!file_exists("out"));
-    process_run(&p, "mkdir -p " MODELS " && cp a.mbw " MODELS "vitmatte-s.mbw && cp b.mbw " MODELS "mine.mbw");
+    install_both();
     process_run(&p, "mattebox models export out/deep && cd out/deep && sha256sum -c SHA256SUMS");
     CHECK_RUN(&p, 0, "2 models copied to out/deep\n");
     CHECK(file_equal("out/deep/vitmatte-s.mbw", "a.mbw") && file_equal("out/deep/mine.mbw", "b.mbw"));
@@ -37,6 +48,7 @@ TEST(export)
 
 TEST(remove)
 {
+    install_both();
     process_run(&p, "mattebox models rm mine vitmatte-small && ls -A " MODELS);
     CHECK_RUN(&p, 0, "mine.mbw is removed\n");
     CHECK(p.out_bytes == 0);
@@ -50,7 +62,8 @@ TEST(remove)
 
 TEST(import)
 {
-    process_run(&p, "mattebox models import out/deep");
+    install_both();
+    process_run(&p, "mattebox models export out/deep && rm -f " MODELS "* && mattebox models import out/deep");
     CHECK(p.code == 0 && file_equal(MODELS "vitmatte-s.mbw", "a.mbw") && file_equal(MODELS "mine.mbw", "b.mbw"));
     process_run(&p, "mattebox models import out/deep");
     CHECK_RUN(&p, 0, "out/deep/mine.mbw is installed already: ");
@@ -85,7 +98,7 @@ TEST(import)
 
 TEST(list)
 {
-    process_run(&p, "rm -rf .local; mattebox models list");
+    process_run(&p, "mattebox models list");
     CHECK_RUN(&p, 0, "");
     CHECK(strstr(p.out, "birefnet-general            444 MB  general  1024x1024  MIT\n") != NULL);
     CHECK(strstr(p.out,

@@ -25,7 +25,6 @@ TEST(help)
 
 TEST(bad_options)
 {
-    file_write_text("cat.jpg", "never opened");
     static const struct {
         const char *line, *text;
     } rows[] = {
@@ -152,4 +151,10 @@ TEST(speed)
 SETUP
 {
     (void)process_folder("cli-usage");
+}
+
+BEFORE_EACH
+{
+    process_run(&p, "rm -rf ./*");
+    file_write_text("cat.jpg", "never opened");
 }
