@@ -19,6 +19,24 @@ static void check_clean(void)
     CHECK_MSG(p.out_bytes == 0, "left behind: %s", p.out);
 }
 
+/* Under a limit of the address space the program ends at once with figures, or does its work: it never hangs. */
+TEST(address_space)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    SKIP("a sanitizer's shadow alone is larger");
+#endif
+    for (int kib = 40000; kib <= 100000; kib += 10000) {
+        process_run(&p, "ulimit -v %d; timeout 60 mattebox cat.jpg %s -o small.png -f", kib, flags);
+        CHECK_MSG(p.code == 0 || p.code == 3 || p.code == 4, "%d KiB: exit code %d: %s", kib, p.code, p.err);
+        CHECK_MSG((p.code == 0) == (p.err[0] == 0), "%d KiB: %s", kib, p.err);
+    }
+    process_run(&p, "ulimit -v 400000; timeout 60 mattebox cat.jpg %s -o small.png -f", flags);
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox trimap small.png -o t.png && ulimit -v 400000; timeout 60 mattebox refine cat.jpg "
+                    "--trimap t.png -o r.png --dilate 60 --erode 60");
+    CHECK_MSG(p.code == 0 || p.code == 4, "exit code %d: %s", p.code, p.err);
+}
+
 TEST(streams)
 {
     /* each stream closed, so that its number is free for the next file: messages must not land in a result */
