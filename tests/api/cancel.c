@@ -11,20 +11,27 @@
 #include <string.h>
 #include <time.h>
 
-#define SIDE 1400
+#define SIDE    1400
+#define THREADS 2
 
 static unsigned char rgb[SIDE][SIDE][3], mask[SIDE][SIDE];
 
-static double now_ms(void)
+static double clock_ms(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static double now_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
 }
 
 typedef struct watcher {
     pthread_t owner;
     double stop_after_ms, started, said_stop, last, most_silence, last_call;
+    double cpu_at_stop; /* of all threads */
     int calls, foreign, fell;
 } watcher;
 
@@ -40,6 +47,7 @@ static int on_progress(void *user, const mb_progress *p)
     w->calls++;
     if (now - w->started >= w->stop_after_ms && w->said_stop == 0.0) {
         w->said_stop = now;
+        w->cpu_at_stop = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
     }
     return w->said_stop > 0.0;
 }
@@ -69,15 +77,14 @@ static void run(mb_pipeline *p, const char *name, double stop_after_ms)
     mb_result *r = NULL;
     mb_pipeline_set_progress(p, on_progress, &w);
     mb_status status = mb_pipeline_refine(&r, p, &photo, &given, NULL, &err);
-    double end = now_ms();
+    double end = now_ms(), late = clock_ms(CLOCK_PROCESS_CPUTIME_ID) - w.cpu_at_stop;
     CHECK_MSG(w.foreign == 0 && w.fell == 0, "%s: %d calls of other threads, %d falls", name, w.foreign, w.fell);
     if (w.said_stop > 0.0) {
         CHECK_MSG(status == MB_E_CANCELLED && r == NULL, "%s: %s", name, err.message);
-        /* 100 ms on a machine of one's own; tests share theirs. */
-        CHECK_MSG(end - w.said_stop < 400.0, "%s stopped at %.0f ms: %.0f ms later", name, stop_after_ms,
-                  end - w.said_stop);
-        (void)printf("%s: asked after %.0f ms, returned %.1f ms later, longest silence %.0f ms\n", name,
-                     w.said_stop - w.started, end - w.said_stop, w.most_silence);
+        /* 100 ms of both threads, by the processor's time: the machine may be busy with other things. */
+        CHECK_MSG(late < THREADS * 100.0, "%s stopped at %.0f ms: %.0f ms of work later", name, stop_after_ms, late);
+        (void)printf("%s: asked after %.0f ms, returned %.1f ms (%.1f of work) later, longest silence %.0f ms\n", name,
+                     w.said_stop - w.started, end - w.said_stop, late, w.most_silence);
     } else {
         CHECK_MSG(status == MB_OK && w.last == 1.0, "%s: %s", name, err.message);
     }
@@ -92,6 +99,7 @@ SETUP
     mb_error err;
     mb_context_options_init(&machine);
     machine.device = MB_DEVICE_CPU;
+    machine.threads = THREADS;
     make_pictures();
     REQUIRE_OK(mb_context_create(&context, &machine, &err), err);
 }

@@ -179,7 +179,8 @@ TEST(interrupt)
 {
     process_run(&p,
                 "for i in 1 2 3 4 5 6 7 8 9; do cp cat.jpg $i.jpg; done; mattebox [1-9].jpg %s --input-size 512 & "
-                "sleep 0.6; kill -INT $!; wait $!",
+                "for i in $(seq 600); do grep -q mbw /proc/$!/maps && break; sleep 0.05; done; sleep 0.2; kill -INT "
+                "$!; wait $!",
                 flags);
     CHECK_RUN(&p, 130, " not done, ");
     process_run(&p, "ls -A | grep mattebox-");

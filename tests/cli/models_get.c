@@ -215,7 +215,7 @@ TEST(slow)
     start_over(&s);
     get("--retries 0");
     CHECK_RUN(&p, 3, "127.0.0.1: no progress for 2 s after 0.2 MB\n  run it again: what has come is continued");
-    CHECK_MSG(p.seconds < 15, "%.1f s", p.seconds);
+    CHECK_LT(p.seconds, 45); /* it ended by itself: `get` kills it after 60 */
     check_nothing(true);
     s = (http_script){.mute = true};
     http_server_script(&s);
@@ -329,18 +329,18 @@ TEST(interrupt)
     start_over(&s);
     process_run(&p,
                 "mattebox models get vitmatte-s --from http://127.0.0.1:%d/first --timeout 30 & pid=$!; "
-                "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.3; [ -s " PART " ] && break; done; sleep 0.3; "
+                "for i in $(seq 200); do sleep 0.1; [ -s " PART " ] && break; done; sleep 0.3; "
                 "kill -INT $pid; wait $pid",
                 port);
     CHECK_RUN(&p, 130, "interrupted\n  run it again: the 0.3 MB that have come are continued\n");
-    CHECK_MSG(p.seconds < 10, "%.1f s", p.seconds);
+    CHECK_LT(p.seconds, 25); /* not by its --timeout */
     check_nothing(true);
     /* two at once: the second is told, the first is not disturbed */
     start_over(&s);
     process_run(
         &p,
         "mattebox models get vitmatte-s --from http://127.0.0.1:%d/first --timeout 30 2>/dev/null & pid=$!; "
-        "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.3; [ -s " PART " ] && break; done; "
+        "for i in $(seq 200); do sleep 0.1; [ -s " PART " ] && break; done; "
         "mattebox models get vitmatte-s --from http://127.0.0.1:%d/first; code=$?; kill $pid; wait $pid; exit $code",
         port, port);
     CHECK_RUN(&p, 5, "another mattebox is fetching this\n");

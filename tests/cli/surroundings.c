@@ -99,10 +99,10 @@ TEST(links)
     /* folders full of links to each other's parents: every picture once, and soon */
     process_run(&p,
                 "mkdir -p web; for i in 1 2 3 4 5 6 7 8 9; do mkdir web/$i; for j in 1 2 3 4 5 6 7 8 9; do ln -s ../$j "
-                "web/$i/to$j; done; done; cp cat.jpg web/5/; timeout 30 mattebox web %s -o out/",
+                "web/$i/to$j; done; done; cp cat.jpg web/5/; timeout 300 mattebox web %s -o out/",
                 flags);
     CHECK_RUN(&p, 0, "Processed ");
-    CHECK_MSG(p.seconds < 25, "%.1f s", p.seconds);
+    CHECK_LT(p.cpu_seconds, 25);
     CHECK(file_exists("out/5/cat.cutout.png"));
     process_run(&p, "find out -name '*.png' | wc -l");
     CHECK_MSG(strcmp(p.out, "2\n") == 0 || strcmp(p.out, "1\n") == 0, "%s pictures", p.out);
@@ -137,7 +137,7 @@ TEST(many)
     process_run(&p, "mkdir many && cd many && seq 10000 | xargs touch && cp ../cat.jpg 5000.jpg");
     process_run(&p, "mattebox many %s -o many-out/", flags);
     CHECK_RUN(&p, 0, "Processed 1 image(s), 10000 files are not pictures, ");
-    CHECK_MSG(p.seconds < 30, "%.1f s", p.seconds);
+    CHECK_LT(p.cpu_seconds, 30);
 }
 
 TEST(signals)
@@ -147,16 +147,19 @@ TEST(signals)
         process_run(
             &p,
             "rm -rf sig; mkdir sig; for i in 1 2 3 4 5 6 7 8 9; do cp cat.jpg sig/$i.jpg; done; mattebox sig %s "
-            "--input-size 512 -d pymatting & sleep 0.5; kill -%s $!; wait $!",
+            "--input-size 512 -d pymatting & for i in $(seq 600); do grep -q mbw /proc/$!/maps && break; sleep "
+            "0.05; done; sleep 0.2; kill -%s $!; wait $!",
             flags, signals[i]);
         CHECK_RUN(&p, 130, " not done, ");
         check_clean();
     }
-    /* while folders are walked */
+    /* while folders are walked: as soon as it has one of them open */
     process_run(&p,
-                "mattebox /proc /proc /proc /proc /proc %s -o never/ 2>/dev/null & sleep 0.1; kill -INT $!; wait $!",
+                "mattebox /proc /proc /proc /proc /proc %s -o never/ 2>/dev/null & for i in $(seq 600); do ls -l "
+                "/proc/$!/fd 2>/dev/null | "
+                "grep -q ' /proc' && break; sleep 0.05; done; kill -INT $!; wait $!",
                 flags);
-    CHECK_MSG(p.code == 130 && p.seconds < 5, "code %d after %.1f s", p.code, p.seconds);
+    CHECK_MSG(p.code == 130 && p.cpu_seconds < 5, "code %d after %.1f s", p.code, p.cpu_seconds);
     /* killed at once: a result is there and whole, or it is not there */
     for (int i = 0; i < 12; i++) {
         process_run(
