@@ -93,8 +93,13 @@ if [ -n "$one" ]; then
         echo "no test is called $one; sh tests/run.sh --list shows them" >&2
         exit 2
         ;;
-    *) # a script: it may need anything that is built
-        cmake --build "$build" -j "$jobs" >"$build/one.log" 2>&1 || { cat "$build/one.log"; exit 1; }
+    *) # a script: it may need anything that is built, those of structure/ the objects of the libraries and programs
+        case $one in
+        structure/*) needs="mattebox mattebox_app mattebox-weights" ;;
+        *) needs=all ;;
+        esac
+        # shellcheck disable=SC2086 # $needs is several words
+        cmake --build "$build" -j "$jobs" --target $needs >"$build/one.log" 2>&1 || { cat "$build/one.log"; exit 1; }
         cd "$build"
         exec ctest --output-on-failure -R "^$one\$"
         ;;

@@ -14,7 +14,8 @@ static bool linked;
 static bool is_linked_in(void)
 {
     process_run(&p, ALONE "models list");
-    CHECK(p.code == 0 && strstr(p.out, "saliency ") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "saliency ");
     return strstr(p.out, "demo  ") != NULL;
 }
 
@@ -55,17 +56,21 @@ TEST(built_in_model)
     CHECK_RUN(&p, 0, ""); /* the network alone is something else */
     CHECK(!file_exists("state/mattebox/demo-hint"));
     process_run(&p, ALONE "a.jpg --json -f");
-    CHECK(p.code == 0 && strstr(p.out, "\"model\":\"(built in)\"") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "\"model\":\"(built in)\"");
     process_run(&p, ALONE "models verify demo");
-    CHECK(p.code == 0 && strstr(p.out, "demo: sound, ") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "demo: sound, ");
     process_run(&p, ALONE "info demo");
-    CHECK(p.code == 0 && strstr(p.out, "(built in)\n") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "(built in)\n");
     process_run(&p, ALONE "models path demo");
     CHECK_RUN(&p, 3, "demo is built in: it has no file");
     /* A file of the user's own goes first. */
     process_run(&p, "mkdir -p own && mattebox-weights generate tiny_legacy -o own/default.mbw -q && "
                     "MATTEBOX_MODELS=$PWD/own mattebox a.jpg --json -f --input-size 64");
-    CHECK(p.code == 0 && strstr(p.out, "own/default.mbw") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "own/default.mbw");
 }
 
 /* On a terminal the way to official weights is told, once. */
@@ -78,10 +83,12 @@ TEST(hint)
     }
     process_run(&p,
                 "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state script -qec 'mattebox a.jpg -o h.png -f' /dev/null");
-    CHECK(p.code == 0 && strstr(p.out, "mattebox models get birefnet-general-lite") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "mattebox models get birefnet-general-lite");
     process_run(&p,
                 "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state script -qec 'mattebox a.jpg -o h.png -f' /dev/null");
-    CHECK(p.code == 0 && strstr(p.out, "models get") == NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK(strstr(p.out, "models get") == NULL);
 }
 
 TEST(no_model)

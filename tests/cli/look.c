@@ -62,7 +62,7 @@ TEST(backgrounds)
     make("translucent.png", "-b '#ffffff80'");
     mb_image_source s;
     mb_image image = load("translucent.png", &s);
-    CHECK(s.channels == 4);
+    CHECK_EQ(s.channels, 4);
     mb_image_dispose(&image);
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided -q -b white --format jpeg && ls");
     CHECK_RUN(&p, 0, "");
@@ -79,7 +79,7 @@ TEST(depth)
     CHECK(s.bits == 16 && s.channels == 4);
     mb_image_dispose(&image);
     process_run(&p, "grep -c 'premultiplied alpha' deep.png");
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     /* A 16-bit photo gives a 16-bit cut-out, whose opaque pixels are the photo's own. */
     process_run(&p, "mattebox matte deep.png --mask m.png -d none --foreground none -q -o twice.png && "
                     "mattebox matte deep.png --mask m.png -d none --foreground none -q -o twice8.png --depth 8");
@@ -92,7 +92,7 @@ TEST(depth)
     mb_image_dispose(&first);
     mb_image_dispose(&second);
     image = load("twice8.png", &s);
-    CHECK(s.bits == 8);
+    CHECK_EQ(s.bits, 8);
     mb_image_dispose(&image);
     process_run(&p, "mattebox refine a.jpg --mask m.png -d guided --depth 16 -q -o fine.png && "
                     "mattebox refine a.jpg --mask m.png -d guided -q -o coarse.png");
@@ -130,7 +130,7 @@ TEST(fast)
 TEST(crop_invert)
 {
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided -q --crop=4 --write-mask --json -o crop.png");
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     int box[4] = {0};
     const char *at = strstr(p.out, "\"crop\":[");
     CHECK(at != NULL && sscanf(at, "\"crop\":[%d,%d,%d,%d]", &box[0], &box[1], &box[2], &box[3]) == 4);
@@ -148,7 +148,7 @@ TEST(crop_invert)
     for (size_t i = 0; a.data != NULL && b.data != NULL && i < 512u * 512u * 3u; i++) {
         bad += ((const uint8_t *)a.data)[i] + ((const uint8_t *)b.data)[i] != 255;
     }
-    CHECK(bad == 0);
+    CHECK_EQ(bad, 0);
     mb_image_dispose(&a);
     mb_image_dispose(&b);
     process_run(&p, "mattebox matte a.jpg --mask m.png -d none --min-area 1000000 --crop -o empty.png");

@@ -53,16 +53,19 @@ TEST(whole)
     check_installed();
     CHECK(http_server_requests() == 1 && strstr(http_server_last(), "Range:") == NULL);
     process_run(&p, "mattebox models list | grep -A1 ^vitmatte-s; mattebox models path vitmatte-s");
-    CHECK(strstr(p.out, "licence Apache-2.0") != NULL);
+    CHECK_CONTAINS(p.out, "licence Apache-2.0");
     get("");
     CHECK_RUN(&p, 0, "vitmatte-s is installed already: ");
-    CHECK(http_server_requests() == 1);
+    CHECK_EQ(http_server_requests(), 1);
     get("--force --quiet");
-    CHECK(p.code == 0 && p.out_bytes == 0 && p.err[0] == '\0' && http_server_requests() == 2);
+    CHECK_EQ(p.code, 0);
+    CHECK_EQ(p.out_bytes, 0);
+    CHECK_EQ(p.err[0], '\0');
+    CHECK_EQ(http_server_requests(), 2);
     get("--force --dtype f16 -q && mattebox models verify vitmatte-small");
     CHECK(p.code == 0 && file_bytes(MODELS "vitmatte-s.mbw") < 700000);
     process_run(&p, "mattebox models get VITMATTE_small-Composition-1k -q"); /* an alias, however it is written */
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     process_run(&p, "mattebox models rm vitmatte-small && mattebox models rm vitmatte-s");
     CHECK_RUN(&p, 3, "no model \"vitmatte-s\" is installed\n");
     check_nothing(false);
@@ -87,7 +90,7 @@ TEST(resume)
     start_over(&s);
     get("--retries 3");
     check_installed();
-    CHECK(http_server_requests() == 3);
+    CHECK_EQ(http_server_requests(), 3);
     /* cut, and given up: the next run goes on, if it is still the same file */
     s.cuts = 1;
     start_over(&s);
@@ -115,7 +118,8 @@ TEST(resume)
         http_server_script(&other);
         get("--retries 0");
         if (i == 1) {
-            CHECK(p.code == 3 && http_server_requests() == 2); /* asked again for all of it; which is no checkpoint */
+            CHECK_EQ(p.code, 3);
+            CHECK_EQ(http_server_requests(), 2); /* asked again for all of it; which is no checkpoint */
             check_nothing(false);
         } else {
             check_installed();
@@ -139,7 +143,7 @@ TEST(resume)
     get("--retries 0");
     check_nothing(true);
     process_run(&p, "mattebox models rm vitmatte-s");
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     check_nothing(false);
 }
 
@@ -228,7 +232,7 @@ TEST(slow)
     start_over(&busy);
     get("--retries 2");
     CHECK_RUN(&p, 3, "answers with status 503");
-    CHECK(http_server_requests() == 3);
+    CHECK_EQ(http_server_requests(), 3);
 }
 
 TEST(redirects)
@@ -241,12 +245,12 @@ TEST(redirects)
     start_over(&s);
     get("");
     check_installed();
-    CHECK(http_server_requests() == 2);
+    CHECK_EQ(http_server_requests(), 2);
     s.first_hop_only = false;
     start_over(&s);
     get("");
     CHECK_RUN(&p, 3, "sends from one address to the next, without end");
-    CHECK(http_server_requests() == 11);
+    CHECK_EQ(http_server_requests(), 11);
     s.location = "file:///etc/passwd";
     http_server_script(&s);
     get("");
@@ -270,7 +274,7 @@ TEST(token)
     http_server_script(&s);
     process_run(&p, "MATTEBOX_MIRROR=http://127.0.0.1:%d/m/ mattebox models get rmbg-2.0", port);
     CHECK_RUN(&p, 3, "its authors may want their terms accepted first, at https://huggingface.co/briaai/RMBG-2.0\n");
-    CHECK(strstr(p.err, "not for commercial use") != NULL);
+    CHECK_CONTAINS(p.err, "not for commercial use");
     CHECK_MSG(strncmp(http_server_last(), "GET /m/briaai/RMBG-2.0/resolve/main/model.safetensors ", 54) == 0, "%s",
               http_server_last());
 }
@@ -283,7 +287,7 @@ TEST(network)
               "models get: offline (--offline was given)\n  copy the file by hand and run mattebox models import");
     process_run(&p, "MATTEBOX_OFFLINE=1 mattebox models get vitmatte-s --from http://127.0.0.1:%d/first", port);
     CHECK_RUN(&p, 3, "models get: offline (MATTEBOX_OFFLINE is set)\n");
-    CHECK(http_server_requests() == 0);
+    CHECK_EQ(http_server_requests(), 0);
     process_run(&p, "mattebox models get vitmatte-s --from http://127.0.0.1:1/x");
     CHECK_RUN(&p, 3, "cannot reach 127.0.0.1: ");
     process_run(&p, "http_proxy=http://user:word@127.0.0.1:1 mattebox models get vitmatte-s --from http://192.0.2.1/x");
@@ -310,7 +314,7 @@ TEST(disk)
     CHECK_RUN(&p, 5, "a file may not become that large here (ulimit -f)\n");
     check_nothing(true);
     get("--retries 0"); /* with room again it goes on */
-    CHECK(strstr(http_server_last(), "Range: bytes=") != NULL);
+    CHECK_CONTAINS(http_server_last(), "Range: bytes=");
     check_installed();
     if (geteuid() != 0) {
         start_over(&good);

@@ -98,7 +98,8 @@ TEST(while_stalled)
     }
     http_server_script(&good);
     process_run(&p, GET, port);
-    CHECK(p.code == 0 && strstr(http_server_last(), "Range: bytes=") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(http_server_last(), "Range: bytes=");
     hub_check_installed(&p);
 }
 
@@ -110,7 +111,8 @@ TEST(old_temporaries)
     process_run(&p, "touch -d '9 days ago' " HUB_MODELS ".vitmatte-s.mbw.mattebox-abcdef; touch " HUB_CACHE
                     ".x.part.info.mattebox-123456; touch -d '9 days ago' " HUB_CACHE ".x.part.info.mattebox-abcdef");
     process_run(&p, GET " --force", port);
-    CHECK(p.code == 0 && !file_exists(HUB_MODELS ".vitmatte-s.mbw.mattebox-abcdef"));
+    CHECK_EQ(p.code, 0);
+    CHECK(!file_exists(HUB_MODELS ".vitmatte-s.mbw.mattebox-abcdef"));
     CHECK(!file_exists(HUB_CACHE ".x.part.info.mattebox-abcdef") &&
           file_exists(HUB_CACHE ".x.part.info.mattebox-123456"));
 }

@@ -49,7 +49,8 @@ TEST(trust)
     CHECK_MSG(http_server_requests() == 0, "a request went to a server that was not trusted");
     check_nothing();
     get("MATTEBOX_TOKEN=secret", "https://127.0.0.1", tls, "");
-    CHECK(p.code == 3 && http_server_requests() == 0); /* nor does a token */
+    CHECK_EQ(p.code, 3);
+    CHECK_EQ(http_server_requests(), 0); /* nor does a token */
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 0, "MB from 127.0.0.1");
     hub_check_installed(&p);
@@ -62,7 +63,7 @@ TEST(trust)
     CHECK_RUN(&p, 3, "127.0.0.1 cannot prove who it is: ");
     get("SSL_CERT_FILE=nowhere.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 3, "127.0.0.1 cannot prove who it is: ");
-    CHECK(http_server_requests() == 0);
+    CHECK_EQ(http_server_requests(), 0);
     /* no TLS where https was asked for */
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", port, "");
     CHECK_RUN(&p, 3, "127.0.0.1");
@@ -86,7 +87,7 @@ TEST(redirects)
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "http://127.0.0.1", port, "");
     CHECK_RUN(&p, 0, "");
-    CHECK(http_server_requests() == 2);
+    CHECK_EQ(http_server_requests(), 2);
     hub_check_installed(&p);
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
@@ -95,7 +96,7 @@ TEST(redirects)
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 3, "cannot prove who it is");
-    CHECK(http_server_requests() == 1);
+    CHECK_EQ(http_server_requests(), 1);
     check_nothing();
 }
 
@@ -107,10 +108,11 @@ TEST(resume)
     s.cuts = 1;
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
-    CHECK(p.code == 3 && file_exists(HUB_PART));
+    CHECK_EQ(p.code, 3);
+    CHECK(file_exists(HUB_PART));
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 0, "are here already");
-    CHECK(strstr(http_server_last(), "Range: bytes=") != NULL);
+    CHECK_CONTAINS(http_server_last(), "Range: bytes=");
     hub_check_installed(&p);
 }
 

@@ -13,7 +13,7 @@ static process p;
 static void fresh(void)
 {
     process_run(&p, "rm -rf ./* && cp '%s' a.jpg && cp '%s' m.png", PHOTO, MASK);
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
 }
 
 /* Both commands, both spellings, and the node's trimap given back in. */
@@ -59,7 +59,7 @@ TEST(refusals)
     process_run(&p, "mattebox refine a.jpg --mask m.png -o m.png --force");
     CHECK_RUN(&p, 2, "mattebox: m.png is an input (the mask)\n  choose another name with -o");
     process_run(&p, "cmp m.png '%s'", MASK);
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     process_run(&p, "mattebox refine a.jpg --mask '%s/docs/pictures/cat.jpg'", MB_SOURCE_DIR);
     CHECK_RUN(&p, 1, "the photo is 512 x 512, its mask 451 x 300: they must be of one size\n");
     /* a cut-out in the place of its mask: done as the node would, but said */
@@ -70,7 +70,8 @@ TEST(refusals)
               "warning: a.jpg: its mask is a picture in colours: the red channel was used, transparency was not");
     process_run(&p, "mattebox matte a.jpg --mask m.png -d none --only-mask -o r2.png && rm *.png && cp '%s' m.png",
                 MASK);
-    CHECK(p.code == 0 && strstr(p.err, "in colours") == NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK(strstr(p.err, "in colours") == NULL);
     file_write_text("bad.png", "no mask");
     process_run(&p, "mattebox refine a.jpg --mask bad.png");
     CHECK_RUN(&p, 1, "mattebox: bad.png: not a picture");

@@ -61,7 +61,8 @@ TEST(streams)
     CHECK_RUN(&p, 1, "not a picture (the file is empty)");
     /* the reader goes away: a quiet end */
     process_run(&p, "mattebox cat.jpg %s -o - -q | head -c 10 >/dev/null", flags);
-    CHECK(p.code == 0 && p.err[0] == '\0');
+    CHECK_EQ(p.code, 0);
+    CHECK_EQ(p.err[0], '\0');
     check_clean();
 }
 
@@ -90,7 +91,8 @@ TEST(links)
     process_run(&p, "ln -s nowhere.png link.png; mattebox cat.jpg %s -o link.png", flags);
     CHECK_RUN(&p, 2, "link.png exists\n  --force replaces, --no-clobber skips\n");
     process_run(&p, "mattebox cat.jpg %s -o link.png -f -q && cmp link.png a.png", flags);
-    CHECK(p.code == 0 && !file_exists("nowhere.png"));
+    CHECK_EQ(p.code, 0);
+    CHECK(!file_exists("nowhere.png"));
     process_run(&p, "ln -s loop loop; mattebox loop %s", flags);
     CHECK_RUN(&p, 2, "loop: no such file\n");
     CHECK(strstr(p.err, "did you mean") == NULL);

@@ -60,10 +60,10 @@ TEST(write_and_replace)
     umask(mask);
     struct stat st;
     CHECK(stat(a, &st) == 0 && (st.st_mode & 0777) == (0666 & ~mask));
-    CHECK(symlink("a.txt", in_folder("link")) == 0);
+    CHECK_EQ(symlink("a.txt", in_folder("link")), 0);
     CHECK_OK(mb_write_file(in_folder("link"), "four", 4, true, &err), err);
     CHECK(lstat(in_folder("link"), &st) == 0 && S_ISLNK(st.st_mode) && holds(a, "four"));
-    CHECK(n_entries() == 2);
+    CHECK_EQ(n_entries(), 2);
 }
 
 /* Until the commit the old contents are there; an abort leaves them; a name taken meanwhile is not overwritten. */
@@ -89,14 +89,14 @@ TEST(atomic)
     CHECK_OK(mb_output_open(&o, c, false, 0, &err), err);
     CHECK_OK(mb_write_file(c, "other", 5, false, &err), err);
     CHECK_OK(mb_output_write(o, "mine", 4, &err), err);
-    CHECK(mb_output_commit(o, NULL) == MB_E_ARGUMENT);
+    CHECK_EQ(mb_output_commit(o, NULL), MB_E_ARGUMENT);
     CHECK(holds(c, "other") && n_entries() == 2);
 
     char longest[256];
     memset(longest, 'n', 255);
     longest[255] = '\0';
     CHECK_OK(mb_write_file(in_folder(longest), "z", 1, false, &err), err);
-    CHECK(unlink(in_folder(longest)) == 0);
+    CHECK_EQ(unlink(in_folder(longest)), 0);
 }
 
 TEST(not_regular)
@@ -110,7 +110,7 @@ TEST(not_regular)
     CHECK(mb_write_file(in_folder("none/x"), "x", 1, true, &err) == MB_E_IO && strstr(err.message, "folder") != NULL);
     mb_output *o;
     CHECK_OK(mb_output_open(&o, "/dev/null", false, 0, &err), err);
-    CHECK(mb_output_write_at(o, 0, "x", 1, NULL) == MB_E_IO);
+    CHECK_EQ(mb_output_write_at(o, 0, "x", 1, NULL), MB_E_IO);
     mb_output_abort(o);
     err = (mb_error){0};
     CHECK(mb_output_open(&o, in_folder("huge"), false, (uint64_t)1 << 60, &err) == MB_E_IO && o == NULL);
@@ -129,7 +129,7 @@ TEST(reading)
     mb_unmap_file(&m);
     CHECK(m.data == NULL);
     mb_unmap_file(&m);
-    CHECK(mkfifo(in_folder("pipe"), 0600) == 0);
+    CHECK_EQ(mkfifo(in_folder("pipe"), 0600), 0);
     CHECK(mb_map_file(&m, in_folder("pipe"), &err) == MB_E_IO && strstr(err.message, "regular") != NULL);
     CHECK(mb_map_file(&m, folder, NULL) == MB_E_IO && mb_map_file(&m, "/dev/zero", NULL) == MB_E_IO);
     err = (mb_error){0};
@@ -145,8 +145,8 @@ TEST(reading)
     CHECK_OK(mb_read_file(&data, &n, in_folder("b.txt"), 5, &err), err);
     CHECK(n == 5 && ((char *)data)[5] == '\0');
     mb_free(data);
-    CHECK(mb_read_file(&data, &n, folder, 100, NULL) == MB_E_IO);
-    CHECK(mb_read_file(&data, &n, "/dev/zero", 100000, NULL) == MB_E_FORMAT); /* endless: stops at the limit */
+    CHECK_EQ(mb_read_file(&data, &n, folder, 100, NULL), MB_E_IO);
+    CHECK_EQ(mb_read_file(&data, &n, "/dev/zero", 100000, NULL), MB_E_FORMAT); /* endless: stops at the limit */
 }
 
 TEST(leftovers)
@@ -159,12 +159,12 @@ TEST(leftovers)
     CHECK_OK(mb_output_leftovers(folder, true, &n, &err), err);
     CHECK_MSG(n == 0, "a fresh one may belong to a running process");
     struct timespec times[2] = {{time(NULL) - 90000, 0}, {time(NULL) - 90000, 0}};
-    CHECK(utimensat(AT_FDCWD, old, times, 0) == 0);
+    CHECK_EQ(utimensat(AT_FDCWD, old, times, 0), 0);
     CHECK_OK(mb_output_leftovers(folder, false, &n, &err), err);
     CHECK(n == 1 && access(old, F_OK) == 0);
     CHECK_OK(mb_output_leftovers(folder, true, &n, &err), err);
     CHECK(n == 1 && access(old, F_OK) != 0 && holds(in_folder("b.txt"), "kept"));
-    CHECK(mb_output_leftovers(in_folder("none"), false, &n, NULL) == MB_E_IO);
+    CHECK_EQ(mb_output_leftovers(in_folder("none"), false, &n, NULL), MB_E_IO);
 }
 
 SETUP

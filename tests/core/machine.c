@@ -31,9 +31,9 @@ static const char *root_of(const char *name)
 TEST(no_groups)
 {
     put("plain", "/proc/meminfo", MEMINFO);
-    CHECK(mb_machine_memory_at(root_of("plain")) == (size_t)8000000 * 1024);
-    CHECK(mb_machine_quota_at(root) == 0);
-    CHECK(mb_machine_memory_at(root_of("nothing")) == 0);
+    CHECK_EQ(mb_machine_memory_at(root_of("plain")), (size_t)8000000 * 1024);
+    CHECK_EQ(mb_machine_quota_at(root), 0);
+    CHECK_EQ(mb_machine_memory_at(root_of("nothing")), 0);
 }
 
 /* v2: the limit of a group above counts; page cache that can be reclaimed is free; memory.high is a limit too. */
@@ -50,13 +50,13 @@ TEST(v2)
     put("v2", "/sys/fs/cgroup/pod/cpu.max", "250000 100000\n");
     put("v2", "/sys/fs/cgroup/pod/box/memory.max", "max\n");
     put("v2", "/sys/fs/cgroup/pod/box/cpu.max", "max 100000\n");
-    CHECK(mb_machine_memory_at(root_of("v2")) == 800000000u);
-    CHECK(mb_machine_quota_at(root) == 3); /* two and a half, rounded up */
+    CHECK_EQ(mb_machine_memory_at(root_of("v2")), 800000000u);
+    CHECK_EQ(mb_machine_quota_at(root), 3); /* two and a half, rounded up */
     put("v2", "/sys/fs/cgroup/pod/box/memory.high", "300000000\n");
     put("v2", "/sys/fs/cgroup/pod/box/memory.current", "100000000\n");
-    CHECK(mb_machine_memory_at(root) == 200000000u);
+    CHECK_EQ(mb_machine_memory_at(root), 200000000u);
     put("v2", "/sys/fs/cgroup/pod/box/memory.current", "400000000\n"); /* above it: next to nothing, never "unknown" */
-    CHECK(mb_machine_memory_at(root) == 1);
+    CHECK_EQ(mb_machine_memory_at(root), 1);
 }
 
 /* A container sees its own group mounted at the top, while /proc/self/cgroup may name the host's path. */
@@ -73,12 +73,12 @@ TEST(container)
         "inactive_file 1\ntotal_inactive_file 50000000\ntotal_active_file 0\n");
     put("box", "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "100000\n");
     put("box", "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
-    CHECK(mb_machine_memory_at(root_of("box")) == 350000000u);
-    CHECK(mb_machine_quota_at(root) == 1);
+    CHECK_EQ(mb_machine_memory_at(root_of("box")), 350000000u);
+    CHECK_EQ(mb_machine_quota_at(root), 1);
     put("box", "/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"); /* v1's "no limit" */
     put("box", "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
-    CHECK(mb_machine_memory_at(root) == (size_t)8000000 * 1024);
-    CHECK(mb_machine_quota_at(root) == 0);
+    CHECK_EQ(mb_machine_memory_at(root), (size_t)8000000 * 1024);
+    CHECK_EQ(mb_machine_quota_at(root), 0);
 }
 
 TEST(resource_limits)

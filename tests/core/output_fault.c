@@ -160,7 +160,7 @@ static void errors(bool exists, int code, bool cut_short)
             break;
         }
     }
-    CHECK(n_failed >= 6); /* create, four pieces, sync, rename; the reservation only where the disk is full */
+    CHECK_GE(n_failed, 6); /* create, four pieces, sync, rename; the reservation only where the disk is full */
     short_writes = false;
 }
 
@@ -177,7 +177,7 @@ TEST(interrupts)
         bool rename_itself =
             status != MB_OK && strstr(err.message, "Interrupted") != NULL; /* POSIX: rename has no EINTR */
         CHECK_MSG((status == MB_OK && state_of_file() == 2) || rename_itself, "call %ld: %s", n, err.message);
-        CHECK(n_leftovers() == 0);
+        CHECK_EQ(n_leftovers(), 0);
         if (done) {
             break;
         }
@@ -206,7 +206,7 @@ static void kills(bool exists)
         }
         n_killed++;
     }
-    CHECK(n_killed >= 8);
+    CHECK_GE(n_killed, 8);
 }
 
 static const struct {
@@ -241,5 +241,5 @@ SETUP
 TEARDOWN
 {
     reset(false);
-    CHECK(rmdir(folder) == 0);
+    CHECK_EQ(rmdir(folder), 0);
 }

@@ -45,8 +45,8 @@ static void run(int n_threads, size_t grain, int rounds)
         wrong += atomic_load(&j->hits[i]) != rounds;
     }
     CHECK_MSG(wrong == 0, "%d threads, grain %zu", n_threads, grain);
-    CHECK(atomic_load(&j->bad_worker) == 0);
-    CHECK(atomic_load(&j->bad_chunk) == 0);
+    CHECK_EQ(atomic_load(&j->bad_worker), 0);
+    CHECK_EQ(atomic_load(&j->bad_chunk), 0);
     mb_free(j);
     mb_pool_free(pool);
 }

@@ -142,7 +142,7 @@ static void sweep(const char *name, scenario run)
             break;
         }
     }
-    CHECK(n > 0);
+    CHECK_GT(n, 0);
     printf("%s: %ld allocations failed once each\n", name, n);
 }
 

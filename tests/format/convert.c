@@ -222,7 +222,7 @@ TEST(original_names)
     RUN(0, "verify", out, "--against", hub);
     SAYS("120 tensors identical");
     char *name = names_vitmatte_to_hub("decoder.fusion_blks.0.conv.bn.weight");
-    CHECK(strcmp(name, "decoder.fusion_blocks.0.conv.batch_norm.weight") == 0);
+    CHECK_STR(name, "decoder.fusion_blocks.0.conv.batch_norm.weight");
     mb_free(name);
     CHECK(strcmp(names_strip("module._orig_mod.module.a"), "a") == 0 && strcmp(names_strip("module."), "module.") == 0);
 }
@@ -234,7 +234,7 @@ TEST(incomplete)
     RUN(3, "convert", st, "-o", out);
     COMPLAINS("missing: backbone.encoder.layer.1.mlp.fc1.bias [192]");
     COMPLAINS("but 1 tensors are missing, 0 have another shape");
-    CHECK(access(out, F_OK) != 0);
+    CHECK_NE(access(out, F_OK), 0);
     make(st, "vitmatte-tiny4", &(edit){.extra = "backbone.encoder.layer.1.adapter.weight"});
     RUN(3, "convert", st, "-o", out);
     COMPLAINS("unknown: backbone.encoder.layer.1.adapter.weight [2]");
@@ -270,7 +270,7 @@ TEST(values)
     make(st, "vitmatte-tiny4", &(edit){.poison = running, .value = -INFINITY});
     RUN(3, "convert", st, "-o", out);
     COMPLAINS("element 3 is infinite");
-    CHECK(access(out, F_OK) != 0);
+    CHECK_NE(access(out, F_OK), 0);
     make(st, "vitmatte-tiny4", &(edit){.poison = running, .value = 107391});
     RUN(3, "convert", st, "-o", out, "--dtype", "f16");
     COMPLAINS("107391 does not fit f16");

@@ -48,6 +48,6 @@ TEST(comparison)
     CHECK(!golden_compare(g, "y", want, COUNT).comparable && isinf(golden_compare(g, "y", want, COUNT).max_abs));
     CHECK(!golden_compare(g, "x", want, COUNT - 1).comparable);
     mb_safetensors_free(g);
-    CHECK(golden_open(&g, "/tmp", "mattebox-none", NULL) == MB_E_IO);
-    CHECK(remove(path) == 0);
+    CHECK_EQ(golden_open(&g, "/tmp", "mattebox-none", NULL), MB_E_IO);
+    CHECK_EQ(remove(path), 0);
 }

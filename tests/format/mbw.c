@@ -242,14 +242,14 @@ TEST(messages)
     copy[4] = 1;
     err = (mb_error){0};
     copy[n - 64] ^= 1; /* the first byte of "deep" ("last" is empty) */
-    CHECK(mb_weights_open_memory(&r, copy, n, &err) == MB_OK);
+    CHECK_EQ(mb_weights_open_memory(&r, copy, n, &err), MB_OK);
     CHECK(mb_weights_verify(r, NULL, NULL, &err) == MB_E_FORMAT &&
           strstr(err.message, "tensor deep: checksum differs") != NULL);
     mb_weights_free(r);
     mb_free_aligned(copy);
     err = (mb_error){0};
     CHECK(mb_weights_open(&r, "/nonexistent/m.mbw", &err) == MB_E_IO && r == NULL);
-    CHECK(strcmp(err.message, "/nonexistent/m.mbw: no such file") == 0);
+    CHECK_STR(err.message, "/nonexistent/m.mbw: no such file");
 }
 
 static int cancel_at_once(void *user, size_t done, size_t total)
@@ -268,15 +268,15 @@ TEST(files_and_cancel)
     mb_error err;
     CHECK_OK(mbw_writer_create(&w, &err), err);
     CHECK_OK(mbw_writer_tensor(w, "t", MB_F32, 1, (int64_t[]){6}, &err), err);
-    CHECK(mbw_writer_start_file(w, "/dev/null", true, NULL) == MB_E_ARGUMENT);
+    CHECK_EQ(mbw_writer_start_file(w, "/dev/null", true, NULL), MB_E_ARGUMENT);
     mbw_writer_free(w);
     CHECK_OK(mbw_writer_create(&w, &err), err);
     CHECK_OK(mbw_writer_tensor(w, "t", MB_F32, 1, (int64_t[]){6}, &err), err);
     CHECK_OK(mbw_writer_start_file(w, path, true, &err), err);
     CHECK_OK(mbw_writer_data(w, values, 20, &err), err);
-    CHECK(mbw_writer_finish_file(w, NULL) == MB_E_INTERNAL); /* data are missing */
+    CHECK_EQ(mbw_writer_finish_file(w, NULL), MB_E_INTERNAL); /* data are missing */
     CHECK_OK(mbw_writer_data(w, values + 5, 4, &err), err);
-    CHECK(mbw_writer_data(w, values, 1, NULL) == MB_E_INTERNAL); /* too many */
+    CHECK_EQ(mbw_writer_data(w, values, 1, NULL), MB_E_INTERNAL); /* too many */
     CHECK_OK(mbw_writer_finish_file(w, &err), err);
     mbw_writer_free(w);
     CHECK_OK(mb_weights_open(&r, path, &err), err);
@@ -285,7 +285,7 @@ TEST(files_and_cancel)
     mb_weights_release_pages(r, mb_weights_at(r, 0));
     CHECK_OK(mb_weights_verify(r, NULL, NULL, &err), err);
     mb_weights_free(r);
-    CHECK(remove(path) == 0);
+    CHECK_EQ(remove(path), 0);
 }
 
 SETUP

@@ -100,7 +100,7 @@ TEST(rules)
     }
     mb_safetensors *s;
     static const uint8_t huge[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, '{', '}'};
-    CHECK(mb_safetensors_open_memory(&s, huge, sizeof huge, NULL) == MB_E_FORMAT);
+    CHECK_EQ(mb_safetensors_open_memory(&s, huge, sizeof huge, NULL), MB_E_FORMAT);
 }
 
 TEST(round_trip)
@@ -117,7 +117,7 @@ TEST(round_trip)
     mb_error err;
     const char *path = in_folder("a.safetensors");
     CHECK_OK(mb_safetensors_write(path, &contents, false, &err), err);
-    CHECK(mb_safetensors_write(path, &contents, false, NULL) == MB_E_ARGUMENT);
+    CHECK_EQ(mb_safetensors_write(path, &contents, false, NULL), MB_E_ARGUMENT);
     CHECK_OK(mb_safetensors_open(&s, path, &err), err);
     CHECK(mb_safetensors_count(s) == 3 && strcmp(mb_safetensors_at(s, 2)->name, "a") == 0);
     CHECK(strcmp(mb_safetensors_meta(s, "note"), meta[3]) == 0 && mb_safetensors_meta(s, "x") == NULL);
@@ -213,7 +213,7 @@ TEST(other_formats)
         refuses(in_folder("other"), files[i].part);
     }
     refuses(in_folder("absent"), "no such file");
-    CHECK(mkdir(in_folder("void"), 0700) == 0);
+    CHECK_EQ(mkdir(in_folder("void"), 0700), 0);
     refuses(in_folder("void"), "a folder without model.safetensors");
 }
 

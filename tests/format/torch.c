@@ -72,7 +72,7 @@ static void check_values(const char *file)
     CHECK(equals(s, "flag", 1, (int64_t[]){2}, (float[]){1, 0}, 2));
     CHECK(equals(s, "empty", 2, (int64_t[]){0, 3}, NULL, 0));
     CHECK(equals(s, "parameter", 1, (int64_t[]){4}, v, 4));
-    CHECK(strcmp(source_find(s, "parameter")->original, "module.parameter") == 0);
+    CHECK_STR(source_find(s, "parameter")->original, "module.parameter");
     CHECK_OK(source_check_data(s, &err), err);
     source_free(s);
 }
@@ -109,7 +109,7 @@ TEST(refusals)
     refuses(DATA "whole_module.pth", MB_E_FORMAT, "BatchNorm2d\"; refused");
     refuses(DATA "torchscript.pt", MB_E_UNSUPPORTED, "TorchScript");
     refuses(DATA "old_format.pth", MB_E_UNSUPPORTED, "written by torch < 1.6 (no zip)\nre-save");
-    CHECK(access("/tmp/mattebox-was-run", F_OK) != 0);
+    CHECK_NE(access("/tmp/mattebox-was-run", F_OK), 0);
 }
 
 /* ---- damage */
@@ -194,5 +194,5 @@ SETUP
 
 TEARDOWN
 {
-    CHECK(remove(scratch) == 0);
+    CHECK_EQ(remove(scratch), 0);
 }

@@ -41,7 +41,7 @@ static void check_with(int threads)
     }
     atomic_store(&n_fills, 0);
     int twice = scaled(g, x, MB_NONE, 2.0), six = scaled(g, twice, b, 3.0);
-    CHECK(scaled(g, x, MB_NONE, 2.0) == twice);
+    CHECK_EQ(scaled(g, x, MB_NONE, 2.0), twice);
     CHECK(scaled(g, x, b, 2.0) != twice && scaled(g, x, MB_NONE, 2.5) != twice);
     CHECK_MSG(atomic_load(&n_fills) == 0, "filled before anybody asked");
     for (int round = 0; round < 2; round++) {
