@@ -103,9 +103,10 @@ TEST(list)
 {
     process_run(&p, "mattebox models list");
     CHECK_RUN(&p, 0, "");
-    CHECK_CONTAINS(p.out, "birefnet-general 444 MB general 1024x1024 MIT\n");
-    CHECK_CONTAINS(p.out, "rmbg-2.0 885 MB general 1024x1024 CC BY-NC 4.0 (non-commercial); terms to "
-                          "accept first\n");
+    CHECK_CONTAINS(p.out, "birefnet-general            444 MB  general  1024x1024  MIT\n");
+    CHECK_CONTAINS(p.out,
+                   "rmbg-2.0                    885 MB  general  1024x1024  CC BY-NC 4.0 (non-commercial); terms to "
+                   "accept first\n");
     process_run(&p, "mattebox models list --json | grep '\"vitmatte-b\"'");
     CHECK_MSG(
         strstr(p.out,
@@ -120,7 +121,7 @@ TEST(list)
     /* what is missing is named with the command that gets it */
     process_run(&p, "mattebox cat.ppm --model birefnet-lite");
     CHECK_RUN(&p, 3, "mattebox: no model \"birefnet-lite\" in: ");
-    CHECK_CONTAINS(p.err, "\n mattebox models get birefnet-general-lite (178 MB, MIT)\n");
+    CHECK_CONTAINS(p.err, "\n  mattebox models get birefnet-general-lite (178 MB, MIT)\n");
     process_run(&p, "mattebox matte cat.ppm --mask-from cat.ppm --detail vitmatte");
     CHECK_RUN(&p, 3, "\n  mattebox models get vitmatte-s (103 MB, Apache-2.0)\n");
 }
