@@ -1,4 +1,5 @@
 /* The built-in model through the library: one call, no file, and the bytes that the program writes. */
+#define _GNU_SOURCE
 #include "harness/check.h"
 #include "harness/process.h"
 #include "mattebox.h"
