@@ -18,9 +18,9 @@ static mb_status load_mask(mb_image_u8 *out, const char *path, int width, int he
 {
     mb_status status = MB_OK;
     mb_image_u8 colour = {0}, grey = {0};
-    MB_TRY(mb_load_file(&colour, NULL, path, NULL, err));
+    MB_TRY(mb_load_file(NULL, &colour, NULL, path, NULL, err));
     MB_TRY(mb_image_u8_luma(&grey, &colour, err));
-    MB_TRY(mb_image_u8_rescale(out, &grey, width, height, err));
+    MB_TRY(mb_image_u8_rescale(NULL, out, &grey, width, height, err));
 done:
     mb_image_u8_dispose(&colour);
     mb_image_u8_dispose(&grey);
@@ -42,10 +42,10 @@ static mb_status one_picture(char **names, mb_error *err)
     mb_status status = MB_OK;
     mb_image_u8 photo = {0}, network = {0}, saliency = {0}, truth = {0};
     mb_candidates c = {0};
-    MB_TRY(mb_load_file(&photo, NULL, names[0], NULL, err));
+    MB_TRY(mb_load_file(NULL, &photo, NULL, names[0], NULL, err));
     MB_TRY(load_mask(&network, names[1], photo.width, photo.height, err));
-    MB_TRY(mb_saliency(&saliency, &photo, err));
-    MB_TRY(mb_candidates_create(&c, &photo, &network, &saliency, err));
+    MB_TRY(mb_saliency(NULL, &saliency, &photo, err));
+    MB_TRY(mb_candidates_create(NULL, &c, &photo, &network, &saliency, err));
     MB_TRY(load_mask(&truth, names[2], c.cuts[0].width, c.cuts[0].height, err));
     for (int way = 0; way < MB_N_CANDIDATES; way++) {
         printf("{\"photo\": \"%s\", \"way\": %d, \"usable\": %s, \"best\": %s, \"iou\": %.6f, \"figures\": [", names[0],

@@ -4,6 +4,7 @@
 #include "core/threads.h"
 
 #include "core/alloc.h"
+#include "core/task.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -23,7 +24,7 @@ struct mb_pool {
     mb_range_fn fn;
     void *arg;
     size_t n, grain;
-    const mb_cancel *cancel; /* borrowed; NULL: none */
+    const mb_task *task; /* mb_pool_set_task; NULL: none */
     atomic_size_t next;
     atomic_uint generation;
     atomic_int busy; /* workers that have not finished the current job */
@@ -39,7 +40,7 @@ static void take_chunks(mb_pool *p, int worker)
 {
     for (;;) {
         size_t begin = atomic_fetch_add_explicit(&p->next, p->grain, memory_order_relaxed);
-        if (begin >= p->n || mb_cancelled(p->cancel)) {
+        if (begin >= p->n || mb_should_stop(p->task)) {
             return;
         }
         size_t end = p->n - begin < p->grain ? p->n : begin + p->grain;
@@ -160,10 +161,10 @@ int mb_pool_size(const mb_pool *p)
     return p != NULL ? p->n_threads : 1;
 }
 
-void mb_pool_set_cancel(mb_pool *p, const mb_cancel *cancel)
+void mb_pool_set_task(mb_pool *p, const mb_task *task)
 {
     if (p != NULL) {
-        p->cancel = cancel;
+        p->task = task;
     }
 }
 
@@ -174,7 +175,7 @@ void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *a
     }
     grain = grain > 0 ? grain : 1;
     if (p == NULL || p->n_threads == 1 || n <= grain) {
-        for (size_t begin = 0; begin < n && !(p != NULL && mb_cancelled(p->cancel)); begin += grain) {
+        for (size_t begin = 0; begin < n && !(p != NULL && mb_should_stop(p->task)); begin += grain) {
             /* the same chunks as with many threads */
             fn(arg, begin, n - begin < grain ? n : begin + grain, 0);
         }

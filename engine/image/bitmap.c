@@ -34,9 +34,9 @@ void mb_bitmap_dispose(mb_bitmap *b)
     *b = (mb_bitmap){0};
 }
 
-mb_pool *mb_bitmap_pool(const mb_bitmap *b, mb_pool *pool)
+mb_pool *mb_bitmap_pool(const mb_task *task, const mb_bitmap *b)
 {
-    return b->words * (size_t)b->height < WORTH_THREADS ? NULL : pool;
+    return b->words * (size_t)b->height < WORTH_THREADS ? NULL : mb_task_pool(task);
 }
 
 typedef struct fill_job {
@@ -141,16 +141,16 @@ static void fill_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-void mb_bitmap_range(mb_bitmap *b, const mb_image_u8 *p, int low, int high, mb_pool *pool)
+void mb_bitmap_range(const mb_task *task, mb_bitmap *b, const mb_image_u8 *p, int low, int high)
 {
     fill_job j = {.b = b, .u8 = p->v, .channels = p->channels, .low = low, .high = high};
-    mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
-void mb_bitmap_at_least(mb_bitmap *b, const mb_image_f32 *p, float threshold, mb_pool *pool)
+void mb_bitmap_at_least(const mb_task *task, mb_bitmap *b, const mb_image_f32 *p, float threshold)
 {
     fill_job j = {.b = b, .f32 = p->v, .threshold = threshold};
-    mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
 static uint64_t last_word_mask(const mb_bitmap *b)
@@ -302,7 +302,7 @@ static void join_rows(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* flip: 0, or all ones for erosion. */
-static mb_status dilate(mb_bitmap *b, mb_window window, uint64_t flip, mb_pool *pool, mb_error *err)
+static mb_status dilate(const mb_task *task, mb_bitmap *b, mb_window window, uint64_t flip, mb_error *err)
 {
     size_t h = (size_t)b->height, bytes = h * b->words * sizeof(uint64_t);
     /* beyond the picture a window sees nothing more; the cut also keeps blocks no longer than needed */
@@ -312,7 +312,7 @@ static mb_status dilate(mb_bitmap *b, mb_window window, uint64_t flip, mb_pool *
     if (before + after == 0) {
         return MB_OK;
     }
-    mb_parallel_for(mb_bitmap_pool(b, pool), h, ROWS_PER_TASK, dilate_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), h, ROWS_PER_TASK, dilate_rows, &j);
     j.before = before < h ? before : h;
     j.after = after < h ? after : h;
     j.out = mb_alloc_aligned(bytes);
@@ -322,22 +322,22 @@ static mb_status dilate(mb_bitmap *b, mb_window window, uint64_t flip, mb_pool *
         mb_free_aligned(j.copy);
         return mb_fail_memory(err, bytes, "a bit mask");
     }
-    mb_parallel_for(mb_bitmap_pool(b, pool), b->words, 16, dilate_columns, &j);
-    mb_parallel_for(mb_bitmap_pool(b, pool), h, ROWS_PER_TASK, join_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), b->words, 16, dilate_columns, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), h, ROWS_PER_TASK, join_rows, &j);
     mb_free_aligned(j.copy);
     mb_free_aligned(b->v);
     b->v = j.out;
     return MB_OK;
 }
 
-mb_status mb_bitmap_dilate(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err)
+mb_status mb_bitmap_dilate(const mb_task *task, mb_bitmap *b, mb_window window, mb_error *err)
 {
-    return dilate(b, window, 0, pool, err);
+    return dilate(task, b, window, 0, err);
 }
 
-mb_status mb_bitmap_erode(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err)
+mb_status mb_bitmap_erode(const mb_task *task, mb_bitmap *b, mb_window window, mb_error *err)
 {
-    return dilate(b, window, ~UINT64_C(0), pool, err);
+    return dilate(task, b, window, ~UINT64_C(0), err);
 }
 
 void mb_bitmap_clear_border(mb_bitmap *b, mb_window window)

@@ -58,6 +58,22 @@ mb_status mb_image_u8_luma(mb_image_u8 *out, const mb_image_u8 *src, mb_error *e
     return MB_OK;
 }
 
+mb_status mb_image_u8_rgb(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
+{
+    mb_status status = mb_image_u8_create(out, src->width, src->height, 3, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    size_t n = area(src->width, src->height), step = (size_t)src->channels;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = src->v + i * step;
+        for (size_t k = 0; k < 3; k++) {
+            out->v[3 * i + k] = p[step == 1 ? 0 : k];
+        }
+    }
+    return MB_OK;
+}
+
 mb_status mb_image_u8_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, src->channels, err);

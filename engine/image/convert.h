@@ -43,6 +43,8 @@ void mb_brighten8(uint8_t *v, size_t n, float factor);
 
 /* dst (1 channel) = luma of an RGB or RGBA picture; a grey one is copied. */
 MB_MUST_CHECK mb_status mb_image_u8_luma(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
+/* out is RGB: grey is spread over the three channels, alpha dropped. */
+MB_MUST_CHECK mb_status mb_image_u8_rgb(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
 MB_MUST_CHECK mb_status mb_image_u8_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
 /* Grey 8-bit picture to a plane by from8, and back by to8. */
 MB_MUST_CHECK mb_status mb_image_f32_from_u8(mb_image_f32 *out, const mb_image_u8 *gray, mb_error *err);

@@ -85,8 +85,8 @@ static void put_u8(uint8_t *p, mb_depth type, uint8_t v)
     if (type == MB_DEPTH_U8) {
         *p = v;
     } else if (type == MB_DEPTH_U16) {
-        uint16_t wide = (uint16_t)(v * 257u);
-        memcpy(p, &wide, sizeof wide);
+        uint16_t u16 = (uint16_t)(v * 257u);
+        memcpy(p, &u16, sizeof u16);
     } else {
         float f = mb_from8(v);
         memcpy(p, &f, sizeof f);
@@ -98,8 +98,8 @@ static void put_f32(uint8_t *p, mb_depth type, float v)
     if (type == MB_DEPTH_U8) {
         *p = mb_to8(v);
     } else if (type == MB_DEPTH_U16) {
-        uint16_t wide = mb_to16(v);
-        memcpy(p, &wide, sizeof wide);
+        uint16_t u16 = mb_to16(v);
+        memcpy(p, &u16, sizeof u16);
     } else {
         memcpy(p, &v, sizeof v);
     }
@@ -294,23 +294,23 @@ void mb_image_dispose(mb_image *image)
     }
 }
 
-/* Colour and alpha of one pixel, as wide as both sides need: 8 bits stay 8 bits, so that no rounding creeps in. */
+/* Colour and alpha of one pixel, in 8 bits where neither side has more, so that no rounding creeps in, else in f32. */
 static void convert_pixel(uint8_t *p, const mb_image *dst, const uint8_t *q, const mb_image *src)
 {
     const layout to = layouts[dst->pixels], from = layouts[src->pixels];
     const size_t t = sample_bytes[dst->depth], f = sample_bytes[src->depth];
     const uint8_t *r = q + (size_t)from.r * f, *g = q + (size_t)from.g * f, *b = q + (size_t)from.b * f;
-    const bool narrow = src->depth == MB_DEPTH_U8 || (dst->depth == MB_DEPTH_U8 && src->depth == MB_DEPTH_U16);
+    const bool in_8bit = src->depth == MB_DEPTH_U8 || (dst->depth == MB_DEPTH_U8 && src->depth == MB_DEPTH_U16);
     if (to.a >= 0) {
         if (from.a < 0) {
             put_f32(p + (size_t)to.a * t, dst->depth, 1.0f);
-        } else if (narrow) {
+        } else if (in_8bit) {
             put_u8(p + (size_t)to.a * t, dst->depth, sample_u8(q + (size_t)from.a * f, src->depth));
         } else {
             put_f32(p + (size_t)to.a * t, dst->depth, sample_f32(q + (size_t)from.a * f, src->depth));
         }
     }
-    if (narrow) {
+    if (in_8bit) {
         uint8_t v[3] = {sample_u8(r, src->depth), sample_u8(g, src->depth), sample_u8(b, src->depth)};
         if (to.n == 1) {
             put_u8(p, dst->depth, from.n == 1 ? v[0] : mb_luma8(v[0], v[1], v[2]));

@@ -17,7 +17,7 @@ int mb_closed_form_blur(int erode, int dilate)
 
 typedef struct threshold_job {
     mb_image_u8 *out;
-    double black, white;
+    mb_points points;
 } threshold_job;
 
 static void threshold_row(void *arg, int y, int x, const double *values, int n)
@@ -25,21 +25,20 @@ static void threshold_row(void *arg, int y, int x, const double *values, int n)
     const threshold_job *j = arg;
     uint8_t *dst = j->out->v + (size_t)y * (size_t)j->out->width + (size_t)x;
     for (int i = 0; i < n; i++) {
-        dst[i] = values[i] < j->black ? 0 : values[i] > j->white ? 255 : 128;
+        dst[i] = values[i] < j->points.black ? 0 : values[i] > j->points.white ? 255 : 128;
     }
 }
 
-mb_status mb_closed_form_trimap(mb_image_u8 *out, const mb_image_u8 *mask, int size, const double black_white[2],
-                                mb_pool *pool, const mb_cancel *cancel, mb_error *err)
+mb_status mb_closed_form_trimap(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *mask, int size,
+                                mb_points points, mb_error *err)
 {
-    double black = black_white[0], white = black_white[1];
-    if (black > white) { /* the original refuses; the remap's rule is the nearest sense */
-        black = white - 0.001;
+    if (points.black > points.white) { /* the original refuses; the remap's rule is the nearest sense */
+        points.black = points.white - 0.001;
     }
-    threshold_job j = {out, black, white};
+    threshold_job j = {out, points};
     mb_status status = mb_image_u8_create(out, mask->width, mask->height, 1, err);
     if (status == MB_OK) {
-        status = mb_gauss_blur(mask, size, threshold_row, &j, pool, cancel, err);
+        status = mb_gauss_blur(task, mask, size, threshold_row, &j, err);
     }
     if (status != MB_OK) {
         mb_image_u8_dispose(out);
@@ -137,11 +136,15 @@ static void fill(mb_image_f32 *alpha, const mb_image_u8 *trimap, float unknown)
 #define BYTES_PER_UNKNOWN 500
 #define BYTES_OF_FACTOR   160
 
+#define SYSTEM_SHARE 0.1 /* of the progress: setting up the Laplacian */
+
 /* Refuses what cannot fit; the direct solver gets what the system leaves. */
-static mb_status check_memory(mb_closed_form_options *o, const mb_closed_form_report *report, mb_error *err)
+static mb_status check_memory(const mb_task *task, mb_closed_form_options *o, const mb_closed_form_report *report,
+                              mb_error *err)
 {
-    double n = report->unknown, have = (double)o->available, need = n * (BYTES_PER_UNKNOWN + BYTES_OF_FACTOR);
-    if (o->available == 0) {
+    size_t available = task != NULL ? task->memory_limit : 0;
+    double n = report->unknown, have = (double)available, need = n * (BYTES_PER_UNKNOWN + BYTES_OF_FACTOR);
+    if (available == 0) {
         return MB_OK;
     }
     if (need > have) {
@@ -150,22 +153,24 @@ static mb_status check_memory(mb_closed_form_options *o, const mb_closed_form_re
                        "a narrower band (--erode, --dilate), --detail guided, or a larger --max-memory",
                        report->unknown, need * 1e-9, have * 1e-9);
     }
-    size_t rest = (size_t)(have - n * BYTES_PER_UNKNOWN), limit = o->memory_limit;
+    size_t rest = (size_t)(have - n * BYTES_PER_UNKNOWN), limit = o->factor_limit;
     limit = limit > 0 ? limit : MB_CLOSED_FORM_MEMORY;
-    o->memory_limit = limit < rest ? limit : rest;
+    o->factor_limit = limit < rest ? limit : rest;
     return MB_OK;
 }
 
-static mb_status solve_unknown(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
-                               const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
+static mb_status solve_unknown(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
+                               const mb_image_u8 *trimap, const mb_closed_form_options *o,
+                               mb_closed_form_report *report, mb_error *err)
 {
     mb_matting_system s = {0};
     grouping g = {0};
     double *x = NULL, epsilon = o->epsilon > 0 ? o->epsilon : MB_CLOSED_FORM_EPSILON;
     mb_status status = MB_OK;
     mb_matting_input input = {photo, trimap, epsilon};
-    MB_TRY(mb_matting_system_create(&s, &input, o->pool, &o->cancel, err));
-    mb_cancel_at(&o->cancel, 0.1);
+    MB_TRY(mb_matting_system_create(task, &s, &input, err));
+    mb_report_progress(task, SYSTEM_SHARE);
+    const mb_task solving = mb_task_part(task, SYSTEM_SHARE, 1.0 - SYSTEM_SHARE);
     x = mb_alloc_array((size_t)s.n, sizeof *x);
     if (x == NULL) {
         status = mb_fail_memory(err, (size_t)s.n * sizeof *x, "closed-form matting");
@@ -173,13 +178,10 @@ static mb_status solve_unknown(mb_image_f32 *alpha, const mb_image_view *photo, 
     }
     MB_TRY(group(&g, x, &s, err));
     report->components = g.count;
-    if (mb_cancelled(&o->cancel)) {
-        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-        goto done;
-    }
+    MB_TRY(mb_task_check(task, err));
     if (g.n_rows > 0) {
         mb_solve_rows rows = {g.rows, g.begin, g.n_rows, g.active, trimap->width};
-        MB_TRY(mb_solve(x, &s, &rows, o, report, err));
+        MB_TRY(mb_solve(&solving, x, &s, &rows, o, report, err));
     }
     for (int32_t i = 0; i < s.n; i++) {
         alpha->v[s.pixel[i]] = x[i] > 0 ? (x[i] < 1 ? (float)x[i] : 1.0f) : 0.0f;
@@ -191,8 +193,9 @@ done:
     return status;
 }
 
-mb_status mb_closed_form(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
-                         const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
+mb_status mb_closed_form(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
+                         const mb_image_u8 *trimap, const mb_closed_form_options *o, mb_closed_form_report *report,
+                         mb_error *err)
 {
     size_t counts[3];
     *alpha = (mb_image_f32){0};
@@ -220,8 +223,8 @@ mb_status mb_closed_form(mb_image_f32 *alpha, const mb_image_view *photo, const 
                                                          : 0.0f);
     if (report->outcome == MB_CLOSED_FORM_SOLVED) {
         mb_closed_form_options within = *o;
-        status = check_memory(&within, report, err);
-        status = status == MB_OK ? solve_unknown(alpha, photo, trimap, &within, report, err) : status;
+        status = check_memory(task, &within, report, err);
+        status = status == MB_OK ? solve_unknown(task, alpha, photo, trimap, &within, report, err) : status;
     }
     if (status != MB_OK) {
         mb_image_f32_dispose(alpha);

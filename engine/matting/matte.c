@@ -5,8 +5,6 @@
 #include "image/convert.h"
 #include "matting/methods.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /* One row per value of mb_detail. Bytes: measured, see docs/edges.md. */
@@ -50,20 +48,6 @@ const char *mb_warning_name(mb_warning_code code)
     static const char *const names[] = {"no-foreground", "no-background", "too-small", "points-swapped",
                                         "iterative",     "residual",      "reduced"};
     return (size_t)code < sizeof names / sizeof *names ? names[code] : "unknown";
-}
-
-void mb_matte_warn(mb_matte_job *job, mb_warning_code code, const char *format, ...)
-{
-    mb_warnings *w = &job->warnings;
-    if (w->n >= MB_MAX_WARNINGS) {
-        return;
-    }
-    va_list args;
-    va_start(args, format);
-    w->item[w->n].code = code;
-    vsnprintf(w->item[w->n].text, sizeof w->item[w->n].text, format, args);
-    va_end(args);
-    w->n++;
 }
 
 const mb_image_u8 *mb_matte_source(const mb_matte_job *job)
@@ -117,7 +101,7 @@ static mb_status fill_f32(mb_matte_job *job, bool passed_on, mb_error *err)
     return status;
 }
 
-mb_status mb_matte_run(mb_matte_job *job, mb_error *err)
+mb_status mb_matte_run(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const method_row *method = row_of(job->options);
     mb_status status = MB_OK;
@@ -126,7 +110,7 @@ mb_status mb_matte_run(mb_matte_job *job, mb_error *err)
         status = mb_fail(err, MB_E_UNSUPPORTED, "this detail needs a matting network");
         goto done;
     }
-    MB_TRY(method->run != NULL ? method->run(job, err)
+    MB_TRY(method->run != NULL ? method->run(task, job, err)
                                : mb_matte_first_channel(&job->alpha, mb_matte_source(job), err));
     if (job->want_f32 && job->alpha_f32.v == NULL) {
         MB_TRY(fill_f32(job, method->run == NULL, err));

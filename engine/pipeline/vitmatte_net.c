@@ -61,9 +61,9 @@ static void crop(mb_image_f32 *alpha, const mb_view *out)
     }
 }
 
-mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, char *warning, mb_network *network,
+mb_status mb_vitmatte_net_run(const mb_task *task, mb_image_f32 *alpha, char *warning, mb_network *network,
                               const mb_normalization *normalization, const mb_image_u8 *photo,
-                              const mb_image_u8 *trimap, mb_watch *watch, mb_error *err)
+                              const mb_image_u8 *trimap, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_net_pass pass = {0};
@@ -86,7 +86,7 @@ mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, char *warning, mb_network *ne
     if (pass.slot == 0) {
         mb_vitmatte_process(input.data, h, w, photo, trimap, normalization->mean, normalization->std);
     }
-    MB_TRY(mb_net_run(&pass, watch, err));
+    MB_TRY(mb_net_run(task, &pass, err));
     memcpy(warning, pass.warning, sizeof pass.warning);
     MB_TRY(mb_image_f32_create(alpha, photo->width, photo->height, err));
     crop(alpha, &out);

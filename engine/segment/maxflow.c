@@ -15,6 +15,7 @@ const int mb_maxflow_dy[MB_CUT_DIRECTIONS] = {0, 0, 1, -1, 1, -1, 1, -1};
 enum { FREE, SOURCE, SINK };                       /* tree */
 enum { TERMINAL = 8, ORPHAN = 9, NO_PARENT = 10 }; /* parent, beside a direction 0..7 */
 enum { NONE = -1, LAST = -2 };                     /* end marks of the linked lists */
+enum { STEPS_PER_POLL = 1024 };                    /* active nodes between two looks at the task: under 5 ms */
 
 struct mb_maxflow {
     int n;
@@ -288,8 +289,10 @@ static int grow(mb_maxflow *c, int a)
     return 0;
 }
 
-void mb_maxflow_solve(mb_maxflow *c)
+mb_status mb_maxflow_solve(const mb_task *task, mb_maxflow *c, mb_error *err)
 {
+    mb_status status = MB_OK;
+    unsigned steps = 0;
     c->first = c->last = LAST;
     c->orphan_count = 0;
     c->time = 0;
@@ -306,6 +309,9 @@ void mb_maxflow_solve(mb_maxflow *c)
         }
     }
     for (int a = take_active(c); a != LAST; a = take_active(c)) {
+        if (steps++ % STEPS_PER_POLL == 0) {
+            MB_TRY(mb_task_check(task, err));
+        }
         /* a may touch the other tree in several places: it stays until nothing more can be filled from it */
         while (c->tree[a] != FREE && grow(c, a)) {
             c->time++;
@@ -314,4 +320,6 @@ void mb_maxflow_solve(mb_maxflow *c)
             }
         }
     }
+done:
+    return status;
 }

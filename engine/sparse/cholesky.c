@@ -14,22 +14,22 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define TASK_SHARE    24  /* a subtree is one task up to this part of the work */
+#define SUBTREE_SHARE 24  /* a subtree runs in one worker up to this part of the work */
 #define PRODUCT_BLOCK 192 /* columns of an update matrix in one product */
 
 typedef struct numeric {
     mb_cholesky *c;
     const mb_symmetric *a;
-    const mb_cancel *cancel;
-    mb_pool *pool;
-    double total;     /* work of the whole tree */
-    double **update;  /* [nodes] matrices waiting for the parent */
-    int32_t *child;   /* [nodes] first child, -1: none */
-    int32_t *sibling; /* [nodes] */
-    double *work;     /* [nodes] of the subtree */
-    int32_t *task;    /* roots of the subtrees that run in parallel */
-    int32_t n_tasks;
-    double limit;   /* work of a task */
+    const mb_task *task;
+    double total;      /* work of the whole tree */
+    double work_below; /* of the subtrees that run side by side */
+    double **update;   /* [nodes] matrices waiting for the parent */
+    int32_t *child;    /* [nodes] first child, -1: none */
+    int32_t *sibling;  /* [nodes] */
+    double *work;      /* [nodes] of the subtree */
+    int32_t *subtree;  /* roots of the subtrees that run in parallel */
+    int32_t n_subtrees;
+    double limit;   /* work of a subtree that runs in one worker */
     int32_t **map;  /* [workers][n] row -> place in the front in hand */
     atomic_int bad; /* pivots that were not positive */
     atomic_int failed;
@@ -43,8 +43,7 @@ typedef struct front {
     const int32_t *bound;
     double *panel;  /* [m, n] */
     double *update; /* [b, b] */
-    mb_pool *pool;
-    const mb_cancel *cancel;
+    const mb_task *task;
 } front;
 
 static void add_child(const front *f, const numeric *s, int32_t child, const int32_t *map)
@@ -92,9 +91,6 @@ static void solve_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
     const front *f = arg;
-    if (mb_cancelled(f->cancel)) {
-        return; /* the caller sees it too and throws everything away */
-    }
     mb_dense_solve_right(f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
 }
 
@@ -103,9 +99,6 @@ static void update_columns(void *arg, size_t begin, size_t end, int worker)
     (void)worker;
     const front *f = arg;
     const double *a = f->panel + f->n;
-    if (mb_cancelled(f->cancel)) {
-        return;
-    }
     const size_t k_stride[2] = {f->n, f->m};
     mb_dense_subtract_square(f->update + begin * f->b + begin, end - begin, f->b, a + begin, k_stride);
     mb_dense_product p = {
@@ -113,10 +106,10 @@ static void update_columns(void *arg, size_t begin, size_t end, int worker)
     mb_dense_subtract(&p);
 }
 
-static void run_node(numeric *s, int32_t k, int worker, mb_pool *pool)
+static void run_node(numeric *s, int32_t k, int worker, const mb_task *task)
 {
     mb_cholesky *c = s->c;
-    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .pool = pool, .cancel = s->cancel};
+    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .task = task};
     f.b = c->bound_begin[k + 1] - c->bound_begin[k];
     f.m = f.n + f.b;
     f.bound = c->bound + c->bound_begin[k];
@@ -132,35 +125,39 @@ static void run_node(numeric *s, int32_t k, int worker, mb_pool *pool)
         s->update[k] = f.update;
     }
     assemble(&f, s, s->map[worker]);
-    if (!mb_dense_cholesky(f.panel, f.n, f.m, s->cancel)) {
+    if (!mb_dense_cholesky(task, f.panel, f.n, f.m)) {
         atomic_fetch_add(&s->bad, 1);
         return;
     }
-    mb_parallel_for(pool, f.b, PRODUCT_BLOCK, solve_rows, &f);
-    mb_parallel_for(pool, f.b, PRODUCT_BLOCK, update_columns, &f);
+    if (mb_task_for(task, f.b, PRODUCT_BLOCK, solve_rows, &f, NULL) != MB_OK ||
+        mb_task_for(task, f.b, PRODUCT_BLOCK, update_columns, &f, NULL) != MB_OK) {
+        atomic_fetch_or(&s->failed, FAILED_CANCELLED);
+    }
 }
 
 static bool stop(numeric *s)
 {
-    if (mb_cancelled(s->cancel)) {
+    if (mb_should_stop(s->task)) {
         atomic_fetch_or(&s->failed, FAILED_CANCELLED);
     }
     return atomic_load(&s->failed) != 0 || atomic_load(&s->bad) != 0;
 }
 
-static void run_tasks(void *arg, size_t begin, size_t end, int worker)
+static void run_subtrees(void *arg, size_t begin, size_t end, int worker)
 {
     numeric *s = arg;
+    const mb_task serial = mb_task_serial(s->task); /* the pool is busy with the subtrees */
     for (size_t i = begin; i < end; i++) {
-        int32_t root = s->task[i];
+        int32_t root = s->subtree[i];
         for (int32_t k = s->c->tree->node[root].low; k <= root && !stop(s); k++) {
-            run_node(s, k, worker, NULL);
+            run_node(s, k, worker, &serial);
         }
+        mb_report_progress(s->task, s->work_below / s->total * (double)(i + 1) / s->n_subtrees);
     }
 }
 
-/* Work of every subtree; the largest subtrees within the limit are tasks. */
-static void plan_tasks(numeric *s)
+/* Work of every subtree; the largest subtrees within the limit run side by side. */
+static void choose_subtrees(numeric *s)
 {
     const mb_cholesky *c = s->c;
     const mb_nd_tree *t = c->tree;
@@ -175,11 +172,12 @@ static void plan_tasks(numeric *s)
         }
     }
     s->total = total;
-    s->limit = total / TASK_SHARE;
+    s->limit = total / SUBTREE_SHARE;
     for (int32_t k = 0; k < t->n_nodes; k++) {
         int32_t parent = t->node[k].parent;
         if (s->work[k] <= s->limit && (parent < 0 || s->work[parent] > s->limit)) {
-            s->task[s->n_tasks++] = k;
+            s->subtree[s->n_subtrees++] = k;
+            s->work_below += s->work[k];
         }
     }
 }
@@ -187,7 +185,7 @@ static void plan_tasks(numeric *s)
 static mb_status prepare(numeric *s, mb_error *err)
 {
     const mb_nd_tree *t = s->c->tree;
-    size_t nodes = (size_t)t->n_nodes, workers = (size_t)mb_pool_size(s->pool);
+    size_t nodes = (size_t)t->n_nodes, workers = (size_t)mb_task_workers(s->task);
     s->update = mb_calloc(nodes, sizeof *s->update);
     s->child = mb_alloc_array(3 * nodes, sizeof *s->child);
     s->work = mb_calloc(nodes, sizeof *s->work);
@@ -207,7 +205,7 @@ static mb_status prepare(numeric *s, mb_error *err)
         }
     }
     s->sibling = s->child + nodes;
-    s->task = s->sibling + nodes;
+    s->subtree = s->sibling + nodes;
     memset(s->child, 0xff, 2 * nodes * sizeof *s->child);
     for (int32_t k = t->n_nodes; k-- > 0;) {
         int32_t parent = t->node[k].parent;
@@ -216,36 +214,35 @@ static mb_status prepare(numeric *s, mb_error *err)
             s->child[parent] = k;
         }
     }
-    plan_tasks(s);
+    choose_subtrees(s);
     return MB_OK;
 }
 
-mb_status mb_cholesky_factor(mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_pool *pool,
-                             const mb_cancel *cancel, mb_error *err)
+mb_status mb_cholesky_factor(const mb_task *task, mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_error *err)
 {
-    numeric s = {.c = c, .a = a, .cancel = cancel, .pool = pool};
+    numeric s = {.c = c, .a = a, .task = task};
     mb_status status = MB_OK;
     *positive = false;
     mb_dense_begin();
     MB_TRY(prepare(&s, err));
-    mb_parallel_for(pool, (size_t)s.n_tasks, 1, run_tasks, &s);
+    MB_TRY(mb_task_for(task, (size_t)s.n_subtrees, 1, run_subtrees, &s, err));
     for (int32_t k = 0; k < c->tree->n_nodes && !stop(&s); k++) {
         if (s.work[k] > s.limit) {
-            run_node(&s, k, 0, pool);
-            mb_cancel_at(cancel, 0.3 + 0.6 * s.work[k] / s.total); /* a subtree's work: what is below is done too */
+            run_node(&s, k, 0, task);
+            mb_report_progress(task, s.work[k] / s.total); /* a subtree's work: what is below is done too */
         }
     }
     if (atomic_load(&s.failed) & FAILED_MEMORY) {
         status = mb_fail_memory(err, c->update_bytes, "the factor of the matting Laplacian");
     } else if (atomic_load(&s.failed) & FAILED_CANCELLED) {
-        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
+        status = mb_task_check(task, err);
     }
     *positive = status == MB_OK && atomic_load(&s.bad) == 0;
 done:
     for (int32_t k = 0; s.update != NULL && k < c->tree->n_nodes; k++) {
         mb_free_aligned(s.update[k]);
     }
-    for (size_t i = 0; s.map != NULL && i < (size_t)mb_pool_size(pool); i++) {
+    for (size_t i = 0; s.map != NULL && i < (size_t)mb_task_workers(task); i++) {
         mb_free(s.map[i]);
     }
     mb_free(s.map);
@@ -255,10 +252,10 @@ done:
     return status;
 }
 
-void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work, const mb_cancel *cancel)
+void mb_cholesky_solve(const mb_task *task, const mb_cholesky *c, double *x, double *work)
 {
     const mb_nd_tree *t = c->tree;
-    for (int32_t k = 0; k < t->n_nodes && !mb_cancelled(cancel); k++) { /* L y = x, children first */
+    for (int32_t k = 0; k < t->n_nodes && !mb_should_stop(task); k++) { /* L y = x, children first */
         const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
         blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
@@ -271,7 +268,7 @@ void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work, const mb_c
             x[bound[i]] -= work[i];
         }
     }
-    for (int32_t k = t->n_nodes; k-- > 0 && !mb_cancelled(cancel);) { /* L^T x = y, parents first */
+    for (int32_t k = t->n_nodes; k-- > 0 && !mb_should_stop(task);) { /* L^T x = y, parents first */
         const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
         blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;

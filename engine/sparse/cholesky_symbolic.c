@@ -127,7 +127,7 @@ static void link_children(symbolic *s)
     }
 }
 
-mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree, const mb_cancel *cancel,
+mb_status mb_cholesky_analyse(const mb_task *task, mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree,
                               mb_error *err)
 {
     *out = (mb_cholesky){.tree = tree, .n = a->n};
@@ -149,9 +149,8 @@ mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_
     memset(s.mark, 0xff, n * sizeof *s.mark); /* -1: no node */
     link_children(&s);
     for (int32_t k = 0; k < tree->n_nodes; k++) {
-        if (k % 256 == 0 && mb_cancelled(cancel)) {
-            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-            goto done;
+        if (k % 256 == 0) {
+            MB_TRY(mb_task_check(task, err));
         }
         MB_TRY(node_rows(&s, k, err));
     }

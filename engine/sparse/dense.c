@@ -39,23 +39,23 @@ static bool small_cholesky(double *a, size_t n, size_t stride)
     return true;
 }
 
-bool mb_dense_cholesky(double *a, size_t n, size_t stride, const mb_cancel *cancel)
+bool mb_dense_cholesky(const mb_task *task, double *a, size_t n, size_t stride)
 {
     if (n <= BASE) {
         return small_cholesky(a, n, stride);
     }
-    if (n > ASK && mb_cancelled(cancel)) {
+    if (n > ASK && mb_should_stop(task)) {
         return true; /* the caller asks too, and throws everything away */
     }
     size_t half = n / 2;
     const size_t k_stride[2] = {half, stride};
     double *low = a + half, *corner = a + half * stride + half;
-    if (!mb_dense_cholesky(a, half, stride, cancel)) {
+    if (!mb_dense_cholesky(task, a, half, stride)) {
         return false;
     }
     mb_dense_solve_right(low, n - half, a, half, stride);
     mb_dense_subtract_square(corner, n - half, stride, low, k_stride);
-    return mb_dense_cholesky(corner, n - half, stride, cancel);
+    return mb_dense_cholesky(task, corner, n - half, stride);
 }
 
 void mb_dense_solve_right(double *b, size_t rows, const double *l, size_t n, size_t stride)

@@ -2,7 +2,7 @@
 #ifndef MB_SPARSE_DENSE_H
 #define MB_SPARSE_DENSE_H
 
-#include "core/cancel.h"
+#include "core/task.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@ void mb_dense_begin(void);
 
 /* Factors the n x n lower triangle in place: A = L L^T. False if a pivot is not positive; true after a stop, which
  * leaves it unfinished. */
-bool mb_dense_cholesky(double *a, size_t n, size_t stride, const mb_cancel *cancel);
+bool mb_dense_cholesky(const mb_task *task, double *a, size_t n, size_t stride);
 
 /* b [rows, n] becomes b L^-T, L the factored n x n triangle. */
 void mb_dense_solve_right(double *b, size_t rows, const double *l, size_t n, size_t stride);

@@ -85,14 +85,17 @@ static mb_status reserve(ic *f, size_t entries, mb_error *err)
     return MB_OK;
 }
 
-static mb_status factor(ic *f, mb_ic_result *result, const mb_ic_options *o, mb_error *err)
+static mb_status factor(const mb_task *task, ic *f, mb_ic_result *result, const mb_ic_options *o, mb_error *err)
 {
     size_t used = 0;
     *result = MB_IC_NOT_POSITIVE;
     for (int32_t j = 0; j < f->a->n; j++) {
         size_t n = collect(f, j);
-        if ((j & 1023) == 0 && mb_cancelled(o->cancel)) {
-            return mb_fail(err, MB_E_CANCELLED, "cancelled");
+        if (j % 1024 == 0) {
+            mb_report_progress(task, (double)j / f->a->n);
+            if (mb_should_stop(task)) {
+                return mb_task_check(task, err);
+            }
         }
         if (!(f->diagonal[j] > 0)) {
             return MB_OK;
@@ -125,8 +128,8 @@ static mb_status factor(ic *f, mb_ic_result *result, const mb_ic_options *o, mb_
     return MB_OK;
 }
 
-mb_status mb_incomplete_cholesky(mb_symmetric *l, mb_ic_result *result, const mb_symmetric *a, const mb_ic_options *o,
-                                 mb_error *err)
+mb_status mb_incomplete_cholesky(const mb_task *task, mb_symmetric *l, mb_ic_result *result, const mb_symmetric *a,
+                                 const mb_ic_options *o, mb_error *err)
 {
     size_t n = (size_t)a->n;
     ic f = {.a = a, .max_entries = o->max_entries};
@@ -149,7 +152,7 @@ mb_status mb_incomplete_cholesky(mb_symmetric *l, mb_ic_result *result, const mb
     for (size_t j = 0; j < n; j++) {
         f.diagonal[j] = a->value[a->begin[j]] + o->shift;
     }
-    MB_TRY(factor(&f, result, o, err));
+    MB_TRY(factor(task, &f, result, o, err));
     if (*result == MB_IC_DONE) {
         *l = f.l;
         f.l = (mb_symmetric){0};
@@ -162,10 +165,10 @@ done:
     return status;
 }
 
-void mb_incomplete_solve(const mb_symmetric *l, double *x, const mb_cancel *cancel)
+void mb_incomplete_solve(const mb_task *task, const mb_symmetric *l, double *x)
 {
     for (int32_t j = 0; j < l->n; j++) {
-        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+        if (j % MB_POLL_STRIDE == 0 && mb_should_stop(task)) {
             return;
         }
         size_t p = l->begin[j];
@@ -176,7 +179,7 @@ void mb_incomplete_solve(const mb_symmetric *l, double *x, const mb_cancel *canc
         }
     }
     for (int32_t j = l->n; j-- > 0;) {
-        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+        if (j % MB_POLL_STRIDE == 0 && mb_should_stop(task)) {
             return;
         }
         size_t first = l->begin[j];

@@ -92,7 +92,7 @@ mb_status mb_decode_hdr(mb_decode_job *job)
         return mb_fail_memory(job->err, 4 * h.width, "a row");
     }
     mb_status status = mb_decode_begin(job);
-    for (int64_t y = 0; status == MB_OK && y < job->head.height; y++, status = mb_decode_ask(job)) {
+    for (int64_t y = 0; status == MB_OK && y < job->head.height; y++, status = mb_decode_check(job)) {
         uint8_t *dst = job->out->v + (size_t)y * h.width * 3;
         if (!read_row(&h, row)) {
             job->ended_early = true; /* or a run that does not fit: the rest cannot be found either way */

@@ -66,7 +66,7 @@ static void on_output(j_common_ptr c)
 static void on_progress(j_common_ptr c)
 {
     session *s = session_of(c);
-    if (mb_cancelled(&s->job->limits->cancel)) {
+    if (mb_should_stop(s->job->task)) {
         s->stopped = true;
         longjmp(s->failed, 1);
     }

@@ -123,14 +123,14 @@ static mb_status start(session *s)
                        (double)job->budget->limit * 1e-6);
     }
     mb_status status = mb_decode_begin(job);
-    return status == MB_OK && s->bits == 16 ? mb_decode_begin_wide(job) : status;
+    return status == MB_OK && s->bits == 16 ? mb_decode_begin_u16(job) : status;
 }
 
 /* Both bytes of each sample, where they are wanted. */
-static void convert_wide(const session *s, int64_t y, const uint8_t *src)
+static void convert_u16(const session *s, int64_t y, const uint8_t *src)
 {
     const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, colours = c >= 3 ? 2 : 0;
-    uint16_t *dst = s->job->info->wide != NULL ? s->job->info->wide + (size_t)y * n * 3 : NULL;
+    uint16_t *dst = s->job->info->u16 != NULL ? s->job->info->u16 + (size_t)y * n * 3 : NULL;
     for (size_t i = 0; dst != NULL && i < n; i++, src += c * 2, dst += 3) {
         for (size_t k = 0; k < 3; k++) {
             const uint8_t *p = src + k * colours;
@@ -143,7 +143,7 @@ static void convert_row(const session *s, int64_t y, const uint8_t *src)
 {
     uint8_t *dst = s->job->out->v + (size_t)y * (size_t)s->job->head.width * 3;
     if (s->bits == 16) {
-        convert_wide(s, y, src);
+        convert_u16(s, y, src);
     }
     const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, step = s->bits == 16 ? 2 : 1;
     if (s->bits <= 8 && c == 1) {
@@ -178,7 +178,7 @@ static mb_status read_rows(session *s)
     if (s->interlaced) {
         for (int64_t i = 0; status == MB_OK && i < 7 * height; i++) {
             png_read_row(s->png, s->raw + (size_t)(i % height) * s->row_bytes, NULL);
-            status = mb_decode_ask(s->job);
+            status = mb_decode_check(s->job);
         }
         convert_raw(s);
         return status;
@@ -186,7 +186,7 @@ static mb_status read_rows(session *s)
     for (; status == MB_OK && s->rows < height; s->rows++) {
         png_read_row(s->png, s->raw, NULL);
         convert_row(s, s->rows, s->raw);
-        status = mb_decode_ask(s->job);
+        status = mb_decode_check(s->job);
     }
     return status;
 }

@@ -14,7 +14,7 @@ typedef struct pnm {
     size_t n, at;
     int kind; /* 1 .. 7 */
     int64_t width, height, depth, maxval;
-    uint16_t *wide_row; /* of the 16-bit picture; NULL: not wanted */
+    uint16_t *u16_row; /* of the 16-bit picture; NULL: not wanted */
 } pnm;
 
 static bool is_space(unsigned c)
@@ -116,11 +116,11 @@ static uint8_t *scale_table(const pnm *p, mb_budget *budget)
 }
 
 /* The 16-bit picture's three samples of one pixel, in step with put(). */
-static void put_wide(const pnm *p, size_t x, const unsigned samples[4])
+static void put_u16(const pnm *p, size_t x, const unsigned samples[4])
 {
-    for (size_t k = 0; p->wide_row != NULL && k < 3; k++) {
+    for (size_t k = 0; p->u16_row != NULL && k < 3; k++) {
         double v = (double)samples[p->depth >= 3 ? k : 0] / (double)p->maxval;
-        p->wide_row[3 * x + k] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
+        p->u16_row[3 * x + k] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
     }
 }
 
@@ -133,8 +133,8 @@ static void put(uint8_t *dst, const uint8_t *samples, int64_t depth)
 
 static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
 {
-    const size_t wide = p->maxval > 255 ? 2 : 1, depth = (size_t)p->depth, width = (size_t)p->width;
-    const size_t bytes = p->kind == 4 ? (width + 7) / 8 : width * depth * wide;
+    const size_t sample_bytes = p->maxval > 255 ? 2 : 1, depth = (size_t)p->depth, width = (size_t)p->width;
+    const size_t bytes = p->kind == 4 ? (width + 7) / 8 : width * depth * sample_bytes;
     if (bytes > p->n - p->at) {
         return false;
     }
@@ -144,15 +144,15 @@ static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
         uint8_t samples[4] = {0};
         unsigned raw[4] = {0};
         for (size_t c = 0; c < depth; c++) {
-            const uint8_t *s = src + (x * depth + c) * wide;
+            const uint8_t *s = src + (x * depth + c) * sample_bytes;
             if (p->kind == 4) {
                 samples[c] = (src[x / 8] >> (7 - x % 8) & 1) != 0 ? 0 : 255;
             } else {
-                raw[c] = wide == 2 ? (unsigned)s[0] << 8 | s[1] : s[0];
+                raw[c] = sample_bytes == 2 ? (unsigned)s[0] << 8 | s[1] : s[0];
                 samples[c] = table[raw[c]];
             }
         }
-        put_wide(p, x, raw);
+        put_u16(p, x, raw);
         put(dst, samples, p->depth);
     }
     return true;
@@ -178,7 +178,7 @@ static bool plain_row(pnm *p, uint8_t *dst, const uint8_t *table)
             raw[c] = (unsigned)(v < 65535 ? v : 65535);
             samples[c] = table[raw[c]];
         }
-        put_wide(p, (size_t)x, raw);
+        put_u16(p, (size_t)x, raw);
         put(dst, samples, p->depth);
     }
     return true;
@@ -199,10 +199,10 @@ mb_status mb_decode_pnm(mb_decode_job *job)
     }
     mb_status status = mb_decode_begin(job);
     if (status == MB_OK && p.maxval > 255) {
-        status = mb_decode_begin_wide(job);
+        status = mb_decode_begin_u16(job);
     }
-    for (int64_t y = 0; status == MB_OK && y < p.height; y++, status = mb_decode_ask(job)) {
-        p.wide_row = job->info->wide != NULL ? job->info->wide + (size_t)y * (size_t)p.width * 3 : NULL;
+    for (int64_t y = 0; status == MB_OK && y < p.height; y++, status = mb_decode_check(job)) {
+        p.u16_row = job->info->u16 != NULL ? job->info->u16 + (size_t)y * (size_t)p.width * 3 : NULL;
         uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3;
         if (!(p.kind <= 3 ? plain_row(&p, dst, table) : raw_row(&p, dst, table))) {
             job->ended_early = true;

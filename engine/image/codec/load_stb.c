@@ -126,13 +126,13 @@ typedef struct stream {
     size_t n, at;
     const char *buffer; /* stb_image's, which it fills with as much as there is; all other reads need every byte */
     bool ended_early;
-    const mb_cancel *cancel;
+    const mb_task *task;
 } stream;
 
 static int read_bytes(void *user, char *dst, int wanted)
 {
     stream *s = user;
-    if (mb_cancelled(s->cancel)) {
+    if (mb_should_stop(s->task)) {
         current->stopped = true;
         longjmp(current->failed, 1); /* all memory is in the budget */
     }
@@ -166,7 +166,7 @@ static mb_status decode(mb_decode_job *job)
 {
     stbi_io_callbacks callbacks = {read_bytes, skip_bytes, is_at_end};
     stbi__context context;
-    stream in = {job->bytes, job->n, 0, (const char *)context.buffer_start, false, &job->limits->cancel};
+    stream in = {job->bytes, job->n, 0, (const char *)context.buffer_start, false, job->task};
     int width = 0, height = 0, channels = 0;
     if (job->head.type == MB_FILE_JPEG && !jpeg_tables_are_sound(job->bytes, job->n)) {
         return mb_fail(job->err, MB_E_FORMAT,

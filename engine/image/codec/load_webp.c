@@ -20,7 +20,7 @@ static VP8StatusCode decode_in_steps(mb_decode_job *job, const WebPData *data, W
     VP8StatusCode code = decoder != NULL ? VP8_STATUS_SUSPENDED : VP8_STATUS_OUT_OF_MEMORY;
     for (size_t at = 0; code == VP8_STATUS_SUSPENDED && at < data->size;) {
         at = data->size - at < STEP ? data->size : at + STEP;
-        code = mb_cancelled(&job->limits->cancel) ? VP8_STATUS_USER_ABORT : WebPIUpdate(decoder, data->bytes, at);
+        code = mb_should_stop(job->task) ? VP8_STATUS_USER_ABORT : WebPIUpdate(decoder, data->bytes, at);
     }
     WebPIDelete(decoder);
     return code;

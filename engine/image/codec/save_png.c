@@ -340,7 +340,7 @@ static mb_status check_spec(const mb_save_spec *spec, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_png_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec, mb_pool *pool,
+mb_status mb_png_encode(const mb_task *task, void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
                         mb_error *err)
 {
     mb_status status;
@@ -362,7 +362,7 @@ mb_status mb_png_encode(void **out, size_t *n, const mb_image *image, const mb_s
     if (w.row_bytes > (size_t)1 << 30) { /* zlib counts in 32 bits */
         MB_TRY(mb_fail(err, MB_E_ARGUMENT, "a PNG row of %zu bytes is too long", w.row_bytes));
     }
-    mb_parallel_for(pool, w.n_strips, 1, do_strips, &w);
+    MB_TRY(mb_task_for(task, w.n_strips, 1, do_strips, &w, err));
     MB_TRY(assemble(out, n, &w, err));
 done:
     for (size_t i = 0; w.strips != NULL && i < w.n_strips; i++) {

@@ -100,7 +100,7 @@ static void maximum_table(normalise_job *j, const mb_recipe_input *to, size_t n)
     }
 }
 
-mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo, mb_pool *pool, mb_error *err)
+mb_status mb_recipe_prepare(const mb_task *task, const mb_recipe_input *to, const mb_image_u8 *photo, mb_error *err)
 {
     mb_image_u8 small = {0};
     mb_status status;
@@ -111,11 +111,11 @@ mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo,
     }
     const row *r = find((int)to->recipe);
     if (r->in == WAY_CV_TRUNC) {
-        MB_TRY(mb_resize_cv_trunc(&small, photo, to->width, to->height, pool, err));
+        MB_TRY(mb_resize_cv_trunc(task, &small, photo, to->width, to->height, err));
     } else if (r->in == WAY_CV_U8) {
-        MB_TRY(mb_resize_cv_u8(&small, photo, to->width, to->height, pool, err));
+        MB_TRY(mb_resize_cv_u8(task, &small, photo, to->width, to->height, err));
     } else {
-        MB_TRY(mb_resize_pillow(&small, photo, to->width, to->height, r->filter_in, pool, err));
+        MB_TRY(mb_resize_pillow(task, &small, photo, to->width, to->height, r->filter_in, err));
     }
     const size_t n = (size_t)to->width * (size_t)to->height;
     normalise_job job = {.src = small.v, .dst = to->input};
@@ -124,7 +124,7 @@ mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo,
     } else {
         unit_table(job.table, to);
     }
-    mb_parallel_for(pool, n, GRAIN, normalise_pixels, &job);
+    MB_TRY(mb_task_for(task, n, GRAIN, normalise_pixels, &job, err));
 done:
     mb_image_u8_dispose(&small);
     return status;
@@ -161,22 +161,22 @@ static void stretch(mb_image_f32 *p)
     }
 }
 
-static mb_status finish_aligned(mb_image_u8 *mask, mb_image_f32 *fine, const mb_image_f32 *small,
-                                const mb_recipe_output *from, mb_pool *pool, mb_error *err)
+static mb_status finish_aligned(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32,
+                                const mb_image_f32 *small, const mb_recipe_output *from, mb_error *err)
 {
     mb_image_f32 large = {0};
     mb_status status;
     const float brightness = find((int)from->recipe)->brightness;
-    MB_TRY(mb_resize_align_corners(&large, small->v, small->width, small->height, from->photo_width, from->photo_height,
-                                   pool, err));
+    MB_TRY(mb_resize_align_corners(task, &large, small->v, small->width, small->height, from->photo_width,
+                                   from->photo_height, err));
     MB_TRY(mb_image_u8_from_f32(mask, &large, err));
-    if (fine != NULL) {
+    if (mask_f32 != NULL) {
         const size_t n = (size_t)large.width * (size_t)large.height;
         for (size_t i = 0; i < n; i++) {
             float v = large.v[i] * brightness;
             large.v[i] = v < 1.0f ? v : 1.0f;
         }
-        *fine = large;
+        *mask_f32 = large;
         large = (mb_image_f32){0};
     }
 done:
@@ -184,53 +184,53 @@ done:
     return status;
 }
 
-static mb_status finish_pillow(mb_image_u8 *mask, const mb_image_f32 *small, const mb_recipe_output *from,
-                               mb_pool *pool, mb_error *err)
+static mb_status finish_pillow(const mb_task *task, mb_image_u8 *mask, const mb_image_f32 *small,
+                               const mb_recipe_output *from, mb_error *err)
 {
     mb_image_u8 bytes = {0};
     mb_status status;
     MB_TRY(mb_image_u8_from_f32(&bytes, small, err));
-    MB_TRY(mb_resize_pillow(mask, &bytes, from->photo_width, from->photo_height, find((int)from->recipe)->filter_back,
-                            pool, err));
+    MB_TRY(mb_resize_pillow(task, mask, &bytes, from->photo_width, from->photo_height,
+                            find((int)from->recipe)->filter_back, err));
 done:
     mb_image_u8_dispose(&bytes);
     return status;
 }
 
-mb_status mb_recipe_finish(mb_image_u8 *mask, mb_image_f32 *fine, const mb_recipe_output *from, mb_pool *pool,
+mb_status mb_recipe_finish(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32, const mb_recipe_output *from,
                            mb_error *err)
 {
     mb_image_f32 small = {0};
     mb_status status;
     *mask = (mb_image_u8){0};
-    if (fine != NULL) {
-        *fine = (mb_image_f32){0};
+    if (mask_f32 != NULL) {
+        *mask_f32 = (mb_image_f32){0};
     }
     MB_TRY(check_recipe((int)from->recipe, err));
     const row *r = find((int)from->recipe);
     MB_TRY(mb_image_f32_create(&small, from->width, from->height, err));
     sigmoid_job job = {from->logits, small.v};
-    mb_parallel_for(pool, (size_t)from->width * (size_t)from->height, GRAIN, sigmoid_values, &job);
+    MB_TRY(mb_task_for(task, (size_t)from->width * (size_t)from->height, GRAIN, sigmoid_values, &job, err));
     if (r->by_maximum) {
         stretch(&small);
     }
     if (r->back == WAY_ALIGNED) {
-        MB_TRY(finish_aligned(mask, fine, &small, from, pool, err));
+        MB_TRY(finish_aligned(task, mask, mask_f32, &small, from, err));
     } else {
-        MB_TRY(finish_pillow(mask, &small, from, pool, err));
+        MB_TRY(finish_pillow(task, mask, &small, from, err));
     }
     if (r->brightness != 1.0f) {
         mb_brighten8(mask->v, (size_t)mask->width * (size_t)mask->height, r->brightness);
     }
-    if (fine != NULL && fine->v == NULL) {
-        MB_TRY(mb_image_f32_from_u8(fine, mask, err));
+    if (mask_f32 != NULL && mask_f32->v == NULL) {
+        MB_TRY(mb_image_f32_from_u8(mask_f32, mask, err));
     }
 done:
     mb_image_f32_dispose(&small);
     if (status != MB_OK) {
         mb_image_u8_dispose(mask);
-        if (fine != NULL) {
-            mb_image_f32_dispose(fine);
+        if (mask_f32 != NULL) {
+            mb_image_f32_dispose(mask_f32);
         }
     }
     return status;

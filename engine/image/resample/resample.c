@@ -197,22 +197,22 @@ mb_status mb_resample_create(mb_resample *r, mb_resample_rule rule, mb_resample_
                              mb_error *err)
 {
     mb_status status = MB_OK;
-    const bool wide = s.width != s.out_width, high = s.height != s.out_height;
+    const bool across = s.width != s.out_width, down = s.height != s.out_height;
     *r = (mb_resample){.rule = rule};
     if (s.width < 1 || s.height < 1 || s.out_width < 1 || s.out_height < 1 || s.width > MB_RESAMPLE_SIDE ||
         s.height > MB_RESAMPLE_SIDE || s.out_width > MB_RESAMPLE_SIDE || s.out_height > MB_RESAMPLE_SIDE) {
         return mb_fail(err, MB_E_ARGUMENT, "resize of %d x %d to %d x %d pixels: not possible", s.width, s.height,
                        s.out_width, s.out_height);
     }
-    if (!wide && !high && (rule == MB_RESAMPLE_TAPS || rule == MB_RESAMPLE_CV_U8)) {
+    if (!across && !down && (rule == MB_RESAMPLE_TAPS || rule == MB_RESAMPLE_CV_U8)) {
         r->rule = MB_RESAMPLE_NONE;
     }
     if (r->rule == MB_RESAMPLE_TAPS) { /* an axis whose size stays has no tables */
         r->vertical_first = mb_resample_vertical_first(s);
-        if (wide) {
+        if (across) {
             MB_TRY(mb_axis_taps(&r->x, s.width, s.out_width, filter, err));
         }
-        if (high) {
+        if (down) {
             MB_TRY(mb_axis_taps(&r->y, s.height, s.out_height, filter, err));
         }
     } else if (r->rule != MB_RESAMPLE_NONE) {

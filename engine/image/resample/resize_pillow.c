@@ -177,15 +177,15 @@ static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
 #define CHOOSE(name) choose(name##_generic, name##_generic)
 #endif
 
-static mb_status run_pass(mb_image_u8 *out, const mb_image_u8 *src, int size, bool vertical, mb_filter filter,
-                          mb_pool *pool, mb_error *err)
+static mb_status run_pass(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int size, bool vertical,
+                          mb_filter filter, mb_error *err)
 {
     mb_status status;
     mb_axis a = {0};
     MB_TRY(mb_axis_taps(&a, vertical ? src->height : src->width, size, filter, err));
     MB_TRY(mb_image_u8_create(out, vertical ? src->width : size, vertical ? size : src->height, src->channels, err));
     pass p = {&a, src->v, out->v, src->width, out->width, src->channels};
-    mb_parallel_for(pool, (size_t)out->height, 16, vertical ? CHOOSE(vertical) : CHOOSE(horizontal), &p);
+    MB_TRY(mb_task_for(task, (size_t)out->height, 16, vertical ? CHOOSE(vertical) : CHOOSE(horizontal), &p, err));
 done:
     mb_axis_dispose(&a);
     return status;
@@ -234,7 +234,7 @@ static bool vertical_first(const mb_image_u8 *src, const mb_resize_spec *s)
            mb_resample_vertical_first((mb_resample_sizes){src->width, src->height, s->width, s->height});
 }
 
-mb_status mb_resize_pillow_as(mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *s, mb_pool *pool,
+mb_status mb_resize_pillow_as(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *s,
                               mb_error *err)
 {
     *out = (mb_image_u8){0};
@@ -247,29 +247,29 @@ mb_status mb_resize_pillow_as(mb_image_u8 *out, const mb_image_u8 *src, const mb
         return mb_fail(err, MB_E_ARGUMENT, "resize of %d x %d to %d x %d pixels: the sides are limited to %d",
                        src->width, src->height, s->width, s->height, MB_RESAMPLE_SIDE);
     }
-    const bool wide = s->width != src->width, high = s->height != src->height;
-    if (!wide && !high) {
+    const bool across = s->width != src->width, down = s->height != src->height;
+    if (!across && !down) {
         return mb_image_u8_copy(out, src, err);
     }
     if (s->filter == MB_FILTER_NEAREST) {
         return nearest(out, src, s->width, s->height, err);
     }
-    if (!wide || !high) {
-        return run_pass(out, src, high ? s->height : s->width, high, s->filter, pool, err);
+    if (!across || !down) {
+        return run_pass(task, out, src, down ? s->height : s->width, down, s->filter, err);
     }
     mb_status status;
     mb_image_u8 between = {0};
     bool vertical = vertical_first(src, s);
-    MB_TRY(run_pass(&between, src, vertical ? s->height : s->width, vertical, s->filter, pool, err));
-    MB_TRY(run_pass(out, &between, vertical ? s->width : s->height, !vertical, s->filter, pool, err));
+    MB_TRY(run_pass(task, &between, src, vertical ? s->height : s->width, vertical, s->filter, err));
+    MB_TRY(run_pass(task, out, &between, vertical ? s->width : s->height, !vertical, s->filter, err));
 done:
     mb_image_u8_dispose(&between);
     return status;
 }
 
-mb_status mb_resize_pillow(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_filter filter,
-                           mb_pool *pool, mb_error *err)
+mb_status mb_resize_pillow(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
+                           mb_filter filter, mb_error *err)
 {
     mb_resize_spec spec = {width, height, filter, MB_PASSES_PILLOW_13};
-    return mb_resize_pillow_as(out, src, &spec, pool, err);
+    return mb_resize_pillow_as(task, out, src, &spec, err);
 }
