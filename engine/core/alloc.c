@@ -31,6 +31,7 @@ void *mb_alloc(size_t bytes)
     return counted(malloc(bytes > 0 ? bytes : 1));
 }
 
+/* Never of 0 bytes: NULL always means that there is no memory. */
 void *mb_calloc(size_t count, size_t size)
 {
     size_t bytes;

@@ -27,6 +27,7 @@ static void skip_space(mb_json_reader *r)
     }
 }
 
+/* What comes next: its first character, '0' for any number, 0 for none of what JSON has. */
 char mb_json_peek(mb_json_reader *r)
 {
     skip_space(r);
@@ -40,6 +41,7 @@ char mb_json_peek(mb_json_reader *r)
     return memchr("{[\"tfn", c, 6) != NULL ? c : '\0';
 }
 
+/* One character that has to be there. */
 static bool take(mb_json_reader *r, char c, const char *problem)
 {
     skip_space(r);
@@ -50,6 +52,7 @@ static bool take(mb_json_reader *r, char c, const char *problem)
     return true;
 }
 
+/* A bit for each level says whether an entry has been read there: then a comma comes first. */
 bool mb_json_enter(mb_json_reader *r, char open)
 {
     if (!take(r, open, open == '{' ? "an object is expected" : "an array is expected")) {
@@ -82,6 +85,7 @@ static bool next_entry(mb_json_reader *r, char close)
     return true;
 }
 
+/* Four hexadecimal digits of \u. */
 static bool hex4(mb_json_reader *r, uint32_t *value)
 {
     *value = 0;
@@ -216,6 +220,7 @@ static bool is_digit(const mb_json_reader *r)
     return r->at < r->end && *r->at >= '0' && *r->at <= '9';
 }
 
+/* Digits alone: no sign, point or exponent, no leading zero. */
 bool mb_json_get_u64(mb_json_reader *r, uint64_t *value)
 {
     skip_space(r);
@@ -318,6 +323,7 @@ static bool skip_scalar(mb_json_reader *r)
     }
 }
 
+/* Any value, to its end, checked like one that is read. */
 bool mb_json_skip(mb_json_reader *r)
 {
     int base = r->depth;
@@ -349,6 +355,7 @@ bool mb_json_skip(mb_json_reader *r)
     return true;
 }
 
+/* Nothing but space may follow the value. */
 bool mb_json_finish(mb_json_reader *r)
 {
     skip_space(r);

@@ -38,6 +38,7 @@ static mb_status fail_exists(mb_error *err, const char *path)
     return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", path);
 }
 
+/* The message for an errno: what is full, and how much was needed. */
 static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, int code)
 {
     char buffer[128];
@@ -89,6 +90,7 @@ static bool make_temporary_name(char *dst, size_t capacity, const char *name)
     return n > 0 && (size_t)n < capacity;
 }
 
+/* In the folder of the final name, so that rename never crosses file systems. */
 static mb_status create_temporary(mb_output *o, mb_error *err)
 {
     char name[NAME_MAX + 1];
@@ -128,6 +130,8 @@ static mb_status reserve(mb_output *o, mb_error *err)
     return MB_OK;
 }
 
+/* target: the path with links resolved. The folder stays open: the file is renamed within it even if the path
+ * changes meanwhile. */
 static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
 {
     const char *slash = strrchr(target, '/');
@@ -154,6 +158,8 @@ static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
     return status == MB_OK ? reserve(o, err) : status;
 }
 
+/* What lies at the path decides: "-" and devices or pipes are written directly, a regular file (or nothing, or a link
+ * to one) goes by a temporary name. */
 static mb_status open_target(mb_output *o, mb_error *err)
 {
     struct stat st;
@@ -185,6 +191,7 @@ static mb_status open_target(mb_output *o, mb_error *err)
     return status;
 }
 
+/* On an error nothing is left behind, the temporary file included. */
 mb_status mb_output_open(mb_output **out, const char *path, bool replace, uint64_t expected_bytes, mb_error *err)
 {
     *out = NULL;
@@ -207,6 +214,7 @@ bool mb_output_is_regular(const mb_output *o)
     return o->temporary != NULL;
 }
 
+/* For writers that come back to fill in a header; pipes cannot. */
 mb_status mb_output_write_at(mb_output *o, uint64_t offset, const void *data, size_t bytes, mb_error *err)
 {
     const uint8_t *p = data;
@@ -228,6 +236,7 @@ mb_status mb_output_write_at(mb_output *o, uint64_t offset, const void *data, si
     return MB_OK;
 }
 
+/* At the end. Interrupted and partial writes go on. */
 mb_status mb_output_write(mb_output *o, const void *data, size_t bytes, mb_error *err)
 {
     if (mb_output_is_regular(o)) {
@@ -299,6 +308,7 @@ static mb_status finish_regular(mb_output *o, mb_error *err)
     return MB_OK;
 }
 
+/* Frees `o` in any case. */
 mb_status mb_output_commit(mb_output *o, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -315,6 +325,7 @@ mb_status mb_output_commit(mb_output *o, mb_error *err)
     return status;
 }
 
+/* Nothing is left behind. NULL and half-made ones too. */
 void mb_output_abort(mb_output *o)
 {
     if (o == NULL) {
@@ -329,6 +340,7 @@ void mb_output_abort(mb_output *o)
     free_output(o);
 }
 
+/* For what is in memory as a whole. */
 mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool replace, mb_error *err)
 {
     mb_output *o;
@@ -344,6 +356,8 @@ mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool r
     return mb_output_commit(o, err);
 }
 
+/* Temporary files of runs that were killed: recognised by their name and by their age of a day, so that one which is
+ * being written is never touched. */
 mb_status mb_output_leftovers(const char *folder, bool remove, size_t *n_found, mb_error *err)
 {
     *n_found = 0;

@@ -29,6 +29,7 @@ static uint32_t to_bits(float f)
     return u;
 }
 
+/* IEEE binary16, subnormal numbers, infinities and NaN included: exact. */
 static float f16_to_f32(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
@@ -44,6 +45,7 @@ static float f16_to_f32(uint16_t h)
     return from_bits(to_bits(v) | sign);
 }
 
+/* To nearest, ties to even, overflow to infinity. */
 static uint16_t f32_to_f16(float f)
 {
     uint32_t u = to_bits(f);
@@ -63,6 +65,7 @@ static uint16_t f32_to_f16(float f)
     return (uint16_t)(sign | ((a - 0x38000000u + 0xfffu + odd) >> 13));
 }
 
+/* To nearest, ties to even; NaN stays NaN. */
 static uint16_t f32_to_bf16(float f)
 {
     uint32_t u = to_bits(f);

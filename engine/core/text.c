@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+/* By the first byte, then by the ranges of those that follow (Unicode, table 3-7). */
 int mb_utf8_length(const char *p, size_t n)
 {
     const uint8_t *u = (const uint8_t *)p;
@@ -47,6 +48,7 @@ static bool is_control(const char *p)
     return c < 0x20 || c == 0x7F || (c == 0xC2 && (uint8_t)p[1] < 0xA0);
 }
 
+/* What may be shown and compared without surprises. */
 bool mb_is_name(const char *text, size_t n, size_t longest)
 {
     if (n == 0 || n > longest) {
@@ -62,6 +64,7 @@ bool mb_is_name(const char *text, size_t n, size_t longest)
     return true;
 }
 
+/* Never cuts a character in two. */
 char *mb_printable(char *dst, size_t capacity, const char *text, size_t n)
 {
     static const char digits[] = "0123456789abcdef";

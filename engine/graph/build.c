@@ -18,6 +18,7 @@ static mb_scope scope_of(mb_scope s, const char *path)
     return s;
 }
 
+/* "a" in the scope "b" is "b.a": the names of the published state dicts. */
 mb_scope mb_sub(mb_scope s, const char *name)
 {
     return scope_of(s, s.path[0] == '\0' ? mb_graph_text(s.g, "%s", name) : mb_graph_text(s.g, "%s.%s", s.path, name));
@@ -62,6 +63,7 @@ void mb_tap_name(mb_scope s, const char *name, mb_value v)
     mb_graph_tap(s.g, mb_graph_text(s.g, "%s", name), v.id);
 }
 
+/* Adds the node under the scope's path, with its label in front: "half:" tells the two passes of a backbone apart. */
 mb_value mb_record(mb_scope s, mb_op op, const mb_attrs *attrs, const mb_value *in, int n_in)
 {
     int ids[MB_MAX_INPUTS];

@@ -168,6 +168,9 @@ static mb_value decoder_level(mb_scope d, mb_value p, mb_value picture, int n, c
     return p;
 }
 
+/* From the coarsest level to the picture's size. At each level the map is gated, enlarged to the next, added to that
+ * level's encoder map (lateral, 1x1), and refined beside the picture's tiles. x[i] [N,C_i,H/4/2^i,W/4/2^i] and
+ * squeezed, of x[3]'s size -> logits [N,1,H,W]. */
 static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_STAGES], mb_value squeezed,
                         const config *c)
 {
@@ -192,6 +195,7 @@ static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_S
 
 /* ---- the architecture's numbers ---- */
 
+/* Numbers that the tensors' shapes do not tell; all others follow from the shapes. */
 static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
 {
     *c = (config){0};
@@ -209,12 +213,14 @@ static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
     return MB_OK;
 }
 
+/* v2 has a tile block at 1/32 of the picture, v1 at 1/16: both sides must divide. */
 int mb_birefnet_size_step(const mb_weights *w)
 {
     bool v2;
     return mb_meta_flag(&v2, w, "arch.ipt_blk5") && v2 ? 32 : 16;
 }
 
+/* Encoder on the picture and on its half, squeeze, decoder. Kept: "logits". */
 mb_status mb_birefnet_record(mb_graph *g, int64_t n, int64_t h, int64_t w, mb_error *err)
 {
     config c;

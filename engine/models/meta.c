@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whole numbers have no locale: strtol serves. */
 int mb_meta_list(int *out, int most, const mb_weights *w, const char *key, long least, long limit)
 {
     const char *text = mb_weights_meta(w, key);
@@ -40,6 +41,7 @@ bool mb_meta_flag(bool *out, const mb_weights *w, const char *key)
     return text != NULL && (*out || strcmp(text, "0") == 0);
 }
 
+/* Numbers with a point: not strtod or sscanf, which expect the locale's decimal sign. */
 bool mb_meta_floats(float *out, int n, const mb_weights *w, const char *key)
 {
     const char *text = mb_weights_meta(w, key);

@@ -63,6 +63,7 @@ mb_value mb_nn_resize(mb_scope s, mb_value x, int64_t h, int64_t w, bool align_c
     return mb_record(s, MB_OP_resize_bilinear, &a, &x, 1);
 }
 
+/* Bilinear, corners aligned as the published decoder does. */
 mb_value mb_nn_resize_like(mb_scope s, mb_value x, mb_value like)
 {
     const int64_t *from = mb_dims(s, x), *to = mb_dims(s, like);

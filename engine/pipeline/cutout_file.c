@@ -1,6 +1,7 @@
 /* Level 1 of the public header: one call from a file to a file, on top of everything else. */
 #include "core/status.h"
 
+/* Defaults everywhere; the result is whole or absent, as mb_image_save writes it. */
 mb_status mb_cutout_file(const char *model, const char *photo, const char *png, mb_error *err)
 {
     mb_status status = MB_OK;

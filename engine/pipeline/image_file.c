@@ -21,6 +21,7 @@ void mb_load_options_init(mb_load_options *options)
     *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0};
 }
 
+/* The caller's question whether to stop, as the decoders ask it. */
 static bool should_stop(void *options)
 {
     const mb_load_options *o = options;
@@ -45,6 +46,7 @@ static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_opt
     return status;
 }
 
+/* Into the caller's struct, which may be shorter than ours. out: NULL if it does not want to know. */
 static mb_status fill_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
 {
     if (out == NULL) {
@@ -66,7 +68,7 @@ static mb_status fill_source(mb_image_source *out, const mb_load_info *info, mb_
     return MB_OK;
 }
 
-/* The picture at the depth it was asked for. */
+/* The picture at the depth it was asked for; moves out of p or info. */
 static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
 {
     if (info->u16 == NULL) {
@@ -82,6 +84,7 @@ static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
     info->u16 = NULL;
 }
 
+/* 8 bits unless keep_depth; colours in sRGB, upright. */
 mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
                         mb_error *err)
 {
@@ -102,6 +105,7 @@ done:
     return status;
 }
 
+/* The same for bytes: they need not outlive the call. */
 mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes, size_t n_bytes,
                                const mb_load_options *options, mb_error *err)
 {
@@ -122,6 +126,7 @@ done:
     return status;
 }
 
+/* From the first 64 kB alone: no decoder runs, and a picture of any size takes the same time. */
 mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
 {
     uint8_t *head = mb_alloc(PROBE_BYTES);
@@ -161,6 +166,7 @@ void mb_save_options_init(mb_save_options *options)
     *options = (mb_save_options){.size = sizeof *options, .overwrite = 1, .level = 3, .threads = 1};
 }
 
+/* Checks, and from the public struct to the encoder's; *threads: as the caller asked for. */
 static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_save_options *options, mb_error *err)
 {
     mb_save_options o;
@@ -204,6 +210,7 @@ mb_status mb_image_check_path(const char *path, mb_error *err)
     return mb_save_check_path(path, err);
 }
 
+/* The format is the one of the options, else by the path's ending (save.h). Written whole or not at all. */
 mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options, mb_error *err)
 {
     mb_save_spec spec;
@@ -219,6 +226,7 @@ done:
     return status;
 }
 
+/* Bytes of the caller's: free them with mb_buffer_free. */
 mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, const mb_save_options *options,
                           mb_error *err)
 {

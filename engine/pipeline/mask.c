@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+/* The caller's wish, else what the model file says, else what its generation was made for. */
 mb_recipe mb_recipe_for(const mb_model *model, mb_recipe wish)
 {
     if (wish != MB_RECIPE_AUTO) {
@@ -63,6 +64,7 @@ done:
     return status;
 }
 
+/* The network's side of the recipe, without the memory of its input. */
 static mb_status read_recipe(mb_recipe_input *to, const mb_mask_job *job, mb_error *err)
 {
     mb_normalization n;
@@ -101,6 +103,8 @@ done:
     return status;
 }
 
+/* On a device: plan, upload, and the run queued. Everywhere else, and where no slot takes the photo, nothing is done
+ * yet (pass.slot is 0), and finish does all of it. */
 mb_status mb_mask_begin(const mb_task *task, mb_mask_job *job, mb_network *network, const mb_image_u8 *photo,
                         const mb_mask_spec *spec, mb_error *err)
 {
@@ -128,6 +132,8 @@ void mb_mask_release(mb_mask_job *job)
 
 /* ---- on the CPU, around the network */
 
+/* Photo [H,W,3] to the input [1,h,w,3], the network, its logits [h,w] to the mask [H,W]; all on the host but the
+ * network. */
 static mb_status compute(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -150,6 +156,7 @@ done:
     return status;
 }
 
+/* Waits for a queued mask, or computes it now. The job is released in any case. */
 mb_status mb_mask_finish(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
 {
     mb_status status = MB_OK;

@@ -14,6 +14,7 @@ bool mb_matte_stage_needed(const mb_options *o)
     return o->process_detail && o->detail != MB_DETAIL_NONE;
 }
 
+/* The network shares the pipeline's pool: the two never run at the same time. */
 mb_status mb_matte_stage_init(mb_matte_stage *stage, mb_context *context, const mb_backend *backend,
                               const mb_model *matting, mb_pool *pool, mb_error *err)
 {
@@ -31,6 +32,7 @@ void mb_matte_stage_dispose(mb_matte_stage *stage)
     *stage = (mb_matte_stage){0};
 }
 
+/* Refused when the options are set, not in the middle of a batch. */
 mb_status mb_matte_stage_check(const mb_matte_stage *stage, const mb_options *o, mb_error *err)
 {
     if (mb_matte_needs_network(o) && stage->network == NULL) {
@@ -46,6 +48,7 @@ size_t mb_matte_stage_scratch(const mb_options *o, int width, int height)
     return mb_matte_stage_needed(o) ? mb_matte_bytes(o->detail, width, height, 0.05) : 0;
 }
 
+/* The network sees the photo reduced to max_megapixels, then padded to its step. */
 mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const mb_options *o, int width, int height,
                                mb_error *err)
 {
@@ -59,6 +62,7 @@ mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const 
     return mb_network_stats(out, stage->network, 1, mb_network_padded(model, h), mb_network_padded(model, w), err);
 }
 
+/* By luminance where the picture has colours. Rounded from the same f32 plane that may be handed out. */
 mb_status mb_gray_from_image(mb_image_u8 *out, mb_image_f32 *mask_f32, const mb_image *src, mb_error *err)
 {
     mb_image_f32 plane = {0};
@@ -102,6 +106,7 @@ done:
     return status;
 }
 
+/* Warnings of the method and of the network reach the result also after an error: they may explain it. */
 mb_status mb_matte_stage_run(const mb_task *task, mb_matte_stage *stage, mb_matte_job *job, char warning[256],
                              mb_error *err)
 {
@@ -118,6 +123,7 @@ mb_status mb_matte_stage_run(const mb_task *task, mb_matte_stage *stage, mb_matt
     return mb_task_result(task, status, err);
 }
 
+/* Public: the trimap that the vitmatte details make, for callers that want to change it by hand. */
 mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dilate, mb_error *err)
 {
     mb_status status = MB_OK;

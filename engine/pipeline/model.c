@@ -15,6 +15,8 @@
 
 /* ---- description */
 
+/* A positive number of the metadata; `standard` where there is none or it is out of range: only recommendations are
+ * read so. */
 static int meta_int(const mb_weights *w, const char *key, int standard)
 {
     const char *text = mb_weights_meta(w, key);
@@ -32,7 +34,7 @@ static const char *meta_or(const mb_weights *w, const char *key, const char *sta
     return text != NULL ? text : standard;
 }
 
-/* The type of most values. */
+/* The type of most values; and how many there are, indices not counted. */
 static mb_dtype main_dtype(const mb_weights *w, uint64_t *n_parameters)
 {
     uint64_t counts[MB_DTYPE_COUNT] = {0}, total = 0;
@@ -77,6 +79,7 @@ static void name_variant(char *text, size_t bytes, const mb_model *m)
     }
 }
 
+/* What mb_model_get_info shows. Text points into the file's metadata and lives as long as the model. */
 static void describe(mb_model *m)
 {
     const mb_weights *w = m->weights;
@@ -102,6 +105,7 @@ static void describe(mb_model *m)
 
 /* ---- open, free */
 
+/* The part that files and memory share: what the weights are. */
 static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, mb_error *err)
 {
     m->context = context;
@@ -114,6 +118,7 @@ static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, m
     return MB_OK;
 }
 
+/* The file stays mapped until mb_model_free: weights are read from it when a plan packs them. */
 mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -130,6 +135,7 @@ done:
     return status;
 }
 
+/* The caller's bytes must outlive the model: weights are read from them when a plan packs them. */
 mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes, size_t n_bytes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -164,6 +170,7 @@ const char *mb_model_meta(const mb_model *model, const char *key)
     return mb_weights_meta(model->weights, key);
 }
 
+/* Checked here for both families, so that neither the host nor a device divides by zero. */
 mb_status mb_model_normalization(mb_normalization *out, const mb_model *model, mb_error *err)
 {
     bool known = mb_meta_floats(out->mean, 3, model->weights, "input.mean") &&
@@ -198,7 +205,7 @@ mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progres
 
 /* ---- finding */
 
-/* Folder number i of a ':' separated list; false after the last. */
+/* Folder number i of a list separated by colons, empty ones skipped; false after the last. */
 static bool list_part(char *out, size_t bytes, const char *list, int i)
 {
     for (; *list != '\0'; list += *list == ':') {
@@ -211,6 +218,7 @@ static bool list_part(char *out, size_t bytes, const char *list, int i)
     return false;
 }
 
+/* Empty parts (a colon too many) do not count. */
 static int count_parts(const char *list)
 {
     char unused[PATH_MAX];
@@ -221,7 +229,7 @@ static int count_parts(const char *list)
     return n;
 }
 
-/* BASE/mattebox/models, or "models" beside the program, for a build that is not installed. */
+/* Folder number i of those that need no variable: the user's data, beside the program, the machine's. */
 static bool fixed_folder(char *out, size_t bytes, int i)
 {
     char exe[PATH_MAX];
@@ -258,6 +266,7 @@ static bool fixed_folder(char *out, size_t bytes, int i)
     return n >= 0 && (size_t)n < bytes;
 }
 
+/* MATTEBOX_MODELS first, so that it can hide what is installed. */
 int mb_model_folder(char *path, size_t path_bytes, int i)
 {
     const char *list = getenv("MATTEBOX_MODELS");
@@ -277,18 +286,20 @@ static bool is_file(const char *path)
     return stat(path, &s) == 0 && !S_ISDIR(s.st_mode);
 }
 
+/* The message lists every folder that was searched. */
 static mb_status not_found(const char *name, mb_error *err)
 {
     char places[400] = "", folder[PATH_MAX];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
-        size_t at = strlen(places), room = sizeof places - at;
-        if (room > 4) {
-            (void)snprintf(places + at, room, "%s%.*s", i > 0 ? ", " : "", (int)(room - 4), folder);
+        size_t at = strlen(places), capacity = sizeof places - at;
+        if (capacity > 4) {
+            (void)snprintf(places + at, capacity, "%s%.*s", i > 0 ? ", " : "", (int)(capacity - 4), folder);
         }
     }
     return mb_fail(err, MB_E_IO, "no model \"%.60s\" in: %s\ngive a .mbw file, or put one there", name, places);
 }
 
+/* A path where the name looks like one or is one; else the first folder with NAME.mbw. */
 mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err)
 {
     size_t n = strlen(name);

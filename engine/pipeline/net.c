@@ -8,6 +8,7 @@
 
 /* ---- the network */
 
+/* No plan yet: the first run makes it. */
 mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_backend *backend, const mb_model *model,
                                mb_pool *pool, mb_error *err)
 {
@@ -29,6 +30,7 @@ done:
     return status;
 }
 
+/* Slots first: closing one waits for work of its picture that is still queued. */
 void mb_network_free(mb_network *network)
 {
     if (network != NULL) {
@@ -43,6 +45,7 @@ void mb_network_free(mb_network *network)
     }
 }
 
+/* 65536 is more than any photo; beyond it sizes of maps could overflow. */
 mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err)
 {
     int64_t step = model->info.size_multiple;
@@ -88,6 +91,7 @@ mb_view mb_network_output_view(const mb_network *network)
     return mb_plan_view(network->plan, network->model->architecture->output);
 }
 
+/* The pool asks the same question between its chunks that the plan asks between its nodes: a long kernel stops too. */
 mb_status mb_network_run_plan(const mb_task *task, mb_network *network, const mb_plan_io *io, mb_error *err)
 {
     mb_task stage = *task;
@@ -156,6 +160,8 @@ static mb_status upload(mb_net_pass *pass, const mb_image_input *in, const mb_ma
     return status;
 }
 
+/* The device takes the picture, or the host will. Only an error that the host cannot help is one: a device that broke,
+ * not one that is short of memory. */
 mb_status mb_net_upload(mb_net_pass *pass, const mb_image_input *in, const mb_mask_output *out, mb_error *err)
 {
     const mb_backend *b = pass->network->backend;
@@ -201,6 +207,7 @@ static void copy_warning(mb_net_pass *pass)
     (void)snprintf(pass->warning, sizeof pass->warning, "%s", mb_network_warning(pass->network));
 }
 
+/* network->plan becomes this pass's: another picture of the network may have run in between. */
 mb_status mb_net_run(const mb_task *task, mb_net_pass *pass, mb_error *err)
 {
     mb_plan_io io = io_of(pass);
@@ -210,6 +217,8 @@ mb_status mb_net_run(const mb_task *task, mb_net_pass *pass, mb_error *err)
     return status;
 }
 
+/* Waits for the mask. Not with the device entered: pictures of other threads go on meanwhile. The second run happens
+ * from the same uploaded picture, so the photo may be gone by now. */
 mb_status mb_net_download(uint8_t *mask, mb_net_pass *pass, mb_error *err)
 {
     mb_status status = MB_OK;

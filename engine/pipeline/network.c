@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* A bare network has a pool of its own, so that several run side by side. */
 mb_status mb_network_create(mb_network **out, mb_context *context, const mb_model *model, mb_error *err)
 {
     mb_pool *pool = NULL;
@@ -28,6 +29,7 @@ void mb_network_set_progress(mb_network *network, mb_progress_callback callback,
     network->user = user;
 }
 
+/* Sizes are checked as for a run; nothing is allocated for it. */
 mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int64_t height, int64_t width,
                           mb_error *err)
 {
@@ -54,7 +56,7 @@ done:
     return status;
 }
 
-/* [N,C,H,W] row-major into channels last. */
+/* [N,C,H,W] row-major into the input, channels last. */
 static void pack_input(const mb_view *v, const float *src)
 {
     int64_t c_count = v->dims[1], pixels = v->dims[2] * v->dims[3];
@@ -68,6 +70,7 @@ static void pack_input(const mb_view *v, const float *src)
     }
 }
 
+/* One input tensor, run to the end. Outputs and taps stay readable until the next run. */
 mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps, int n_taps, mb_error *err)
 {
     const int64_t *d = input->dims;
@@ -98,6 +101,7 @@ const char *mb_network_output_name(const mb_network *network, int i)
     return i >= 0 && i < mb_network_n_outputs(network) ? mb_plan_tap_name(network->plan, i) : NULL;
 }
 
+/* An output or tap of the last run by its name. */
 static mb_status find_view(mb_view *v, const mb_network *network, const char *name, mb_error *err)
 {
     *v = (mb_view){0};
@@ -118,6 +122,7 @@ mb_status mb_network_output_dims(int64_t dims[4], const mb_network *network, con
     return status;
 }
 
+/* Channels last back into [N,C,H,W] row-major. */
 mb_status mb_network_read(float *dst, size_t count, const mb_network *network, const char *name, mb_error *err)
 {
     mb_view v;
@@ -146,6 +151,7 @@ int mb_network_n_nodes(const mb_network *network)
     return network->plan != NULL ? mb_plan_n_nodes(network->plan) : 0;
 }
 
+/* Times are those of the last run; names live as long as its plan. */
 int mb_network_node(mb_node_row *out, const mb_network *network, int i)
 {
     if (i < 0 || i >= mb_network_n_nodes(network)) {

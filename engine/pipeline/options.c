@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* Values that are not named are 0, which is the default of every one of them. */
 void mb_options_init(mb_options *options)
 {
     *options = (mb_options){
@@ -20,10 +21,11 @@ void mb_options_init(mb_options *options)
     };
 }
 
+/* The two nodes as they are shipped, and what the built-in model is used with. */
 mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err)
 {
     bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;
-    if (strcmp(name, "small") == 0) { /* docs/models/default.md has the figures that chose this */
+    if (strcmp(name, "small") == 0) { /* docs/models/default.md has the measurements that chose this */
         mb_options_init(options);
         options->segment = MB_SEGMENT_BOTH;
         options->flip = 1;
@@ -91,6 +93,7 @@ mb_status mb_parse_colour(unsigned char rgba[4], const char *text, mb_error *err
                          text);
 }
 
+/* In the order of the struct: ranges, then values of enums, then combinations. */
 mb_status mb_options_check(const mb_options *options, mb_error *err)
 {
     mb_options o;

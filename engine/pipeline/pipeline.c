@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Networks first: they use the pool and the back end. */
 void mb_pipeline_free(mb_pipeline *pipeline)
 {
     if (pipeline != NULL) {
@@ -20,6 +21,7 @@ void mb_pipeline_free(mb_pipeline *pipeline)
     }
 }
 
+/* Each model in its place: a mistake of the caller is named before any plan is made. */
 static mb_status check_models(const mb_model *model, const mb_model *matting, mb_error *err)
 {
     if (model != NULL && !model->info.finds_masks) {
@@ -35,6 +37,7 @@ static mb_status check_models(const mb_model *model, const mb_model *matting, mb
     return MB_OK;
 }
 
+/* Both networks on p->backend. On an error what was made is freed with the pipeline. */
 static mb_status make_networks(mb_pipeline *p, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -64,6 +67,7 @@ static mb_status rebuild_networks(mb_pipeline *p, mb_precision precision, mb_err
     return make_networks(p, err);
 }
 
+/* p->base stays the CPU from here on, whatever options come later. */
 mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err)
 {
     mb_backend cpu = {0};
@@ -75,6 +79,8 @@ mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err)
     return status;
 }
 
+/* Options are checked last, since they depend on the models. A change of precision in them rebuilds the networks,
+ * which costs nothing yet: no plan exists. */
 mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
                              const mb_options *options, mb_error *err)
 {
@@ -101,6 +107,7 @@ done:
     return status;
 }
 
+/* All checks come before anything changes: after an error the old options are in force. */
 mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err)
 {
     mb_options o;
@@ -128,6 +135,7 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     return status;
 }
 
+/* The mask network reports by itself; the other stages through the run's watch. */
 void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user)
 {
     pipeline->on_progress = callback;
@@ -200,6 +208,7 @@ done:
     return status;
 }
 
+/* Photos of 16 bits are not known yet: planned as 8 unless the options ask for 16. */
 mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, int height, mb_error *err)
 {
     mb_plan_info info;
@@ -242,6 +251,8 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
     }
 }
 
+/* Against the caller's limit, or against what the machine has free now plus what this pipeline holds already. A device
+ * checks its own memory when a plan is made ready. */
 mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
     mb_plan_info info;

@@ -19,6 +19,7 @@
 
 /* ---- results */
 
+/* Pictures that were not wanted are empty. */
 void mb_result_free(mb_result *result)
 {
     if (result != NULL) {
@@ -30,7 +31,7 @@ void mb_result_free(mb_result *result)
     }
 }
 
-/* Mean and bounding box of alpha [H,W]. */
+/* Mean of alpha, and the smallest box around what is above 0. */
 static void measure(mb_result *r, const mb_image_u8 *alpha)
 {
     uint64_t sum = 0;
@@ -75,6 +76,7 @@ typedef struct run {
     mb_result *result;
 } run;
 
+/* Leaves an empty run of the pipeline's networks as they are now, so that a second call does nothing. */
 static void run_dispose(run *r, const mb_pipeline *p)
 {
     if (r->generation == p->generation) { /* else the network is gone, and its slots with it */
@@ -130,7 +132,8 @@ static mb_status refine(const mb_task *task, mb_pipeline *p, run *r, mb_error *e
     return MB_OK;
 }
 
-/* Everything that the result shows, from alpha. */
+/* alpha -> cut-out and the pictures of the result, each cropped if that is wanted; mask and trimap move into the
+ * result. */
 static mb_status compose(const mb_task *task, mb_pipeline *p, run *r, mb_error *err)
 {
     const mb_options *o = &p->options;
@@ -163,7 +166,8 @@ done:
     return status;
 }
 
-/* mask or trimap -> alpha, cut-out, result. first: of the progress. */
+/* mask or trimap -> alpha, cut-out, result. first: share of the progress that is done. On success *out takes the
+ * result. */
 static mb_status finish(const mb_task *task, mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -269,7 +273,7 @@ static mb_status run_begin(run *r, mb_pipeline *p, const request *q, mb_error *e
     return status == MB_OK && with_network ? begin_network(r, p, err) : status;
 }
 
-/* The mask where it was not given, and everything after it. */
+/* The mask where the caller has none, and everything after it. */
 static mb_status run_complete(mb_result **out, run *r, mb_pipeline *p, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -289,7 +293,7 @@ done:
     return mb_task_result(&task, status, err);
 }
 
-/* ---- one picture, or several under way */
+/* ---- one picture, or several in flight */
 
 /* A picture between start and finish.
  *
@@ -317,6 +321,7 @@ static void pending_begin(mb_pending *x)
     x->state = run_begin(&x->run, x->pipeline, &x->request, &x->err) == MB_OK ? STARTED : FAILED;
 }
 
+/* Where pictures can overlap (on a device) the work begins now, else in finish: then nothing is held in between. */
 static void pending_init(mb_pending *x, mb_pipeline *p, request q)
 {
     *x = (mb_pending){.pipeline = p, .request = q, .state = WAITING, .run.generation = p->generation};
@@ -337,8 +342,8 @@ static void pending_dispose(mb_pending *x)
     x->pipeline->n_pending--;
 }
 
-/* With device auto, a GPU that fails or has not enough memory is left for good. False: the error stands. The reason
- * becomes a warning of the result. */
+/* With device auto, a GPU that fails or has not enough memory is left for good: by this picture and all that follow.
+ * False: the error stands. The reason becomes a warning of the result. */
 static bool leave_gpu(mb_pipeline *p, mb_status status, const mb_error *err)
 {
     const char *said = strstr(err->message, "CUDA:");
@@ -360,6 +365,7 @@ static mb_status pending_complete(mb_result **out, mb_pending *x)
     return x->state == STARTED ? run_complete(out, &x->run, x->pipeline, &x->err) : x->err.code;
 }
 
+/* The one place where a picture is run again. It frees what the picture holds, not x itself. */
 static mb_status pending_finish(mb_result **out, mb_pending *x, mb_error *err)
 {
     mb_pipeline *p = x->pipeline;
@@ -395,6 +401,7 @@ mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image
     return run_now(out, pipeline, (request){.photo = photo}, err);
 }
 
+/* A run whose mask or trimap is the caller's; what it has beyond 8 bits is kept where nothing needs it in 8. */
 mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
                              const mb_image *trimap, mb_error *err)
 {
@@ -406,11 +413,12 @@ mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_im
     return run_now(out, pipeline, (request){photo, mask, trimap}, err);
 }
 
+/* Errors of the picture itself are kept for finish, so that a caller has one place to handle them. */
 mb_status mb_pipeline_start(mb_pending **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
 {
     *out = mb_calloc(1, sizeof **out);
     if (*out == NULL) {
-        return mb_fail_memory(err, sizeof **out, "a picture under way");
+        return mb_fail_memory(err, sizeof **out, "a picture in flight");
     }
     pending_init(*out, pipeline, (request){.photo = photo});
     return MB_OK;

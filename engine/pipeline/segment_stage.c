@@ -48,6 +48,8 @@ mb_status mb_segment_grabcut(const mb_task *task, mb_image_u8 *mask, const mb_im
     return cut(&stage, mask, photo, err);
 }
 
+/* NETWORK: the network's mask. SALIENCY: what stands out. Either is moved to the edges if the options ask for that.
+ * BOTH: candidates made of the two compete, and the best is always cut, with the settings that its kind needs. */
 mb_status mb_segment_mask(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8 *photo,
                           const mb_options *o, mb_error *err)
 {

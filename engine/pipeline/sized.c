@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+/* A size of 0 means that the caller forgot to initialise the struct; a huge one, that it is garbage. */
 mb_status mb_check_sized(const void *sized, const char *type, mb_error *err)
 {
     size_t size;
@@ -14,6 +15,7 @@ mb_status mb_check_sized(const void *sized, const char *type, mb_error *err)
     return MB_OK;
 }
 
+/* A longer struct of a newer caller is cut: fields that we do not know cannot act. */
 mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err)
 {
     size_t size;
@@ -26,6 +28,7 @@ mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *ty
     return status;
 }
 
+/* An older caller gets the fields that it knows. */
 void mb_return_sized(void *dst, const void *src, size_t known)
 {
     size_t size;

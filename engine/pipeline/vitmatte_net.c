@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* 256 values decide the arithmetic for host and device: the same bits on both. */
 void mb_vitmatte_table(float table[4][256], const float mean[3], const float std[3])
 {
     const float one = (float)(1 / 255.0);
@@ -14,6 +15,7 @@ void mb_vitmatte_table(float table[4][256], const float mean[3], const float std
     }
 }
 
+/* On the host. Pixels beyond the photo are zero: after the normalisation, as the processor pads. */
 void mb_vitmatte_process(float *v, int64_t h, int64_t w, const mb_image_u8 *photo, const mb_image_u8 *trimap,
                          const float mean[3], const float std[3])
 {
@@ -61,6 +63,7 @@ static void crop(mb_image_f32 *alpha, const mb_view *out)
     }
 }
 
+/* The network sees the photo padded to the model's step, right and bottom; alpha is cropped back. */
 mb_status mb_vitmatte_net_run(const mb_task *task, mb_image_f32 *alpha, char *warning, mb_network *network,
                               const mb_normalization *normalization, const mb_image_u8 *photo,
                               const mb_image_u8 *trimap, mb_error *err)

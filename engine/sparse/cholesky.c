@@ -10,7 +10,6 @@
 #include "core/alloc.h"
 #include "sparse/dense.h"
 
-#include <cblas.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -21,6 +20,7 @@ typedef struct numeric {
     mb_cholesky *c;
     const mb_symmetric *a;
     const mb_task *task;
+    mb_dense dense;
     double total;      /* work of the whole tree */
     double work_below; /* of the subtrees that run side by side */
     double **update;   /* [nodes] matrices waiting for the parent */
@@ -44,6 +44,7 @@ typedef struct front {
     double *panel;  /* [m, n] */
     double *update; /* [b, b] */
     const mb_task *task;
+    mb_dense dense;
 } front;
 
 static void add_child(const front *f, const numeric *s, int32_t child, const int32_t *map)
@@ -91,7 +92,7 @@ static void solve_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
     const front *f = arg;
-    mb_dense_solve_right(f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
+    mb_dense_solve_right(&f->dense, f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
 }
 
 static void update_columns(void *arg, size_t begin, size_t end, int worker)
@@ -99,17 +100,31 @@ static void update_columns(void *arg, size_t begin, size_t end, int worker)
     (void)worker;
     const front *f = arg;
     const double *a = f->panel + f->n;
-    const size_t k_stride[2] = {f->n, f->m};
-    mb_dense_subtract_square(f->update + begin * f->b + begin, end - begin, f->b, a + begin, k_stride);
-    mb_dense_product p = {
-        f->update + begin * f->b + end, a + end, a + begin, f->b - end, end - begin, f->n, f->b, f->m};
-    mb_dense_subtract(&p);
+    mb_dense_product square = {.c = f->update + begin * f->b + begin,
+                               .a = a + begin,
+                               .b = a + begin,
+                               .rows = end - begin,
+                               .cols = end - begin,
+                               .k = f->n,
+                               .c_stride = f->b,
+                               .stride = f->m,
+                               .lower = true};
+    mb_dense_product below = {.c = f->update + begin * f->b + end,
+                              .a = a + end,
+                              .b = a + begin,
+                              .rows = f->b - end,
+                              .cols = end - begin,
+                              .k = f->n,
+                              .c_stride = f->b,
+                              .stride = f->m};
+    mb_dense_subtract(&f->dense, &square);
+    mb_dense_subtract(&f->dense, &below);
 }
 
 static void run_node(numeric *s, int32_t k, int worker, const mb_task *task)
 {
     mb_cholesky *c = s->c;
-    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .task = task};
+    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .task = task, .dense = s->dense};
     f.b = c->bound_begin[k + 1] - c->bound_begin[k];
     f.m = f.n + f.b;
     f.bound = c->bound + c->bound_begin[k];
@@ -125,7 +140,7 @@ static void run_node(numeric *s, int32_t k, int worker, const mb_task *task)
         s->update[k] = f.update;
     }
     assemble(&f, s, s->map[worker]);
-    if (!mb_dense_cholesky(task, f.panel, f.n, f.m)) {
+    if (!mb_dense_cholesky(&s->dense, f.panel, f.n, f.m)) {
         atomic_fetch_add(&s->bad, 1);
         return;
     }
@@ -220,10 +235,9 @@ static mb_status prepare(numeric *s, mb_error *err)
 
 mb_status mb_cholesky_factor(const mb_task *task, mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_error *err)
 {
-    numeric s = {.c = c, .a = a, .task = task};
+    numeric s = {.c = c, .a = a, .task = task, .dense = mb_dense_begin(task)};
     mb_status status = MB_OK;
     *positive = false;
-    mb_dense_begin();
     MB_TRY(prepare(&s, err));
     MB_TRY(mb_task_for(task, (size_t)s.n_subtrees, 1, run_subtrees, &s, err));
     for (int32_t k = 0; k < c->tree->n_nodes && !stop(&s); k++) {
@@ -256,29 +270,20 @@ void mb_cholesky_solve(const mb_task *task, const mb_cholesky *c, double *x, dou
 {
     const mb_nd_tree *t = c->tree;
     for (int32_t k = 0; k < t->n_nodes && !mb_should_stop(task); k++) { /* L y = x, children first */
-        const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
-        blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
-        double *own = x + t->node[k].first;
-        cblas_dtrsv(CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, n, l, m, own, 1);
-        if (b > 0) {
-            cblas_dgemv(CblasColMajor, CblasNoTrans, b, n, 1.0, l + n, m, own, 1, 0.0, work, 1);
-        }
-        for (blasint i = 0; i < b; i++) {
-            x[bound[i]] -= work[i];
+        size_t n = (size_t)t->node[k].n, b = c->bound_begin[k + 1] - c->bound_begin[k];
+        memset(work, 0, b * sizeof *work);
+        mb_dense_forward(c->l + c->panel[k], n, b, x + t->node[k].first, work);
+        for (size_t i = 0; i < b; i++) {
+            x[bound[i]] += work[i];
         }
     }
     for (int32_t k = t->n_nodes; k-- > 0 && !mb_should_stop(task);) { /* L^T x = y, parents first */
-        const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
-        blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
-        double *own = x + t->node[k].first;
-        for (blasint i = 0; i < b; i++) {
+        size_t n = (size_t)t->node[k].n, b = c->bound_begin[k + 1] - c->bound_begin[k];
+        for (size_t i = 0; i < b; i++) {
             work[i] = x[bound[i]];
         }
-        if (b > 0) {
-            cblas_dgemv(CblasColMajor, CblasTrans, b, n, -1.0, l + n, m, work, 1, 1.0, own, 1);
-        }
-        cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, n, l, m, own, 1);
+        mb_dense_backward(c->l + c->panel[k], n, b, x + t->node[k].first, work);
     }
 }

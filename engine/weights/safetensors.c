@@ -65,6 +65,7 @@ bool mb_st_dtype_is_float(mb_st_dtype t)
     }                                                                                                                  \
     break
 
+/* n elements of any type to f32. 64-bit integers and doubles are rounded to nearest. */
 void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
 {
     const uint8_t *s = src;
@@ -103,6 +104,7 @@ void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
 
 /* ---- the header */
 
+/* With the tensor's name where one is known, shown safely. */
 static mb_status damaged(mb_error *err, const char *tensor, const char *what)
 {
     char shown[160];
@@ -113,6 +115,7 @@ static mb_status damaged(mb_error *err, const char *tensor, const char *what)
                    mb_printable(shown, sizeof shown, tensor, strlen(tensor)), what);
 }
 
+/* Doubles an array (given as a pointer to its pointer) when it is full. n: elements in use. */
 static bool grow(void *array, size_t n, size_t *capacity, size_t size)
 {
     void *old, *p;
@@ -142,6 +145,7 @@ static const char *pooled(mb_safetensors *s, mb_json_reader *r)
     return at;
 }
 
+/* Keys and values as they are; both are text in this format. */
 static mb_status read_meta(mb_safetensors *s, mb_json_reader *r, mb_error *err)
 {
     size_t n;
@@ -165,6 +169,7 @@ static mb_status read_meta(mb_safetensors *s, mb_json_reader *r, mb_error *err)
     }
 }
 
+/* The element type by its name in the format, e.g. "BF16". */
 static bool read_dtype(mb_json_reader *r, mb_st_tensor *t)
 {
     char name[24];
@@ -182,6 +187,7 @@ static bool read_dtype(mb_json_reader *r, mb_st_tensor *t)
                                  : "unknown element type");
 }
 
+/* At most 8 dimensions, outermost first. */
 static bool read_shape(mb_json_reader *r, mb_st_tensor *t)
 {
     (void)mb_json_enter(r, '[');
@@ -198,6 +204,7 @@ static bool read_shape(mb_json_reader *r, mb_st_tensor *t)
     return r->problem == NULL;
 }
 
+/* [begin, end) in the data. */
 static bool read_offsets(mb_json_reader *r, uint64_t range[2])
 {
     int n = 0;
@@ -253,6 +260,7 @@ static bool read_tensor(mb_safetensors *s, mb_json_reader *r, mb_st_tensor *t)
     return true;
 }
 
+/* One member of the header: the metadata, or a tensor by its name. */
 static mb_status read_entry(mb_safetensors *s, mb_json_reader *r, const char *name, size_t n, mb_error *err)
 {
     if (strcmp(name, "__metadata__") == 0) {
@@ -276,6 +284,8 @@ static mb_status read_entry(mb_safetensors *s, mb_json_reader *r, const char *na
     return MB_OK;
 }
 
+/* The header's JSON, names and metadata decoded into the pool: decoded text is never longer than its source, so the
+ * header's length is enough for all of it. */
 static mb_status read_header(mb_safetensors *s, const char *text, size_t bytes, mb_error *err)
 {
     mb_json_reader r;
@@ -302,6 +312,8 @@ static mb_status read_header(mb_safetensors *s, const char *text, size_t bytes, 
 
 /* ---- order and index */
 
+/* By address; empty tensors before the one that begins at the same place, so that the check of holes sees them in
+ * order. */
 static int by_place(const void *a, const void *b)
 {
     const mb_st_tensor *x = a, *y = b;
@@ -319,6 +331,7 @@ static size_t first_slot(const mb_safetensors *s, const char *name)
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
 }
 
+/* By hash; open addressing with at least half of the slots free. */
 const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *name)
 {
     for (size_t i = first_slot(s, name); s->slots[i] != 0; i = (i + 1) & (s->n_slots - 1)) {
@@ -330,6 +343,8 @@ const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *nam
     return NULL;
 }
 
+/* Sorts the tensors by their place, then checks that they fill the data without a hole or an overlap, and that no name
+ * occurs twice, while the hash index is filled. Holes are refused as the reference implementation does. */
 static mb_status check_order(mb_safetensors *s, mb_error *err)
 {
     const uint8_t *end = s->data;
@@ -364,6 +379,7 @@ static mb_status check_order(mb_safetensors *s, mb_error *err)
 
 /* ---- opening */
 
+/* u64 length of the header, header, data. Nothing is allocated before the length is checked against the file. */
 mb_status mb_safetensors_open_memory(mb_safetensors **out, const void *data, size_t bytes, mb_error *err)
 {
     *out = NULL;
@@ -400,6 +416,7 @@ mb_status mb_safetensors_open_memory(mb_safetensors **out, const void *data, siz
     return MB_OK;
 }
 
+/* Maps the file; tensors point into the mapping until mb_safetensors_free. */
 mb_status mb_safetensors_open(mb_safetensors **out, const char *path, mb_error *err)
 {
     mb_mapping map;
@@ -452,6 +469,7 @@ void mb_safetensors_meta_at(const mb_safetensors *s, size_t index, const char **
     *value = s->meta[2 * index + 1];
 }
 
+/* A handful of pairs: a search from the front. */
 const char *mb_safetensors_meta(const mb_safetensors *s, const char *key)
 {
     for (size_t i = 0; i < s->n_meta; i++) {

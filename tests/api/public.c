@@ -319,6 +319,43 @@ static void test_refine(void)
     mb_image_dispose(&t);
 }
 
+/* Exactly one of mask and trimap, of the photo's size; the caller's own trimap is the result's, if one is wanted. */
+static void test_refine_arguments(void)
+{
+    static unsigned char v[H][W], small[4];
+    mb_image image = photo(), m = {.data = v, .width = W, .height = H, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8},
+             other = {.data = small, .width = 2, .height = 2, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8};
+    mb_options o = options;
+    mb_pipeline *p = NULL;
+    mb_result *r = NULL;
+    mb_error err;
+    o.detail = MB_DETAIL_PYMATTING;
+    o.want_trimap = 1;
+    CHECK_OK(mb_pipeline_create(&p, context, NULL, NULL, &o, &err), err);
+    CHECK(mb_pipeline_refine(&r, p, &image, NULL, NULL, &err) == MB_E_ARGUMENT && r == NULL);
+    CHECK_MSG(strcmp(err.message, "got neither a mask nor a trimap: pass either a mask or a trimap") == 0, "%s",
+              err.message);
+    err = (mb_error){0};
+    CHECK(mb_pipeline_refine(&r, p, &image, &m, &m, &err) == MB_E_ARGUMENT && r == NULL);
+    CHECK_MSG(strcmp(err.message, "got both a mask and a trimap: pass either a mask or a trimap") == 0, "%s",
+              err.message);
+    for (int i = 0; i < 2; i++) {
+        err = (mb_error){0};
+        CHECK(mb_pipeline_refine(&r, p, &image, i == 0 ? &other : NULL, i == 1 ? &other : NULL, &err) == MB_E_ARGUMENT);
+        CHECK_MSG(strstr(err.message, i == 0 ? "its mask 2 x 2" : "its trimap 2 x 2") != NULL, "%s", err.message);
+    }
+    for (int i = 0; i < W * H; i++) {
+        v[i / W][i % W] = (unsigned char)(i % W < 12 ? 255 : i % W < 30 ? 100 : 0);
+    }
+    CHECK_OK(mb_pipeline_refine(&r, p, &image, NULL, &m, &err), err);
+    if (r != NULL) {
+        CHECK(r->mask.data == NULL && r->trimap.data != NULL && memcmp(r->trimap.data, v, sizeof v) == 0);
+        CHECK(((unsigned char *)r->alpha.data)[2] == 255 && ((unsigned char *)r->alpha.data)[W - 2] == 0);
+    }
+    mb_result_free(r);
+    mb_pipeline_free(p);
+}
+
 static void test_network(void)
 {
     mb_network *n = NULL;
@@ -364,6 +401,7 @@ int main(void)
         test_pending();
         test_cancel();
         test_refine();
+        test_refine_arguments();
         test_network();
     }
     mb_model_free(model);

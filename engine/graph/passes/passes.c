@@ -70,6 +70,7 @@ static mb_status select_passes(bool on[N_PASSES], const char *which, mb_error *e
     return MB_OK;
 }
 
+/* In the order of the table: each pass relies on what those before it have left. */
 mb_status mb_passes_run(mb_graph *g, const char *which, mb_error *err)
 {
     bool on[N_PASSES];
@@ -88,6 +89,7 @@ mb_status mb_passes_run(mb_graph *g, const char *which, mb_error *err)
     return status;
 }
 
+/* The facts of a convolution node; false if it is none, or its weight is no constant. */
 bool mb_conv_read(const mb_graph *g, const mb_node *n, mb_conv_view *v)
 {
     int bias = mb_node_input(n, 2);
@@ -100,6 +102,7 @@ bool mb_conv_read(const mb_graph *g, const mb_node *n, mb_conv_view *v)
     return true;
 }
 
+/* 1x1, stride 1, no padding: a product for every pixel. */
 bool mb_conv_is_1x1(const mb_graph *g, const mb_node *n)
 {
     if (n->op != MB_OP_conv2d || n->attrs.conv2d.border_variants || !mb_graph_is_constant(g, n->in[1])) {

@@ -240,6 +240,42 @@ static void test_rerun(const char *sm, const char *wider)
     CHECK_MSG(ask_standin("mb_standin_open") == 0, "%d left open", ask_standin("mb_standin_open"));
 }
 
+/* The same with every node kept, more than any fixed list would hold: each shows what the fallback type gave. */
+static void test_rerun_taps(void)
+{
+    static const char *const all[] = {"all"};
+    mb_backend b = {0}, b16 = {0};
+    mb_error err = {0};
+    mb_runner *runner = NULL, *fallback = NULL;
+    mb_plan *plan = NULL, *want = NULL;
+    const mb_architecture *arch = NULL;
+    CHECK_OK(mb_backend_cuda_open(&b, 0, MB_F16, &err), err);
+    b16 = b;
+    CHECK_OK(mb_backend_cuda_set_types(&b16, MB_BF16, false, &err), err);
+    mb_runner_options options = {NULL, &b, 0, NULL}, options16 = {NULL, &b16, 0, NULL};
+    CHECK_OK(mb_registry_find(&arch, weights, &err), err);
+    CHECK_OK(mb_runner_create(&runner, weights, arch->record, &options, &err), err);
+    CHECK_OK(mb_runner_create(&fallback, weights, arch->record, &options16, &err), err);
+    CHECK_OK(mb_runner_plan(&plan, runner, 1, SIDE, SIDE, all, 1, &err), err);
+    CHECK_OK(mb_runner_plan(&want, fallback, 1, SIDE, SIDE, all, 1, &err), err);
+    fill(mb_plan_view(plan, "input"), 0);
+    ((float *)mb_plan_view(plan, "input").data)[5] = 7e4f; /* infinite in f16 */
+    memcpy(mb_plan_view(want, "input").data, mb_plan_view(plan, "input").data, 3 * PIXELS * sizeof(float));
+    CHECK_OK(mb_runner_run(runner, plan, NULL, NULL, &err), err);
+    CHECK_OK(mb_plan_run(want, NULL, NULL, &err), err);
+    int n = mb_plan_n_taps(plan), stale = 0;
+    CHECK_MSG(n > 100 && n == mb_plan_n_taps(want), "%d taps", n);
+    for (int i = 0; i < n; i++) {
+        const char *name = mb_plan_tap_name(plan, i);
+        mb_view got = mb_plan_view(plan, name), expected = mb_plan_view(want, name);
+        stale += memcmp(got.data, expected.data, (size_t)mb_view_count(&got) * sizeof(float)) != 0;
+    }
+    CHECK_MSG(stale == 0, "%d of %d taps are not those of the repeated run", stale, n);
+    mb_runner_free(runner);
+    mb_runner_free(fallback);
+    mb_backend_cuda_close(&b);
+}
+
 typedef struct thread_job {
     mb_backend *b;
     outcome o;
@@ -291,6 +327,7 @@ int main(void)
     test_finite();
     test_rerun("90", "bf16");
     test_rerun("75", "f32");
+    test_rerun_taps();
     test_threads();
     mb_weights_free(w);
     return test_report();

@@ -481,6 +481,39 @@ static void test_faults(mb_device device)
     free_results(by_gpu, 3);
 }
 
+/* A GPU that was left is not taken up again when the options change the precision. */
+static void test_precision_after_fault(void)
+{
+    mb_error err = {0};
+    char copy[16];
+    mb_options o = options_of(MB_RECIPE_MODELCARD, MB_DETAIL_NONE);
+    setting s = open_setting(MB_DEVICE_CPU, MB_PRECISION_F32, test_model("tiny7"), NULL, &o);
+    mb_result *want = run(s.pipeline, 0);
+    close_setting(&s);
+    s = open_setting(MB_DEVICE_AUTO, MB_PRECISION_F32, test_model("tiny7"), NULL, &o);
+    (void)snprintf(copy, sizeof copy, "%d", copies() + 1); /* the next one: the check of the context made the others */
+    close_setting(&s);
+    setenv("MB_STANDIN_FAIL_COPY", copy, 1);
+    s = open_setting(MB_DEVICE_AUTO, MB_PRECISION_F32, test_model("tiny7"), NULL, &o);
+    mb_result *r = run(s.pipeline, 0);
+    CHECK_MSG(r != NULL && strstr(r->warning, "using the CPU") != NULL, "%s", r != NULL ? r->warning : "");
+    mb_result_free(r);
+    static const mb_precision precisions[] = {MB_PRECISION_F32, MB_PRECISION_AUTO};
+    for (int i = 0; i < 2; i++) {
+        clear_trace();
+        o.precision = precisions[i];
+        CHECK_OK(mb_pipeline_set_options(s.pipeline, &o, &err), err);
+        r = run(s.pipeline, 0);
+        CHECK_MSG(r != NULL && r->warning[0] == '\0' && same_image(&r->mask, &want->mask), "%s",
+                  r != NULL ? r->warning : "");
+        CHECK_MSG(trace()[0] == '\0', "the device was asked again: %s", trace());
+        mb_result_free(r);
+    }
+    mb_result_free(want);
+    close_setting(&s);
+    unsetenv("MB_STANDIN_FAIL_COPY");
+}
+
 static void overlap_at_once(void)
 {
     test_overlap("0", MB_DETAIL_NONE);
@@ -522,7 +555,8 @@ int main(int argc, char **argv)
                  {"overlap_ahead", overlap_ahead},
                  {"overlap_vitmatte", overlap_vitmatte},
                  {"faults_auto", faults_auto},
-                 {"faults_cuda", faults_cuda}};
+                 {"faults_cuda", faults_cuda},
+                 {"precision_after_fault", test_precision_after_fault}};
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
     setenv("MATTEBOX_CACHE", "", 1);
     setenv("MATTEBOX_TUNE", "off", 1);

@@ -1,0 +1,31 @@
+/* Runs of a plan: on the CPU the executor's loop, on a device the loop between copies (device_run.c). */
+#include "graph/plan.h"
+
+/* The end is reported too, with share 1: the last chance to cancel. */
+mb_status mb_plan_run_io(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
+{
+    mb_status status = p->backend->memory != NULL ? mb_plan_run_device(p, io, on_progress, user, err)
+                                                  : mb_plan_run_steps(p, on_progress, user, err);
+    if (status == MB_OK && on_progress != NULL && on_progress(user, 1.0, "") != 0) {
+        return mb_fail(err, MB_E_CANCELLED, "cancelled");
+    }
+    return status;
+}
+
+mb_status mb_plan_run(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
+{
+    return mb_plan_run_io(p, NULL, on_progress, user, err);
+}
+
+/* Sets the plan's check for one run; slow, and never replayed from a recording. */
+mb_status mb_plan_run_checked(mb_plan *p, const mb_plan_io *io, mb_error *err)
+{
+    bool before = p->check;
+    p->check = true;
+    mb_status status = mb_plan_prepare_check(p, err);
+    if (status == MB_OK) {
+        status = mb_plan_run_io(p, io, NULL, NULL, err);
+    }
+    p->check = before;
+    return status;
+}
