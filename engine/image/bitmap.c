@@ -12,6 +12,7 @@
 #define ONES          UINT64_C(0x0101010101010101)
 #define HIGHS         UINT64_C(0x8080808080808080)
 
+/* Rows are padded to whole words, so that every pass works on full words. */
 mb_status mb_bitmap_create(mb_bitmap *out, int width, int height, mb_error *err)
 {
     *out = (mb_bitmap){0};
@@ -97,6 +98,8 @@ static inline bool is_flat(const uint8_t *p)
     return differ == 0;
 }
 
+/* A row of bytes to bits. Masks are mostly flat: 64 equal bytes are one comparison; else eight bytes become eight bits at
+ * a time; several channels go one by one. */
 MB_CLONES static void fill_row_u8(uint64_t *dst, const uint8_t *src, const fill_job *j)
 {
     int width = j->b->width, x = 0;
@@ -123,6 +126,7 @@ MB_CLONES static void fill_row_u8(uint64_t *dst, const uint8_t *src, const fill_
     }
 }
 
+/* Rows [begin, end) of the bitmap from bytes or from floats. */
 static void fill_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -340,6 +344,7 @@ mb_status mb_bitmap_erode(const mb_task *task, mb_bitmap *b, mb_window window, m
     return dilate(task, b, window, ~UINT64_C(0), err);
 }
 
+/* Whole rows at the top and the bottom, single bits at the sides. */
 void mb_bitmap_clear_border(mb_bitmap *b, mb_window window)
 {
     for (int y = 0; y < b->height; y++) {
@@ -363,6 +368,8 @@ static inline uint64_t spread_bits(uint64_t byte)
     return (v + ~HIGHS) >> 7 & ONES;
 }
 
+/* levels: for bits of a, of b alone, of neither. Words that are all ones or all zeros, nearly all of a trimap, take
+ * one store; the others go eight pixels at a time, through bytes of 0 or 1 and two multiplications. */
 MB_CLONES static void spread_row(uint8_t *dst, const uint64_t *ra, const uint64_t *rb, size_t width,
                                  const uint8_t levels[3])
 {

@@ -24,6 +24,7 @@ typedef struct blur_job {
     double **scratch; /* one a worker: [tile_rows + 2 radius][TILE_COLS], a padded row, a result row */
 } blur_job;
 
+/* OpenCV's getGaussianKernel with sigma 0: tables for the small sizes, else sigma from the size. */
 void mb_gauss_kernel(double *weights, int size)
 {
     static const double table7[4] = {72.0 / 256, 56.0 / 256, 28.0 / 256, 8.0 / 256};
@@ -109,15 +110,19 @@ static void plain_piece(const blur_job *j, double *row, int y, int x, int end)
     }
 }
 
+/* One tile: rows first, into the scratch; then columns out of it. Columns whose whole window is constant are copied,
+ * and nothing is computed where the tile has no others. */
 static void blur_tile(const blur_job *j, double *scratch, const tile_box *box)
 {
     int x0 = box->x1, x1 = box->x1, r = j->radius;
     double *padded = scratch + (size_t)(j->tile_rows + 2 * r) * TILE_COLS, *out = padded + TILE_COLS + 2 * r;
     bool any = varied_range(j, box, &x0, &x1);
-    for (int y = box->y0 - r; any && y < box->y1 + r && !mb_should_stop(j->task); y++) {
-        padded_row(padded, j, y, x0, x1 - x0);
-        double *dst = scratch + (size_t)(y - box->y0 + r) * TILE_COLS;
-        weigh(dst, padded + r, (size_t)(x1 - x0), j->weights, r, 1);
+    if (any) {
+        for (int y = box->y0 - r; y < box->y1 + r && !mb_should_stop(j->task); y++) {
+            padded_row(padded, j, y, x0, x1 - x0);
+            double *dst = scratch + (size_t)(y - box->y0 + r) * TILE_COLS;
+            weigh(dst, padded + r, (size_t)(x1 - x0), j->weights, r, 1);
+        }
     }
     for (int y = box->y0; y < box->y1 && !mb_should_stop(j->task); y++) {
         plain_piece(j, out, y, box->x0, any ? x0 : box->x1);
@@ -160,6 +165,8 @@ done:
     return status;
 }
 
+/* Scratch is one tile a worker. Tiles are at least twice as high as the radius, so that rows above and below them,
+ * which neighbours compute again, stay cheap. */
 mb_status mb_gauss_blur(const mb_task *task, const mb_image_u8 *mask, int size, mb_blur_sink sink, void *arg,
                         mb_error *err)
 {
@@ -188,10 +195,12 @@ mb_status mb_gauss_blur(const mb_task *task, const mb_image_u8 *mask, int size, 
     size_t n_y = ((size_t)mask->height - 1) / (size_t)j.tile_rows + 1;
     MB_TRY(mb_task_for(task, (size_t)j.n_x * n_y, 1, blur_tiles, &j, err));
 done:
-    for (size_t i = 0; j.scratch != NULL && i < n_workers; i++) {
-        mb_free_aligned(j.scratch[i]);
+    if (j.scratch != NULL) {
+        for (size_t i = 0; i < n_workers; i++) {
+            mb_free_aligned(j.scratch[i]);
+        }
+        mb_free(j.scratch);
     }
-    mb_free(j.scratch);
     mb_bitmap_dispose(&j.varied);
     return status;
 }

@@ -47,6 +47,7 @@ static mb_status reserve(mb_connected *c, size_t *capacity, mb_error *err)
     return MB_OK;
 }
 
+/* Flood fill from every pixel that no earlier one has reached. */
 mb_status mb_connected_find(const mb_task *task, mb_connected *out, const mb_image_u8 *gray, int least,
                             mb_connectivity connectivity, mb_error *err)
 {
@@ -100,6 +101,8 @@ static int apply_rule(mb_connected *c, const mb_component_rule *rule)
     return dropped;
 }
 
+/* Strong pixels make the components; faint ones are then reached from those that stay, so a soft edge stays with its
+ * subject. */
 mb_status mb_keep_components(const mb_task *task, mb_image_u8 *alpha, mb_image_f32 *alpha_f32,
                              const mb_component_rule *rule, int *dropped, mb_error *err)
 {

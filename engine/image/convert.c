@@ -40,6 +40,7 @@ static size_t area(int width, int height)
     return (size_t)width * (size_t)height; /* both come from a picture that exists: no overflow */
 }
 
+/* Grey from the first three channels; alpha is dropped. */
 mb_status mb_image_u8_luma(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, 1, err);

@@ -37,7 +37,7 @@ static inline uint8_t mb_luma8(uint8_t r, uint8_t g, uint8_t b)
 void mb_to8_array(uint8_t *dst, const float *src, size_t n);
 void mb_from8_array(float *dst, const uint8_t *src, size_t n);
 
-/* The node's brightness: v -> min(255, trunc(factor * v)), in place. 1 changes nothing. */
+/* LayerStyle's brightness: v -> min(255, trunc(factor * v)), in place. 1 changes nothing. */
 void mb_brighten_table(uint8_t table[256], float factor);
 void mb_brighten8(uint8_t *v, size_t n, float factor);
 

@@ -20,6 +20,7 @@ static const layout layouts[N_LAYOUTS] = {
 };
 static const size_t sample_bytes[N_DEPTHS] = {1, 2, 4};
 
+/* Also used for a picture that is only planned: `data` must not be NULL, but is not read. */
 mb_status mb_image_check(const mb_image *r, mb_error *err)
 {
     if ((unsigned)r->pixels >= N_LAYOUTS || (unsigned)r->depth >= N_DEPTHS) {
@@ -49,6 +50,7 @@ static const uint8_t *row_of(const mb_image *r, int y)
     return (const uint8_t *)r->data + (size_t)y * stride_of(r);
 }
 
+/* One sample at p as 8 bits: the upper byte of 16, to8 of f32. p need not be aligned. */
 static uint8_t sample_u8(const uint8_t *p, mb_depth type)
 {
     if (type == MB_DEPTH_U8) {
@@ -64,6 +66,7 @@ static uint8_t sample_u8(const uint8_t *p, mb_depth type)
     return mb_to8(f);
 }
 
+/* One sample at p in [0,1]. p need not be aligned. */
 static float sample_f32(const uint8_t *p, mb_depth type)
 {
     if (type == MB_DEPTH_U8) {
@@ -80,6 +83,7 @@ static float sample_f32(const uint8_t *p, mb_depth type)
     return f < 1.0f ? f : 1.0f;
 }
 
+/* One sample of 8 bits to p, in the type there: 255 becomes the largest value exactly. */
 static void put_u8(uint8_t *p, mb_depth type, uint8_t v)
 {
     if (type == MB_DEPTH_U8) {
@@ -105,6 +109,7 @@ static void put_f32(uint8_t *p, mb_depth type, float v)
     }
 }
 
+/* Packed RGB rows are copied, everything else goes sample by sample. */
 mb_status mb_image_u8_from_image(mb_image_u8 *out, mb_image_u8 *alpha, const mb_image *r, mb_error *err)
 {
     *out = (mb_image_u8){0};
@@ -153,6 +158,7 @@ static mb_status same_size(const mb_image *r, int width, int height, mb_error *e
     return status;
 }
 
+/* src has 1, 3 or 4 channels; the order and depth of `dst` decide what is written. */
 mb_status mb_image_u8_to_image(const mb_image *r, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = same_size(r, src->width, src->height, err);
@@ -190,6 +196,7 @@ static float luma_f32(float r, float g, float b)
     return (19595.0f * r + 38470.0f * g + 7471.0f * b) * (1.0f / 65536.0f);
 }
 
+/* Grey as it is, colour by its luma; 8-bit colour by the 8-bit rule, so that both paths of a mask agree. */
 mb_status mb_image_f32_from_image(mb_image_f32 *out, const mb_image *r, mb_error *err)
 {
     *out = (mb_image_f32){0};
@@ -219,6 +226,7 @@ mb_status mb_image_f32_from_image(mb_image_f32 *out, const mb_image *r, mb_error
     return MB_OK;
 }
 
+/* The value goes to every channel, 1 to alpha. */
 mb_status mb_image_f32_to_image(const mb_image *r, const mb_image_f32 *src, mb_error *err)
 {
     mb_status status = same_size(r, src->width, src->height, err);
@@ -245,7 +253,10 @@ void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
     const size_t s = sample_bytes[r->depth], places[3] = {(size_t)l.r, (size_t)l.g, (size_t)l.b};
     const uint8_t *p = row_of(r, y);
     for (size_t x = 0; x < (size_t)r->width; x++, p += (size_t)l.n * s) {
-        for (size_t c = 0; c < 3 && (alpha == NULL || alpha[x] >= 1.0f); c++) {
+        if (alpha != NULL && alpha[x] < 1.0f) {
+            continue; /* an estimate stands there */
+        }
+        for (size_t c = 0; c < 3; c++) {
             out[4 * x + c] = sample_f32(p + places[c] * s, r->depth);
         }
     }

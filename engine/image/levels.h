@@ -1,4 +1,4 @@
-/* Histogram remap (black and white point), as the node does it, and the brightness step after the mask network.
+/* Histogram remap (black and white point), as LayerStyle does it, and the brightness step after the mask network.
  * docs/models/refine.md sections 2 and 3. */
 #ifndef MB_IMAGE_LEVELS_H
 #define MB_IMAGE_LEVELS_H

@@ -29,6 +29,7 @@ static void threshold_row(void *arg, int y, int x, const double *values, int n)
     }
 }
 
+/* Values are compared before they are rounded, row by row, so no blurred picture exists. */
 mb_status mb_closed_form_trimap(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *mask, int size,
                                 mb_points points, mb_error *err)
 {
@@ -66,6 +67,8 @@ static mb_status allocate_grouping(grouping *g, int32_t n, mb_error *err)
     return ok ? MB_OK : mb_fail_memory(err, (size_t)n * 13, "the components of the unknown band");
 }
 
+/* Rows of the system to components: those that see only one side get their exact value, the others are listed for the
+ * solver, component by component (a counting sort). */
 static mb_status group(grouping *g, double *x, const mb_matting_system *s, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -159,6 +162,7 @@ static mb_status check_memory(const mb_task *task, mb_closed_form_options *o, co
     return MB_OK;
 }
 
+/* System, components, solution, back to pixels; alpha holds the known pixels already. */
 static mb_status solve_unknown(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
                                const mb_image_u8 *trimap, const mb_closed_form_options *o,
                                mb_closed_form_report *report, mb_error *err)
@@ -193,6 +197,7 @@ done:
     return status;
 }
 
+/* Trimaps that leave nothing to solve are answered here. */
 mb_status mb_closed_form(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
                          const mb_image_u8 *trimap, const mb_closed_form_options *o, mb_closed_form_report *report,
                          mb_error *err)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* Four floats a pixel: loops over colours become vectors of four. */
 mb_status mb_colours_create(mb_colours *out, int width, int height, mb_error *err)
 {
     size_t area, bytes;
@@ -33,6 +34,7 @@ typedef struct round_job {
     const uint8_t *alpha;
 } round_job;
 
+/* f32 estimates to bytes, but for opaque pixels. */
 static void round_colours(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;

@@ -56,6 +56,8 @@ MB_CLONES static void add_to(double *sums, const double *row, size_t n, double s
     }
 }
 
+/* Box means -> foreground and background here, then what explains the photo: F + a (I - a F - (1 - a) B). mean: of a,
+ * F a (3), B (1 - a) (3). */
 static void finish_pixel(const fusion *j, size_t at, const double mean[SUMS])
 {
     double a = (double)j->alpha->v[at];
@@ -71,6 +73,7 @@ static void finish_pixel(const fusion *j, size_t at, const double mean[SUMS])
     j->out_f->v[4 * at + 3] = 0;
 }
 
+/* Means of the box around each pixel of a row, from running sums of the column sums. */
 static void finish_row(const fusion *j, const double *sums, size_t stride, int y, span columns)
 {
     int reach = j->before + j->after + 1;
@@ -91,6 +94,8 @@ static void finish_row(const fusion *j, const double *sums, size_t stride, int y
     }
 }
 
+/* Tiles [begin, end), counted row by row. Column sums of the rows in the box; each step down adds one row and takes
+ * one away. */
 static void run_tiles(void *arg, size_t begin, size_t end, int worker)
 {
     const fusion *j = arg;
@@ -137,14 +142,17 @@ static mb_status pass(const mb_task *task, fusion *j, int r, mb_error *err)
     size_t n_y = ((size_t)j->photo->height - 1) / (size_t)j->rows + 1;
     MB_TRY(mb_task_for(task, (size_t)j->n_x * n_y, 1, run_tiles, j, err));
 done:
-    for (size_t i = 0; j->scratch != NULL && i < n_workers; i++) {
-        mb_free_aligned(j->scratch[i]);
+    if (j->scratch != NULL) {
+        for (size_t i = 0; i < n_workers; i++) {
+            mb_free_aligned(j->scratch[i]);
+        }
+        mb_free(j->scratch);
     }
-    mb_free(j->scratch);
     j->scratch = NULL;
     return status;
 }
 
+/* A wide box first, then a narrow one on its result. */
 mb_status mb_foreground_blurfusion(const mb_task *task, mb_colours *f, const mb_image_u8 *photo,
                                    const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err)
 {

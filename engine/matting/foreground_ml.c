@@ -151,6 +151,7 @@ static void dispose_level(level *l)
     *l = (level){0};
 }
 
+/* F, B and alpha of one size, and for each column the one of the photo. */
 static mb_status create_level(level *l, int width, int height, const mb_image_u8 *photo, mb_error *err)
 {
     size_t area, bytes;
@@ -192,6 +193,7 @@ static void start(ml *m)
     m->last.b[0] = (v4f){(float)(b[0] / n_b), (float)(b[1] / n_b), (float)(b[2] / n_b), 0};
 }
 
+/* From 1 x 1 to the full size in steps of a constant factor; each level starts from the one before. */
 static mb_status run_levels(const mb_task *task, ml *m, const mb_foreground_options *o, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -217,6 +219,7 @@ done:
     return status;
 }
 
+/* The last level becomes the result without a copy. */
 mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_colours *b, const mb_image_u8 *photo,
                            const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err)
 {

@@ -1,4 +1,4 @@
-/* The guided filter's front: checks, the node's radius, and the fast variant (coefficients at a smaller size, He and
+/* The guided filter's front: checks, LayerStyle's radius, and the fast variant (coefficients at a smaller size, He and
  * Sun 2015). docs/models/refine.md section 5. */
 #include "matting/guided.h"
 
@@ -34,6 +34,7 @@ typedef struct shrink_job {
     int width, height, channels;
 } shrink_job;
 
+/* Rows [begin, end) of the small copy: bilinear samples of the source. */
 static void shrink_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -56,6 +57,7 @@ static void shrink_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* *owned: the memory of *out, which the caller frees. */
 static mb_status shrink(const mb_task *task, mb_image_view *out, float **owned, const mb_image_view *src,
                         const mb_image_view *size, mb_error *err)
 {
@@ -81,6 +83,7 @@ typedef struct apply_job {
     float *result;
 } apply_job;
 
+/* Rows [begin, end) of the result: coefficients [h,w,4] enlarged bilinearly, times the guide of the full size. */
 static void apply_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -107,6 +110,7 @@ static void apply_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Coefficients at a smaller size, applied at the full one. */
 static mb_status fast(const mb_task *task, mb_image_f32 *out, const mb_guided_job *full, double scale, mb_error *err)
 {
     mb_image_view size = {.width = (int)(scale * full->guide.width), .height = (int)(scale * full->guide.height)};
@@ -135,6 +139,7 @@ done:
     return status;
 }
 
+/* Ranges and sizes; NaN is refused too. */
 static mb_status check(const mb_image_view *guide, const mb_image_view *source, const mb_guided_options *o,
                        mb_error *err)
 {

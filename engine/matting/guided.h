@@ -5,7 +5,7 @@
 #include "core/task.h"
 #include "image/view.h"
 
-#define MB_GUIDED_EPS        0.015 /* the node's */
+#define MB_GUIDED_EPS        0.015 /* LayerStyle's */
 #define MB_GUIDED_MAX_RADIUS 512
 
 typedef struct mb_guided_options {
@@ -14,7 +14,7 @@ typedef struct mb_guided_options {
     double scale; /* 1: exact. Below: coefficients on a picture this much smaller, with `radius` in small pixels */
 } mb_guided_options;
 
-/* The node's radius for its erode and dilate: 3, 5 ... 87. */
+/* LayerStyle's radius for its erode and dilate: 3, 5 ... 87. */
 int mb_guided_layerstyle_radius(int erode, int dilate);
 
 /* out [H,W] = `source` (one channel) filtered along the edges of `guide` (1 or 3 channels; of 4 the first 3), not

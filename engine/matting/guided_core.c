@@ -68,6 +68,7 @@ static void load_inside(float *dst, const mb_image_view *s, size_t first, int co
     }
 }
 
+/* One channel of row y for the columns of the tile and 2r more on both sides, mirrored beyond the picture. */
 static void load_channel(float *dst, const tile *t, const mb_image_view *s, int channel, int y)
 {
     int begin = t->x0 - 2 * t->job->radius, end = begin + t->n_in, w = s->width;
@@ -163,6 +164,7 @@ static void slide_right(const tile *t, double state[SUMS], int x0, int n)
     memcpy(state, s, sizeof s);
 }
 
+/* Row v of a and b for the columns of the tile and r more on both sides. */
 static void coefficients(const tile *t, int v)
 {
     int reach = 2 * t->job->radius + 1;
@@ -210,6 +212,7 @@ static void finish_row(const tile *t, int y)
     }
 }
 
+/* Walks down the rows. Sums start from rows of zeros above the first, so there is no special beginning. */
 static void run_tile(tile *t)
 {
     int r = t->job->radius;
@@ -233,6 +236,7 @@ static void run_tile(tile *t)
     }
 }
 
+/* Tiles [begin, end), counted row by row. */
 static void run_tiles(void *arg, size_t begin, size_t end, int worker)
 {
     const stream *s = arg;
@@ -262,6 +266,7 @@ static tile_shape choose_shape(const mb_guided_job *job)
     return s;
 }
 
+/* Scratch for the largest tile; smaller ones at the edges use a part of it. */
 static mb_status create_tile(const mb_task *task, tile *t, const mb_guided_job *job, const tile_shape *s, mb_error *err)
 {
     size_t slots = 2 * (size_t)job->radius + 2, in = (size_t)s->in_width, mid = (size_t)s->out_width;

@@ -28,6 +28,7 @@ typedef struct assembly {
     const mb_task *task;
 } assembly;
 
+/* colour [9][3] -> z [9][3]: centred colours through the inverse Cholesky factor of their covariance. */
 void mb_matting_window(double z[9][3], const double colour[9][3], double epsilon)
 {
     double mean[3] = {0}, c[6] = {0};
@@ -127,6 +128,7 @@ static uint64_t windows_of_word(const mb_bitmap *u, int y, size_t w)
     return all;
 }
 
+/* Bands [begin, end) of one phase: all windows whose centre lies in them. */
 static void add_bands(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -228,6 +230,7 @@ static mb_status compress(assembly *a, mb_error *err)
     return MB_OK;
 }
 
+/* Count and number, assemble in two phases, compress. */
 mb_status mb_matting_system_create(const mb_task *task, mb_matting_system *out, const mb_matting_input *in,
                                    mb_error *err)
 {

@@ -14,6 +14,7 @@ static void blurred_row(void *arg, int y, int x, const double *values, int n)
     }
 }
 
+/* What the user should know of the solution, as warnings of the task. */
 static void warn(const mb_task *task, const mb_matte_job *job, const mb_closed_form_report *r)
 {
     switch (r->outcome) {

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+/* The user's radius and eps, or LayerStyle's; a small scale keeps the window's size in pixels of the photo. */
 mb_status mb_matte_guided(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const mb_options *o = job->options;

@@ -112,6 +112,7 @@ static void raster_order(int32_t *rows, int32_t n, const int32_t *place, int32_t
     }
 }
 
+/* Conjugate gradients on the rows in raster order. */
 static mb_status solve_iterative(solving *v, const mb_solve_rows *rows, mb_error *err)
 {
     mb_pcg_report report;
@@ -135,6 +136,7 @@ static mb_status solve_iterative(solving *v, const mb_solve_rows *rows, mb_error
     return status;
 }
 
+/* The same system through another library: a cross-check for tests, and an option of the build. */
 static mb_status solve_cholmod(solving *v, const mb_solve_rows *rows, bool *done, mb_error *err)
 {
     *done = false;
@@ -176,6 +178,7 @@ bool mb_solver_available(mb_solver solver)
 #endif
 }
 
+/* The direct solver where it can, else iteration; the better of two answers where both are poor. */
 mb_status mb_solve(const mb_task *task, double *x, const mb_matting_system *s, const mb_solve_rows *rows,
                    const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
 {

@@ -100,6 +100,7 @@ done:
     return status;
 }
 
+/* Cheap ones first: where nothing or everything is inside, the others would divide by zero. */
 mb_status mb_candidate_features(const mb_task *task, double features[MB_N_FEATURES], bool *usable,
                                 const mb_score_inputs *in, const mb_image_u8 *cut, mb_error *err)
 {

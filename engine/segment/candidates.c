@@ -112,6 +112,7 @@ done:
     return status;
 }
 
+/* Candidates [begin, end) of the first four, each alone in its worker. */
 static void run_candidates(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -126,6 +127,7 @@ static void run_candidates(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* The picture is prepared once for all cuts. */
 mb_status mb_candidates_create(const mb_task *task, mb_candidates *out, const mb_image_u8 *rgb,
                                const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err)
 {
@@ -182,6 +184,7 @@ mb_candidate mb_candidates_best(const mb_candidates *c)
     return best;
 }
 
+/* The cut of the winner exists already: only its outline is still to be moved at the larger size. */
 mb_status mb_candidates_segment(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *rgb,
                                 const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err)
 {

@@ -19,6 +19,7 @@ static size_t cell_of(const uint8_t *rgb)
     return ((size_t)(rgb[0] >> 2) * LEVELS + (size_t)(rgb[1] >> 2)) * LEVELS + (size_t)(rgb[2] >> 2);
 }
 
+/* Colours are numbered in the order in which they first appear. */
 mb_status mb_palette_create(const mb_task *task, mb_palette *out, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -83,6 +84,7 @@ typedef struct moments {
     double w, m[3], c[6];
 } moments;
 
+/* w: weight of the colour lab [3]. */
 static void add_moments(moments *q, const float *lab, double w)
 {
     double x = (double)lab[0], y = (double)lab[1], z = (double)lab[2];
@@ -220,6 +222,7 @@ static void set_components(mb_gmm *g, const moments *q, int count)
     }
 }
 
+/* EM: shares of each colour in each component by the mixture of the round before, then moments by these shares. */
 void mb_gmm_fit(mb_gmm *g, const mb_palette *p, const float *weights, float *scratch)
 {
     moments q[MB_GMM_COMPONENTS];

@@ -78,6 +78,7 @@ static float similarity_of(const mb_lab *lab, size_t i, size_t j, float edge_sca
     return expf(-mb_lab_distance2(lab->v + 3 * i, lab->v + 3 * j) * edge_scale);
 }
 
+/* Rows [begin, end); pairs that lead out of the picture are never read. */
 static void similarity_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -169,6 +170,7 @@ static void connect_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* The network of the cut: nodes, edges, and no data terms yet. */
 static mb_status open_flow(const mb_task *task, cut_work *w, int nodes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -332,6 +334,7 @@ done:
     return status;
 }
 
+/* The mask at the size of the picture decides the first labels; if all are the same there is nothing to cut. */
 mb_status mb_grabcut_cut(const mb_task *task, mb_grabcut_labels *out, const mb_grabcut_picture *p,
                          const mb_image_u8 *mask, const mb_grabcut_options *options, mb_error *err)
 {

@@ -28,6 +28,7 @@ struct mb_maxflow {
     int32_t first, last, orphan_count, time;
 };
 
+/* Arrays of one kind each: a search reads few of them, densely. */
 mb_status mb_maxflow_create(mb_maxflow **out, int nodes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -97,6 +98,7 @@ int mb_maxflow_on_source_side(const mb_maxflow *c, int a)
     return c->tree[a] == SOURCE;
 }
 
+/* Appends to the queue of active nodes, unless it is in there. */
 static void activate(mb_maxflow *c, int a)
 {
     if (c->next[a] != NONE) {
@@ -148,6 +150,7 @@ static int32_t bottleneck(mb_maxflow *c, int a, int32_t least)
     return t < least ? t : least;
 }
 
+/* Sends `flow` along the tree between a and its terminal. An arc that it fills cuts the node below off: an orphan. */
 static void push(mb_maxflow *c, int a, int32_t flow)
 {
     for (;;) {
@@ -231,6 +234,8 @@ static void release(mb_maxflow *c, int a)
     c->parent[a] = NO_PARENT;
 }
 
+/* Looks for a new parent of an orphan among its neighbours in the same tree: one whose own chain of parents still
+ * reaches the terminal, the nearest of them. */
 static void adopt(mb_maxflow *c, int a)
 {
     int best = NO_PARENT;
@@ -289,6 +294,7 @@ static int grow(mb_maxflow *c, int a)
     return 0;
 }
 
+/* Both trees start from all nodes with capacity to their terminal; flow that is there stays. */
 mb_status mb_maxflow_solve(const mb_task *task, mb_maxflow *c, mb_error *err)
 {
     mb_status status = MB_OK;

@@ -54,6 +54,7 @@ static void dispose_graph(region_graph *g)
     mb_free(g->value);
 }
 
+/* Labels of pixels side by side; each pair in both directions, none with itself. */
 static void find_neighbours(region_graph *g)
 {
     const mb_superpixels *s = &g->s;
@@ -312,6 +313,7 @@ static void solve_graphs(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Rows [begin, end) of the result at the reduced size: the mean over the sizes, summed in their order. */
 static void average_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -326,6 +328,7 @@ static void average_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Colours at SIDE, sharpness at EDGE_SIDE: blur is lost in a picture that is too small. */
 mb_status mb_saliency(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;

@@ -35,6 +35,7 @@ static void blur_across(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Weighted sums of whole rows: the inner loop is a vector. */
 static void blur_down(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -97,6 +98,7 @@ static void luma_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Gradient of the picture over that of its blurred copy, where there is an edge at all. */
 static void edge_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -116,6 +118,7 @@ static void edge_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* A slight blur first, so that noise is no edge. */
 mb_status mb_edges_create(const mb_task *task, mb_edges *out, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -171,6 +174,7 @@ typedef struct neighbours {
     int *begin, *at;
 } neighbours;
 
+/* From flags [count][count] to lists: each has some six neighbours among hundreds. */
 static mb_status list_neighbours(neighbours *out, const uint8_t *adjacent, int k, mb_error *err)
 {
     size_t n = (size_t)k, count = 0;

@@ -174,6 +174,7 @@ static mb_status measure(mb_superpixels *out, const float *lab, mb_error *err)
     return MB_OK;
 }
 
+/* k-means, then the patches are made connected; labels are numbered by their first pixel. */
 mb_status mb_superpixels_create(const mb_task *task, mb_superpixels *out, const mb_lab *lab, int wanted,
                                 float compactness, mb_error *err)
 {

@@ -14,7 +14,9 @@
 #include <string.h>
 
 #define SUBTREE_SHARE 24  /* a subtree runs in one worker up to this part of the work */
-#define PRODUCT_BLOCK 192 /* columns of an update matrix in one product */
+#define BLOCK_MOST    192 /* rows or columns in one dense call */
+#define BLOCK_LEAST   16
+#define BLOCK_WORK    1e8 /* multiply-adds in one call: some 20 ms, between which the task is polled */
 
 typedef struct numeric {
     mb_cholesky *c;
@@ -47,6 +49,8 @@ typedef struct front {
     mb_dense dense;
 } front;
 
+/* extend-add: the child's update matrix [b,b] (lower triangle) into the front, row by row through `map`: row of the
+ * system -> row of the front. */
 static void add_child(const front *f, const numeric *s, int32_t child, const int32_t *map)
 {
     const int32_t *bound = s->c->bound + s->c->bound_begin[child];
@@ -63,6 +67,7 @@ static void add_child(const front *f, const numeric *s, int32_t child, const int
     }
 }
 
+/* The front of a node before elimination: its columns of A, and its children's update matrices, which are freed. */
 static void assemble(const front *f, numeric *s, int32_t *map)
 {
     const mb_nd_node *node = &s->c->tree->node[f->k];
@@ -95,6 +100,8 @@ static void solve_rows(void *arg, size_t begin, size_t end, int worker)
     mb_dense_solve_right(&f->dense, f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
 }
 
+/* Columns [begin, end) of the update matrix: U -= L_boundary L_boundary^T, the square on the diagonal and what is
+ * below it. */
 static void update_columns(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -121,6 +128,16 @@ static void update_columns(void *arg, size_t begin, size_t end, int worker)
     mb_dense_subtract(&f->dense, &below);
 }
 
+/* Rows or columns of one dense call when each takes `work` multiply-adds. Depends on the matrix alone. */
+static size_t block_of(double work)
+{
+    double fits = BLOCK_WORK / (work > 1.0 ? work : 1.0);
+    size_t block = fits < BLOCK_MOST ? (size_t)fits / 8 * 8 : BLOCK_MOST;
+    return block > BLOCK_LEAST ? block : BLOCK_LEAST;
+}
+
+/* Assemble, factor the pivots, solve for the boundary rows, update what is left for the parent. task: with the pool
+ * for large fronts, without it inside a worker. */
 static void run_node(numeric *s, int32_t k, int worker, const mb_task *task)
 {
     mb_cholesky *c = s->c;
@@ -144,8 +161,9 @@ static void run_node(numeric *s, int32_t k, int worker, const mb_task *task)
         atomic_fetch_add(&s->bad, 1);
         return;
     }
-    if (mb_task_for(task, f.b, PRODUCT_BLOCK, solve_rows, &f, NULL) != MB_OK ||
-        mb_task_for(task, f.b, PRODUCT_BLOCK, update_columns, &f, NULL) != MB_OK) {
+    const double n = (double)f.n;
+    if (mb_task_for(task, f.b, block_of(0.5 * n * n), solve_rows, &f, NULL) != MB_OK ||
+        mb_task_for(task, f.b, block_of(n * (double)f.b), update_columns, &f, NULL) != MB_OK) {
         atomic_fetch_or(&s->failed, FAILED_CANCELLED);
     }
 }
@@ -197,6 +215,8 @@ static void choose_subtrees(numeric *s)
     }
 }
 
+/* All arrays of the factorisation. child, sibling and subtree share one block of 3 * nodes; l has one panel a node,
+ * at offsets that the analysis found. */
 static mb_status prepare(numeric *s, mb_error *err)
 {
     const mb_nd_tree *t = s->c->tree;
@@ -233,6 +253,8 @@ static mb_status prepare(numeric *s, mb_error *err)
     return MB_OK;
 }
 
+/* Subtrees side by side, then the fronts above them one after the other. A node's update matrix lives until its
+ * parent has assembled it. */
 mb_status mb_cholesky_factor(const mb_task *task, mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_error *err)
 {
     numeric s = {.c = c, .a = a, .task = task, .dense = mb_dense_begin(task)};
@@ -253,11 +275,15 @@ mb_status mb_cholesky_factor(const mb_task *task, mb_cholesky *c, const mb_symme
     }
     *positive = status == MB_OK && atomic_load(&s.bad) == 0;
 done:
-    for (int32_t k = 0; s.update != NULL && k < c->tree->n_nodes; k++) {
-        mb_free_aligned(s.update[k]);
+    if (s.update != NULL) {
+        for (int32_t k = 0; k < c->tree->n_nodes; k++) {
+            mb_free_aligned(s.update[k]);
+        }
     }
-    for (size_t i = 0; s.map != NULL && i < (size_t)mb_task_workers(task); i++) {
-        mb_free(s.map[i]);
+    if (s.map != NULL) {
+        for (int i = 0; i < mb_task_workers(task); i++) {
+            mb_free(s.map[i]);
+        }
     }
     mb_free(s.map);
     mb_free(s.update);
@@ -266,6 +292,7 @@ done:
     return status;
 }
 
+/* Forward through the tree, then backward; work [n] holds the boundary rows of one node. */
 void mb_cholesky_solve(const mb_task *task, const mb_cholesky *c, double *x, double *work)
 {
     const mb_nd_tree *t = c->tree;

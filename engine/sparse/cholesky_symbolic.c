@@ -55,6 +55,7 @@ static size_t merge(int32_t *dst, const int32_t *a, size_t na, const int32_t *b,
     return n;
 }
 
+/* Boundary rows of node k: bound grows by doubling. */
 static mb_status append(symbolic *s, const int32_t *rows, size_t n, int32_t k, mb_error *err)
 {
     mb_cholesky *c = s->c;
@@ -75,6 +76,7 @@ static mb_status append(symbolic *s, const int32_t *rows, size_t n, int32_t k, m
     return MB_OK;
 }
 
+/* Own rows, merged with the boundaries of the children beyond this node. Two lists take turns as source and result. */
 static mb_status node_rows(symbolic *s, int32_t k, mb_error *err)
 {
     mb_cholesky *c = s->c;
@@ -112,6 +114,7 @@ static void count(symbolic *s)
     c->entries = c->panel[c->tree->n_nodes];
 }
 
+/* Lists of children in ascending order, from the parents. */
 static void link_children(symbolic *s)
 {
     const mb_nd_tree *t = s->c->tree;

@@ -12,6 +12,8 @@ static int32_t find(int32_t *parent, int32_t i)
     return i;
 }
 
+/* Couplings of a matrix, not pixels of a picture: image/connected_components.h fills areas, here two unknowns that
+ * share a window belong together, also across a gap. */
 mb_status mb_components(int32_t *component, int32_t *count, const mb_symmetric *a, mb_error *err)
 {
     int32_t *parent = mb_alloc_array((size_t)a->n, sizeof *parent);

@@ -68,6 +68,7 @@ static size_t collect(ic *f, int32_t j)
     return n;
 }
 
+/* Room for so many entries of L in all; half as much again when it grows. */
 static mb_status reserve(ic *f, size_t entries, mb_error *err)
 {
     if (entries <= f->capacity) {
@@ -85,6 +86,7 @@ static mb_status reserve(ic *f, size_t entries, mb_error *err)
     return MB_OK;
 }
 
+/* Column by column: collect the updates of earlier columns, take the root of the pivot, scale, drop what is small. */
 static mb_status factor(const mb_task *task, ic *f, mb_ic_result *result, const mb_ic_options *o, mb_error *err)
 {
     size_t used = 0;
@@ -165,6 +167,7 @@ done:
     return status;
 }
 
+/* Forward by columns, backward by dot products: both walk through L once. */
 void mb_incomplete_solve(const mb_task *task, const mb_symmetric *l, double *x)
 {
     for (int32_t j = 0; j < l->n; j++) {

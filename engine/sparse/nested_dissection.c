@@ -118,6 +118,7 @@ static sides partition(dissection *d, int32_t lo, int32_t hi, const cut *c)
     return (sides){left, end};
 }
 
+/* order[lo .. hi): find the better of the two cuts, split, both sides first, then the cut itself as their parent. */
 static mb_status dissect(dissection *d, int32_t lo, int32_t hi, int depth)
 {
     int32_t mark = d->n_roots;
@@ -143,6 +144,7 @@ done:
     return status;
 }
 
+/* One dissection a component: they do not touch. */
 mb_status mb_nested_dissection(const mb_task *task, mb_nd_tree *out, int32_t *order, const int32_t *begin,
                                int32_t n_components, mb_nd_pixels pixels, mb_error *err)
 {

@@ -40,6 +40,7 @@ static mb_status precondition(const mb_task *task, mb_symmetric *l, const mb_sym
     return mb_fail(err, MB_E_INTERNAL, "no shift makes the matting Laplacian positive");
 }
 
+/* Four sums, so that additions need not wait for each other; always in the same order. */
 static double dot(const double *a, const double *b, size_t n)
 {
     double sum[4] = {0};
@@ -70,6 +71,7 @@ static double residual(const mb_task *task, double *r, const mb_symmetric *a, co
     return sqrt(dot(r, r, (size_t)a->n)) / length;
 }
 
+/* The recurrences, from the x in v->x on. The best x so far is kept: rounding may spoil later ones. */
 static mb_status iterate(const mb_task *task, vectors *v, const mb_symmetric *a, const mb_symmetric *l,
                          const mb_pcg_options *o, mb_pcg_report *report, double length, mb_error *err)
 {

@@ -42,6 +42,7 @@ static void sort_column(int32_t *row, double *value, size_t n)
     }
 }
 
+/* A counting sort by columns: count, add up, fill from the back, then sort the few rows of each column. */
 mb_status mb_symmetric_permute(const mb_task *task, mb_symmetric *out, const mb_symmetric *a, const int32_t *order,
                                int32_t n, const int32_t *place, mb_error *err)
 {
@@ -88,6 +89,7 @@ done:
     return status;
 }
 
+/* Each stored entry below the diagonal counts twice: for its row and for its column. */
 void mb_symmetric_multiply(const mb_task *task, double *out, const mb_symmetric *a, const double *x)
 {
     memset(out, 0, (size_t)a->n * sizeof *out);

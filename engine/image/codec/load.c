@@ -41,6 +41,7 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
     [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
 };
 
+/* For `mattebox version --verbose`: which library reads what in this build. */
 void mb_load_formats(char *text, size_t n)
 {
     const char *jpeg = "stb_image", *png = "stb_image";
@@ -105,6 +106,7 @@ static mb_status unknown_type(const uint8_t *bytes, size_t n, mb_error *err)
     return mb_fail(err, MB_E_FORMAT, "not a picture (it starts like %s)", guess);
 }
 
+/* A format that is known and not read: the message names a tool that converts it. */
 static mb_status not_built_in(mb_file_type type, mb_error *err)
 {
     const char *how = "convert it to PNG or JPEG";
@@ -132,6 +134,7 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
 
 /* ---- limits */
 
+/* Everything that can be refused by the header alone, before a decoder allocates or reads anything. */
 static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, mb_error *err)
 {
     char w[32], h[32], mp[32];
@@ -157,6 +160,7 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     return MB_OK;
 }
 
+/* What the header says; the decoder may add to it (alpha, warnings, 16 bits). */
 static void fill_info(mb_load_info *info, const mb_sniffed *s)
 {
     *info = (mb_load_info){.width = (int)s->width, .height = (int)s->height, .channels = s->channels, .bits = s->bits};
@@ -183,6 +187,7 @@ mb_status mb_decode_begin(mb_decode_job *job)
     return status;
 }
 
+/* The 16-bit twin of the picture, only if the caller wants it. */
 mb_status mb_decode_begin_u16(mb_decode_job *job)
 {
     size_t bytes = (size_t)job->head.width * (size_t)job->head.height * 3 * sizeof(uint16_t); /* within the limits */
@@ -197,6 +202,7 @@ mb_status mb_decode_begin_u16(mb_decode_job *job)
     return MB_OK;
 }
 
+/* The 16-bit picture turned like the 8-bit one. */
 static mb_status orient_u16(mb_load_info *info, const mb_image_u8 *stored, mb_error *err)
 {
     size_t bytes = (size_t)stored->width * (size_t)stored->height * 3 * sizeof(uint16_t);
@@ -241,6 +247,7 @@ static mb_status ended_early(const mb_decode_job *job)
     return MB_OK;
 }
 
+/* Runs the decoder within its budget, decides what data that ended early is worth, and turns the picture upright. */
 static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_job *facts)
 {
     mb_status status;
@@ -269,6 +276,7 @@ done:
     return status;
 }
 
+/* From bytes to an upright picture; messages do not name the file yet. */
 static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
                       const mb_load_limits *limits, mb_error *err)
 {
@@ -296,6 +304,7 @@ static void prefix_name(mb_error *err, const char *name)
     mb_error_prefix(err, "%s", safe);
 }
 
+/* All messages get the name in front; after an error nothing is left to free. */
 mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
                          const char *name, const mb_load_limits *limits, mb_error *err)
 {
@@ -320,6 +329,7 @@ mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *in
     return MB_OK;
 }
 
+/* The whole file is read at once, up to max_bytes: decoders work on memory. */
 mb_status mb_load_file(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const char *path,
                        const mb_load_limits *limits, mb_error *err)
 {

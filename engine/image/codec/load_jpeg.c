@@ -107,6 +107,7 @@ static void source_end(j_decompress_ptr d)
     (void)d;
 }
 
+/* Hooks of the library; nothing here allocates or can fail. */
 static void session_init(session *s, mb_decode_job *job)
 {
     *s = (session){.job = job, .first_bad_row = -1};
@@ -145,6 +146,7 @@ static void cmyk_row(uint8_t *dst, const uint8_t *src, size_t n)
     }
 }
 
+/* Up to four rows at once where they need no conversion: the library decodes in groups of rows anyway. */
 static void read_rows(session *s)
 {
     struct jpeg_decompress_struct *d = &s->d;
@@ -195,6 +197,7 @@ static void note_damage(session *s, bool refined)
     }
 }
 
+/* What the longjmp was about, as a status. */
 static mb_status fail(session *s)
 {
     mb_decode_job *job = s->job;
@@ -213,6 +216,7 @@ static mb_status fail(session *s)
     return mb_fail(job->err, MB_E_FORMAT, "damaged JPEG: %s\ncopy or download it again", s->message);
 }
 
+/* The header: its size must be the one that was checked against the limits, its colours one of three kinds. */
 static mb_status start(session *s)
 {
     mb_decode_job *job = s->job;
@@ -244,6 +248,7 @@ static mb_status start(session *s)
     return mb_decode_begin(job);
 }
 
+/* The one place that errors jump to. Whatever happens, the library frees its pools here. */
 mb_status mb_decode_jpeg(mb_decode_job *job)
 {
     session *s = mb_budget_alloc(job->budget, sizeof *s); /* on the heap: longjmp must not meet it in registers */

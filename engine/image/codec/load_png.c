@@ -100,6 +100,7 @@ static void fill_table(session *s, int colour)
     }
 }
 
+/* Header, palette and transformations. Interlaced pictures need all rows at once, others one. */
 static mb_status start(session *s)
 {
     mb_decode_job *job = s->job;
@@ -130,8 +131,11 @@ static mb_status start(session *s)
 static void convert_u16(const session *s, int64_t y, const uint8_t *src)
 {
     const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, colours = c >= 3 ? 2 : 0;
-    uint16_t *dst = s->job->info->u16 != NULL ? s->job->info->u16 + (size_t)y * n * 3 : NULL;
-    for (size_t i = 0; dst != NULL && i < n; i++, src += c * 2, dst += 3) {
+    if (s->job->info->u16 == NULL) {
+        return;
+    }
+    uint16_t *dst = s->job->info->u16 + (size_t)y * n * 3;
+    for (size_t i = 0; i < n; i++, src += c * 2, dst += 3) {
         for (size_t k = 0; k < 3; k++) {
             const uint8_t *p = src + k * colours;
             dst[k] = (uint16_t)(p[0] << 8 | p[1]);
@@ -139,6 +143,7 @@ static void convert_u16(const session *s, int64_t y, const uint8_t *src)
     }
 }
 
+/* One raw row to RGB: through the table (palette, grey of up to 8 bits), by copying, or sample by sample. */
 static void convert_row(const session *s, int64_t y, const uint8_t *src)
 {
     uint8_t *dst = s->job->out->v + (size_t)y * (size_t)s->job->head.width * 3;
@@ -171,6 +176,7 @@ static void convert_raw(const session *s)
     }
 }
 
+/* Seven passes over the raw picture where it is interlaced, else row by row. */
 static mb_status read_rows(session *s)
 {
     const int64_t height = s->job->head.height;
@@ -191,6 +197,7 @@ static mb_status read_rows(session *s)
     return status;
 }
 
+/* What the longjmp was about, as a status. Interlaced data that ends early leaves a coarse picture. */
 static mb_status fail(session *s)
 {
     mb_decode_job *job = s->job;
@@ -210,6 +217,7 @@ static mb_status fail(session *s)
                    s->rows > 0 ? " (in the picture data)" : "");
 }
 
+/* The one place that errors jump to. The library allocates from the budget, so nothing can leak. */
 mb_status mb_decode_png(mb_decode_job *job)
 {
     session *s = mb_budget_alloc(job->budget, sizeof *s); /* on the heap: longjmp must not meet it in registers */

@@ -22,6 +22,7 @@ static bool is_space(unsigned c)
     return c == ' ' || (c >= 9 && c <= 13);
 }
 
+/* White space and comments, which run to the end of their line. */
 static void skip_space(pnm *p)
 {
     while (p->at < p->n) {
@@ -61,6 +62,7 @@ static bool word(pnm *p, const char *text)
     return true;
 }
 
+/* P7: lines of a keyword and a value, in any order, up to ENDHDR. */
 static bool pam_header(pnm *p)
 {
     for (int line = 0; line < 64; line++) {
@@ -85,6 +87,7 @@ static bool pam_header(pnm *p)
     return false;
 }
 
+/* Ends right before the first sample: raw files have exactly one white space there. */
 static bool header(pnm *p)
 {
     p->kind = p->v[1] - '0';
@@ -118,7 +121,10 @@ static uint8_t *scale_table(const pnm *p, mb_budget *budget)
 /* The 16-bit picture's three samples of one pixel, in step with put(). */
 static void put_u16(const pnm *p, size_t x, const unsigned samples[4])
 {
-    for (size_t k = 0; p->u16_row != NULL && k < 3; k++) {
+    if (p->u16_row == NULL) {
+        return;
+    }
+    for (size_t k = 0; k < 3; k++) {
         double v = (double)samples[p->depth >= 3 ? k : 0] / (double)p->maxval;
         p->u16_row[3 * x + k] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
     }
@@ -131,6 +137,7 @@ static void put(uint8_t *dst, const uint8_t *samples, int64_t depth)
     dst[2] = samples[depth >= 3 ? 2 : 0];
 }
 
+/* A row of binary samples: bits, bytes or big-endian pairs of bytes. */
 static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
 {
     const size_t sample_bytes = p->maxval > 255 ? 2 : 1, depth = (size_t)p->depth, width = (size_t)p->width;
@@ -165,6 +172,7 @@ static int64_t plain_bit(pnm *p)
     return p->at < p->n && (p->v[p->at] == '0' || p->v[p->at] == '1') ? '1' - p->v[p->at++] : -1;
 }
 
+/* A row of decimal numbers; false where they end. */
 static bool plain_row(pnm *p, uint8_t *dst, const uint8_t *table)
 {
     for (int64_t x = 0; x < p->width; x++, dst += 3) {
@@ -184,6 +192,7 @@ static bool plain_row(pnm *p, uint8_t *dst, const uint8_t *table)
     return true;
 }
 
+/* Rows until the data ends: a plain file has no length of its own. */
 mb_status mb_decode_pnm(mb_decode_job *job)
 {
     pnm p = {.v = job->bytes, .n = job->n};

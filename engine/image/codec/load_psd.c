@@ -119,6 +119,7 @@ static mb_status begin(psd *d, const mb_decode_job *job)
     return MB_OK;
 }
 
+/* The flattened picture at the end of the file, one plane after the other; layers are ignored. */
 mb_status mb_decode_psd(mb_decode_job *job)
 {
     psd d = {.v = job->bytes, .n = job->n};

@@ -60,6 +60,7 @@ _Noreturn static void assertion(void)
 #include <stb_image.h>
 #pragma GCC diagnostic pop
 
+/* Grey, grey and alpha, RGB, RGBA -> RGB; alpha is dropped. */
 static void to_rgb(uint8_t *dst, const uint8_t *src, size_t n, int channels)
 {
     if (channels == 1) {
@@ -95,6 +96,7 @@ static bool table_is_sound(const uint8_t *v, size_t length, size_t n)
     return true;
 }
 
+/* stb_image trusts the counts of Huffman tables; here they are added up first. */
 static bool jpeg_tables_are_sound(const uint8_t *v, size_t n)
 {
     for (size_t at = 2; at + 1 < n;) {
@@ -129,6 +131,7 @@ typedef struct stream {
     const mb_task *task;
 } stream;
 
+/* The way into stb_image: also where it can be stopped, and where a file that ends early shows. */
 static int read_bytes(void *user, char *dst, int wanted)
 {
     stream *s = user;
@@ -162,6 +165,7 @@ static int is_at_end(void *user)
     return s->at == s->n;
 }
 
+/* stb_image's own loader with its checks around it: memory, data that ends early, a second header that disagrees. */
 static mb_status decode(mb_decode_job *job)
 {
     stbi_io_callbacks callbacks = {read_bytes, skip_bytes, is_at_end};
@@ -201,6 +205,7 @@ static mb_status decode(mb_decode_job *job)
     return status;
 }
 
+/* The allocator of stb_image has no user pointer: `current` stands for it while a file is decoded. */
 mb_status mb_decode_stb(mb_decode_job *job)
 {
     if (job->n > INT_MAX) {

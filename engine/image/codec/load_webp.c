@@ -65,6 +65,7 @@ static mb_status decode_still(mb_decode_job *job, const WebPData *data, uint8_t 
     }
 }
 
+/* An animation: its first frame, at its place in the black canvas. */
 static mb_status first_frame(mb_decode_job *job, const WebPData *data)
 {
     WebPDemuxer *demuxer = WebPDemux(data);

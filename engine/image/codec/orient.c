@@ -9,6 +9,7 @@ typedef struct walk {
     ptrdiff_t start, right, down;
 } walk;
 
+/* w, h: of the source. */
 static walk walk_of(int orientation, ptrdiff_t w, ptrdiff_t h)
 {
     const ptrdiff_t last_row = (h - 1) * w, last = last_row + w - 1;
@@ -38,6 +39,7 @@ typedef struct target {
     ptrdiff_t bytes; /* of a pixel */
 } target;
 
+/* One square of the result: source rows and columns of a tile stay in cache whichever way they run. */
 static void copy_tile(const target *t, const uint8_t *src, walk s, int x0, int y0)
 {
     const ptrdiff_t c = t->bytes;

@@ -33,6 +33,7 @@ static mb_format format_of(const char *ext)
                                                                  : MB_FORMAT_PNG;
 }
 
+/* By the extension alone: a file must be what its name says. */
 mb_status mb_save_check_path(const char *path, mb_error *err)
 {
     static const char *const others[] = {"gif",  "bmp",  "tif", "tiff", "tga", "psd",
@@ -57,6 +58,7 @@ mb_status mb_save_check_path(const char *path, mb_error *err)
     return MB_OK;
 }
 
+/* PNG alone uses the threads: the other libraries have none. */
 mb_status mb_image_u8_encode(const mb_task *task, void **out, size_t *n, const mb_image *image,
                              const mb_save_spec *spec, mb_error *err)
 {
@@ -72,6 +74,7 @@ mb_status mb_image_u8_encode(const mb_task *task, void **out, size_t *n, const m
     return mb_png_encode(task, out, n, image, spec, err);
 }
 
+/* Encoded in memory first, so that a file is written whole or not at all. */
 mb_status mb_image_u8_save(const mb_task *task, const char *path, const mb_image *image, const mb_save_spec *spec,
                            mb_error *err)
 {

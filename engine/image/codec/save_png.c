@@ -137,6 +137,8 @@ static bool filter_rows(const writer *w, uint8_t *dst, size_t from, size_t to)
     return true;
 }
 
+/* A strip as a piece of one raw deflate stream: it may refer back to the 32 KiB before it (its dictionary) and ends
+ * on a byte, the last one with the end mark. */
 static bool deflate_strip(const writer *w, strip *s, const uint8_t *raw, const uint8_t *before, size_t n_before,
                           bool last)
 {
@@ -161,6 +163,7 @@ static bool deflate_strip(const writer *w, strip *s, const uint8_t *raw, const u
     return ok;
 }
 
+/* Filters and compresses one strip. The rows before it are filtered again: they are its dictionary. */
 static void do_strip(const writer *w, size_t index)
 {
     strip *s = &w->strips[index];
@@ -259,6 +262,7 @@ static uint8_t *put_strips(uint8_t *p, const writer *w)
     return p;
 }
 
+/* Header, text, strips and end in one block. */
 static mb_status assemble(void **out, size_t *n, const writer *w, mb_error *err)
 {
     size_t total = 256;
@@ -282,6 +286,7 @@ static mb_status assemble(void **out, size_t *n, const writer *w, mb_error *err)
     return MB_OK;
 }
 
+/* PNG has big-endian samples. */
 static void swap_bytes(mb_image *image)
 {
     const uint16_t probe = 1;
@@ -340,6 +345,7 @@ static mb_status check_spec(const mb_save_spec *spec, mb_error *err)
     return MB_OK;
 }
 
+/* Strips depend on the picture alone, so the file does not depend on the number of threads. */
 mb_status mb_png_encode(const mb_task *task, void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
                         mb_error *err)
 {
@@ -365,10 +371,12 @@ mb_status mb_png_encode(const mb_task *task, void **out, size_t *n, const mb_ima
     MB_TRY(mb_task_for(task, w.n_strips, 1, do_strips, &w, err));
     MB_TRY(assemble(out, n, &w, err));
 done:
-    for (size_t i = 0; w.strips != NULL && i < w.n_strips; i++) {
-        mb_free(w.strips[i].data);
+    if (w.strips != NULL) {
+        for (size_t i = 0; i < w.n_strips; i++) {
+            mb_free(w.strips[i].data);
+        }
+        mb_free(w.strips);
     }
-    mb_free(w.strips);
     mb_image_dispose(&copy);
     return status;
 }

@@ -14,7 +14,7 @@
 mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *picture, int width, int height,
                             mb_error *err)
 {
-    /* The largest part of the picture with the aspect of the result, from the middle. */
+    /* The largest rectangle of the picture with the aspect of the result, from the middle. */
     double scale = fmax((double)width / picture->width, (double)height / picture->height);
     int w = (int)lround(width / scale), h = (int)lround(height / scale);
     w = w < 1 ? 1 : (w > picture->width ? picture->width : w);
@@ -48,6 +48,7 @@ typedef struct blur {
     double step[2]; /* pixels of the photo a cell, x and y */
 } blur;
 
+/* Rows [begin, end) of cells: sums over the pixels that fall into each. */
 static void gather_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -119,6 +120,7 @@ static void between(int ends[2], float *share, int i, double step, int n)
     *share = (float)(c - whole);
 }
 
+/* Rows [begin, end) of the result: bilinear between four cells, then colours over weight. */
 static void enlarge_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -173,6 +175,7 @@ static mb_status prepare(blur *b, double sigma, mb_error *err)
     return MB_OK;
 }
 
+/* Gather, blur both ways, enlarge; the result does not depend on the threads. */
 mb_status mb_backdrop_blur(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *photo, const mb_image_u8 *alpha,
                            double sigma, mb_error *err)
 {

@@ -65,6 +65,7 @@ static void put(uint8_t *dst, size_t i, float v, mb_depth depth)
     }
 }
 
+/* Rows [begin, end): each pixel in f32, from 8 bits or from what the caller has beyond them. */
 static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -93,6 +94,7 @@ static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* All pictures of one size, with the channels that the struct promises. */
 static mb_status check(const mb_layers *l, mb_error *err)
 {
     const struct {
@@ -111,6 +113,7 @@ static mb_status check(const mb_layers *l, mb_error *err)
     return MB_OK;
 }
 
+/* Three channels where nothing can shine through, else four. */
 mb_status mb_layers_flatten(const mb_task *task, mb_image *out, const mb_layers *l, mb_error *err)
 {
     flatten j = {.l = l, .out = out, .opaque = l->behind && (l->picture != NULL || l->colour[3] == 255)};

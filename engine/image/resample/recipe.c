@@ -9,28 +9,28 @@
 
 #define GRAIN 65536
 
-typedef enum way { WAY_CV_TRUNC, WAY_CV_U8, WAY_PILLOW, WAY_ALIGNED } way;
+typedef enum resize_kind { RESIZE_CV_TRUNC, RESIZE_CV_U8, RESIZE_PILLOW, RESIZE_ALIGNED } resize_kind;
 
 typedef struct row {
     const char *description;
-    way in, back;
-    mb_filter filter_in, filter_back; /* where the way is Pillow's */
+    resize_kind in, back;
+    mb_filter filter_in, filter_back; /* where the resize is Pillow's */
     float brightness;
     bool by_maximum; /* in: divided by the picture's largest value; back: stretched to the full range */
 } row;
 
 static const row rows[] = {
-    [MB_RECIPE_AUTO] = {"what fits the model: layerstyle for v1, modelcard for v2", WAY_PILLOW, WAY_PILLOW, 0, 0, 0,
-                        false},
-    [MB_RECIPE_LAYERSTYLE] = {"the node BiRefNetUltra: bilinear in f32, truncated; brightness 1.01", WAY_CV_TRUNC,
-                              WAY_ALIGNED, 0, 0, 1.01f, false},
-    [MB_RECIPE_LAYERSTYLE_V2] = {"the node BiRefNetUltraV2: Pillow bilinear both ways; brightness 1.08", WAY_PILLOW,
-                                 WAY_PILLOW, MB_FILTER_BILINEAR, MB_FILTER_BILINEAR, 1.08f, false},
-    [MB_RECIPE_MODELCARD] = {"the model card: Pillow bilinear in, bicubic back", WAY_PILLOW, WAY_PILLOW,
+    [MB_RECIPE_AUTO] = {"what fits the model: layerstyle for v1, modelcard for v2", RESIZE_PILLOW, RESIZE_PILLOW, 0, 0,
+                        0, false},
+    [MB_RECIPE_LAYERSTYLE] = {"the node BiRefNetUltra: bilinear in f32, truncated; brightness 1.01", RESIZE_CV_TRUNC,
+                              RESIZE_ALIGNED, 0, 0, 1.01f, false},
+    [MB_RECIPE_LAYERSTYLE_V2] = {"the node BiRefNetUltraV2: Pillow bilinear both ways; brightness 1.08", RESIZE_PILLOW,
+                                 RESIZE_PILLOW, MB_FILTER_BILINEAR, MB_FILTER_BILINEAR, 1.08f, false},
+    [MB_RECIPE_MODELCARD] = {"the model card: Pillow bilinear in, bicubic back", RESIZE_PILLOW, RESIZE_PILLOW,
                              MB_FILTER_BILINEAR, MB_FILTER_BICUBIC, 1.0f, false},
-    [MB_RECIPE_OFFICIAL] = {"the official inference script: OpenCV bilinear in, aligned bilinear back", WAY_CV_U8,
-                            WAY_ALIGNED, 0, 0, 1.0f, false},
-    [MB_RECIPE_REMBG] = {"rembg: Lanczos both ways, mask stretched to its full range", WAY_PILLOW, WAY_PILLOW,
+    [MB_RECIPE_OFFICIAL] = {"the official inference script: OpenCV bilinear in, aligned bilinear back", RESIZE_CV_U8,
+                            RESIZE_ALIGNED, 0, 0, 1.0f, false},
+    [MB_RECIPE_REMBG] = {"rembg: Lanczos both ways, mask stretched to its full range", RESIZE_PILLOW, RESIZE_PILLOW,
                          MB_FILTER_LANCZOS, MB_FILTER_LANCZOS, 1.0f, true},
 };
 
@@ -100,6 +100,8 @@ static void maximum_table(normalise_job *j, const mb_recipe_input *to, size_t n)
     }
 }
 
+/* Photo [H,W,3] to the network's input [h,w,3]: resized by the recipe's rule, then normalised through a table of 256
+ * values a channel. */
 mb_status mb_recipe_prepare(const mb_task *task, const mb_recipe_input *to, const mb_image_u8 *photo, mb_error *err)
 {
     mb_image_u8 small = {0};
@@ -110,9 +112,9 @@ mb_status mb_recipe_prepare(const mb_task *task, const mb_recipe_input *to, cons
                        photo->channels, to->width, to->height));
     }
     const row *r = find((int)to->recipe);
-    if (r->in == WAY_CV_TRUNC) {
+    if (r->in == RESIZE_CV_TRUNC) {
         MB_TRY(mb_resize_cv_trunc(task, &small, photo, to->width, to->height, err));
-    } else if (r->in == WAY_CV_U8) {
+    } else if (r->in == RESIZE_CV_U8) {
         MB_TRY(mb_resize_cv_u8(task, &small, photo, to->width, to->height, err));
     } else {
         MB_TRY(mb_resize_pillow(task, &small, photo, to->width, to->height, r->filter_in, err));
@@ -156,11 +158,14 @@ static void stretch(mb_image_f32 *p)
         high = p->v[i] > high ? p->v[i] : high;
     }
     const float range = high - low;
-    for (size_t i = 0; range > 0.0f && i < n; i++) {
-        p->v[i] = (p->v[i] - low) / range;
+    if (range > 0.0f) {
+        for (size_t i = 0; i < n; i++) {
+            p->v[i] = (p->v[i] - low) / range;
+        }
     }
 }
 
+/* Enlarged in f32 with aligned corners, then truncated to 8 bits: the original order of steps. */
 static mb_status finish_aligned(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32,
                                 const mb_image_f32 *small, const mb_recipe_output *from, mb_error *err)
 {
@@ -197,6 +202,7 @@ done:
     return status;
 }
 
+/* Logits [h,w] to the mask [H,W]: sigmoid, stretched to 0 .. 1 if the recipe does that, enlarged, brightened. */
 mb_status mb_recipe_finish(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32, const mb_recipe_output *from,
                            mb_error *err)
 {
@@ -214,7 +220,7 @@ mb_status mb_recipe_finish(const mb_task *task, mb_image_u8 *mask, mb_image_f32 
     if (r->by_maximum) {
         stretch(&small);
     }
-    if (r->back == WAY_ALIGNED) {
+    if (r->back == RESIZE_ALIGNED) {
         MB_TRY(finish_aligned(task, mask, mask_f32, &small, from, err));
     } else {
         MB_TRY(finish_pillow(task, mask, &small, from, err));
@@ -238,13 +244,13 @@ done:
 
 /* ---- as numbers */
 
-static mb_resample_rule rule_of(way w)
+static mb_resample_rule rule_of(resize_kind kind)
 {
-    static const mb_resample_rule rules[] = {[WAY_CV_TRUNC] = MB_RESAMPLE_CV_TRUNC,
-                                             [WAY_CV_U8] = MB_RESAMPLE_CV_U8,
-                                             [WAY_PILLOW] = MB_RESAMPLE_TAPS,
-                                             [WAY_ALIGNED] = MB_RESAMPLE_CORNERS};
-    return rules[w];
+    static const mb_resample_rule rules[] = {[RESIZE_CV_TRUNC] = MB_RESAMPLE_CV_TRUNC,
+                                             [RESIZE_CV_U8] = MB_RESAMPLE_CV_U8,
+                                             [RESIZE_PILLOW] = MB_RESAMPLE_TAPS,
+                                             [RESIZE_ALIGNED] = MB_RESAMPLE_CORNERS};
+    return rules[kind];
 }
 
 void mb_recipe_numbers_dispose(mb_recipe_numbers *n)
@@ -254,6 +260,7 @@ void mb_recipe_numbers_dispose(mb_recipe_numbers *n)
     *n = (mb_recipe_numbers){0};
 }
 
+/* The same recipe as tables and taps, for a device that does the two steps itself. */
 mb_status mb_recipe_numbers_create(mb_recipe_numbers *out, const mb_recipe_input *to, int photo_width, int photo_height,
                                    mb_error *err)
 {

@@ -34,7 +34,7 @@ typedef struct mb_recipe_output {
     int photo_width, photo_height;
     mb_recipe recipe; /* not AUTO */
 } mb_recipe_output;
-/* mask: grey, of the photo's size, brightness applied. fine (may be NULL): the same with what precision the recipe has
+/* mask: grey, of the photo's size, brightness applied. mask_f32 (may be NULL): the same with what precision the recipe has
  * before it rounds to 8 bits; where it rounds earlier, mask / 255. NaN logits count as background. */
 MB_MUST_CHECK mb_status mb_recipe_finish(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32,
                                          const mb_recipe_output *from, mb_error *err);

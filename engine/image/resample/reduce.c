@@ -22,6 +22,8 @@ static void dispose_taps(axis_taps *t)
     mb_free(t->weight);
 }
 
+/* For each output position the first input and its weights: area overlap where the axis shrinks, two linear weights
+ * where it grows. */
 static mb_status make_taps(axis_taps *t, int in, int out, mb_error *err)
 {
     double step = (double)in / out;
@@ -75,6 +77,7 @@ static void mix_rows(float *row, const mb_image_u8 *in, const axis_taps *t, int 
     }
 }
 
+/* The horizontal pass of one row: [in width, channels] in f32 to bytes, rounded to nearest. */
 static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int width, int channels)
 {
     for (int o = 0; o < width; o++) {
@@ -103,6 +106,7 @@ static void rescale_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Both axes. Rows are independent, so they go to the threads as they are. */
 mb_status mb_image_u8_rescale(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *in, int width, int height,
                               mb_error *err)
 {

@@ -67,6 +67,8 @@ static int32_t to_fixed(double w)
     return (int32_t)(w * (double)(1 << MB_RESAMPLE_BITS) + (w < 0.0 ? -0.5 : 0.5));
 }
 
+/* Pillow's weights: the filter at the distance of each input pixel from the centre, widened where the axis shrinks,
+ * normalised to 1, in fixed point. */
 static void axis_fill(mb_axis *a, const filter_row *f, double *w)
 {
     const double scale = (double)a->in / (double)a->out;
@@ -157,6 +159,7 @@ static void corners(mb_axis *t, int in, int out)
     }
 }
 
+/* Two neighbours and the weight of the second for each output position, by the rule of one of three libraries. */
 mb_status mb_axis_linear(mb_axis *t, int in, int n, mb_resample_rule rule, bool vertical, mb_error *err)
 {
     *t = (mb_axis){.in = in, .out = n};
@@ -193,6 +196,7 @@ bool mb_resample_vertical_first(mb_resample_sizes s)
     return dh > 0 && dh > 2 * dw;
 }
 
+/* Checked sizes, then the tables of both axes. */
 mb_status mb_resample_create(mb_resample *r, mb_resample_rule rule, mb_resample_sizes s, mb_filter filter,
                              mb_error *err)
 {

@@ -73,6 +73,7 @@ INLINE void across_corners(float *dst, const float *row, const job *j)
     }
 }
 
+/* Row y of the source, resized horizontally, in the arithmetic of the rule. */
 INLINE void across(float *cache, const job *j, int y, const float *unit)
 {
     const size_t row = (size_t)y * (size_t)j->sw * (size_t)j->channels;
@@ -104,6 +105,7 @@ INLINE void down_u8(uint8_t *dst, const float *above, const float *below, int32_
     }
 }
 
+/* Row y of the result from two rows that are resized horizontally: `above`, `below`. */
 INLINE void down(const job *j, int y, const float *above, const float *below)
 {
     const size_t n = (size_t)j->dw * (size_t)j->channels, at = (size_t)y * n;
@@ -134,6 +136,7 @@ INLINE void down(const job *j, int y, const float *above, const float *below)
     }
 }
 
+/* Rows [begin, end). Two horizontal rows are kept: the next output row often needs one of them again. */
 INLINE void rows_body(const job *j, size_t begin, size_t end, int worker)
 {
     const size_t n = (size_t)j->dw * (size_t)j->channels;
@@ -187,6 +190,7 @@ static mb_range_fn choose_rows(void)
     return rows_generic;
 }
 
+/* Tables, a cache of two rows a worker, rows side by side. */
 static mb_status run(const mb_task *task, job *j, mb_error *err)
 {
     mb_status status;

@@ -58,6 +58,7 @@ INLINE lanes4 gather_pixel(const uint8_t *p, const int32_t *k, int n, int channe
     return sum;
 }
 
+/* One row: every output pixel is a weighted sum of neighbours, in fixed point, rounded to 8 bits. */
 INLINE void horizontal_row(const pass *p, uint8_t *dst, const uint8_t *src, int channels)
 {
     const mb_axis *a = p->taps;
@@ -117,6 +118,7 @@ INLINE void vertical_block(uint8_t *dst, const uint8_t *src, size_t row, const i
     }
 }
 
+/* Rows [begin, end): weighted sums of whole rows, 32 bytes at a time. */
 INLINE void vertical_body(const pass *p, size_t begin, size_t end)
 {
     const mb_axis *a = p->taps;
@@ -234,6 +236,7 @@ static bool vertical_first(const mb_image_u8 *src, const mb_resize_spec *s)
            mb_resample_vertical_first((mb_resample_sizes){src->width, src->height, s->width, s->height});
 }
 
+/* Both passes in the order of the Pillow version, or one where a side keeps its length. */
 mb_status mb_resize_pillow_as(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *s,
                               mb_error *err)
 {
