@@ -116,6 +116,7 @@ uint64_t mb_xxh64_digest(const mb_xxh64 *s)
     return h ^ h >> 32;
 }
 
+/* XXH64 of what is in memory as a whole. */
 uint64_t mb_hash64(const void *data, size_t bytes)
 {
     mb_xxh64 s;
@@ -124,6 +125,7 @@ uint64_t mb_hash64(const void *data, size_t bytes)
     return mb_xxh64_digest(&s);
 }
 
+/* dst: 2 n + 1 bytes. */
 void mb_hex(char *dst, const uint8_t *bytes, size_t n)
 {
     static const char digits[] = "0123456789abcdef";

@@ -1,4 +1,5 @@
-/* The JSON writer. */
+/* The JSON writer: text in a growing buffer. Commas come by themselves: `filled` has a bit for each open level, whether
+ * something stands there already. An allocation that fails is remembered, and mb_json_text gives NULL at the end. */
 #include "core/json.h"
 
 #include "core/alloc.h"

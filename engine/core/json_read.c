@@ -1,4 +1,9 @@
-/* The JSON reader: RFC 8259 without leniency, iterative, bounded depth, nothing allocated. */
+/* The JSON reader: RFC 8259 without leniency, iterative, bounded depth, nothing allocated.
+ *
+ * The caller pulls: mb_json_enter, then mb_json_next_key or mb_json_next_item until it says false, a value read or
+ * skipped for each. The first problem stays in the reader and makes every later call false, so a caller checks once, at
+ * the end (mb_json_finish). `filled` has a bit for each open level: whether an entry was read there and a comma must
+ * follow. */
 #include "core/json.h"
 
 #include "core/text.h"
@@ -284,6 +289,7 @@ bool mb_json_get_number(mb_json_reader *r, double *value)
         }
         exponent += minus ? -e : e;
     }
+    /* Powers of ten up to 10^22 are exact, so that short numbers are rounded once. */
     double scale = 1;
     for (int i = exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e308; i--) {
         scale *= 10;

@@ -44,6 +44,7 @@ void mb_error_prefix(mb_error *err, const char *format, ...)
     memcpy(err->message, text, at + rest + 1);
 }
 
+/* Every failed allocation has this form, so that callers and users know it. */
 mb_status mb_fail_memory(mb_error *err, size_t bytes, const char *what)
 {
     return mb_fail(err, MB_E_MEMORY, "could not allocate %.1f MB for %s", (double)bytes * 1e-6, what);

@@ -61,6 +61,8 @@ static uint16_t f32_to_f16(float f)
         float r = from_bits(a) + 0.5f;
         return (uint16_t)(sign | (to_bits(r) - to_bits(0.5f)));
     }
+    /* Adding just under half of the last bit, and one more where it is odd, rounds ties to even; the bias of the
+     * exponent goes from 127 to 15. */
     uint32_t odd = (a >> 13) & 1u;
     return (uint16_t)(sign | ((a - 0x38000000u + 0xfffu + odd) >> 13));
 }
@@ -75,6 +77,7 @@ static uint16_t f32_to_bf16(float f)
     return (uint16_t)((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
 }
 
+/* Exact for both 16-bit types. */
 void mb_to_f32(float *dst, const void *src, mb_dtype t, size_t n)
 {
     if (t == MB_F32) {
@@ -87,6 +90,7 @@ void mb_to_f32(float *dst, const void *src, mb_dtype t, size_t n)
     }
 }
 
+/* Rounded to nearest, ties to even. */
 void mb_from_f32(void *dst, const float *src, mb_dtype t, size_t n)
 {
     if (t == MB_F32) {

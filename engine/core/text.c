@@ -1,4 +1,6 @@
-/* UTF-8 checks, safe printing, numbers. */
+/* UTF-8 checks, safe printing, numbers. Text of model files, checkpoints and requests is somebody else's: it is checked
+ * before it is compared, and made harmless before it is shown (a control character in a tensor's name could act on the
+ * terminal that shows the message). */
 #include "core/text.h"
 
 #include <stdint.h>

@@ -1,5 +1,11 @@
 /* A pool of pthreads. Chunks are handed out by an atomic counter; workers spin briefly before they sleep, since the
- * executor calls mb_parallel_for hundreds of times a picture with microseconds between. */
+ * executor calls mb_parallel_for hundreds of times a picture with microseconds between.
+ *
+ * One job at a time, in three steps:
+ *   1. the caller writes the job's fields, sets `busy` to the number of workers, and raises `generation` (release)
+ *   2. every worker sees the new number (acquire, so it sees the fields too), takes chunks, and lowers `busy`
+ *   3. the caller returns when `busy` is 0 (acquire: it sees all results). Only then may the fields change again
+ * A worker that wakes late finds no chunk left, but it still counts: that is what keeps step 1 of the next job safe. */
 #include "core/threads.h"
 
 #include "core/alloc.h"

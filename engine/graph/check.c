@@ -9,7 +9,7 @@
 
 typedef struct census {
     double largest;
-    int64_t bad, total;
+    int64_t bad, nan, total;
 } census;
 
 /* n values of type t in host memory. */
@@ -21,6 +21,7 @@ static void count_bad(census *c, const char *data, mb_dtype t, size_t n)
         mb_to_f32(v, data + i * mb_dtype_size(t), t, m);
         for (size_t k = 0; k < m; k++) {
             c->bad += !isfinite(v[k]);
+            c->nan += isnan(v[k]);
             c->largest = isfinite(v[k]) && fabs((double)v[k]) > c->largest ? fabs((double)v[k]) : c->largest;
         }
     }
@@ -51,6 +52,8 @@ mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
     }
     s->largest = c.largest;
     if (c.bad > 0) {
+        p->bad_node = s->node;
+        p->bad_is_nan = c.nan > 0;
         return mb_fail(err, MB_E_INTERNAL,
                        "%lld of %lld results of this %s (%s, %s) are not finite; the largest of the others is %.4g",
                        (long long)c.bad, (long long)c.total, mb_op_get_rule(n->op)->name, s->kernel->name,

@@ -19,11 +19,6 @@ uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int
     return h;
 }
 
-bool mb_graph_is_constant(const mb_graph *g, int value)
-{
-    return value >= 0 && (g->values[value].kind == MB_VALUE_WEIGHT || g->values[value].kind == MB_VALUE_CONSTANT);
-}
-
 /* Bytes of the contents in f32. */
 static bool bytes_of(size_t *bytes, const int64_t dims[4])
 {
@@ -69,14 +64,6 @@ static void return_block(mb_graph *g, float *data, size_t bytes)
         data = old;
     }
     mb_free_aligned(data);
-}
-
-void mb_graph_clear_free_list(mb_graph *g)
-{
-    for (int i = 0; i < MB_FREE_BLOCKS; i++) {
-        mb_free_aligned(g->free_list[i].data);
-        g->free_list[i] = (mb_free_block){0};
-    }
 }
 
 /* Memory for the contents; NULL and a sticky error if there is none. */
@@ -269,5 +256,20 @@ void mb_graph_release_derived(mb_graph *g)
             v->data = NULL;
         }
         v->read = false;
+    }
+}
+
+/* The contents of the constant inputs too: what a kernel packs. */
+void mb_graph_call_constants(mb_graph *g, const mb_node *n, mb_call *call, mb_pool *pool)
+{
+    for (int i = 0; i < n->n_in; i++) {
+        if (mb_graph_is_constant(g, n->in[i])) {
+            union {
+                const float *in;
+                void *out;
+            } data = {
+                mb_graph_floats(g, n->in[i], pool)}; /* kernels only read inputs; the view's pointer has no const */
+            call->in[i].data = data.out;
+        }
     }
 }

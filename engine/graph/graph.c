@@ -1,4 +1,10 @@
-/* The graph's arrays: recording, names, and the small edits that passes are made of. */
+/* The graph's arrays: recording, names, and the small edits that passes are made of.
+ *
+ * What holds at any time:
+ *   - a value has one producer, and node.out and value.producer point at each other, except for values whose node was
+ *     removed and those that mb_graph_adopt has moved
+ *   - nodes and values are never deleted, only marked removed: ids stay valid through all passes
+ *   - a pointer to a node or value dies with the next one that is added (the arrays grow); ids do not */
 #include "graph/constants.h"
 
 #include "core/alloc.h"
@@ -25,6 +31,14 @@ mb_status mb_graph_create(mb_graph **out, const mb_weights *weights, mb_error *e
     }
     (*out)->weights = weights;
     return MB_OK;
+}
+
+void mb_graph_clear_free_list(mb_graph *g)
+{
+    for (int i = 0; i < MB_FREE_BLOCKS; i++) {
+        mb_free_aligned(g->free_list[i].data);
+        g->free_list[i] = (mb_free_block){0};
+    }
 }
 
 /* Also a graph with a sticky error, at any point of its recording. */
@@ -176,6 +190,11 @@ int mb_graph_weight(mb_graph *g, const char *name)
     return id;
 }
 
+bool mb_graph_is_constant(const mb_graph *g, int value)
+{
+    return value >= 0 && (g->values[value].kind == MB_VALUE_WEIGHT || g->values[value].kind == MB_VALUE_CONSTANT);
+}
+
 /* Shape and pitch (floats from one pixel to the next) of a value, without an address. A slice has the pitch of the
  * map that it is part of. */
 static mb_view value_view(const mb_graph *g, int id)
@@ -201,21 +220,6 @@ void mb_graph_call(const mb_graph *g, const mb_node *n, mb_call *call)
         call->constants |= mb_graph_is_constant(g, n->in[i]) ? 1u << i : 0u;
     }
     call->out = value_view(g, n->out);
-}
-
-/* The contents of the constant inputs too: what a kernel packs. */
-void mb_graph_call_constants(mb_graph *g, const mb_node *n, mb_call *call, mb_pool *pool)
-{
-    for (int i = 0; i < n->n_in; i++) {
-        if (mb_graph_is_constant(g, n->in[i])) {
-            union {
-                const float *in;
-                void *out;
-            } data = {
-                mb_graph_floats(g, n->in[i], pool)}; /* kernels only read inputs; the view's pointer has no const */
-            call->in[i].data = data.out;
-        }
-    }
 }
 
 /* Checks a new node by its op's rule, which also gives the shape of the output. position < 0: behind everything

@@ -1,4 +1,9 @@
-/* From a recorded graph to a plan: passes, schedule, kernels, lives of values, in-place merging, placement. */
+/* From a recorded graph to a plan: passes, schedule, kernels, lives of values, in-place merging, placement.
+ *
+ * The memory of a run is one block, the arena. Every value that is not a constant has a place there: a temporary only
+ * while it is alive, so that values whose lives do not overlap share bytes; an input and a kept value for the whole
+ * run. Slices (alias_of) have no memory of their own, they are channels of another value. "Root" is the value that has
+ * the memory: the value itself, the map it is a slice of, or the input that it has taken over in place. */
 #include "graph/plan.h"
 
 #include "core/alloc.h"

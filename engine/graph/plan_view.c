@@ -59,6 +59,33 @@ int mb_plan_n_taps(const mb_plan *p)
     return n;
 }
 
+/* All bits of the exponent set: infinite or NaN. Without a branch inside, so that it costs no more than reading. */
+static bool all_finite(const float *v, int64_t n)
+{
+    uint32_t bad = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &v[i], sizeof bits);
+        bad |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return bad == 0;
+}
+
+/* All outputs and taps. Those that are slices have gaps between their pixels, which belong to others. */
+bool mb_plan_is_finite(const mb_plan *p)
+{
+    bool finite = true;
+    for (int i = 0; i < mb_plan_n_taps(p) && finite; i++) {
+        mb_view v = mb_plan_view(p, mb_plan_tap_name(p, i));
+        const bool packed = v.pitch == v.dims[1];
+        const int64_t rows = packed ? 1 : mb_view_tokens(&v), n = packed ? mb_view_count(&v) : v.dims[1];
+        for (int64_t t = 0; t < rows && finite; t++) {
+            finite = all_finite((const float *)v.data + t * v.pitch, n);
+        }
+    }
+    return finite;
+}
+
 int mb_plan_n_nodes(const mb_plan *p)
 {
     return p->n_steps;

@@ -23,6 +23,9 @@ mb_view mb_plan_view(const mb_plan *p, const char *name);
 int mb_plan_n_taps(const mb_plan *p);
 const char *mb_plan_tap_name(const mb_plan *p, int i); /* every kept value has one */
 
+/* Do all outputs and taps of the last run hold nothing but finite numbers? Of results in host memory. */
+bool mb_plan_is_finite(const mb_plan *p);
+
 /* One row per node, in order; times are those of the last run. */
 typedef struct mb_node_profile {
     const char *name, *op, *kernel;
@@ -51,5 +54,9 @@ typedef struct mb_plan_io {
 /* mb_plan_run with something in place of the host's copies (io: NULL: nothing). */
 MB_MUST_CHECK mb_status mb_plan_run_io(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
                                        mb_error *err);
+
+/* What to say of a run whose result is not finite: runs once more, its input written anew by the caller (runs overwrite
+ * it), and checks every node. Always an error, MB_E_FORMAT: "the model gave NaN at NODE". */
+MB_MUST_CHECK mb_status mb_plan_explain(mb_plan *p, const mb_plan_io *io, mb_error *err);
 
 #endif

@@ -1,10 +1,17 @@
-/* Plans of one model, kept for the last few sizes. */
+/* Plans of one model, kept for the last few sizes, and the second run of what overflows in 16 bits.
+ *
+ * Two levels of sharing: plans of one runner share packed weights (mb_prepared_cache: the same kernel and constants
+ * give the same packing, whatever the size of the picture), and runs of one size share a plan. A plan with taps serves
+ * once.
+ *
+ * Overflow: f16 ends at 65504, and activations of a large picture may not. A result that is not finite is the sign.
+ * mb_runner_again then takes the same inputs through a runner of the fallback type (bf16, which has the range of f32,
+ * or f32 where the device has no bf16), and its outputs and taps replace those of the first run. */
 #include "graph/runner.h"
 
 #include "core/alloc.h"
 #include "graph/plan.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,21 +174,6 @@ const char *mb_runner_warning(const mb_runner *r)
     return r->warning;
 }
 
-/* All outputs and taps, in the host's copies. */
-static bool is_finite(const mb_plan *p)
-{
-    for (int i = 0; i < mb_plan_n_taps(p); i++) {
-        mb_view v = mb_plan_view(p, mb_plan_tap_name(p, i));
-        const float *values = v.data;
-        for (int64_t k = 0; k < mb_view_count(&v); k++) {
-            if (!isfinite(values[k])) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 static void copy_view(const mb_plan *to, const mb_plan *from, const char *name)
 {
     mb_view dst = mb_plan_view(to, name), src = mb_plan_view(from, name);
@@ -281,7 +273,7 @@ mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_pr
 {
     r->warning[0] = '\0';
     mb_status status = mb_plan_run_io(p, io, on_progress, user, err);
-    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->read_output != NULL) || is_finite(p)) {
+    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->read_output != NULL) || mb_plan_is_finite(p)) {
         return status;
     }
     return mb_runner_again(r, p, io, err);

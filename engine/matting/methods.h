@@ -1,4 +1,4 @@
-/* Between matte.c and the methods: the functions of the table, and what they share. */
+/* The functions of matte.c's table, and what they share (methods.c). */
 #ifndef MB_MATTING_METHODS_H
 #define MB_MATTING_METHODS_H
 

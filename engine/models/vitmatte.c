@@ -11,7 +11,14 @@
 
 #define LEVELS 3 /* of the detail stream; fusions: one more */
 
-/* Numbers that the tensors' shapes do not tell; all others follow from the shapes. */
+/* Shapes of VITMatte-S (C = 384) for an input [1,4,H,W], three colours and the trimap:
+ *
+ *   features         [384,H/16,W/16]
+ *   detail0 .. 3     [4,H,W] [48,H/2,W/2] [96,H/4,W/4] [192,H/8,W/8]
+ *   fusion0 .. 3     [256,H/8,W/8] [128,H/4,W/4] [64,H/2,W/2] [32,H,W]
+ *   logits, alphas   [1,H,W]
+ *
+ * Numbers that the tensors' shapes do not tell; all others follow from the shapes. */
 static mb_status read_config(mb_vit_config *c, const mb_weights *w, mb_error *err)
 {
     int blocks[MB_VIT_MOST_BLOCKS];

@@ -1,3 +1,5 @@
+/* What becomes of alpha: components dropped, inverted, foreground colours, background, crop. 8 bits and 16 bits take
+ * the same steps; with 16 bits alpha exists in f32 too (l->fine), and colours are f32 until the last step. */
 #include "pipeline/compose_stage.h"
 
 #include "core/alloc.h"

@@ -1,4 +1,9 @@
-/* The context: which device and instruction set run, with how many threads and how much memory. */
+/* The context: which device and instruction set run, with how many threads and how much memory.
+ *
+ *   cpu      always possible
+ *   cuda     the GPU asked for, or an error that says what is missing
+ *   auto     the first GPU whose kernels, and whose handling of pictures, agree with the CPU's on small cases; else the
+ *            CPU, and mb_context_device_note says why. A GPU that fails later is left by the pipeline (run.c) */
 #define _GNU_SOURCE
 #include "pipeline/context.h"
 

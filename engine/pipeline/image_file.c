@@ -1,4 +1,5 @@
-/* The public face of engine/image's files: loading, probing, saving, encoding. */
+/* The public face of engine/image's files: loading, probing, saving, encoding. Structs of the caller are copied field
+ * by field into those of the codecs, checked on the way; pictures move without a copy. */
 #define _GNU_SOURCE
 #include "pipeline/sized.h"
 

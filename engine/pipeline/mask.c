@@ -150,6 +150,10 @@ static mb_status compute(const mb_task *task, mb_image_u8 *mask, mb_mask_job *jo
     to.input = in.data;
     MB_TRY(mb_recipe_prepare(task, &to, job->photo, err));
     MB_TRY(spec->flip ? run_flipped_too(task, job, err) : mb_net_run(task, &job->pass, err));
+    if (!mb_plan_is_finite(job->pass.plan)) {
+        MB_TRY(mb_recipe_prepare(task, &to, job->photo, err));
+        MB_TRY(mb_net_explain(&job->pass, err));
+    }
     mb_recipe_output from = {out.data, spec->width, spec->height, job->photo->width, job->photo->height, spec->recipe};
     MB_TRY(mb_recipe_finish(task, mask, spec->mask_f32, &from, err));
 done:

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* False: the mask is the result. */
 bool mb_matte_stage_needed(const mb_options *o)
 {
     return o->process_detail && o->detail != MB_DETAIL_NONE;
@@ -78,6 +79,7 @@ mb_status mb_gray_from_image(mb_image_u8 *out, mb_image_f32 *mask_f32, const mb_
     return status;
 }
 
+/* Several are joined by "; "; what does not fit is cut. */
 void mb_add_warning(char warning[256], const char *text)
 {
     size_t at = strlen(warning);

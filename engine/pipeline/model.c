@@ -1,4 +1,8 @@
-/* Models: opening, describing and finding weight files. */
+/* Models: opening, describing and finding weight files.
+ *
+ * A name is looked for as NAME.mbw in the folders of MATTEBOX_MODELS, then the user's data folder, "models" and
+ * "../share/mattebox/models" beside the program, /usr/local/share and /usr/share; the first one wins. A name with a
+ * slash, with the ending .mbw, or of an existing file is a path. */
 #define _GNU_SOURCE
 #include "pipeline/model.h"
 
@@ -28,6 +32,7 @@ static int meta_int(const mb_weights *w, const char *key, int standard)
     return end != text && *end == '\0' && v > 0 && v <= 65536 ? (int)v : standard;
 }
 
+/* Text of the metadata, which lives as long as the model. */
 static const char *meta_or(const mb_weights *w, const char *key, const char *standard)
 {
     const char *text = mb_weights_meta(w, key);
@@ -190,6 +195,7 @@ typedef struct verify_call {
     void *user;
 } verify_call;
 
+/* From bytes to the share of the whole. */
 static int on_verify(void *user, size_t done, size_t total)
 {
     const verify_call *v = user;
@@ -197,6 +203,7 @@ static int on_verify(void *user, size_t done, size_t total)
     return v->on_progress != NULL ? v->on_progress(v->user, &p) : 0;
 }
 
+/* The only call that reads every byte of the file. */
 mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progress, void *user, mb_error *err)
 {
     verify_call v = {on_progress, user};
@@ -280,6 +287,7 @@ int mb_model_folder(char *path, size_t path_bytes, int i)
     return fixed_folder(path, path_bytes, i - n_list);
 }
 
+/* A folder with a model's name is none. */
 static bool is_file(const char *path)
 {
     struct stat s;

@@ -60,6 +60,7 @@ mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t w
     return MB_OK;
 }
 
+/* Right and bottom: the caller pads and crops. */
 int mb_network_padded(const mb_model *model, int size)
 {
     int step = model->info.size_multiple;
@@ -102,6 +103,11 @@ mb_status mb_network_run_plan(const mb_task *task, mb_network *network, const mb
     return mb_task_result(task, status, err);
 }
 
+const char *mb_network_warning(const mb_network *network)
+{
+    return mb_runner_warning(network->runner);
+}
+
 /* ---- pictures */
 
 bool mb_net_uploads(const mb_network *network)
@@ -117,6 +123,7 @@ mb_status mb_net_begin(mb_net_pass *pass, mb_network *network, int height, int w
     return status;
 }
 
+/* The slot that the pass holds. */
 static void *slot_of(const mb_net_pass *pass)
 {
     return pass->network->upload_slots[pass->slot - 1];
@@ -150,7 +157,7 @@ void mb_net_release(mb_net_pass *pass)
     }
 }
 
-/* With the device entered. */
+/* With the device entered: a slot, and the picture into it. */
 static mb_status upload(mb_net_pass *pass, const mb_image_input *in, const mb_mask_output *out, mb_error *err)
 {
     mb_status status = acquire_slot(pass, err);
@@ -183,12 +190,14 @@ mb_status mb_net_upload(mb_net_pass *pass, const mb_image_input *in, const mb_ma
     return host ? MB_OK : mb_fail(err, status, "%s", why.message);
 }
 
+/* The plan calls it with the device entered; input: where the network reads. */
 static mb_status write_input(void *user, const mb_view *input, mb_error *err)
 {
     const mb_net_pass *pass = user;
     return pass->network->backend->image_io->write_input(slot_of(pass), input, err);
 }
 
+/* Queues the way from logits to mask in the slot; nothing is waited for. */
 static mb_status read_output(void *user, const mb_view *output, mb_error *err)
 {
     const mb_net_pass *pass = user;
@@ -202,6 +211,7 @@ static mb_plan_io io_of(mb_net_pass *pass)
     return (mb_plan_io){a->input, a->output, write_input, pass->masks ? read_output : NULL, pass};
 }
 
+/* At once: the next run of the network, of whichever picture, replaces it. */
 static void copy_warning(mb_net_pass *pass)
 {
     (void)snprintf(pass->warning, sizeof pass->warning, "%s", mb_network_warning(pass->network));
@@ -232,6 +242,15 @@ mb_status mb_net_download(uint8_t *mask, mb_net_pass *pass, mb_error *err)
         MB_TRY(image_io->download(slot_of(pass), mask, &finite, err));
         copy_warning(pass);
     }
+    if (!finite) {
+        status = mb_net_explain(pass, err);
+    }
 done:
     return status;
+}
+
+mb_status mb_net_explain(mb_net_pass *pass, mb_error *err)
+{
+    mb_plan_io io = io_of(pass);
+    return mb_plan_explain(pass->plan, pass->slot > 0 ? &io : NULL, err);
 }

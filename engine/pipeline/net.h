@@ -80,7 +80,11 @@ MB_MUST_CHECK mb_status mb_net_begin(mb_net_pass *pass, mb_network *network, int
 MB_MUST_CHECK mb_status mb_net_upload(mb_net_pass *pass, const mb_image_input *in, const mb_mask_output *out,
                                       mb_error *err);
 MB_MUST_CHECK mb_status mb_net_run(const mb_task *task, mb_net_pass *pass, mb_error *err);
-/* mask [height, width] of the photo. 16-bit arithmetic that overflowed is repeated in the fallback type first. */
+/* For an output that holds NaN or infinite values (mb_plan_is_finite of pass->plan): the error that names the node
+ * where they began, MB_E_FORMAT. Without a slot the caller has written the input anew. */
+MB_MUST_CHECK mb_status mb_net_explain(mb_net_pass *pass, mb_error *err);
+/* mask [height, width] of the photo. A mask of such an output is that error. 16-bit arithmetic that overflowed is
+ * repeated in the fallback type first. */
 MB_MUST_CHECK mb_status mb_net_download(uint8_t *mask, mb_net_pass *pass, mb_error *err);
 void mb_net_release(mb_net_pass *pass); /* twice, or on a {0} pass: nothing */
 

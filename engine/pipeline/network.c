@@ -4,6 +4,7 @@
 
 #include "pipeline/sized.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A bare network has a pool of its own, so that several run side by side. */
@@ -23,6 +24,7 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
     return MB_OK;
 }
 
+/* Called between nodes, and within long ones when it is due. */
 void mb_network_set_progress(mb_network *network, mb_progress_callback callback, void *user)
 {
     network->on_progress = callback;
@@ -70,6 +72,16 @@ static void pack_input(const mb_view *v, const float *src)
     }
 }
 
+static bool is_finite(const mb_array *a)
+{
+    const int64_t n = a->dims[0] * a->dims[1] * a->dims[2] * a->dims[3];
+    int64_t i = 0;
+    while (i < n && isfinite(a->data[i])) {
+        i++;
+    }
+    return i == n;
+}
+
 /* One input tensor, run to the end. Outputs and taps stay readable until the next run. */
 mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps, int n_taps, mb_error *err)
 {
@@ -88,9 +100,15 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     mb_progress_relay relay;
     mb_task whole = mb_progress_begin(&relay, network->on_progress, network->user, network->pool);
     mb_task task = mb_progress_stage(&whole, "network", 0.0, 1.0);
-    return mb_network_run_plan(&task, network, NULL, err);
+    status = mb_network_run_plan(&task, network, NULL, err);
+    if (status != MB_OK || n_taps > 0 || mb_plan_is_finite(network->plan) || !is_finite(input)) {
+        return status; /* with taps the caller looks at values himself, and NaN in gives NaN out */
+    }
+    pack_input(&in, input->data);
+    return mb_plan_explain(network->plan, NULL, err);
 }
 
+/* Outputs of the network and the taps that were asked for. */
 int mb_network_n_outputs(const mb_network *network)
 {
     return network->plan != NULL ? mb_plan_n_taps(network->plan) : 0;
@@ -114,6 +132,7 @@ static mb_status find_view(mb_view *v, const mb_network *network, const char *na
     return MB_OK;
 }
 
+/* [N,C,H,W]; all 0 for a name that the last run did not keep. */
 mb_status mb_network_output_dims(int64_t dims[4], const mb_network *network, const char *name, mb_error *err)
 {
     mb_view v;
@@ -146,6 +165,7 @@ mb_status mb_network_read(float *dst, size_t count, const mb_network *network, c
     return MB_OK;
 }
 
+/* Of the last plan, after all passes. */
 int mb_network_n_nodes(const mb_network *network)
 {
     return network->plan != NULL ? mb_plan_n_nodes(network->plan) : 0;
@@ -161,9 +181,4 @@ int mb_network_node(mb_node_row *out, const mb_network *network, int i)
     *out = (mb_node_row){p.name, p.op, p.kernel, p.ms, p.macs, p.bytes, {0}};
     memcpy(out->dims, p.out_dims, sizeof out->dims);
     return 1;
-}
-
-const char *mb_network_warning(const mb_network *network)
-{
-    return mb_runner_warning(network->runner);
 }

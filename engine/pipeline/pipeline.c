@@ -1,4 +1,10 @@
-/* A pipeline: its networks, its options, and what a run will take. The runs: run.c. */
+/* A pipeline: its networks, its options, and what a run will take. The runs: run.c.
+ *
+ * Before any work the sum of what a run holds at once is compared with the limit (mb_pipeline_check_memory):
+ *   weights and arenas of the networks       from their plans, exact (none is built for it, see mb_runner_stats)
+ *   photo, mask, alpha, cut-out              bytes of their pixels
+ *   segmentation, refinement, composing      measured bytes per pixel, see the stage's own ..._bytes
+ * The refusal names what would fit instead (suggest). */
 #include "pipeline/pipeline.h"
 
 #include "core/alloc.h"
@@ -144,6 +150,7 @@ void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callba
 
 /* ---- planning */
 
+/* The options' size, or the one that the model recommends. */
 int mb_pipeline_input_width(const mb_pipeline *p)
 {
     return p->options.input_width > 0 ? p->options.input_width : p->model->info.input_width;

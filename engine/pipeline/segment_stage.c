@@ -1,4 +1,8 @@
-/* Where the mask comes from (see the header). */
+/* From the network's mask, saliency, or both to the subject's mask (see the header).
+ *
+ *   NETWORK     network -> grabcut, if wanted
+ *   SALIENCY    saliency -> grabcut, if wanted
+ *   BOTH        network, saliency -> candidates, each cut out small and scored -> the best -> grabcut at a larger size */
 #include "pipeline/segment_stage.h"
 
 #include "segment/candidates.h"

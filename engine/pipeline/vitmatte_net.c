@@ -90,6 +90,10 @@ mb_status mb_vitmatte_net_run(const mb_task *task, mb_image_f32 *alpha, char *wa
         mb_vitmatte_process(input.data, h, w, photo, trimap, normalization->mean, normalization->std);
     }
     MB_TRY(mb_net_run(task, &pass, err));
+    if (!mb_plan_is_finite(pass.plan)) {
+        mb_vitmatte_process(input.data, h, w, photo, trimap, normalization->mean, normalization->std);
+        MB_TRY(mb_net_explain(&pass, err));
+    }
     memcpy(warning, pass.warning, sizeof pass.warning);
     MB_TRY(mb_image_f32_create(alpha, photo->width, photo->height, err));
     crop(alpha, &out);

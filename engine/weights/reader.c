@@ -1,6 +1,10 @@
 /* Reading .mbw files: map, check everything before the data, build an index of names. Data pages are not touched, so
  * opening takes microseconds whatever the size. Every number of the file is compared with what the file's true length
- * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold. */
+ * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold.
+ *
+ * Names, metadata and data are pointers into the mapping: they live as long as the mb_weights, and nothing is copied
+ * but the table (one mb_tensor for each entry) and the hash index. A file that somebody shortens while it is mapped is
+ * the one thing that cannot be checked; installing a model therefore replaces files and never writes into them. */
 #define _GNU_SOURCE
 #include "weights/reader.h"
 
@@ -53,6 +57,7 @@ const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
     return NULL;
 }
 
+/* The first free slot from the hash on. */
 static void insert_name(mb_weights *w, size_t index)
 {
     const char *name = w->tensors[index].name;
@@ -405,6 +410,7 @@ mb_status mb_weights_open_memory(mb_weights **out, const void *data, size_t byte
     return MB_OK;
 }
 
+/* Takes `data` over, also on failure. */
 mb_status mb_weights_open_owned(mb_weights **out, void *data, size_t bytes, mb_error *err)
 {
     mb_status status = mb_weights_open_memory(out, data, bytes, err);
