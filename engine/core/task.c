@@ -67,10 +67,18 @@ static void run_chunk(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* The thread that started the work may be the only one that can learn of a stop (pipeline/progress.h): it keeps asking
+ * while the others compute. */
+static void poll(void *task)
+{
+    (void)mb_should_stop(task);
+}
+
 mb_status mb_task_for(const mb_task *task, size_t n, size_t grain, mb_range_fn fn, void *arg, mb_error *err)
 {
     task_loop loop = {task, fn, arg};
-    mb_parallel_for(mb_task_pool(task), n, grain, run_chunk, &loop);
+    mb_task waiting = task != NULL ? *task : (mb_task){0};
+    mb_parallel_for_long(mb_task_pool(task), n, grain, run_chunk, &loop, (mb_waiting){poll, &waiting});
     return mb_task_check(task, err);
 }
 

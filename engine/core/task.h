@@ -78,7 +78,8 @@ mb_task mb_task_part(const mb_task *task, double first, double share);
 mb_task mb_task_serial(const mb_task *task);
 
 /* mb_parallel_for on the task's pool. Chunks that have not begun when the task has to stop are left out, and the result
- * is MB_E_CANCELLED. The cut into chunks depends on n and grain alone. */
+ * is MB_E_CANCELLED. The cut into chunks depends on n and grain alone. While the others finish, the calling thread goes
+ * on polling, so that chunks may take longer than the 50 ms if they poll themselves. */
 MB_MUST_CHECK mb_status mb_task_for(const mb_task *task, size_t n, size_t grain, mb_range_fn fn, void *arg,
                                     mb_error *err);
 

@@ -6,6 +6,7 @@
  *   2. every worker sees the new number (acquire, so it sees the fields too), takes chunks, and lowers `busy`
  *   3. the caller returns when `busy` is 0 (acquire: it sees all results). Only then may the fields change again
  * A worker that wakes late finds no chunk left, but it still counts: that is what keeps step 1 of the next job safe. */
+#define _POSIX_C_SOURCE 200809L
 #include "core/threads.h"
 
 #include "core/alloc.h"
@@ -16,6 +17,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #define MB_MAX_THREADS 1024
 #define MB_SPINS       4000
@@ -132,7 +134,11 @@ mb_status mb_pool_create(mb_pool **out, int n_threads, mb_error *err)
     }
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
-    pthread_cond_init(&p->finished, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->finished, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     for (int i = 1; i < p->n_threads; i++) {
         mb_status status = start_worker(p, i, err);
         if (status != MB_OK) {
@@ -177,7 +183,32 @@ void mb_pool_set_task(mb_pool *p, const mb_task *task)
 
 /* Alone where there is one thread or one chunk. Else the job is written under the mutex and published by its number;
  * the caller works too, then waits for the workers: first spinning, then asleep. */
+/* Until all workers are done; under the mutex. waiting.call NULL: sleeps. */
+static void wait_for_workers(mb_pool *p, mb_waiting waiting)
+{
+    while (atomic_load_explicit(&p->busy, memory_order_acquire) > 0) {
+        if (waiting.call == NULL) {
+            pthread_cond_wait(&p->finished, &p->mutex);
+            continue;
+        }
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += MB_WAIT_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        (void)pthread_cond_timedwait(&p->finished, &p->mutex, &until);
+        pthread_mutex_unlock(&p->mutex);
+        waiting.call(waiting.user);
+        pthread_mutex_lock(&p->mutex);
+    }
+}
+
 void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *arg)
+{
+    mb_parallel_for_long(p, n, grain, fn, arg, (mb_waiting){0});
+}
+
+void mb_parallel_for_long(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *arg, mb_waiting while_waiting)
 {
     if (n == 0) {
         return;
@@ -207,8 +238,6 @@ void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *a
 #endif
     }
     pthread_mutex_lock(&p->mutex);
-    while (atomic_load_explicit(&p->busy, memory_order_acquire) > 0) {
-        pthread_cond_wait(&p->finished, &p->mutex);
-    }
+    wait_for_workers(p, while_waiting);
     pthread_mutex_unlock(&p->mutex);
 }

@@ -26,4 +26,13 @@ void mb_pool_set_task(mb_pool *pool, const struct mb_task *task);
  * No nesting. One caller at a time. A NULL pool runs in the caller. */
 void mb_parallel_for(mb_pool *pool, size_t n, size_t grain, mb_range_fn fn, void *arg);
 
+/* The same for chunks that may take long: when the caller has no chunk left to run, it calls `while_waiting` every
+ * MB_WAIT_MS until the other workers are done. */
+#define MB_WAIT_MS 10
+typedef struct mb_waiting {
+    void (*call)(void *user);
+    void *user;
+} mb_waiting;
+void mb_parallel_for_long(mb_pool *pool, size_t n, size_t grain, mb_range_fn fn, void *arg, mb_waiting while_waiting);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+/* LayerStyle's formula, kept as it is: odd, and about five times the sum of both kernels over eight. */
 int mb_closed_form_blur(int erode, int dilate)
 {
     int d = 5 * ((erode + dilate) / 8 + 1) + 1;
@@ -20,6 +21,7 @@ typedef struct threshold_job {
     mb_points points;
 } threshold_job;
 
+/* An mb_blur_sink. */
 static void threshold_row(void *arg, int y, int x, const double *values, int n)
 {
     const threshold_job *j = arg;
@@ -57,6 +59,7 @@ typedef struct grouping {
     int32_t count, active, n_rows;
 } grouping;
 
+/* Upper bounds: every row could be a component of its own. */
 static mb_status allocate_grouping(grouping *g, int32_t n, mb_error *err)
 {
     g->component = mb_alloc_array((size_t)n, sizeof *g->component);
@@ -111,6 +114,7 @@ static void dispose_grouping(grouping *g)
     mb_free(g->sees);
 }
 
+/* How many pixels are background, unknown, foreground. */
 static void count_levels(const mb_image_u8 *trimap, size_t counts[3])
 {
     size_t n = (size_t)trimap->width * (size_t)trimap->height, known[2] = {0};
@@ -123,6 +127,7 @@ static void count_levels(const mb_image_u8 *trimap, size_t counts[3])
     counts[2] = known[1];
 }
 
+/* alpha of the known pixels; the unknown ones become `unknown`. */
 static void fill(mb_image_f32 *alpha, const mb_image_u8 *trimap, float unknown)
 {
     size_t n = (size_t)trimap->width * (size_t)trimap->height;

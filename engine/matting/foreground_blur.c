@@ -13,6 +13,7 @@
 #define SUMS      7 /* a, F a (3), B (1 - a) (3) */
 #define TILE_COLS 512
 
+/* One pass over the picture. */
 typedef struct fusion {
     const mb_image_u8 *photo;
     const mb_image_f32 *alpha;
@@ -49,6 +50,7 @@ static void load_row(double *dst, size_t stride, const fusion *j, int y, span co
     }
 }
 
+/* sums += sign * row: exact up to rounding in f64, so rows that leave cancel what they brought. */
 MB_CLONES static void add_to(double *sums, const double *row, size_t n, double sign)
 {
     for (size_t i = 0; i < n; i++) {

@@ -18,6 +18,7 @@
 typedef float v4f __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
 
+/* Foreground, background and alpha at one size. */
 typedef struct level {
     int width, height;
     v4f *f, *b;       /* [height, width] */
@@ -44,6 +45,7 @@ static inline v4f clip(v4f v)
     return (v4f)((kept & below) | ((v4i)one & ~below));
 }
 
+/* The photo at row y of this level; `column`: of the photo. Nearest sample. */
 static inline v4f photo_at(const ml *m, int y, int column)
 {
     size_t row = (size_t)((int64_t)y * m->photo->height / m->now.height);
@@ -111,6 +113,7 @@ static void sweep_blocks(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* One Gauss-Seidel sweep over the level, diagonal by diagonal. */
 static mb_status sweep(ml *m, mb_error *err)
 {
     mb_status status = MB_OK;

@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "matting/guided_core.h"
 
+/* LayerStyle's formula; odd, as its window is. */
 int mb_guided_layerstyle_radius(int erode, int dilate)
 {
     int r = (erode + dilate) / 6 + 2;
@@ -17,6 +18,7 @@ typedef struct tap {
     float t; /* weight of b */
 } tap;
 
+/* Position i of n_dst, seen in n_src samples. */
 static tap tap_of(int i, int n_dst, int n_src)
 {
     double c = ((double)i + 0.5) * ((double)n_src / (double)n_dst) - 0.5;

@@ -42,11 +42,13 @@ typedef struct stream {
     tile *tiles; /* one a worker */
 } stream;
 
+/* The ring slot of input row v, four channels of n_in floats. */
 static float *in_row(const tile *t, int v)
 {
     return t->in + (size_t)((v - (t->y0 - 2 * t->job->radius)) % t->slots) * 4 * (size_t)t->n_in;
 }
 
+/* The ring slot of coefficient row v: a (3 channels) and b, n_mid floats each. */
 static float *coefficient_row(const tile *t, int v)
 {
     return t->coefficient + (size_t)((v - (t->y0 - t->job->radius)) % t->slots) * 4 * (size_t)t->n_mid;
@@ -83,6 +85,7 @@ static void load_channel(float *dst, const tile *t, const mb_image_view *s, int 
     }
 }
 
+/* Input row v, which may lie beyond the picture, into its ring slot. */
 static void load_row(const tile *t, int v)
 {
     float *dst = in_row(t, v);
@@ -117,6 +120,7 @@ MB_CLONES static void slide_down(double *column, const float *add, const float *
     }
 }
 
+/* The same for the four coefficients, whose sums need no products. */
 MB_CLONES static void slide_down4(double *column, const float *add, const float *del, size_t n4)
 {
     for (size_t i = 0; i < n4; i++) {

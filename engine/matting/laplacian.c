@@ -16,6 +16,7 @@
 #define STENCIL   13
 #define BAND_ROWS 16
 
+/* The system while it is assembled. */
 typedef struct assembly {
     const mb_image_view *photo;
     const mb_image_u8 *trimap;
@@ -64,6 +65,7 @@ void mb_matting_window(double z[9][3], const double colour[9][3], double epsilon
     }
 }
 
+/* The number of an unknown pixel: those before its word, and those before it in the word. */
 static int32_t number_of(const assembly *a, int x, int y)
 {
     size_t w = (size_t)y * a->unknown.words + (size_t)x / 64;

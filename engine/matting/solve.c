@@ -14,6 +14,7 @@
 #define FACTOR_SHARE 0.7
 #define GOOD         1e-12 /* relative residual after which refinement gains nothing */
 
+/* One system on its way through the solvers; vectors are in the order of the rows in hand. */
 typedef struct solving {
     const mb_matting_system *s;
     const mb_task *task;
@@ -25,6 +26,7 @@ typedef struct solving {
     double *b, *x, *r, *work;
 } solving;
 
+/* Euclidean norm of v [n]. */
 static double length(const double *v, int32_t n)
 {
     double sum = 0;
@@ -34,6 +36,7 @@ static double length(const double *v, int32_t n)
     return sqrt(sum);
 }
 
+/* a and b of the rows in this order: what a solver works on. */
 static mb_status permute(solving *v, const int32_t *order, mb_error *err)
 {
     memset(v->place, 0xff, (size_t)v->s->n * sizeof *v->place);
@@ -162,6 +165,7 @@ static mb_status solve_cholmod(solving *v, const mb_solve_rows *rows, bool *done
 #endif
 }
 
+/* The solution back to the numbering of all unknown pixels. */
 static void spread(double *x, const mb_solve_rows *rows, const double *v)
 {
     for (int32_t i = 0; i < rows->n; i++) {

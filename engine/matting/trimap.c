@@ -9,6 +9,7 @@ typedef struct spread_job {
     uint8_t levels[3];
 } spread_job;
 
+/* Rows [begin, end) of the trimap. */
 static void spread_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -41,6 +42,7 @@ static mb_status check_kernel(const char *name, int k, mb_error *err)
     return k >= 1 && k <= 255 ? MB_OK : mb_fail(err, MB_E_ARGUMENT, "--%s %d: 1 to 255", name, k);
 }
 
+/* A bitmap of the same size with the same bits. */
 static mb_status copy_bits(mb_bitmap *out, const mb_bitmap *b, mb_error *err)
 {
     mb_status status = mb_bitmap_create(out, b->width, b->height, err);

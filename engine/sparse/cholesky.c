@@ -18,6 +18,17 @@
 #define BLOCK_LEAST   16
 #define BLOCK_WORK    1e8 /* multiply-adds in one call: some 20 ms, between which the task is polled */
 
+/* The factorisation in hand. What a node needs is found by its number k in the tree (children before parents):
+ *
+ *   c->l + c->panel[k]     its panel, m x n column-major: n pivots (triangle on top), then b = m - n boundary rows
+ *   c->bound               the rows of the system that the boundary rows are, ascending
+ *   update[k]              its update matrix, b x b column-major, of which the lower triangle counts: what the elimination of
+ *                          the pivots subtracts from the rest of the system. Lives from run_node(k) to assemble(parent)
+ *   map[worker]            scratch: row of the system -> row of the front that this worker assembles
+ *
+ * Two phases: subtrees whose work is at most `limit` run side by side, each from its first node to its root in one worker;
+ * then the nodes above them, one after the other, with all workers in their dense products. Progress is the work of the
+ * subtree that has just been finished, which is all work below it, too. */
 typedef struct numeric {
     mb_cholesky *c;
     const mb_symmetric *a;
@@ -39,6 +50,7 @@ typedef struct numeric {
 
 enum { FAILED_MEMORY = 1, FAILED_CANCELLED = 2 };
 
+/* One node while it is eliminated. */
 typedef struct front {
     int32_t k;
     size_t n, b, m; /* pivots, boundary rows, both */
@@ -93,6 +105,7 @@ static void assemble(const front *f, numeric *s, int32_t *map)
     }
 }
 
+/* Boundary rows [begin, end): B becomes B L^-T. */
 static void solve_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -168,6 +181,7 @@ static void run_node(numeric *s, int32_t k, int worker, const mb_task *task)
     }
 }
 
+/* Has anything happened that ends the work? Any worker. */
 static bool stop(numeric *s)
 {
     if (mb_should_stop(s->task)) {
@@ -176,6 +190,7 @@ static bool stop(numeric *s)
     return atomic_load(&s->failed) != 0 || atomic_load(&s->bad) != 0;
 }
 
+/* Subtrees [begin, end), each alone in its worker. */
 static void run_subtrees(void *arg, size_t begin, size_t end, int worker)
 {
     numeric *s = arg;

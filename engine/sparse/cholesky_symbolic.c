@@ -15,6 +15,7 @@ typedef struct symbolic {
     int32_t *own, *merged, *two; /* [n] lists in hand */
 } symbolic;
 
+/* For qsort: ascending. */
 static int by_value(const void *a, const void *b)
 {
     int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;

@@ -27,6 +27,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Lists a row of the column in hand once, with the value 0. */
 static void touch(ic *f, int32_t row, int32_t column, size_t *n)
 {
     if (f->mark[row] != column) {

@@ -22,6 +22,7 @@ typedef struct dissection {
     mb_error *err;
 } dissection;
 
+/* Column (axis 0) or row (axis 1) of the i-th pixel in the order. */
 static int32_t coordinate(const dissection *d, int32_t i, int axis)
 {
     int32_t p = d->pixels.at[d->order[i]];
@@ -53,6 +54,7 @@ static mb_status add_node(dissection *d, int32_t first, int32_t n, int32_t mark)
     return MB_OK;
 }
 
+/* Two adjacent columns or rows that a set is cut by. */
 typedef struct cut {
     int axis;
     int32_t at; /* the cut is coordinates at and at + 1 */

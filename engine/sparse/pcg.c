@@ -56,6 +56,7 @@ static double dot(const double *a, const double *b, size_t n)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+/* x: the iterate; best: the x with the smallest residual; r = b - A x; z = M^-1 r; p: search direction; q = A p. [n] each. */
 typedef struct vectors {
     double *x, *best, *r, *z, *p, *q;
 } vectors;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+/* Rows and values are not initialised. */
 mb_status mb_symmetric_create(mb_symmetric *out, int32_t n, size_t entries, mb_error *err)
 {
     *out = (mb_symmetric){.n = n};
