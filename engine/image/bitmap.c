@@ -64,6 +64,7 @@ static inline uint64_t bytes_at_least(uint64_t v, unsigned k)
     return v & (low7 + ONES * (256 - k)) & HIGHS; /* top bit set, and low bits reach k - 128 */
 }
 
+/* Eight bytes as one word, the first byte lowest, on machines of either byte order. */
 static inline uint64_t load_bytes(const uint8_t *p)
 {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -79,6 +80,7 @@ static inline uint64_t load_bytes(const uint8_t *p)
 #endif
 }
 
+/* Bit k of the result: is byte k of x in [low, high]? */
 static uint64_t byte_of_range(uint64_t v, int low, int high)
 {
     uint64_t m = low <= 0 ? HIGHS : low > 255 ? 0 : bytes_at_least(v, (unsigned)low);
@@ -162,6 +164,7 @@ static uint64_t last_word_mask(const mb_bitmap *b)
     return b->width % 64 == 0 ? ~UINT64_C(0) : (UINT64_C(1) << (b->width % 64)) - 1;
 }
 
+/* For the question whether there is any foreground at all. */
 bool mb_bitmap_any(const mb_bitmap *b)
 {
     uint64_t all = 0;
@@ -212,6 +215,8 @@ static void dilate_up(uint64_t *row, size_t words, size_t reach)
     }
 }
 
+/* Every bit of a row spreads over `reach` pixels towards lower x, in place, word by word from the right end. right: how
+ * far the bits of the words to the right still reach into this one. */
 static void dilate_down(uint64_t *row, size_t words, size_t reach)
 {
     unsigned near = reach < 63 ? (unsigned)reach : 63;

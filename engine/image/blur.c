@@ -99,6 +99,7 @@ static bool varied_range(const blur_job *j, const tile_box *box, int *begin, int
     return hi >= lo;
 }
 
+/* Columns [x, end) of row y whose window is constant: their own value. */
 static void plain_piece(const blur_job *j, double *row, int y, int x, int end)
 {
     size_t step = (size_t)j->mask->channels, first = ((size_t)y * (size_t)j->mask->width + (size_t)x) * step;
@@ -134,6 +135,7 @@ static void blur_tile(const blur_job *j, double *scratch, const tile_box *box)
     }
 }
 
+/* Tiles [begin, end), counted row by row. */
 static void blur_tiles(void *arg, size_t begin, size_t end, int worker)
 {
     const blur_job *j = arg;

@@ -97,6 +97,7 @@ static void put_u8(uint8_t *p, mb_depth type, uint8_t v)
     }
 }
 
+/* One sample in [0,1] to p, in the type there. */
 static void put_f32(uint8_t *p, mb_depth type, float v)
 {
     if (type == MB_DEPTH_U8) {
@@ -148,6 +149,7 @@ done:
     return status;
 }
 
+/* For functions that write into memory of the caller. */
 static mb_status same_size(const mb_image *r, int width, int height, mb_error *err)
 {
     mb_status status = mb_image_check(r, err);
@@ -262,6 +264,7 @@ void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
     }
 }
 
+/* The channels say which order it is; owned memory changes hands. */
 void mb_image_take(mb_image *out, mb_image_u8 *src)
 {
     *out = (mb_image){0};
@@ -277,6 +280,7 @@ void mb_image_take(mb_image *out, mb_image_u8 *src)
 
 /* ---- public */
 
+/* The size is checked as that of a picture with rows of its own. */
 mb_status mb_image_create(mb_image *out, int width, int height, mb_pixels pixels, mb_depth depth, mb_error *err)
 {
     *out = (mb_image){0};
@@ -342,6 +346,7 @@ static void convert_pixel(uint8_t *p, const mb_image *dst, const uint8_t *q, con
     put_f32(p + (size_t)to.b * t, dst->depth, v[2]);
 }
 
+/* Pixel by pixel: any order and depth to any other. */
 mb_status mb_image_convert(const mb_image *dst, const mb_image *src, mb_error *err)
 {
     mb_status status = mb_image_check(src, err);

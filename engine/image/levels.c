@@ -48,6 +48,7 @@ void mb_levels_table(uint8_t table[256], mb_levels l)
     }
 }
 
+/* Products are rounded to f32 once, then truncated. */
 void mb_levels_brightness_table(uint8_t table[256], double factor)
 {
     float f = (float)factor;

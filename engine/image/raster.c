@@ -39,6 +39,7 @@ void mb_image_u8_dispose(mb_image_u8 *p)
     *p = (mb_image_u8){0};
 }
 
+/* Packed rows; the contents are undefined. */
 mb_status mb_image_f32_create(mb_image_f32 *out, int width, int height, mb_error *err)
 {
     void *v = NULL;

@@ -72,11 +72,11 @@ static mb_status allocate_grouping(grouping *g, int32_t n, mb_error *err)
 
 /* Rows of the system to components: those that see only one side get their exact value, the others are listed for the
  * solver, component by component (a counting sort). */
-static mb_status group(grouping *g, double *x, const mb_matting_system *s, mb_error *err)
+static mb_status group(const mb_task *task, grouping *g, double *x, const mb_matting_system *s, mb_error *err)
 {
     mb_status status = MB_OK;
     MB_TRY(allocate_grouping(g, s->n, err));
-    MB_TRY(mb_components(g->component, &g->count, &s->a, err));
+    MB_TRY(mb_components(task, g->component, &g->count, &s->a, err));
     for (int32_t i = 0; i < s->n; i++) {
         g->sees[g->component[i]] |= s->sees[i];
     }
@@ -185,7 +185,7 @@ static mb_status solve_unknown(const mb_task *task, mb_image_f32 *alpha, const m
         status = mb_fail_memory(err, (size_t)s.n * sizeof *x, "closed-form matting");
         goto done;
     }
-    MB_TRY(group(&g, x, &s, err));
+    MB_TRY(group(task, &g, x, &s, err));
     report->components = g.count;
     MB_TRY(mb_task_check(task, err));
     if (g.n_rows > 0) {

@@ -49,6 +49,7 @@ static void round_colours(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* The estimate works on 8-bit RGB and f32 alpha; opaque pixels keep the bytes of the photo. */
 mb_status mb_foreground_estimate(const mb_task *task, mb_image_u8 *out, mb_foreground method, const mb_image_u8 *photo,
                                  const mb_image_u8 *alpha, const mb_foreground_options *o, mb_error *err)
 {

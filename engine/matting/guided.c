@@ -161,6 +161,7 @@ static mb_status check(const mb_image_view *guide, const mb_image_view *source, 
     return MB_OK;
 }
 
+/* Checks, then the exact or the fast variant into one plane. */
 mb_status mb_guided_filter(const mb_task *task, mb_image_f32 *out, const mb_image_view *guide,
                            const mb_image_view *source, const mb_guided_options *o, mb_error *err)
 {

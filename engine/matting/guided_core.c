@@ -296,6 +296,7 @@ static void dispose_tile(tile *t)
     mb_free_aligned(t->sum);
 }
 
+/* Scratch for every worker, tiles side by side. */
 mb_status mb_guided_stream(const mb_task *task, const mb_guided_job *job, mb_error *err)
 {
     size_t n_workers = (size_t)mb_task_workers(task);

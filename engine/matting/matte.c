@@ -65,6 +65,7 @@ static mb_status fill_f32(mb_matte_job *job, bool passed_on, mb_error *err)
     return status;
 }
 
+/* A detail that only passes the mask on keeps what it has beyond 8 bits. */
 mb_status mb_matte_run(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const method_row *method = row_of(job->options);

@@ -5,6 +5,7 @@
 #include "image/blur.h"
 #include "matting/methods.h"
 
+/* An mb_blur_sink: to 8 bits. */
 static void blurred_row(void *arg, int y, int x, const double *values, int n)
 {
     mb_image_u8 *out = arg;
@@ -66,6 +67,7 @@ static mb_status make_trimap(const mb_task *task, mb_matte_job *job, int blur, m
     return mb_closed_form_trimap(task, &job->trimap, job->mask, blur, (mb_points){o->black_point, o->white_point}, err);
 }
 
+/* Trimap, solution, and what becomes of pictures that have nothing to solve. */
 mb_status mb_matte_closed_form(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const mb_options *o = job->options;

@@ -6,6 +6,7 @@ const mb_image_u8 *mb_matte_source(const mb_matte_job *job)
     return job->mask != NULL ? job->mask : job->user_trimap;
 }
 
+/* Methods index all pictures alike. */
 mb_status mb_matte_check_sizes(const mb_matte_job *job, mb_error *err)
 {
     const mb_image_u8 *source = mb_matte_source(job);
@@ -17,6 +18,7 @@ mb_status mb_matte_check_sizes(const mb_matte_job *job, mb_error *err)
     return MB_OK;
 }
 
+/* Masks may come with more channels; the first is the mask. */
 mb_status mb_matte_first_channel(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, 1, err);

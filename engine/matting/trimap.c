@@ -73,6 +73,7 @@ done:
     return status;
 }
 
+/* From 8 bits: 255 alone is foreground. */
 mb_status mb_trimap_layerstyle(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *mask, int erode, int dilate,
                                mb_error *err)
 {
@@ -87,6 +88,7 @@ mb_status mb_trimap_layerstyle(const mb_task *task, mb_image_u8 *out, const mb_i
     return status;
 }
 
+/* From f32: what truncates to 255 is 1 and above. */
 mb_status mb_trimap_layerstyle_f32(const mb_task *task, mb_image_u8 *out, const mb_image_f32 *mask, int erode,
                                    int dilate, mb_error *err)
 {

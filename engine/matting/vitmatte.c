@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+/* LayerStyle's arithmetic, with its truncations. */
 void mb_vitmatte_limit(int *out_width, int *out_height, int width, int height, double max_megapixels)
 {
     double limit = max_megapixels * 1048576.0, ratio = (double)width / (double)height;
@@ -58,6 +59,7 @@ done:
     return status;
 }
 
+/* The trimap is made at the full size, then reduced like the photo. */
 mb_status mb_vitmatte_prepare(const mb_task *task, mb_vitmatte_input *input, mb_matte_job *job, mb_error *err)
 {
     const mb_image_u8 *photo = job->photo;
@@ -131,6 +133,7 @@ done:
     return status;
 }
 
+/* The f32 alpha, if wanted, is made beside the 8-bit one, not from it. */
 mb_status mb_vitmatte_finish(const mb_task *task, mb_matte_job *job, const mb_vitmatte_input *input,
                              const mb_image_f32 *network_alpha, mb_error *err)
 {

@@ -167,6 +167,7 @@ void mb_candidates_dispose(mb_candidates *c)
     }
 }
 
+/* A linear score: features times their weights, plus what the kind of candidate is worth by itself. */
 mb_candidate mb_candidates_best(const mb_candidates *c)
 {
     double most = -INFINITY;

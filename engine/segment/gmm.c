@@ -100,6 +100,7 @@ static void add_moments(moments *q, const float *lab, double w)
     q->c[5] += w * z * z;
 }
 
+/* Sums to mean and covariance, with the floor on its diagonal. */
 static void finish_moments(moments *q)
 {
     static const int row[6] = {0, 0, 0, 1, 1, 2}, column[6] = {0, 1, 2, 1, 2, 2};
@@ -210,6 +211,7 @@ static int split(const mb_palette *p, const float *weights, int wanted, float *o
     }
 }
 
+/* All components, with weights that add up to 1. */
 static void set_components(mb_gmm *g, const moments *q, int count)
 {
     double total = 0;

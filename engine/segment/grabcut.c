@@ -97,6 +97,7 @@ static void similarity_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* All that does not depend on a mask. */
 mb_status mb_grabcut_open(const mb_task *task, mb_grabcut_picture *out, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -244,6 +245,7 @@ typedef struct fit_job {
     float *scratch[2];       /* [colours] each */
 } fit_job;
 
+/* Models [begin, end): subject, ground. */
 static void fit_one(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -415,6 +417,7 @@ done:
     return status;
 }
 
+/* The data terms of the band, by the models of the whole picture. */
 static void colour_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -505,6 +508,7 @@ done:
     return status;
 }
 
+/* No larger picture, no band: the labels are drawn as they are. */
 mb_status mb_grabcut_finish(const mb_task *task, mb_image_u8 *out, const mb_grabcut_labels *cut, const mb_image_u8 *rgb,
                             const mb_image_u8 *mask, const mb_grabcut_options *options, mb_error *err)
 {
@@ -535,6 +539,7 @@ done:
     return status;
 }
 
+/* One mask of one picture. */
 mb_status mb_grabcut(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *rgb, const mb_image_u8 *mask,
                      const mb_grabcut_options *options, mb_error *err)
 {

@@ -26,6 +26,7 @@ static float curve(float t)
     return t > 0.008856452f ? cbrtf(t) : 7.787037f * t + 16.0f / 116.0f;
 }
 
+/* sRGB bytes to light, to X Y Z over the white point, to L* a* b*. */
 static void convert(float lab[3], const uint8_t rgb[3], const float linear[256])
 {
     float r = linear[rgb[0]], g = linear[rgb[1]], b = linear[rgb[2]];
@@ -47,6 +48,7 @@ static void convert_pixels(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Pixels are independent: the same values for any number of threads. */
 mb_status mb_lab_create(const mb_task *task, mb_lab *out, const mb_image_u8 *rgb, mb_error *err)
 {
     size_t n = (size_t)rgb->width * (size_t)rgb->height;

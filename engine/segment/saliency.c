@@ -73,6 +73,7 @@ static void find_neighbours(region_graph *g)
     }
 }
 
+/* Everything of size n^2 for one set of superpixels. */
 static mb_status open_graph(region_graph *g, mb_error *err)
 {
     size_t n = (size_t)g->s.count;
@@ -302,6 +303,7 @@ typedef struct saliency_job {
     mb_image_u8 *gray;
 } saliency_job;
 
+/* Sizes [begin, end), each alone in its worker. */
 static void solve_graphs(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;

@@ -18,6 +18,7 @@ typedef struct blur_job {
     float weight[16], sum;
 } blur_job;
 
+/* Every row on its own; positions beyond its ends repeat the last pixel. */
 static void blur_across(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -87,6 +88,7 @@ typedef struct edges_job {
     mb_edges *out;
 } edges_job;
 
+/* ITU-R 601, in f32. */
 static void luma_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -198,6 +200,7 @@ static mb_status list_neighbours(neighbours *out, const uint8_t *adjacent, int k
     return MB_OK;
 }
 
+/* Sums of edges per superpixel, then values for those without edges from their neighbours. */
 mb_status mb_sharpness_measure(const mb_task *task, float *sharpness, const mb_edges *e, const mb_superpixels *s,
                                const uint8_t *adjacent, mb_error *err)
 {

@@ -21,6 +21,7 @@ typedef struct slic {
     int32_t *label, *work; /* [H,W] each; work: scratch */
 } slic;
 
+/* A grid of across x down, each with the colour of its pixel. */
 static void place_centres(slic *s, int across, int down)
 {
     for (int j = 0; j < down; j++) {

@@ -131,6 +131,7 @@ static void link_children(symbolic *s)
     }
 }
 
+/* mark, own, merged and two share one block of 4 n; child and sibling one of 2 nodes. */
 mb_status mb_cholesky_analyse(const mb_task *task, mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree,
                               mb_error *err)
 {

@@ -33,6 +33,7 @@ void mb_dense_subtract(const mb_dense *d, const mb_dense_product *p)
     }
 }
 
+/* Column by column; false for a pivot that is not positive. */
 static bool small_cholesky(double *a, size_t n, size_t stride)
 {
     for (size_t j = 0; j < n; j++) {
@@ -110,6 +111,9 @@ void mb_dense_solve_right(const mb_dense *d, double *b, size_t rows, const doubl
         small_solve_right(b, rows, l, n, stride);
         return;
     }
+    if (n > ASK && mb_should_stop(d->task)) {
+        return;
+    }
     size_t half = n / 2;
     double *right = b + half * stride;
     mb_dense_solve_right(d, b, rows, l, half, stride);
@@ -141,6 +145,7 @@ void mb_dense_forward(const double *l, size_t n, size_t b, double *x, double *be
     }
 }
 
+/* In partial sums of fixed positions. */
 static double dot(const double *a, const double *b, size_t n)
 {
     double part[PARTS] = {0}, sum = 0;

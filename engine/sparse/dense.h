@@ -21,7 +21,7 @@ mb_dense mb_dense_begin(const mb_task *task); /* MATTEBOX_ISA caps the instructi
  * leaves it unfinished. */
 bool mb_dense_cholesky(const mb_dense *d, double *a, size_t n, size_t stride);
 
-/* b [rows, n] becomes b L^-T, L the factored n x n triangle; both have `stride`. */
+/* b [rows, n] becomes b L^-T, L the factored n x n triangle; both have `stride`. Unfinished after a stop. */
 void mb_dense_solve_right(const mb_dense *d, double *b, size_t rows, const double *l, size_t n, size_t stride);
 
 /* c [rows, cols] -= a [rows, k] * b [cols, k]^T; a and b have one stride. lower: c's rows and columns count from one

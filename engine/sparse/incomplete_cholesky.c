@@ -131,6 +131,7 @@ static mb_status factor(const mb_task *task, ic *f, mb_ic_result *result, const 
     return MB_OK;
 }
 
+/* diagonal and work share one block of 2 n; list, mark, head and next one of 4 n (mark and head start as -1). */
 mb_status mb_incomplete_cholesky(const mb_task *task, mb_symmetric *l, mb_ic_result *result, const mb_symmetric *a,
                                  const mb_ic_options *o, mb_error *err)
 {

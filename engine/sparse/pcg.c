@@ -116,6 +116,7 @@ done:
     return status;
 }
 
+/* Factor, then iterate; up to three starts, each from the true residual of the best x so far. */
 mb_status mb_pcg_solve(const mb_task *task, double *x, const mb_symmetric *a, const double *b, const mb_pcg_options *o,
                        mb_pcg_report *report, mb_error *err)
 {

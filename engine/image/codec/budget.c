@@ -77,6 +77,7 @@ void *mb_budget_realloc(mb_budget *b, void *p, size_t bytes)
     return q;
 }
 
+/* What a decoder that was left by longjmp could not free. */
 void mb_budget_release(mb_budget *b)
 {
     while (b->first != NULL) {

@@ -11,6 +11,7 @@ typedef struct bytes_in {
     bool big;
 } bytes_in;
 
+/* `size` bytes at `at` as a number; 0 beyond the end. */
 static uint32_t number(const bytes_in *b, size_t at, size_t size)
 {
     uint32_t value = 0;

@@ -94,6 +94,7 @@ static void printable(char *dst, size_t size, const char *name)
     dst[i] = '\0';
 }
 
+/* No format of ours: the message says what the file looks like instead. */
 static mb_status unknown_type(const uint8_t *bytes, size_t n, mb_error *err)
 {
     const char *guess = mb_sniff_guess(bytes, n);
@@ -178,6 +179,7 @@ static void fill_info(mb_load_info *info, const mb_sniffed *s)
 
 /* ---- decoding */
 
+/* Black first: data that ends early leaves the rest so. */
 mb_status mb_decode_begin(mb_decode_job *job)
 {
     mb_status status = mb_image_u8_create(job->out, (int)job->head.width, (int)job->head.height, 3, job->err);

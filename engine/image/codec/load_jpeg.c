@@ -44,6 +44,7 @@ static void on_error(j_common_ptr c)
     longjmp(s->failed, 1);
 }
 
+/* Warnings are counted; the first sign of missing data is remembered with its row. */
 static void on_message(j_common_ptr c, int level)
 {
     session *s = session_of(c);
@@ -83,6 +84,7 @@ static void source_begin(j_decompress_ptr d)
     (void)d;
 }
 
+/* The data has run out: an end-of-image marker makes the library finish with what it has. */
 static boolean source_fill(j_decompress_ptr d)
 {
     static const JOCTET end[2] = {0xFF, JPEG_EOI};
@@ -92,6 +94,7 @@ static boolean source_fill(j_decompress_ptr d)
     return TRUE;
 }
 
+/* Over an application segment; beyond the end like running out of data. */
 static void source_skip(j_decompress_ptr d, long n)
 {
     if (n > 0 && (size_t)n <= d->src->bytes_in_buffer) {
@@ -135,6 +138,7 @@ static uint8_t mul_div_255(unsigned a, unsigned b)
     return (uint8_t)((t + (t >> 8)) >> 8);
 }
 
+/* CMYK as stored (inverted) to RGB, as Pillow converts it. */
 static void cmyk_row(uint8_t *dst, const uint8_t *src, size_t n)
 {
     for (size_t i = 0; i < n; i++, src += 4, dst += 3) {
@@ -185,6 +189,7 @@ static bool fully_refined(const struct jpeg_decompress_struct *d)
     return true;
 }
 
+/* What the warnings mean: rows that are missing, or faults in the middle. */
 static void note_damage(session *s, bool refined)
 {
     mb_decode_job *job = s->job;

@@ -46,6 +46,7 @@ static void on_warning(png_structp png, png_const_charp message)
     (void)message;
 }
 
+/* The source; running out of data is an error of its own. */
 static void on_read(png_structp png, png_bytep dst, size_t n)
 {
     session *s = png_get_io_ptr(png);
@@ -71,6 +72,7 @@ static void on_free(png_structp png, png_voidp p)
     mb_budget_free(s->job->budget, p);
 }
 
+/* The library's own limits under ours, and no checksum errors passed over in the picture's data. */
 static void set_limits(session *s)
 {
     png_structp png = s->png;

@@ -52,6 +52,7 @@ static int64_t number(pnm *p)
     return value;
 }
 
+/* Takes a keyword of PAM; false, and nothing is taken, if it is another. */
 static bool word(pnm *p, const char *text)
 {
     size_t n = strlen(text);

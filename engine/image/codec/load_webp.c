@@ -87,6 +87,7 @@ done:
     return status;
 }
 
+/* Still pictures decode into the result in place. */
 mb_status mb_decode_webp(mb_decode_job *job)
 {
     const WebPData data = {job->bytes, job->n};

@@ -60,6 +60,7 @@ static bool is_turned(int orientation)
     return orientation >= 5 && orientation <= 8;
 }
 
+/* Tile by tile, in the order of the result. */
 void mb_orient_pixels(uint8_t *dst, const uint8_t *src, mb_pixel_block size, int orientation)
 {
     const int w = size.width, h = size.height;
@@ -72,6 +73,7 @@ void mb_orient_pixels(uint8_t *dst, const uint8_t *src, mb_pixel_block size, int
     }
 }
 
+/* Orientations 5 to 8 exchange width and height. */
 mb_status mb_image_u8_orient(mb_image_u8 *out, const mb_image_u8 *src, int orientation, mb_error *err)
 {
     const bool turned = is_turned(orientation);

@@ -95,6 +95,7 @@ __attribute__((target("avx2"))) static const uint8_t *best_filter_avx2(uint8_t *
 
 typedef const uint8_t *(*filter_fn)(uint8_t *, const uint8_t *, const uint8_t *, size_t, size_t);
 
+/* The AVX2 copy of the same source gives the same bytes. */
 static filter_fn choose_filter(void)
 {
 #if defined(__x86_64__)
@@ -196,6 +197,7 @@ static void do_strips(void *arg, size_t begin, size_t end, int worker)
 
 /* ---- the file */
 
+/* PNG is big-endian. */
 static uint8_t *put32(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)(v >> 24);
@@ -218,6 +220,7 @@ static uint8_t *begin_chunk(uint8_t *p, const char *name)
     return p + 8;
 }
 
+/* Signature and IHDR: size, bits, colour type, and three zeros (deflate, the five filters, not interlaced). */
 static uint8_t *put_header(uint8_t *p, const mb_image *image)
 {
     static const uint8_t colour[5] = {0, 2, 2, 6, 6};
@@ -228,6 +231,7 @@ static uint8_t *put_header(uint8_t *p, const mb_image *image)
     return end_chunk(start, q + 5);
 }
 
+/* One tEXt chunk, if the spec has a text. */
 static uint8_t *put_text(uint8_t *p, const mb_save_spec *spec)
 {
     if (spec->text_key == NULL || spec->text == NULL) {
@@ -333,6 +337,7 @@ done:
     return status;
 }
 
+/* What the file format limits. */
 static mb_status check_spec(const mb_save_spec *spec, mb_error *err)
 {
     if (spec->level < 0 || spec->level > 9) {

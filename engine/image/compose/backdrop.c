@@ -11,6 +11,7 @@
 #define SMALL_SIGMA 3.0   /* pixels of the small picture: the cells' own blur is then a tenth of it */
 #define LEAST       1e-3f /* weight of a pixel of the subject: counts where nothing else is near */
 
+/* Cut first, then scaled: no pixel is computed that is cut off. */
 mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *picture, int width, int height,
                             mb_error *err)
 {
@@ -92,6 +93,7 @@ static void blur_line(const blur *b, float *dst, const float *src, int n, size_t
     }
 }
 
+/* Rows [begin, end) of cells, from v into other. */
 static void blur_across(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -102,6 +104,7 @@ static void blur_across(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Columns [begin, end) of cells, from other back into v. */
 static void blur_down(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;

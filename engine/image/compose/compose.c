@@ -45,6 +45,7 @@ done:
     return status;
 }
 
+/* Grey, or the alpha of RGBA; RGB has neither. */
 void mb_compose_invert(mb_image_u8 *p)
 {
     const size_t step = (size_t)p->channels, first = step - 1;

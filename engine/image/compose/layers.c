@@ -54,6 +54,7 @@ static void flatten_pixel(float v[4], const mb_layers *l, const float below[4])
     }
 }
 
+/* Sample i, v in [0,1], rounded to nearest. */
 static void put(uint8_t *dst, size_t i, float v, mb_depth depth)
 {
     if (depth == MB_DEPTH_U16) {

@@ -60,6 +60,7 @@ typedef struct normalise_job {
     float *dst;
 } normalise_job;
 
+/* Pixels [begin, end) through the tables of their channels. */
 static void normalise_pixels(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -139,6 +140,7 @@ typedef struct sigmoid_job {
     float *dst;
 } sigmoid_job;
 
+/* Values [begin, end) of the logits. */
 static void sigmoid_values(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -189,6 +191,7 @@ done:
     return status;
 }
 
+/* Rounded to 8 bits first, then enlarged: the original order of steps. */
 static mb_status finish_pillow(const mb_task *task, mb_image_u8 *mask, const mb_image_f32 *small,
                                const mb_recipe_output *from, mb_error *err)
 {
@@ -244,6 +247,7 @@ done:
 
 /* ---- as numbers */
 
+/* The same rule by the name that resample.h has for it. */
 static mb_resample_rule rule_of(resize_kind kind)
 {
     static const mb_resample_rule rules[] = {[RESIZE_CV_TRUNC] = MB_RESAMPLE_CV_TRUNC,

@@ -94,6 +94,7 @@ static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int 
     }
 }
 
+/* Rows [begin, end) of the result. */
 static void rescale_rows(void *arg, size_t begin, size_t end, int worker)
 {
     const rescale_job *j = arg;

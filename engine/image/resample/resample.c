@@ -21,6 +21,7 @@ static double triangle(double t)
     return t < 1.0 ? 1.0 - t : 0.0;
 }
 
+/* Keys' cubic with a = -0.5. */
 static double cubic(double t)
 {
     const double a = -0.5;
@@ -92,6 +93,7 @@ static void axis_fill(mb_axis *a, const filter_row *f, double *w)
     }
 }
 
+/* For every output position its first input, how many, and their weights in fixed point; `most` is the room of one. */
 mb_status mb_axis_taps(mb_axis *a, int in, int n, mb_filter filter, mb_error *err)
 {
     mb_status status = MB_OK;

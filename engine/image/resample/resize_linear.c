@@ -96,6 +96,7 @@ INLINE void across(float *cache, const job *j, int y, const float *unit)
     }
 }
 
+/* OpenCV's fixed point: two rounded products, then two bits of rounding. */
 INLINE void down_u8(uint8_t *dst, const float *above, const float *below, int32_t wb, size_t n)
 {
     const int32_t *a = (const int32_t *)(const void *)above, *b = (const int32_t *)(const void *)below;
@@ -179,6 +180,7 @@ __attribute__((target("avx2,fma"))) static void rows_avx2(void *arg, size_t begi
 }
 #endif
 
+/* The AVX2 copy of the same source gives the same values. */
 static mb_range_fn choose_rows(void)
 {
 #if defined(__x86_64__)
@@ -216,6 +218,7 @@ done:
 
 /* ---- entries */
 
+/* An 8-bit picture by one of the two rules of OpenCV. */
 static mb_status resize_u8(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, mb_resize_spec size,
                            mb_resample_rule r, mb_error *err)
 {
@@ -251,6 +254,7 @@ mb_status mb_resize_cv_trunc(const mb_task *task, mb_image_u8 *out, const mb_ima
     return resize_u8(task, out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_TRUNC, err);
 }
 
+/* Between two pieces of memory of the caller. */
 mb_status mb_resize_cv_f32(const mb_task *task, const mb_floats *dst, const mb_floats *src, mb_error *err)
 {
     if (dst->channels != src->channels || dst->channels < 1 || dst->channels > 4 || dst->width < 1 || dst->height < 1 ||
@@ -266,6 +270,7 @@ mb_status mb_resize_cv_f32(const mb_task *task, const mb_floats *dst, const mb_f
     return run(task, &j, err);
 }
 
+/* One plane of f32. */
 mb_status mb_resize_align_corners(const mb_task *task, mb_image_f32 *out, const float *src, int src_width,
                                   int src_height, int width, int height, mb_error *err)
 {

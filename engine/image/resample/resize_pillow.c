@@ -81,6 +81,7 @@ INLINE void horizontal_row(const pass *p, uint8_t *dst, const uint8_t *src, int 
     }
 }
 
+/* Rows [begin, end) of the horizontal pass. */
 INLINE void horizontal_body(const pass *p, size_t begin, size_t end)
 {
     for (size_t y = begin; y < end; y++) {
@@ -179,6 +180,7 @@ static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
 #define CHOOSE(name) choose(name##_generic, name##_generic)
 #endif
 
+/* One axis: `size` is its new length. */
 static mb_status run_pass(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int size, bool vertical,
                           mb_filter filter, mb_error *err)
 {
@@ -195,6 +197,7 @@ done:
 
 /* ---- nearest: the source position is accumulated in f64, as Pillow does; a product would move ties */
 
+/* For each output position the input it copies. */
 static mb_status nearest_index(int **out, int in, int n, mb_error *err)
 {
     int *index = *out = mb_alloc_array((size_t)n, sizeof *index);
@@ -209,6 +212,7 @@ static mb_status nearest_index(int **out, int in, int n, mb_error *err)
     return MB_OK;
 }
 
+/* Pixels are copied, never mixed. */
 static mb_status nearest(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_error *err)
 {
     mb_status status;
