@@ -124,93 +124,97 @@ static double run(mb_pipeline *p, const char *name, const mb_image *photo, const
     return end - now;
 }
 
-/* A mask with a wide band, and a cut-out's colours. */
-static void check_refinements(mb_context *context)
-{
-    static const struct {
-        const char *name;
-        mb_detail detail;
-        mb_foreground foreground;
-    } rows[] = {{"pymatting", MB_DETAIL_PYMATTING, MB_FOREGROUND_NONE},
-                {"guided", MB_DETAIL_GUIDED, MB_FOREGROUND_NONE},
-                {"foreground ml", MB_DETAIL_NONE, MB_FOREGROUND_ML},
-                {"foreground blurfusion", MB_DETAIL_NONE, MB_FOREGROUND_BLURFUSION}};
-    static const double moments[] = {0, 30, 100, 300, 700, 1500, 3000, 6000};
-    const mb_image photo = {.data = rgb, .width = SIDE, .height = SIDE, .pixels = MB_PIXELS_RGB};
-    const mb_image given = {.data = mask, .width = SIDE, .height = SIDE, .pixels = MB_PIXELS_GRAY};
-    mb_error err = {0};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        mb_options o;
-        mb_options_init(&o);
-        o.detail = rows[i].detail;
-        o.foreground = rows[i].foreground;
-        o.erode = o.dilate = 255;
-        mb_pipeline *p = NULL;
-        CHECK_OK(mb_pipeline_create(&p, context, NULL, NULL, &o, &err), err);
-        for (size_t k = 0; k < sizeof moments / sizeof moments[0]; k++) {
-            (void)run(p, rows[i].name, &photo, &given, moments[k]);
-        }
-        mb_pipeline_free(p);
-    }
-}
+static mb_context *context;
+static mb_model *model, *matting;
 
-/* Every way to find the subject with every detail: whole, and stopped at fractions of that time. */
-static void check_segments(mb_context *context, const mb_model *model, const mb_model *matting)
+SETUP
 {
-    static const mb_detail details[] = {MB_DETAIL_NONE, MB_DETAIL_GUIDED, MB_DETAIL_PYMATTING, MB_DETAIL_VITMATTE};
-    const mb_image photo = {
-        .data = rgb, .width = SMALL, .height = SMALL, .row_bytes = sizeof rgb[0], .pixels = MB_PIXELS_RGB};
-    mb_error err = {0};
-    for (int segment = 0; mb_segmenter_name(segment) != NULL; segment++) {
-        for (int grabcut = 0; grabcut <= (segment != MB_SEGMENT_BOTH); grabcut++) {
-            for (size_t d = 0; d < sizeof details / sizeof details[0]; d++) {
-                char name[64];
-                (void)snprintf(name, sizeof name, "%s%s, %s", mb_segmenter_name(segment), grabcut ? " and grabcut" : "",
-                               mb_detail_name((int)details[d]));
-                mb_options o;
-                mb_options_init(&o);
-                o.segment = (mb_segmenter)segment;
-                o.grabcut = grabcut;
-                o.detail = details[d];
-                o.input_width = o.input_height = 256;
-                o.max_megapixels = 1.0;
-                mb_pipeline *p = NULL;
-                CHECK_OK(mb_pipeline_create(&p, context, model, matting, &o, &err), err);
-                if (p == NULL) {
-                    continue;
-                }
-                mb_result *first = NULL; /* plans and weights are made in the first run, which cannot be interrupted */
-                CHECK_OK(mb_pipeline_run(&first, p, &photo, &err), err);
-                mb_result_free(first);
-                double whole = run(p, name, &photo, NULL, 1e9);
-                for (int k = 0; k < 5; k++) {
-                    (void)run(p, name, &photo, NULL, whole * (0.1 + 0.18 * k));
-                }
-                mb_pipeline_free(p);
-            }
-        }
-    }
-}
-
-int main(void)
-{
-    mb_context *context = NULL;
-    mb_model *model = NULL, *matting = NULL;
     mb_context_options machine;
+    mb_error err;
     mb_context_options_init(&machine);
     machine.device = MB_DEVICE_CPU;
     machine.threads = THREADS;
-    mb_error err = {0};
     make_pictures();
-    CHECK_OK(mb_context_create(&context, &machine, &err), err);
-    CHECK_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
-    CHECK_OK(mb_model_open(&matting, context, test_model("vitmatte_tiny4"), &err), err);
-    if (model != NULL && matting != NULL) {
-        check_segments(context, model, matting);
-        check_refinements(context);
+    REQUIRE_OK(mb_context_create(&context, &machine, &err), err);
+    REQUIRE_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
+    REQUIRE_OK(mb_model_open(&matting, context, test_model("vitmatte_tiny4"), &err), err);
+}
+
+static const struct {
+    const char *name;
+    mb_detail detail;
+    mb_foreground foreground;
+} methods[] = {{"pymatting", MB_DETAIL_PYMATTING, MB_FOREGROUND_NONE},
+               {"guided", MB_DETAIL_GUIDED, MB_FOREGROUND_NONE},
+               {"foreground ml", MB_DETAIL_NONE, MB_FOREGROUND_ML},
+               {"foreground blurfusion", MB_DETAIL_NONE, MB_FOREGROUND_BLURFUSION}};
+
+/* A mask with a wide band, and a cut-out's colours. */
+TEST_ROWS(refinement_stops_soon, methods)
+{
+    static const double moments[] = {0, 30, 100, 300, 700, 1500, 3000, 6000};
+    const mb_image photo = {.data = rgb, .width = SIDE, .height = SIDE, .pixels = MB_PIXELS_RGB};
+    const mb_image given = {.data = mask, .width = SIDE, .height = SIDE, .pixels = MB_PIXELS_GRAY};
+    mb_options o;
+    mb_error err;
+    mb_pipeline *p = NULL;
+    mb_options_init(&o);
+    o.detail = row->detail;
+    o.foreground = row->foreground;
+    o.erode = o.dilate = 255;
+    REQUIRE_OK(mb_pipeline_create(&p, context, NULL, NULL, &o, &err), err);
+    double took = 1e9;
+    for (size_t k = 0; k < sizeof moments / sizeof moments[0] && moments[k] < took; k++) {
+        took = run(p, row->name, &photo, &given, moments[k]) + 1e-3; /* beyond its end there is nothing to stop */
     }
+    mb_pipeline_free(p);
+}
+
+static const struct {
+    const char *name;
+    mb_segmenter segment;
+    int grabcut;
+    mb_detail detail;
+} ways[] = {
+#define WITH(name, segment, grabcut)                                                                                   \
+    {name ", none", segment, grabcut, MB_DETAIL_NONE}, {name ", guided", segment, grabcut, MB_DETAIL_GUIDED},          \
+        {name ", pymatting", segment, grabcut, MB_DETAIL_PYMATTING},                                                   \
+    {                                                                                                                  \
+        name ", vitmatte", segment, grabcut, MB_DETAIL_VITMATTE                                                        \
+    }
+    WITH("network", MB_SEGMENT_NETWORK, 0),   WITH("network and grabcut", MB_SEGMENT_NETWORK, 1),
+    WITH("saliency", MB_SEGMENT_SALIENCY, 0), WITH("saliency and grabcut", MB_SEGMENT_SALIENCY, 1),
+    WITH("both", MB_SEGMENT_BOTH, 0),
+};
+
+/* From a photo: whole, and stopped at fractions of that time. */
+TEST_ROWS(run_stops_soon, ways)
+{
+    const mb_image photo = {
+        .data = rgb, .width = SMALL, .height = SMALL, .row_bytes = sizeof rgb[0], .pixels = MB_PIXELS_RGB};
+    mb_options o;
+    mb_error err;
+    mb_pipeline *p = NULL;
+    mb_result *first = NULL;
+    mb_options_init(&o);
+    o.segment = row->segment;
+    o.grabcut = row->grabcut;
+    o.detail = row->detail;
+    o.input_width = o.input_height = 256;
+    o.max_megapixels = 1.0;
+    REQUIRE_OK(mb_pipeline_create(&p, context, model, matting, &o, &err), err);
+    CHECK_OK(mb_pipeline_run(&first, p, &photo, &err), err); /* makes plans and weights, which nothing interrupts */
+    mb_result_free(first);
+    double whole = run(p, row->name, &photo, NULL, 1e9);
+    for (int k = 0; k < 5; k++) {
+        (void)run(p, row->name, &photo, NULL, whole * (0.1 + 0.18 * k));
+    }
+    mb_pipeline_free(p);
+}
+
+TEARDOWN
+{
     mb_model_free(model);
     mb_model_free(matting);
     mb_context_free(context);
-    return test_report();
 }

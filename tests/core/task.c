@@ -37,7 +37,7 @@ static void count_items(void *arg, size_t begin, size_t end, int worker)
     atomic_fetch_add((atomic_int *)arg, (int)(end - begin));
 }
 
-static void test_nothing(void)
+TEST(nothing)
 {
     const mb_task zero = {0};
     const mb_task *none[2] = {NULL, &zero};
@@ -60,7 +60,7 @@ static void expect(const host *h, double want)
     CHECK_MSG(fabs(h->done - want) < 1e-9, "reported %.12f, not %.12f", h->done, want);
 }
 
-static void test_progress(void)
+TEST(progress)
 {
     host h = {0};
     const mb_task whole = {.report_progress = report_progress, .user = &h};
@@ -78,7 +78,7 @@ static void test_progress(void)
     CHECK(fabs(h.done - 0.3) < 1e-6 && h.reports == 5);
 }
 
-static void test_stop(void)
+TEST(stop)
 {
     for (int threads = 1; threads <= 3; threads++) {
         host h = {.stop_at = 5};
@@ -108,7 +108,7 @@ static void sleep_once(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-static void test_waiting(void)
+TEST(waiting)
 {
     host h = {0};
     mb_error err = {0};
@@ -125,7 +125,7 @@ static void test_waiting(void)
     mb_pool_free(task.pool);
 }
 
-static void test_warnings(void)
+TEST(warnings)
 {
     mb_warnings w = {0};
     const mb_task task = {.warnings = &w};
@@ -135,14 +135,8 @@ static void test_warnings(void)
     CHECK(w.n == MB_MAX_WARNINGS && w.item[3].code == 3 && strcmp(w.item[3].text, "number 3") == 0);
 }
 
-int main(void)
+TEST(clock)
 {
     double before = mb_clock_ms();
-    test_nothing();
-    test_progress();
-    test_stop();
-    test_waiting();
-    test_warnings();
-    CHECK(mb_clock_ms() >= before);
-    return test_report();
+    CHECK_GE(mb_clock_ms(), before);
 }

@@ -142,25 +142,47 @@ static void sweep(const scenario *s)
     CHECK_MSG(n > 0, "%s: no allocation was made to fail", s->name);
 }
 
-int main(void)
+static const scenario scenarios[] = {
+    {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"guided fast", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0.5, 2, false},
+    {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 0, 2, false},
+    {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, false},
+    {"none, 16 bits", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
+    {"guided, 16 bits", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
+    {"vitmatte reduced, 16 bits", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, true},
+    {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 0, 2, false},
+    {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2, false},
+};
+
+TEST_ROWS(sweep, scenarios)
 {
-    static const scenario scenarios[] = {
-        {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
-        {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
-        {"guided fast", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0.5, 2, false},
-        {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
-        {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 0, 2, false},
-        {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
-        {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, false},
-        {"none, 16 bits", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
-        {"guided, 16 bits", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
-        {"vitmatte reduced, 16 bits", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, true},
-        {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 0, 2, false},
-        {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2, false},
-    };
+    sweep(row);
+}
+
+TEST(trimap_of_rembg)
+{
+    for (long n = 0, done = 0; !done; n++) {
+        mb_image_u8 out = {0};
+        mb_error err = {0};
+        long before = live;
+        countdown = n;
+        mb_status status = mb_trimap_rembg(NULL, &out, &mask, 10, 240, 10, &err);
+        done = countdown >= 0;
+        countdown = -1;
+        CHECK(status == (done ? MB_OK : MB_E_MEMORY));
+        mb_image_u8_dispose(&out);
+        CHECK_EQ(live, before);
+    }
+}
+
+SETUP
+{
     mb_error err;
-    CHECK_OK(mb_image_u8_create(&photo, 60, 44, 4, &err), err);
-    CHECK_OK(mb_image_u8_create(&mask, 60, 44, 1, &err), err);
+    REQUIRE_OK(mb_image_u8_create(&photo, 60, 44, 4, &err), err);
+    REQUIRE_OK(mb_image_u8_create(&mask, 60, 44, 1, &err), err);
     for (int i = 0; i < 60 * 44; i++) {
         int x = i % 60 - 30, y = i / 60 - 22;
         mask.v[i] = x * x + y * y < 150 ? 255 : 0;
@@ -168,23 +190,11 @@ int main(void)
             photo.v[4 * i + k] = (uint8_t)((x * 5 + y * 3 + k * 40 + i * 37 % 11) & 255);
         }
     }
-    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
-        sweep(&scenarios[i]);
-    }
-    for (long n = 0, done = 0; !done; n++) { /* rembg's trimap */
-        mb_image_u8 out = {0};
-        long before = live;
-        countdown = n;
-        err = (mb_error){0};
-        mb_status status = mb_trimap_rembg(NULL, &out, &mask, 10, 240, 10, &err);
-        done = countdown >= 0;
-        countdown = -1;
-        CHECK(status == (done ? MB_OK : MB_E_MEMORY));
-        mb_image_u8_dispose(&out);
-        CHECK(live == before);
-    }
+}
+
+TEARDOWN
+{
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&mask);
     CHECK_MSG(live == 0, "%ld blocks left", live);
-    return test_report();
 }

@@ -192,7 +192,7 @@ static mb_image_u8 filled(int w, int h, int channels, int value)
 }
 
 /* What a run refuses: other sizes, and a network's detail without the network. */
-static void refusals(void)
+TEST(refusals)
 {
     mb_image_u8 photo = filled(8, 8, 3, 9), mask = filled(8, 8, 1, 255), other = filled(8, 9, 1, 0);
     mb_vitmatte_input input;
@@ -260,7 +260,7 @@ static bool warned(const mb_warnings *w, mb_warning_code code)
 }
 
 /* Rows of the specification's table of failure cases: the picture is never lost. */
-static void failure_cases(void)
+TEST(failure_cases)
 {
     mb_image_u8 photo = filled(40, 30, 4, 80), alpha = {0}; /* RGBA: the colour counts */
     mb_image_u8 black = filled(40, 30, 1, 0), white = filled(40, 30, 1, 255), grey = filled(40, 30, 1, 100);
@@ -310,7 +310,7 @@ static void failure_cases(void)
 
 /* The rows whose answers are not plain copies: pictures without a window, systems that the direct solver does not get,
  * pictures that VITMatte sees smaller. Each says so. */
-static void said_and_done(void)
+TEST(said_and_done)
 {
     mb_image_u8 photo = filled(40, 2, 3, 80), mask = filled(40, 2, 1, 0), alpha = {0}, direct = {0};
     for (int i = 0; i < 80; i++) {
@@ -366,7 +366,7 @@ static void said_and_done(void)
 /* An unknown white island in known black, with next to no regularisation: pixels of two flat colours hardly couple
  * (their weights are of the order of epsilon), so the right side is tiny against what rounding leaves, and no method
  * gets further. The answer stands, and says how good it is. */
-static void residual_too_large(void)
+TEST(residual_too_large)
 {
     mb_image_u8 photo = filled(40, 20, 3, 0), trimap = filled(40, 20, 1, 0);
     for (int i = 0; i < 800; i++) {
@@ -424,7 +424,7 @@ static void edge_sizes(mb_pool *pool)
 }
 
 /* A trimap of the user's own: as it stands, whatever erode and dilate say. */
-static void own_trimap(void)
+TEST(own_trimap)
 {
     mb_image_u8 photo = filled(60, 20, 3, 0), trimap = filled(60, 20, 1, 0);
     for (int i = 0; i < 1200; i++) {
@@ -458,7 +458,7 @@ static bool always(void *user)
     return true;
 }
 
-static void cancelled(void)
+TEST(cancelled)
 {
     mb_image_u8 photo = filled(60, 20, 3, 7), mask = filled(60, 20, 1, 0);
     memset(mask.v, 255, 600);
@@ -476,23 +476,38 @@ static void cancelled(void)
     mb_image_u8_dispose(&mask);
 }
 
-int main(void)
+static goldens stored; /* refine_node */
+static mb_pool *workers;
+
+SETUP
 {
     mb_error err;
-    mb_pool *pool = NULL;
-    CHECK_OK(mb_pool_create(&pool, 2, &err), err);
-    goldens g = goldens_open_shared("refine_node");
-    node_goldens(&g, pool);
-    network_goldens(pool);
-    limits(&g);
-    refusals();
-    failure_cases();
-    said_and_done();
-    residual_too_large();
-    edge_sizes(pool);
-    own_trimap();
-    cancelled();
-    goldens_close(&g);
-    mb_pool_free(pool);
-    return test_report();
+    REQUIRE_OK(mb_pool_create(&workers, 2, &err), err);
+    stored = goldens_open_shared("refine_node");
+}
+
+TEARDOWN
+{
+    goldens_close(&stored);
+    mb_pool_free(workers);
+}
+
+TEST(node_goldens)
+{
+    node_goldens(&stored, workers);
+}
+
+TEST(network_goldens)
+{
+    network_goldens(workers);
+}
+
+TEST(limits)
+{
+    limits(&stored);
+}
+
+TEST(edge_sizes)
+{
+    edge_sizes(workers);
 }

@@ -65,7 +65,7 @@ static double chosen_share(const mb_image_u8 *rgb, const mb_image_u8 *network, c
 }
 
 /* One mask lies on the block, the other beside it, or there is none. */
-static void test_choose(void)
+TEST(choose)
 {
     mb_image_u8 rgb = block(), good = grey(400, 300), bad = grey(100, 75), blind = grey(400, 300);
     paint(&good, 120, 280, 90, 220, 230, 0, 0);
@@ -81,7 +81,7 @@ static void test_choose(void)
 
 /* Every candidate has its initial mask and its cut-out; the box's is empty outside the box; a score is only for what
  * cuts. */
-static void test_candidates(void)
+TEST(candidates)
 {
     mb_image_u8 rgb = block(), mask = grey(400, 300);
     mb_candidates c;
@@ -105,7 +105,7 @@ static void test_candidates(void)
     mb_image_u8_dispose(&mask);
 }
 
-static void test_refused(void)
+TEST(refused)
 {
     mb_image_u8 mask = grey(40, 30), cut;
     CHECK(mb_candidates_segment(NULL, &cut, &mask, &mask, &mask, &err) == MB_E_ARGUMENT &&
@@ -114,7 +114,7 @@ static void test_refused(void)
 }
 
 /* A picture of one pixel, and one of a single row: no outline, no neighbours. */
-static void test_smallest(void)
+TEST(smallest)
 {
     for (int width = 1; width <= 7; width += 6) {
         mb_image_u8 rgb = {0}, mask = grey(width, 1), cut;
@@ -126,13 +126,4 @@ static void test_smallest(void)
         mb_image_u8_dispose(&rgb);
         mb_image_u8_dispose(&mask);
     }
-}
-
-int main(void)
-{
-    test_choose();
-    test_candidates();
-    test_refused();
-    test_smallest();
-    return test_report();
 }

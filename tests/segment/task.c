@@ -201,29 +201,40 @@ static bool always(void *user)
     return true;
 }
 
-int main(void)
+static mb_image_u8 rgb, mask;
+
+SETUP
 {
-    static const struct {
-        const char *name;
-        work_fn work;
-    } rows[] = {{"saliency", run_saliency},
-                {"superpixels and edges", run_superpixels},
-                {"grabcut", run_grabcut},
-                {"candidates", run_candidates},
-                {"the best candidate", run_segment}};
-    mb_image_u8 rgb, mask;
     make_scene(&rgb, &mask);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        check_threads(rows[i].name, rows[i].work, &rgb, &mask);
-        check_stops(rows[i].name, rows[i].work, &rgb, &mask);
-        mb_task task = {.should_stop = always};
-        outcome none = {0};
-        CHECK_OK(mb_pool_create(&task.pool, 3, &err), err);
-        err = (mb_error){0};
-        CHECK(rows[i].work(&task, &none, &rgb, &mask, &err) == MB_E_CANCELLED && none.v == NULL);
-        mb_pool_free(task.pool);
-    }
+}
+
+static const struct {
+    const char *name;
+    work_fn work;
+} rows[] = {{"saliency", run_saliency},
+            {"superpixels and edges", run_superpixels},
+            {"grabcut", run_grabcut},
+            {"candidates", run_candidates},
+            {"the best candidate", run_segment}};
+
+TEST_ROWS(threads_give_the_same_bytes, rows)
+{
+    check_threads(row->name, row->work, &rgb, &mask);
+}
+
+TEST_ROWS(stops_anywhere, rows)
+{
+    check_stops(row->name, row->work, &rgb, &mask);
+    mb_task task = {.should_stop = always};
+    outcome none = {0};
+    REQUIRE_OK(mb_pool_create(&task.pool, 3, &err), err);
+    err = (mb_error){0};
+    CHECK(row->work(&task, &none, &rgb, &mask, &err) == MB_E_CANCELLED && none.v == NULL);
+    mb_pool_free(task.pool);
+}
+
+TEARDOWN
+{
     mb_image_u8_dispose(&rgb);
     mb_image_u8_dispose(&mask);
-    return test_report();
 }

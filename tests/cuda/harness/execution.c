@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void test_capture(void)
+TEST(capture)
 {
     runs = RUNS;
     outcome *o = run(MB_F32, false);
@@ -40,7 +40,7 @@ static void test_capture(void)
 }
 
 /* Each library does its part where it is there, and is replaced where it is not, or not fit. */
-static void test_libraries(void)
+TEST(libraries)
 {
     static const struct {
         const char *variable, *value;
@@ -68,7 +68,7 @@ static void test_libraries(void)
     }
 }
 
-static void test_notes(void)
+TEST(notes)
 {
     static const struct {
         const char *variable, *value, *note;
@@ -97,7 +97,7 @@ static void test_notes(void)
 }
 
 /* Strict f32 is never TF32 unasked; asked for, it shows. */
-static void test_tf32(void)
+TEST(tf32)
 {
     outcome *strict = run(MB_F32, false), *tf32 = run(MB_F32, true);
     CHECK_OK(tf32->status, tf32->err);
@@ -124,12 +124,13 @@ static int count_files(const char *folder, char *name, size_t bytes)
 }
 
 /* The first process writes what the libraries chose; a second one does not ask them again; damage is no harm. */
-static void test_cache(void)
+TEST(cache)
 {
     char folder[] = "/tmp/mattebox-plans-XXXXXX", file[600] = "";
     static outcome first;
     CHECK(mkdtemp(folder) != NULL);
     setenv("MATTEBOX_CACHE", folder, 1);
+    setenv("MATTEBOX_TUNE", "off", 1); /* timing has seconds at most, so what it chooses depends on the load */
     first = *run(MB_F32, false);
     CHECK_OK(first.status, first.err);
     CHECK_MSG(count_files(folder, file, sizeof file) == 1, "%s", file);
@@ -156,9 +157,10 @@ static void test_cache(void)
     nowhere = run(MB_F32, false);
     CHECK_MSG(nowhere->status == MB_OK && same_bits(nowhere, &first), "%s", nowhere->err.message);
     setenv("MATTEBOX_CACHE", "", 1);
+    unsetenv("MATTEBOX_TUNE");
 }
 
-static void test_room(void)
+TEST(room)
 {
     outcome *o = run_with("MB_STANDIN_TOTAL", "90000000", MB_F32);
     CHECK_MSG(o->status == MB_E_MEMORY && strncmp(o->err.message, "CUDA: needs ", 12) == 0 &&
@@ -169,7 +171,7 @@ static void test_room(void)
 }
 
 /* An input that f16 cannot hold: the check names the first node that shows it. */
-static void test_finite(void)
+TEST(finite)
 {
     mb_backend b = {0};
     mb_error err = {0};
@@ -241,7 +243,7 @@ static void test_rerun(const char *sm, const char *wider)
 }
 
 /* The same with every node kept, more than any fixed list would hold: each shows what the fallback type gave. */
-static void test_rerun_taps(void)
+TEST(rerun_taps)
 {
     static const char *const all[] = {"all"};
     mb_backend b = {0}, b16 = {0};
@@ -289,7 +291,7 @@ static void *run_thread(void *arg)
 }
 
 /* Two networks of one device in two threads. */
-static void test_threads(void)
+TEST(threads)
 {
     static thread_job jobs[2];
     pthread_t threads[2];
@@ -310,25 +312,28 @@ static void test_threads(void)
     mb_backend_cuda_close(&b);
 }
 
-int main(void)
+TEST(overflow_on_sm_90)
 {
-    mb_weights *w = NULL;
+    test_rerun("90", "bf16");
+}
+
+TEST(overflow_on_sm_75)
+{
+    test_rerun("75", "f32");
+}
+
+static mb_weights *owned;
+
+SETUP
+{
     mb_error err;
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
     setenv("MATTEBOX_CACHE", "", 1);
-    CHECK_OK(gen_weights(&w, "tiny7", 1, &err), err);
-    weights = w;
-    test_capture();
-    test_libraries();
-    test_notes();
-    test_tf32();
-    test_cache();
-    test_room();
-    test_finite();
-    test_rerun("90", "bf16");
-    test_rerun("75", "f32");
-    test_rerun_taps();
-    test_threads();
-    mb_weights_free(w);
-    return test_report();
+    REQUIRE_OK(gen_weights(&owned, "tiny7", 1, &err), err);
+    weights = owned;
+}
+
+TEARDOWN
+{
+    mb_weights_free(owned);
 }
