@@ -10,38 +10,6 @@
  * qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W]. */
 #include "ref.h"
 
-#define OP MB_OP_vit_attention
-
-mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
-{
-    const mb_vit_attention_attrs *a = c->attrs;
-    mb_status status = MB_OK;
-    MB_TRY(mb_rule_begin(c, OP, err));
-    MB_TRY(mb_rule_range(OP, "window", a->window, 0, 1024, err));
-    MB_TRY(mb_rule_range(OP, "number of heads", a->heads, 1, 1 << 16, err));
-    const int64_t *x = c->in[0].dims;
-    if (x[1] % (3 * (int64_t)a->heads) != 0) {
-        return mb_fail(err, MB_E_MISMATCH, "vit_attention: %lld channels of qkv are not 3 x %d heads x d",
-                       (long long)x[1], a->heads);
-    }
-    const int64_t table[4] = {-1, x[1] / 3 / a->heads, 1, 1};
-    MB_TRY(mb_rule_dims(c, OP, 1, "rel_pos_h", table, err));
-    MB_TRY(mb_rule_dims(c, OP, 2, "rel_pos_w", table, err));
-    MB_TRY(mb_rule_vector(c, OP, 3, "pad_qkv", x[1], err));
-    if (a->window > 0 && (x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 3)) {
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "vit_attention: a map of %lldx%lld is no multiple of the window %d: pad_qkv "
-                       "is needed",
-                       (long long)x[2], (long long)x[3], a->window);
-    }
-    if (a->pads_as_one && (a->window == 0 || !mb_call_has(c, 3))) {
-        return mb_fail(err, MB_E_ARGUMENT, "vit_attention: pads_as_one needs windows and pad_qkv");
-    }
-    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){x[0], x[1] / 3, x[2], x[3]}, OP, err));
-done:
-    return status;
-}
-
 /* The map that attends: a x b tokens, and how many of them cover the picture. */
 typedef struct map {
     int64_t a, b, rows, cols, d;
@@ -59,31 +27,6 @@ static map map_of(const mb_call *c)
 static int64_t inside(int64_t size, int64_t window, int64_t i)
 {
     return size - i * window < window ? size - i * window : window;
-}
-
-/* QK and PV of all pairs of a query and a key; with pads_as_one pairs of real tokens, and one key more with padding. */
-static double pairs_of(const map *m, const int64_t dims[4], bool pads_as_one)
-{
-    double pairs = 0;
-    for (int64_t y = 0; y < m->rows; y++) {
-        for (int64_t x = 0; x < m->cols; x++) {
-            double all = (double)m->a * (double)m->b;
-            double real = (double)inside(dims[2], m->a, y) * (double)inside(dims[3], m->b, x);
-            pairs += pads_as_one ? real * (real < all ? real + 1 : real) : all * all;
-        }
-    }
-    return pairs;
-}
-
-/* QK, PV and the relative terms, padding included unless it is one key (docs/models/vitmatte.md 5). */
-double mb_vit_attention_macs(const mb_call *c)
-{
-    const mb_vit_attention_attrs *at = c->attrs;
-    map m = map_of(c);
-    const int64_t *x = c->in[0].dims;
-    double queries = at->pads_as_one ? (double)x[2] * (double)x[3] : (double)(m.rows * m.a) * (double)(m.cols * m.b);
-    double terms = queries * ((double)m.a + (double)m.b);
-    return (double)x[0] * (double)(x[1] / 3) * (2 * pairs_of(&m, x, at->pads_as_one) + terms);
 }
 
 /* Row o of the table resized to `out` rows, times q. */

@@ -1,0 +1,36 @@
+/* The rule of position_embedding: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/position_embedding.c. */
+#include "rules/rules.h"
+
+#include <math.h>
+
+#define OP MB_OP_position_embedding
+
+static int64_t side_of(int64_t squares)
+{
+    int64_t g = (int64_t)llround(sqrt((double)squares));
+    return g * g == squares ? g : 0;
+}
+
+mb_status mb_position_embedding_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
+{
+    const mb_size_attrs *a = c->attrs;
+    mb_status status = MB_OK;
+    MB_TRY(mb_rule_begin(c, OP, err));
+    MB_TRY(mb_rule_range(OP, "height", a->out_h, 1, 1 << 20, err));
+    MB_TRY(mb_rule_range(OP, "width", a->out_w, 1, 1 << 20, err));
+    MB_TRY(mb_rule_dims(c, OP, 0, "table", (const int64_t[4]){-1, -1, 1, 1}, err));
+    int64_t rows = c->in[0].dims[0];
+    if (rows < 2 || side_of(rows - 1) == 0) {
+        return mb_fail(err, MB_E_MISMATCH, "position_embedding: a table of %lld rows; 1 + g*g rows are needed",
+                       (long long)rows);
+    }
+    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){1, c->in[0].dims[1], a->out_h, a->out_w}, OP, err));
+done:
+    return status;
+}
+
+double mb_position_embedding_macs(const mb_call *c)
+{
+    (void)c;
+    return 0;
+}
