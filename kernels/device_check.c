@@ -9,37 +9,25 @@
 
 typedef struct check_case {
     mb_op op;
-    uint32_t constants; /* bit i: input i is a weight or a table */
-    int64_t in[5][4];   /* dims; {0}: absent */
-    union {
-        mb_conv2d_attrs conv2d;
-        mb_linear_attrs linear;
-        mb_deform_conv2d_attrs deform;
-        mb_norm_attrs norm;
-        mb_window_attention_attrs window;
-        mb_vit_attention_attrs vit;
-        mb_resize_attrs resize;
-        mb_no_attrs none;
-    } attrs;
+    int64_t in[5][4]; /* dims; {0}: absent */
+    mb_attrs attrs;
 } check_case;
 
 static const check_case cases[] = {
-    {MB_OP_linear, 6, {{1, 64, 4, 4}, {32, 64, 1, 1}, {32, 1, 1, 1}}, {.linear = {MB_ACT_GELU}}},
-    {MB_OP_conv2d, 6, {{1, 16, 9, 7}, {24, 16, 3, 3}, {24, 1, 1, 1}}, {.conv2d = {1, 1, MB_ACT_RELU, false}}},
-    {MB_OP_conv2d, 6, {{1, 3, 8, 8}, {16, 3, 4, 4}, {16, 1, 1, 1}}, {.conv2d = {4, 0, MB_ACT_NONE, false}}},
+    {MB_OP_linear, {{1, 64, 4, 4}, {32, 64, 1, 1}, {32, 1, 1, 1}}, {.linear = {MB_ACT_GELU}}},
+    {MB_OP_conv2d, {{1, 16, 9, 7}, {24, 16, 3, 3}, {24, 1, 1, 1}}, {.conv2d = {1, 1, MB_ACT_RELU, false}}},
+    {MB_OP_conv2d, {{1, 3, 8, 8}, {16, 3, 4, 4}, {16, 1, 1, 1}}, {.conv2d = {4, 0, MB_ACT_NONE, false}}},
     {MB_OP_deform_conv2d,
-     24,
      {{1, 16, 8, 8}, {1, 18, 8, 8}, {1, 9, 8, 8}, {8, 16, 3, 3}, {8, 1, 1, 1}},
-     {.deform = {1, 2.0f, MB_ACT_NONE}}},
-    {MB_OP_layer_norm, 6, {{1, 96, 5, 5}, {96, 1, 1, 1}, {96, 1, 1, 1}}, {.norm = {1e-5f, false}}},
-    {MB_OP_window_attention, 6, {{1, 96, 10, 9}, {169, 2, 1, 1}, {96, 1, 1, 1}}, {.window = {2, 7, 3, 0.25f}}},
-    {MB_OP_vit_attention, 6, {{1, 192, 6, 5}, {11, 64, 1, 1}, {9, 64, 1, 1}}, {.vit = {1, 0, 0.125f, 1.0f}}},
+     {.deform_conv2d = {1, 2.0f, MB_ACT_NONE}}},
+    {MB_OP_layer_norm, {{1, 96, 5, 5}, {96, 1, 1, 1}, {96, 1, 1, 1}}, {.layer_norm = {1e-5f, false}}},
+    {MB_OP_window_attention, {{1, 96, 10, 9}, {169, 2, 1, 1}, {96, 1, 1, 1}}, {.window_attention = {2, 7, 3, 0.25f}}},
+    {MB_OP_vit_attention, {{1, 192, 6, 5}, {11, 64, 1, 1}, {9, 64, 1, 1}}, {.vit_attention = {1, 0, 0.125f, 1.0f}}},
     {MB_OP_vit_attention,
-     14,
      {{1, 192, 6, 5}, {7, 64, 1, 1}, {7, 64, 1, 1}, {192, 1, 1, 1}},
-     {.vit = {1, 4, 0.125f, 1.0f, true}}},
-    {MB_OP_resize_bilinear, 0, {{1, 8, 5, 7}}, {.resize = {11, 13, true}}},
-    {MB_OP_global_mean, 0, {{1, 24, 6, 5}}, {.none = {0}}},
+     {.vit_attention = {1, 4, 0.125f, 1.0f, true}}},
+    {MB_OP_resize_bilinear, {{1, 8, 5, 7}}, {.resize_bilinear = {11, 13, true}}},
+    {MB_OP_global_mean, {{1, 24, 6, 5}}, {.global_mean = {0}}},
 };
 
 typedef struct trial {
@@ -51,15 +39,15 @@ typedef struct trial {
     mb_prepared prepared;
 } trial;
 
-/* Offsets and modulators of deformable convolutions stay f32, as in plans. */
+/* Of an input, as in plans. */
 static mb_dtype type_of(const trial *t, int i)
 {
-    return t->c->op == MB_OP_deform_conv2d && (i == 1 || i == 2) ? MB_F32 : t->b->activations;
+    return (mb_op_get_rule(t->c->op)->f32_inputs >> i & 1u) != 0 ? MB_F32 : t->b->activations;
 }
 
 static bool is_constant(const trial *t, int i)
 {
-    return (t->c->constants >> i & 1u) != 0;
+    return (mb_op_get_rule(t->c->op)->constants >> i & 1u) != 0;
 }
 
 /* Values that the type can hold, so that only the kernel's own rounding counts. */
@@ -126,7 +114,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
     size_t n = (size_t)mb_view_count(&t->call.out), bytes = n * mb_dtype_size(t->b->activations);
     t->call.stream = device;
     t->call.tf32 = t->b->tf32;
-    t->call.constants = t->c->constants;
+    t->call.constants = mb_op_get_rule(t->c->op)->constants;
     t->call.out.dtype = t->b->activations;
     t->call.out.data = NULL;
     for (int i = 0; i < t->call.n_in; i++) {

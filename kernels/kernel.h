@@ -17,11 +17,19 @@
 
 /* MB_OP_conv2d, MB_OP_linear, ... */
 typedef enum mb_op {
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_OP_##name,
+#define MB_OP(name, ...) MB_OP_##name,
 #include "ops.def"
 #undef MB_OP
     MB_OP_COUNT
 } mb_op;
+
+/* The attributes of any op: one member for each row of ops.def, called like the op. */
+typedef union mb_attrs {
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) attributes name;
+#include "ops.def"
+#undef MB_OP
+    unsigned char bytes[32]; /* what is compared, hashed and copied */
+} mb_attrs;
 
 /* Constants in the form a kernel wants them (packed weights, expanded bias tables). Depends on attributes and
  * constants only, never on N, H, W, so that plans of several sizes share it. */
@@ -65,7 +73,10 @@ typedef struct mb_op_rule {
     mb_op op;
     const char *name;
     int most_inputs, least_inputs;
+    uint32_t constants, f32_inputs; /* masks, see ops.def */
     size_t attrs_bytes;
+    int act_offset; /* of `act` in the attributes; -1: the op has no activation of its own */
+    int addend;     /* the input added before the activation; 0: none */
     float tolerance;
     mb_status (*shape)(int64_t out_dims[4], const mb_call *c, mb_error *err); /* checks every input too */
     double (*macs)(const mb_call *c);                                         /* NULL: counted as 0 */

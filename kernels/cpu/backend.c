@@ -28,7 +28,7 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     }
 #define MB_ROW_OWN(name) put_first(out, MB_OP_##name, mb_cpu_##name(isa));
 #define MB_ROW_REF(name)
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_ROW_##cpu(name)
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_ROW_##cpu(name)
 #include "ops.def"
 #undef MB_OP
 #undef MB_ROW_OWN
@@ -36,8 +36,9 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     bool openblas = false;
     status = mb_openblas_wanted(&openblas, isa, err);
     if (openblas) {
-        put_first(out, MB_OP_linear, &mb_openblas_linear);
-        put_first(out, MB_OP_conv2d, &mb_openblas_conv2d);
+        for (int op = 0; op < MB_OP_COUNT; op++) {
+            put_first(out, (mb_op)op, mb_openblas_kernel((mb_op)op));
+        }
     }
     return status;
 }

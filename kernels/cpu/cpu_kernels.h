@@ -10,7 +10,7 @@
 
 #define MB_CPU_ROW_OWN(name) const mb_kernel *mb_cpu_##name(mb_isa isa);
 #define MB_CPU_ROW_REF(name)
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_CPU_ROW_##cpu(name)
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_CPU_ROW_##cpu(name)
 #include "ops.def"
 #undef MB_OP
 #undef MB_CPU_ROW_OWN

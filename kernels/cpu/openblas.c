@@ -194,11 +194,15 @@ static bool supports(const mb_call *c)
     return !a->border_variants;
 }
 
-const mb_kernel mb_openblas_linear = {
-    .name = "openblas", .prepare = prepare, .run = run_linear, .in_place_input = 1 + 3};
-const mb_kernel mb_openblas_conv2d = {.name = "openblas",
-                                      .supports = supports,
-                                      .prepare = prepare,
-                                      .workspace = workspace,
-                                      .run = run_conv2d,
-                                      .in_place_input = 1 + 3};
+static const mb_kernel linear = {.name = "openblas", .prepare = prepare, .run = run_linear, .in_place_input = 1 + 3};
+static const mb_kernel conv2d = {.name = "openblas",
+                                 .supports = supports,
+                                 .prepare = prepare,
+                                 .workspace = workspace,
+                                 .run = run_conv2d,
+                                 .in_place_input = 1 + 3};
+
+const mb_kernel *mb_openblas_kernel(mb_op op)
+{
+    return op == MB_OP_linear ? &linear : (op == MB_OP_conv2d ? &conv2d : NULL);
+}

@@ -4,7 +4,7 @@
 void mb_backend_ref(mb_backend *out)
 {
     *out = (mb_backend){.name = "ref"};
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) out->kernels[MB_OP_##name][0] = &mb_ref_##name;
+#define MB_OP(name, ...) out->kernels[MB_OP_##name][0] = &mb_ref_##name;
 #include "ops.def"
 #undef MB_OP
 }

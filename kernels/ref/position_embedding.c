@@ -3,12 +3,7 @@
  * taps with clamped indices, no antialiasing; an axis that keeps its size is copied. table [1+g*g,C,1,1] ->
  * [1,C,out_h,out_w]. */
 #include "ref.h"
-
-static int64_t side_of(int64_t squares)
-{
-    int64_t g = (int64_t)llround(sqrt((double)squares));
-    return g * g == squares ? g : 0;
-}
+#include "rules/position_embedding.h"
 
 typedef struct taps {
     int64_t index[4];
@@ -35,7 +30,7 @@ static taps taps_of(int64_t o, int64_t in, int64_t out)
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
-    int64_t channels = c->out.dims[1], h = c->out.dims[2], w = c->out.dims[3], g = side_of(c->in[0].dims[0] - 1);
+    int64_t channels = c->out.dims[1], h = c->out.dims[2], w = c->out.dims[3], g = mb_position_grid(c->in[0].dims[0]);
     const float *map = (const float *)c->in[0].data + channels; /* row 0 belongs to the class token */
     for (int64_t t = 0; t < h * w; t++) {
         taps v = taps_of(t / w, g, h), u = taps_of(t % w, g, w);

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) extern const mb_kernel mb_ref_##name;
+#define MB_OP(name, ...) extern const mb_kernel mb_ref_##name;
 #include "ops.def"
 #undef MB_OP
 

@@ -9,25 +9,7 @@
  * min(i+1, rows-1); Rw likewise with b.
  * qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W]. */
 #include "ref.h"
-
-/* The map that attends: a x b tokens, and how many of them cover the picture. */
-typedef struct map {
-    int64_t a, b, rows, cols, d;
-} map;
-
-static map map_of(const mb_call *c)
-{
-    const mb_vit_attention_attrs *at = c->attrs;
-    const int64_t *x = c->in[0].dims;
-    int64_t a = at->window > 0 ? at->window : x[2], b = at->window > 0 ? at->window : x[3];
-    return (map){a, b, (x[2] + a - 1) / a, (x[3] + b - 1) / b, x[1] / 3 / at->heads};
-}
-
-/* Tokens of window `i` of an axis that lie on the picture. */
-static int64_t inside(int64_t size, int64_t window, int64_t i)
-{
-    return size - i * window < window ? size - i * window : window;
-}
+#include "rules/vit_attention.h"
 
 /* Row o of the table resized to `out` rows, times q. */
 static double table_dot(const mb_view *table, int64_t o, int64_t out, const float *q)
@@ -63,7 +45,7 @@ static void exp_sum(double *most, double *sum, const double *v, int64_t n)
 }
 
 /* log sum exp(rh[y'] + rw[x']) over the places of a window that lie outside of its rows x cols tokens. */
-static double pads_term(const map *m, const double *rh, const double *rw, int64_t rows, int64_t cols)
+static double pads_term(const mb_vit_map *m, const double *rh, const double *rw, int64_t rows, int64_t cols)
 {
     double below, below_sum, all, all_sum, beside, beside_sum, right, right_sum;
     exp_sum(&below, &below_sum, rh + rows, m->a - rows);
@@ -80,9 +62,9 @@ static void attend_real(const mb_call *c, int64_t n, int64_t y, int64_t x, int64
                         const double *rw)
 {
     const mb_vit_attention_attrs *at = c->attrs;
-    map m = map_of(c);
+    mb_vit_map m = mb_vit_map_of(c);
     int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
-    int64_t rows = inside(c->in[0].dims[2], m.a, y / m.a), cols = inside(c->in[0].dims[3], m.b, x / m.b);
+    int64_t rows = mb_vit_inside(c->in[0].dims[2], m.a, y / m.a), cols = mb_vit_inside(c->in[0].dims[3], m.b, x / m.b);
     int64_t keys = rows * cols + (rows * cols < m.a * m.b ? 1 : 0);
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
     double *logit = c->workspace, most, total;
@@ -113,7 +95,7 @@ static void attend_real(const mb_call *c, int64_t n, int64_t y, int64_t x, int64
 static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t head)
 {
     const mb_vit_attention_attrs *at = c->attrs;
-    map m = map_of(c);
+    mb_vit_map m = mb_vit_map_of(c);
     int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
     double *logit = c->workspace, *rh = logit + m.a * m.b, *rw = rh + m.a, max = -INFINITY, total = 0;
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
@@ -164,7 +146,7 @@ static mb_status run(const mb_call *c, mb_error *err)
 
 static size_t workspace(const mb_call *c)
 {
-    map m = map_of(c);
+    mb_vit_map m = mb_vit_map_of(c);
     return (size_t)(m.a * m.b + m.a + m.b) * sizeof(double);
 }
 

@@ -8,11 +8,6 @@
  * [N,3C,H,W] (q, k, v; head-major inside each), table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W]. */
 #include "ref.h"
 
-static int64_t round_up(int64_t size, int64_t window)
-{
-    return (size + window - 1) / window * window;
-}
-
 static int label(int64_t rolled, int64_t padded, const mb_window_attention_attrs *a)
 {
     if (a->shift == 0 || rolled < padded - a->window) {
@@ -33,7 +28,7 @@ static token token_at(const mb_call *c, int64_t n, int64_t ry, int64_t rx)
 {
     const mb_window_attention_attrs *a = c->attrs;
     const mb_view *qkv = &c->in[0];
-    int64_t hp = round_up(qkv->dims[2], a->window), wp = round_up(qkv->dims[3], a->window);
+    int64_t hp = mb_round_up(qkv->dims[2], a->window), wp = mb_round_up(qkv->dims[3], a->window);
     token t = {.y = (ry + a->shift) % hp, .x = (rx + a->shift) % wp};
     t.label = 3 * label(ry, hp, a) + label(rx, wp, a);
     t.real = t.y < qkv->dims[2] && t.x < qkv->dims[3];

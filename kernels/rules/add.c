@@ -1,4 +1,4 @@
-/* The rule of add: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/add.c. */
+/* The rule of add: the inputs it accepts, the shape it gives, its cost. The formula: ref/add.c. */
 #include "rules/rules.h"
 
 mb_status mb_add_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

@@ -1,4 +1,4 @@
-/* The rule of batch_norm: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/batch_norm.c. */
+/* The rule of batch_norm: the inputs it accepts, the shape it gives, its cost. The formula: ref/batch_norm.c. */
 #include "rules/rules.h"
 
 mb_status mb_batch_norm_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

@@ -1,4 +1,4 @@
-/* The rule of concat: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/concat.c. */
+/* The rule of concat: the inputs it accepts, the shape it gives, its cost. The formula: ref/concat.c. */
 #include "rules/rules.h"
 
 mb_status mb_concat_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

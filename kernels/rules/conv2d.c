@@ -1,4 +1,4 @@
-/* The rule of conv2d: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/conv2d.c. */
+/* The rule of conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/conv2d.c. */
 #include "rules/rules.h"
 
 mb_status mb_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

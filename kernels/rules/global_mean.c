@@ -1,4 +1,4 @@
-/* The rule of global_mean: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/global_mean.c. */
+/* The rule of global_mean: the inputs it accepts, the shape it gives, its cost. The formula: ref/global_mean.c. */
 #include "rules/rules.h"
 
 mb_status mb_global_mean_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

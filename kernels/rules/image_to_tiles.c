@@ -1,4 +1,4 @@
-/* The rule of image_to_tiles: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/image_to_tiles.c. */
+/* The rule of image_to_tiles: the inputs it accepts, the shape it gives, its cost. The formula: ref/image_to_tiles.c. */
 #include "rules/rules.h"
 
 mb_status mb_image_to_tiles_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

@@ -1,4 +1,4 @@
-/* The rule of layer_norm: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/layer_norm.c. */
+/* The rule of layer_norm: the inputs it accepts, the shape it gives, its cost. The formula: ref/layer_norm.c. */
 #include "rules/rules.h"
 
 mb_status mb_layer_norm_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

@@ -1,4 +1,4 @@
-/* The rule of linear: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/linear.c. */
+/* The rule of linear: the inputs it accepts, the shape it gives, its cost. The formula: ref/linear.c. */
 #include "rules/rules.h"
 
 mb_status mb_linear_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

@@ -1,4 +1,4 @@
-/* The rule of patch_merge: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/patch_merge.c. */
+/* The rule of patch_merge: the inputs it accepts, the shape it gives, its cost. The formula: ref/patch_merge.c. */
 #include "rules/rules.h"
 
 mb_status mb_patch_merge_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

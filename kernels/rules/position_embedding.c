@@ -1,15 +1,8 @@
-/* The rule of position_embedding: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/position_embedding.c. */
+/* The rule of position_embedding: the inputs it accepts, the shape it gives, its cost. The formula: ref/position_embedding.c. */
+#include "rules/position_embedding.h"
 #include "rules/rules.h"
 
-#include <math.h>
-
 #define OP MB_OP_position_embedding
-
-static int64_t side_of(int64_t squares)
-{
-    int64_t g = (int64_t)llround(sqrt((double)squares));
-    return g * g == squares ? g : 0;
-}
 
 mb_status mb_position_embedding_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
@@ -20,7 +13,7 @@ mb_status mb_position_embedding_shape(int64_t out_dims[4], const mb_call *c, mb_
     MB_TRY(mb_rule_range(OP, "width", a->out_w, 1, 1 << 20, err));
     MB_TRY(mb_rule_dims(c, OP, 0, "table", (const int64_t[4]){-1, -1, 1, 1}, err));
     int64_t rows = c->in[0].dims[0];
-    if (rows < 2 || side_of(rows - 1) == 0) {
+    if (mb_position_grid(rows) == 0) {
         return mb_fail(err, MB_E_MISMATCH, "position_embedding: a table of %lld rows; 1 + g*g rows are needed",
                        (long long)rows);
     }

@@ -1,4 +1,4 @@
-/* The rule of resize_bilinear: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/resize_bilinear.c. */
+/* The rule of resize_bilinear: the inputs it accepts, the shape it gives, its cost. The formula: ref/resize_bilinear.c. */
 #include "rules/rules.h"
 
 #define OP MB_OP_resize_bilinear

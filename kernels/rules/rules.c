@@ -2,9 +2,23 @@
 #include "rules/rules.h"
 
 #include <limits.h>
+#include <stddef.h>
 
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol)                                                                \
-    {MB_OP_##name, #name, most, least, sizeof(attrs), (float)(tol), mb_##name##_shape, mb_##name##_macs},
+#define MB_ACT_OFFSET_ACT(attributes)  (int)offsetof(attributes, act)
+#define MB_ACT_OFFSET_NONE(attributes) -1
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol)                       \
+    {MB_OP_##name,                                                                                                     \
+     #name,                                                                                                            \
+     most,                                                                                                             \
+     least,                                                                                                            \
+     constants,                                                                                                        \
+     f32_inputs,                                                                                                       \
+     sizeof(attributes),                                                                                               \
+     MB_ACT_OFFSET_##act(attributes),                                                                                  \
+     addend,                                                                                                           \
+     (float)(tol),                                                                                                     \
+     mb_##name##_shape,                                                                                                \
+     mb_##name##_macs},
 static const mb_op_rule rules[MB_OP_COUNT] = {
 #include "ops.def"
 };

@@ -1,4 +1,4 @@
-/* The rule of scale_by_map: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/scale_by_map.c. */
+/* The rule of scale_by_map: the inputs it accepts, the shape it gives, its cost. The formula: ref/scale_by_map.c. */
 #include "rules/rules.h"
 
 mb_status mb_scale_by_map_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

@@ -1,4 +1,4 @@
-/* The rule of unary: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/unary.c. */
+/* The rule of unary: the inputs it accepts, the shape it gives, its cost. The formula: ref/unary.c. */
 #include "rules/rules.h"
 
 mb_status mb_unary_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)

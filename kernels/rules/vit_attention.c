@@ -1,5 +1,6 @@
-/* The rule of vit_attention: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/vit_attention.c. */
+/* The rule of vit_attention: the inputs it accepts, the shape it gives, its cost. The formula: ref/vit_attention.c. */
 #include "rules/rules.h"
+#include "rules/vit_attention.h"
 
 #define OP MB_OP_vit_attention
 
@@ -33,33 +34,14 @@ done:
     return status;
 }
 
-/* The map that attends: a x b tokens, and how many of them cover the picture. */
-typedef struct map {
-    int64_t a, b, rows, cols, d;
-} map;
-
-static map map_of(const mb_call *c)
-{
-    const mb_vit_attention_attrs *at = c->attrs;
-    const int64_t *x = c->in[0].dims;
-    int64_t a = at->window > 0 ? at->window : x[2], b = at->window > 0 ? at->window : x[3];
-    return (map){a, b, (x[2] + a - 1) / a, (x[3] + b - 1) / b, x[1] / 3 / at->heads};
-}
-
-/* Tokens of window `i` of an axis that lie on the picture. */
-static int64_t inside(int64_t size, int64_t window, int64_t i)
-{
-    return size - i * window < window ? size - i * window : window;
-}
-
 /* QK and PV of all pairs of a query and a key; with pads_as_one pairs of real tokens, and one key more with padding. */
-static double pairs_of(const map *m, const int64_t dims[4], bool pads_as_one)
+static double pairs_of(const mb_vit_map *m, const int64_t dims[4], bool pads_as_one)
 {
     double pairs = 0;
     for (int64_t y = 0; y < m->rows; y++) {
         for (int64_t x = 0; x < m->cols; x++) {
             double all = (double)m->a * (double)m->b;
-            double real = (double)inside(dims[2], m->a, y) * (double)inside(dims[3], m->b, x);
+            double real = (double)mb_vit_inside(dims[2], m->a, y) * (double)mb_vit_inside(dims[3], m->b, x);
             pairs += pads_as_one ? real * (real < all ? real + 1 : real) : all * all;
         }
     }
@@ -70,7 +52,7 @@ static double pairs_of(const map *m, const int64_t dims[4], bool pads_as_one)
 double mb_vit_attention_macs(const mb_call *c)
 {
     const mb_vit_attention_attrs *at = c->attrs;
-    map m = map_of(c);
+    mb_vit_map m = mb_vit_map_of(c);
     const int64_t *x = c->in[0].dims;
     double queries = at->pads_as_one ? (double)x[2] * (double)x[3] : (double)(m.rows * m.a) * (double)(m.cols * m.b);
     double terms = queries * ((double)m.a + (double)m.b);

@@ -1,4 +1,4 @@
-/* The rule of window_attention: what it accepts, the shape it gives, its multiply-accumulates. The formula: ref/window_attention.c. */
+/* The rule of window_attention: the inputs it accepts, the shape it gives, its cost. The formula: ref/window_attention.c. */
 #include "rules/rules.h"
 
 #define OP MB_OP_window_attention
@@ -30,16 +30,11 @@ done:
     return status;
 }
 
-static int64_t round_up(int64_t size, int64_t window)
-{
-    return (size + window - 1) / window * window;
-}
-
 /* QK and PV over the padded map. */
 double mb_window_attention_macs(const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
     const int64_t *x = c->in[0].dims;
-    double tokens = (double)x[0] * (double)round_up(x[2], a->window) * (double)round_up(x[3], a->window);
+    double tokens = (double)x[0] * (double)mb_round_up(x[2], a->window) * (double)mb_round_up(x[3], a->window);
     return 2 * tokens * (double)a->window * (double)a->window * (double)(x[1] / 3);
 }

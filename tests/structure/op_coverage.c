@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { OWN, REF, NONE };
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) {cpu, cuda},
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) {cpu, cuda},
 static const int promised[MB_OP_COUNT][2] = {
 #include "ops.def"
 };

@@ -7,7 +7,7 @@
 
 #define MB_CUDA_OWN(name) extern const mb_kernel mb_cuda_##name;
 #define MB_CUDA_NONE(name)
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_CUDA_##cuda(name)
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_CUDA_##cuda(name)
 #include "ops.def"
 #undef MB_OP
 #undef MB_CUDA_OWN
@@ -32,7 +32,7 @@ mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
     *out = (mb_backend){.name = "cuda"};
 #define MB_CUDA_OWN(name) out->kernels[MB_OP_##name][0] = &mb_cuda_##name;
 #define MB_CUDA_NONE(name)
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_CUDA_##cuda(name)
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_CUDA_##cuda(name)
 #include "ops.def"
 #undef MB_OP
     put_first(out, MB_OP_vit_attention, &mb_cuda_vit_attention_mma);

@@ -48,10 +48,10 @@ static size_t count(const int64_t d[4])
     return (size_t)(d[0] * d[1] * d[2] * d[3]);
 }
 
-/* Offsets and modulators stay f32: positions need it. */
+/* Of an input in a plan whose maps are of type t. */
 static mb_dtype type_of(mb_op op, int i, mb_dtype t)
 {
-    return op == MB_OP_deform_conv2d && (i == 1 || i == 2) ? MB_F32 : t;
+    return mb_op_get_rule(op)->f32_inputs >> i & 1 ? MB_F32 : t;
 }
 
 static void round_to(float *v, size_t n, mb_dtype t)
@@ -303,11 +303,11 @@ static double distance(const float *a, const float *b, size_t n)
     return error == 0 ? 0 : error / magnitude;
 }
 
-/* Of the largest magnitude. Attention rounds its probabilities to the type, so twice that. */
+/* Of the largest magnitude. */
 static double allowed(mb_op op, const op_case *oc, mb_dtype t)
 {
-    double attention = op == MB_OP_window_attention || op == MB_OP_vit_attention ? 2 : 1;
-    double limit = t == MB_F16 ? 1e-3 * attention : (t == MB_BF16 ? 8e-3 * attention : 0);
+    double factor = oc->looser16 > 0 ? (double)oc->looser16 : 1;
+    double limit = t == MB_F16 ? 1e-3 * factor : (t == MB_BF16 ? 8e-3 * factor : 0);
     if (t == MB_F32) { /* own sums are f32 in another order than the reference's doubles */
         limit = (double)mb_op_get_rule(op)->tolerance;
     }
