@@ -1,7 +1,7 @@
 /* Choosing a device: the words of --device, and what is said when a GPU cannot be used. */
 #include "device.h"
 
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -42,7 +42,7 @@ MB_MUST_CHECK mb_status mb_device_check(const mb_backend *b, mb_error *err);
  * The CPU computes in f32 whatever is asked for, which no result can suffer from. MB_E_DEVICE: the GPU cannot. */
 MB_MUST_CHECK mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err);
 
-/* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/driver/absent.c in a build without) ---- */
+/* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/absent.c in a build without) ---- */
 
 /* Two clauses of a message. */
 typedef struct mb_device_refusal {

@@ -1,5 +1,5 @@
 /* Every op has a kernel on the CPU at every instruction set, the plain one last; what is promised in ops.def is there,
- * and every op has a CUDA kernel (kernels/cuda/driver/backend.c does not link without). */
+ * and every op has a CUDA kernel (kernels/cuda/backend.c does not link without). */
 #define _GNU_SOURCE /* setenv */
 #include "core/cpu.h"
 #include "harness/check.h"

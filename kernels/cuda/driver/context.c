@@ -3,7 +3,7 @@
 #include "cuda/driver/context.h"
 
 #include "core/alloc.h"
-#include "cuda/ops/kernels.h"
+#include "cuda/ops/launch.h"
 #include "cuda/driver/tune.h"
 #include "cuda/driver/weights.h"
 

@@ -4,8 +4,8 @@
 #define MB_CUDA_DRIVER_CONTEXT_H
 
 #include "core/tensor.h"
-#include "cuda/vendor/blaslt.h"
-#include "cuda/vendor/dnn.h"
+#include "cuda/driver/blaslt.h"
+#include "cuda/driver/dnn.h"
 #include "cuda/vendor/nvlib.h"
 #include "cuda/vendor/plan_cache.h"
 
@@ -45,7 +45,7 @@ void mb_cuda_leave(mb_cuda_device *d);
 
 /* MB_OK, or MB_E_DEVICE (MB_E_MEMORY for want of it) with what was done, the code and the driver's words. */
 MB_MUST_CHECK mb_status mb_cuda_check(mb_cuda_device *d, mb_cu_result r, const char *what, mb_error *err);
-/* The same for what a launch function (cuda/ops/kernels.h) returned. */
+/* The same for what a launch function (cuda/ops/launch.h) returned. */
 MB_MUST_CHECK mb_status mb_cuda_launched(mb_cuda_device *d, int code, const char *kernel, mb_error *err);
 
 /* Device memory. `what` for the message: "the arena". A failure names the bytes and what is free. */

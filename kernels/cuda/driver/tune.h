@@ -7,7 +7,7 @@
 #ifndef MB_CUDA_DRIVER_TUNE_H
 #define MB_CUDA_DRIVER_TUNE_H
 
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 /* Proposals of a library that are timed: its heuristics have the good ones first. */
 enum { MB_CUDA_PROPOSALS = 8 };

@@ -6,7 +6,7 @@
 
 #include "core/alloc.h"
 #include "cuda/driver/context.h"
-#include "cuda/image_io/kernels.h"
+#include "cuda/image_io/launch.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #define MB_CUDA_IMAGE_IO_IMAGE_IO_CUH
 
 #include "cuda/lang/dialect.h"
-#include "cuda/ops/kernels.h"
-#include "cuda/image_io/kernels.h"
+#include "cuda/ops/launch.h"
+#include "cuda/image_io/launch.h"
 
 __device__ inline uint8_t mb_image_to8(float x) /* image/convert.h: mb_to8 */
 {

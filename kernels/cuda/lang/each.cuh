@@ -6,7 +6,7 @@
 #define MB_CUDA_LANG_EACH_CUH
 
 #include "cuda/lang/dialect.h"
-#include "cuda/ops/kernels.h"
+#include "cuda/ops/launch.h"
 
 /* Element i of memory of a type known at run time (mb_dtype). */
 __device__ inline float mb_load_any(const void *p, int dtype, size_t i)

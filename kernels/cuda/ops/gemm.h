@@ -4,7 +4,7 @@
 #define MB_CUDA_OPS_GEMM_H
 
 #include "cuda/vendor/dnn_plan.h"
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 /* Beyond the inputs: the bias once more, in the output's type (slot 2 has it in f32). */
 #define MB_CUDA_SLOT_BIAS (MB_MAX_INPUTS - 1)

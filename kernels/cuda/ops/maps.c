@@ -1,5 +1,5 @@
 /* Ops on maps alone: no weights to prepare, one launch each (cuda/<op>.cu). */
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 static bool same_type(const mb_call *c)
 {

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE /* setenv, fdopen */
 #include "core/alloc.h"
 #include "core/file.h"
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "cuda/ops/gemm.h"
 #include "graph/passes/passes.h"
 #include "graph/plan.h"

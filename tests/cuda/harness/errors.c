@@ -2,7 +2,7 @@
  * allocation that fails, at every place, gives an error and leaves nothing open; after a fault the device is broken and
  * says so. */
 #define _GNU_SOURCE /* setenv */
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "device.h"
 #include "harness/check.h"
 #include "harness/genweights.h"

@@ -3,7 +3,7 @@
 #ifndef MB_ON_STANDINS_H
 #define MB_ON_STANDINS_H
 
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "models/registry.h"
 #include "standin/standin.h"
 

@@ -10,7 +10,7 @@
 #include "harness/op_harness.h"
 
 #include "core/alloc.h"
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "cuda/driver/context.h"
 #include "cuda/driver/weights.h"
 #include "harness/check.h"

@@ -4,7 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "cuda/driver/tune.h"
 #include "models/registry.h"
 #include "weights/reader.h"

@@ -1,5 +1,5 @@
 /* The table of the CUDA back end, from the cuda column of ops.def: OWN puts mb_cuda_<op> into the row. */
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 
 #include "cuda/driver/context.h"
 #include "cuda/driver/tune.h"

@@ -1,5 +1,5 @@
 /* Layer norm and batch norm: their vectors go to the device in f32. */
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 #include "core/alloc.h"
 

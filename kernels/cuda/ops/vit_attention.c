@@ -1,5 +1,5 @@
 /* The host side of ViT's attention: relative terms into the workspace, then one of two kernels. */
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 #define MB_MOST_HEAD 128 /* of the plain kernel: four channels per lane */
 

@@ -1,6 +1,6 @@
 /* The CUDA back end as the rest of the engine sees it; without CUDA in the build every call is an MB_E_DEVICE error. */
-#ifndef MB_CUDA_DRIVER_BACKEND_H
-#define MB_CUDA_DRIVER_BACKEND_H
+#ifndef MB_CUDA_BACKEND_H
+#define MB_CUDA_BACKEND_H
 
 #include "kernel.h"
 

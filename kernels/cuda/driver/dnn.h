@@ -1,6 +1,6 @@
 /* Convolutions by cuDNN on a device: plans, found or made while planning, kept in a table; runs only execute them. */
-#ifndef MB_CUDA_VENDOR_DNN_H
-#define MB_CUDA_VENDOR_DNN_H
+#ifndef MB_CUDA_DRIVER_DNN_H
+#define MB_CUDA_DRIVER_DNN_H
 
 #include "cuda/vendor/dnn_plan.h"
 #include "kernel.h"

@@ -1,5 +1,5 @@
 /* Constants on the device, and what all our kernels can and cannot do. */
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 #include "core/alloc.h"
 #include "cuda/driver/weights.h"

@@ -1,6 +1,6 @@
 /* Matrix products by cuBLASLt: y[m,n] = act(x[m,k] * w[n,k]^T + bias[n] + addend[m,n]), rows with pitches. */
-#ifndef MB_CUDA_VENDOR_BLASLT_H
-#define MB_CUDA_VENDOR_BLASLT_H
+#ifndef MB_CUDA_DRIVER_BLASLT_H
+#define MB_CUDA_DRIVER_BLASLT_H
 
 #include "core/tensor.h"
 #include "cuda/vendor/nvlib.h"

@@ -1,5 +1,5 @@
 /* Stands in for the CUDA back end in a build without it (-DMATTEBOX_CUDA=OFF, or no toolkit): says so. */
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "device.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The table of plans of a device. */
-#include "cuda/vendor/dnn.h"
+#include "cuda/driver/dnn.h"
 
 #include "core/alloc.h"
 #include "cuda/driver/context.h"

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE /* setenv */
 #include "core/alloc.h"
 #include "core/sigmoid.h"
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "harness/check.h"
 #include "harness/random.h"
 #include "image/resample/recipe.h"

@@ -1,6 +1,6 @@
 /* cuBLASLt counts columns first, we rows: y^T[n,m] = op(w)[n,k] * x^T[k,m], so its A is our weights transposed (in
  * memory as they lie), its B our tokens, and a bias per row of its D one per output channel: no transpose exists. */
-#include "cuda/vendor/blaslt.h"
+#include "cuda/driver/blaslt.h"
 
 #include "core/alloc.h"
 #include "cuda/driver/context.h"

@@ -2,8 +2,8 @@
  * the launch itself was refused; faults of the kernel show at the next synchronisation. Sizes a kernel cannot do are
  * for the caller to refuse (`supports` of the op). Views point to device memory; f32 pointers to prepared constants
  * there. */
-#ifndef MB_CUDA_OPS_KERNELS_H
-#define MB_CUDA_OPS_KERNELS_H
+#ifndef MB_CUDA_OPS_LAUNCH_H
+#define MB_CUDA_OPS_LAUNCH_H
 
 #include "attrs.h"
 #include "core/tensor.h"

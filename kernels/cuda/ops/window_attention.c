@@ -1,5 +1,5 @@
 /* The host side of Swin's window attention: the bias table goes to the device head by head. */
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 #include "core/alloc.h"
 

@@ -1,5 +1,5 @@
 /* The host side of VITMatte's absolute positions: the table goes to the device as it is. */
-#include "cuda/driver/host.h"
+#include "cuda/ops/host.h"
 
 #include <math.h>
 

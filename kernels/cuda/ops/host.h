@@ -1,9 +1,9 @@
 /* What the host side of our ops shares: the device of a call, constants on it, and the limits of every kernel. */
-#ifndef MB_CUDA_DRIVER_HOST_H
-#define MB_CUDA_DRIVER_HOST_H
+#ifndef MB_CUDA_OPS_HOST_H
+#define MB_CUDA_OPS_HOST_H
 
 #include "cuda/driver/context.h"
-#include "cuda/ops/kernels.h"
+#include "cuda/ops/launch.h"
 #include "kernel.h"
 
 static inline mb_cuda_device *mb_cuda_of(const mb_call *c)

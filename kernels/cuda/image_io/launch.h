@@ -1,11 +1,11 @@
 /* Launch functions of the kernels on 8-bit pictures (kernels.h has the conventions). All pointers are device memory;
  * the tables of an mb_axis too. Pitches are bytes, multiples of 16. */
-#ifndef MB_CUDA_IMAGE_IO_KERNELS_H
-#define MB_CUDA_IMAGE_IO_KERNELS_H
+#ifndef MB_CUDA_IMAGE_IO_LAUNCH_H
+#define MB_CUDA_IMAGE_IO_LAUNCH_H
 
 #include "core/resample.h"
 #include "core/tensor.h"
-#include "cuda/ops/kernels.h"
+#include "cuda/ops/launch.h"
 
 #ifdef __cplusplus
 extern "C" {
