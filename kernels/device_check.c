@@ -110,9 +110,9 @@ static mb_status run_on_device(trial *t, mb_error *err)
 {
     mb_status status = MB_OK;
     const mb_device_memory *m = t->b->memory;
-    void *device = t->b->device;
+    mb_gpu *device = t->b->device;
     size_t n = (size_t)mb_view_count(&t->call.out), bytes = n * mb_dtype_size(t->b->activations);
-    t->call.stream = device;
+    t->call.device = device;
     t->call.tf32 = t->b->tf32;
     t->call.constants = mb_op_get_rule(t->c->op)->constants;
     t->call.out.dtype = t->b->activations;

@@ -1,6 +1,6 @@
 /* The CPU's own kernels: for each op marked OWN in ops.def one function that gives the kernel for an instruction set.
  *
- * NULL says that this op has nothing for that set, and kernels/ref serves. Drivers (packing, blocking, threads) are
+ * NULL says that this op has nothing for that set, and kernels/ref runs. Drivers (packing, blocking, threads) are
  * plain C in kernels/cpu; only inner loops differ between sets (isa/). */
 #ifndef MB_CPU_KERNELS_H
 #define MB_CPU_KERNELS_H

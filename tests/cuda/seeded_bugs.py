@@ -38,7 +38,7 @@ BUGS = [
     ("running maximum not applied to the sum", "vit_attention.cu", "vit_attention", "        sum[h] *= scale;\n", "", PLAIN),
     ("offsets x and y swapped", "deform_conv2d.cu", "deform_conv2d", "at_offset + 1)", "at_offset)", PLAIN),
     ("neighbour outside the map read", "deform_conv2d.cu", "deform_conv2d", "y >= height || x1 >= width", "y > height || x1 > width", PLAIN),
-    ("slice barrier missing", "gemm.cuh", "linear", "        __syncthreads(); /* slice t is done with, slice t + 1 is there */\n    }\n    product_mma_store", "    }\n    product_mma_store", PLAIN),
+    ("slice barrier missing", "gemm.cuh", "linear", "        __syncthreads(); /* slice t is done with, slice t + 1 is there */\n    }\n    gemm_mma_store", "    }\n    gemm_mma_store", PLAIN),
     ("slice of f32 barrier missing", "gemm.cuh", "linear", "        __syncthreads(); /* slice t is done with, slice t + 1 is there */\n    }\n    for", "    }\n    for", PLAIN),
     ("one buffer instead of two", "gemm.cuh", "linear", "b_to = b_tile + ((t + 1) & 1)", "b_to = b_tile + (0 & 1)", PLAIN),
     ("rows past the end written", "gemm.cuh", "linear", "        if (m >= rows) {\n            continue;\n        }\n        int token = source.token(m), item = source.item(m);\n        size_t row", "        int token = source.token(m), item = source.item(m);\n        size_t row", PLAIN),

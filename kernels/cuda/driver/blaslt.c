@@ -3,30 +3,30 @@
 #include "cuda/driver/blaslt.h"
 
 #include "core/alloc.h"
-#include "cuda/driver/context.h"
 #include "cuda/driver/tune.h"
+#include "cuda/vendor/plan_cache.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define ENTRIES 256 /* different products of a process; a plan has some sixty */
+#define ENTRIES 256 /* different gemms of a process; a plan has some sixty */
 
 /* All that the choice of an algorithm depends on; compared as bytes. */
-typedef struct product_key {
+typedef struct gemm_key {
     int64_t m, n, k, x_pitch, w_pitch, addend_pitch, y_pitch;
     int32_t x_type, y_type, epilogue, tf32;
     uint32_t alignment[4]; /* of w, x, addend, y */
     uint64_t workspace;
-} product_key;
+} gemm_key;
 
-/* What the cache holds of a product. */
+/* What the cache holds of a gemm. */
 typedef struct stored_choice {
     mb_cuda_choice choice;
     mb_lt_algo algo;
 } stored_choice;
 
 typedef struct entry {
-    product_key key;
+    gemm_key key;
     bool used, refused, stored;
     mb_cuda_choice choice;
     mb_lt_desc desc;
@@ -55,7 +55,7 @@ mb_status mb_blaslt_open(mb_blaslt **out, mb_cuda_device *d, mb_error *err)
     b->api = &d->lib.blaslt;
     b->cache = d->cache;
     if (b->api->create(&b->handle) != MB_LT_SUCCESS) {
-        mb_free(b); /* present, but it does not start on this machine: our own kernels serve */
+        mb_free(b); /* present, but it does not start on this machine: our own kernels run */
         return MB_OK;
     }
     *out = b;
@@ -66,10 +66,10 @@ static void store(mb_blaslt *b, entry *e)
 {
     stored_choice s = {e->choice, e->algo};
     static const char *const types[] = {"f32", "f16", "bf16"};
-    (void)snprintf(s.choice.what, sizeof s.choice.what, "product %lld x %lld by %lld %s", (long long)e->key.m,
+    (void)snprintf(s.choice.what, sizeof s.choice.what, "gemm %lld x %lld by %lld %s", (long long)e->key.m,
                    (long long)e->key.k, (long long)e->key.n,
                    e->key.x_type >= 0 && e->key.x_type < 3 ? types[e->key.x_type] : "");
-    mb_plan_cache_put(b->cache, MB_CACHE_PRODUCT, &e->key, sizeof e->key, &s, sizeof s);
+    mb_plan_cache_put(b->cache, MB_CACHE_GEMM, &e->key, sizeof e->key, &s, sizeof s);
     e->stored = true;
 }
 
@@ -77,7 +77,7 @@ static void store(mb_blaslt *b, entry *e)
 static bool recall(mb_blaslt *b, entry *e)
 {
     size_t bytes = 0;
-    const void *stored = mb_plan_cache_get(b->cache, MB_CACHE_PRODUCT, &e->key, sizeof e->key, &bytes);
+    const void *stored = mb_plan_cache_get(b->cache, MB_CACHE_GEMM, &e->key, sizeof e->key, &bytes);
     stored_choice s;
     if (stored == NULL || bytes != sizeof s) {
         return false;
@@ -89,7 +89,7 @@ static bool recall(mb_blaslt *b, entry *e)
     return true;
 }
 
-static void forget(mb_blaslt *b, entry *e)
+static void release_entry(mb_blaslt *b, entry *e)
 {
     if (e->used && !e->refused && !e->stored) { /* now, not when it was chosen: runs allocate nothing */
         store(b, e);
@@ -112,7 +112,7 @@ void mb_blaslt_close(mb_blaslt *b)
         return;
     }
     for (int i = 0; i < ENTRIES; i++) {
-        forget(b, &b->entries[i]);
+        release_entry(b, &b->entries[i]);
     }
     (void)b->api->destroy(b->handle);
     mb_free(b);
@@ -129,19 +129,19 @@ static uint32_t alignment_of(const void *p)
     return (uint32_t)(bits & (~bits + 1));
 }
 
-static product_key key_of(const mb_lt_product *p, size_t workspace_bytes)
+static gemm_key key_of(const mb_lt_gemm *p, size_t workspace_bytes)
 {
-    product_key k = {.m = p->m,
-                     .n = p->n,
-                     .k = p->k,
-                     .x_pitch = p->x_pitch,
-                     .w_pitch = p->w_pitch,
-                     .addend_pitch = p->addend != NULL ? p->addend_pitch : 0,
-                     .y_pitch = p->y_pitch,
-                     .x_type = (int32_t)p->x_type,
-                     .y_type = (int32_t)p->y_type,
-                     .tf32 = p->tf32,
-                     .workspace = workspace_bytes};
+    gemm_key k = {.m = p->m,
+                  .n = p->n,
+                  .k = p->k,
+                  .x_pitch = p->x_pitch,
+                  .w_pitch = p->w_pitch,
+                  .addend_pitch = p->addend != NULL ? p->addend_pitch : 0,
+                  .y_pitch = p->y_pitch,
+                  .x_type = (int32_t)p->x_type,
+                  .y_type = (int32_t)p->y_type,
+                  .tf32 = p->tf32,
+                  .workspace = workspace_bytes};
     bool bias = p->bias != NULL, relu = p->relu;
     k.epilogue =
         relu || bias ? (relu ? MB_LT_EPILOGUE_RELU : 0) + (bias ? MB_LT_EPILOGUE_BIAS : 0) : MB_LT_EPILOGUE_DEFAULT;
@@ -152,11 +152,11 @@ static product_key key_of(const mb_lt_product *p, size_t workspace_bytes)
     return k;
 }
 
-/* Descriptors of the product. */
+/* Descriptors of the gemm. */
 static mb_lt_result describe(mb_blaslt *b, entry *e)
 {
     const mb_blaslt_api *lt = b->api;
-    const product_key *k = &e->key;
+    const gemm_key *k = &e->key;
     int transposed = MB_LT_OP_T, x_type = type_of(k->x_type), y_type = type_of(k->y_type);
     int compute = k->x_type == MB_F32 && k->tf32 ? MB_LT_COMPUTE_32F_FAST_TF32 : MB_LT_COMPUTE_32F;
     int64_t addend_pitch = k->addend_pitch > 0 ? k->addend_pitch : k->y_pitch;
@@ -207,7 +207,7 @@ static mb_lt_result choose(mb_blaslt *b, entry *e)
 }
 
 /* Known, or made now. Anything the library cannot do makes the entry a refusal: no error. */
-static entry *find(mb_cuda_device *d, const product_key *key)
+static entry *find(mb_cuda_device *d, const gemm_key *key)
 {
     mb_blaslt *b = d->blaslt;
     entry *e = NULL;
@@ -220,7 +220,7 @@ static entry *find(mb_cuda_device *d, const product_key *key)
     if (e == NULL) { /* the oldest goes */
         e = &b->entries[b->next];
         b->next = (b->next + 1) % ENTRIES;
-        forget(b, e);
+        release_entry(b, e);
     }
     e->used = true;
     e->key = *key;
@@ -249,25 +249,25 @@ static bool choose_candidate(void *user, int i)
     return i == t->n || t->found[i].state == MB_LT_SUCCESS;
 }
 
-static bool was_served(void *user, int i)
+static bool has_run(void *user, int i)
 {
     const candidates *t = user;
     return i == t->n || !t->e->refused;
 }
 
-mb_status mb_blaslt_tune(mb_cuda_device *d, const mb_lt_product *p, size_t workspace_bytes,
+mb_status mb_blaslt_tune(mb_cuda_device *d, const mb_lt_gemm *p, size_t workspace_bytes,
                          mb_status (*run)(const mb_call *c, mb_error *err), const mb_call *c, mb_error *err)
 {
     if (d->blaslt == NULL || !mb_cuda_may_tune(d)) {
         return MB_OK;
     }
-    product_key key = key_of(p, workspace_bytes);
+    gemm_key key = key_of(p, workspace_bytes);
     candidates t = {.e = find(d, &key), .n = MB_CUDA_PROPOSALS};
     if (t.e->refused || t.e->choice.timed || propose(d->blaslt, t.e, t.found, &t.n) != MB_LT_SUCCESS) {
         return MB_OK;
     }
     const mb_lt_algo first = t.e->algo;
-    const mb_cuda_trial trial = {c, run, choose_candidate, was_served, &t, t.n + 1};
+    const mb_cuda_trial trial = {c, run, choose_candidate, has_run, &t, t.n + 1};
     mb_cuda_choice best;
     mb_status status = mb_cuda_fastest(&best, d, &trial, err);
     t.e->choice = best;
@@ -282,14 +282,14 @@ mb_status mb_blaslt_tune(mb_cuda_device *d, const mb_lt_product *p, size_t works
     return status;
 }
 
-mb_status mb_blaslt_run(bool *served, mb_cuda_device *d, const mb_lt_product *p, void *workspace,
-                        size_t workspace_bytes, mb_error *err)
+mb_status mb_blaslt_run(bool *ran, mb_cuda_device *d, const mb_lt_gemm *p, void *workspace, size_t workspace_bytes,
+                        mb_error *err)
 {
-    *served = false;
+    *ran = false;
     if (d->blaslt == NULL) {
         return MB_OK;
     }
-    product_key key = key_of(p, workspace_bytes);
+    gemm_key key = key_of(p, workspace_bytes);
     entry *e = find(d, &key);
     const mb_blaslt_api *lt = d->blaslt->api;
     if (e->refused || e->choice.own ||
@@ -300,13 +300,13 @@ mb_status mb_blaslt_run(bool *served, mb_cuda_device *d, const mb_lt_product *p,
     mb_lt_result r = lt->matmul(d->blaslt->handle, e->desc, &one, p->w, e->w, p->x, e->x, &beta,
                                 p->addend != NULL ? p->addend : p->y, e->addend, p->y, e->y, &e->algo, workspace,
                                 workspace_bytes, d->compute);
-    *served = r == MB_LT_SUCCESS;
+    *ran = r == MB_LT_SUCCESS;
     if (r == MB_LT_NOT_SUPPORTED) { /* a stored choice may not fit another driver: forgotten */
         e->refused = true;
         return MB_OK;
     }
     return r == MB_LT_SUCCESS
                ? MB_OK
-               : mb_fail(err, MB_E_DEVICE, "CUDA: device %d \"%s\": cuBLASLt: %s (%d), product of %lld x %lld by %lld",
+               : mb_fail(err, MB_E_DEVICE, "CUDA: device %d \"%s\": cuBLASLt: %s (%d), gemm of %lld x %lld by %lld",
                          d->index, d->name, lt->error_text(r), r, (long long)p->m, (long long)p->k, (long long)p->n);
 }

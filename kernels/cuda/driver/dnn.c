@@ -2,8 +2,8 @@
 #include "cuda/driver/dnn.h"
 
 #include "core/alloc.h"
-#include "cuda/driver/context.h"
 #include "cuda/driver/tune.h"
+#include "cuda/vendor/plan_cache.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 typedef struct entry {
     mb_dnn_conv key;
-    bool used, refused, served; /* served: by a plan, at the last run */
+    bool used, refused, ran; /* ran: a plan, at the last run */
     mb_cuda_choice choice;
     mb_dnn_plan plan;
 } entry;
@@ -43,7 +43,7 @@ mb_status mb_dnn_open(mb_dnn **out, mb_cuda_device *d, mb_error *err)
     n->target = (mb_dnn_target){.api = &d->lib.dnn, .workspace_most = tenth < WORKSPACE_MOST ? tenth : WORKSPACE_MOST};
     if (d->lib.dnn.create(&n->target.handle) != MB_DNN_SUCCESS ||
         d->lib.dnn.set_stream(n->target.handle, d->compute) != MB_DNN_SUCCESS) {
-        mb_dnn_close(n); /* present, but it does not start on this machine: our own kernels serve */
+        mb_dnn_close(n); /* present, but it does not start on this machine: our own kernels run */
         return MB_OK;
     }
     *out = n;
@@ -82,7 +82,7 @@ static void store(mb_cuda_device *d, const entry *e)
         (void)snprintf(choice.what, sizeof choice.what, "%lldx%lld %lldx%lld %lld to %lld %s%s", (long long)c->kw,
                        (long long)c->kh, (long long)c->width, (long long)c->height, (long long)c->inputs,
                        (long long)c->outputs, c->type >= 0 && c->type < 3 ? types[c->type] : "",
-                       c->widened != 0 ? " widened" : "");
+                       c->from_16bit != 0 ? " from 16 bits" : "");
         memcpy(both, &choice, sizeof choice);
         if (bytes > 0) {
             memcpy(both + sizeof choice, text, bytes);
@@ -176,16 +176,16 @@ bool mb_dnn_plan_for(size_t *workspace, mb_cuda_device *d, const mb_dnn_conv *c,
 static bool choose_candidate(void *user, int i)
 {
     entry *e = user;
-    e->served = false;
+    e->ran = false;
     e->choice.own = i == e->plan.n_choices;
     e->plan.chosen = i < e->plan.n_choices ? i : e->plan.chosen;
     return true;
 }
 
-static bool was_served(void *user, int i)
+static bool has_run(void *user, int i)
 {
     const entry *e = user;
-    return e->served == (i < e->plan.n_choices);
+    return e->ran == (i < e->plan.n_choices);
 }
 
 /* What another device of this kind has found meanwhile, if it can do with the workspace we have. */
@@ -214,7 +214,7 @@ mb_status mb_dnn_tune(mb_cuda_device *d, const mb_dnn_conv *c, mb_status (*run)(
         return MB_OK;
     }
     const mb_cuda_choice before = e->choice;
-    const mb_cuda_trial trial = {call, run, choose_candidate, was_served, e, e->plan.n_choices + 1};
+    const mb_cuda_trial trial = {call, run, choose_candidate, has_run, e, e->plan.n_choices + 1};
     mb_cuda_choice best;
     mb_status status = mb_cuda_fastest(&best, d, &trial, err);
     e->choice = before;
@@ -229,7 +229,7 @@ mb_status mb_dnn_tune(mb_cuda_device *d, const mb_dnn_conv *c, mb_status (*run)(
     return status;
 }
 
-bool mb_dnn_serves(mb_cuda_device *d, const mb_dnn_conv *c)
+bool mb_dnn_can_run(mb_cuda_device *d, const mb_dnn_conv *c)
 {
     const entry *e = d->dnn != NULL ? find(d->dnn, c) : NULL;
     return e != NULL && !e->refused && e->choice.own == 0;
@@ -240,17 +240,17 @@ static bool is_aligned(const void *p, int32_t bytes)
     return p == NULL || (uintptr_t)p % (uintptr_t)bytes == 0;
 }
 
-mb_status mb_dnn_run(bool *served, mb_cuda_device *d, const mb_dnn_conv *c, const mb_dnn_maps *m, void *workspace,
+mb_status mb_dnn_run(bool *ran, mb_cuda_device *d, const mb_dnn_conv *c, const mb_dnn_maps *m, void *workspace,
                      mb_error *err)
 {
     const mb_dnn_api *api = &d->lib.dnn;
     entry *e = d->dnn != NULL ? find(d->dnn, c) : NULL;
-    *served = e != NULL && !e->refused && e->choice.own == 0 && is_aligned(m->x, c->x_align) &&
-              is_aligned(m->y, c->y_align) && is_aligned(m->addend, c->y_align);
+    *ran = e != NULL && !e->refused && e->choice.own == 0 && is_aligned(m->x, c->x_align) &&
+           is_aligned(m->y, c->y_align) && is_aligned(m->addend, c->y_align);
     if (e != NULL) {
-        e->served = *served;
+        e->ran = *ran;
     }
-    if (!*served) {
+    if (!*ran) {
         return MB_OK;
     }
     int64_t ids[5] = {MB_DNN_ID_X, MB_DNN_ID_W, MB_DNN_ID_Y}, n = 3;

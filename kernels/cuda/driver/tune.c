@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "cuda/driver/tune.h"
 
+#include "cuda/vendor/plan_cache.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -90,7 +92,7 @@ static float time_one(stopwatch *w, const mb_cuda_trial *t, int candidate, mb_er
         status =
             status == MB_OK ? mb_cuda_check(w->d, cu->event_elapsed(&ms[g], w->from, w->to), "timing", err) : status;
     }
-    if (status != MB_OK || !t->served(t->user, candidate)) {
+    if (status != MB_OK || !t->has_run(t->user, candidate)) {
         return -1.0f;
     }
     float low = ms[0] < ms[1] ? ms[0] : ms[1], high = ms[0] < ms[1] ? ms[1] : ms[0];

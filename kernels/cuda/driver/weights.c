@@ -18,7 +18,7 @@ typedef struct image {
 struct mb_cuda_weights {
     image *first; /* the newest: blocks come from it */
     size_t expected, least;
-    void *buffers[2]; /* pinned; NULL: none to be had */
+    void *buffers[2]; /* pinned; NULL: there is none left */
     mb_cu_event copied[2], filled;
     bool busy[2];
     int turn;
@@ -58,9 +58,13 @@ void mb_cuda_weights_close(mb_cuda_device *d)
     d->weights = NULL;
 }
 
-void mb_cuda_weights_expect(mb_cuda_device *d, size_t bytes)
+mb_status mb_cuda_reserve(mb_cuda_device *d, size_t activations, size_t weights, mb_error *err)
 {
-    d->weights->expected = bytes;
+    mb_status status = mb_cuda_check_free(d, activations, weights, err);
+    if (status == MB_OK) {
+        d->weights->expected = weights;
+    }
+    return status;
 }
 
 void mb_cuda_weights_image_bytes(mb_cuda_device *d, size_t least)

@@ -1,11 +1,11 @@
-/* Launch functions of the kernels on 8-bit pictures (kernels.h has the conventions). All pointers are device memory;
+/* Launch functions of the kernels on 8-bit images (cuda/lang/launch.h: what they return). All pointers are device memory;
  * the tables of an mb_axis too. Pitches are bytes, multiples of 16. */
 #ifndef MB_CUDA_IMAGE_IO_LAUNCH_H
 #define MB_CUDA_IMAGE_IO_LAUNCH_H
 
 #include "core/resample.h"
 #include "core/tensor.h"
-#include "cuda/ops/launch.h"
+#include "cuda/lang/launch.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,7 +40,7 @@ int mb_cuda_launch_resample_linear(const mb_cuda_linear *p, mb_stream stream);
 typedef struct mb_cuda_write_input {
     const uint8_t *rgb, *fourth; /* fourth: NULL with three channels */
     size_t rgb_pitch, fourth_pitch;
-    int width, height; /* of the picture; the input may be larger */
+    int width, height; /* of the image; the input may be larger */
     float *table;      /* [3 or 4, 256]; made here by maximum */
     bool by_maximum;
     float mean[3], std[3];
@@ -49,7 +49,7 @@ typedef struct mb_cuda_write_input {
 int mb_cuda_launch_write_input(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream);
 
 /* Words that the kernels count in; 0 before. */
-enum { MB_MASK_BAD, MB_MASK_HIGH, MB_MASK_LOW, MB_PICTURE_LARGEST, MB_PICTURE_WORDS };
+enum { MB_MASK_BAD, MB_MASK_HIGH, MB_MASK_LOW, MB_IMAGE_LARGEST, MB_IMAGE_WORDS };
 typedef struct mb_cuda_mask_bytes {
     float *plane;   /* [H, W] sigmoids: where they are wanted, or stretched; else NULL */
     uint8_t *bytes; /* [H, pitch]: NULL where the plane is what is wanted */

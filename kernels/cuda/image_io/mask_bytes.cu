@@ -117,6 +117,6 @@ template <int V> static int run(const mb_view *logits, const mb_cuda_mask_bytes 
 
 int mb_cuda_launch_mask_bytes(const mb_view *logits, const mb_cuda_mask_bytes *p, mb_stream stream)
 {
-    const bool wide = logits->pitch == 1 && logits->dims[3] % 4 == 0 && (uintptr_t)logits->data % 16 == 0;
-    return wide ? run<4>(logits, p, stream) : run<1>(logits, p, stream);
+    const bool vec16 = logits->pitch == 1 && logits->dims[3] % 4 == 0 && (uintptr_t)logits->data % 16 == 0;
+    return vec16 ? run<4>(logits, p, stream) : run<1>(logits, p, stream);
 }

@@ -1,5 +1,5 @@
-/* Pillow's resize of 8-bit pictures, one pass (core/resample.h, MB_RESAMPLE_TAPS): 22-bit fixed point in 32 bits.
- * Across: a block makes 128 pixels of a row, whose source lies in shared memory unless the picture shrinks so much that
+/* Pillow's resize of 8-bit images, one pass (core/resample.h, MB_RESAMPLE_TAPS): 22-bit fixed point in 32 bits.
+ * Across: a block makes 128 pixels of a row, whose source lies in shared memory unless the image shrinks so much that
  * it would not fit; down: a thread makes 16 bytes of a row. */
 #include "cuda/image_io/image_io.cuh"
 

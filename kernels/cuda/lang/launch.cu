@@ -1,6 +1,6 @@
 /* What every launch function needs: the words for a launch that was refused. */
 #include "cuda/lang/dialect.h"
-#include "cuda/ops/launch.h"
+#include "cuda/lang/launch.h"
 
 const char *mb_cuda_launch_text(int code)
 {

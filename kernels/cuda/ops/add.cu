@@ -1,5 +1,6 @@
 /* y = a + b. a, y [N,C,H,W]; b likewise, or [1,C,H,W] for every item. y may be a. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 template <class T> struct add {
     const T *a, *b;
@@ -20,10 +21,10 @@ template <class T> struct add {
 
 template <class T> static int run(const mb_view *y, const mb_view *a, const mb_view *b, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     int repeat = b->dims[0] == a->dims[0] ? 0 : (int)(b->dims[2] * b->dims[3]);
     return mb_each<T>(add<T>{(const T *)a->data, (const T *)b->data, a->pitch, b->pitch, repeat}, y,
-                      mb_is_wide(a, W) && mb_is_wide(b, W), stream);
+                      mb_is_vec16(a, W) && mb_is_vec16(b, W), stream);
 }
 
 int mb_cuda_launch_add(const mb_view *y, const mb_view *a, const mb_view *b, mb_stream stream)

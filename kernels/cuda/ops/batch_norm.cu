@@ -1,5 +1,6 @@
 /* y = x * scale[c] + shift[c]; scale and shift are made on the host, in double, from the four published vectors. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 template <class T> struct affine {
     const T *x;
@@ -18,7 +19,7 @@ template <class T> struct affine {
 template <class T>
 static int run(const mb_view *y, const mb_view *x, const float *scale, const float *shift, mb_stream stream)
 {
-    return mb_each<T>(affine<T>{(const T *)x->data, x->pitch, scale, shift}, y, mb_is_wide(x, mb_wide<T>::N), stream);
+    return mb_each<T>(affine<T>{(const T *)x->data, x->pitch, scale, shift}, y, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
 }
 
 int mb_cuda_launch_batch_norm(const mb_view *y, const mb_view *x, const float *scale, const float *shift,

@@ -2,6 +2,7 @@
  * vanish before, because producers write into their slice. y is the slice: as many channels as x, the pitch of the
  * whole. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 template <class T> struct copy {
     const T *x;
@@ -30,7 +31,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream 
     if (x->dtype != y->dtype) {
         return mb_each<T>(convert{x->data, x->pitch, (int)x->dtype}, y, true, stream);
     }
-    return mb_each<T>(copy<T>{(const T *)x->data, x->pitch}, y, mb_is_wide(x, mb_wide<T>::N), stream);
+    return mb_each<T>(copy<T>{(const T *)x->data, x->pitch}, y, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
 }
 
 int mb_cuda_launch_copy(const mb_view *y, const mb_view *x, mb_stream stream)

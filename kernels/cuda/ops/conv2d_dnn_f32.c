@@ -1,19 +1,19 @@
 /* 16-bit convolutions with a result in f32 (offsets and modulators of deformable convolutions: 7x7, 64 to 147 padded to
- * 152) by cuDNN: it has no engine for f16 to f32, but it has TF32 engines, and numbers of 16 bits fit TF32 without
- * rounding (ten bits of mantissa, eight of exponent). So the map is widened into the workspace, the weights were
- * widened when they were prepared, and products and sums are those of our own 16-bit kernel. Which of the two is
- * faster, only a device can say: until it was timed (tune.h) our own kernel serves. */
+ * 152) by cuDNN. It has no engine for f16 to f32, but it has TF32 engines, and numbers of 16 bits fit TF32 without
+ * rounding (ten bits of mantissa, eight of exponent). So the map is copied to f32 in the workspace, the weights were
+ * when they were prepared, and products and sums are those of our own 16-bit kernel. Only a device can say which of
+ * the two is faster: until it was timed (tune.h) our own kernel runs. */
 #include "core/alloc.h"
 #include "cuda/ops/gemm.h"
 
-mb_dnn_conv mb_cuda_dnn_widened_key(const mb_call *c)
+mb_dnn_conv mb_cuda_conv2d_dnn_f32_key(const mb_call *c)
 {
-    mb_dnn_conv k = mb_cuda_dnn_key(c);
+    mb_dnn_conv k = mb_cuda_conv2d_dnn_key(c);
     k.type = MB_F32;
     k.x_pitch = k.inputs;
     k.x_align = 16;
     k.tf32 = 1;
-    k.widened = 1;
+    k.from_16bit = 1;
     return k;
 }
 
@@ -29,12 +29,12 @@ static bool supports(const mb_call *c)
         x->dims[1] % 8 != 0 || w->dims[0] % 8 != 0 || w->dims[2] * w->dims[3] == 1) {
         return false;
     }
-    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    mb_dnn_conv k = mb_cuda_conv2d_dnn_f32_key(c);
     return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, MB_DNN_OWN_FIRST | (c->once ? MB_DNN_ONE : 0));
 }
 
-/* The widened map, before the plan's own workspace. */
-static size_t widened_bytes(const mb_call *c)
+/* The map in f32, before the plan's own workspace. */
+static size_t copy_bytes(const mb_call *c)
 {
     size_t bytes = sizeof(float);
     for (int i = 0; i < 4; i++) {
@@ -47,10 +47,10 @@ static size_t widened_bytes(const mb_call *c)
 
 static size_t workspace(const mb_call *c)
 {
-    size_t bytes = 0, map = widened_bytes(c);
-    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    size_t bytes = 0, map = copy_bytes(c);
+    mb_dnn_conv k = mb_cuda_conv2d_dnn_f32_key(c);
     if (!mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, MB_DNN_OWN_FIRST | (c->once ? MB_DNN_ONE : 0))) {
-        return 0; /* our own kernel serves */
+        return 0; /* our own kernel runs */
     }
     return mb_add_size(&bytes, bytes, map) ? bytes : SIZE_MAX;
 }
@@ -58,34 +58,34 @@ static size_t workspace(const mb_call *c)
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);
-    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    mb_dnn_conv k = mb_cuda_conv2d_dnn_f32_key(c);
     const mb_view *x = &c->in[0];
-    bool served = false;
-    if (!mb_dnn_serves(d, &k)) {
-        return mb_cuda_run_own_conv2d(c, err);
+    bool ran = false;
+    if (!mb_dnn_can_run(d, &k)) {
+        return mb_cuda_conv2d_run_own(c, err);
     }
-    mb_view wide = mb_view_of(c->workspace, x->dims[0], x->dims[1], x->dims[2], x->dims[3]);
-    mb_status status = mb_cuda_launched(d, mb_cuda_launch_copy(&wide, x, d->compute), "widening a map", err);
+    mb_view f32 = mb_view_of(c->workspace, x->dims[0], x->dims[1], x->dims[2], x->dims[3]);
+    mb_status status = mb_cuda_launched(d, mb_cuda_launch_copy(&f32, x, d->compute), "copying a map to f32", err);
     if (status != MB_OK) {
         return status;
     }
-    const mb_dnn_maps maps = {.x = wide.data,
-                              .w = mb_cuda_slot(c, MB_CUDA_SLOT_WIDE),
+    const mb_dnn_maps maps = {.x = f32.data,
+                              .w = mb_cuda_slot(c, MB_CUDA_SLOT_WEIGHTS_F32),
                               .bias = mb_cuda_slot(c, MB_CUDA_SLOT_BIAS),
                               .y = c->out.data};
-    status = mb_dnn_run(&served, d, &k, &maps, (unsigned char *)c->workspace + widened_bytes(c), err);
-    return status == MB_OK && !served ? mb_cuda_run_own_conv2d(c, err) : status;
+    status = mb_dnn_run(&ran, d, &k, &maps, (unsigned char *)c->workspace + copy_bytes(c), err);
+    return status == MB_OK && !ran ? mb_cuda_conv2d_run_own(c, err) : status;
 }
 
 static mb_status tune(const mb_call *c, mb_error *err)
 {
-    mb_dnn_conv k = mb_cuda_dnn_widened_key(c);
+    mb_dnn_conv k = mb_cuda_conv2d_dnn_f32_key(c);
     return mb_dnn_tune(mb_cuda_of(c), &k, run, c, err);
 }
 
-const mb_kernel mb_cuda_conv2d_widened = {.name = "cudnn, widened",
+const mb_kernel mb_cuda_conv2d_dnn_f32 = {.name = "cudnn f32",
                                           .supports = supports,
-                                          .prepare = mb_cuda_prepare_widened,
+                                          .prepare = mb_cuda_prepare_gemm_f32,
                                           .workspace = workspace,
                                           .tune = tune,
                                           .run = run};

@@ -1,5 +1,5 @@
 /* Modulated deformable convolution (v2), fused: the samples of 64 pixels are gathered, blended in f32 and rounded into
- * the product's shared tile, so that the columns (50 times the map for 7x7) never exist. x [N,I,H,W], offset
+ * the shared tile of the gemm, so that the columns (50 times the map for 7x7) never exist. x [N,I,H,W], offset
  * [N,2kk,H,W] and modulator logits [N,kk,H,W] (f32 in half runs: positions need it), weight [O][kk*I] (channels
  * innermost), bias [O] f32 or NULL -> y [N,O,H,W]. A sample outside (-1, H) x (-1, W) is zero; inside, each neighbour
  * outside counts as zero. 256 outputs per block, so that BiRefNet's samples (O = 256) are taken once.
@@ -13,7 +13,7 @@ template <class T> struct samples {
     int offset_dtype, height, width, pad, k_total;
     mb_divisor channels, k;
     float modulator_scale;
-    bool wide;
+    bool vec16;
 
     struct row {
         int token; /* -1: no pixel */
@@ -59,11 +59,11 @@ template <class T> struct samples {
         corner<V>(sum, map, iy + 1, ix, m * fy * (1.0f - fx));
         corner<V>(sum, map, iy + 1, ix + 1, m * fy * fx);
     }
-    __device__ void load(T (&e)[mb_wide<T>::N], const row &r, int kk) const
+    __device__ void load(T (&e)[mb_vec16_of<T>::N], const row &r, int kk) const
     {
-        enum { W = mb_wide<T>::N };
+        enum { W = mb_vec16_of<T>::N };
         float sum[W] = {};
-        if (wide && r.token >= 0 && kk < k_total) {
+        if (vec16 && r.token >= 0 && kk < k_total) {
             int t = channels.quotient(kk);
             sample<W>(sum, r, t, channels.rest(kk, t));
         } else if (r.token >= 0) {
@@ -86,7 +86,7 @@ template <class T> struct samples {
 
 template <class T> static int run(const mb_cuda_deform_args *c, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     const mb_view *x = c->x;
     int channels = (int)x->dims[1], outputs = (int)c->y->dims[1], rows = (int)mb_view_tokens(x),
         k_total = c->k * c->k * channels;
@@ -104,14 +104,14 @@ template <class T> static int run(const mb_cuda_deform_args *c, mb_stream stream
                          mb_divisor_of(channels),
                          mb_divisor_of(c->k),
                          c->modulator_scale,
-                         mb_is_wide(x, W) && channels % W == 0};
+                         mb_is_vec16(x, W) && channels % W == 0};
     mb_view none = {};
-    product_out out = product_out_of(c->y, &none, c->bias, c->act);
+    gemm_out out = gemm_out_of(c->y, &none, c->bias, c->act);
     int padded = (k_total + W - 1) / W * W;
     if (outputs <= 64) {
-        return product_launch<product_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
+        return gemm_launch<gemm_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
     }
-    return product_launch<product_tile<64, 256, 2, 4>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
+    return gemm_launch<gemm_tile<64, 256, 2, 4>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
 }
 
 int mb_cuda_launch_deform_conv2d(const mb_cuda_deform_args *c, mb_stream stream)

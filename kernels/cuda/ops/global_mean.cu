@@ -1,6 +1,7 @@
 /* Mean over H x W, x [N,C,H,W] -> y [N,C,1,1], in two steps without atomics, so that the bits do not depend on the
  * order: SLICES blocks per item sum a fixed share of the tokens each, then one pass adds the slices in order. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 enum { SLICES = MB_CUDA_MEAN_SLICES, CHANNELS = 32, ROWS = 8 };
 

@@ -116,3 +116,14 @@ bool mb_cuda_fits(const mb_call *c, bool loose_output)
     }
     return c->out.dtype == t || (loose_output && (c->out.dtype == MB_F32 || t == MB_F32));
 }
+
+bool mb_cuda_same_type(const mb_call *c)
+{
+    for (int i = 0; i < c->n_in; i++) {
+        bool constant = c->constants >> i & 1u; /* prepare rounds it */
+        if (mb_view_present(&c->in[i]) && !constant && c->in[i].dtype != c->out.dtype) {
+            return false;
+        }
+    }
+    return mb_cuda_fits(c, c->constants & 1u);
+}

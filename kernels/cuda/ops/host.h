@@ -2,13 +2,13 @@
 #ifndef MB_CUDA_OPS_HOST_H
 #define MB_CUDA_OPS_HOST_H
 
-#include "cuda/driver/context.h"
+#include "cuda/driver/device.h"
 #include "cuda/ops/launch.h"
 #include "kernel.h"
 
 static inline mb_cuda_device *mb_cuda_of(const mb_call *c)
 {
-    return c->stream;
+    return c->device;
 }
 
 /* Constants on the device: slot i is input i, in the form that the op's kernel wants, or NULL. */
@@ -39,6 +39,9 @@ mb_cuda_part mb_cuda_constant_map(const mb_call *c, int i, mb_dtype dtype);
 /* Types: input 0 and the output of one float type, or (loose) one of them in f32; bf16 needs sm_80. Sizes: every map
  * has less than 2^31 tokens and channels (and room for rounding up), so that kernels count in int. */
 bool mb_cuda_fits(const mb_call *c, bool loose_output);
+
+/* All inputs that are no constants have the output's type, and mb_cuda_fits. */
+bool mb_cuda_same_type(const mb_call *c);
 
 /* prepare of ops without constants of their own: an input that a pass has made constant is uploaded as it is. */
 mb_status mb_cuda_prepare_maps(mb_prepared *out, const mb_call *c, mb_error *err);

@@ -1,6 +1,7 @@
 /* The decoder's picture input: x [N,C,H,W] in tiles of h x w, every tile C channels: channel (c*Gh + ty)*Gw + tx of
  * y [N,C*Gh*Gw,h,w] holds tile (ty,tx) of channel c. Read once per picture: plain element by element. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 template <class T> struct tiles {
     const T *x;

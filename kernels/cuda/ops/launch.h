@@ -1,20 +1,15 @@
-/* Launch functions of our kernels as the C host side sees them. Each returns 0, or a code for mb_cuda_launch_text when
- * the launch itself was refused; faults of the kernel show at the next synchronisation. Sizes a kernel cannot do are
- * for the caller to refuse (`supports` of the op). Views point to device memory; f32 pointers to prepared constants
- * there. */
+/* Launch functions of the ops' kernels (cuda/lang/launch.h: what they return). Sizes that a kernel cannot do are for the
+ * caller to refuse (`supports` of the op). Views point to device memory, f32 pointers to prepared constants there. */
 #ifndef MB_CUDA_OPS_LAUNCH_H
 #define MB_CUDA_OPS_LAUNCH_H
 
 #include "attrs.h"
 #include "core/tensor.h"
+#include "cuda/lang/launch.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct CUstream_st *mb_stream;
-
-const char *mb_cuda_launch_text(int code);
 
 int mb_cuda_launch_unary(const mb_view *y, const mb_view *x, int act, mb_stream stream);
 int mb_cuda_launch_add(const mb_view *y, const mb_view *a, const mb_view *b, mb_stream stream);

@@ -3,6 +3,7 @@
  * of up to 32 * 8 accesses lie in the registers of one warp: one read, one write, no barrier. Longer ones take a block,
  * which reads them three times, twice of it from cache. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 enum { WARPS = 4, THREADS = 128 };
 
@@ -131,12 +132,12 @@ template <class T>
 static int run(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, const mb_norm_attrs *a,
                mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     rows_of<T> r = {
         (T *)y->data, (const T *)x->data, y->pitch, x->pitch, (int)mb_view_tokens(x), (int)x->dims[1], gamma, beta,
         a->eps,       a->zero_mean};
-    bool wide = mb_is_wide(x, W) && mb_is_wide(y, W) && r.cols % W == 0;
-    return wide ? choose<T, W>(r, stream) : choose<T, 1>(r, stream);
+    bool vec16 = mb_is_vec16(x, W) && mb_is_vec16(y, W) && r.cols % W == 0;
+    return vec16 ? choose<T, W>(r, stream) : choose<T, 1>(r, stream);
 }
 
 int mb_cuda_launch_layer_norm(const mb_view *y, const mb_view *x, const float *gamma, const float *beta,

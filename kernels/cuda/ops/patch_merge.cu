@@ -1,6 +1,7 @@
 /* Patch merging's gather (Swin): x [N,C,H,W] -> y [N,4C,ceil(H/2),ceil(W/2)]; part p of the channels is the pixel of
  * parity (row, column) = (0,0), (1,0), (0,1), (1,1); zero outside. One launch per part: y is the slice of that part. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 template <class T> struct part {
     const T *x;
@@ -30,7 +31,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream 
         slice.data = (T *)y->data + p * x->dims[1];
         part<T> f = {(const T *)x->data, x->pitch,        (int)x->dims[2], (int)x->dims[3],
                      (int)y->dims[2],    (int)y->dims[3], p % 2,           p / 2};
-        code = mb_each<T>(f, &slice, mb_is_wide(x, mb_wide<T>::N), stream);
+        code = mb_each<T>(f, &slice, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
     }
     return code;
 }

@@ -1,7 +1,6 @@
 /* The host side of VITMatte's absolute positions: the table goes to the device as it is. */
 #include "cuda/ops/host.h"
-
-#include <math.h>
+#include "rules/position_embedding.h"
 
 static bool supports(const mb_call *c)
 {
@@ -17,9 +16,10 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);
-    int side = (int)lround(sqrt((double)(c->in[0].dims[0] - 1)));
+    int side = (int)mb_position_grid(c->in[0].dims[0]);
     return mb_cuda_launched(d, mb_cuda_launch_position_embedding(&c->out, mb_cuda_slot(c, 0), side, d->compute),
                             "position_embedding", err);
 }
 
-const mb_kernel mb_cuda_position_embedding = {.name = "own", .supports = supports, .prepare = prepare, .run = run};
+static const mb_kernel own = {.name = "own", .supports = supports, .prepare = prepare, .run = run};
+const mb_kernel *const mb_cuda_position_embedding[MB_KERNEL_CHOICES] = {&own};

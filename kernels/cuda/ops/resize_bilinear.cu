@@ -1,6 +1,7 @@
 /* Bilinear resize (+ addend): x [N,C,H,W], addend like y -> y [N,C,h,w]. The index arithmetic is f32, each operation
  * rounded (no fused multiply-add), as the published models computed it: see kernels/ref/resize_bilinear.c. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 struct tap {
     int i0, i1;
@@ -50,14 +51,14 @@ template <class T> struct bilinear {
 template <class T>
 static int run(const mb_view *y, const mb_view *x, const mb_view *addend, bool align_corners, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     bool with = mb_view_present(addend);
     bilinear<T> f = {(const T *)x->data, with ? (const T *)addend->data : NULL,
                      x->pitch,           addend->pitch,
                      (int)x->dims[2],    (int)x->dims[3],
                      (int)y->dims[2],    (int)y->dims[3],
                      align_corners};
-    return mb_each<T>(f, y, mb_is_wide(x, W) && (!with || mb_is_wide(addend, W)), stream);
+    return mb_each<T>(f, y, mb_is_vec16(x, W) && (!with || mb_is_vec16(addend, W)), stream);
 }
 
 int mb_cuda_launch_resize_bilinear(const mb_view *y, const mb_view *x, const mb_view *addend, bool align_corners,

@@ -1,5 +1,6 @@
 /* The gate: y = x * sigmoid(map). x, y [N,C,H,W], map [N,1,H,W]; y may be x. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 template <class T> struct gate {
     const T *x;
@@ -20,7 +21,7 @@ template <class T> struct gate {
 template <class T> static int run(const mb_view *y, const mb_view *x, const mb_view *map, mb_stream stream)
 {
     return mb_each<T>(gate<T>{(const T *)x->data, map->data, x->pitch, map->pitch, (int)map->dtype}, y,
-                      mb_is_wide(x, mb_wide<T>::N), stream);
+                      mb_is_vec16(x, mb_vec16_of<T>::N), stream);
 }
 
 int mb_cuda_launch_scale_by_map(const mb_view *y, const mb_view *x, const mb_view *map, mb_stream stream)

@@ -1,5 +1,6 @@
 /* y = act(x): ReLU, exact GELU, sigmoid. x, y [N,C,H,W]; may be the same memory. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 template <class T> struct unary {
     const T *x;
@@ -17,7 +18,7 @@ template <class T> struct unary {
 
 template <class T> static int run(const mb_view *y, const mb_view *x, int act, mb_stream stream)
 {
-    return mb_each<T>(unary<T>{(const T *)x->data, x->pitch, act}, y, mb_is_wide(x, mb_wide<T>::N), stream);
+    return mb_each<T>(unary<T>{(const T *)x->data, x->pitch, act}, y, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
 }
 
 int mb_cuda_launch_unary(const mb_view *y, const mb_view *x, int act, mb_stream stream)

@@ -1,5 +1,5 @@
-/* A 3x3 convolution of a map enlarged to twice its size (VITMatte's fusion), as an implicit product: the enlarged map
- * is blended where the product reads it and never stored. x [N,I,h,w], weight [O][9*I] (channels innermost), bias [O]
+/* A 3x3 convolution of a map enlarged to twice its size (VITMatte's fusion), as an implicit gemm: the enlarged map
+ * is blended where the gemm reads it and never stored. x [N,I,h,w], weight [O][9*I] (channels innermost), bias [O]
  * f32 or NULL, addend [N,O,2h,2w] -> y [N,O,2h,2w]. u[2i] = 0.25 x[i-1] + 0.75 x[i], u[2i+1] = 0.75 x[i] + 0.25 x[i+1]
  * on both axes, indices clamped; zeros around u. */
 #include "cuda/ops/gemm.cuh"
@@ -9,7 +9,7 @@ template <class T> struct enlarged {
     int64_t pitch;
     int height, width; /* of x */
     mb_divisor channels;
-    bool wide;
+    bool vec16;
 
     struct row {
         const T *map; /* the item's first pixel; NULL: no pixel */
@@ -49,12 +49,12 @@ template <class T> struct enlarged {
             }
         }
     }
-    __device__ void load(T (&e)[mb_wide<T>::N], const row &r, int k) const
+    __device__ void load(T (&e)[mb_vec16_of<T>::N], const row &r, int k) const
     {
-        enum { W = mb_wide<T>::N };
+        enum { W = mb_vec16_of<T>::N };
         float sum[W] = {};
         const int total = 9 * (int)channels.d;
-        if (wide && r.map && k < total) {
+        if (vec16 && r.map && k < total) {
             int t = channels.quotient(k);
             blend<W>(sum, r, t, channels.rest(k, t));
         } else if (r.map) {
@@ -77,18 +77,18 @@ template <class T> struct enlarged {
 
 template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     const mb_view *x = c->x;
     int channels = (int)x->dims[1], outputs = (int)c->y->dims[1], rows = (int)mb_view_tokens(c->y);
     enlarged<T> source = {(const T *)x->data,      x->pitch,
                           (int)x->dims[2],         (int)x->dims[3],
-                          mb_divisor_of(channels), mb_is_wide(x, W) && channels % W == 0};
-    product_out out = product_out_of(c->y, c->addend, c->bias, c->act);
+                          mb_divisor_of(channels), mb_is_vec16(x, W) && channels % W == 0};
+    gemm_out out = gemm_out_of(c->y, c->addend, c->bias, c->act);
     int padded = (9 * channels + W - 1) / W * W;
     if (outputs <= 32) {
-        return product_launch<product_tile<128, 32, 4, 1>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
+        return gemm_launch<gemm_tile<128, 32, 4, 1>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
     }
-    return product_launch<product_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
+    return gemm_launch<gemm_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
 }
 
 int mb_cuda_launch_upsample_conv2d(const mb_cuda_conv_args *c, mb_stream stream)

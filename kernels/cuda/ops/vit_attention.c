@@ -82,10 +82,11 @@ static mb_status run_plain(const mb_call *c, mb_error *err)
     return run(c, mb_cuda_launch_vit_attention_plain, err);
 }
 
-const mb_kernel mb_cuda_vit_attention_mma = {.name = "tensor cores",
-                                             .supports = supports_tensor_cores,
-                                             .prepare = prepare,
-                                             .workspace = workspace,
-                                             .run = run_tensor_cores};
-const mb_kernel mb_cuda_vit_attention = {
+static const mb_kernel tensor_cores = {.name = "tensor cores",
+                                       .supports = supports_tensor_cores,
+                                       .prepare = prepare,
+                                       .workspace = workspace,
+                                       .run = run_tensor_cores};
+static const mb_kernel plain = {
     .name = "own", .supports = supports_plain, .prepare = prepare, .workspace = workspace, .run = run_plain};
+const mb_kernel *const mb_cuda_vit_attention[MB_KERNEL_CHOICES] = {&tensor_cores, &plain};

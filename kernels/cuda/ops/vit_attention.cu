@@ -13,12 +13,12 @@ enum { TILE = 64, DIM = 64, PITCH = DIM + 8, WARPS = TILE / 16 };
 /* Keys first .. first + TILE of one part of qkv (from: the part's offset); past their end zeros. */
 template <class T>
 __device__ inline void load_tile(T *to, const T *qkv, const T *pad, size_t from, const vit_map &m, const vit_keys &keys,
-                                 int w, int first, bool wide)
+                                 int w, int first, bool vec16)
 {
     for (int i = (int)threadIdx.x; i < TILE * DIM / 8; i += WARPS * 32) {
         int row = i / (DIM / 8), c = i % (DIM / 8) * 8, token = vit_key(m, keys, w, (int)blockIdx.z, first + row);
         const T *source = token >= 0 ? qkv + (size_t)token * (size_t)m.qkv_pitch : token == -1 ? pad : qkv;
-        mb_fetch8(to + row * PITCH + c, source + from + c, token == -2 ? 0 : 8, wide);
+        mb_fetch8(to + row * PITCH + c, source + from + c, token == -2 ? 0 : 8, vec16);
     }
 }
 
@@ -99,7 +99,7 @@ __device__ inline void values(float (&o)[DIM / 8][4], const float (&s)[TILE / 8]
 
 template <class T>
 __global__ void __launch_bounds__(WARPS * 32)
-    vit_attention(T *out, const T *qkv, const T *pad, const float *relative, vit_map m, bool wide, bool bias_is_shared)
+    vit_attention(T *out, const T *qkv, const T *pad, const float *relative, vit_map m, bool vec16, bool bias_is_shared)
 {
     MB_SHARED_DYNAMIC(float, shared_bias); /* [TILE][terms + 1] */
     MB_SHARED(T, k, [2][TILE * PITCH]);
@@ -109,7 +109,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     const vit_keys keys = vit_keys_of(m, w), places = {m.b, m.a * m.b, m.a * m.b};
     size_t part = (size_t)m.heads * DIM, from = (size_t)head * DIM;
 
-    load_tile(k[0], qkv, pad, from, m, places, w, q0, wide); /* the queries pass through the first key buffer */
+    load_tile(k[0], qkv, pad, from, m, places, w, q0, vec16); /* the queries pass through the first key buffer */
     mb_cp_async_commit();
     for (int i = (int)threadIdx.x; i < TILE * terms && bias_is_shared; i += WARPS * 32) {
         int t = vit_token(m, w, (int)blockIdx.z, q0 + i / terms);
@@ -136,13 +136,13 @@ __global__ void __launch_bounds__(WARPS * 32)
                                  : relative + ((size_t)(token[h] < 0 ? 0 : token[h]) * (size_t)m.heads + (size_t)head) *
                                                   (size_t)terms;
     }
-    load_tile(k[0], qkv, pad, from + part, m, keys, w, 0, wide);
-    load_tile(v[0], qkv, pad, from + 2 * part, m, keys, w, 0, wide);
+    load_tile(k[0], qkv, pad, from + part, m, keys, w, 0, vec16);
+    load_tile(v[0], qkv, pad, from + 2 * part, m, keys, w, 0, vec16);
     mb_cp_async_commit();
     for (int t = 0; t * TILE < keys.count; t++) {
         if ((t + 1) * TILE < keys.count) {
-            load_tile(k[(t + 1) % 2], qkv, pad, from + part, m, keys, w, (t + 1) * TILE, wide);
-            load_tile(v[(t + 1) % 2], qkv, pad, from + 2 * part, m, keys, w, (t + 1) * TILE, wide);
+            load_tile(k[(t + 1) % 2], qkv, pad, from + part, m, keys, w, (t + 1) * TILE, vec16);
+            load_tile(v[(t + 1) % 2], qkv, pad, from + 2 * part, m, keys, w, (t + 1) * TILE, vec16);
         }
         mb_cp_async_commit(); /* an empty group at the end keeps the count */
         mb_cp_async_wait<1>();
@@ -172,7 +172,7 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
     MB_LAUNCH((vit_attention<T>),
               dim3((unsigned)(m.rows * m.cols * tiles), (unsigned)m.heads, (unsigned)v->qkv->dims[0]), dim3(WARPS * 32),
               fits ? bias : 0, stream, (T *)v->out->data, (const T *)v->qkv->data, (const T *)v->pad, v->relative, m,
-              mb_is_wide(v->qkv, 8), fits);
+              mb_is_vec16(v->qkv, 8), fits);
     return MB_LAUNCHED();
 }
 

@@ -55,7 +55,7 @@ static mb_status run_plain(const mb_call *c, mb_error *err)
     return mb_cuda_launched(d, code, "window_attention", err);
 }
 
-const mb_kernel mb_cuda_window_attention_mma = {
+static const mb_kernel tensor_cores = {
     .name = "tensor cores", .supports = supports_tensor_cores, .prepare = prepare, .run = run_tensor_cores};
-const mb_kernel mb_cuda_window_attention = {
-    .name = "own", .supports = supports_plain, .prepare = prepare, .run = run_plain};
+static const mb_kernel plain = {.name = "own", .supports = supports_plain, .prepare = prepare, .run = run_plain};
+const mb_kernel *const mb_cuda_window_attention[MB_KERNEL_CHOICES] = {&tensor_cores, &plain};

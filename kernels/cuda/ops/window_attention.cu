@@ -100,7 +100,7 @@ __device__ inline void values(float (&o)[HEAD / 8][4], const float (&s)[K::ROWS 
 
 template <class T, int WIN, int HEAD>
 __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
-    window_attention(T *out, const T *qkv, const T *pad, const float *table, window_map m, bool wide)
+    window_attention(T *out, const T *qkv, const T *pad, const float *table, window_map m, bool vec16)
 {
     typedef tile<T, WIN, HEAD> K;
     MB_SHARED(T, q, [K::ROWS][K::PITCH]);
@@ -124,7 +124,7 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
         int part = i / (K::ROWS * (HEAD / 8)), t = i / (HEAD / 8) % K::ROWS, c = i % (HEAD / 8) * 8;
         const T *row = token[t] >= 0 ? qkv + (size_t)token[t] * (size_t)m.qkv_pitch : token[t] == -1 ? pad : qkv;
         T *to = part == 0 ? &q[t][c] : part == 1 ? &k[t][c] : &v[t][c];
-        mb_fetch8(to, row + part * channels + head * d + c, token[t] == -2 ? 0 : d - c, wide);
+        mb_fetch8(to, row + part * channels + head * d + c, token[t] == -2 ? 0 : d - c, vec16);
     }
     mb_cp_async_commit();
     mb_cp_async_wait<0>();
@@ -149,11 +149,11 @@ template <class T, int WIN, int HEAD>
 static int launch(const mb_view *out, const mb_view *qkv, const void *pad, const float *table, const window_map &m,
                   mb_stream stream)
 {
-    bool wide = mb_is_wide(qkv, 8) && m.head_dim % 8 == 0;
+    bool vec16 = mb_is_vec16(qkv, 8) && m.head_dim % 8 == 0;
     MB_LAUNCH((window_attention<T, WIN, HEAD>),
               dim3((unsigned)(m.windows_y * m.windows_x), (unsigned)m.heads, (unsigned)qkv->dims[0]),
               dim3((unsigned)tile<T, WIN, HEAD>::WARPS * 32), 0, stream, (T *)out->data, (const T *)qkv->data,
-              (const T *)pad, table, m, wide);
+              (const T *)pad, table, m, vec16);
     return MB_LAUNCHED();
 }
 

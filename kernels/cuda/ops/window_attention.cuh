@@ -4,6 +4,7 @@
 #define MB_CUDA_OPS_WINDOW_ATTENTION_CUH
 
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/launch.h"
 
 struct window_map {
     int height, width, heads, head_dim, window, shift;

@@ -24,7 +24,7 @@ typedef struct mb_dnn_api {
 #undef MB_MEMBER
 
 typedef struct mb_nvlib {
-    void *driver_handle, *blaslt_handle, *dnn_handle; /* the last two NULL: not there, our own kernels serve */
+    void *driver_handle, *blaslt_handle, *dnn_handle; /* the last two NULL: not there, our own kernels run */
     mb_driver_api driver;
     mb_blaslt_api blaslt;
     mb_dnn_api dnn;

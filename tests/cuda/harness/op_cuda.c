@@ -65,7 +65,7 @@ static void round_to(float *v, size_t n, mb_dtype t)
 
 static mb_call host_call(mb_op op, const op_case *oc, const data *d)
 {
-    mb_call c = {.attrs = &oc->attrs, .n_in = d->n_in, .stream = device, .constants = op_constants(op)};
+    mb_call c = {.attrs = &oc->attrs, .n_in = d->n_in, .device = device, .constants = op_constants(op)};
     for (int i = 0; i < d->n_in; i++) {
         const int64_t *s = d->dims[i];
         if (d->in[i] != NULL) {
@@ -361,13 +361,13 @@ static void check_case(const mb_backend *b, mb_op op, const op_case *oc, mb_dtyp
     data d;
     if (make_data(&d, op, oc, t)) {
         mb_call c = typed_call(op, oc, &d, t);
-        int served = 0;
+        int ran = 0;
         for (int i = 0; i < MB_KERNEL_CHOICES; i++) {
             const mb_kernel *k = b->kernels[op][i];
             if (k == NULL || (k->supports != NULL && !k->supports(&c))) {
                 continue;
             }
-            served++;
+            ran++;
             check_layout(k, op, oc, &d, t, DENSE, quick && t == MB_BF16 ? 2 : 5); /* bf16 is f16's template */
             check_layout(k, op, oc, &d, t, RAGGED, quick ? 1 : 2);
             check_layout(k, op, oc, &d, t, ALIGNED, quick ? 1 : 2);
@@ -375,7 +375,7 @@ static void check_case(const mb_backend *b, mb_op op, const op_case *oc, mb_dtyp
                 check_layout(k, op, oc, &d, t, IN_PLACE, 1);
             }
         }
-        CHECK_MSG(served > 0, "'%s' %s: no kernel serves it", oc->name, mb_dtype_name(t));
+        CHECK_MSG(ran > 0, "'%s' %s: no kernel runs it", oc->name, mb_dtype_name(t));
     }
     free_data(&d);
 }

@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "cuda/backend.h"
 #include "cuda/driver/tune.h"
+#include "cuda/vendor/plan_cache.h"
 #include "models/registry.h"
 #include "weights/reader.h"
 
