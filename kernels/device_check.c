@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+/* Types and constants are those of ops.def; values are made up. */
 typedef struct check_case {
     mb_op op;
     int64_t in[5][4]; /* dims; {0}: absent */
@@ -30,6 +31,7 @@ static const check_case cases[] = {
     {MB_OP_global_mean, {{1, 24, 6, 5}}, {.global_mean = {0}}},
 };
 
+/* One case on its way: host copies, what ref makes of them, device memory, what came back. */
 typedef struct trial {
     const mb_backend *b;
     const check_case *c;
@@ -45,6 +47,7 @@ static mb_dtype type_of(const trial *t, int i)
     return (mb_op_get_rule(t->c->op)->f32_inputs >> i & 1u) != 0 ? MB_F32 : t->b->activations;
 }
 
+/* Constants stay in host memory: prepare copies them. */
 static bool is_constant(const trial *t, int i)
 {
     return (mb_op_get_rule(t->c->op)->constants >> i & 1u) != 0;
@@ -69,6 +72,7 @@ static mb_status make_input(trial *t, int i, mb_error *err)
     return MB_OK;
 }
 
+/* The plain kernel's result, in f32 on the host. */
 static mb_status expect(trial *t, mb_error *err)
 {
     mb_backend ref;
@@ -93,6 +97,7 @@ static mb_status expect(trial *t, mb_error *err)
     return status;
 }
 
+/* Rounds an input to its type and copies it. */
 static mb_status to_device(trial *t, int i, mb_error *err)
 {
     const mb_device_memory *m = t->b->memory;
@@ -149,6 +154,8 @@ done:
     return status;
 }
 
+/* By the largest magnitude. The limits leave room for the type's rounding; a kernel at fault is wrong by
+ * much more. NaN is wrong. */
 static mb_status compare(const trial *t, mb_error *err)
 {
     double error = 0, largest = 0, limit = t->b->activations == MB_F16 ? 4e-3 : 3e-2;
@@ -159,12 +166,13 @@ static mb_status compare(const trial *t, mb_error *err)
         largest = fmax(largest, fabs((double)t->expected[i]));
     }
     if (!(error <= limit * largest)) {
-        return mb_fail(err, MB_E_DEVICE, "%s is %.2g wrong, %.2g is allowed", mb_op_get_rule(t->c->op)->name,
+        return mb_fail(err, MB_E_DEVICE, "%s is off by %.2g, %.2g is allowed", mb_op_get_rule(t->c->op)->name,
                        error / largest, limit);
     }
     return MB_OK;
 }
 
+/* One case from end to end; nothing of it is left behind. */
 static mb_status check(const mb_backend *b, const check_case *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -197,6 +205,7 @@ done:
     return status;
 }
 
+/* The first case that is wrong ends it: MB_E_DEVICE with its name. */
 mb_status mb_device_check(const mb_backend *b, mb_error *err)
 {
     if (b->memory == NULL) {

@@ -2,6 +2,7 @@
 #include "cpu_kernels.h"
 #include "openblas.h"
 
+/* Moves the op's other kernels one place back. NULL: there is nothing to put. */
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 {
     if (kernel == NULL) {
@@ -13,6 +14,8 @@ static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
     b->kernels[op][0] = kernel;
 }
 
+/* From the bottom: ref for every op, then this instruction set's own kernels, then OpenBLAS where it is
+ * wanted. The name says the instruction set. MB_E_ARGUMENT: MATTEBOX_ISA or MATTEBOX_GEMM is not known. */
 mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
 {
     static const char *const names[MB_ISA_COUNT] = {"cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)"};

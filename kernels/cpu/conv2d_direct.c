@@ -9,6 +9,7 @@
 
 #define BAND 8 /* output rows per item */
 
+/* mb_prepared.data: a copy, because the published weights may be released. */
 typedef struct direct_weights {
     const mb_simd *simd;
     int64_t kernels; /* O, or 9 O */
@@ -16,6 +17,7 @@ typedef struct direct_weights {
     float w[];       /* as published */
 } direct_weights;
 
+/* Weights [O or 9 O, I, kh, kw] stay in their order: the inner loop walks along x with one weight at a time. */
 mb_status mb_direct_conv_prepare(mb_prepared *out, const mb_call *c, const mb_simd *simd, mb_error *err)
 {
     const mb_view *w = &c->in[1];
@@ -40,6 +42,7 @@ mb_status mb_direct_conv_prepare(mb_prepared *out, const mb_call *c, const mb_si
     return MB_OK;
 }
 
+/* Sizes of a worker's scratch: planes of BAND output rows' inputs, then one row of sums. */
 typedef struct band {
     int64_t in_w, in_rows; /* padded, of the planes */
     size_t planes, floats; /* floats of the planes; with the row of sums, rounded up */
@@ -61,6 +64,7 @@ static bool band_of(const mb_call *c, band *b)
     return true;
 }
 
+/* One band per thread. */
 size_t mb_direct_conv_workspace(const mb_call *c)
 {
     band b;
@@ -97,6 +101,7 @@ static void split(const mb_call *c, const band *b, int64_t n, int64_t first, flo
     }
 }
 
+/* 0 on the first row or column, 2 on the last, 1 between. */
 static int64_t side(int64_t i, int64_t size)
 {
     return i == 0 ? 0 : (i == size - 1 ? 2 : 1);
@@ -149,6 +154,7 @@ static void one_row(const mb_call *c, const band *b, const float *planes, float 
     }
 }
 
+/* Items: bands of output rows of an item of the batch. The planes are made once and serve all outputs. */
 static void run_bands(void *arg, size_t begin, size_t end, int worker)
 {
     const mb_call *c = arg;
@@ -171,6 +177,7 @@ static void run_bands(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* The number of threads decides who computes a band, never how. */
 void mb_direct_conv_run(const mb_call *c)
 {
     mb_call copy = *c;

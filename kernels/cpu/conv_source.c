@@ -9,6 +9,7 @@ typedef struct pixel {
     int64_t ox, oy;
 } pixel;
 
+/* Where the patch of row `row` (output pixels, item by item) begins. */
 static pixel first_pixel(const mb_patches *p, int64_t row)
 {
     int64_t size = p->out_h * p->out_w, n = row / size, in_item = row % size;
@@ -20,6 +21,7 @@ static pixel first_pixel(const mb_patches *p, int64_t row)
     return q;
 }
 
+/* The patch of the next output pixel, without divisions: across, then down, then the next item. */
 static void next_pixel(const mb_patches *p, pixel *q)
 {
     q->x += p->stride;
@@ -35,6 +37,8 @@ static void next_pixel(const mb_patches *p, pixel *q)
     }
 }
 
+/* Fills w->rows by pointer: rows of a tile side by side, tap by tap, as mb_panel wants them. A tap
+ * outside of the map points to the zero pixel. */
 void mb_source_patches(const void *patches, const mb_rows_wanted *w)
 {
     const mb_patches *p = patches;
@@ -78,6 +82,8 @@ static void copy_patch(const mb_patches *p, const mb_rows_wanted *w, const pixel
     }
 }
 
+/* Copies each patch into a row of scratch [taps][channels]: with 3 or 4 channels a pointer per tap
+ * would cost more than the values. */
 void mb_source_small_patches(const void *patches, const mb_rows_wanted *w)
 {
     const mb_patches *p = patches;

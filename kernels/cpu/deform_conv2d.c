@@ -6,17 +6,21 @@
 
 #define MOST_TAPS_AT_ONCE 64
 
+/* The modulator's scale goes into the weights: one multiplication less per sample. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const mb_deform_conv2d_attrs *a = c->attrs;
     return mb_prepare_packed(out, c, simd, 3, 4, a->modulator_scale, err);
 }
 
+/* What the source needs: the call, and the packed weights for their zero pixel. */
 typedef struct sampled {
     const mb_call *call;
     const mb_packed *w;
 } sampled;
 
+/* Fills rows of scratch [taps][channels]: for each pixel and tap the bilinear sample times sigmoid(logit).
+ * Modulators of up to MOST_TAPS_AT_ONCE taps are activated in one call. */
 static void source(const void *arg, const mb_rows_wanted *w)
 {
     const sampled *d = arg;
@@ -53,6 +57,7 @@ static void source(const void *arg, const mb_rows_wanted *w)
     }
 }
 
+/* The gemm over the sampled rows: [pixels][taps * I] x [taps * I][O]. */
 static mb_gemm product(const sampled *arg)
 {
     const mb_call *c = arg->call;
@@ -69,6 +74,7 @@ static mb_gemm product(const sampled *arg)
                      .workspace = c->workspace};
 }
 
+/* While planning there are no packed weights yet: their shape will do. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     const int64_t *w = c->in[3].dims;
@@ -78,6 +84,7 @@ static size_t workspace(const mb_simd *simd, const mb_call *c)
     return mb_gemm_workspace(&g);
 }
 
+/* The samples of a block are made where the gemm asks for them, on the thread that uses them. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -21,6 +21,7 @@ static int64_t min_i64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
+/* Rounded up. */
 static int64_t div_up(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
@@ -67,6 +68,7 @@ static bool scratch_bytes(const mb_gemm *g, const blocks *b, size_t *pointers, s
     return mb_add_size(total, *pointers, (values + 63) & ~(size_t)63);
 }
 
+/* Scratch of all workers. */
 size_t mb_gemm_workspace(const mb_gemm *g)
 {
     blocks b = cut(g);
@@ -77,13 +79,20 @@ size_t mb_gemm_workspace(const mb_gemm *g)
     return total;
 }
 
+/* What all items share. */
 typedef struct job {
     const mb_gemm *g;
     blocks b;
     size_t pointers, scratch; /* bytes per worker */
 } job;
 
-/* One block of K for one item: all panels of its columns. */
+/* One block of K for one item: all panels of its columns.
+ *
+ * A panel is two vectors of columns (the last one vector, if that holds what is left) with their weights for all of K:
+ * [K][width]. This block's weights are the run of `length` rows in it from k = tap * channels + channel on. The first
+ * block of K (k == 0) starts the sums with bias and addend, those between add to what lies in the output, the last one
+ * applies the activation; with one block it does both. An output that is also the addend is read before it is written.
+ * Few columns (narrow): the weights are [n][K] instead, and all columns are one call. */
 static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column, int64_t columns, bool last)
 {
     const mb_gemm *g = j->g;
@@ -125,6 +134,8 @@ static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column
     }
 }
 
+/* One (column group x row block): blocks of K in order, the source asked anew for each. Every output is
+ * summed by one thread in one order, so threads change no bit. */
 static void run_item(const job *j, int64_t item, char *scratch)
 {
     const mb_gemm *g = j->g;
@@ -148,6 +159,7 @@ static void run_item(const job *j, int64_t item, char *scratch)
     }
 }
 
+/* A worker's share; its scratch is its own. */
 static void run_items(void *arg, size_t begin, size_t end, int worker)
 {
     const job *j = arg;
@@ -156,6 +168,7 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Items are handed out one by one: they are even, but cores may not be. */
 void mb_gemm_run(const mb_gemm *g)
 {
     job j = {.g = g, .b = cut(g)};
@@ -165,6 +178,7 @@ void mb_gemm_run(const mb_gemm *g)
     mb_parallel_for(g->pool, (size_t)(g->groups * j.b.row_blocks * j.b.column_blocks), 1, run_items, &j);
 }
 
+/* Rows as they lie in the map; the last tile's missing rows repeat the last one. */
 void mb_source_tokens(const void *arg, const mb_rows_wanted *q)
 {
     const mb_view *x = arg;

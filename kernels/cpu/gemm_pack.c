@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+/* The panel that begins at column n: [K][width], K running (tap, channel); width is one vector if that
+ * holds what is left, else two. Columns beyond n are zeros. */
 static void pack_panel(float *to, const float *weight, const mb_packed *p, int64_t n, float scale)
 {
     int64_t columns = p->n - n, width = p->simd->width, k_total = p->taps * p->channels;
@@ -23,12 +25,14 @@ static void pack_panel(float *to, const float *weight, const mb_packed *p, int64
     }
 }
 
+/* What the workers share. */
 typedef struct pack_job {
     const mb_packed *p;
     const float *weight;
     float scale;
 } pack_job;
 
+/* Items: panels. */
 static void pack_panels(void *arg, size_t begin, size_t end, int worker)
 {
     const pack_job *j = arg;
@@ -53,6 +57,7 @@ static void pack_rows(const float *weight, const mb_packed *p, float scale)
     }
 }
 
+/* NULL is fine. */
 void mb_packed_free(void *packed)
 {
     mb_packed *p = packed;
@@ -62,6 +67,8 @@ void mb_packed_free(void *packed)
     }
 }
 
+/* One block: panels (or rows, if there are few columns), then the bias padded to whole panels, then the
+ * zero pixel. `shape`: n, channels, taps. MB_E_MEMORY on overflow too. */
 mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t shape[3], const float *weight,
                            const float *bias, float scale, mb_pool *pool, mb_error *err)
 {
@@ -99,6 +106,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     return MB_OK;
 }
 
+/* The weight [O,I,kh,kw] is a matrix [O][I][taps]. */
 mb_status mb_prepare_packed(mb_prepared *out, const mb_call *c, const mb_simd *simd, int weight, int bias, float scale,
                             mb_error *err)
 {

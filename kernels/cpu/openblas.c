@@ -12,6 +12,7 @@
 
 #define ROWS 128
 
+/* By itself OpenBLAS runs only where we have no micro-kernel for the processor. */
 mb_status mb_openblas_wanted(bool *out, mb_isa isa, mb_error *err)
 {
     const char *wish = getenv("MATTEBOX_GEMM");
@@ -21,7 +22,7 @@ mb_status mb_openblas_wanted(bool *out, mb_isa isa, mb_error *err)
     }
     *out = strcmp(wish, "openblas") == 0;
     if (!*out && strcmp(wish, "own") != 0) {
-        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_GEMM=%.32s: openblas or own", wish);
+        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_GEMM is \"%.32s\", expected openblas or own", wish);
     }
     return MB_OK;
 }
@@ -31,6 +32,7 @@ typedef struct patches { /* of one convolution; 1x1 at stride 1 without padding 
     bool plain;
 } patches;
 
+/* What the workers share. */
 typedef struct job {
     const mb_call *c;
     const float *w; /* [O][taps][I] */
@@ -43,6 +45,8 @@ typedef struct job {
 
 /* ---- prepare: [O,I,taps] as published to [O][taps][I], bias behind it ---- */
 
+/* One block: weights with channels innermost, so that a patch is a row of memory, then the bias, zeros if
+ * there is none. */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const int64_t *d = c->in[1].dims;
@@ -51,7 +55,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     size_t count, total, bytes;
     if (!mb_mul_size(&count, (size_t)(d[0] * d[1]), (size_t)taps) || !mb_add_size(&total, count, (size_t)d[0]) ||
         !mb_mul_size(&bytes, total, sizeof(float))) {
-        return mb_fail(err, MB_E_MEMORY, "the weights are too large");
+        return mb_fail(err, MB_E_MEMORY, "the weights exceed the address space");
     }
     float *w = mb_alloc_aligned(bytes);
     if (w == NULL) {
@@ -114,6 +118,8 @@ static void start_rows(const job *j, int64_t begin, int64_t n)
     }
 }
 
+/* Items: rows of the output. Patches of up to ROWS rows are gathered into the worker's scratch, then
+ *     out = A W^T + (bias + addend),   activated in place. */
 static void run_rows(void *arg, size_t first, size_t last, int worker)
 {
     const job *j = arg;
@@ -140,6 +146,7 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     }
 }
 
+/* The library keeps one thread: our pool cuts the rows. */
 static mb_status run(const mb_call *c, patches p, mb_activation act)
 {
     const int64_t *d = c->in[1].dims;
@@ -153,6 +160,7 @@ static mb_status run(const mb_call *c, patches p, mb_activation act)
     return MB_OK;
 }
 
+/* A linear layer is a 1x1 convolution that needs no patches. */
 static mb_status run_linear(const mb_call *c, mb_error *err)
 {
     (void)err;
@@ -160,6 +168,7 @@ static mb_status run_linear(const mb_call *c, mb_error *err)
     return run(c, (patches){1, 1, 1, 0, true}, a->act);
 }
 
+/* The geometry of a convolution; plain: the map's tokens are the patches. */
 static patches patches_of(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -174,6 +183,7 @@ static mb_status run_conv2d(const mb_call *c, mb_error *err)
     return run(c, patches_of(c), a->act);
 }
 
+/* Patches of ROWS output pixels, for each thread. */
 static size_t workspace(const mb_call *c)
 {
     const int64_t *d = c->in[1].dims;
@@ -188,6 +198,7 @@ static size_t workspace(const mb_call *c)
     return bytes;
 }
 
+/* A border variant is a set of weights by pixel, which one gemm does not know. */
 static bool supports(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;

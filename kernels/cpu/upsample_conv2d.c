@@ -15,6 +15,7 @@ typedef struct prepared {
     float bias[]; /* padded */
 } prepared;
 
+/* Outputs rounded up to whole vectors: taps then begin at vectors. */
 static int64_t padded_outputs(const mb_simd *simd, int64_t outputs)
 {
     return (outputs + simd->width - 1) / simd->width * simd->width;
@@ -29,6 +30,7 @@ static void free_prepared(void *data)
     }
 }
 
+/* Nine 1x1 weights instead of a 3x3: [tap][padded outputs][I], packed as one gemm of 9 * padded columns. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -72,6 +74,7 @@ typedef struct layout {
     size_t gemm, products, scratch, total;
 } layout;
 
+/* The gemm of some small rows: [pixels][I] x [I][9 * padded]. */
 static mb_gemm strip_product(const mb_packed *w, const mb_call *c, const mb_view *rows, float *out)
 {
     int64_t n = w->n;
@@ -85,6 +88,8 @@ static mb_gemm strip_product(const mb_packed *w, const mb_call *c, const mb_view
                      .workspace = c->workspace};
 }
 
+/* How many small rows make a strip (two at least, for STRIP_BYTES of products), and the buffers. False on
+ * overflow. */
 static bool lay_out(layout *l, const mb_packed *w, const mb_call *c, int64_t padded)
 {
     int64_t h = c->in[0].dims[2], width = c->in[0].dims[3];
@@ -102,6 +107,7 @@ static bool lay_out(layout *l, const mb_packed *w, const mb_call *c, int64_t pad
            mb_add_size(&l->total, l->total, l->gemm + 64);
 }
 
+/* While planning there are no packed weights yet: their shape will do. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     layout l;
@@ -110,6 +116,7 @@ static size_t workspace(const mb_simd *simd, const mb_call *c)
     return lay_out(&l, &shape, c, padded) ? l.total : SIZE_MAX;
 }
 
+/* The strip that is being worked on. */
 typedef struct job {
     const mb_call *c;
     const prepared *p;
@@ -134,6 +141,7 @@ static void vertical(const job *j, int64_t u, const float *rows[2], float weight
     weight[1] = outside ? 0 : 1 - weight[0];
 }
 
+/* Items: output rows of the strip. Row `row` mixes up to four small rows for each of its three tap rows. */
 static void output_rows(void *arg, size_t begin, size_t end, int worker)
 {
     const job *j = arg;
@@ -172,6 +180,8 @@ static void multiply_rows(const job *j, int64_t from, int64_t to)
     mb_gemm_run(&g);
 }
 
+/* Strip by strip: the two small rows that strips share are kept (moved to the front), the others
+ * multiplied, then all threads make the strip's output rows. */
 static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
 {
     (void)simd;

@@ -9,6 +9,7 @@
 
 #define ATTEND_ROWS (4 * MB_MAX_TILE_ROWS) /* rows of logits at a time: isa/attend.h */
 
+/* mb_prepared.data: the table expanded to a bias per pair of tokens, so that the inner loop only adds rows. */
 typedef struct window_tables {
     const mb_simd *simd;
     int64_t keys, keys_padded;
@@ -47,6 +48,7 @@ static void expand(window_tables *t, const float *table, int64_t heads, int64_t 
     }
 }
 
+/* The expanded bias [heads][keys][keys_padded], and pad_qkv behind it. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -109,6 +111,7 @@ static size_t lay_out(scratch *s, char *base, int64_t keys, int64_t d, int64_t v
     return (at + 2 * n * sizeof(int32_t) + 63) & ~(size_t)63;
 }
 
+/* Of one worker. */
 static size_t scratch_bytes(const mb_simd *simd, const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -116,6 +119,7 @@ static size_t scratch_bytes(const mb_simd *simd, const mb_call *c)
     return lay_out(&unused, NULL, (int64_t)a->window * a->window, c->in[0].dims[1] / 3 / a->heads, simd->width);
 }
 
+/* One scratch per thread. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     size_t bytes = scratch_bytes(simd, c);
@@ -131,6 +135,7 @@ static int32_t label(int64_t rolled, int64_t padded, const mb_window_attention_a
     return rolled < padded - a->shift ? 1 : 2;
 }
 
+/* An item of work. */
 typedef struct window {
     int64_t n, y, x; /* corner on the rolled grid */
     int64_t head;
@@ -162,6 +167,8 @@ static bool collect(const mb_call *c, const window *w, scratch *s, mb_attend *jo
     return differ;
 }
 
+/* One window and head: collect its tokens, pack keys (scaled) and values, then attend. s->rows points to
+ * the keys, then to the values, then to the queries of the tokens. */
 static void run_window(const mb_call *c, const window *w, scratch *s)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -196,6 +203,7 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
     t->simd->attend(&job);
 }
 
+/* Items: (head, window). A head's bias is shared by all its windows. */
 static void run_items(void *arg, size_t begin, size_t end, int worker)
 {
     const mb_call *c = arg;
@@ -214,6 +222,7 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Windows do not depend on each other. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -16,6 +16,7 @@
 #undef MB_CUDA_OWN
 extern const mb_device_image_io mb_cuda_image_io;
 
+/* The table alone, without a device: for tests of what it holds. */
 mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
 {
     (void)err;
@@ -46,6 +47,8 @@ static const mb_device_memory memory = {.alloc = mb_cuda_alloc,
                                         .replay = mb_cuda_replay,
                                         .captured_free = mb_cuda_captured_free};
 
+/* What the device cannot compute in is refused here, so that kernels need not ask. f16 that overflows is
+ * computed again in bf16, which has f32's range, where there is that. */
 mb_status mb_backend_cuda_set_types(mb_backend *b, mb_dtype activations, bool tf32, mb_error *err)
 {
     const mb_cuda_device *d = b->device;
@@ -59,6 +62,7 @@ mb_status mb_backend_cuda_set_types(mb_backend *b, mb_dtype activations, bool tf
     return MB_OK;
 }
 
+/* On failure *out is a back end without a device, and nothing stays open. */
 mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -77,6 +81,7 @@ done:
     return status;
 }
 
+/* Back ends without a device, and the CPU's, have nothing to close. */
 void mb_backend_cuda_close(mb_backend *b)
 {
     if (b->memory == &memory) {

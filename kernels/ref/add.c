@@ -1,6 +1,7 @@
 /* y = a + b. a [N,C,H,W], b [N,C,H,W] or [1,C,H,W] (the same for every item) -> [N,C,H,W]. */
 #include "ref.h"
 
+/* An item of b that stands for all items is read again for each. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

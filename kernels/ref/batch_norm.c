@@ -2,6 +2,7 @@
  * x [N,C,H,W], weight, bias, running mean, running variance [C] -> [N,C,H,W]. A pass folds it into the convolution. */
 #include "ref.h"
 
+/* Token by token, each channel by its own statistics. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

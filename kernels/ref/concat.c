@@ -1,6 +1,7 @@
 /* Concatenation of channels: maps [N,Ci,H,W] -> [N,sum Ci,H,W], in the order of the inputs. */
 #include "ref.h"
 
+/* Token by token: the channels of each input in turn. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

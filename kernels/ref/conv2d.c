@@ -33,6 +33,8 @@ static int64_t side(int64_t i, int64_t size)
     return i == 0 ? 0 : (i == size - 1 ? 2 : 1);
 }
 
+/* Output pixel by output pixel. With border variants the kernel depends on where the pixel lies; an
+ * addend [N,O,1,1] is the same for all pixels of an item. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

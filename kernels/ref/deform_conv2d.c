@@ -26,6 +26,8 @@ static double sample(const mb_view *v, int64_t n, int64_t i, float y, float x)
     return sum;
 }
 
+/* Pixel by pixel: sums start at the bias, each tap adds its modulated sample of every input channel to
+ * all outputs. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
@@ -57,6 +59,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     return MB_OK;
 }
 
+/* The sums of one pixel, [O] doubles. */
 static size_t workspace(const mb_call *c)
 {
     return (size_t)c->in[3].dims[0] * sizeof(double);

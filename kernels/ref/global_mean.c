@@ -1,6 +1,7 @@
 /* The mean over the map: y[c] = 1/(HW) sum_{y,x} x[c,y,x]. x [N,C,H,W] -> [N,C,1,1]. */
 #include "ref.h"
 
+/* One sum per item and channel, in double. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

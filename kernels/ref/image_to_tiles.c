@@ -3,6 +3,7 @@
  * -> [N,C*Gh*Gw,out_h,out_w]. */
 #include "ref.h"
 
+/* Output channel k stands for channel, tile row and tile column: k = (c*Gh + ty)*Gw + tx. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

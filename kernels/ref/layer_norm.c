@@ -3,6 +3,7 @@
  * x [N,C,H,W], weight [C], bias [C] -> [N,C,H,W]. */
 #include "ref.h"
 
+/* Two passes over a token: the mean, then the squared differences from it (no cancellation). */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -2,6 +2,7 @@
  * x [N,I,H,W], weight [O,I,1,1], bias [O], addend [N,O,H,W] -> [N,O,H,W]. */
 #include "ref.h"
 
+/* y[o] = act(sum_i weight[o,i] x[i] + bias[o] + addend[o]) for every token. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

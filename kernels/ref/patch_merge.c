@@ -3,6 +3,7 @@
  * x [N,C,H,W] -> [N,4C,ceil(H/2),ceil(W/2)]. */
 #include "ref.h"
 
+/* Part p of the channels is the pixel of parity (row p % 2, column p / 2) of each 2x2 patch. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -5,11 +5,14 @@
 #include "ref.h"
 #include "rules/position_embedding.h"
 
+/* Four neighbours along one axis, clamped to the grid, and their weights (sum 1). */
 typedef struct taps {
     int64_t index[4];
     double weight[4];
 } taps;
 
+/* The bicubic kernel at output o of `out`, on an axis of `in` places. s = (o + 0.5) in/out - 0.5 is not
+ * clamped; f is its distance from the second tap. */
 static taps taps_of(int64_t o, int64_t in, int64_t out)
 {
     const double a = -0.75;
@@ -27,6 +30,7 @@ static taps taps_of(int64_t o, int64_t in, int64_t out)
     return t;
 }
 
+/* 16 taps for each output pixel, all channels alike. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

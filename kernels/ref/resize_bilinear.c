@@ -7,11 +7,13 @@
  * x [N,C,H,W], addend [N,C,out_h,out_w] -> [N,C,out_h,out_w]. */
 #include "ref.h"
 
+/* Two neighbours along one axis, and their weights (sum 1). */
 typedef struct tap {
     int64_t i0, i1;
     double w0, w1;
 } tap;
 
+/* Output o of `out` on an axis of `in` pixels. In f32, operation by operation: see above. */
 static tap tap_of(int64_t o, int64_t in, int64_t out, bool align_corners)
 {
     float p;
@@ -28,6 +30,7 @@ static tap tap_of(int64_t o, int64_t in, int64_t out, bool align_corners)
     return (tap){i0, i0 + 1 < in ? i0 + 1 : in - 1, (double)(1.0f - l), (double)l};
 }
 
+/* Rows are blended first, then columns; the addend comes last, before rounding to f32. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

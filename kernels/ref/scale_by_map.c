@@ -2,6 +2,7 @@
  * x [N,C,H,W], map [N,1,H,W] -> [N,C,H,W]. */
 #include "ref.h"
 
+/* One factor per pixel, for all of its channels. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -1,6 +1,7 @@
 /* An activation on every element: relu, gelu (exact), sigmoid, or a copy. x [N,C,H,W] -> the same. */
 #include "ref.h"
 
+/* Element by element. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -13,6 +13,7 @@ static double source(int64_t u, int64_t size, int64_t *i, int64_t *j)
     return u % 2 == 0 ? 0.75 : 0.25;
 }
 
+/* u at (uy,ux) of the enlarged map, blended from four pixels of the small one. */
 static double enlarged(const mb_view *x, int64_t n, int64_t channel, int64_t uy, int64_t ux)
 {
     int64_t y0, y1, x0, x1;
@@ -22,6 +23,7 @@ static double enlarged(const mb_view *x, int64_t n, int64_t channel, int64_t uy,
     return (1 - fy) * top + fy * bottom;
 }
 
+/* The sum over i and the nine taps for output (o, oy, ox); the ring outside of the enlarged map is zero. */
 static double product(const mb_call *c, int64_t n, int64_t o, int64_t oy, int64_t ox)
 {
     const int64_t inputs = c->in[0].dims[1];
@@ -39,6 +41,7 @@ static double product(const mb_call *c, int64_t n, int64_t o, int64_t oy, int64_
     return sum;
 }
 
+/* Output value by output value, straight from the formula. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

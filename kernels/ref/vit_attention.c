@@ -25,6 +25,7 @@ static double table_dot(const mb_view *table, int64_t o, int64_t out, const floa
     return sum;
 }
 
+/* The qkv of place (y,x) of the padded map: outside of the picture the padding's. */
 static const float *token_at(const mb_call *c, int64_t n, int64_t y, int64_t x)
 {
     bool real = y < c->in[0].dims[2] && x < c->in[0].dims[3];
@@ -131,6 +132,7 @@ static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t he
     }
 }
 
+/* Query by query and head by head. Padding is never a query. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
@@ -144,6 +146,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     return MB_OK;
 }
 
+/* Logits of one query, then its relative terms for rows and columns. */
 static size_t workspace(const mb_call *c)
 {
     mb_vit_map m = mb_vit_map_of(c);

@@ -8,6 +8,7 @@
  * [N,3C,H,W] (q, k, v; head-major inside each), table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W]. */
 #include "ref.h"
 
+/* Which of the three bands of the shift mask a rolled row (or column) lies in. */
 static int label(int64_t rolled, int64_t padded, const mb_window_attention_attrs *a)
 {
     if (a->shift == 0 || rolled < padded - a->window) {
@@ -24,6 +25,7 @@ typedef struct token {
     const float *qkv;
 } token;
 
+/* The token that the roll has brought to (ry,rx). */
 static token token_at(const mb_call *c, int64_t n, int64_t ry, int64_t rx)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -72,6 +74,7 @@ static void attend(const mb_call *c, int64_t n, int64_t wy, int64_t wx, int64_t 
     }
 }
 
+/* Window by window, query by query, head by head. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

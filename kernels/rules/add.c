@@ -1,6 +1,7 @@
 /* The rule of add: the inputs it accepts, the shape it gives, its cost. The formula: ref/add.c. */
 #include "rules/rules.h"
 
+/* a [N,C,H,W], b the same or [1,C,H,W] -> [N,C,H,W]. */
 mb_status mb_add_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -13,6 +14,7 @@ done:
     return status;
 }
 
+/* Additions are not counted. */
 double mb_add_macs(const mb_call *c)
 {
     (void)c;

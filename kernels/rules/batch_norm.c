@@ -1,6 +1,8 @@
 /* The rule of batch_norm: the inputs it accepts, the shape it gives, its cost. The formula: ref/batch_norm.c. */
 #include "rules/rules.h"
 
+/* x [N,C,H,W], weight, bias, running mean and variance [C] -> [N,C,H,W]. All five are needed: the
+ * statistics are those of the file. */
 mb_status mb_batch_norm_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     static const char *const names[] = {"x", "weight", "bias", "running mean", "running variance"};
@@ -8,7 +10,7 @@ mb_status mb_batch_norm_shape(int64_t out_dims[4], const mb_call *c, mb_error *e
     mb_status status = MB_OK;
     MB_TRY(mb_rule_begin(c, MB_OP_batch_norm, err));
     if (!(a->eps > 0 && a->eps <= 1)) {
-        return mb_fail(err, MB_E_ARGUMENT, "batch_norm: eps is %g, above 0 and at most 1 is possible", (double)a->eps);
+        return mb_fail(err, MB_E_ARGUMENT, "batch_norm: eps is %g, expected above 0 and at most 1", (double)a->eps);
     }
     for (int i = 1; i < 5; i++) {
         MB_TRY(mb_rule_vector(c, MB_OP_batch_norm, i, names[i], c->in[0].dims[1], err));
@@ -18,6 +20,7 @@ done:
     return status;
 }
 
+/* Not counted: a pass folds it into the convolution before it. */
 double mb_batch_norm_macs(const mb_call *c)
 {
     (void)c;

@@ -1,6 +1,7 @@
 /* The rule of concat: the inputs it accepts, the shape it gives, its cost. The formula: ref/concat.c. */
 #include "rules/rules.h"
 
+/* Maps [N,Ci,H,W] of one N, H and W -> [N,sum Ci,H,W]. No input may be absent between others. */
 mb_status mb_concat_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -19,6 +20,7 @@ done:
     return status;
 }
 
+/* It only copies. */
 double mb_concat_macs(const mb_call *c)
 {
     (void)c;

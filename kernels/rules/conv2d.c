@@ -1,6 +1,10 @@
 /* The rule of conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/conv2d.c. */
 #include "rules/rules.h"
 
+/* x [N,I,H,W], weight [O,I,kh,kw], bias [O], addend [N,O,Ho,Wo] or [N,O,1,1] -> [N,O,Ho,Wo] with
+ *     Ho = floor((H + 2 pad - kh) / stride) + 1,   Wo likewise.
+ * border_variants: weight [9*O,I,kh,kw], bias [9*O]; stride 1 and an output of at least 2x2, so that each pixel has one
+ * variant. */
 mb_status mb_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -12,7 +16,7 @@ mb_status mb_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
     const int64_t *x = c->in[0].dims, *w = c->in[1].dims;
     if (w[1] != x[1]) {
         return mb_fail(
-            err, MB_E_MISMATCH, "conv2d: weight [%lld,%lld,%lld,%lld] wants %lld input channels, the map has %lld",
+            err, MB_E_MISMATCH, "conv2d: weight [%lld,%lld,%lld,%lld] expects %lld input channels, the map has %lld",
             (long long)w[0], (long long)w[1], (long long)w[2], (long long)w[3], (long long)w[1], (long long)x[1]);
     }
     int64_t h = x[2] + 2 * a->pad - w[2], v = x[3] + 2 * a->pad - w[3];
@@ -25,8 +29,8 @@ mb_status mb_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
     if (a->border_variants) {
         if (a->stride != 1 || w[0] % 9 != 0 || out[2] < 2 || out[3] < 2) {
             return mb_fail(err, MB_E_ARGUMENT,
-                           "conv2d: border variants need stride 1 (is %d), 9*O kernels (are %lld) and an output of at "
-                           "least 2x2 (is %lldx%lld)",
+                           "conv2d: border variants need stride 1 (got %d), 9*O kernels (got %lld) and an output of at "
+                           "least 2x2 (got %lldx%lld)",
                            a->stride, (long long)w[0], (long long)out[2], (long long)out[3]);
         }
         out[1] /= 9;
@@ -40,6 +44,7 @@ done:
     return status;
 }
 
+/* One for each output value, input channel and tap; padding counts as if it were there. */
 double mb_conv2d_macs(const mb_call *c)
 {
     const int64_t *w = c->in[1].dims;

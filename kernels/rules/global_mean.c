@@ -1,6 +1,7 @@
 /* The rule of global_mean: the inputs it accepts, the shape it gives, its cost. The formula: ref/global_mean.c. */
 #include "rules/rules.h"
 
+/* x [N,C,H,W] -> [N,C,1,1]. */
 mb_status mb_global_mean_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -11,6 +12,7 @@ done:
     return status;
 }
 
+/* Additions are not counted. */
 double mb_global_mean_macs(const mb_call *c)
 {
     (void)c;

@@ -1,6 +1,7 @@
 /* The rule of patch_merge: the inputs it accepts, the shape it gives, its cost. The formula: ref/patch_merge.c. */
 #include "rules/rules.h"
 
+/* x [N,C,H,W] -> [N,4C,ceil(H/2),ceil(W/2)]. */
 mb_status mb_patch_merge_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -12,6 +13,7 @@ done:
     return status;
 }
 
+/* It only copies. */
 double mb_patch_merge_macs(const mb_call *c)
 {
     (void)c;

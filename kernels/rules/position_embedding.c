@@ -4,6 +4,7 @@
 
 #define OP MB_OP_position_embedding
 
+/* table [1+g*g,C,1,1] -> [1,C,out_h,out_w]. The first row is the class token's and is not read. */
 mb_status mb_position_embedding_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     const mb_size_attrs *a = c->attrs;
@@ -14,7 +15,7 @@ mb_status mb_position_embedding_shape(int64_t out_dims[4], const mb_call *c, mb_
     MB_TRY(mb_rule_dims(c, OP, 0, "table", (const int64_t[4]){-1, -1, 1, 1}, err));
     int64_t rows = c->in[0].dims[0];
     if (mb_position_grid(rows) == 0) {
-        return mb_fail(err, MB_E_MISMATCH, "position_embedding: a table of %lld rows; 1 + g*g rows are needed",
+        return mb_fail(err, MB_E_MISMATCH, "position_embedding: a table of %lld rows, expected 1 + g*g",
                        (long long)rows);
     }
     MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){1, c->in[0].dims[1], a->out_h, a->out_w}, OP, err));
@@ -22,6 +23,7 @@ done:
     return status;
 }
 
+/* Once per plan; not counted. */
 double mb_position_embedding_macs(const mb_call *c)
 {
     (void)c;

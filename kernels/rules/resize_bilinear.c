@@ -3,6 +3,7 @@
 
 #define OP MB_OP_resize_bilinear
 
+/* x [N,C,H,W], addend [N,C,out_h,out_w] -> [N,C,out_h,out_w]. */
 mb_status mb_resize_bilinear_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     const mb_resize_attrs *a = c->attrs;
@@ -18,6 +19,7 @@ done:
     return status;
 }
 
+/* Not counted: memory decides its time. */
 double mb_resize_bilinear_macs(const mb_call *c)
 {
     (void)c;

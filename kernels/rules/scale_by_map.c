@@ -1,6 +1,7 @@
 /* The rule of scale_by_map: the inputs it accepts, the shape it gives, its cost. The formula: ref/scale_by_map.c. */
 #include "rules/rules.h"
 
+/* x [N,C,H,W], map [N,1,H,W] -> [N,C,H,W]. */
 mb_status mb_scale_by_map_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -12,6 +13,7 @@ done:
     return status;
 }
 
+/* Not counted: memory decides its time. */
 double mb_scale_by_map_macs(const mb_call *c)
 {
     (void)c;

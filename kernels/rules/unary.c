@@ -1,6 +1,7 @@
 /* The rule of unary: the inputs it accepts, the shape it gives, its cost. The formula: ref/unary.c. */
 #include "rules/rules.h"
 
+/* x [N,C,H,W] -> the same shape. */
 mb_status mb_unary_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     const mb_unary_attrs *a = c->attrs;
@@ -12,6 +13,7 @@ done:
     return status;
 }
 
+/* Not counted. */
 double mb_unary_macs(const mb_call *c)
 {
     (void)c;

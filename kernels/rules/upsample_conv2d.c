@@ -3,6 +3,8 @@
 
 #define OP MB_OP_upsample_conv2d
 
+/* x [N,I,h,w], weight [O,I,3,3], bias [O], addend [N,O,2h,2w] -> [N,O,2h,2w]. Sizes are limited so that
+ * both are counted in 31 bits. */
 mb_status mb_upsample_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     const mb_upsample_conv2d_attrs *a = c->attrs;

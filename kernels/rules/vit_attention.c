@@ -4,6 +4,8 @@
 
 #define OP MB_OP_vit_attention
 
+/* qkv [N,3C,H,W], rel_pos_h and rel_pos_w [rows,C/heads] (any number of rows: they are resized),
+ * pad_qkv [3C] -> [N,C,H,W]. pad_qkv is needed where H or W is no multiple of the window, and for pads_as_one. */
 mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     const mb_vit_attention_attrs *a = c->attrs;
@@ -22,7 +24,7 @@ mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error
     MB_TRY(mb_rule_vector(c, OP, 3, "pad_qkv", x[1], err));
     if (a->window > 0 && (x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 3)) {
         return mb_fail(err, MB_E_ARGUMENT,
-                       "vit_attention: a map of %lldx%lld is no multiple of the window %d: pad_qkv "
+                       "vit_attention: a map of %lldx%lld is not a multiple of the window %d: pad_qkv "
                        "is needed",
                        (long long)x[2], (long long)x[3], a->window);
     }

@@ -3,6 +3,8 @@
 
 #define OP MB_OP_window_attention
 
+/* qkv [N,3C,H,W], relative position bias table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W]. pad_qkv is
+ * needed where H or W is no multiple of the window. */
 mb_status mb_window_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -21,7 +23,7 @@ mb_status mb_window_attention_shape(int64_t out_dims[4], const mb_call *c, mb_er
     MB_TRY(mb_rule_vector(c, OP, 2, "pad_qkv", x[1], err));
     if ((x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 2)) {
         return mb_fail(err, MB_E_ARGUMENT,
-                       "window_attention: a map of %lldx%lld is no multiple of the window %d: "
+                       "window_attention: a map of %lldx%lld is not a multiple of the window %d: "
                        "pad_qkv is needed",
                        (long long)x[2], (long long)x[3], a->window);
     }

@@ -25,6 +25,7 @@ typedef struct stored_choice {
     mb_lt_algo algo;
 } stored_choice;
 
+/* A gemm that was met: its descriptors, and what was chosen for it. */
 typedef struct entry {
     gemm_key key;
     bool used, refused, stored;
@@ -34,6 +35,7 @@ typedef struct entry {
     mb_lt_algo algo;
 } entry;
 
+/* Of one device. The oldest entry is replaced when all are used. */
 struct mb_blaslt {
     const mb_blaslt_api *api;
     mb_plan_cache *cache;
@@ -42,6 +44,7 @@ struct mb_blaslt {
     entry entries[ENTRIES];
 };
 
+/* A library that does not start is as good as none. */
 mb_status mb_blaslt_open(mb_blaslt **out, mb_cuda_device *d, mb_error *err)
 {
     *out = NULL;
@@ -62,6 +65,7 @@ mb_status mb_blaslt_open(mb_blaslt **out, mb_cuda_device *d, mb_error *err)
     return MB_OK;
 }
 
+/* Puts the choice into the plan cache, with a line for people. */
 static void store(mb_blaslt *b, entry *e)
 {
     stored_choice s = {e->choice, e->algo};
@@ -89,6 +93,7 @@ static bool recall(mb_blaslt *b, entry *e)
     return true;
 }
 
+/* Frees the descriptors; a choice that was never timed goes to the plan cache first. */
 static void release_entry(mb_blaslt *b, entry *e)
 {
     if (e->used && !e->refused && !e->stored) { /* now, not when it was chosen: runs allocate nothing */
@@ -118,17 +123,21 @@ void mb_blaslt_close(mb_blaslt *b)
     mb_free(b);
 }
 
+/* mb_dtype in the library's numbers. */
 static int type_of(int32_t t)
 {
     return t == MB_F16 ? MB_LT_R_16F : (t == MB_BF16 ? MB_LT_R_16BF : MB_LT_R_32F);
 }
 
+/* The largest power of two, up to 64, that the address is a multiple of. */
 static uint32_t alignment_of(const void *p)
 {
     uintptr_t bits = (uintptr_t)p | 64; /* what all blocks of an arena have: the key does not depend on their places */
     return (uint32_t)(bits & (~bits + 1));
 }
 
+/* Alignments are part of the key: algorithms ask for them. Absent parts are 0, so that equal gemms have equal
+ * bytes. */
 static gemm_key key_of(const mb_lt_gemm *p, size_t workspace_bytes)
 {
     gemm_key k = {.m = p->m,
@@ -238,6 +247,7 @@ typedef struct candidates {
     int n; /* the one behind them is our own kernel */
 } candidates;
 
+/* Candidates 0 .. n - 1 are the library's proposals, n is our own kernel. */
 static bool choose_candidate(void *user, int i)
 {
     candidates *t = user;
@@ -249,12 +259,14 @@ static bool choose_candidate(void *user, int i)
     return i == t->n || t->found[i].state == MB_LT_SUCCESS;
 }
 
+/* Did the last run use the candidate that was asked for? */
 static bool has_run(void *user, int i)
 {
     const candidates *t = user;
     return i == t->n || !t->e->refused;
 }
 
+/* Once per gemm. If nothing could be timed, the heuristics' first proposal stays. */
 mb_status mb_blaslt_tune(mb_cuda_device *d, const mb_lt_gemm *p, size_t workspace_bytes,
                          mb_status (*run)(const mb_call *c, mb_error *err), const mb_call *c, mb_error *err)
 {
@@ -282,6 +294,8 @@ mb_status mb_blaslt_tune(mb_cuda_device *d, const mb_lt_gemm *p, size_t workspac
     return status;
 }
 
+/* y = 1 * W^T x + beta * addend, then bias and ReLU in the epilogue. The bias is a pointer in the descriptor, so
+ * it is set for each run. */
 mb_status mb_blaslt_run(bool *ran, mb_cuda_device *d, const mb_lt_gemm *p, void *workspace, size_t workspace_bytes,
                         mb_error *err)
 {

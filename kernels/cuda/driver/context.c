@@ -34,7 +34,7 @@ static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
         r = cu->device_name(d->name, (int)sizeof d->name, d->id);
     }
     if (r != MB_CU_SUCCESS) {
-        (void)snprintf(refusal->reason, sizeof refusal->reason, "device %d cannot be asked (error %d)", d->index, r);
+        (void)snprintf(refusal->reason, sizeof refusal->reason, "device %d cannot be queried (error %d)", d->index, r);
         (void)snprintf(refusal->cure, sizeof refusal->cure, "Check the driver's installation (nvidia-smi)");
         return false;
     }
@@ -49,6 +49,7 @@ static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
     return true;
 }
 
+/* Opens as little as the report needs: the driver, the libraries' versions, and a context for a moment. */
 bool mb_cuda_probe(mb_device_report *out, mb_device_refusal *refusal, int index)
 {
     mb_cuda_device d = {.index = index};
@@ -98,6 +99,9 @@ done:
     return status;
 }
 
+/* In this order, so that each step can use the ones before: driver, device, context, streams, libraries (plan
+ * cache, timing, cuBLASLt, cuDNN), weights. A failure closes what is open. MB_E_DEVICE says what is missing and what
+ * to do. */
 mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -131,6 +135,7 @@ done:
     return status;
 }
 
+/* Backwards. Libraries and memory need the context to be current, on whichever thread this is. */
 void mb_cuda_close(mb_cuda_device *d)
 {
     if (d == NULL) {

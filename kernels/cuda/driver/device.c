@@ -21,6 +21,7 @@ static bool is_sticky(mb_cu_result r)
     return false;
 }
 
+/* The message of a failed call. After a sticky error it is kept: every later call returns it again. */
 static mb_status fail_with(mb_cuda_device *d, mb_cu_result r, const char *what, const char *text, mb_error *err)
 {
     mb_error local = {0};
@@ -35,6 +36,7 @@ static mb_status fail_with(mb_cuda_device *d, mb_cu_result r, const char *what, 
     return mb_fail(err, local.code, "%s", local.message);
 }
 
+/* MB_OK for success; else the driver's own words. */
 mb_status mb_cuda_check(mb_cuda_device *d, mb_cu_result r, const char *what, mb_error *err)
 {
     if (r == MB_CU_SUCCESS) {
@@ -45,11 +47,13 @@ mb_status mb_cuda_check(mb_cuda_device *d, mb_cu_result r, const char *what, mb_
     return fail_with(d, r, what, text, err);
 }
 
+/* For codes of the runtime, which launches go through; the numbers are the driver's. */
 mb_status mb_cuda_launched(mb_cuda_device *d, int code, const char *kernel, mb_error *err)
 {
     return code == 0 ? MB_OK : fail_with(d, code, kernel, mb_cuda_launch_text(code), err);
 }
 
+/* The runtime launches into the context that is current for the thread. */
 mb_status mb_cuda_use(mb_cuda_device *d, mb_error *err)
 {
     if (d->broken.code != MB_OK) {
@@ -58,6 +62,7 @@ mb_status mb_cuda_use(mb_cuda_device *d, mb_error *err)
     return mb_cuda_check(d, d->lib.driver.context_set(d->context), "making the device current", err);
 }
 
+/* Held until leave, also by functions that enter again. */
 mb_status mb_cuda_enter(mb_cuda_device *d, mb_error *err)
 {
     (void)pthread_mutex_lock(&d->lock);
@@ -79,6 +84,7 @@ mb_status mb_cuda_free_bytes(mb_cuda_device *d, size_t *out, mb_error *err)
     return mb_cuda_check(d, d->lib.driver.mem_info(out, &total), "asking for free memory", err);
 }
 
+/* Asked before a plan allocates: a refusal with numbers is worth more than a failure halfway. */
 mb_status mb_cuda_check_free(mb_cuda_device *d, size_t activations, size_t weights, mb_error *err)
 {
     size_t free_bytes = 0;
@@ -94,6 +100,7 @@ mb_status mb_cuda_check_free(mb_cuda_device *d, size_t activations, size_t weigh
     return status;
 }
 
+/* 0 bytes are allocated as 1, so that a block always has an address. */
 mb_status mb_cuda_alloc(mb_cuda_device *d, void **out, size_t bytes, const char *what, mb_error *err)
 {
     mb_cu_ptr p = 0;
@@ -110,6 +117,7 @@ mb_status mb_cuda_alloc(mb_cuda_device *d, void **out, size_t bytes, const char 
     return mb_cuda_check(d, r, what, err);
 }
 
+/* A device address as the driver counts it. */
 static mb_cu_ptr address(const void *p)
 {
     return (mb_cu_ptr)(uintptr_t)p;
@@ -138,6 +146,7 @@ mb_status mb_cuda_wait(mb_cuda_device *d, mb_error *err)
     return mb_cuda_check(d, d->lib.driver.stream_wait(d->compute), "waiting for the device", err);
 }
 
+/* Want of pinned memory is no error: copies from ordinary memory are slower. */
 void *mb_cuda_pin(mb_cuda_device *d, size_t bytes)
 {
     void *p = NULL;
@@ -158,6 +167,7 @@ mb_status mb_cuda_capture_begin(mb_cuda_device *d, mb_error *err)
                          err);
 }
 
+/* *out: the graph ready to launch, or NULL with the error. The recording itself is not kept. */
 mb_status mb_cuda_capture_end(mb_cuda_device *d, void **out, mb_error *err)
 {
     mb_cu_graph graph = NULL;

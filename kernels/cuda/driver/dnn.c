@@ -11,6 +11,18 @@
 #define ENTRIES        256                  /* different convolutions of a process; a plan has some fifty */
 #define WORKSPACE_MOST ((int64_t)256 << 20) /* of one plan; nor more than a tenth of what is free */
 
+/* What is known of one convolution. The flags, and who runs it (own: our kernel is the choice):
+ *
+ *   used  refused  own  timed   mb_dnn_can_run   why
+ *    0       -      -     -          no          not met yet
+ *    1       1      -     -          no          no engine fits: not deterministic, too much workspace, unknown
+ *    1       0      0     0          yes         the heuristics' first plan; it may still be timed
+ *    1       0      0     1          yes         timed: this plan is the fastest
+ *    1       0      1     0          no          own first (MB_DNN_OWN_FIRST): ours until it was timed
+ *    1       0      1     1          no          timed: our kernel is the fastest
+ *
+ * ran: whether a plan computed the last run, which is what timing asks; a run with misaligned maps is ours even if a
+ * plan is the choice. */
 typedef struct entry {
     mb_dnn_conv key;
     bool used, refused, ran; /* ran: a plan, at the last run */
@@ -18,11 +30,13 @@ typedef struct entry {
     mb_dnn_plan plan;
 } entry;
 
+/* Plans are never taken out of the table: captured graphs hold them. */
 struct mb_dnn {
     mb_dnn_target target;
     entry entries[ENTRIES];
 };
 
+/* A library that does not start is as good as none. A plan may ask for a tenth of the free memory. */
 mb_status mb_dnn_open(mb_dnn **out, mb_cuda_device *d, mb_error *err)
 {
     *out = NULL;
@@ -50,6 +64,7 @@ mb_status mb_dnn_open(mb_dnn **out, mb_cuda_device *d, mb_error *err)
     return MB_OK;
 }
 
+/* Plans first: they were made with the handle. */
 void mb_dnn_close(mb_dnn *n)
 {
     if (n == NULL) {
@@ -138,6 +153,7 @@ static bool make_plan(mb_cuda_device *d, entry *e, bool several)
     return status == MB_OK;
 }
 
+/* Entries are taken from the front, so the first unused one ends the search. */
 static entry *find(mb_dnn *n, const mb_dnn_conv *c)
 {
     for (int i = 0; i < ENTRIES && n->entries[i].used; i++) {
@@ -148,6 +164,7 @@ static entry *find(mb_dnn *n, const mb_dnn_conv *c)
     return NULL;
 }
 
+/* Makes the entry at the first question about this convolution; later ones only look. A full table refuses. */
 bool mb_dnn_plan_for(size_t *workspace, mb_cuda_device *d, const mb_dnn_conv *c, unsigned how)
 {
     const bool own_first = (how & MB_DNN_OWN_FIRST) != 0, several = (how & MB_DNN_ONE) == 0 && mb_cuda_may_tune(d);
@@ -182,6 +199,7 @@ static bool choose_candidate(void *user, int i)
     return true;
 }
 
+/* Did the last run use the candidate that was asked for? */
 static bool has_run(void *user, int i)
 {
     const entry *e = user;
@@ -205,6 +223,8 @@ static bool adopt(mb_cuda_device *d, entry *e)
     return true;
 }
 
+/* Once per convolution, unless a device of this kind has done it. If nothing could be timed, the choice stays
+ * what it was. */
 mb_status mb_dnn_tune(mb_cuda_device *d, const mb_dnn_conv *c, mb_status (*run)(const mb_call *c, mb_error *err),
                       const mb_call *call, mb_error *err)
 {
@@ -229,6 +249,7 @@ mb_status mb_dnn_tune(mb_cuda_device *d, const mb_dnn_conv *c, mb_status (*run)(
     return status;
 }
 
+/* Alignment is not asked: it is known at the run only. */
 bool mb_dnn_can_run(mb_cuda_device *d, const mb_dnn_conv *c)
 {
     const entry *e = d->dnn != NULL ? find(d->dnn, c) : NULL;
@@ -240,6 +261,7 @@ static bool is_aligned(const void *p, int32_t bytes)
     return p == NULL || (uintptr_t)p % (uintptr_t)bytes == 0;
 }
 
+/* Packs the pointers and executes the chosen plan on the compute stream (set when the library was opened). */
 mb_status mb_dnn_run(bool *ran, mb_cuda_device *d, const mb_dnn_conv *c, const mb_dnn_maps *m, void *workspace,
                      mb_error *err)
 {

@@ -22,6 +22,7 @@ double mb_cuda_tune_clock(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+/* By itself only with a plan cache: without one every process would pay again. */
 void mb_cuda_tune_open(mb_cuda_device *d)
 {
     const char *wish = getenv("MATTEBOX_TUNE");
@@ -34,6 +35,7 @@ void mb_cuda_tune_open(mb_cuda_device *d)
     d->tune_ms = seconds * 1e3;
 }
 
+/* Looked at before each call, so that the last one may run over. */
 bool mb_cuda_may_tune(const mb_cuda_device *d)
 {
     return d->tune_ms > 0.0;
@@ -44,6 +46,7 @@ void mb_cuda_tune_spent(mb_cuda_device *d, double since)
     d->tune_ms -= mb_cuda_tune_clock() - since;
 }
 
+/* Also reads what other processes have chosen since. */
 bool mb_cuda_tune_begin(mb_cuda_device *d)
 {
     if (!mb_cuda_may_tune(d)) {
@@ -111,6 +114,8 @@ static void fill_input(mb_cuda_device *d, const mb_view *x)
     (void)status; /* a broken device shows at the first candidate */
 }
 
+/* Candidates in the library's own order, each warmed up and timed; the first is hard to displace, so that noise
+ * does not decide. The input is filled with numbers that are not zero, unless it is a constant. */
 mb_status mb_cuda_fastest(mb_cuda_choice *out, mb_cuda_device *d, const mb_cuda_trial *t, mb_error *err)
 {
     const double begin = mb_cuda_tune_clock();

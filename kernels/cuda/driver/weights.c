@@ -8,6 +8,7 @@
 #define BUFFER_BYTES ((size_t)8 << 20)
 #define IMAGE_BYTES  ((size_t)4 << 20) /* least: what comes unexpected */
 
+/* One allocation with blocks one after the other; freed when the last of them is. */
 typedef struct image {
     struct image *next;
     unsigned char *base;
@@ -15,6 +16,7 @@ typedef struct image {
     int blocks;
 } image;
 
+/* Of one device: the images, and the two buffers that weights pass through. */
 struct mb_cuda_weights {
     image *first; /* the newest: blocks come from it */
     size_t expected, least;
@@ -24,6 +26,7 @@ struct mb_cuda_weights {
     int turn;
 };
 
+/* Buffers and events come with the first weights. */
 mb_status mb_cuda_weights_open(mb_cuda_device *d, mb_error *err)
 {
     d->weights = mb_calloc(1, sizeof *d->weights);
@@ -34,6 +37,7 @@ mb_status mb_cuda_weights_open(mb_cuda_device *d, mb_error *err)
     return MB_OK;
 }
 
+/* Copies are done by now: closing a context waits for its streams. */
 void mb_cuda_weights_close(mb_cuda_device *d)
 {
     struct mb_cuda_weights *w = d->weights;
@@ -103,6 +107,7 @@ mb_status mb_cuda_weights_alloc(mb_cuda_device *d, void **out, size_t bytes, mb_
     return MB_OK;
 }
 
+/* Finds the image by address: there are few. A block of 0 bytes still lies in one. */
 void mb_cuda_weights_free(mb_cuda_device *d, void *block)
 {
     struct mb_cuda_weights *w = d->weights;
@@ -143,7 +148,7 @@ static mb_status fill_slowly(mb_cuda_device *d, void *dst, const float *src, siz
     size_t bytes = count * mb_dtype_size(dtype);
     void *staging = mb_alloc(bytes);
     if (staging == NULL) {
-        return mb_fail_memory(err, bytes, "weights on their way to the GPU");
+        return mb_fail_memory(err, bytes, "staging weights for the GPU");
     }
     mb_from_f32(staging, src, dtype, count);
     mb_status status = mb_cuda_copy_in(d, dst, staging, bytes, err);
@@ -154,6 +159,8 @@ static mb_status fill_slowly(mb_cuda_device *d, void *dst, const float *src, siz
     return status;
 }
 
+/* In pieces through the two buffers in turn: one is converted while the other is copied. `copied[b]` says when
+ * buffer b may be written again. */
 mb_status mb_cuda_weights_fill(mb_cuda_device *d, void *dst, const float *src, size_t count, mb_dtype dtype,
                                mb_error *err)
 {
@@ -184,6 +191,7 @@ mb_status mb_cuda_weights_fill(mb_cuda_device *d, void *dst, const float *src, s
     return status;
 }
 
+/* The compute stream waits for the copy stream; the host does not. */
 mb_status mb_cuda_weights_ready(mb_cuda_device *d, mb_error *err)
 {
     const mb_driver_api *cu = &d->lib.driver;

@@ -374,7 +374,7 @@ static mb_status image_upload(void *slot_, const mb_image_input *in, const mb_ma
     mb_driver_api *cu = driver_of(s);
     mb_status status = MB_OK;
     if (!can(in, out)) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "CUDA: resize rules %d and %d are not for this device",
+        return mb_fail(err, MB_E_UNSUPPORTED, "CUDA: resize rules %d and %d are not supported on this device",
                        (int)in->resize->rule, out != NULL ? (int)out->resize->rule : 0);
     }
     layout l = lay_out(in, out);
@@ -408,9 +408,9 @@ static mb_status image_write_input(void *slot_, const mb_view *input, mb_error *
     const int64_t channels = s->input.fourth != NULL ? 4 : 3;
     if (input->dims[0] != 1 || input->dims[1] != channels || input->dims[2] < s->input.height ||
         input->dims[3] < s->input.width) {
-        return mb_fail(err, MB_E_INTERNAL, "an image of %d x %d for an input [%lld,%lld,%lld,%lld]", s->input.width,
-                       s->input.height, (long long)input->dims[0], (long long)input->dims[1], (long long)input->dims[2],
-                       (long long)input->dims[3]);
+        return mb_fail(err, MB_E_INTERNAL, "an image of %d x %d does not fit the input [%lld,%lld,%lld,%lld]",
+                       s->input.width, s->input.height, (long long)input->dims[0], (long long)input->dims[1],
+                       (long long)input->dims[2], (long long)input->dims[3]);
     }
     MB_TRY(
         mb_cuda_check(d, driver_of(s)->stream_wait_event(d->compute, s->events[UPLOADED], 0), "ordering streams", err));
@@ -461,8 +461,9 @@ static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error 
     const bool plane = s->back.rule == MB_RESAMPLE_CORNERS, direct = s->back.rule == MB_RESAMPLE_NONE;
     if (!s->has_out || logits->dims[0] != 1 || logits->dims[1] != 1 || logits->dims[2] != s->back.y.in ||
         logits->dims[3] != s->back.x.in || logits->dtype != MB_F32) {
-        return mb_fail(err, MB_E_INTERNAL, "a mask from a map [%lld,%lld,%lld,%lld]", (long long)logits->dims[0],
-                       (long long)logits->dims[1], (long long)logits->dims[2], (long long)logits->dims[3]);
+        return mb_fail(err, MB_E_INTERNAL, "the map [%lld,%lld,%lld,%lld] is not the mask that upload was told of",
+                       (long long)logits->dims[0], (long long)logits->dims[1], (long long)logits->dims[2],
+                       (long long)logits->dims[3]);
     }
     void *floats = s->memory + l->plane, *words = s->memory + l->words;
     mb_cuda_mask_bytes p = {.plane = plane || s->stretch ? floats : NULL,

@@ -15,12 +15,14 @@ template <int RULE> __device__ inline uint8_t blend(const float (&v)[4], float l
     return mb_image_to8(fmaf(below - above, ly, above));
 }
 
+/* CV_U8: OpenCV's fixed point, 11 bits across, then its rounding shifts down. */
 __device__ inline uint8_t blend_fixed(const int (&v)[4], int kx, int ky)
 {
     int above = (2048 - kx) * v[0] + kx * v[1], below = (2048 - kx) * v[2] + kx * v[3];
     return (uint8_t)((((2048 - ky) * (above >> 4) >> 16) + (ky * (below >> 4) >> 16) + 2) >> 2);
 }
 
+/* Bytes are collected in shared memory and stored 16 at a time. */
 template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cuda_linear p)
 {
     enum { C = RULE == MB_RESAMPLE_CORNERS ? 1 : 3 };
@@ -63,6 +65,7 @@ template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cu
     mb_store_bytes<THREADS * C>(p.dst + (size_t)y * p.dst_pitch, p.dst_pitch, (size_t)x0 * C, made);
 }
 
+/* One block per 128 pixels of an output row. */
 int mb_cuda_launch_resample_linear(const mb_cuda_linear *p, mb_stream stream)
 {
     const unsigned tiles = (unsigned)(p->x.out + THREADS - 1) / THREADS * (unsigned)p->y.out;

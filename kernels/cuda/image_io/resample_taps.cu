@@ -5,6 +5,7 @@
 
 enum { THREADS = 128, SPAN = 8192, HALF = 1 << (MB_RESAMPLE_BITS - 1) };
 
+/* The finished byte of a sum, through the table if there is one. */
 __device__ inline uint8_t clip8(int sum, const uint8_t *table)
 {
     sum >>= MB_RESAMPLE_BITS;
@@ -12,6 +13,7 @@ __device__ inline uint8_t clip8(int sum, const uint8_t *table)
     return table != NULL ? table[sum] : (uint8_t)sum;
 }
 
+/* n taps of neighbouring pixels. */
 template <int C> __device__ inline void add_taps(int (&sum)[C], const uint8_t *from, const int32_t *k, int n)
 {
     for (int j = 0; j < n; j++) {
@@ -23,6 +25,7 @@ template <int C> __device__ inline void add_taps(int (&sum)[C], const uint8_t *f
     }
 }
 
+/* Pixels x0 .. x0 + 127 of row y. Their source is [begin, end) of the row. */
 template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_taps p)
 {
     MB_SHARED(mb_vec16, line, [SPAN / 16]);
@@ -60,6 +63,7 @@ template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_
     mb_store_bytes<THREADS * C>(p.dst + (size_t)y * p.dst_pitch, p.dst_pitch, (size_t)x0 * C, made);
 }
 
+/* 16 bytes of row y: all columns alike, so channels do not matter. */
 __global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
 {
     const size_t chunks = p.dst_pitch / 16, id = (size_t)blockIdx.x * THREADS + threadIdx.x;
@@ -90,6 +94,7 @@ __global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
     *reinterpret_cast<mb_vec16 *>(p.dst + y * p.dst_pitch + at) = made;
 }
 
+/* Across: a block per 128 pixels; down: a thread per 16 bytes of the output. */
 int mb_cuda_launch_resample_taps(const mb_cuda_taps *p, mb_stream stream)
 {
     const unsigned tiles = (unsigned)(p->axis.out + THREADS - 1) / THREADS * (unsigned)p->lines;

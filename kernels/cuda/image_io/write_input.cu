@@ -27,6 +27,7 @@ __global__ void __launch_bounds__(THREADS) image_largest(mb_cuda_write_input p)
     }
 }
 
+/* A block per channel, a thread per byte: (v / largest - mean) / std in f64, rounded once. */
 __global__ void __launch_bounds__(THREADS) image_table(mb_cuda_write_input p)
 {
     const int c = (int)blockIdx.x, v = (int)threadIdx.x;
@@ -61,6 +62,7 @@ __global__ void __launch_bounds__(THREADS)
     mb_store_vec<V>(out + pixel * (size_t)pitch + (size_t)(e0 % C), v);
 }
 
+/* A thread per V elements of the input. */
 template <class T, int V, int C> static int launch(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream)
 {
     const size_t n = (size_t)(input->dims[2] * input->dims[3]) * C / V;
@@ -69,6 +71,7 @@ template <class T, int V, int C> static int launch(const mb_view *input, const m
     return MB_LAUNCHED();
 }
 
+/* V elements are 16 bytes where rows are dense and divide by them. */
 template <class T> static int run(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream)
 {
     enum { W = mb_vec16_of<T>::N };
@@ -81,6 +84,7 @@ template <class T> static int run(const mb_view *input, const mb_cuda_write_inpu
     return vec16 ? launch<T, W, 4>(input, p, stream) : launch<T, 1, 4>(input, p, stream);
 }
 
+/* By maximum: two launches first, for the table. */
 int mb_cuda_launch_write_input(const mb_view *input, const mb_cuda_write_input *p, mb_stream stream)
 {
     if (p->by_maximum) {

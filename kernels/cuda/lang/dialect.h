@@ -9,7 +9,7 @@
  *   - warp operations are the *_sync ones; tensor cores, ldmatrix and cp.async only through mma.h
  *   - no inline PTX, no cooperative groups, no dynamic parallelism, no textures, no thread-local static data
  *   - 16-byte accesses through mb_vec16 (mb_load_vec, mb_store_vec); element types float, half, bfloat16 through
- * mb_load and mb_store; sums are f32
+ *     mb_load and mb_store; sums are f32
  *   - a warp never waits for another one except at __syncthreads (no spinning on flags)
  *   - deterministic: no floating-point atomics
  */

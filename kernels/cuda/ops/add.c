@@ -1,6 +1,7 @@
 /* The host side of additions: one launch; a constant input is uploaded once. */
 #include "cuda/ops/host.h"
 
+/* b may stand for every item of a. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

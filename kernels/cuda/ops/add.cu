@@ -2,6 +2,7 @@
 #include "cuda/lang/each.cuh"
 #include "cuda/ops/launch.h"
 
+/* The functor of mb_each. b_tokens: tokens of b's one item, 0 where b has as many items as a. */
 template <class T> struct add {
     const T *a, *b;
     int64_t a_pitch, b_pitch;
@@ -19,6 +20,7 @@ template <class T> struct add {
     }
 };
 
+/* 16 bytes at a time where both inputs and the output allow it. */
 template <class T> static int run(const mb_view *y, const mb_view *a, const mb_view *b, mb_stream stream)
 {
     enum { W = mb_vec16_of<T>::N };
@@ -27,6 +29,7 @@ template <class T> static int run(const mb_view *y, const mb_view *a, const mb_v
                       mb_is_vec16(a, W) && mb_is_vec16(b, W), stream);
 }
 
+/* By the type of y; all three are of one. */
 int mb_cuda_launch_add(const mb_view *y, const mb_view *a, const mb_view *b, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, a, b, stream);

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+/* Input and output of one type. */
 static bool supports(const mb_call *c)
 {
     return mb_cuda_fits(c, false);
@@ -32,6 +33,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     return status;
 }
 
+/* One launch. Slot 1 is the scale, slot 2 the shift. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

@@ -7,6 +7,7 @@ static bool supports(const mb_call *c)
     return mb_cuda_fits(c, true);
 }
 
+/* y is cut into slices with the pitch of the whole. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

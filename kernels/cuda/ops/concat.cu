@@ -4,6 +4,7 @@
 #include "cuda/lang/each.cuh"
 #include "cuda/ops/launch.h"
 
+/* The functor of mb_each for maps of one type. */
 template <class T> struct copy {
     const T *x;
     int64_t pitch;
@@ -26,6 +27,7 @@ struct convert { /* from another type */
     }
 };
 
+/* Conversions go element by element on the reading side; what is written is still 16 bytes where it can be. */
 template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     if (x->dtype != y->dtype) {
@@ -34,6 +36,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream 
     return mb_each<T>(copy<T>{(const T *)x->data, x->pitch}, y, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
 }
 
+/* By the type of y; x may be of another. */
 int mb_cuda_launch_copy(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, stream);

@@ -2,6 +2,7 @@
  * cuBLASLt, several taps by cuDNN (conv2d_dnn.c), and everything by our own gemm. */
 #include "cuda/ops/gemm.h"
 
+/* Anything the rule allows: strides, paddings, border variants. */
 mb_status mb_cuda_conv2d_run_own(const mb_call *c, mb_error *err)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -16,12 +17,14 @@ static bool supports_blaslt(const mb_call *c)
     return a->stride == 1 && a->pad == 0 && !a->border_variants && mb_cuda_gemm_blaslt_supports(c);
 }
 
+/* The library's gemm, or our own kernel where it cannot. */
 static mb_status run_blaslt(const mb_call *c, mb_error *err)
 {
     const mb_conv2d_attrs *a = c->attrs;
     return mb_cuda_gemm_blaslt_run(c, a->act, mb_cuda_conv2d_run_own, err);
 }
 
+/* Before a plan's first run. */
 static mb_status tune_blaslt(const mb_call *c, mb_error *err)
 {
     const mb_conv2d_attrs *a = c->attrs;

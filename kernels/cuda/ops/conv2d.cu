@@ -1,10 +1,11 @@
 /* Convolution and linear layer (1x1) as an implicit gemm: rows are output pixels, k runs over taps, then channels.
- *   x [N,I,H,W], weight [O][kh*kw*I] (channels innermost, rows padded to 16 bytes; nine times that for border
- * variants), bias [O] f32 or NULL, addend [N,O,Ho,Wo] or [N,O,1,1] -> y [N,O,Ho,Wo]. Formula and borders:
- * kernels/attrs.h. Border variants run as nine parts of one grid: corners, edges and inside, each with its own weights.
- */
+ *   x [N,I,H,W], weight [O][kh*kw*I] (channels innermost, rows padded to 16 bytes; nine times that for border variants),
+ *   bias [O] f32 or NULL, addend [N,O,Ho,Wo] or [N,O,1,1] -> y [N,O,Ho,Wo]
+ * Formula and borders: kernels/attrs.h. Border variants run as nine parts of one grid: corners, edges and inside, each
+ * with its own weights. */
 #include "cuda/ops/gemm.cuh"
 
+/* The source of the gemm: A(m, k) is x at the pixel of tap k / I, channel k % I, of output pixel m. */
 template <class T> struct patch {
     const T *x;
     int64_t pitch;
@@ -17,6 +18,7 @@ template <class T> struct patch {
         const T *map; /* the item's first pixel; NULL: no pixel */
         int y, x;
     };
+    /* Variants: part z is a corner, an edge or the inside. Sets its rectangle; its number of pixels. */
     __device__ int begin(int z, int rows)
     {
         if (!variants) {
@@ -29,12 +31,14 @@ template <class T> struct patch {
         rw = z % 3 == 1 ? out_w - 2 : 1;
         return items * rh * rw;
     }
+    /* Rows of a part run over its rectangle, item by item. */
     __device__ int item(int m) const { return m / (rh * rw); }
     __device__ int token(int m) const
     {
         int r = m % (rh * rw);
         return (item(m) * out_h + y0 + r / rw) * out_w + x0 + r % rw;
     }
+    /* Everything of a row that does not depend on the tap: where its patch begins. */
     __device__ row at(int m, int rows) const
     {
         int t = m < rows ? token(m) : 0, y = t / out_w % out_h, x1 = t % out_w;
@@ -47,6 +51,7 @@ template <class T> struct patch {
         bool inside = r.map && y >= 0 && x1 >= 0 && y < height && x1 < width;
         return inside ? r.map + ((size_t)y * (size_t)width + (size_t)x1) * (size_t)pitch : NULL;
     }
+    /* Without vec16 each element may belong to another tap, and is divided for on its own. */
     __device__ void load(T (&e)[mb_vec16_of<T>::N], const row &r, int k) const
     {
         if (vec16) { /* 16 bytes are channels of one tap */
@@ -68,6 +73,7 @@ template <class T> struct patch {
     }
 };
 
+/* Tiles by the number of outputs. Only 16-bit types use them: f32 has one tile. */
 template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
 {
     enum { W = mb_vec16_of<T>::N };
@@ -106,6 +112,7 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
     return gemm_launch<gemm_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, parts, stream);
 }
 
+/* By the type of x; y may be f32 beside it. */
 int mb_cuda_launch_conv2d(const mb_cuda_conv_args *c, mb_stream stream)
 {
     return MB_BY_TYPE(c->x->dtype, run, c, stream);

@@ -10,6 +10,7 @@ static int32_t alignment_of(const mb_view *v)
     return (size_t)v->pitch * mb_dtype_size(v->dtype) % 16 == 0 ? 16 : (int32_t)mb_dtype_size(v->dtype);
 }
 
+/* Everything that a plan depends on. Padding bytes are part of the key's comparison: it starts from {0}. */
 mb_dnn_conv mb_cuda_conv2d_dnn_key(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -59,6 +60,7 @@ static bool supports(const mb_call *c)
     return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, c->once ? MB_DNN_ONE : 0);
 }
 
+/* The largest of the plans that may still be timed. */
 static size_t workspace(const mb_call *c)
 {
     size_t bytes;
@@ -66,6 +68,8 @@ static size_t workspace(const mb_call *c)
     return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, c->once ? MB_DNN_ONE : 0) ? bytes : 0;
 }
 
+/* The plan computes conv + addend + bias + ReLU; other activations follow in place. Without a plan, or with maps
+ * that are not aligned as planned, our own kernel runs. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -88,6 +92,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     return mb_cuda_launched(d, mb_cuda_launch_unary(&c->out, &c->out, (int)a->act, d->compute), "activation", err);
 }
 
+/* Before a plan's first run. */
 static mb_status tune(const mb_call *c, mb_error *err)
 {
     mb_dnn_conv k = mb_cuda_conv2d_dnn_key(c);

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "cuda/ops/gemm.h"
 
+/* The key of the same convolution on the f32 copy, which is dense. */
 mb_dnn_conv mb_cuda_conv2d_dnn_f32_key(const mb_call *c)
 {
     mb_dnn_conv k = mb_cuda_conv2d_dnn_key(c);
@@ -17,6 +18,7 @@ mb_dnn_conv mb_cuda_conv2d_dnn_f32_key(const mb_call *c)
     return k;
 }
 
+/* 16-bit maps with a result in f32, channel counts that fill 16 bytes, no addend, and TF32 (sm_80). */
 static bool supports(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -45,6 +47,7 @@ static size_t copy_bytes(const mb_call *c)
     return mb_add_size(&bytes, bytes, MB_CUDA_ALIGNMENT - 1) ? bytes / MB_CUDA_ALIGNMENT * MB_CUDA_ALIGNMENT : SIZE_MAX;
 }
 
+/* The copy, then what the plan asks for. 0 while our own kernel is the choice. */
 static size_t workspace(const mb_call *c)
 {
     size_t bytes = 0, map = copy_bytes(c);
@@ -55,6 +58,7 @@ static size_t workspace(const mb_call *c)
     return mb_add_size(&bytes, bytes, map) ? bytes : SIZE_MAX;
 }
 
+/* Copies the map to f32 and lets the plan run on it; else our own kernel, which reads the 16-bit map. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);
@@ -77,6 +81,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     return status == MB_OK && !ran ? mb_cuda_conv2d_run_own(c, err) : status;
 }
 
+/* Before a plan's first run. */
 static mb_status tune(const mb_call *c, mb_error *err)
 {
     mb_dnn_conv k = mb_cuda_conv2d_dnn_f32_key(c);

@@ -11,6 +11,7 @@ static bool supports(const mb_call *c)
            (w[0] + 63) / 64 <= 65535;
 }
 
+/* Weights with channels innermost (slot 3), bias in f32 (slot 4). */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     float *staging = NULL;
@@ -24,6 +25,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     return status;
 }
 
+/* One launch: samples, gemm, bias, activation. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     const mb_deform_conv2d_attrs *a = c->attrs;

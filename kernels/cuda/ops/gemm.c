@@ -13,6 +13,8 @@ static size_t padded(size_t k, mb_dtype t)
     return (k + n - 1) / n * n;
 }
 
+/* Channels innermost, so that 16 bytes of a patch (channels of one pixel) meet 16 bytes of weights. The
+ * rows' ends are zeros. */
 mb_status mb_cuda_reorder_weights(mb_cuda_part *part, float **staging, const mb_view *w, int slot, mb_dtype dtype,
                                   mb_error *err)
 {
@@ -34,6 +36,7 @@ mb_status mb_cuda_reorder_weights(mb_cuda_part *part, float **staging, const mb_
     return MB_OK;
 }
 
+/* k and outputs are counted in int; tiles of 32 outputs are the second axis of the grid. */
 bool mb_cuda_gemm_supports(const mb_call *c)
 {
     const int64_t *w = c->in[1].dims;
@@ -53,6 +56,8 @@ static float *rounded(const float *src, size_t n, mb_dtype t)
     return out;
 }
 
+/* Uploads weights, bias (twice: our kernel adds it in f32, libraries in the output's type), a constant addend and,
+ * with_f32, the rounded weights once more as f32. */
 static mb_status prepare_gemm(mb_prepared *out, const mb_call *c, bool with_f32, mb_error *err)
 {
     float *staging = NULL, *f32 = NULL;
@@ -85,6 +90,7 @@ mb_status mb_cuda_prepare_gemm_f32(mb_prepared *out, const mb_call *c, mb_error 
     return prepare_gemm(out, c, true, err);
 }
 
+/* Slot 1 has the weights, slot 2 the bias; input 3 is the addend of all ops that come here. */
 mb_status mb_cuda_gemm_run(const mb_call *c, mb_cuda_conv_args *k, mb_cuda_gemm_launch *launch, const char *name,
                            mb_error *err)
 {

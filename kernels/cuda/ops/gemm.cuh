@@ -1,11 +1,13 @@
-/* Matrix products as all our convolutions and linear layers need them: y[m, o] = act( sum_k A(m, k) W[o, k] + bias[o] +
- * addend[m, o] ). A is never stored: a source gives 16 bytes of it at a time (a patch of a map: conv2d.cu; blended
- * samples: deform_conv2d.cu), so that no columns exist. W [O][K] lies in memory with rows padded to 16 bytes.
+/* Matrix products as all our convolutions and linear layers need them:
+ *   y[m, o] = act( sum_k A(m, k) W[o, k] + bias[o] + addend[m, o] )
+ * A is never stored: a source gives 16 bytes of it at a time (a patch of a map: conv2d.cu; blended samples:
+ * deform_conv2d.cu), so that no columns exist. W [O][K] lies in memory with rows padded to 16 bytes.
  *   struct source {
- *       int begin(int z, int rows);            rows of part z of the grid (border variants), and what it needs to know
- *       struct row;  row at(int m, int rows) const;                 what of row m does not change along k
- *       void load(T (&e)[16 bytes], const row &, int k) const;      zeros past the end of k, for m >= rows, outside the
- * map int token(int m) const;  int item(int m) const;             where row m goes
+ *       int begin(int z, int rows);                          rows of part z of the grid (border variants)
+ *       struct row;  row at(int m, int rows) const;          what of row m does not change along k
+ *       void load(T (&e)[16 bytes], const row &, int k) const;
+ *                                                            zeros past the end of k, for m >= rows, outside the map
+ *       int token(int m) const;  int item(int m) const;      where row m goes
  *   }
  * f16 and bf16 go through tensor cores (gemm_mma), f32 through plain multiply-adds (gemm_f32): strict, no TF32.
  * Double-buffered in shared memory: the next slice of k is on its way in registers while this one is multiplied. */
@@ -43,6 +45,7 @@ struct gemm_out {
     bool addend_is_vector; /* one row per item */
 };
 
+/* Bias, addend, activation of one result. */
 __device__ inline float gemm_finish(const gemm_out &out, float sum, int token, int item, int o)
 {
     if (out.bias) {
@@ -62,6 +65,7 @@ template <class T> __device__ inline mb_vec16 weight16(const T *w, int o, int ou
     return o < outputs ? *reinterpret_cast<const mb_vec16 *>(w + (size_t)o * (size_t)padded_k + k) : zero;
 }
 
+/* 16 bytes of row m from k on. */
 template <class T, class S> __device__ inline mb_vec16 source16(const S &s, const typename S::row &row, int k)
 {
     T e[mb_vec16_of<T>::N];

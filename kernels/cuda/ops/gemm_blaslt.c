@@ -15,6 +15,7 @@ bool mb_cuda_gemm_blaslt_supports(const mb_call *c)
            w->dims[2] * w->dims[3] == 1 && y->dims[1] >= 8 && w->dims[1] >= 8 && fits;
 }
 
+/* The library splits sums over more blocks on Hopper, and asks for more. */
 size_t mb_cuda_gemm_blaslt_workspace(const mb_call *c)
 {
     return mb_cuda_of(c)->sm >= 90 ? MB_LT_WORKSPACE_HOPPER : MB_LT_WORKSPACE;
@@ -43,6 +44,7 @@ static mb_lt_gemm gemm_of(const mb_call *c, mb_activation act)
                         .tf32 = c->tf32};
 }
 
+/* ReLU is part of the library's gemm; GELU and sigmoid are a launch of our own on the result. */
 mb_status mb_cuda_gemm_blaslt_run(const mb_call *c, mb_activation act, mb_cuda_run_fn *own, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);
@@ -58,6 +60,7 @@ mb_status mb_cuda_gemm_blaslt_run(const mb_call *c, mb_activation act, mb_cuda_r
     return mb_cuda_launched(d, mb_cuda_launch_unary(&c->out, &c->out, (int)act, d->compute), "activation", err);
 }
 
+/* The whole call is timed, activation included: our own gemm has it inside. */
 mb_status mb_cuda_gemm_blaslt_tune(const mb_call *c, mb_activation act, mb_cuda_run_fn *run, mb_error *err)
 {
     const mb_lt_gemm g = gemm_of(c, act);

@@ -12,6 +12,7 @@ static size_t workspace(const mb_call *c)
     return sizeof(float) * MB_CUDA_MEAN_SLICES * (size_t)(c->in[0].dims[0] * c->in[0].dims[1]);
 }
 
+/* Two launches; no atomics, so the bits do not depend on the order. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

@@ -31,6 +31,7 @@ __global__ void __launch_bounds__(CHANNELS *ROWS)
     }
 }
 
+/* The second step as a functor of mb_each: an "item" is a token of y [N,C,1,1]. */
 struct total {
     const float *partial;
     int channels;
@@ -48,6 +49,7 @@ struct total {
     }
 };
 
+/* Both steps on one stream: the second sees what the first wrote. */
 template <class T> static int run(const mb_view *y, const mb_view *x, float *partial, mb_stream stream)
 {
     int channels = (int)x->dims[1], tokens = (int)(x->dims[2] * x->dims[3]);
@@ -58,6 +60,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, float *par
     return code != 0 ? code : mb_each<T>(total{partial, channels, (float)tokens}, y, true, stream);
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_global_mean(const mb_view *y, const mb_view *x, float *partial, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, partial, stream);

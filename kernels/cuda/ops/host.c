@@ -4,6 +4,7 @@
 #include "core/alloc.h"
 #include "cuda/driver/weights.h"
 
+/* mb_prepared.free. */
 static void free_constants(void *data)
 {
     mb_cuda_constants *k = data;
@@ -31,6 +32,7 @@ static size_t place(size_t offset[], const mb_cuda_part *parts, int n_parts)
     return total;
 }
 
+/* One block for all parts. On failure nothing is kept, and *out is empty. */
 mb_status mb_cuda_upload(mb_prepared *out, const mb_call *c, const mb_cuda_part *parts, int n_parts, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -39,7 +41,7 @@ mb_status mb_cuda_upload(mb_prepared *out, const mb_call *c, const mb_cuda_part 
     mb_cuda_constants *k = total < SIZE_MAX ? mb_calloc(1, sizeof *k) : NULL;
     *out = (mb_prepared){0};
     if (k == NULL) {
-        return mb_fail_memory(err, total, "constants on their way to the GPU");
+        return mb_fail_memory(err, total, "staging constants for the GPU");
     }
     k->device = d;
     MB_TRY(mb_cuda_use(d, err));
@@ -64,6 +66,7 @@ done:
     return status;
 }
 
+/* While planning nothing is prepared yet. */
 void *mb_cuda_slot(const mb_call *c, int i)
 {
     const mb_cuda_constants *k = c->prepared != NULL ? c->prepared->data : NULL;
@@ -82,6 +85,7 @@ mb_view mb_cuda_input(const mb_call *c, int i)
     return v;
 }
 
+/* Parts without a source are skipped by the upload. */
 mb_cuda_part mb_cuda_constant_map(const mb_call *c, int i, mb_dtype dtype)
 {
     const mb_view *v = &c->in[i];
@@ -89,6 +93,7 @@ mb_cuda_part mb_cuda_constant_map(const mb_call *c, int i, mb_dtype dtype)
     return (mb_cuda_part){i, is_constant ? v->data : NULL, (size_t)(is_constant ? mb_view_count(v) : 0), dtype};
 }
 
+/* Nothing to do in most calls: maps are rarely constant. */
 mb_status mb_cuda_prepare_maps(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     mb_cuda_part parts[MB_MAX_INPUTS];
@@ -107,6 +112,7 @@ static bool countable(const mb_view *v)
     return mb_view_tokens(v) <= INT32_MAX - 65536 && v->dims[1] <= INT32_MAX - 65536;
 }
 
+/* The limits are the same for all kernels: they count tokens and channels in int. */
 bool mb_cuda_fits(const mb_call *c, bool loose_output)
 {
     const mb_cuda_device *d = mb_cuda_of(c);

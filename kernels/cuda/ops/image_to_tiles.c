@@ -1,6 +1,7 @@
 /* The host side of cutting a picture into tiles: one launch. */
 #include "cuda/ops/host.h"
 
+/* A gather; nothing is computed. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

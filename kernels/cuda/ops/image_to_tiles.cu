@@ -3,6 +3,7 @@
 #include "cuda/lang/each.cuh"
 #include "cuda/ops/launch.h"
 
+/* The functor of mb_each: k = (channel * gh + ty) * gw + tx is an output channel. */
 template <class T> struct tiles {
     const T *x;
     int64_t pitch;
@@ -19,6 +20,7 @@ template <class T> struct tiles {
     }
 };
 
+/* Reads are scattered anyway; writes are 16 bytes where y allows it. */
 template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     int h = (int)y->dims[2], w = (int)y->dims[3];
@@ -27,6 +29,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream 
     return mb_each<T>(f, y, true, stream);
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_image_to_tiles(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, stream);

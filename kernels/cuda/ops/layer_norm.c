@@ -1,11 +1,13 @@
 /* The host side of layer norm: weight and bias go to the device in f32, if they are there. */
 #include "cuda/ops/host.h"
 
+/* Input and output of one type; the vectors are f32 whatever it is. */
 static bool supports(const mb_call *c)
 {
     return mb_cuda_fits(c, false);
 }
 
+/* Nothing to prepare where a pass has folded both vectors into the next layer. */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     *out = (mb_prepared){0};
@@ -13,6 +15,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     return parts[0].src != NULL || parts[1].src != NULL ? mb_cuda_upload(out, c, parts, 2, err) : MB_OK;
 }
 
+/* One launch; rows of tokens. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

@@ -1,5 +1,6 @@
-/* Layer norm over channels: y = (x - mean) / sqrt(var + eps) * gamma + beta; x, y [N,C,H,W], one row per token; gamma
- * and beta [C] or NULL. The variance is of the differences (two passes over the row: no cancellation), f32 inside. Rows
+/* Layer norm over channels, one row per token:
+ *   y = (x - mean) / sqrt(var + eps) * gamma + beta;   x, y [N,C,H,W]; gamma and beta [C] or NULL
+ * The variance is of the differences (two passes over the row: no cancellation), f32 inside. Rows
  * of up to 32 * 8 accesses lie in the registers of one warp: one read, one write, no barrier. Longer ones take a block,
  * which reads them three times, twice of it from cache. */
 #include "cuda/lang/each.cuh"
@@ -7,6 +8,7 @@
 
 enum { WARPS = 4, THREADS = 128 };
 
+/* The arguments of both kernels; a row is a token, cols its channels. */
 template <class T> struct rows_of {
     T *y;
     const T *x;
@@ -17,6 +19,7 @@ template <class T> struct rows_of {
     bool zero_mean; /* the row sums to zero by construction */
 };
 
+/* Normalises and stores V channels from c on. */
 template <class T, int V>
 __device__ inline void put(const rows_of<T> &r, int row, const float (&v)[V], float mean, float scale, int c)
 {
@@ -30,6 +33,7 @@ __device__ inline void put(const rows_of<T> &r, int row, const float (&v)[V], fl
     mb_store_vec<V>(r.y + (size_t)row * (size_t)r.y_pitch + c, o);
 }
 
+/* Rows of at most PER accesses of V channels per lane: the row stays in v. */
 template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32) norm_in_warp(rows_of<T> r)
 {
     int row = (int)blockIdx.x * WARPS + (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32;
@@ -69,6 +73,7 @@ template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32)
     }
 }
 
+/* The sum over the block, the same in every thread: warp sums in shared memory, added in order. */
 __device__ inline float block_sum(float v)
 {
     MB_SHARED(float, part, [THREADS / 32]);
@@ -85,6 +90,7 @@ __device__ inline float block_sum(float v)
     return s;
 }
 
+/* Rows that do not fit a warp's registers: three passes over memory. y may be x. */
 template <class T, int V> __global__ void __launch_bounds__(THREADS) norm_in_block(rows_of<T> r)
 {
     int row = (int)blockIdx.x;
@@ -112,6 +118,7 @@ template <class T, int V> __global__ void __launch_bounds__(THREADS) norm_in_blo
     }
 }
 
+/* The kernel by the number of accesses in a row. */
 template <class T, int V> static int choose(const rows_of<T> &r, mb_stream stream)
 {
     int accesses = r.cols / V;
@@ -128,6 +135,7 @@ template <class T, int V> static int choose(const rows_of<T> &r, mb_stream strea
     return MB_LAUNCHED();
 }
 
+/* 16 bytes at a time where x, y and the number of channels allow it. */
 template <class T>
 static int run(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, const mb_norm_attrs *a,
                mb_stream stream)
@@ -140,6 +148,7 @@ static int run(const mb_view *y, const mb_view *x, const float *gamma, const flo
     return vec16 ? choose<T, W>(r, stream) : choose<T, 1>(r, stream);
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_layer_norm(const mb_view *y, const mb_view *x, const float *gamma, const float *beta,
                               const mb_norm_attrs *a, mb_stream stream)
 {

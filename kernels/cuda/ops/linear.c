@@ -1,6 +1,7 @@
 /* The host side of linear layers: cuBLASLt, else our own gemm as a 1x1 convolution. */
 #include "cuda/ops/gemm.h"
 
+/* Every token is a pixel. */
 static mb_status run_own(const mb_call *c, mb_error *err)
 {
     const mb_linear_attrs *a = c->attrs;
@@ -8,12 +9,14 @@ static mb_status run_own(const mb_call *c, mb_error *err)
     return mb_cuda_gemm_run(c, &k, mb_cuda_launch_conv2d, "linear", err);
 }
 
+/* The library's gemm, or our own kernel where it cannot. */
 static mb_status run_blaslt(const mb_call *c, mb_error *err)
 {
     const mb_linear_attrs *a = c->attrs;
     return mb_cuda_gemm_blaslt_run(c, a->act, run_own, err);
 }
 
+/* Before a plan's first run. */
 static mb_status tune_blaslt(const mb_call *c, mb_error *err)
 {
     const mb_linear_attrs *a = c->attrs;

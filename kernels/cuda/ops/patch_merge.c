@@ -1,6 +1,7 @@
 /* The host side of patch merging: one launch for each of the four parities, inside the launch function. */
 #include "cuda/ops/host.h"
 
+/* Four launches, one for each parity. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

@@ -1,8 +1,9 @@
-/* Patch merging's gather (Swin): x [N,C,H,W] -> y [N,4C,ceil(H/2),ceil(W/2)]; part p of the channels is the pixel of
+/* Patch merging's gather (Swin): x [N,C,H,W] -> y [N,4C,ceil(H/2),ceil(W/2)]. Part p of the channels is the pixel of
  * parity (row, column) = (0,0), (1,0), (0,1), (1,1); zero outside. One launch per part: y is the slice of that part. */
 #include "cuda/lang/each.cuh"
 #include "cuda/ops/launch.h"
 
+/* The functor of mb_each for one parity. */
 template <class T> struct part {
     const T *x;
     int64_t pitch;
@@ -22,6 +23,7 @@ template <class T> struct part {
     }
 };
 
+/* Four launches; each writes every fourth run of C channels. */
 template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     int code = 0;
@@ -36,6 +38,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream 
     return code;
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_patch_merge(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, stream);

@@ -1,6 +1,7 @@
 /* The host side of the bilinear resize: one launch, the addend inside. */
 #include "cuda/ops/host.h"
 
+/* The addend may be absent. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     const mb_resize_attrs *a = c->attrs;

@@ -6,6 +6,7 @@ static bool supports(const mb_call *c)
     return mb_cuda_fits(c, false);
 }
 
+/* The sigmoid is taken in the kernel. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

@@ -1,6 +1,7 @@
 /* The host side of activations: one launch. */
 #include "cuda/ops/host.h"
 
+/* In place where the plan says so. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     const mb_unary_attrs *a = c->attrs;

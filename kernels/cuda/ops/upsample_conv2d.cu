@@ -1,9 +1,10 @@
-/* A 3x3 convolution of a map enlarged to twice its size (VITMatte's fusion), as an implicit gemm: the enlarged map
- * is blended where the gemm reads it and never stored. x [N,I,h,w], weight [O][9*I] (channels innermost), bias [O]
- * f32 or NULL, addend [N,O,2h,2w] -> y [N,O,2h,2w]. u[2i] = 0.25 x[i-1] + 0.75 x[i], u[2i+1] = 0.75 x[i] + 0.25 x[i+1]
- * on both axes, indices clamped; zeros around u. */
+/* A 3x3 convolution of a map enlarged to twice its size (VITMatte's fusion), as an implicit gemm: the enlarged map u is
+ * blended where the gemm reads it and never stored.
+ *   x [N,I,h,w], weight [O][9*I] (channels innermost), bias [O] f32 or NULL, addend [N,O,2h,2w] -> y [N,O,2h,2w]
+ *   u[2i] = 0.25 x[i-1] + 0.75 x[i],  u[2i+1] = 0.75 x[i] + 0.25 x[i+1]  on both axes, indices clamped; zeros around u */
 #include "cuda/ops/gemm.cuh"
 
+/* The source of the gemm: A(m, k) is u at tap k / I, channel k % I, of output pixel m. */
 template <class T> struct enlarged {
     const T *x;
     int64_t pitch;
@@ -15,9 +16,11 @@ template <class T> struct enlarged {
         const T *map; /* the item's first pixel; NULL: no pixel */
         int y, x;     /* of the enlarged map, less one */
     };
+    /* One part; rows are the pixels of the enlarged map. */
     __device__ int begin(int, int rows) { return rows; }
     __device__ int item(int m) const { return m / (4 * height * width); }
     __device__ int token(int m) const { return m; }
+    /* Tap 0 lies one up and left of the pixel. */
     __device__ row at(int m, int rows) const
     {
         const T *map = x + (size_t)item(m) * (size_t)height * (size_t)width * (size_t)pitch;
@@ -31,6 +34,7 @@ template <class T> struct enlarged {
         *j = first + 1 > size - 1 ? size - 1 : first + 1;
         return u % 2 == 0 ? 0.75f : 0.25f;
     }
+    /* Channels c .. c + V of u at tap `tap`: four pixels of x; zero outside of u. */
     template <int V> __device__ void blend(float (&sum)[V], const row &r, int tap, int c) const
     {
         int uy = r.y + tap / 3, ux = r.x + tap % 3, y[2], x1[2];
@@ -49,6 +53,7 @@ template <class T> struct enlarged {
             }
         }
     }
+    /* Without vec16 each element may belong to another tap, and is blended on its own. */
     __device__ void load(T (&e)[mb_vec16_of<T>::N], const row &r, int k) const
     {
         enum { W = mb_vec16_of<T>::N };
@@ -75,6 +80,7 @@ template <class T> struct enlarged {
     }
 };
 
+/* Tiles by the number of outputs. */
 template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
 {
     enum { W = mb_vec16_of<T>::N };
@@ -91,6 +97,7 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
     return gemm_launch<gemm_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
 }
 
+/* By the type of x; y may be f32 beside it. */
 int mb_cuda_launch_upsample_conv2d(const mb_cuda_conv_args *c, mb_stream stream)
 {
     return MB_BY_TYPE(c->x->dtype, run, c, stream);

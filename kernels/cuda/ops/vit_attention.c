@@ -3,6 +3,7 @@
 
 #define MB_MOST_HEAD 128 /* of the plain kernel: four channels per lane */
 
+/* Tokens of a map that attends: a window's, or the whole picture's. */
 static void map_size(int64_t *a, int64_t *b, const mb_call *c)
 {
     const mb_vit_attention_attrs *at = c->attrs;
@@ -10,6 +11,7 @@ static void map_size(int64_t *a, int64_t *b, const mb_call *c)
     *b = at->window > 0 ? at->window : c->in[0].dims[3];
 }
 
+/* Head widths up to MB_MOST_HEAD; everything is counted in int, and a token's q lies in shared memory. */
 static bool supports_plain(const mb_call *c)
 {
     const mb_vit_attention_attrs *at = c->attrs;
@@ -20,6 +22,7 @@ static bool supports_plain(const mb_call *c)
            at->heads * (a + b + 1) <= INT32_MAX && (size_t)c->out.dims[1] * sizeof(float) <= MB_CUDA_SHARED_EVERYWHERE;
 }
 
+/* ViT's head width of 64, 16 bits. */
 static bool supports_tensor_cores(const mb_call *c)
 {
     const mb_vit_attention_attrs *at = c->attrs;
@@ -35,6 +38,7 @@ static size_t scratch_floats(const mb_call *c)
     return (size_t)((2 * a + 2 * b - 2) * (c->out.dims[1] / at->heads));
 }
 
+/* Floats: the resized tables, then a + b terms (with pads_as_one one more) for each token and head. */
 static size_t workspace(const mb_call *c)
 {
     const mb_vit_attention_attrs *at = c->attrs;
@@ -47,6 +51,7 @@ static size_t workspace(const mb_call *c)
     return sizeof(float) * (scratch_floats(c) + (size_t)floats);
 }
 
+/* Tables in f32, pad_qkv in the map's type. */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const mb_cuda_part parts[3] = {mb_cuda_constant_map(c, 1, MB_F32), mb_cuda_constant_map(c, 2, MB_F32),
@@ -54,6 +59,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     return mb_cuda_upload(out, c, parts, 3, err);
 }
 
+/* Two launches: relative terms of all queries, then one of the attention kernels, which reads them. */
 static mb_status run(const mb_call *c, int (*attend)(const mb_cuda_vit_args *, mb_stream), mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);
@@ -73,10 +79,12 @@ static mb_status run(const mb_call *c, int (*attend)(const mb_cuda_vit_args *, m
     return status == MB_OK ? mb_cuda_launched(d, attend(&v, d->compute), "vit_attention", err) : status;
 }
 
+/* 16 bits. */
 static mb_status run_tensor_cores(const mb_call *c, mb_error *err)
 {
     return run(c, mb_cuda_launch_vit_attention, err);
 }
+/* Any type. */
 static mb_status run_plain(const mb_call *c, mb_error *err)
 {
     return run(c, mb_cuda_launch_vit_attention_plain, err);

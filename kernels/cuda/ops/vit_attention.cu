@@ -1,10 +1,10 @@
-/* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed, never holding a token x token
- * matrix. qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W] logit = scale
- * * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3 One block per (64
- * queries of a map, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with cp.async; softmax is
- * online: running maximum and sum per row, output rescaled when the maximum moves. The relative terms cost two reads
- * per logit; as extra columns of q and one-hot columns of k they would cost (a + b) / 64 times the first product. They
- * lie in shared memory if it is large enough, else they are read from the cache. */
+/* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed, never holding a token x token matrix.
+ *   qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W]
+ *   logit = scale * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3
+ * One block per (64 queries of a map, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with
+ * cp.async; softmax is online: running maximum and sum per row, output rescaled when the maximum moves. The relative
+ * terms cost two reads per logit; as extra columns of q and one-hot columns of k they would cost (a + b) / 64 times the
+ * first product. They lie in shared memory if it is large enough, else they are read from the cache. */
 #include "cuda/lang/fragment.cuh"
 #include "cuda/ops/vit_attention.cuh"
 
@@ -97,6 +97,8 @@ __device__ inline void values(float (&o)[DIM / 8][4], const float (&s)[TILE / 8]
     }
 }
 
+/* Queries q0 .. q0 + 63 of map w. The order: queries to registers (through k[0]), the first tile of keys and values
+ * on its way, then for each tile: load the next, logits, softmax, values. */
 template <class T>
 __global__ void __launch_bounds__(WARPS * 32)
     vit_attention(T *out, const T *qkv, const T *pad, const float *relative, vit_map m, bool vec16, bool bias_is_shared)
@@ -164,6 +166,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     }
 }
 
+/* The terms of 64 queries go to shared memory if they fit beside the tiles. */
 template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, mb_stream stream)
 {
     size_t bias = (size_t)TILE * (size_t)(m.terms + 1) * sizeof(float), fixed = sizeof(T) * 4 * TILE * PITCH;
@@ -176,6 +179,7 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
     return MB_LAUNCHED();
 }
 
+/* By the type of out: f16 or bf16. */
 int mb_cuda_launch_vit_attention(const mb_cuda_vit_args *v, mb_stream stream)
 {
     vit_map m = vit_map_of(v->out, v->qkv, v->attrs);

@@ -3,12 +3,14 @@
 
 #include "core/alloc.h"
 
+/* Heads and items are the second and third axis of the grid. */
 static bool fits_grid(const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
     return mb_cuda_fits(c, false) && a->heads <= 65535 && c->in[0].dims[0] <= 65535;
 }
 
+/* Swin's two windows, head widths up to 32, 16 bits. */
 static bool supports_tensor_cores(const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -16,12 +18,14 @@ static bool supports_tensor_cores(const mb_call *c)
            c->out.dims[1] / a->heads <= 32;
 }
 
+/* Everything else whose window fits shared memory. */
 static bool supports_plain(const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
     return fits_grid(c) && mb_cuda_window_attention_plain_shared(a, c->out.dims[1]) <= MB_CUDA_SHARED_EVERYWHERE;
 }
 
+/* The table [(2w-1)^2, heads] as [heads][(2w-1)^2]: a block reads one head's. pad_qkv in the map's type. */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     size_t rows = (size_t)c->in[1].dims[0], heads = (size_t)c->in[1].dims[1];
@@ -39,6 +43,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     return status;
 }
 
+/* Slot 1 has the table, slot 2 pad_qkv or NULL. */
 static mb_status run_tensor_cores(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);
@@ -47,6 +52,7 @@ static mb_status run_tensor_cores(const mb_call *c, mb_error *err)
     return mb_cuda_launched(d, code, "window_attention", err);
 }
 
+/* The same arguments. */
 static mb_status run_plain(const mb_call *c, mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);

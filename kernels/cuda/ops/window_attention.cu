@@ -9,6 +9,7 @@
 #include "cuda/lang/fragment.cuh"
 #include "cuda/ops/window_attention.cuh"
 
+/* Sizes of a window of WIN x WIN tokens and head widths up to HEAD (16 or 32). */
 template <class T, int WIN, int HEAD> struct tile {
     enum {
         KEYS = WIN * WIN,
@@ -98,6 +99,7 @@ __device__ inline void values(float (&o)[HEAD / 8][4], const float (&s)[K::ROWS 
     }
 }
 
+/* Places and labels of the tokens, then q, k and v to shared memory, then each warp on its own. */
 template <class T, int WIN, int HEAD>
 __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     window_attention(T *out, const T *qkv, const T *pad, const float *table, window_map m, bool vec16)
@@ -145,6 +147,7 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     }
 }
 
+/* One block per (window, head, item). */
 template <class T, int WIN, int HEAD>
 static int launch(const mb_view *out, const mb_view *qkv, const void *pad, const float *table, const window_map &m,
                   mb_stream stream)
@@ -157,6 +160,7 @@ static int launch(const mb_view *out, const mb_view *qkv, const void *pad, const
     return MB_LAUNCHED();
 }
 
+/* The windows that are compiled: 12 (Swin-L) and 7 (Swin-T). */
 template <class T>
 static int run(const mb_view *out, const mb_view *qkv, const void *pad, const float *table, const window_map &m,
                mb_stream stream)
@@ -169,6 +173,7 @@ static int run(const mb_view *out, const mb_view *qkv, const void *pad, const fl
                             : launch<T, 7, 32>(out, qkv, pad, table, m, stream);
 }
 
+/* By the type of out: f16 or bf16. */
 int mb_cuda_launch_window_attention(const mb_view *out, const mb_view *qkv, const void *pad, const float *table,
                                     const mb_window_attention_attrs *a, mb_stream stream)
 {

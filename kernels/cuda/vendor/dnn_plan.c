@@ -18,6 +18,7 @@ typedef struct builder {
     const char *what; /* what failed */
 } builder;
 
+/* Keeps the first failure. */
 static void note(builder *b, mb_dnn_result r, const char *what)
 {
     if (b->result == MB_DNN_SUCCESS && r != MB_DNN_SUCCESS) {
@@ -26,6 +27,7 @@ static void note(builder *b, mb_dnn_result r, const char *what)
     }
 }
 
+/* A descriptor that the plan owns; NULL after a failure. */
 static mb_dnn_desc make(builder *b, int kind)
 {
     mb_dnn_desc d = NULL;
@@ -39,6 +41,7 @@ static mb_dnn_desc make(builder *b, int kind)
     return d;
 }
 
+/* One attribute: `count` values of `type`. */
 static void set(builder *b, mb_dnn_desc d, int attribute, int type, int64_t count, const void *values)
 {
     if (b->result == MB_DNN_SUCCESS) {
@@ -46,6 +49,7 @@ static void set(builder *b, mb_dnn_desc d, int attribute, int type, int64_t coun
     }
 }
 
+/* Checks and freezes a descriptor. The library says here, not earlier, what is wrong. */
 static void finish(builder *b, mb_dnn_desc d, const char *what)
 {
     if (b->result == MB_DNN_SUCCESS) {
@@ -53,6 +57,7 @@ static void finish(builder *b, mb_dnn_desc d, const char *what)
     }
 }
 
+/* The first failure in the library's words. */
 static mb_status fail(builder *b, mb_error *err)
 {
     char text[256] = "";
@@ -61,17 +66,20 @@ static mb_status fail(builder *b, mb_error *err)
                    b->result, text);
 }
 
+/* mb_dtype in the library's numbers. */
 static int data_type(int32_t t)
 {
     return t == MB_F16 ? MB_DNN_HALF : (t == MB_BF16 ? MB_DNN_BFLOAT16 : MB_DNN_FLOAT);
 }
 
+/* A tensor as a plan sees it; pitch: elements from pixel to pixel. */
 typedef struct tensor_form {
     int64_t id, n, c, h, w, pitch, alignment;
     int type;
     bool is_virtual; /* lives inside the plan's kernel */
 } tensor_form;
 
+/* Channels last: the stride of a channel is 1, of a pixel the pitch. */
 static mb_dnn_desc tensor(builder *b, const tensor_form *t)
 {
     mb_dnn_desc d = make(b, MB_DNN_TENSOR);
@@ -86,6 +94,7 @@ static mb_dnn_desc tensor(builder *b, const tensor_form *t)
     return d;
 }
 
+/* y = conv(x, w) with sums in f32; both spatial axes alike. Deep learning's convolution is a cross-correlation. */
 static mb_dnn_desc convolution(builder *b, const mb_dnn_conv *c, mb_dnn_desc x, mb_dnn_desc w, mb_dnn_desc y)
 {
     mb_dnn_desc form = make(b, MB_DNN_CONVOLUTION), op = make(b, MB_DNN_OP_CONVOLUTION);
@@ -110,6 +119,7 @@ static mb_dnn_desc convolution(builder *b, const mb_dnn_conv *c, mb_dnn_desc x, 
     return op;
 }
 
+/* y = x + other, or y = relu(x) with other NULL; in f32. */
 static mb_dnn_desc pointwise(builder *b, int mode, mb_dnn_desc x, mb_dnn_desc other, mb_dnn_desc y)
 {
     mb_dnn_desc form = make(b, MB_DNN_POINTWISE), op = make(b, MB_DNN_OP_POINTWISE);
@@ -273,6 +283,7 @@ static void propose(builder *b, mb_dnn_desc g, int mode, const mb_dnn_conv *c, i
     }
 }
 
+/* Mode A of the heuristics; if none of its engines will do, the fallbacks, which are slower but know more cases. */
 mb_status mb_dnn_build(mb_dnn_plan *out, const mb_dnn_target *t, const mb_dnn_conv *c, int wanted, mb_error *err)
 {
     builder b = {.target = t, .plan = out};
@@ -294,6 +305,7 @@ mb_status mb_dnn_build(mb_dnn_plan *out, const mb_dnn_target *t, const mb_dnn_co
     return MB_OK;
 }
 
+/* After timing: the others' memory is worth more than they are. */
 void mb_dnn_keep_chosen(mb_dnn_plan *p, const mb_dnn_api *api)
 {
     mb_dnn_choice chosen = p->choices[p->chosen];
@@ -307,6 +319,7 @@ void mb_dnn_keep_chosen(mb_dnn_plan *p, const mb_dnn_api *api)
     p->chosen = 0;
 }
 
+/* While several may still be timed, the workspace must do for each. */
 int64_t mb_dnn_workspace(const mb_dnn_plan *p)
 {
     int64_t most = 0;
@@ -316,6 +329,7 @@ int64_t mb_dnn_workspace(const mb_dnn_plan *p)
     return most;
 }
 
+/* Plans first, then what they were made of, backwards. */
 void mb_dnn_dispose(mb_dnn_plan *p, const mb_dnn_api *api)
 {
     while (p->n_choices > 0) {
@@ -344,12 +358,13 @@ mb_status mb_dnn_write(char **out, size_t *bytes, const mb_dnn_target *t, const 
     if (r != MB_DNN_SUCCESS || n <= 0) {
         mb_free(*out);
         *out = NULL;
-        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: a plan that cannot be written: %s", t->api->error_text(r));
+        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: the plan cannot be serialised: %s", t->api->error_text(r));
     }
     *bytes = (size_t)n + 1;
     return MB_OK;
 }
 
+/* The library checks version and device when the plan is finished. MB_E_UNSUPPORTED: the text is not for us. */
 mb_status mb_dnn_read(mb_dnn_plan *out, const mb_dnn_target *t, const char *text, size_t bytes, mb_error *err)
 {
     builder b = {.target = t, .plan = out};
@@ -357,7 +372,7 @@ mb_status mb_dnn_read(mb_dnn_plan *out, const mb_dnn_target *t, const char *text
     int64_t n = 0;
     *out = (mb_dnn_plan){0};
     if (bytes == 0 || text[bytes - 1] != '\0') {
-        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: no text of a plan");
+        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: the stored plan is not a text");
     }
     read->engine = -1;
     note(&b, t->api->desc_create(MB_DNN_PLAN, &read->plan), "a descriptor");
@@ -380,6 +395,7 @@ mb_status mb_dnn_read(mb_dnn_plan *out, const mb_dnn_target *t, const char *text
     return MB_OK;
 }
 
+/* For plans of a GPU that is not there (tests). */
 mb_status mb_dnn_describe(mb_dnn_desc *out, const mb_dnn_api *api, const char *json, mb_error *err)
 {
     *out = NULL;
@@ -393,7 +409,7 @@ mb_status mb_dnn_describe(mb_dnn_desc *out, const mb_dnn_api *api, const char *j
             (void)api->desc_destroy(*out);
             *out = NULL;
         }
-        return mb_fail(err, MB_E_FORMAT, "cuDNN does not take this description of a device: %s (%d) %.200s",
+        return mb_fail(err, MB_E_FORMAT, "cuDNN: the description of the device was refused: %s (%d) %.200s",
                        api->error_text(r), r, text);
     }
     return MB_OK;

@@ -51,6 +51,7 @@ static void *find_in(const char *folders, const char *name)
     return NULL;
 }
 
+/* Name by name, and for each name: the folders that were wished for, the system, this build's toolkit. */
 void *mb_nvlib_find(const char *const *names, char *looked_in, size_t looked_in_bytes)
 {
     const char *wished = getenv("MATTEBOX_CUDA_LIBS");
@@ -68,6 +69,7 @@ void *mb_nvlib_find(const char *const *names, char *looked_in, size_t looked_in_
     return NULL;
 }
 
+/* The table is function pointers only (checked above), in the order of the names. */
 const char *mb_nvlib_fill(void *table, void *handle, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -121,6 +123,7 @@ static bool greet_driver(mb_nvlib *lib, mb_device_refusal *refusal)
     return true;
 }
 
+/* Driver, then its functions, then a first call. What went wrong decides what the user should do. */
 bool mb_nvlib_open(mb_nvlib *out, mb_device_refusal *refusal)
 {
     static const char *const names[] = {"libcuda.so.1", NULL};
@@ -204,6 +207,7 @@ static void *open_library(mb_nvlib *lib, const library *l, void *table, int *ver
     return NULL;
 }
 
+/* Neither is needed: notes say what is missing. */
 void mb_nvlib_open_libraries(mb_nvlib *lib)
 {
     lib->note[0] = '\0';
@@ -211,6 +215,7 @@ void mb_nvlib_open_libraries(mb_nvlib *lib)
     lib->dnn_handle = open_library(lib, &dnn_library, &lib->dnn, &lib->dnn_version);
 }
 
+/* In the reverse order of opening. */
 void mb_nvlib_close(mb_nvlib *lib)
 {
     void *handles[] = {lib->dnn_handle, lib->blaslt_handle, lib->driver_handle};

@@ -18,6 +18,7 @@
 #define MOST_VALUE ((size_t)1 << 20)
 #define PATH_BYTES 1024
 
+/* Before each value in the file; check is the hash of the value. */
 typedef struct record {
     uint32_t kind, bytes;
     uint64_t key, check;
@@ -30,6 +31,7 @@ struct mb_plan_cache {
     bool changed;
 };
 
+/* Keys are not stored: 64 bits of hash are enough for some hundred records. */
 static uint64_t hash_key(uint32_t kind, const void *key, size_t bytes)
 {
     return mb_fnv1a64(mb_fnv1a64(MB_FNV1A64_BASIS, &kind, sizeof kind), key, bytes);
@@ -107,6 +109,7 @@ static void read_records(mb_plan_cache *c)
     }
 }
 
+/* A file that is not there, damaged or foreign is an empty cache; it is replaced at the first save. */
 mb_status mb_plan_cache_open(mb_plan_cache **out, const char *title, mb_error *err)
 {
     *out = NULL;
@@ -123,6 +126,7 @@ mb_status mb_plan_cache_open(mb_plan_cache **out, const char *title, mb_error *e
     return MB_OK;
 }
 
+/* Written under a temporary name and renamed: readers see the old file or the new one. */
 void mb_plan_cache_save(mb_plan_cache *c)
 {
     mb_output *o = NULL;
@@ -162,6 +166,7 @@ static size_t find(const mb_plan_cache *c, uint32_t kind, uint64_t key)
     return read_record(&r, c, at) ? at : c->bytes;
 }
 
+/* The value behind the record, in the cache's own memory. */
 const void *mb_plan_cache_get(const mb_plan_cache *c, uint32_t kind, const void *key, size_t key_bytes, size_t *bytes)
 {
     record r;
@@ -177,6 +182,7 @@ const void *mb_plan_cache_get(const mb_plan_cache *c, uint32_t kind, const void 
     return c->data + at + sizeof r;
 }
 
+/* Doubles the memory, so that puts are cheap. False: out of memory, nothing changed. */
 static bool make_room(mb_plan_cache *c, size_t more)
 {
     if (c->bytes + more <= c->capacity) {
@@ -217,6 +223,7 @@ static void put_record(mb_plan_cache *c, const record *r, const void *value)
     }
 }
 
+/* Values that are too large are not kept. */
 void mb_plan_cache_put(mb_plan_cache *c, uint32_t kind, const void *key, size_t key_bytes, const void *value,
                        size_t bytes)
 {
@@ -226,6 +233,7 @@ void mb_plan_cache_put(mb_plan_cache *c, uint32_t kind, const void *key, size_t 
     }
 }
 
+/* Merges the file into what we have; records of the file win. */
 void mb_plan_cache_refresh(mb_plan_cache *c)
 {
     if (c == NULL) {
@@ -246,6 +254,7 @@ void mb_plan_cache_refresh(mb_plan_cache *c)
     mb_free(now);
 }
 
+/* For tools that list a cache. */
 const void *mb_plan_cache_at(const mb_plan_cache *c, size_t *at, uint32_t *kind, size_t *bytes)
 {
     record r;

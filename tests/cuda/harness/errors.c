@@ -137,7 +137,7 @@ int main(void)
     test_messages();
     test_precisions();
     CHECK_OK(gen_weights(&weights, "tiny7", 1, &err), err);
-    test_failures("MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not be had", 1, 2, weights);
+    test_failures("MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not allocate", 1, 2, weights);
     test_failures("MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5, weights);
     test_failures("MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5, weights);
     test_failures("MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6, weights);
