@@ -86,6 +86,7 @@ mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_erro
     return b->memory != NULL ? mb_backend_cuda_set_types(b, row->maps, row->tf32, err) : MB_OK;
 }
 
+/* The CPU's back end holds nothing. */
 void mb_device_close(mb_backend *b)
 {
     mb_backend_cuda_close(b);

@@ -63,6 +63,7 @@ static mb_status make_input(trial *t, int i, mb_error *err)
     if (v == NULL) {
         return mb_fail_memory(err, n * sizeof *v, "the device's self-check");
     }
+    /* A linear congruential generator: multiples of 1/128 in [-1, 1), exact in every type. */
     for (size_t k = 0; k < n; k++) {
         state = state * 1664525u + 1013904223u;
         v[k] = (float)((int)(state >> 24) - 128) / 128.0f;
@@ -119,6 +120,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
     size_t n = (size_t)mb_view_count(&t->call.out), bytes = n * mb_dtype_size(t->b->activations);
     t->call.device = device;
     t->call.tf32 = t->b->tf32;
+    /* As in planning: constants have data, maps have none yet. */
     t->call.constants = mb_op_get_rule(t->c->op)->constants;
     t->call.out.dtype = t->b->activations;
     t->call.out.data = NULL;
@@ -127,6 +129,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
         t->call.in[i].data = is_constant(t, i) ? t->host[i] : NULL;
     }
     t->call.once = true;
+    /* The kernel that plans would take, libraries included. */
     const mb_kernel *k = mb_backend_choose(t->b, t->c->op, &t->call);
     if (k == NULL) {
         return mb_fail(err, MB_E_UNSUPPORTED, "no kernel");
@@ -136,6 +139,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
         t->call.prepared = &t->prepared;
     }
     size_t workspace = k->workspace != NULL ? k->workspace(&t->call) : 0;
+    /* Then maps get their memory, and the call runs. */
     MB_TRY(m->alloc(device, &t->device[MB_MAX_INPUTS], bytes, "a self-check", err));
     MB_TRY(m->alloc(device, &t->device[MB_MAX_INPUTS + 1], workspace, "a self-check", err));
     for (int i = 0; i < t->call.n_in; i++) {
@@ -182,6 +186,7 @@ static mb_status check(const mb_backend *b, const check_case *c, mb_error *err)
     if (t.staging == NULL) {
         return mb_fail_memory(err, 1 << 16, "the device's self-check");
     }
+    /* Inputs of a case are dense: the first absent one is the end. */
     for (int i = 0; i < 5 && c->in[i][0] > 0; i++) {
         t.call.n_in = i + 1;
         MB_TRY(make_input(&t, i, err));

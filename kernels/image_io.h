@@ -38,8 +38,7 @@ typedef struct mb_mask_output {
 typedef struct mb_device_image_io {
     mb_status (*open)(mb_gpu *device, void **slot, mb_error *err);
     void (*close)(void *slot); /* waits for what is in flight; NULL is fine */
-    /* out: NULL where the caller reads the result itself. MB_E_MEMORY: this image does not fit; nothing happened.
-     */
+    /* out: NULL where the caller reads the result itself. MB_E_MEMORY: this image does not fit. */
     mb_status (*upload)(void *slot, const mb_image_input *in, const mb_mask_output *out, mb_error *err);
     /* input [1, 3 or 4, H, W] on the device, at least as large as the resized image. */
     mb_status (*write_input)(void *slot, const mb_view *input, mb_error *err);

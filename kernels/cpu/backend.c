@@ -18,6 +18,7 @@ static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
  * wanted. The name says the instruction set. MB_E_ARGUMENT: MATTEBOX_ISA or MATTEBOX_GEMM is not known. */
 mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
 {
+    /* In the order of mb_isa. */
     static const char *const names[MB_ISA_COUNT] = {"cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)"};
     mb_isa isa;
     mb_status status = mb_cpu_choose_isa(&isa, err);

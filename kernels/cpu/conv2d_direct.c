@@ -53,6 +53,7 @@ static bool band_of(const mb_call *c, band *b)
 {
     const mb_conv2d_attrs *a = c->attrs;
     const int64_t *w = c->in[1].dims;
+    /* With the padding on both sides. */
     b->in_w = c->in[0].dims[3] + 2 * a->pad;
     b->in_rows = BAND + w[2] - 1;
     size_t row;
@@ -130,6 +131,7 @@ static void one_row(const mb_call *c, const band *b, const float *planes, float 
     const int64_t *w = c->in[1].dims;
     const mb_view *out = &c->out, *addend = &c->in[3];
     int64_t width = out->dims[3], y = n_y_o[1], o = n_y_o[2], kernel_size = w[1] * w[2] * w[3];
+    /* Variant 3 * side(y) + 1: an inner pixel of this row. */
     int64_t inner = a->border_variants ? (3 * side(y, out->dims[2]) + 1) * out->dims[1] + o : o;
     const mb_plane_rows rows = {planes, b->in_w, w[1], w[2], w[3], d->w + inner * kernel_size, d->bias[inner]};
     d->simd->plane_row(&rows, sums, width);
@@ -137,6 +139,7 @@ static void one_row(const mb_call *c, const band *b, const float *planes, float 
         int64_t x = end == 0 ? 0 : width - 1, k = inner + (end == 0 ? -1 : 1) * out->dims[1];
         sums[x] = single(c, b, planes, x, d->w + k * kernel_size) + d->bias[k];
     }
+    /* Of the row, in tokens. */
     int64_t first = (n_y_o[0] * out->dims[2] + y) * width;
     if (c->n_in > 3 && mb_view_present(addend)) {
         bool vector = addend->dims[2] * addend->dims[3] == 1 && out->dims[2] * width != 1;

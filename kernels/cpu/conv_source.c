@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* A place of the output, and where its patch begins in the input. */
 typedef struct pixel {
     const float *item; /* the map of this batch item */
     int64_t y, x;      /* of the patch's first tap, in the input */
@@ -45,6 +46,7 @@ void mb_source_patches(const void *patches, const mb_rows_wanted *w)
     int64_t height = p->x.dims[2], width = p->x.dims[3], pitch = p->x.pitch;
     pixel q = first_pixel(p, w->row);
     for (int64_t r = 0; r < w->n_rows; r++, next_pixel(p, &q)) {
+        /* Row r of its tile; taps are tile_rows apart. */
         const float **to = w->rows + r / w->tile_rows * w->tile_rows * w->taps + r % w->tile_rows;
         int64_t ky = w->tap / p->kernel_w, kx = w->tap % p->kernel_w;
         for (int64_t t = 0; t < w->taps; t++, to += w->tile_rows) {

@@ -1,6 +1,7 @@
 /* Modulated deformable convolution as a matrix product whose rows are sampled on the fly (Zhu et al., Deformable
  * ConvNets v2, eq. 1): a block of pixels x taps lies in L2 while all output channels pass, so the columns never reach
- * memory. x [N,I,H,W], offset [N,2kk,H,W], logits [N,kk,H,W], weight [O,I,k,k], bias [O] -> [N,O,H,W]. */
+ * memory.
+ *     x [N,I,H,W], offset [N,2kk,H,W], logits [N,kk,H,W], weight [O,I,k,k], bias [O] -> [N,O,H,W] */
 #include "gemm.h"
 #include "variants.h"
 
@@ -35,6 +36,7 @@ static void source(const void *arg, const mb_rows_wanted *w)
                     .kernel_w = c->in[3].dims[3],
                     .zeros = d->w->zeros};
     for (int64_t r = 0; r < w->n_rows; r++) {
+        /* The pixel, and where tap 0 lies without its offset. */
         int64_t token = w->row + r;
         float *to = w->scratch + r * row_floats;
         s.item = (const float *)x->data + token / (height * width) * height * width * x->pitch + w->channel;
@@ -58,7 +60,7 @@ static void source(const void *arg, const mb_rows_wanted *w)
 }
 
 /* The gemm over the sampled rows: [pixels][taps * I] x [taps * I][O]. */
-static mb_gemm product(const sampled *arg)
+static mb_gemm gemm_of(const sampled *arg)
 {
     const mb_call *c = arg->call;
     const mb_deform_conv2d_attrs *a = c->attrs;
@@ -80,7 +82,7 @@ static size_t workspace(const mb_simd *simd, const mb_call *c)
     const int64_t *w = c->in[3].dims;
     const mb_packed shape = {.simd = simd, .n = w[0], .channels = w[1], .taps = w[2] * w[3]};
     const sampled arg = {c, &shape};
-    mb_gemm g = product(&arg);
+    mb_gemm g = gemm_of(&arg);
     return mb_gemm_workspace(&g);
 }
 
@@ -89,7 +91,7 @@ static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
     const sampled arg = {c, c->prepared->data};
-    mb_gemm g = product(&arg);
+    mb_gemm g = gemm_of(&arg);
     mb_gemm_run(&g);
     return MB_OK;
 }

@@ -12,6 +12,7 @@
 #define COLUMNS_PER_ITEM 512
 #define ITEMS_WANTED     32 /* enough for even shares of up to 16 threads; see row_block */
 
+/* How a gemm is cut; all of it follows from the shape. */
 typedef struct blocks {
     int64_t rows, row_blocks, columns, column_blocks; /* per item; number of them */
     int64_t taps, length, tap_blocks, channel_blocks; /* per block of K; number of them */
@@ -33,9 +34,12 @@ static blocks cut(const mb_gemm *g)
     const mb_packed *w = g->w;
     blocks b;
     int64_t panel = 2 * w->simd->width;
+    /* Columns: even groups of whole panels. */
     b.column_blocks = div_up(w->n, COLUMNS_PER_ITEM);
     b.columns = div_up(div_up(w->n, b.column_blocks), panel) * panel;
     b.column_blocks = div_up(w->n, b.columns);
+    /* Rows: as many as fit L2, fewer where that would leave threads without an item; even blocks of whole
+ * tiles. */
     int64_t rows = ROWS_PER_BLOCK;
     while (rows > 24 && g->groups * div_up(g->m, rows) * b.column_blocks < ITEMS_WANTED) {
         rows /= 2;
@@ -43,6 +47,7 @@ static blocks cut(const mb_gemm *g)
     b.row_blocks = div_up(g->m, rows);
     b.rows = min_i64(rows, div_up(div_up(g->m, b.row_blocks), w->simd->tile_rows) * w->simd->tile_rows);
     b.row_blocks = div_up(g->m, b.rows);
+    /* K: even runs of channels of one tap, or whole taps together where the channels are few. */
     b.channel_blocks = div_up(w->channels, K_PER_BLOCK);
     b.length = div_up(w->channels, b.channel_blocks);
     b.tap_blocks = b.channel_blocks > 1 ? w->taps : div_up(w->taps * w->channels, K_PER_BLOCK);
@@ -107,12 +112,14 @@ static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column
                   .first = k == 0,
                   .last = last,
                   .act = g->act};
+    /* The addend of this block's first row; a vector per group has pitch 0. */
     const float *addend = NULL;
     if (mb_view_present(&g->addend)) {
         bool vector = g->addend.dims[2] * g->addend.dims[3] != g->out.dims[2] * g->out.dims[3];
         p.addend_pitch = vector ? 0 : g->addend.pitch;
         addend = (const float *)g->addend.data + (vector ? r->row / g->m : r->row) * g->addend.pitch;
     }
+    /* All columns in one call. */
     if (w->narrow) {
         p.columns = w->n;
         p.w = w->w + k;

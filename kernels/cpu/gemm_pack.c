@@ -80,6 +80,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     *p = (mb_packed){.simd = simd, .n = shape[0], .channels = shape[1], .taps = shape[2]};
     p->narrow = p->n <= MB_NARROW_COLUMNS;
     int64_t full = 2 * simd->width, panels = (p->n + full - 1) / full;
+    /* The last panel may be one vector wide. */
     int64_t rest = p->n - (panels - 1) * full, columns = (panels - 1) * full + (rest <= simd->width ? full / 2 : full);
     size_t k_total, values, extra = (size_t)columns + (size_t)p->channels;
     if (!mb_mul_size(&k_total, (size_t)p->taps, (size_t)p->channels) ||
@@ -95,6 +96,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
         pack_job job = {p, weight, scale};
         mb_parallel_for(pool, (size_t)panels, 1, pack_panels, &job);
     }
+    /* Bias and zero pixel behind the panels. */
     float *after = p->w + k_total * (size_t)columns;
     memset(after, 0, extra * sizeof(float));
     p->zeros = after + columns;

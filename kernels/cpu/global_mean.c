@@ -1,5 +1,6 @@
 /* Mean over each map: blocks of pixels are summed apart (in f32, short sums), the blocks then in order and in double,
- * so that no number of threads changes a bit. x [N,C,H,W] -> [N,C,1,1]. */
+ * so that no number of threads changes a bit.
+ *     x [N,C,H,W] -> [N,C,1,1] */
 #include "tokens.h"
 
 #include "core/alloc.h"

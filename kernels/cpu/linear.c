@@ -9,7 +9,7 @@ static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c
 }
 
 /* All tokens of all items are one group: an addend has one row per token. */
-static mb_gemm product(const mb_packed *w, const mb_call *c)
+static mb_gemm gemm_of(const mb_packed *w, const mb_call *c)
 {
     const mb_linear_attrs *a = c->attrs;
     mb_gemm g = {.w = w,
@@ -31,7 +31,7 @@ static mb_gemm product(const mb_packed *w, const mb_call *c)
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     const mb_packed shape = {.simd = simd, .n = c->in[1].dims[0], .channels = c->in[1].dims[1], .taps = 1};
-    mb_gemm g = product(&shape, c);
+    mb_gemm g = gemm_of(&shape, c);
     return mb_gemm_workspace(&g);
 }
 
@@ -39,7 +39,7 @@ static size_t workspace(const mb_simd *simd, const mb_call *c)
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
-    mb_gemm g = product(c->prepared->data, c);
+    mb_gemm g = gemm_of(c->prepared->data, c);
     mb_gemm_run(&g);
     return MB_OK;
 }

@@ -61,6 +61,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     if (w == NULL) {
         return mb_fail_memory(err, bytes, "packed weights");
     }
+    /* [O][I][taps] -> [O][taps][I]. */
     const float *from = c->in[1].data;
     for (int64_t o = 0; o < d[0]; o++) {
         for (int64_t i = 0; i < d[1]; i++) {
@@ -127,6 +128,7 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     int64_t begin = (int64_t)first, n = (int64_t)(last - first);
     const float *rows = (const float *)x->data + begin * x->pitch;
     int64_t pitch = x->pitch;
+    /* The worker's patches take the place of the map's tokens. */
     if (!j->p.plain) {
         float *scratch = (float *)(void *)((char *)j->c->workspace + (size_t)worker * j->scratch);
         gather(scratch, j, begin, n);
@@ -153,6 +155,7 @@ static mb_status run(const mb_call *c, patches p, mb_activation act)
     job j = {.c = c, .w = c->prepared->data, .k = d[1] * d[2] * d[3], .outputs = d[0], .p = p, .act = act};
     j.bias = j.w + j.k * j.outputs;
     j.scratch = (size_t)(ROWS * j.k) * sizeof(float);
+    /* Its own threads would compete with our pool's. */
     if (openblas_get_num_threads() != 1) {
         openblas_set_num_threads(1);
     }

@@ -56,6 +56,7 @@ static void run_row(const job *j, int64_t row)
             memcpy(to, from[0], (size_t)y->dims[1] * sizeof(float));
             continue;
         }
+        /* The product of both axes' weights, each rounded once. */
         const float weight[4] = {v.w0 * u.w0, v.w0 * u.w1, v.w1 * u.w0, v.w1 * u.w1};
         j->simd->blend(to, from, weight, addend, y->dims[1]);
         addend = addend != NULL ? addend + c->in[1].pitch : NULL;

@@ -1,6 +1,7 @@
 /* A 3x3 convolution of a map enlarged to twice its size (docs/models/vitmatte.md, F1). The products of every tap are
  * made at the small size, a strip of small rows at a time, so that neither the enlarged map nor the products of the
- * whole map exist; output rows then mix and shift them. x [N,I,h,w], weight [O,I,3,3] -> [N,O,2h,2w]. */
+ * whole map exist; output rows then mix and shift them.
+ *     x [N,I,h,w], weight [O,I,3,3], bias [O], addend [N,O,2h,2w] -> [N,O,2h,2w] */
 #include "core/alloc.h"
 #include "gemm.h"
 #include "variants.h"
@@ -46,6 +47,7 @@ static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c
         status = mb_fail_memory(err, (size_t)padded * 9 * (size_t)inputs * sizeof *taps, "packed weights");
         goto done;
     }
+    /* [O][I][9] as published -> [9][padded][I]. */
     for (int64_t o = 0; o < outputs; o++) {
         for (int64_t i = 0; i < inputs; i++) {
             for (int64_t t = 0; t < 9; t++) {
@@ -75,7 +77,7 @@ typedef struct layout {
 } layout;
 
 /* The gemm of some small rows: [pixels][I] x [I][9 * padded]. */
-static mb_gemm strip_product(const mb_packed *w, const mb_call *c, const mb_view *rows, float *out)
+static mb_gemm strip_gemm(const mb_packed *w, const mb_call *c, const mb_view *rows, float *out)
 {
     int64_t n = w->n;
     return (mb_gemm){.w = w,
@@ -94,10 +96,11 @@ static bool lay_out(layout *l, const mb_packed *w, const mb_call *c, int64_t pad
 {
     int64_t h = c->in[0].dims[2], width = c->in[0].dims[3];
     l->row_floats = width * w->n;
+    /* At least two rows, at most the map. */
     l->strip = STRIP_BYTES / (l->row_floats * (int64_t)sizeof(float));
     l->strip = l->strip < 2 ? 2 : (l->strip > h ? h : l->strip);
     mb_view rows = mb_view_of(NULL, 1, c->in[0].dims[1], l->strip + 2, width);
-    mb_gemm g = strip_product(w, c, &rows, NULL);
+    mb_gemm g = strip_gemm(w, c, &rows, NULL);
     l->gemm = mb_gemm_workspace(&g);
     size_t threads = (size_t)mb_pool_size(c->pool);
     return l->gemm != SIZE_MAX &&
@@ -176,7 +179,7 @@ static void multiply_rows(const job *j, int64_t from, int64_t to)
     rows.data = (float *)x->data + (j->item * x->dims[2] + from) * x->dims[3] * x->pitch;
     rows.dims[0] = 1;
     rows.dims[2] = to - from;
-    mb_gemm g = strip_product(j->p->packed, j->c, &rows, j->products + (from - j->first_row) * j->l.row_floats);
+    mb_gemm g = strip_gemm(j->p->packed, j->c, &rows, j->products + (from - j->first_row) * j->l.row_floats);
     mb_gemm_run(&g);
 }
 
@@ -198,6 +201,7 @@ static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
         for (int64_t from = 0; from < h; from += j.l.strip) {
             int64_t to = from + j.l.strip < h ? from + j.l.strip : h;
             int64_t first = from > 0 ? from - 1 : 0, needed = to < h ? to + 1 : h;
+            /* What the last strip has made of rows that this one needs moves to the front. */
             memmove(j.products, j.products + (first - j.first_row) * j.l.row_floats,
                     (size_t)((have > first ? have - first : 0) * j.l.row_floats) * sizeof(float));
             j.first_row = first;

@@ -47,13 +47,7 @@ static layout layout_of(const mb_simd *simd, const mb_call *c)
     const mb_vit_attention_attrs *at = c->attrs;
     const int64_t *x = c->in[0].dims;
     layout l = {.call = c, .heads = at->heads, .channels = x[1] / 3};
-    l.loops = &mb_attention_generic;
-#if defined(__x86_64__)
-    l.loops = simd->isa == MB_ISA_AVX512 ? &mb_attention_avx512 : l.loops;
-    l.loops = simd->isa == MB_ISA_AVX2 ? &mb_attention_avx2 : l.loops;
-#else
-    (void)simd;
-#endif
+    l.loops = simd->streaming;
     int64_t width = l.loops->width;
     l.d = l.channels / l.heads;
     l.d_padded = round_up(l.d, width);
@@ -61,6 +55,7 @@ static layout layout_of(const mb_simd *simd, const mb_call *c)
     l.b = at->window > 0 ? at->window : x[3];
     l.maps_y = (x[2] + l.a - 1) / l.a;
     l.maps_x = (x[3] + l.b - 1) / l.b;
+    /* Per map, padding included: the most that any window has. */
     l.keys = l.a * l.b;
     l.key_panels = (l.keys + width - 1) / width;
     l.h_panels = (2 * l.a - 1 + width - 1) / width;
@@ -162,11 +157,13 @@ static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, i
         int64_t i = first + j, y = i < m->grid ? i / m->key_cols : l->a; /* row a is padding */
         token[j] = token_of(l, m, y, i % m->key_cols, head);
     }
+    /* K: column j of the panel is key j. */
     for (int64_t e = 0; e < l->d; e++) {
         for (int64_t j = 0; j < width; j++) {
             k[e * width + j] = j < n ? token[j][l->channels + e] : 0;
         }
     }
+    /* V: a panel per `width` columns of d, one row per key. */
     for (int64_t e = 0; e < l->d_padded; e += width) {
         int64_t columns = l->d - e < width ? l->d - e : width;
         float *v = kv + l->k_floats + e * keys + first * width;

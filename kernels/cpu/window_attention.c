@@ -17,6 +17,7 @@ typedef struct window_tables {
     float *pad_qkv; /* [3C] or NULL */
 } window_tables;
 
+/* NULL is fine. */
 static void tables_free(void *data)
 {
     window_tables *t = data;
@@ -89,9 +90,11 @@ static size_t lay_out(scratch *s, char *base, int64_t keys, int64_t d, int64_t v
 {
     size_t n = (size_t)keys, padded = (size_t)round_up(keys, vector), columns = (size_t)round_up(d, vector);
     size_t product, most = (size_t)1 << 40;
+    /* Larger than anything that could be allocated counts as overflow, so that the sums below need no checks. */
     if (!mb_mul_size(&product, padded, columns + (size_t)d + ATTEND_ROWS + 64) || product > most) {
         return SIZE_MAX;
     }
+    /* Floats first, each part from a cache line on; then pointers, then labels and positions. */
     const size_t floats[4] = {padded * (size_t)d, n * columns, ATTEND_ROWS * padded, ATTEND_ROWS * columns};
     size_t at = 0;
     float **vectors[4] = {&s->k, &s->v, &s->logits, &s->weighted};
@@ -151,10 +154,12 @@ static bool collect(const mb_call *c, const window *w, scratch *s, mb_attend *jo
     int64_t hp = round_up(height, a->window), wp = round_up(width, a->window);
     bool differ = false;
     for (int64_t i = 0; i < t->keys; i++) {
+        /* Place i of the window on the rolled grid, and where the roll took it from. */
         int64_t ry = w->y + i / a->window, rx = w->x + i % a->window;
         int64_t y = (ry + a->shift) % hp, x = (rx + a->shift) % wp, token = (w->n * height + y) * width + x;
         s->label[i] = 3 * label(ry, hp, a) + label(rx, wp, a);
         differ = differ || s->label[i] != s->label[0];
+        /* Padding is a key, never a query. */
         if (y >= height || x >= width) {
             s->tokens[i] = t->pad_qkv;
             continue;

@@ -43,6 +43,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     int64_t channels = y->dims[1], h = y->dims[2], w = y->dims[3];
     for (int64_t t = 0; t < mb_view_tokens(y); t++) {
         int64_t n = t / (h * w), oy = t / w % h, ox = t % w;
+        /* Which of the nine kernels this pixel has. */
         int64_t variant = a->border_variants ? 3 * side(oy, h) + side(ox, w) : 0;
         const float *addend = NULL;
         if (mb_call_has(c, 3)) {

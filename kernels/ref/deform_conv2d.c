@@ -41,6 +41,7 @@ static mb_status run(const mb_call *c, mb_error *err)
         for (int64_t o = 0; o < w[0]; o++) {
             sum[o] = mb_vec(c, 4, o, 0);
         }
+        /* The position in f32, as the published models computed it. */
         for (int64_t t = 0; t < k * k; t++) {
             float y = (float)(oy - a->pad + t / k) + offset[2 * t];
             float x = (float)(ox - a->pad + t % k) + offset[2 * t + 1];

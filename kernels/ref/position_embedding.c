@@ -1,7 +1,7 @@
 /* VITMatte's absolute positions (docs/models/vitmatte.md 4.1): the table [1+g*g,C] without its first row is a g x g
  * map, resized to out_h x out_w by the bicubic kernel with a = -0.75, half-pixel centres that are not clamped, four
- * taps with clamped indices, no antialiasing; an axis that keeps its size is copied. table [1+g*g,C,1,1] ->
- * [1,C,out_h,out_w]. */
+ * taps with clamped indices, no antialiasing; an axis that keeps its size is copied.
+ *     table [1+g*g,C,1,1] -> [1,C,out_h,out_w] */
 #include "ref.h"
 #include "rules/position_embedding.h"
 
@@ -36,6 +36,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     (void)err;
     int64_t channels = c->out.dims[1], h = c->out.dims[2], w = c->out.dims[3], g = mb_position_grid(c->in[0].dims[0]);
     const float *map = (const float *)c->in[0].data + channels; /* row 0 belongs to the class token */
+                                                                /* Both axes' taps are the same for all channels. */
     for (int64_t t = 0; t < h * w; t++) {
         taps v = taps_of(t / w, g, h), u = taps_of(t % w, g, w);
         for (int64_t i = 0; i < channels; i++) {

@@ -3,11 +3,12 @@
  * padded right and bottom with tokens whose qkv is pad_qkv, which are keys but whose outputs are dropped), per head:
  *     y_i = sum_j softmax_j( scale * q_i.k_j + rel_scale * (q_i.Rh[yi-yj+a-1] + q_i.Rw[xi-xj+b-1]) ) v_j,
  * with pads_as_one the sum over the padding keys in closed form:
- *     Z = exp(scale * q.k_pad) * (sum_{y' >= rows} exp(rh) * sum_{x'} exp(rw) + sum_{y' < rows} exp(rh) *
- *         sum_{x' >= cols} exp(rw)),   rh, rw the relative terms, rows x cols the tokens of the window on the picture.
+ *     Z = exp(scale * q.k_pad) * ( sum_{y' >= rows} exp(rh[y']) * sum_{x'}         exp(rw[x'])
+ *                                + sum_{y' <  rows} exp(rh[y']) * sum_{x' >= cols} exp(rw[x']) ),
+ * rh and rw the relative terms, rows x cols the tokens of the window on the picture.
  * Rh = rel_pos_h resized to 2a-1 rows: s = max((o+0.5)*rows/(2a-1) - 0.5, 0), i = trunc(s), linear between rows i and
  * min(i+1, rows-1); Rw likewise with b.
- * qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W]. */
+ *     qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W] */
 #include "ref.h"
 #include "rules/vit_attention.h"
 
@@ -69,6 +70,7 @@ static void attend_real(const mb_call *c, int64_t n, int64_t y, int64_t x, int64
     int64_t keys = rows * cols + (rows * cols < m.a * m.b ? 1 : 0);
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
     double *logit = c->workspace, most, total;
+    /* Logits of the real keys; the last one may stand for all padding. */
     for (int64_t j = 0; j < keys; j++) {
         bool pads = j == rows * cols;
         const float *token = pads ? c->in[3].data : mb_px(&c->in[0], n, y0 + j / cols, x0 + j % cols);
@@ -100,12 +102,14 @@ static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t he
     int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
     double *logit = c->workspace, *rh = logit + m.a * m.b, *rw = rh + m.a, max = -INFINITY, total = 0;
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
+    /* Relative terms towards each row and each column of the map. */
     for (int64_t r = 0; r < m.a; r++) {
         rh[r] = (double)at->rel_scale * table_dot(&c->in[1], y - y0 - r + m.a - 1, 2 * m.a - 1, q);
     }
     for (int64_t r = 0; r < m.b; r++) {
         rw[r] = (double)at->rel_scale * table_dot(&c->in[2], x - x0 - r + m.b - 1, 2 * m.b - 1, q);
     }
+    /* The closed form for the padding. */
     if (at->pads_as_one) {
         attend_real(c, n, y, x, head, rh, rw);
         return;

@@ -4,8 +4,8 @@
  *     y_i = sum_j softmax_j( scale * q_i.k_j + table[(yi-yj+w-1)*(2w-1) + xi-xj+w-1] + mask_ij ) v_j
  * over all w*w keys, padding tokens included. mask_ij = -inf if the labels of i and j differ: on the rolled, padded
  * grid, rows y < Hp-w have label 0, y < Hp-shift 1, the others 2; columns alike (so also on a single window, where
- * label 0 is empty). Without shift all labels are equal inside a window. Outputs of padding tokens are dropped. qkv
- * [N,3C,H,W] (q, k, v; head-major inside each), table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W]. */
+ * label 0 is empty). Without shift all labels are equal inside a window. Outputs of padding tokens are dropped.
+ *     qkv [N,3C,H,W] (q, k, v; head-major inside each), table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W] */
 #include "ref.h"
 
 /* Which of the three bands of the shift mask a rolled row (or column) lies in. */
@@ -56,6 +56,7 @@ static void attend(const mb_call *c, int64_t n, int64_t wy, int64_t wx, int64_t 
         for (int64_t e = 0; e < d; e++) {
             dot += (double)q[e] * k[e];
         }
+        /* The row of the bias table for this difference of places. */
         int64_t row = (i / w - j / w + w - 1) * (2 * w - 1) + i % w - j % w + w - 1;
         double bias = ((const float *)c->in[1].data)[row * a->heads + head];
         logit[j] = key.label == query.label ? (double)a->scale * dot + bias : -INFINITY;

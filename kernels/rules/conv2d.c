@@ -19,6 +19,7 @@ mb_status mb_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
             err, MB_E_MISMATCH, "conv2d: weight [%lld,%lld,%lld,%lld] expects %lld input channels, the map has %lld",
             (long long)w[0], (long long)w[1], (long long)w[2], (long long)w[3], (long long)w[1], (long long)x[1]);
     }
+    /* What is left of the padded map behind the first place of the kernel. */
     int64_t h = x[2] + 2 * a->pad - w[2], v = x[3] + 2 * a->pad - w[3];
     if (h < 0 || v < 0) {
         return mb_fail(err, MB_E_MISMATCH, "conv2d: the kernel %lldx%lld is larger than the padded map %lldx%lld",
@@ -36,6 +37,7 @@ mb_status mb_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
         out[1] /= 9;
     }
     MB_TRY(mb_rule_vector(c, MB_OP_conv2d, 2, "bias", w[0], err));
+    /* An addend may be one vector per item: a map of one pixel, unless the output is one too. */
     bool vector = mb_call_has(c, 3) && c->in[3].dims[2] == 1 && c->in[3].dims[3] == 1;
     MB_TRY(mb_rule_dims(c, MB_OP_conv2d, 3, "addend",
                         (const int64_t[4]){out[0], out[1], vector ? 1 : out[2], vector ? 1 : out[3]}, err));

@@ -33,6 +33,7 @@ const mb_op_rule *mb_op_get_rule(mb_op op)
 /* Positive, each below 2^31, and the bytes of the whole fit well into 63 bits. */
 static bool sane(const int64_t d[4])
 {
+    /* f32: no type of a map is larger. */
     int64_t bytes = 4;
     for (int i = 0; i < 4; i++) {
         if (d[i] < 1 || d[i] > INT32_MAX || __builtin_mul_overflow(bytes, d[i], &bytes)) {

@@ -14,6 +14,7 @@ mb_status mb_window_attention_shape(int64_t out_dims[4], const mb_call *c, mb_er
     MB_TRY(mb_rule_range(OP, "shift", a->shift, 0, a->window - 1, err));
     MB_TRY(mb_rule_range(OP, "number of heads", a->heads, 1, 1 << 16, err));
     const int64_t *x = c->in[0].dims;
+    /* Differences of two places in a window run from 1 - w to w - 1. */
     int64_t table = 2 * (int64_t)a->window - 1;
     if (x[1] % (3 * (int64_t)a->heads) != 0) {
         return mb_fail(err, MB_E_MISMATCH, "window_attention: %lld channels of qkv are not 3 x %d heads x d",

@@ -111,6 +111,7 @@ static void release_entry(mb_blaslt *b, entry *e)
     *e = (entry){0};
 }
 
+/* What was chosen in this process goes to the plan cache. */
 void mb_blaslt_close(mb_blaslt *b)
 {
     if (b == NULL) {
@@ -151,9 +152,11 @@ static gemm_key key_of(const mb_lt_gemm *p, size_t workspace_bytes)
                   .y_type = (int32_t)p->y_type,
                   .tf32 = p->tf32,
                   .workspace = workspace_bytes};
+    /* The library's numbers for bias and ReLU add up; without either there is a number of its own. */
     bool bias = p->bias != NULL, relu = p->relu;
     k.epilogue =
         relu || bias ? (relu ? MB_LT_EPILOGUE_RELU : 0) + (bias ? MB_LT_EPILOGUE_BIAS : 0) : MB_LT_EPILOGUE_DEFAULT;
+    /* Without an addend the library reads y in its place (with beta 0: not at all). */
     const void *at[4] = {p->w, p->x, p->addend != NULL ? p->addend : p->y, p->y};
     for (int i = 0; i < 4; i++) {
         k.alignment[i] = alignment_of(at[i]);
@@ -166,6 +169,7 @@ static mb_lt_result describe(mb_blaslt *b, entry *e)
 {
     const mb_blaslt_api *lt = b->api;
     const gemm_key *k = &e->key;
+    /* Weights lie as [n][k], which columns-first is k x n: transposed they are the left operand. */
     int transposed = MB_LT_OP_T, x_type = type_of(k->x_type), y_type = type_of(k->y_type);
     int compute = k->x_type == MB_F32 && k->tf32 ? MB_LT_COMPUTE_32F_FAST_TF32 : MB_LT_COMPUTE_32F;
     int64_t addend_pitch = k->addend_pitch > 0 ? k->addend_pitch : k->y_pitch;
@@ -231,6 +235,7 @@ static entry *find(mb_cuda_device *d, const gemm_key *key)
         b->next = (b->next + 1) % ENTRIES;
         release_entry(b, e);
     }
+    /* A gemm that was never met: descriptors, then a choice of the disk or of the heuristics. */
     e->used = true;
     e->key = *key;
     e->refused = describe(b, e) != MB_LT_SUCCESS;
@@ -278,6 +283,7 @@ mb_status mb_blaslt_tune(mb_cuda_device *d, const mb_lt_gemm *p, size_t workspac
     if (t.e->refused || t.e->choice.timed || propose(d->blaslt, t.e, t.found, &t.n) != MB_LT_SUCCESS) {
         return MB_OK;
     }
+    /* Timing changes the entry: what was there comes back if nothing was found. */
     const mb_lt_algo first = t.e->algo;
     const mb_cuda_trial trial = {c, run, choose_candidate, has_run, &t, t.n + 1};
     mb_cuda_choice best;
@@ -310,6 +316,7 @@ mb_status mb_blaslt_run(bool *ran, mb_cuda_device *d, const mb_lt_gemm *p, void 
         (p->bias != NULL && lt->desc_set(e->desc, MB_LT_DESC_BIAS_POINTER, &p->bias, sizeof p->bias) != 0)) {
         return MB_OK;
     }
+    /* beta 1 adds the addend, which the library reads as C. */
     float one = 1.0f, beta = p->addend != NULL ? 1.0f : 0.0f;
     mb_lt_result r = lt->matmul(d->blaslt->handle, e->desc, &one, p->w, e->w, p->x, e->x, &beta,
                                 p->addend != NULL ? p->addend : p->y, e->addend, p->y, e->y, &e->algo, workspace,

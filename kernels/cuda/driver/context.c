@@ -25,6 +25,7 @@ static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
         (void)snprintf(refusal->cure, sizeof refusal->cure, "Choose one of cuda:0 to cuda:%d", count - 1);
         return false;
     }
+    /* Asked one by one; the first failure ends it. */
     const int attributes[4] = {MB_CU_ATTR_MAJOR, MB_CU_ATTR_MINOR, MB_CU_ATTR_SM_COUNT, MB_CU_ATTR_SHARED_OPTIN};
     int *values[4] = {&major, &minor, &d->n_processors, &shared};
     for (int i = 0; i < 4 && r == MB_CU_SUCCESS; i++) {
@@ -38,6 +39,7 @@ static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
         (void)snprintf(refusal->cure, sizeof refusal->cure, "Check the driver's installation (nvidia-smi)");
         return false;
     }
+    /* 75 for sm_75. */
     d->sm = major * 10 + minor;
     d->shared_most = (size_t)shared;
     if (d->sm < MB_CUDA_OLDEST) {
@@ -112,6 +114,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
         return mb_fail_memory(err, sizeof *d, "the CUDA device");
     }
     d->index = index;
+    /* Recursive: the executor enters, and calls functions that enter again. */
     pthread_mutexattr_t recursive;
     (void)pthread_mutexattr_init(&recursive);
     (void)pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
@@ -121,6 +124,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
         status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or pass --device cpu", refusal.reason, refusal.cure);
         goto done;
     }
+    /* The primary context, which the runtime launches into as well. */
     MB_TRY(mb_cuda_check(d, d->lib.driver.context_retain(&d->context, d->id), "opening", err));
     MB_TRY(mb_cuda_use(d, err));
     MB_TRY(mb_cuda_check(d, d->lib.driver.stream_create(&d->compute, MB_CU_STREAM_NON_BLOCKING), "a stream", err));

@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-#define MB_MEGABYTE  1e-6
+#define MB_MEGABYTE 1e-6
+/* Ends every message about memory. */
 #define MB_CUDA_CURE "try --precision f16, a smaller --input-size, a smaller --batch, or --device cpu"
 
 /* After these the context cannot be used any more, whatever is called: memory errors, illegal addresses and
  * instructions, time-outs, failed assertions and launches. */
 static bool is_sticky(mb_cu_result r)
 {
+    /* 214: ECC; 700 and up: addresses, time-outs, launches, assertions, instructions. */
     static const mb_cu_result codes[] = {214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 720};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (r == codes[i]) {
@@ -73,11 +75,13 @@ mb_status mb_cuda_enter(mb_cuda_device *d, mb_error *err)
     return status;
 }
 
+/* The device stays current for the thread; the next one makes it its own. */
 void mb_cuda_leave(mb_cuda_device *d)
 {
     (void)pthread_mutex_unlock(&d->lock);
 }
 
+/* Needs the context to be current. */
 mb_status mb_cuda_free_bytes(mb_cuda_device *d, size_t *out, mb_error *err)
 {
     size_t total = 0;
@@ -106,6 +110,7 @@ mb_status mb_cuda_alloc(mb_cuda_device *d, void **out, size_t bytes, const char 
     mb_cu_ptr p = 0;
     *out = NULL;
     mb_cu_result r = d->lib.driver.mem_alloc(&p, bytes > 0 ? bytes : 1);
+    /* The driver's own words say no numbers. */
     if (r == MB_CU_OUT_OF_MEMORY) {
         size_t free_bytes = 0, total = 0;
         (void)d->lib.driver.mem_info(&free_bytes, &total);
@@ -141,6 +146,7 @@ mb_status mb_cuda_copy_out(mb_cuda_device *d, void *dst, const void *src, size_t
                          err);
 }
 
+/* Kernels fail late: their faults show here. */
 mb_status mb_cuda_wait(mb_cuda_device *d, mb_error *err)
 {
     return mb_cuda_check(d, d->lib.driver.stream_wait(d->compute), "waiting for the device", err);
@@ -170,6 +176,7 @@ mb_status mb_cuda_capture_begin(mb_cuda_device *d, mb_error *err)
 /* *out: the graph ready to launch, or NULL with the error. The recording itself is not kept. */
 mb_status mb_cuda_capture_end(mb_cuda_device *d, void **out, mb_error *err)
 {
+    /* The recording becomes an executable graph, and is not needed any more then. */
     mb_cu_graph graph = NULL;
     mb_cu_graph_exec ready = NULL;
     *out = NULL;
@@ -184,6 +191,7 @@ mb_status mb_cuda_capture_end(mb_cuda_device *d, void **out, mb_error *err)
     return status;
 }
 
+/* One launch for a whole plan. */
 mb_status mb_cuda_replay(mb_cuda_device *d, void *captured, mb_error *err)
 {
     return mb_cuda_check(d, d->lib.driver.graph_launch(captured, d->compute), "launching a graph", err);

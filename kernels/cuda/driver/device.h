@@ -40,7 +40,7 @@ void mb_cuda_leave(mb_cuda_device *d);
 
 /* MB_OK, or MB_E_DEVICE (MB_E_MEMORY for want of it) with what was done, the code and the driver's words. */
 MB_MUST_CHECK mb_status mb_cuda_check(mb_cuda_device *d, mb_cu_result r, const char *what, mb_error *err);
-/* The same for what a launch function (cuda/ops/launch.h) returned. */
+/* The same for what a launch function (cuda/lang/launch.h) returned. */
 MB_MUST_CHECK mb_status mb_cuda_launched(mb_cuda_device *d, int code, const char *kernel, mb_error *err);
 
 /* Device memory. `what` for the message: "the arena". A failure names the bytes and what is free. */

@@ -47,6 +47,7 @@ mb_status mb_dnn_open(mb_dnn **out, mb_cuda_device *d, mb_error *err)
     if (n == NULL) {
         return mb_fail_memory(err, sizeof *n, "cuDNN's table");
     }
+    /* At opening: a plan of a later time is held to the same limit, so that choices do not vary. */
     size_t free_bytes = 0;
     mb_status status = mb_cuda_free_bytes(d, &free_bytes, err);
     if (status != MB_OK) {
@@ -86,9 +87,11 @@ static void store(mb_cuda_device *d, const entry *e)
     mb_error unsaid = {0};
     char *text = NULL;
     size_t bytes = 0;
+    /* Our own kernel has no text. */
     if (d->cache == NULL || (!e->choice.own && mb_dnn_write(&text, &bytes, t, &e->plan, &unsaid) != MB_OK)) {
         return;
     }
+    /* A record: the choice, then the plan's text. */
     unsigned char *both = mb_alloc(sizeof e->choice + bytes);
     if (both != NULL) {
         mb_cuda_choice choice = e->choice;
@@ -233,6 +236,7 @@ mb_status mb_dnn_tune(mb_cuda_device *d, const mb_dnn_conv *c, mb_status (*run)(
         adopt(d, e)) {
         return MB_OK;
     }
+    /* Timing changes the entry: what was there comes back if nothing was found. */
     const mb_cuda_choice before = e->choice;
     const mb_cuda_trial trial = {call, run, choose_candidate, has_run, e, e->plan.n_choices + 1};
     mb_cuda_choice best;
@@ -275,6 +279,7 @@ mb_status mb_dnn_run(bool *ran, mb_cuda_device *d, const mb_dnn_conv *c, const m
     if (!*ran) {
         return MB_OK;
     }
+    /* The tensors of this plan, by the names they have in it, and where they are now. */
     int64_t ids[5] = {MB_DNN_ID_X, MB_DNN_ID_W, MB_DNN_ID_Y}, n = 3;
     const void *pointers[5] = {m->x, m->w, m->y};
     if (c->bias != 0) {

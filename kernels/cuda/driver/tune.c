@@ -41,6 +41,7 @@ bool mb_cuda_may_tune(const mb_cuda_device *d)
     return d->tune_ms > 0.0;
 }
 
+/* May go below zero: the budget is over then. */
 void mb_cuda_tune_spent(mb_cuda_device *d, double since)
 {
     d->tune_ms -= mb_cuda_tune_clock() - since;
@@ -57,6 +58,7 @@ bool mb_cuda_tune_begin(mb_cuda_device *d)
     return true;
 }
 
+/* Choices of a plan are written together. */
 void mb_cuda_tune_end(mb_cuda_device *d)
 {
     mb_plan_cache_save(d->cache);
@@ -98,6 +100,7 @@ static float time_one(stopwatch *w, const mb_cuda_trial *t, int candidate, mb_er
     if (status != MB_OK || !t->has_run(t->user, candidate)) {
         return -1.0f;
     }
+    /* The median of three. */
     float low = ms[0] < ms[1] ? ms[0] : ms[1], high = ms[0] < ms[1] ? ms[1] : ms[0];
     float median = ms[2] < low ? low : (ms[2] > high ? high : ms[2]);
     return median / LAUNCHES;
@@ -134,6 +137,7 @@ mb_status mb_cuda_fastest(mb_cuda_choice *out, mb_cuda_device *d, const mb_cuda_
         if (ms < 0.0f) {
             continue;
         }
+        /* The first that runs is what would have been taken without timing. */
         out->first_ms = out->index < 0 ? ms : out->first_ms;
         if (out->index < 0 || ms < out->ms * DISPLACES) {
             out->index = i;

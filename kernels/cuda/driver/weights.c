@@ -71,6 +71,7 @@ mb_status mb_cuda_reserve(mb_cuda_device *d, size_t activations, size_t weights,
     return status;
 }
 
+/* Only tests set it. */
 void mb_cuda_weights_image_bytes(mb_cuda_device *d, size_t least)
 {
     d->weights->least = least;
@@ -87,6 +88,7 @@ mb_status mb_cuda_weights_alloc(mb_cuda_device *d, void **out, size_t bytes, mb_
         return mb_fail_memory(err, bytes, "weights");
     }
     rounded = rounded / MB_CUDA_ALIGNMENT * MB_CUDA_ALIGNMENT;
+    /* A new image. With least 0 (tests) it has exactly one block. */
     if (i == NULL || w->least == 0 || i->bytes - i->used < rounded) {
         size_t size = w->least == 0 ? bytes : (rounded > w->least ? rounded : w->least);
         size = w->least > 0 && w->expected > size ? w->expected : size;
@@ -131,6 +133,7 @@ static mb_status make_buffers(mb_cuda_device *d, mb_error *err)
 {
     struct mb_cuda_weights *w = d->weights;
     mb_status status = MB_OK;
+    /* What an earlier attempt has made is kept. */
     mb_cu_event *events[] = {&w->copied[0], &w->copied[1], &w->filled};
     for (int i = 0; i < 3 && status == MB_OK && *events[i] == NULL; i++) {
         status = mb_cuda_check(d, d->lib.driver.event_create(events[i], MB_CU_EVENT_DISABLE_TIMING), "an event", err);
@@ -171,6 +174,7 @@ mb_status mb_cuda_weights_fill(mb_cuda_device *d, void *dst, const float *src, s
     if (status == MB_OK && (w->buffers[0] == NULL || w->buffers[1] == NULL)) {
         return fill_slowly(d, dst, src, count, dtype, err);
     }
+    /* A piece: wait for its buffer, convert into it, copy, mark it. */
     for (size_t done = 0; done < count && status == MB_OK; done += piece) {
         size_t n = count - done < piece ? count - done : piece;
         int b = w->turn;

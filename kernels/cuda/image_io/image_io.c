@@ -210,6 +210,7 @@ static void image_close(void *slot_)
     mb_free(s);
 }
 
+/* A slot without memory: that comes with the first image. */
 static mb_status image_open(mb_cuda_device *d, void **out, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -307,7 +308,7 @@ static void stage(slot *s, const mb_image_input *in, const mb_mask_output *out)
 }
 
 /* Bytes resized by taps: one or two passes on a stream. */
-static mb_status run_taps(slot *s, const mb_resample *r, mb_cuda_taps p, void *between, mb_cu_stream stream,
+static mb_status run_taps(slot *s, const mb_resample *r, mb_cuda_resample_taps p, void *between, mb_cu_stream stream,
                           mb_error *err)
 {
     const bool two = r->x.k != NULL && r->y.k != NULL;
@@ -335,21 +336,21 @@ static mb_status resize_in(slot *s, mb_error *err)
     const layout *l = &s->at;
     unsigned char *m = s->memory;
     if (s->in.rule == MB_RESAMPLE_TAPS) {
-        mb_cuda_taps p = {.src = m + l->rgb,
-                          .dst = m + l->small,
-                          .src_pitch = l->rgb_pitch,
-                          .dst_pitch = l->small_pitch,
-                          .channels = 3};
+        mb_cuda_resample_taps p = {.src = m + l->rgb,
+                                   .dst = m + l->small,
+                                   .src_pitch = l->rgb_pitch,
+                                   .dst_pitch = l->small_pitch,
+                                   .channels = 3};
         return run_taps(s, &s->in, p, m + l->between, s->device->copy, err);
     }
     if (s->in.rule != MB_RESAMPLE_NONE) {
-        mb_cuda_linear p = {.rule = s->in.rule,
-                            .x = s->in.x,
-                            .y = s->in.y,
-                            .src = m + l->rgb,
-                            .src_pitch = l->rgb_pitch,
-                            .dst = m + l->small,
-                            .dst_pitch = l->small_pitch};
+        mb_cuda_resample_linear p = {.rule = s->in.rule,
+                                     .x = s->in.x,
+                                     .y = s->in.y,
+                                     .src = m + l->rgb,
+                                     .src_pitch = l->rgb_pitch,
+                                     .dst = m + l->small,
+                                     .dst_pitch = l->small_pitch};
         return mb_cuda_launched(s->device, mb_cuda_launch_resample_linear(&p, s->device->copy), "resizing an image",
                                 err);
     }
@@ -380,6 +381,7 @@ static mb_status image_upload(void *slot_, const mb_image_input *in, const mb_ma
     layout l = lay_out(in, out);
     MB_TRY(settle(s, err));
     MB_TRY(reserve(s, &l, err));
+    /* From here on the slot describes this image, also if a later step fails. */
     s->at = l;
     stage(s, in, out);
     s->busy = true;
@@ -431,22 +433,22 @@ static mb_status resize_back(slot *s, mb_error *err)
     unsigned char *m = s->memory;
     const uint8_t *table = s->brightens ? m + l->brighten : NULL;
     if (s->back.rule == MB_RESAMPLE_CORNERS) {
-        mb_cuda_linear p = {.rule = MB_RESAMPLE_CORNERS,
-                            .x = s->back.x,
-                            .y = s->back.y,
-                            .src = m + l->plane,
-                            .src_pitch = (size_t)s->back.x.in * sizeof(float),
-                            .dst = m + l->mask,
-                            .dst_pitch = l->mask_pitch,
-                            .table = table};
+        mb_cuda_resample_linear p = {.rule = MB_RESAMPLE_CORNERS,
+                                     .x = s->back.x,
+                                     .y = s->back.y,
+                                     .src = m + l->plane,
+                                     .src_pitch = (size_t)s->back.x.in * sizeof(float),
+                                     .dst = m + l->mask,
+                                     .dst_pitch = l->mask_pitch,
+                                     .table = table};
         return mb_cuda_launched(s->device, mb_cuda_launch_resample_linear(&p, s->device->back), "resizing a mask", err);
     }
-    mb_cuda_taps p = {.src = m + l->bytes,
-                      .dst = m + l->mask,
-                      .src_pitch = l->bytes_pitch,
-                      .dst_pitch = l->mask_pitch,
-                      .channels = 1,
-                      .table = table};
+    mb_cuda_resample_taps p = {.src = m + l->bytes,
+                               .dst = m + l->mask,
+                               .src_pitch = l->bytes_pitch,
+                               .dst_pitch = l->mask_pitch,
+                               .channels = 1,
+                               .table = table};
     return run_taps(s, &s->back, p, m + l->between_back, s->device->back, err);
 }
 
@@ -465,6 +467,8 @@ static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error 
                        (long long)logits->dims[0], (long long)logits->dims[1], (long long)logits->dims[2],
                        (long long)logits->dims[3]);
     }
+    /* Where bytes are resized they go to `bytes`; where nothing is, straight to the mask; the plane is for
+ * floats that are resized (aligned corners) or stretched. */
     void *floats = s->memory + l->plane, *words = s->memory + l->words;
     mb_cuda_mask_bytes p = {.plane = plane || s->stretch ? floats : NULL,
                             .bytes = plane ? NULL : s->memory + (direct ? l->mask : l->bytes),
@@ -506,6 +510,7 @@ static mb_status image_download(void *slot_, uint8_t *mask, bool *finite, mb_err
     if (status != MB_OK) {
         goto done;
     }
+    /* The device sends its words and the mask in one piece. */
     const unsigned char *home = s->host + l->uploaded, *rows = home + (l->mask - l->words);
     memcpy(words, home, sizeof words);
     *finite = words[MB_MASK_BAD] == 0;

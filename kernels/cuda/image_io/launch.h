@@ -13,7 +13,7 @@ extern "C" {
 
 /* One pass of MB_RESAMPLE_TAPS: along the rows (across: `lines` rows, axis of pixels) or the columns (down: axis of
  * rows, src_pitch == dst_pitch). */
-typedef struct mb_cuda_taps {
+typedef struct mb_cuda_resample_taps {
     mb_axis axis;
     const uint8_t *src;
     uint8_t *dst;
@@ -22,11 +22,11 @@ typedef struct mb_cuda_taps {
     int lines;
     bool vertical;
     const uint8_t *table; /* [256] for the finished bytes, or NULL */
-} mb_cuda_taps;
-int mb_cuda_launch_resample_taps(const mb_cuda_taps *p, mb_stream stream);
+} mb_cuda_resample_taps;
+int mb_cuda_launch_resample_taps(const mb_cuda_resample_taps *p, mb_stream stream);
 
 /* CV_TRUNC and CV_U8: three channels of bytes; CORNERS: f32 of one channel to bytes. */
-typedef struct mb_cuda_linear {
+typedef struct mb_cuda_resample_linear {
     mb_resample_rule rule;
     mb_axis x, y;
     const void *src;
@@ -34,8 +34,8 @@ typedef struct mb_cuda_linear {
     uint8_t *dst;
     size_t dst_pitch;
     const uint8_t *table; /* as above */
-} mb_cuda_linear;
-int mb_cuda_launch_resample_linear(const mb_cuda_linear *p, mb_stream stream);
+} mb_cuda_resample_linear;
+int mb_cuda_launch_resample_linear(const mb_cuda_resample_linear *p, mb_stream stream);
 
 typedef struct mb_cuda_write_input {
     const uint8_t *rgb, *fourth; /* fourth: NULL with three channels */

@@ -23,7 +23,7 @@ __device__ inline uint8_t blend_fixed(const int (&v)[4], int kx, int ky)
 }
 
 /* Bytes are collected in shared memory and stored 16 at a time. */
-template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cuda_linear p)
+template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cuda_resample_linear p)
 {
     enum { C = RULE == MB_RESAMPLE_CORNERS ? 1 : 3 };
     MB_SHARED(mb_vec16, made, [THREADS * C / 16]);
@@ -32,6 +32,7 @@ template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cu
         unit[v] = (float)v / 255.0f;
     }
     __syncthreads();
+/* Blocks run over the tiles of a row, then over rows. */
     const int tiles = (p.x.out + THREADS - 1) / THREADS;
     const int y = (int)(blockIdx.x / (unsigned)tiles), x0 = (int)(blockIdx.x % (unsigned)tiles) * THREADS;
     const int x = x0 + (int)threadIdx.x;
@@ -66,7 +67,7 @@ template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cu
 }
 
 /* One block per 128 pixels of an output row. */
-int mb_cuda_launch_resample_linear(const mb_cuda_linear *p, mb_stream stream)
+int mb_cuda_launch_resample_linear(const mb_cuda_resample_linear *p, mb_stream stream)
 {
     const unsigned tiles = (unsigned)(p->x.out + THREADS - 1) / THREADS * (unsigned)p->y.out;
     if (p->rule == MB_RESAMPLE_CORNERS) {

@@ -26,7 +26,7 @@ template <int C> __device__ inline void add_taps(int (&sum)[C], const uint8_t *f
 }
 
 /* Pixels x0 .. x0 + 127 of row y. Their source is [begin, end) of the row. */
-template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_taps p)
+template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_resample_taps p)
 {
     MB_SHARED(mb_vec16, line, [SPAN / 16]);
     MB_SHARED(mb_vec16, made, [THREADS * C / 16]);
@@ -37,6 +37,7 @@ template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_
     const size_t begin = (size_t)p.axis.first[x0] * C / 16 * 16;
     const size_t end = ((size_t)(p.axis.first[last] + p.axis.other[last]) * C + 15) / 16 * 16;
     const bool fits = end - begin <= SPAN;
+/* The source of the whole block, 16 bytes at a time; rows begin at multiples of 16. */
     for (size_t at = 16 * (size_t)threadIdx.x; fits && begin + at < end; at += 16 * THREADS) {
         line[at / 16] = *reinterpret_cast<const mb_vec16 *>(row + begin + at);
     }
@@ -64,7 +65,7 @@ template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_
 }
 
 /* 16 bytes of row y: all columns alike, so channels do not matter. */
-__global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
+__global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_resample_taps p)
 {
     const size_t chunks = p.dst_pitch / 16, id = (size_t)blockIdx.x * THREADS + threadIdx.x;
     if (id >= chunks * (size_t)p.axis.out) {
@@ -78,6 +79,7 @@ __global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
     for (int i = 0; i < 16; i++) {
         sum[i] = HALF;
     }
+/* Row by row of the source. */
     for (int j = 0; j < p.axis.other[y]; j++) {
         mb_vec16 q = *reinterpret_cast<const mb_vec16 *>(from + (size_t)j * p.src_pitch);
         int weight = k[j];
@@ -95,7 +97,7 @@ __global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
 }
 
 /* Across: a block per 128 pixels; down: a thread per 16 bytes of the output. */
-int mb_cuda_launch_resample_taps(const mb_cuda_taps *p, mb_stream stream)
+int mb_cuda_launch_resample_taps(const mb_cuda_resample_taps *p, mb_stream stream)
 {
     const unsigned tiles = (unsigned)(p->axis.out + THREADS - 1) / THREADS * (unsigned)p->lines;
     const size_t chunks = p->dst_pitch / 16 * (size_t)p->axis.out;

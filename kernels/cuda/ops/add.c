@@ -1,4 +1,5 @@
 /* The host side of additions: one launch; a constant input is uploaded once. */
+#include "cuda/ops/add.h"
 #include "cuda/ops/host.h"
 
 /* b may stand for every item of a. */

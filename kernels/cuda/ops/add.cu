@@ -1,6 +1,6 @@
 /* y = a + b. a, y [N,C,H,W]; b likewise, or [1,C,H,W] for every item. y may be a. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/add.h"
 
 /* The functor of mb_each. b_tokens: tokens of b's one item, 0 where b has as many items as a. */
 template <class T> struct add {

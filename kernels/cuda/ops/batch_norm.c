@@ -1,4 +1,5 @@
 /* The host side of batch norm: its four vectors become a scale and a shift, on the device in f32. */
+#include "cuda/ops/batch_norm.h"
 #include "cuda/ops/host.h"
 
 #include "core/alloc.h"
@@ -26,6 +27,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
         folded[i] = (float)scale;
         folded[n + i] = (float)((double)bias[i] - (double)mean[i] * scale);
     }
+    /* Two vectors take the place of four. */
     const mb_cuda_part parts[2] = {{1, folded, n, MB_F32}, {2, folded + n, n, MB_F32}};
     mb_status status = mb_cuda_upload(out, c, parts, 2, err);
     out->replaces |= 1u << 3 | 1u << 4;

@@ -1,6 +1,6 @@
 /* y = x * scale[c] + shift[c]; scale and shift are made on the host, in double, from the four published vectors. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/batch_norm.h"
 
 /* The functor of mb_each; scale and shift are f32 [C]. */
 template <class T> struct affine {

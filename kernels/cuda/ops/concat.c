@@ -1,4 +1,5 @@
 /* The host side of concatenation: a launch for each input, into its slice of the channels. */
+#include "cuda/ops/concat.h"
 #include "cuda/ops/host.h"
 
 /* Inputs may be f32 among 16-bit ones: the copy converts. */

@@ -2,7 +2,7 @@
  * vanish before, because producers write into their slice. y is the slice: as many channels as x, the pitch of the
  * whole. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/concat.h"
 
 /* The functor of mb_each for maps of one type. */
 template <class T> struct copy {

@@ -1,5 +1,7 @@
 /* The host side of convolutions. In this order: 16-bit maps with a result in f32 by cuDNN (conv2d_dnn_f32.c), 1x1 by
  * cuBLASLt, several taps by cuDNN (conv2d_dnn.c), and everything by our own gemm. */
+#include "cuda/ops/conv2d.h"
+#include "cuda/ops/conv2d_dnn.h"
 #include "cuda/ops/gemm.h"
 
 /* Anything the rule allows: strides, paddings, border variants. */

@@ -3,6 +3,7 @@
  *   bias [O] f32 or NULL, addend [N,O,Ho,Wo] or [N,O,1,1] -> y [N,O,Ho,Wo]
  * Formula and borders: kernels/attrs.h. Border variants run as nine parts of one grid: corners, edges and inside, each
  * with its own weights. */
+#include "cuda/ops/conv2d.h"
 #include "cuda/ops/gemm.cuh"
 
 /* The source of the gemm: A(m, k) is x at the pixel of tap k / I, channel k % I, of output pixel m. */

@@ -1,7 +1,9 @@
 /* Convolutions with more than one tap by cuDNN: conv + addend + bias + ReLU in one plan. Channel counts that fill no
  * 16 bytes, border variants and one-channel layers are for our own kernel; so are 16-bit maps with a result in f32
  * (offsets of deformable convolutions): the library has no ready-made engine for them, but see conv2d_dnn_f32.c. */
+#include "cuda/ops/conv2d_dnn.h"
 #include "cuda/ops/gemm.h"
+#include "cuda/ops/unary.h"
 
 /* Bytes that a map's first element is known to be a multiple of: slices may begin anywhere, but in the maps of our
  * networks they begin at multiples of 16 bytes, and for any other one our own kernel runs. */
@@ -47,6 +49,7 @@ static bool supports(const mb_call *c)
     const mb_view *x = &c->in[0], *w = &c->in[1], *y = &c->out;
     mb_view none = {0};
     const mb_view *addend = c->n_in > 3 ? &c->in[3] : &none;
+    /* Channels in 16 bytes: the library's engines for channels last want multiples. */
     int64_t vec16 = 16 / (int64_t)mb_dtype_size(x->dtype);
     bool residual = mb_view_present(addend);
     bool fits = !residual || (mb_view_tokens(addend) == mb_view_tokens(y) &&
@@ -56,6 +59,7 @@ static bool supports(const mb_call *c)
         x->dims[1] % vec16 != 0 || w->dims[0] % vec16 != 0 || w->dims[2] * w->dims[3] == 1 || !fits) {
         return false;
     }
+    /* The dear question comes last: a plan may have to be made for it. */
     mb_dnn_conv k = mb_cuda_conv2d_dnn_key(c);
     return mb_dnn_plan_for(&bytes, mb_cuda_of(c), &k, c->once ? MB_DNN_ONE : 0);
 }

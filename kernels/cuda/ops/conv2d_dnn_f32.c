@@ -4,6 +4,8 @@
  * when they were prepared, and products and sums are those of our own 16-bit kernel. Only a device can say which of
  * the two is faster: until it was timed (tune.h) our own kernel runs. */
 #include "core/alloc.h"
+#include "cuda/ops/concat.h"
+#include "cuda/ops/conv2d_dnn.h"
 #include "cuda/ops/gemm.h"
 
 /* The key of the same convolution on the f32 copy, which is dense. */
@@ -73,6 +75,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     if (status != MB_OK) {
         return status;
     }
+    /* Slots: the f32 weights, and the bias in the output's type, which is f32. */
     const mb_dnn_maps maps = {.x = f32.data,
                               .w = mb_cuda_slot(c, MB_CUDA_SLOT_WEIGHTS_F32),
                               .bias = mb_cuda_slot(c, MB_CUDA_SLOT_BIAS),

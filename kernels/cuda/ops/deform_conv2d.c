@@ -1,4 +1,5 @@
 /* The host side of deformable convolutions: our own gemm, which takes the samples where it reads them. */
+#include "cuda/ops/deform_conv2d.h"
 #include "cuda/ops/gemm.h"
 
 #include "core/alloc.h"
@@ -30,6 +31,7 @@ static mb_status run(const mb_call *c, mb_error *err)
 {
     const mb_deform_conv2d_attrs *a = c->attrs;
     mb_cuda_device *d = mb_cuda_of(c);
+    /* Offset and logits lie on the device, in their own type. */
     const mb_cuda_deform_args k = {.y = &c->out,
                                    .x = &c->in[0],
                                    .offset = &c->in[1],

@@ -4,6 +4,7 @@
  *   weight [O][kk*I] (channels innermost), bias [O] f32 or NULL -> y [N,O,H,W]
  * A sample outside (-1, H) x (-1, W) is zero; inside, each neighbour outside counts as zero. 256 outputs per block, so
  * that BiRefNet's samples (O = 256) are taken once. kernels/ref/deform_conv2d.c has the formula. */
+#include "cuda/ops/deform_conv2d.h"
 #include "cuda/ops/gemm.cuh"
 
 /* The source of the gemm: A(m, k) is the modulated sample of tap k / I, channel k % I, at pixel m. */

@@ -16,7 +16,6 @@
 
 #include "cuda/lang/each.cuh"
 #include "cuda/lang/mma.h"
-#include "cuda/ops/launch.h"
 
 /* Division by a number that is known before the launch (0 <= n < 2^31): a multiplication and a shift. Sources divide
  * for every 16 bytes they read. */
@@ -128,6 +127,7 @@ __device__ inline void gemm_mma_slice(float (&acc)[K::ROWS][K::COLS][4], const T
     }
 }
 
+/* Fragments to memory: a lane has two neighbouring outputs of a row, written together where y allows it. */
 template <class T, class K, class S>
 __device__ inline void gemm_mma_store(const gemm_out &out, const S &source,
                                          const float (&acc)[K::ROWS][K::COLS][4], int m0, int o0, int rows, int outputs,
@@ -166,6 +166,8 @@ __device__ inline void gemm_mma_store(const gemm_out &out, const S &source,
     }
 }
 
+/* f16 and bf16 on tensor cores. In step t slice t is multiplied while slice t + 1 comes: weights by cp.async, A
+ * through registers, where the source makes it. Step -1 only loads. */
 template <class T, class K, class S>
 __global__ void __launch_bounds__(K::THREADS, K::BLOCKS)
     gemm_mma(gemm_out out, const T *weight, S source, int rows, int outputs, int padded_k)
@@ -227,6 +229,7 @@ __global__ void __launch_bounds__(K::THREADS, K::BLOCKS)
  * of a step are four neighbours. */
 enum { F32_TILE = 64, F32_K = 16, F32_PITCH = F32_TILE + 4, F32_THREADS = 256 };
 
+/* The same for f32 in plain multiply-adds. */
 template <class S>
 __global__ void __launch_bounds__(F32_THREADS, 2)
     gemm_f32(gemm_out out, const float *weight, S source, int rows, int outputs, int padded_k)

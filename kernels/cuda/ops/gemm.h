@@ -3,8 +3,7 @@
 #ifndef MB_CUDA_OPS_GEMM_H
 #define MB_CUDA_OPS_GEMM_H
 
-#include "cuda/driver/blaslt.h"
-#include "cuda/driver/dnn.h"
+#include "cuda/ops/conv_args.h"
 #include "cuda/ops/host.h"
 
 /* Slots beyond the inputs: the bias once more, in the output's type (slot 2 has it in f32); 16-bit weights as f32. */
@@ -41,13 +40,5 @@ MB_MUST_CHECK mb_status mb_cuda_gemm_blaslt_run(const mb_call *c, mb_activation 
 /* Times the library's algorithms and our own kernel; `run` is the whole call. */
 MB_MUST_CHECK mb_status mb_cuda_gemm_blaslt_tune(const mb_call *c, mb_activation act, mb_cuda_run_fn *run,
                                                  mb_error *err);
-
-/* ---- conv2d ---- */
-
-MB_MUST_CHECK mb_status mb_cuda_conv2d_run_own(const mb_call *c, mb_error *err);
-extern const mb_kernel mb_cuda_conv2d_dnn, mb_cuda_conv2d_dnn_f32;
-/* What a convolution is to cuDNN; and one of 16 bits with a result in f32 (conv2d_dnn_f32.c). */
-mb_dnn_conv mb_cuda_conv2d_dnn_key(const mb_call *c);
-mb_dnn_conv mb_cuda_conv2d_dnn_f32_key(const mb_call *c);
 
 #endif

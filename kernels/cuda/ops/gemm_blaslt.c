@@ -1,11 +1,14 @@
 /* Linear layers and 1x1 convolutions by cuBLASLt. Bias, residual (through C, beta = 1) and ReLU ride in the gemm;
  * other activations follow in place: the library's GELU is the tanh form, the models' is erf. */
+#include "cuda/driver/blaslt.h"
 #include "cuda/ops/gemm.h"
+#include "cuda/ops/unary.h"
 
 /* Types the library takes: operands of one type, the result of the same or f32; a residual of the result's type. */
 bool mb_cuda_gemm_blaslt_supports(const mb_call *c)
 {
     const mb_view *x = &c->in[0], *w = &c->in[1], *y = &c->out;
+    /* An addend is the library's C: it has the output's rows and type. A constant one is uploaded in that type. */
     mb_view none = {0};
     const mb_view *addend = c->n_in > 3 ? &c->in[3] : &none;
     bool residual = mb_view_present(addend);

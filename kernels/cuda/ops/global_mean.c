@@ -1,4 +1,5 @@
 /* The host side of the mean over a map: slices of the tokens are summed into the workspace, then added in order. */
+#include "cuda/ops/global_mean.h"
 #include "cuda/ops/host.h"
 
 static bool supports(const mb_call *c)

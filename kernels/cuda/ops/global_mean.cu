@@ -1,7 +1,7 @@
 /* Mean over H x W, x [N,C,H,W] -> y [N,C,1,1], in two steps without atomics, so that the bits do not depend on the
  * order: SLICES blocks per item sum a fixed share of the tokens each, then one pass adds the slices in order. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/global_mean.h"
 
 enum { SLICES = MB_CUDA_MEAN_SLICES, CHANNELS = 32, ROWS = 8 };
 
@@ -12,6 +12,7 @@ __global__ void __launch_bounds__(CHANNELS *ROWS)
 {
     MB_SHARED(float, part, [ROWS][CHANNELS]);
     int c = (int)(blockIdx.x * CHANNELS + threadIdx.x), row = (int)threadIdx.y;
+/* The last slices may be empty: their sums are 0. */
     int share = (tokens + SLICES - 1) / SLICES, first = (int)blockIdx.y * share;
     int end = first + share < tokens ? first + share : tokens;
     float sum = 0.0f;

@@ -37,6 +37,7 @@ mb_status mb_cuda_upload(mb_prepared *out, const mb_call *c, const mb_cuda_part 
 {
     mb_status status = MB_OK;
     mb_cuda_device *d = mb_cuda_of(c);
+    /* place() says SIZE_MAX on overflow; then there is nothing to allocate. */
     size_t offset[MB_MAX_INPUTS], total = place(offset, parts, n_parts);
     mb_cuda_constants *k = total < SIZE_MAX ? mb_calloc(1, sizeof *k) : NULL;
     *out = (mb_prepared){0};
@@ -46,6 +47,7 @@ mb_status mb_cuda_upload(mb_prepared *out, const mb_call *c, const mb_cuda_part 
     k->device = d;
     MB_TRY(mb_cuda_use(d, err));
     MB_TRY(mb_cuda_weights_alloc(d, &k->block, total, err));
+    /* Parts beyond the inputs (a bias once more) replace no input. */
     for (int i = 0; i < n_parts; i++) {
         if (parts[i].src != NULL) {
             k->slot[parts[i].slot] = (unsigned char *)k->block + offset[i];

@@ -3,7 +3,6 @@
 #define MB_CUDA_OPS_HOST_H
 
 #include "cuda/driver/device.h"
-#include "cuda/ops/launch.h"
 #include "kernel.h"
 
 static inline mb_cuda_device *mb_cuda_of(const mb_call *c)

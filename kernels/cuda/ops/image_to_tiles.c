@@ -1,5 +1,6 @@
 /* The host side of cutting a picture into tiles: one launch. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/image_to_tiles.h"
 
 /* A gather; nothing is computed. */
 static mb_status run(const mb_call *c, mb_error *err)

@@ -1,7 +1,7 @@
 /* The decoder's picture input: x [N,C,H,W] in tiles of h x w, every tile C channels: channel (c*Gh + ty)*Gw + tx of
  * y [N,C*Gh*Gw,h,w] holds tile (ty,tx) of channel c. Read once per picture: plain element by element. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/image_to_tiles.h"
 
 /* The functor of mb_each: k = (channel * gh + ty) * gw + tx is an output channel. */
 template <class T> struct tiles {

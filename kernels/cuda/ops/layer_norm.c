@@ -1,5 +1,6 @@
 /* The host side of layer norm: weight and bias go to the device in f32, if they are there. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/layer_norm.h"
 
 /* Input and output of one type; the vectors are f32 whatever it is. */
 static bool supports(const mb_call *c)

@@ -4,7 +4,7 @@
  * of up to 32 * 8 accesses lie in the registers of one warp: one read, one write, no barrier. Longer ones take a block,
  * which reads them three times, twice of it from cache. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/layer_norm.h"
 
 enum { WARPS = 4, THREADS = 128 };
 
@@ -63,6 +63,7 @@ template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32)
             }
         }
     }
+/* All lanes have the sums. */
     float scale = rsqrtf(mb_warp_sum(squares) / (float)r.cols + r.eps);
 #pragma unroll
     for (int p = 0; p < PER; p++) {

@@ -1,4 +1,5 @@
 /* The host side of linear layers: cuBLASLt, else our own gemm as a 1x1 convolution. */
+#include "cuda/ops/conv2d.h"
 #include "cuda/ops/gemm.h"
 
 /* Every token is a pixel. */

@@ -1,5 +1,6 @@
 /* The host side of patch merging: one launch for each of the four parities, inside the launch function. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/patch_merge.h"
 
 /* Four launches, one for each parity. */
 static mb_status run(const mb_call *c, mb_error *err)

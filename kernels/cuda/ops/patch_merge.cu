@@ -1,7 +1,7 @@
 /* Patch merging's gather (Swin): x [N,C,H,W] -> y [N,4C,ceil(H/2),ceil(W/2)]. Part p of the channels is the pixel of
  * parity (row, column) = (0,0), (1,0), (0,1), (1,1); zero outside. One launch per part: y is the slice of that part. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/patch_merge.h"
 
 /* The functor of mb_each for one parity. */
 template <class T> struct part {

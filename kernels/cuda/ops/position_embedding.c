@@ -1,5 +1,6 @@
 /* The host side of VITMatte's absolute positions: the table goes to the device as it is. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/position_embedding.h"
 #include "rules/position_embedding.h"
 
 /* The table is f32; the map has the plan's type. */

@@ -1,7 +1,7 @@
 /* VITMatte's absolute positions: rows 1.. of table [1+g*g,C] are a g x g map, resized bicubically (a = -0.75,
  * half-pixel centres, clamped taps) to y [1,C,h,w]. Once per plan size: plain. docs/models/vitmatte.md 4.1. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/position_embedding.h"
 
 /* The four taps of output o. In double: this is f32 parity with the reference, and a handful of operations. */
 __device__ inline void cubic(int (&index)[4], float (&weight)[4], int o, int in, int out)

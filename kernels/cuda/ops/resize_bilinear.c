@@ -1,5 +1,6 @@
 /* The host side of the bilinear resize: one launch, the addend inside. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/resize_bilinear.h"
 
 /* The addend may be absent. */
 static mb_status run(const mb_call *c, mb_error *err)

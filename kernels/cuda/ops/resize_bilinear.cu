@@ -1,7 +1,7 @@
 /* Bilinear resize (+ addend): x [N,C,H,W], addend like y -> y [N,C,h,w]. The index arithmetic is f32, each operation
  * rounded (no fused multiply-add), as the published models computed it: see kernels/ref/resize_bilinear.c. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/resize_bilinear.h"
 
 /* Two neighbours along one axis, and the weight of the second. */
 struct tap {

@@ -1,5 +1,6 @@
 /* The host side of the gate: one launch. The map may be f32 beside 16-bit maps. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/scale_by_map.h"
 
 static bool supports(const mb_call *c)
 {

@@ -1,6 +1,6 @@
 /* The gate: y = x * sigmoid(map). x, y [N,C,H,W], map [N,1,H,W]; y may be x. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/scale_by_map.h"
 
 /* The functor of mb_each: one factor for all channels of a token. */
 template <class T> struct gate {

@@ -1,5 +1,6 @@
 /* The host side of activations: one launch. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/unary.h"
 
 /* In place where the plan says so. */
 static mb_status run(const mb_call *c, mb_error *err)

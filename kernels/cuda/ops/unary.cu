@@ -1,6 +1,6 @@
 /* y = act(x): ReLU, exact GELU, sigmoid. x, y [N,C,H,W]; may be the same memory. */
 #include "cuda/lang/each.cuh"
-#include "cuda/ops/launch.h"
+#include "cuda/ops/unary.h"
 
 /* The functor of mb_each. */
 template <class T> struct unary {

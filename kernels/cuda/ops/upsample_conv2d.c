@@ -1,5 +1,6 @@
 /* The host side of the 3x3 convolution of an enlarged map: our own gemm, which blends the map where it reads it. */
 #include "cuda/ops/gemm.h"
+#include "cuda/ops/upsample_conv2d.h"
 
 /* One launch: blend, gemm, bias, addend, activation. */
 static mb_status run(const mb_call *c, mb_error *err)

@@ -3,6 +3,7 @@
  *   x [N,I,h,w], weight [O][9*I] (channels innermost), bias [O] f32 or NULL, addend [N,O,2h,2w] -> y [N,O,2h,2w]
  *   u[2i] = 0.25 x[i-1] + 0.75 x[i],  u[2i+1] = 0.75 x[i] + 0.25 x[i+1]  on both axes, indices clamped; zeros around u */
 #include "cuda/ops/gemm.cuh"
+#include "cuda/ops/upsample_conv2d.h"
 
 /* The source of the gemm: A(m, k) is u at tap k / I, channel k % I, of output pixel m. */
 template <class T> struct enlarged {
@@ -90,6 +91,7 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
                           (int)x->dims[2],         (int)x->dims[3],
                           mb_divisor_of(channels), mb_is_vec16(x, W) && channels % W == 0};
     gemm_out out = gemm_out_of(c->y, c->addend, c->bias, c->act);
+/* Rows of the weights, rounded up to 16 bytes. */
     int padded = (9 * channels + W - 1) / W * W;
     if (outputs <= 32) {
         return gemm_launch<gemm_tile<128, 32, 4, 1>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);

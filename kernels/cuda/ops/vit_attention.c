@@ -1,5 +1,6 @@
 /* The host side of ViT's attention: relative terms into the workspace, then one of two kernels. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/vit_attention.h"
 
 #define MB_MOST_HEAD 128 /* of the plain kernel: four channels per lane */
 
@@ -44,6 +45,7 @@ static size_t workspace(const mb_call *c)
     const mb_vit_attention_attrs *at = c->attrs;
     int64_t a, b;
     map_size(&a, &b, c);
+    /* In double, because the product may exceed 64 bits. */
     double floats = (double)mb_view_tokens(&c->out) * (double)at->heads * (double)(a + b + (at->pads_as_one ? 1 : 0));
     if (floats > 1e15) {
         return SIZE_MAX;
@@ -64,6 +66,7 @@ static mb_status run(const mb_call *c, int (*attend)(const mb_cuda_vit_args *, m
 {
     mb_cuda_device *d = mb_cuda_of(c);
     float *scratch = c->workspace;
+    /* The terms lie behind the resized tables. */
     const mb_cuda_vit_args v = {.out = &c->out,
                                 .qkv = &c->in[0],
                                 .attrs = c->attrs,

@@ -7,6 +7,7 @@
  * first product. They lie in shared memory if it is large enough, else they are read from the cache. */
 #include "cuda/lang/fragment.cuh"
 #include "cuda/ops/vit_attention.cuh"
+#include "cuda/ops/vit_attention.h"
 
 enum { TILE = 64, DIM = 64, PITCH = DIM + 8, WARPS = TILE / 16 };
 
@@ -120,6 +121,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     }
     mb_cp_async_wait<0>();
     __syncthreads();
+/* Queries stay in registers as the A operand. */
     uint32_t a[DIM / 16][4];
 #pragma unroll
     for (int d = 0; d < DIM / 16; d++) {

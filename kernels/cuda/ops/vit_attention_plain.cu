@@ -5,6 +5,7 @@
  * A block has 16 queries of one map and head, four per warp; keys come in tiles of 32, a lane each. Softmax is online:
  * running maximum and sum, output rescaled when the maximum moves. No token x token matrix exists. */
 #include "cuda/ops/vit_attention.cuh"
+#include "cuda/ops/vit_attention.h"
 
 enum { WARPS = 4, QUERIES = 4, KEYS = 32, MOST = 4 /* channels per lane: d <= 128 */ };
 

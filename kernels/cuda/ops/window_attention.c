@@ -1,5 +1,6 @@
 /* The host side of Swin's window attention: the bias table goes to the device head by head. */
 #include "cuda/ops/host.h"
+#include "cuda/ops/window_attention.h"
 
 #include "core/alloc.h"
 
@@ -34,6 +35,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     if (by_head == NULL) {
         return mb_fail_memory(err, rows * heads * sizeof *by_head, "the bias table");
     }
+    /* [row][head] -> [head][row]. */
     for (size_t i = 0; i < rows * heads; i++) {
         by_head[i % heads * rows + i / heads] = table[i];
     }

@@ -1,5 +1,5 @@
-/* The little of cuBLASLt that we call, declared as cuda/vendor/nvapi.h declares the driver. Source: cuBLASLt reference.
- */
+/* The little of cuBLASLt that we call, declared as cuda/vendor/nvapi.h declares the driver. Source: the cuBLASLt
+ * reference. */
 #ifndef MB_CUDA_VENDOR_BLASLT_API_H
 #define MB_CUDA_VENDOR_BLASLT_API_H
 

@@ -83,6 +83,7 @@ typedef struct tensor_form {
 static mb_dnn_desc tensor(builder *b, const tensor_form *t)
 {
     mb_dnn_desc d = make(b, MB_DNN_TENSOR);
+    /* In the order N, C, H, W; the strides say that channels come last. */
     int64_t dims[4] = {t->n, t->c, t->h, t->w}, strides[4] = {t->h * t->w * t->pitch, 1, t->w * t->pitch, t->pitch};
     set(b, d, MB_DNN_TENSOR_ID, MB_DNN_T_INT64, 1, &t->id);
     set(b, d, MB_DNN_TENSOR_TYPE, MB_DNN_T_DATA_TYPE, 1, &t->type);
@@ -144,6 +145,7 @@ static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
     const int64_t out_h = (c->height + 2 * c->pad - c->kh) / c->stride + 1;
     const int64_t out_w = (c->width + 2 * c->pad - c->kw) / c->stride + 1;
     const int type = data_type(c->type), y_type = data_type(c->y_type);
+    /* The result of the last step is y; results before it live in the plan's kernel only. */
     int left = (c->bias != 0) + (c->addend_pitch > 0) + (c->relu != 0); /* pointwise steps still to come */
     const tensor_form forms[] = {
         {MB_DNN_ID_X, c->n, c->inputs, c->height, c->width, c->x_pitch, c->x_align, type, false},
@@ -156,6 +158,7 @@ static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
     mb_dnn_desc x = tensor(b, &forms[0]), w = tensor(b, &forms[1]), now = tensor(b, left > 0 ? &between : &forms[4]);
     mb_dnn_desc ops[4] = {convolution(b, c, x, w, now)};
     int n_ops = 1;
+    /* Which steps there are, and which tensor each of them adds. */
     const struct {
         bool wanted;
         int mode, operand;
@@ -170,6 +173,7 @@ static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
             now = next;
         }
     }
+    /* A graph for a described device has no handle. */
     mb_dnn_desc g = make(b, MB_DNN_GRAPH);
     if (b->target->handle != NULL) {
         set(b, g, MB_DNN_GRAPH_HANDLE, MB_DNN_T_HANDLE, 1, &b->target->handle);
@@ -191,6 +195,7 @@ static bool is_exact(builder *b, mb_dnn_desc config, const mb_dnn_conv *c, int64
               api->get(engine, MB_DNN_ENGINE_INDEX, MB_DNN_T_INT64, 1, &n, index) == 0 &&
               api->get(engine, MB_DNN_ENGINE_NOTES, MB_DNN_T_NOTE, MB_DNN_NOTES, &n, notes) == 0;
     for (int64_t i = 0; ok && i < n && i < MB_DNN_NOTES; i++) {
+        /* On f32 both mean TF32 or less. */
         bool rounds = notes[i] == MB_DNN_NOTE_TENSOR_CORE || notes[i] == MB_DNN_NOTE_DOWN_CONVERT;
         bool never = notes[i] == MB_DNN_NOTE_REDUCED_PRECISION || notes[i] == MB_DNN_NOTE_FFT ||
                      notes[i] == MB_DNN_NOTE_NONDETERMINISTIC ||
@@ -220,6 +225,7 @@ static bool try_config(builder *b, mb_dnn_desc config, const mb_dnn_conv *c)
     mb_dnn_plan *p = b->plan;
     mb_dnn_choice *out = &p->choices[p->n_choices];
     int64_t n = 0, most = b->target->workspace_most;
+    /* Later choices must earn their workspace: it is planned for all of them together. */
     if (p->n_choices > 0) {
         int64_t first = p->choices[0].workspace;
         int64_t others = first > MB_DNN_OTHERS_WORKSPACE ? first : MB_DNN_OTHERS_WORKSPACE;
@@ -230,6 +236,7 @@ static bool try_config(builder *b, mb_dnn_desc config, const mb_dnn_conv *c)
         note(b, MB_DNN_REFUSED, "every engine rounds, or is not deterministic");
         return false;
     }
+    /* Finishing a plan compiles it, if it has to be: this is where the time goes. */
     note(b, api->desc_create(MB_DNN_PLAN, &out->plan), "a descriptor");
     set_target(b, out->plan, MB_DNN_PLAN_DEVICE);
     set(b, out->plan, MB_DNN_PLAN_CONFIG, MB_DNN_T_DESC, 1, &config);
@@ -261,6 +268,7 @@ static void propose(builder *b, mb_dnn_desc g, int mode, const mb_dnn_conv *c, i
     set(b, heuristics, MB_DNN_HEUR_MODE, MB_DNN_T_HEUR_MODE, 1, &mode);
     set_target(b, heuristics, MB_DNN_HEUR_DEVICE);
     finish(b, heuristics, "the heuristics");
+    /* The library fills descriptors that are there already. */
     for (int i = 0; i < PROPOSALS && b->result == MB_DNN_SUCCESS; i++) {
         note(b, api->desc_create(MB_DNN_ENGINE_CONFIG, &configs[i]), "a descriptor");
     }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The number changes with the meaning of keys or values. */
 #define MAGIC      "mattebox plans 2"
 #define MOST_BYTES ((size_t)16 << 20)
 #define MOST_VALUE ((size_t)1 << 20)
@@ -24,6 +25,7 @@ typedef struct record {
     uint64_t key, check;
 } record;
 
+/* The whole file in memory: it is some hundred kilobytes. */
 struct mb_plan_cache {
     char path[PATH_BYTES];
     unsigned char *data; /* the file's contents after the magic, and what was added */
@@ -61,6 +63,7 @@ static size_t sound_bytes(const mb_plan_cache *c)
 /* mkdir -p of the last two parts: cache folders may not be there yet. */
 static bool make_path(char path[PATH_BYTES], const char *title)
 {
+    /* The first of three that is set; a relative XDG_CACHE_HOME does not count (the specification says so). */
     const char *own = getenv("MATTEBOX_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     char folder[PATH_BYTES];
     int n = -1;
@@ -99,6 +102,7 @@ static void read_records(mb_plan_cache *c)
     mb_error unread = {0};
     if (mb_read_file(&file, &bytes, c->path, MOST_BYTES, &unread) == MB_OK && bytes >= magic &&
         memcmp(file, MAGIC, magic) == 0) {
+        /* The file's memory becomes the cache's, without the magic. */
         memmove(file, (unsigned char *)file + magic, bytes - magic);
         c->data = file;
         c->bytes = bytes - magic;
@@ -145,6 +149,7 @@ void mb_plan_cache_save(mb_plan_cache *c)
     c->changed = mb_output_commit(o, &unsaved) != MB_OK; /* then the next process does the work again */
 }
 
+/* NULL is fine. */
 void mb_plan_cache_close(mb_plan_cache *c)
 {
     if (c == NULL) {
@@ -207,9 +212,11 @@ static void put_record(mb_plan_cache *c, const record *r, const void *value)
 {
     record old;
     size_t at = find(c, r->kind, r->key), length = sizeof *r + r->bytes;
+    /* Beyond this a reader would not take the file. */
     if (length > MOST_BYTES - strlen(MAGIC) || c->bytes > MOST_BYTES - strlen(MAGIC) - length) {
         return;
     }
+    /* The old record goes, the new one comes at the end. */
     if (at < c->bytes && read_record(&old, c, at)) {
         size_t gone = sizeof old + old.bytes;
         memmove(c->data + at, c->data + at + gone, c->bytes - at - gone);

@@ -5,7 +5,7 @@
 #include "core/alloc.h"
 #include "core/file.h"
 #include "cuda/backend.h"
-#include "cuda/ops/gemm.h"
+#include "cuda/ops/conv2d_dnn.h"
 #include "graph/passes/passes.h"
 #include "graph/plan.h"
 #include "harness/check.h"
