@@ -326,8 +326,10 @@ mb_status mb_blaslt_run(bool *ran, mb_cuda_device *d, const mb_lt_gemm *p, void 
         e->refused = true;
         return MB_OK;
     }
-    return r == MB_LT_SUCCESS
-               ? MB_OK
-               : mb_fail(err, MB_E_DEVICE, "CUDA: device %d \"%s\": cuBLASLt: %s (%d), gemm of %lld x %lld by %lld",
-                         d->index, d->name, lt->error_text(r), r, (long long)p->m, (long long)p->k, (long long)p->n);
+    if (r == MB_LT_SUCCESS) {
+        return MB_OK;
+    }
+    return mb_fail(err, r == MB_LT_ALLOC_FAILED ? MB_E_MEMORY : MB_E_DEVICE,
+                   "CUDA: device %d \"%s\": cuBLASLt: %s (%d), gemm of %lld x %lld by %lld", d->index, d->name,
+                   lt->error_text(r), r, (long long)p->m, (long long)p->k, (long long)p->n);
 }

@@ -305,6 +305,7 @@ mb_status mb_dnn_run(bool *ran, mb_cuda_device *d, const mb_dnn_conv *c, const m
     }
     char text[256] = "";
     api->last_error(text, sizeof text - 1);
-    return mb_fail(err, MB_E_DEVICE, "CUDA: device %d \"%s\": cuDNN: %s (%d) %.200s", d->index, d->name,
-                   api->error_text(r), r, text);
+    const bool memory = r == MB_DNN_NO_HOST_MEMORY || r == MB_DNN_NO_DEVICE_MEMORY;
+    return mb_fail(err, memory ? MB_E_MEMORY : MB_E_DEVICE, "CUDA: device %d \"%s\": cuDNN: %s (%d) %.200s", d->index,
+                   d->name, api->error_text(r), r, text);
 }

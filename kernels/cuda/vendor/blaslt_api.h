@@ -21,6 +21,7 @@ typedef struct mb_lt_heuristic {
 
 enum {
     MB_LT_SUCCESS = 0,
+    MB_LT_ALLOC_FAILED = 3,
     MB_LT_NOT_SUPPORTED = 15,
     MB_LT_OP_T = 1,
     MB_LT_R_32F = 0,

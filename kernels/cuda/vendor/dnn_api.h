@@ -11,6 +11,8 @@ typedef void *mb_dnn_desc;
 
 enum {
     MB_DNN_SUCCESS = 0,
+    MB_DNN_NO_HOST_MEMORY = 4003,
+    MB_DNN_NO_DEVICE_MEMORY = 4004,
     /* kinds of descriptors */
     MB_DNN_POINTWISE = 0,
     MB_DNN_CONVOLUTION = 1,

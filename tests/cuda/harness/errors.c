@@ -140,6 +140,12 @@ int main(void)
     test_failures("MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not allocate", 1, 2, weights);
     test_failures("MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5, weights);
     test_failures("MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5, weights);
+    setenv("MB_STANDIN_LT_CODE", "3", 1);
+    setenv("MB_STANDIN_DNN_CODE", "4004", 1);
+    test_failures("MB_STANDIN_LT_FAIL", MB_E_MEMORY, "cuBLASLt: ", 15, 1, weights);
+    test_failures("MB_STANDIN_DNN_FAIL", MB_E_MEMORY, "(4004)", 15, 1, weights);
+    unsetenv("MB_STANDIN_LT_CODE");
+    unsetenv("MB_STANDIN_DNN_CODE");
     test_failures("MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6, weights);
     mb_weights_free(weights);
     return test_report();

@@ -11,8 +11,8 @@
  *                               2: then all other streams run first, as far as events let them
  * Between the first and the second of two events that measure time, work is only counted: whoever measures has done it
  * once before, and the emulation is slow.
- *   MB_STANDIN_KERNEL_MS=x      what a gemm of ours takes on the clock that events read (0.01), other kernels a
- * tenth; the stand-ins of the libraries say what they take */
+ *   MB_STANDIN_KERNEL_MS=x      what a gemm of ours takes on the clock that events read (0.01), other kernels a tenth; the
+ *                               stand-ins of the libraries say what they take */
 #define _GNU_SOURCE /* posix_memalign, recursive mutexes */
 #include "standin.h"
 #include "streams.h"
