@@ -73,7 +73,7 @@ mb_status mb_pass_fuse_epilogue(mb_graph *g, mb_error *err)
             fuse_activation(g, i);
         } else if (n->op == MB_OP_add && n->in[0] != n->in[1]) {
             for (int side = 1; side >= 0; side--) {
-                if (fuse_into(g, i, side)) { /* no circle: the addition was the only reader of that producer */
+                if (fuse_into(g, i, side)) { /* no cycle: the addition was the only reader of that producer */
                     break;
                 }
             }
