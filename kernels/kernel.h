@@ -1,6 +1,6 @@
 /* What a back end implements: one mb_kernel per op. Kernels know tensors and attributes, never models.
  *
- * All views are f32 unless a back end says otherwise; constants (weights, tables) are f32 as well: the plan widens
+ * All views are f32 unless a back end says otherwise; constants (weights, tables) are f32 as well: the plan converts
  * f16 and bf16 files before prepare. Activations are channels last with a pitch (core/tensor.h): inputs and output may
  * be slices of wider maps, so never assume pitch == C. An output never overlaps an input, except where
  * `in_place_input` allows it. */

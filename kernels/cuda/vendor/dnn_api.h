@@ -117,7 +117,7 @@ enum {
     X(mb_dnn_result, cudnnBackendSetAttribute, set,                                                                    \
       (mb_dnn_desc d, int attribute, int type, int64_t count, const void *values))                                     \
     X(mb_dnn_result, cudnnBackendGetAttribute, get,                                                                    \
-      (mb_dnn_desc d, int attribute, int type, int64_t room, int64_t *count, void *values))                            \
+      (mb_dnn_desc d, int attribute, int type, int64_t capacity, int64_t *count, void *values))                        \
     X(mb_dnn_result, cudnnBackendExecute, execute, (mb_dnn_handle h, mb_dnn_desc plan, mb_dnn_desc pack))
 
 #endif
