@@ -94,7 +94,7 @@ template <int V> __global__ void __launch_bounds__(THREADS) mask_stretch(mb_cuda
     if (y >= (size_t)height) {
         return;
     }
-/* The extremes of the whole plane, as mask_sigmoid left them. */
+    /* The extremes of the whole plane, as mask_sigmoid left them. */
     const float low = bits_float(NO_BITS - p.words[MB_MASK_LOW]), range = bits_float(p.words[MB_MASK_HIGH]) - low;
     float v[V];
     mb_load_vec<V>(v, p.plane + y * (size_t)width + x);

@@ -32,7 +32,7 @@ template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cu
         unit[v] = (float)v / 255.0f;
     }
     __syncthreads();
-/* Blocks run over the tiles of a row, then over rows. */
+    /* Blocks run over the tiles of a row, then over rows. */
     const int tiles = (p.x.out + THREADS - 1) / THREADS;
     const int y = (int)(blockIdx.x / (unsigned)tiles), x0 = (int)(blockIdx.x % (unsigned)tiles) * THREADS;
     const int x = x0 + (int)threadIdx.x;

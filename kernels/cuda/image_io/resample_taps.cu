@@ -37,7 +37,7 @@ template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_
     const size_t begin = (size_t)p.axis.first[x0] * C / 16 * 16;
     const size_t end = ((size_t)(p.axis.first[last] + p.axis.other[last]) * C + 15) / 16 * 16;
     const bool fits = end - begin <= SPAN;
-/* The source of the whole block, 16 bytes at a time; rows begin at multiples of 16. */
+    /* The source of the whole block, 16 bytes at a time; rows begin at multiples of 16. */
     for (size_t at = 16 * (size_t)threadIdx.x; fits && begin + at < end; at += 16 * THREADS) {
         line[at / 16] = *reinterpret_cast<const mb_vec16 *>(row + begin + at);
     }
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_resample_taps p)
     for (int i = 0; i < 16; i++) {
         sum[i] = HALF;
     }
-/* Row by row of the source. */
+    /* Row by row of the source. */
     for (int j = 0; j < p.axis.other[y]; j++) {
         mb_vec16 q = *reinterpret_cast<const mb_vec16 *>(from + (size_t)j * p.src_pitch);
         int weight = k[j];

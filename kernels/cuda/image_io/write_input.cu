@@ -10,7 +10,7 @@ __global__ void __launch_bounds__(THREADS) image_largest(mb_cuda_write_input p)
     const size_t chunks = p.rgb_pitch / 16, id = (size_t)blockIdx.x * THREADS + threadIdx.x;
     const size_t y = id / chunks, at = id % chunks * 16, end = (size_t)p.width * 3;
     int most = 0;
-/* All lanes take part in the maximum below. */
+    /* All lanes take part in the maximum below. */
     if (y < (size_t)p.height) {
         mb_vec16 q = *reinterpret_cast<const mb_vec16 *>(p.rgb + y * p.rgb_pitch + at);
 #pragma unroll
@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(THREADS) image_largest(mb_cuda_write_input p)
             most = at + (size_t)i < end && v > most ? v : most;
         }
     }
-/* The maximum of the warp, then one atomic for it. */
+    /* The maximum of the warp, then one atomic for it. */
     for (int m = 16; m > 0; m /= 2) {
         int other = __shfl_xor_sync(0xffffffffu, most, m);
         most = other > most ? other : most;

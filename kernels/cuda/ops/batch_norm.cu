@@ -21,7 +21,8 @@ template <class T> struct affine {
 template <class T>
 static int run(const mb_view *y, const mb_view *x, const float *scale, const float *shift, mb_stream stream)
 {
-    return mb_each<T>(affine<T>{(const T *)x->data, x->pitch, scale, shift}, y, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
+    return mb_each<T>(affine<T>{(const T *)x->data, x->pitch, scale, shift}, y, mb_is_vec16(x, mb_vec16_of<T>::N),
+                      stream);
 }
 
 /* By the type of y, which is that of x. */

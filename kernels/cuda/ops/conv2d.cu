@@ -102,13 +102,11 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
     gemm_out out = gemm_out_of(y, c->addend, c->bias, c->act);
     int padded = (k_total + W - 1) / W * W;
     if (outputs <= 32) { /* narrow layers: no tile half empty */
-        return gemm_launch<gemm_tile<128, 32, 4, 1>, T>(out, c->weight, source, rows, outputs, padded, parts,
-                                                              stream);
+        return gemm_launch<gemm_tile<128, 32, 4, 1>, T>(out, c->weight, source, rows, outputs, padded, parts, stream);
     }
     if (outputs > 128 &&
         outputs <= 160) { /* offsets and modulators of a 7x7: the patches are read once, not three times */
-        return gemm_launch<gemm_tile<64, 160, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, parts,
-                                                              stream);
+        return gemm_launch<gemm_tile<64, 160, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, parts, stream);
     }
     return gemm_launch<gemm_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, parts, stream);
 }

@@ -102,7 +102,7 @@ template <int BM_, int BN_, int WM_, int WN_> struct gemm_tile {
 /* One slice of 32 along k: two steps of 16. */
 template <class T, class K>
 __device__ inline void gemm_mma_slice(float (&acc)[K::ROWS][K::COLS][4], const T *a_tile, const T *b_tile, int warp,
-                                         int lane)
+                                      int lane)
 {
     const T *a_from = a_tile + (warp / K::WN * (K::BM / K::WM) + lane % 16) * K::PITCH + lane / 16 * 8;
     const T *b_from =
@@ -129,9 +129,8 @@ __device__ inline void gemm_mma_slice(float (&acc)[K::ROWS][K::COLS][4], const T
 
 /* Fragments to memory: a lane has two neighbouring outputs of a row, written together where y allows it. */
 template <class T, class K, class S>
-__device__ inline void gemm_mma_store(const gemm_out &out, const S &source,
-                                         const float (&acc)[K::ROWS][K::COLS][4], int m0, int o0, int rows, int outputs,
-                                         int warp, int lane)
+__device__ inline void gemm_mma_store(const gemm_out &out, const S &source, const float (&acc)[K::ROWS][K::COLS][4],
+                                      int m0, int o0, int rows, int outputs, int warp, int lane)
 {
     int m_warp = m0 + warp / K::WN * (K::BM / K::WM) + lane / 4,
         o_warp = o0 + warp % K::WN * (K::BN / K::WN) + lane % 4 * 2;
@@ -305,8 +304,8 @@ inline gemm_out gemm_out_of(const mb_view *y, const mb_view *addend, const float
 
 /* most_rows: of the largest part; parts: 1, or 9 border variants. */
 template <class K, class T, class S>
-int gemm_launch(const gemm_out &out, const void *weight, const S &source, int most_rows, int outputs,
-                   int padded_k, int parts, mb_stream stream)
+int gemm_launch(const gemm_out &out, const void *weight, const S &source, int most_rows, int outputs, int padded_k,
+                int parts, mb_stream stream)
 {
     if constexpr (sizeof(T) == 4) {
         MB_LAUNCH((gemm_f32<S>),

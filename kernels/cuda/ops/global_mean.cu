@@ -12,7 +12,7 @@ __global__ void __launch_bounds__(CHANNELS *ROWS)
 {
     MB_SHARED(float, part, [ROWS][CHANNELS]);
     int c = (int)(blockIdx.x * CHANNELS + threadIdx.x), row = (int)threadIdx.y;
-/* The last slices may be empty: their sums are 0. */
+    /* The last slices may be empty: their sums are 0. */
     int share = (tokens + SLICES - 1) / SLICES, first = (int)blockIdx.y * share;
     int end = first + share < tokens ? first + share : tokens;
     float sum = 0.0f;

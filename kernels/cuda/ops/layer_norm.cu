@@ -63,7 +63,7 @@ template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32)
             }
         }
     }
-/* All lanes have the sums. */
+    /* All lanes have the sums. */
     float scale = rsqrtf(mb_warp_sum(squares) / (float)r.cols + r.eps);
 #pragma unroll
     for (int p = 0; p < PER; p++) {

@@ -91,7 +91,7 @@ template <class T> static int run(const mb_cuda_conv_args *c, mb_stream stream)
                           (int)x->dims[2],         (int)x->dims[3],
                           mb_divisor_of(channels), mb_is_vec16(x, W) && channels % W == 0};
     gemm_out out = gemm_out_of(c->y, c->addend, c->bias, c->act);
-/* Rows of the weights, rounded up to 16 bytes. */
+    /* Rows of the weights, rounded up to 16 bytes. */
     int padded = (9 * channels + W - 1) / W * W;
     if (outputs <= 32) {
         return gemm_launch<gemm_tile<128, 32, 4, 1>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);

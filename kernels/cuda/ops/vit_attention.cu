@@ -121,7 +121,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     }
     mb_cp_async_wait<0>();
     __syncthreads();
-/* Queries stay in registers as the A operand. */
+    /* Queries stay in registers as the A operand. */
     uint32_t a[DIM / 16][4];
 #pragma unroll
     for (int d = 0; d < DIM / 16; d++) {

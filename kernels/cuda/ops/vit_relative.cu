@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(THREADS)
         q[c] = mb_load(qkv[(size_t)token * (size_t)m.qkv_pitch + (size_t)c]) * rel_scale;
     }
     __syncthreads();
-/* Term r < a: the row of Rh that belongs to key row r; else of Rw, behind it. */
+    /* Term r < a: the row of Rh that belongs to key row r; else of Rw, behind it. */
     for (int i = (int)threadIdx.x; i < m.heads * terms; i += THREADS) {
         int head = i / terms, r = i % terms;
         int row = r < m.a ? y % m.a - r + m.a - 1 : 2 * m.a - 1 + x % m.b - (r - m.a) + m.b - 1;

@@ -115,7 +115,7 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     int tid = (int)threadIdx.x, lane = tid % 32, row0 = tid / 32 * 16, head = (int)blockIdx.y, d = m.head_dim;
     int channels = m.heads * d;
 
-/* Rows past the window are no tokens: they are padded with zeros and see nothing. */
+    /* Rows past the window are no tokens: they are padded with zeros and see nothing. */
     for (int i = tid; i < K::ROWS; i += K::WARPS * 32) {
         label[i] = -1;
         token[i] = i < K::KEYS ? window_token(m, (int)blockIdx.x, (int)blockIdx.z, i, &label[i]) : -2;

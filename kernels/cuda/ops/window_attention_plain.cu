@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(WARPS * 32)
         bias[i] = table[(size_t)head * (size_t)(side * side) + (size_t)i];
     }
     __syncthreads();
-/* Keys and values; padding has pad's. */
+    /* Keys and values; padding has pad's. */
     for (int i = tid; i < keys * d; i += WARPS * 32) {
         int t = i / d, c = i % d;
         const T *row = (token[t] >= 0 ? qkv + (size_t)token[t] * (size_t)m.qkv_pitch : pad) + head * d + c;
