@@ -1,12 +1,12 @@
-/* 8-bit images on a device with memory of its own: from a photo to a network's input, and from logits to a mask, with the
- * arithmetic of the CPU bit for bit (core/resample.h, core/sigmoid.h). So bytes travel instead of floats.
+/* 8-bit images on a device with memory of its own: from a photo to a network's input, and from logits to a mask, with
+ * the arithmetic of the CPU bit for bit (core/resample.h, core/sigmoid.h). So bytes travel instead of floats.
  *
- * An upload slot holds one image in flight, with memory for it on both sides. With two slots in turn images overlap: what
- * upload and read_output start runs beside the computing of other images.
+ * An upload slot holds one image in flight, with memory for it on both sides. With two slots in turn images overlap:
+ * what upload and read_output start runs beside the computing of other images.
  *   - Order for a slot: upload, write_input, (the network), read_output, download. write_input, the network and
  *     read_output may be repeated before download.
- *   - upload, write_input and read_output only queue work, and are called with the device entered (mb_device_memory). The
- *     photo may be freed when upload returns.
+ *   - upload, write_input and read_output only queue work, and are called with the device entered (mb_device_memory).
+ *     The photo may be freed when upload returns.
  *   - A slot is used by one thread at a time. */
 #ifndef MB_IMAGE_IO_H
 #define MB_IMAGE_IO_H

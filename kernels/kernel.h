@@ -62,8 +62,8 @@ typedef struct mb_kernel {
     mb_status (*prepare)(mb_prepared *out, const mb_call *c, mb_error *err); /* once per model; NULL: nothing */
     size_t (*workspace)(const mb_call *c); /* bytes; c->pool gives the number of threads; NULL: 0.
                                               SIZE_MAX: the size overflows */
-    /* Devices: times the implementations of this call, before the first run; overwrites maps. NULL: there is one. Only a
-     * device that broke is an error. */
+    /* Devices: times the implementations of this call, before the first run; overwrites maps. NULL: there is one. Only
+     * a device that broke is an error. */
     mb_status (*tune)(const mb_call *c, mb_error *err);
     mb_status (*run)(const mb_call *c, mb_error *err); /* no allocation, no global state */
     int in_place_input;                                /* 1 + index of the input whose memory the output may

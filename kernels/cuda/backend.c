@@ -1,5 +1,5 @@
-/* The table of the CUDA back end, from the cuda column of ops.def. OWN: the op's file (ops/<op>.c) defines mb_cuda_<op>,
- * its kernels in the order of preference: libraries first, then our own. */
+/* The table of the CUDA back end, from the cuda column of ops.def. OWN: the op's file (ops/<op>.c) defines
+ * mb_cuda_<op>, its kernels in the order of preference: libraries first, then our own. */
 #include "cuda/backend.h"
 
 #include "cuda/driver/context.h"
@@ -16,12 +16,17 @@
 #undef MB_CUDA_OWN
 extern const mb_device_image_io mb_cuda_image_io;
 
+static void copy_row(mb_backend *b, mb_op op, const mb_kernel *const row[MB_KERNEL_CHOICES])
+{
+    memcpy(b->kernels[op], row, sizeof b->kernels[op]);
+}
+
 /* The table alone, without a device: for tests of what it holds. */
 mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
 {
     (void)err;
     *out = (mb_backend){.name = "cuda"};
-#define MB_CUDA_OWN(name)                                                                        memcpy(out->kernels[MB_OP_##name], mb_cuda_##name, sizeof mb_cuda_##name);
+#define MB_CUDA_OWN(name)                                                                        copy_row(out, MB_OP_##name, mb_cuda_##name);
 #define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_CUDA_##cuda(name)
 #include "ops.def"
 #undef MB_OP

@@ -36,7 +36,8 @@ static mb_status run(const mb_call *c, mb_error *err)
     (void)err;
     int64_t channels = c->out.dims[1], h = c->out.dims[2], w = c->out.dims[3], g = mb_position_grid(c->in[0].dims[0]);
     const float *map = (const float *)c->in[0].data + channels; /* row 0 belongs to the class token */
-                                                                /* Both axes' taps are the same for all channels. */
+
+    /* Both axes' taps are the same for all channels. */
     for (int64_t t = 0; t < h * w; t++) {
         taps v = taps_of(t / w, g, h), u = taps_of(t % w, g, w);
         for (int64_t i = 0; i < channels; i++) {

@@ -1,4 +1,4 @@
-/* The rule of add: the inputs it accepts, the shape it gives, its cost. The formula: ref/add.c. */
+/* add: the inputs it accepts, the shape it gives, its cost. The formula: ref/add.c. */
 #include "rules/rules.h"
 
 /* a [N,C,H,W], b the same or [1,C,H,W] -> [N,C,H,W]. */

@@ -1,4 +1,4 @@
-/* The rule of batch_norm: the inputs it accepts, the shape it gives, its cost. The formula: ref/batch_norm.c. */
+/* batch_norm: the inputs it accepts, the shape it gives, its cost. The formula: ref/batch_norm.c. */
 #include "rules/rules.h"
 
 /* x [N,C,H,W], weight, bias, running mean and variance [C] -> [N,C,H,W]. All five are needed: the

@@ -1,4 +1,4 @@
-/* The rule of concat: the inputs it accepts, the shape it gives, its cost. The formula: ref/concat.c. */
+/* concat: the inputs it accepts, the shape it gives, its cost. The formula: ref/concat.c. */
 #include "rules/rules.h"
 
 /* Maps [N,Ci,H,W] of one N, H and W -> [N,sum Ci,H,W]. No input may be absent between others. */

@@ -1,4 +1,4 @@
-/* The rule of conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/conv2d.c. */
+/* conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/conv2d.c. */
 #include "rules/rules.h"
 
 /* x [N,I,H,W], weight [O,I,kh,kw], bias [O], addend [N,O,Ho,Wo] or [N,O,1,1] -> [N,O,Ho,Wo] with

@@ -1,4 +1,4 @@
-/* The rule of deform_conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/deform_conv2d.c. */
+/* deform_conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/deform_conv2d.c. */
 #include "rules/rules.h"
 
 #define OP MB_OP_deform_conv2d

@@ -1,4 +1,4 @@
-/* The rule of global_mean: the inputs it accepts, the shape it gives, its cost. The formula: ref/global_mean.c. */
+/* global_mean: the inputs it accepts, the shape it gives, its cost. The formula: ref/global_mean.c. */
 #include "rules/rules.h"
 
 /* x [N,C,H,W] -> [N,C,1,1]. */

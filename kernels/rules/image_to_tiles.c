@@ -1,4 +1,4 @@
-/* The rule of image_to_tiles: the inputs it accepts, the shape it gives, its cost. The formula: ref/image_to_tiles.c. */
+/* image_to_tiles: the inputs it accepts, the shape it gives, its cost. The formula: ref/image_to_tiles.c. */
 #include "rules/rules.h"
 
 /* x [N,C,H,W] -> [N,C*(H/out_h)*(W/out_w),out_h,out_w]; H and W are multiples of the tile. */

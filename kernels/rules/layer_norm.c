@@ -1,4 +1,4 @@
-/* The rule of layer_norm: the inputs it accepts, the shape it gives, its cost. The formula: ref/layer_norm.c. */
+/* layer_norm: the inputs it accepts, the shape it gives, its cost. The formula: ref/layer_norm.c. */
 #include "rules/rules.h"
 
 /* x [N,C,H,W], weight and bias [C] or absent -> [N,C,H,W]. eps is in (0, 1]: 0 would divide by zero on

@@ -1,4 +1,4 @@
-/* The rule of linear: the inputs it accepts, the shape it gives, its cost. The formula: ref/linear.c. */
+/* linear: the inputs it accepts, the shape it gives, its cost. The formula: ref/linear.c. */
 #include "rules/rules.h"
 
 /* x [N,I,H,W], weight [O,I,1,1], bias [O], addend [N,O,H,W] -> [N,O,H,W]: every pixel is a token. */

@@ -1,4 +1,4 @@
-/* The rule of patch_merge: the inputs it accepts, the shape it gives, its cost. The formula: ref/patch_merge.c. */
+/* patch_merge: the inputs it accepts, the shape it gives, its cost. The formula: ref/patch_merge.c. */
 #include "rules/rules.h"
 
 /* x [N,C,H,W] -> [N,4C,ceil(H/2),ceil(W/2)]. */

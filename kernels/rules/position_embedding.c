@@ -1,4 +1,4 @@
-/* The rule of position_embedding: the inputs it accepts, the shape it gives, its cost. The formula: ref/position_embedding.c. */
+/* position_embedding: the inputs it accepts, the shape it gives, its cost. The formula: ref/position_embedding.c. */
 #include "rules/position_embedding.h"
 #include "rules/rules.h"
 

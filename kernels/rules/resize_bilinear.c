@@ -1,4 +1,4 @@
-/* The rule of resize_bilinear: the inputs it accepts, the shape it gives, its cost. The formula: ref/resize_bilinear.c. */
+/* resize_bilinear: the inputs it accepts, the shape it gives, its cost. The formula: ref/resize_bilinear.c. */
 #include "rules/rules.h"
 
 #define OP MB_OP_resize_bilinear

@@ -1,4 +1,4 @@
-/* The rule of scale_by_map: the inputs it accepts, the shape it gives, its cost. The formula: ref/scale_by_map.c. */
+/* scale_by_map: the inputs it accepts, the shape it gives, its cost. The formula: ref/scale_by_map.c. */
 #include "rules/rules.h"
 
 /* x [N,C,H,W], map [N,1,H,W] -> [N,C,H,W]. */

@@ -1,4 +1,4 @@
-/* The rule of unary: the inputs it accepts, the shape it gives, its cost. The formula: ref/unary.c. */
+/* unary: the inputs it accepts, the shape it gives, its cost. The formula: ref/unary.c. */
 #include "rules/rules.h"
 
 /* x [N,C,H,W] -> the same shape. */

@@ -1,4 +1,4 @@
-/* The rule of upsample_conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/upsample_conv2d.c. */
+/* upsample_conv2d: the inputs it accepts, the shape it gives, its cost. The formula: ref/upsample_conv2d.c. */
 #include "rules/rules.h"
 
 #define OP MB_OP_upsample_conv2d

@@ -1,4 +1,4 @@
-/* The rule of vit_attention: the inputs it accepts, the shape it gives, its cost. The formula: ref/vit_attention.c. */
+/* vit_attention: the inputs it accepts, the shape it gives, its cost. The formula: ref/vit_attention.c. */
 #include "rules/rules.h"
 #include "rules/vit_attention.h"
 

@@ -4,8 +4,8 @@
 
 #include "kernel.h"
 
-/* The map that attends (a window, or the whole picture): a x b tokens, d channels per head. rows x cols of them cover the
- * picture. */
+/* The map that attends (a window, or the whole picture): a x b tokens, d channels per head. rows x cols of them cover
+ * the picture. */
 typedef struct mb_vit_map {
     int64_t a, b, rows, cols, d;
 } mb_vit_map;

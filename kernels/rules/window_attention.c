@@ -1,4 +1,4 @@
-/* The rule of window_attention: the inputs it accepts, the shape it gives, its cost. The formula: ref/window_attention.c. */
+/* window_attention: the inputs it accepts, the shape it gives, its cost. The formula: ref/window_attention.c. */
 #include "rules/rules.h"
 
 #define OP MB_OP_window_attention

@@ -5,7 +5,7 @@
  *   plane_row.h        plane_row   one row of a convolution over planes (few channels: conv2d_direct.c)
  *   shift_row.h        shift_row   one row of a convolution of an enlarged map, from the products of its taps
  *   attend.h           attend      one window and head with all logits in cache (window_attention), and its packing
- *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); attention.h declares it
+ *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); see attention.h
  *   rows.h             norm, blend, add, scale, activate, sample: one token's channels after the other
  *   simd.h             the vectors that all of them are written in
  *   table.h            puts the loops of one set into a mb_simd; kernels_<set>.c compiles it with the set's flags */

@@ -11,10 +11,10 @@ typedef struct mb_dnn mb_dnn;
 MB_MUST_CHECK mb_status mb_dnn_open(mb_dnn **out, mb_cuda_device *d, mb_error *err);
 void mb_dnn_close(mb_dnn *n); /* NULL is fine */
 
-/* While planning: whether a plan can run this convolution, made if need be (tens of milliseconds; the plan cache on disk
- * saves it), and the workspace it needs; before it was timed, several plans and the largest workspace. False: there is
- * no plan, or our own kernel was found to be faster; no error. OWN_FIRST: until it was timed, our own kernel runs,
- * and false means also that there is no time for that. ONE: one plan will do, it is not going to be timed. */
+/* While planning: whether a plan can run this convolution, made if need be (tens of milliseconds; the plan cache on
+ * disk saves it), and the workspace it needs; before it was timed, several plans and the largest workspace. False:
+ * there is no plan, or our own kernel was found to be faster; no error. OWN_FIRST: until it was timed, our own kernel
+ * runs, and false means also that there is no time for that. ONE: one plan will do, it is not going to be timed. */
 enum { MB_DNN_OWN_FIRST = 1, MB_DNN_ONE = 2 };
 bool mb_dnn_plan_for(size_t *workspace, mb_cuda_device *d, const mb_dnn_conv *c, unsigned how);
 /* Before a plan's first run: which of the plans, or our own kernel, is the fastest. `run` is the whole of the call. */

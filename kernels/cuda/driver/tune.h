@@ -1,5 +1,5 @@
-/* Which of several implementations of a call is the fastest on this device: timed with events, once, before the first run of
- * a plan; the libraries' plans and our own kernel compete. What was found goes to the plan cache, so that later
+/* Which of several implementations of a call is the fastest on this device: timed with events, once, before the first
+ * run of a plan; the libraries' plans and our own kernel compete. What was found goes to the plan cache, so that later
  * processes choose the same. Without time or a cache the first fitting proposal stays.
  *   MATTEBOX_TUNE=off        never
  *   MATTEBOX_TUNE=SECONDS    what it may cost in all of a process, looked at before each call (5 if not set; set: also

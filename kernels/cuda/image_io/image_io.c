@@ -1,7 +1,7 @@
 /* Images on their way to and from the device (kernels/image_io.h), on three streams. On `copy` photos are uploaded and
- * resized; on `compute` the network's input is written from them, and bytes from its logits; on `back` masks are resized
- * and downloaded. Events order what depends on each other; nothing else does, so the next photo is uploaded while this
- * one is computed. */
+ * resized; on `compute` the network's input is written from them, and bytes from its logits; on `back` masks are
+ * resized and downloaded. Events order what depends on each other; nothing else does, so the next photo is uploaded
+ * while this one is computed. */
 #include "image_io.h"
 
 #include "core/alloc.h"
@@ -135,8 +135,8 @@ static void free_host(slot *s)
     s->host_capacity = 0;
 }
 
-/* Memory for the layout on both sides, kept for later images: it grows to the largest. MB_E_MEMORY leaves the slot usable
- * for smaller ones. */
+/* Memory for the layout on both sides, kept for later images: it grows to the largest. MB_E_MEMORY leaves the slot
+ * usable for smaller ones. */
 static mb_status reserve(slot *s, const layout *l, mb_error *err)
 {
     size_t host = l->uploaded + (l->end - l->words), free_bytes = 0; /* smaller than l->end: no overflow */
@@ -452,7 +452,8 @@ static mb_status resize_back(slot *s, mb_error *err)
     return run_taps(s, &s->back, p, m + l->between_back, s->device->back, err);
 }
 
-/* Queues: logits [1,1,H,W] -> sigmoid -> bytes, OUTPUT_READ; on the back stream their resize and the way home, DOWNLOADED. */
+/* Queues: logits [1,1,H,W] -> sigmoid -> bytes, OUTPUT_READ; on the back stream their resize and the way home,
+ * DOWNLOADED. */
 static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error *err)
 {
     slot *s = slot_;

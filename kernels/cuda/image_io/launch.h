@@ -1,5 +1,5 @@
-/* Launch functions of the kernels on 8-bit images (cuda/lang/launch.h: what they return). All pointers are device memory;
- * the tables of an mb_axis too. Pitches are bytes, multiples of 16. */
+/* Launch functions of the kernels on 8-bit images (cuda/lang/launch.h: what they return). All pointers are device
+ * memory; the tables of an mb_axis too. Pitches are bytes, multiples of 16. */
 #ifndef MB_CUDA_IMAGE_IO_LAUNCH_H
 #define MB_CUDA_IMAGE_IO_LAUNCH_H
 

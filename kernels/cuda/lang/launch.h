@@ -1,5 +1,5 @@
-/* What the C host side needs to know of launches. A launch function returns 0, or a code for mb_cuda_launch_text when the
- * launch itself was refused; faults of the kernel show at the next synchronisation. */
+/* What the C host side needs to know of launches. A launch function returns 0, or a code for mb_cuda_launch_text when
+ * the launch itself was refused; faults of the kernel show at the next synchronisation. */
 #ifndef MB_CUDA_LANG_LAUNCH_H
 #define MB_CUDA_LANG_LAUNCH_H
 

@@ -1,4 +1,5 @@
-/* The launch of a copy into a slice of channels (views and pointers: device memory; cuda/lang/launch.h: what it returns). */
+/* The launch of a copy into a slice of channels (views and pointers: device memory; cuda/lang/launch.h: what it
+ * returns). */
 #ifndef MB_CUDA_OPS_CONCAT_H
 #define MB_CUDA_OPS_CONCAT_H
 

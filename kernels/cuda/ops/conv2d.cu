@@ -1,6 +1,6 @@
 /* Convolution and linear layer (1x1) as an implicit gemm: rows are output pixels, k runs over taps, then channels.
- *   x [N,I,H,W], weight [O][kh*kw*I] (channels innermost, rows padded to 16 bytes; nine times that for border variants),
- *   bias [O] f32 or NULL, addend [N,O,Ho,Wo] or [N,O,1,1] -> y [N,O,Ho,Wo]
+ *   x [N,I,H,W], weight [O][kh*kw*I] (channels innermost, rows padded to 16 bytes; nine times that for border
+ *   variants), bias [O] f32 or NULL, addend [N,O,Ho,Wo] or [N,O,1,1] -> y [N,O,Ho,Wo]
  * Formula and borders: kernels/attrs.h. Border variants run as nine parts of one grid: corners, edges and inside, each
  * with its own weights. */
 #include "cuda/ops/conv2d.h"

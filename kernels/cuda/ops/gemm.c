@@ -1,5 +1,5 @@
-/* Weights of convolutions and linear layers on the device, and the call of our own gemm (cuda/ops/gemm.cuh). Weights are
- * reordered once: [O,I,kh,kw] -> [O][kh*kw*I], channels innermost, rows padded to 16 bytes. */
+/* Weights of convolutions and linear layers on the device, and the call of our own gemm (cuda/ops/gemm.cuh). Weights
+ * are reordered once: [O,I,kh,kw] -> [O][kh*kw*I], channels innermost, rows padded to 16 bytes. */
 #include "cuda/ops/gemm.h"
 
 #include "core/alloc.h"

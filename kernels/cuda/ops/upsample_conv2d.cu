@@ -1,7 +1,7 @@
 /* A 3x3 convolution of a map enlarged to twice its size (VITMatte's fusion), as an implicit gemm: the enlarged map u is
  * blended where the gemm reads it and never stored.
  *   x [N,I,h,w], weight [O][9*I] (channels innermost), bias [O] f32 or NULL, addend [N,O,2h,2w] -> y [N,O,2h,2w]
- *   u[2i] = 0.25 x[i-1] + 0.75 x[i],  u[2i+1] = 0.75 x[i] + 0.25 x[i+1]  on both axes, indices clamped; zeros around u */
+ *   u[2i] = 0.25 x[i-1] + 0.75 x[i],  u[2i+1] = 0.75 x[i] + 0.25 x[i+1]  on both axes, clamped; zeros around u */
 #include "cuda/ops/gemm.cuh"
 #include "cuda/ops/upsample_conv2d.h"
 

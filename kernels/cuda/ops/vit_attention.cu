@@ -1,4 +1,4 @@
-/* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed, never holding a token x token matrix.
+/* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed; no token x token matrix exists.
  *   qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W]
  *   logit = scale * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3
  * One block per (64 queries of a map, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with

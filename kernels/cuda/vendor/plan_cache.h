@@ -1,7 +1,7 @@
 /* What was chosen, kept on disk: mb_cuda_choice (tune.h), then an algorithm for a gemm, a serialised plan for a
- * convolution, or nothing where our own kernel is faster.
- * One file per device, driver and library versions (all of them are in its name, so a change starts a new one). It may be
- * deleted at any time; a damaged or foreign file counts as empty; a failed write is no error. */
+ * convolution, or nothing where our own kernel is faster. One file per device, driver and library versions (all of them
+ * are in its name, so a change starts a new one). It may be deleted at any time; a damaged or foreign file counts as
+ * empty; a failed write is no error. */
 #ifndef MB_CUDA_VENDOR_PLAN_CACHE_H
 #define MB_CUDA_VENDOR_PLAN_CACHE_H
 
