@@ -162,6 +162,7 @@ done:
  * much more. NaN is wrong. */
 static mb_status compare(const trial *t, mb_error *err)
 {
+    /* As in the op tests: the largest error over the largest magnitude. */
     double error = 0, largest = 0, limit = t->b->activations == MB_F16 ? 4e-3 : 3e-2;
     limit = t->b->activations == MB_F32 ? (t->b->tf32 ? 4e-3 : 1e-4) : limit;
     for (int64_t i = 0; i < mb_view_count(&t->call.out); i++) {

@@ -50,6 +50,7 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     return status;
 }
 
+/* For reports: the choice that mb_backend_cpu would make now. */
 void mb_backend_cpu_products(char *text, size_t text_bytes)
 {
     mb_isa isa = MB_ISA_GENERIC;

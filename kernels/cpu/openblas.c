@@ -76,6 +76,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
             }
         }
     }
+    /* Zeros where there is no bias. */
     memset(w + count, 0, (size_t)d[0] * sizeof *w);
     if (bias) {
         memcpy(w + count, c->in[2].data, (size_t)d[0] * sizeof *w);

@@ -38,12 +38,14 @@ static void open_once(void)
     }
 }
 
+/* Any thread may be the first. */
 const mb_openblas_api *mb_openblas_open(void)
 {
     (void)pthread_once(&once, open_once);
     return opened ? &api : NULL;
 }
 
+/* A limit on the address space is the one case that is known to hang it. */
 bool mb_openblas_suits(void)
 {
     return !mb_machine_address_space_is_limited();

@@ -239,6 +239,7 @@ static void table_product(const block *q, const layout *l, const float *table, i
 static void relative_terms(const block *q, const layout *l, const float *tables)
 {
     int64_t y_min = q->y[0], y_max = q->y[q->n - 1], x_min = q->x[0], x_max = q->x[q->n - 1];
+    /* Several rows of queries meet every column of the table. */
     if (y_min != y_max) {
         x_min = 0;
         x_max = l->b - 1;

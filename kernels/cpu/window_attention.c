@@ -191,6 +191,7 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
                      .logits = s->logits,
                      .weighted = s->weighted,
                      .out = s->out};
+    /* Without a shift, or inside of the map, all labels are equal: no mask is needed. */
     job.key_label = collect(c, w, s, &job) ? s->label : NULL;
     for (int64_t i = 0; i < t->keys; i++) {
         s->rows[i] = s->tokens[i] + channels + w->head * d;

@@ -16,6 +16,7 @@
 #undef MB_CUDA_OWN
 extern const mb_device_image_io mb_cuda_image_io;
 
+/* The op's kernels in the order they are tried; rows end with NULL. */
 static void copy_row(mb_backend *b, mb_op op, const mb_kernel *const row[MB_KERNEL_CHOICES])
 {
     memcpy(b->kernels[op], row, sizeof b->kernels[op]);
@@ -26,7 +27,9 @@ mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
 {
     (void)err;
     *out = (mb_backend){.name = "cuda"};
-#define MB_CUDA_OWN(name)                                                                        copy_row(out, MB_OP_##name, mb_cuda_##name);
+/* Each OWN row of ops.def fills its row of the table. */
+#define MB_CUDA_OWN(name) copy_row(out, MB_OP_##name, mb_cuda_##name);
+
 #define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_CUDA_##cuda(name)
 #include "ops.def"
 #undef MB_OP

@@ -316,6 +316,7 @@ static mb_status run_taps(slot *s, const mb_resample *r, mb_cuda_resample_taps p
     uint8_t *const last = p.dst;
     const size_t last_pitch = p.dst_pitch;
     mb_status status = MB_OK;
+    /* One pass is the last; of two the first goes to `between`. */
     for (int pass = two ? 0 : 1; pass < 2 && status == MB_OK; pass++) {
         p.vertical = two ? (pass == 0) == r->vertical_first : r->y.k != NULL;
         p.axis = p.vertical ? r->y : r->x;

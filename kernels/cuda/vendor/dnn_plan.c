@@ -340,6 +340,7 @@ int64_t mb_dnn_workspace(const mb_dnn_plan *p)
 /* Plans first, then what they were made of, backwards. */
 void mb_dnn_dispose(mb_dnn_plan *p, const mb_dnn_api *api)
 {
+    /* Choices own their plan; parts are shared by all of them. */
     while (p->n_choices > 0) {
         (void)api->desc_destroy(p->choices[--p->n_choices].plan);
     }

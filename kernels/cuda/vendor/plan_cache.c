@@ -210,6 +210,7 @@ static bool make_room(mb_plan_cache *c, size_t more)
 /* Replaces the record of its key. */
 static void put_record(mb_plan_cache *c, const record *r, const void *value)
 {
+    /* Records of another length cannot be written in place. */
     record old;
     size_t at = find(c, r->kind, r->key), length = sizeof *r + r->bytes;
     /* Beyond this a reader would not take the file. */
