@@ -142,7 +142,8 @@ int cmd_tensors(args *a)
         if (status == MB_E_IO && strncmp(err.message, a->paths[2], strlen(a->paths[2])) == 0) {
             code = message_status(CODE_OUTPUT, NULL, &err);
         } else if (status != MB_OK) {
-            code = code_of_status(status);
+            int of_model = status == MB_E_FORMAT && strncmp(err.message, a->paths[1], strlen(a->paths[1])) != 0;
+            code = of_model ? CODE_MODEL : code_of_status(status);
             (void)message_status(code, NULL, &err);
         } else if (mb_network_warning(network)[0] != '\0') {
             message_warning(a->paths[1], mb_network_warning(network));

@@ -192,6 +192,12 @@ void job_load(job *j, const batch *b)
     j->state = JOB_LOADED;
 }
 
+/* A file that is wrong when a network runs is the model's: the pictures were read before. */
+static int code_of_run(mb_status status)
+{
+    return status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status);
+}
+
 void job_start(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED || b->refine_only) {
@@ -199,7 +205,7 @@ void job_start(job *j, const batch *b, mb_pipeline *pipeline)
     }
     mb_status status = mb_pipeline_start(&j->pending, pipeline, &j->photo, &j->err);
     if (status != MB_OK) {
-        fail(j, code_of_status(status));
+        fail(j, code_of_run(status));
     }
 }
 
@@ -220,7 +226,7 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     mb_image_dispose(&j->given_mask);
     mb_image_dispose(&j->given_trimap);
     if (status != MB_OK) {
-        fail(j, code_of_status(status));
+        fail(j, code_of_run(status));
         return;
     }
     if (j->result->warning[0] != '\0') {

@@ -23,6 +23,7 @@ static mb_node *producer(mb_graph *g, int value)
     return rule->act_offset >= 0 || rule->addend > 0 ? mb_graph_sole_producer(g, value, rule->op) : NULL;
 }
 
+/* act(n(x)): n writes the activated value, the unary node goes. */
 static void fuse_activation(mb_graph *g, int unary)
 {
     mb_node *n = producer(g, g->nodes[unary].in[0]);
@@ -41,6 +42,7 @@ static bool fits(const mb_graph *g, const mb_node *n, int addend)
     return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
 
+/* n(x) + other, n the producer of input `side`: other becomes n's addend. False: not possible. */
 static bool fuse_into(mb_graph *g, int add, int side)
 {
     int value = g->nodes[add].in[side], other = g->nodes[add].in[1 - side];
@@ -62,6 +64,8 @@ static bool fuse_into(mb_graph *g, int add, int side)
     return true;
 }
 
+/* In the order of the graph, so that an addition has joined before the activation behind it does. Of the two inputs
+ * of an addition the second is tried first. */
 mb_status mb_pass_fuse_epilogue(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {

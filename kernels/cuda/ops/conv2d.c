@@ -1,16 +1,7 @@
 /* The host side of convolutions. In this order: 16-bit maps with a result in f32 by cuDNN (conv2d_dnn_f32.c), 1x1 by
  * cuBLASLt, several taps by cuDNN (conv2d_dnn.c), and everything by our own gemm. */
-#include "cuda/ops/conv2d.h"
 #include "cuda/ops/conv2d_dnn.h"
 #include "cuda/ops/gemm.h"
-
-/* Anything the rule allows: strides, paddings, border variants. */
-mb_status mb_cuda_conv2d_run_own(const mb_call *c, mb_error *err)
-{
-    const mb_conv2d_attrs *a = c->attrs;
-    mb_cuda_conv_args k = {.stride = a->stride, .pad = a->pad, .act = (int)a->act, .variants = a->border_variants};
-    return mb_cuda_gemm_run(c, &k, mb_cuda_launch_conv2d, "conv2d", err);
-}
 
 /* A 1x1 convolution is a matrix product of the map's tokens. */
 static bool supports_blaslt(const mb_call *c)
