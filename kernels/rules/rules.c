@@ -1,34 +1,18 @@
-/* The table of rules, generated from ops.def, and the checks that the rules share. */
+/* The checks that the rules share. */
 #include "rules/rules.h"
 
 #include <limits.h>
-#include <stddef.h>
 
-#define MB_ACT_OFFSET_ACT(attributes)  (int)offsetof(attributes, act)
-#define MB_ACT_OFFSET_NONE(attributes) -1
-#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol)                       \
-    {MB_OP_##name,                                                                                                     \
-     #name,                                                                                                            \
-     most,                                                                                                             \
-     least,                                                                                                            \
-     constants,                                                                                                        \
-     f32_inputs,                                                                                                       \
-     sizeof(attributes),                                                                                               \
-     MB_ACT_OFFSET_##act(attributes),                                                                                  \
-     addend,                                                                                                           \
-     (float)(tol),                                                                                                     \
-     mb_##name##_shape,                                                                                                \
-     mb_##name##_macs},
-static const mb_op_rule rules[MB_OP_COUNT] = {
+/* What the checks say of an op, from ops.def. */
+typedef struct op_name {
+    const char *name;
+    int most_inputs, least_inputs;
+} op_name;
+#define MB_OP(name, most, least, ...) {#name, most, least},
+static const op_name ops[MB_OP_COUNT] = {
 #include "ops.def"
 };
 #undef MB_OP
-
-/* NULL for a number that is no op. */
-const mb_op_rule *mb_op_get_rule(mb_op op)
-{
-    return (unsigned)op < MB_OP_COUNT ? &rules[op] : NULL;
-}
 
 /* Positive, each below 2^31, and the bytes of the whole fit well into 63 bits. */
 static bool sane(const int64_t d[4])
@@ -46,7 +30,7 @@ static bool sane(const int64_t d[4])
 /* Every rule calls this first, so that the checks behind it may read the dims of the inputs that must be there. */
 mb_status mb_rule_begin(const mb_call *c, mb_op op, mb_error *err)
 {
-    const mb_op_rule *r = &rules[op];
+    const op_name *r = &ops[op];
     if (c->n_in < r->least_inputs || c->n_in > r->most_inputs) {
         return mb_fail(err, MB_E_ARGUMENT, "%s: got %d inputs, expected %d to %d", r->name, c->n_in, r->least_inputs,
                        r->most_inputs);
@@ -69,8 +53,8 @@ mb_status mb_rule_begin(const mb_call *c, mb_op op, mb_error *err)
 mb_status mb_rule_out(int64_t out_dims[4], const int64_t want[4], mb_op op, mb_error *err)
 {
     if (!sane(want)) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s: the output would have invalid dims [%lld,%lld,%lld,%lld]",
-                       rules[op].name, (long long)want[0], (long long)want[1], (long long)want[2], (long long)want[3]);
+        return mb_fail(err, MB_E_ARGUMENT, "%s: the output would have invalid dims [%lld,%lld,%lld,%lld]", ops[op].name,
+                       (long long)want[0], (long long)want[1], (long long)want[2], (long long)want[3]);
     }
     for (int i = 0; i < 4; i++) {
         out_dims[i] = want[i];
@@ -92,7 +76,7 @@ mb_status mb_rule_dims(const mb_call *c, mb_op op, int i, const char *what, cons
                 w[j] = want[j] >= 0 ? want[j] : d[j];
             }
             return mb_fail(err, MB_E_MISMATCH, "%s: %s has dims [%lld,%lld,%lld,%lld], expected [%lld,%lld,%lld,%lld]",
-                           rules[op].name, what, (long long)d[0], (long long)d[1], (long long)d[2], (long long)d[3],
+                           ops[op].name, what, (long long)d[0], (long long)d[1], (long long)d[2], (long long)d[3],
                            (long long)w[0], (long long)w[1], (long long)w[2], (long long)w[3]);
         }
     }
@@ -115,7 +99,7 @@ mb_status mb_rule_activation(mb_op op, mb_activation act, mb_error *err)
 mb_status mb_rule_range(mb_op op, const char *what, int64_t value, int64_t min, int64_t max, mb_error *err)
 {
     if (value < min || value > max) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s: %s is %lld, expected %lld to %lld", rules[op].name, what,
+        return mb_fail(err, MB_E_ARGUMENT, "%s: %s is %lld, expected %lld to %lld", ops[op].name, what,
                        (long long)value, (long long)min, (long long)max);
     }
     return MB_OK;

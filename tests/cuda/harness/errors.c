@@ -2,7 +2,7 @@
  * allocation that fails, at every place, gives an error and leaves nothing open; after a fault the device is broken and
  * says so. */
 #define _GNU_SOURCE /* setenv */
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "device.h"
 #include "harness/check.h"
 #include "harness/genweights.h"
@@ -135,12 +135,12 @@ static const struct {
     const char *word;
     int step, least;
     const char *code; /* what the libraries fail with; NULL: their own choice */
-} failures[] = {{"MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not allocate", 1, 2},
-                {"MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5},
-                {"MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5},
+} failures[] = {{"MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not allocate", 1, 2, NULL},
+                {"MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5, NULL},
+                {"MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5, NULL},
                 {"MB_STANDIN_LT_FAIL", MB_E_MEMORY, "cuBLASLt: ", 15, 1, "3"},
                 {"MB_STANDIN_DNN_FAIL", MB_E_MEMORY, "(4004)", 15, 1, "4004"},
-                {"MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6}};
+                {"MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6, NULL}};
 
 TEST_ROWS(failures, failures)
 {
