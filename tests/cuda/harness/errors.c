@@ -130,17 +130,19 @@ static void test_failures(const char *variable, mb_status expected, const char *
 }
 
 static const struct {
-    const char *name; /* of the stand-in's variable */
+    const char *name, *variable; /* the stand-ins' */
     mb_status expected;
     const char *word;
     int step, least;
     const char *code; /* what the libraries fail with; NULL: their own choice */
-} failures[] = {{"MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not allocate", 1, 2, NULL},
-                {"MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5, NULL},
-                {"MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5, NULL},
-                {"MB_STANDIN_LT_FAIL", MB_E_MEMORY, "cuBLASLt: ", 15, 1, "3"},
-                {"MB_STANDIN_DNN_FAIL", MB_E_MEMORY, "(4004)", 15, 1, "4004"},
-                {"MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6, NULL}};
+} failures[] = {
+    {"allocations", "MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not allocate", 1, 2, NULL},
+    {"cuBLASLt", "MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5, NULL},
+    {"cuDNN", "MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5, NULL},
+    {"memory of cuBLASLt", "MB_STANDIN_LT_FAIL", MB_E_MEMORY, "cuBLASLt: ", 15, 1, "3"},
+    {"memory of cuDNN", "MB_STANDIN_DNN_FAIL", MB_E_MEMORY, "(4004)", 15, 1, "4004"},
+    {"copies", "MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6, NULL},
+};
 
 TEST_ROWS(failures, failures)
 {
@@ -148,7 +150,7 @@ TEST_ROWS(failures, failures)
         setenv("MB_STANDIN_LT_CODE", row->code, 1);
         setenv("MB_STANDIN_DNN_CODE", row->code, 1);
     }
-    test_failures(row->name, row->expected, row->word, row->step, row->least);
+    test_failures(row->variable, row->expected, row->word, row->step, row->least);
     unsetenv("MB_STANDIN_LT_CODE");
     unsetenv("MB_STANDIN_DNN_CODE");
 }
