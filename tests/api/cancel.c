@@ -16,7 +16,7 @@
 #include <time.h>
 
 #define SIDE        1400
-#define SMALL       900 /* of the runs from a photo */
+#define SMALL       700 /* of the runs from a photo */
 #define THREADS     2
 #define PROMISED_MS 50.0 /* of processor time a thread, from the callback's no to the return, and between two calls */
 
