@@ -5,10 +5,11 @@
  *
  *   mb_net_begin      plan for the size of the input
  *   mb_net_upload     on a device: bytes go over into an upload slot. Else, or where the device has no memory for the
- *                     picture, pass.slot stays 0, and the caller writes mb_net_input itself: the host prepares it
+ *                     picture, pass.slot stays 0, and the caller writes mb_network_input_view itself
  *   mb_net_run        the network. With a slot and a mask output all work is only queued, so that other pictures
- * overlap mb_net_download   such a mask: waits for it; else the caller reads mb_net_output mb_net_release    gives the
- * slot back; in any case, at last
+ *                     overlap
+ *   mb_net_download   such a mask: waits for it; else the caller reads mb_network_output_view
+ *   mb_net_release    gives the slot back; in any case, at last
  *
  * An upload slot is a back end's memory for one picture on its way, on both sides (kernels/image_io.h). It is opened
  * when first needed, kept until the network is freed, and holds one picture at a time: "in flight". */

@@ -268,6 +268,7 @@ mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image
     if (status != MB_OK) {
         return status;
     }
+    /* Without a limit of the caller's the device's own memory is the device's affair; pictures are the host's. */
     if (p->backend.memory != NULL && p->context->options.max_memory == 0) {
         info.weight_bytes = info.arena_bytes = 0; /* on the device, which looks after its own memory */
         info.total_bytes = info.picture_bytes;

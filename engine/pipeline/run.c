@@ -97,7 +97,8 @@ static void run_dispose(run *r, const mb_pipeline *p)
     *r = (run){.generation = p->generation};
 }
 
-/* Bytes left for a refinement, while photo, mask and the mask network are held. */
+/* Bytes left for a refinement, while photo, mask and the mask network are held. 1 where nothing is left: 0 would
+ * mean "not known". */
 static size_t left_for_matting(const mb_pipeline *p, const run *r)
 {
     size_t limit = mb_memory_limit(p->context), held;
@@ -156,6 +157,7 @@ static mb_status compose(const mb_task *task, mb_pipeline *p, run *r, mb_error *
     if (o->want_trimap) {
         mb_image_take(&result->trimap, &r->trimap);
     }
+    /* Alpha in 8 bits moves into the result, or is replaced there by 16 bits; its pixels live on in either case. */
     mb_image_u8 gray = r->alpha; /* still needed to crop by */
     MB_TRY(mb_compose_stage_alpha(&result->alpha, &stage, err));
     result->crop_width = gray.width;
@@ -378,6 +380,7 @@ static mb_status pending_finish(mb_result **out, mb_pending *x, mb_error *err)
 {
     mb_pipeline *p = x->pipeline;
     mb_status status = MB_OK;
+    /* Lost: the pipeline has left the GPU already, and leave_gpu would not be asked. */
     bool again = is_lost(x);
     *out = NULL;
     if (!again) {
