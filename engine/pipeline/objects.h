@@ -7,6 +7,7 @@
 #include "graph/runner.h"
 #include "kernel.h"
 #include "models/registry.h"
+#include "options/options.h"
 #include "weights/reader.h"
 
 struct mb_context {
@@ -65,9 +66,5 @@ size_t mb_network_limit(const mb_context *context);
 
 /* Milliseconds of a clock that never goes back. */
 double mb_now_ms(void);
-
-/* A struct of the caller whose first field is its size: copied into ours of `known` bytes, missing fields keep the
- * defaults that `dst` holds. MB_E_ARGUMENT for a size that cannot be. */
-MB_MUST_CHECK mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* Options: defaults, the node's presets, ranges, and the names of values. */
-#include "pipeline/objects.h"
+#include "options/options.h"
 
 #include "image/compose/colour.h"
 #include "image/convert.h"
