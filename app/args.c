@@ -66,8 +66,9 @@ static int read_size(int out[2], const char *text, const option_row *row)
             return 0;
         }
     }
-    if (*end != '\0' || errno != 0 || (double)w < row->min || (double)w > row->max || (double)h < row->min ||
-        (double)h > row->max) {
+    const option_range *r = row->range;
+    if (*end != '\0' || errno != 0 || (double)w < r->least || (double)w > r->most || (double)h < r->least ||
+        (double)h > r->most) {
         return 0;
     }
     out[0] = (int)w;
@@ -111,8 +112,9 @@ static int set_number(void *field, const option_row *row, const char *source, co
     char *end;
     double v = strtod(text, &end);
     int whole = row->kind == KIND_INT || row->kind == KIND_MAYBE;
-    if (end == text || *end != '\0' || !(v >= row->min && v <= row->max) || (whole && v != floor(v))) {
-        return message_error(CODE_USAGE, NULL, "%s %s: %.10g to %.10g", source, text, row->min, row->max);
+    if (end == text || *end != '\0' || !(v >= row->range->least && v <= row->range->most) || (whole && v != floor(v))) {
+        return message_error(CODE_USAGE, NULL, "%s %s: %.10g to %.10g", source, text, row->range->least,
+                             row->range->most);
     }
     if (whole) {
         *(int *)field = (int)v;
@@ -126,7 +128,7 @@ static int set_choice(int *field, const option_row *row, const char *source, con
 {
     for (int i = 0; row->choices(i) != NULL; i++) {
         if (strcmp(row->choices(i), text) == 0) {
-            *field = i;
+            *field = row->kind == KIND_CODE ? (int)strtol(text, NULL, 10) : i; /* "auto" is 0 */
             return CODE_OK;
         }
     }
@@ -193,7 +195,8 @@ static int set_option(args *a, const option_row *row, const char *source, char *
     case KIND_INT:
     case KIND_REAL:
         return set_number(field, row, source, text);
-    case KIND_CHOICE:
+    case KIND_ENUM:
+    case KIND_CODE:
         return set_choice(field, row, source, text);
     case KIND_DEVICE:
         return set_device(field, row, source, text);
@@ -202,7 +205,7 @@ static int set_option(args *a, const option_row *row, const char *source, char *
     case KIND_SIZE:
         if (!read_size(size, text, row)) {
             return message_error(CODE_USAGE, NULL, "%s %s: a size like 1024 or 1024x768, %.0f to %.0f", source, text,
-                                 row->min, row->max);
+                                 row->range->least, row->range->most);
         }
         memcpy(field, size, sizeof size);
         return CODE_OK;
@@ -211,21 +214,11 @@ static int set_option(args *a, const option_row *row, const char *source, char *
             return message_error(CODE_USAGE, NULL, "%s %s: a number of bytes like 512M or 6G", source, text);
         }
         return CODE_OK;
+    case KIND_OTHER:
+        break;
     }
     return CODE_OK;
 }
-
-/* Other names of options, as people know them. */
-static const struct {
-    const char *name, *row;
-    unsigned commands;
-} synonyms[] = {{"overwrite", "force", CMD_ALL},
-                {"size", "input-size", CMD_ALL},
-                {"find", "segment", CMD_ALL}, /* the names until 0.1.0 */
-                {"mirror", "flip", CMD_ALL},
-                {"snap", "grabcut", CMD_ALL},
-                {"mask-from", "mask", CMD_MATTE | CMD_REFINE},
-                {"trimap-from", "trimap", CMD_MATTE | CMD_REFINE}};
 
 /* A name may stand for different things in different commands. */
 static int row_of(const char *name, unsigned bit)
@@ -238,11 +231,13 @@ static int row_of(const char *name, unsigned bit)
     return -1;
 }
 
+#define MAX_ALIASES MAX_OPTIONS
+
 /* What getopt wants, made from the rows of the command. */
 typedef struct getopt_tables {
-    struct option longs[MAX_OPTIONS + 8];
+    struct option longs[MAX_OPTIONS + MAX_ALIASES];
     char shorts[2 * MAX_OPTIONS + 4];
-    const char *names[MAX_OPTIONS + 8];
+    const char *names[MAX_OPTIONS + MAX_ALIASES];
     int n;
 } getopt_tables;
 
@@ -261,11 +256,9 @@ static void fill_tables(getopt_tables *t, unsigned bit)
                                               : required_argument;
         t->names[t->n] = row->name;
         t->longs[t->n++] = (struct option){row->name, takes, NULL, LONG_BASE + i};
-        for (size_t s = 0; s < sizeof synonyms / sizeof synonyms[0]; s++) {
-            if (strcmp(synonyms[s].row, row->name) == 0 && (synonyms[s].commands & bit) != 0) {
-                t->names[t->n] = synonyms[s].name;
-                t->longs[t->n++] = (struct option){synonyms[s].name, takes, NULL, LONG_BASE + i};
-            }
+        if (row->alias != NULL) {
+            t->names[t->n] = row->alias;
+            t->longs[t->n++] = (struct option){row->alias, takes, NULL, LONG_BASE + i};
         }
         if (row->letter != 0) {
             t->shorts[at++] = row->letter;
@@ -310,10 +303,6 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
 
 static void set_defaults(args *a)
 {
-    mb_options standard;
-    mb_options_init(&standard);
-    a->erode = standard.erode;
-    a->dilate = standard.dilate;
     a->png_level = 3;
     a->max_megapixels_in = 500.0;
     a->runs = 5;
@@ -345,6 +334,7 @@ int args_parse(args *a, int argc, char **argv)
     *a = (args){0};
     set_defaults(a);
     (void)choose_command(a, &argc, &argv);
+    args_standard_options(&a->options, a->command->bit);
     getopt_tables t;
     fill_tables(&t, a->command->bit);
     opterr = 0;
@@ -414,7 +404,7 @@ static mb_context_options context_options(const args *a)
     o.threads = a->threads;
     o.device = (mb_device)a->device.kind;
     o.device_index = a->device.index > 0 ? a->device.index : 0;
-    o.precision = (mb_precision)a->precision;
+    o.precision = a->options.precision;
     o.max_memory = (size_t)a->max_memory;
     return o;
 }

@@ -196,8 +196,8 @@ static mb_status run_all(bench *b, const args *a, mb_error *err)
 static int measure(bench *b, const args *a, const mb_context *context, const mb_model *model)
 {
     const mb_model_info *info = mb_model_get_info(model);
-    int w = a->input_size.width > 0 ? a->input_size.width : info->input_width;
-    int h = a->input_size.width > 0 ? a->input_size.height : info->input_height;
+    int w = a->options.input_width > 0 ? a->options.input_width : info->input_width;
+    int h = a->options.input_width > 0 ? a->options.input_height : info->input_height;
     mb_plan_info plan = {.size = sizeof plan};
     mb_error err = {0};
     if (mb_network_plan(&plan, b->network, a->batch, h, w, &err) != MB_OK) {

@@ -191,7 +191,7 @@ int cmd_trimap(args *a)
             bad = report_missing(list.v[i].path);
         } else if (!list.v[i].skip) {
             if (mb_image_load(&mask, NULL, list.v[i].path, &o, &err) != MB_OK ||
-                mb_trimap_make(&trimap, &mask, a->erode, a->dilate, &err) != MB_OK) {
+                mb_trimap_make(&trimap, &mask, a->options.erode, a->options.dilate, &err) != MB_OK) {
                 bad = message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME, NULL, &err);
             } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, list.n == 1, &err)) != CODE_OK) {
                 (void)message_status(bad, NULL, &err);

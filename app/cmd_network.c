@@ -89,8 +89,8 @@ int cmd_info(args *a)
     }
     if (code == CODE_OK) {
         const mb_model_info *info = mb_model_get_info(model);
-        int w = a->input_size.width > 0 ? a->input_size.width : info->input_width;
-        int h = a->input_size.width > 0 ? a->input_size.height : info->input_height;
+        int w = a->options.input_width > 0 ? a->options.input_width : info->input_width;
+        int h = a->options.input_width > 0 ? a->options.input_height : info->input_height;
         mb_plan_info plan = {.size = sizeof plan};
         if (mb_network_create(&network, context, model, &err) != MB_OK ||
             mb_network_plan(&plan, network, a->batch, h, w, &err) != MB_OK) {

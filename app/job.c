@@ -76,7 +76,7 @@ mb_load_options load_options(const args *a)
     mb_load_options_init(&o);
     o.max_megapixels = a->max_megapixels_in;
     o.accept_partial = a->accept_partial;
-    o.keep_depth = a->depth != 1; /* --depth 8 */
+    o.keep_depth = a->options.depth != 8;
     o.cancel = stop_loading;
     return o;
 }
@@ -205,7 +205,8 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
         return;
     }
     if (j->result->warning[0] != '\0') {
-        add_warning(j, j->result->warning);
+        char words[2 * sizeof j->result->warning];
+        add_warning(j, option_words(words, sizeof words, j->result->warning, MB_OK));
     }
     if (j->result->coverage < 0.0005) {
         char text[80];
@@ -223,7 +224,7 @@ int save_image(const mb_image *image, const char *path, const args *a, int alone
     o.format = (mb_format)a->format;
     o.quality = a->quality;
     o.threads = alone ? a->threads : 1; /* in a batch the others are computing */
-    o.note = a->premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
+    o.note = a->options.premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
     mb_status status;
     if (strcmp(path, "-") != 0) {
         status = mb_image_save(image, path, &o, err);

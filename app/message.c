@@ -115,7 +115,9 @@ int message_error(int code, const char *hint, const char *format, ...)
 
 int message_status(int code, const char *subject, const mb_error *err)
 {
-    const char *text = err->message[0] != '\0' ? err->message : mb_status_name(err->code);
+    char words[LINE_BYTES];
+    const char *text = option_words(words, sizeof words, err->message, err->code);
+    text = text[0] != '\0' ? text : mb_status_name(err->code);
     size_t first = strcspn(text, "\n");
     const char *hint = text[first] == '\n' ? text + first + 1 : NULL;
     int named = subject == NULL || strncmp(text, subject, strlen(subject)) == 0;

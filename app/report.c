@@ -16,10 +16,11 @@ long long peak_bytes(void)
 
 static void json_error(json *j, const job *job_)
 {
+    char words[2 * sizeof job_->err.message];
     json_begin(j, "error", '{');
     json_int(j, "code", job_->code);
     json_text(j, "status", mb_status_name(job_->err.code));
-    json_text(j, "message", job_->err.message);
+    json_text(j, "message", option_words(words, sizeof words, job_->err.message, job_->err.code));
     json_end(j, '}');
 }
 

@@ -94,7 +94,7 @@ static mb_status run_trimap(bench *b, mb_error *err)
 static mb_status run_guided(bench *b, mb_error *err)
 {
     mb_image_view guide = mb_image_view_u8(&b->photo), source = mb_image_view_u8(&b->mask);
-    mb_guided_options o = {b->parameter, MB_GUIDED_EPS, 1, NULL};
+    mb_guided_options o = {b->parameter, 0.015, 1, NULL};
     mb_image_f32 out = {0};
     mb_status status = mb_guided_filter(&out, &guide, &source, &o, b->pool, err);
     mb_image_f32_dispose(&out);

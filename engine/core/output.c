@@ -35,7 +35,7 @@ struct mb_output {
 
 static mb_status fail_exists(mb_error *err, const char *path)
 {
-    return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", path);
+    return mb_fail(err, MB_E_ARGUMENT, "%s exists\noverwrite=1 replaces it", path);
 }
 
 static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, int code)

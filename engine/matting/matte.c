@@ -1,4 +1,4 @@
-/* The table of refinement methods, the checks before them, and warnings. docs/models/refine.md section 1. */
+/* The table of refinement methods, and warnings. docs/models/refine.md section 1. */
 #include "matting/matte.h"
 
 #include "core/alloc.h"
@@ -33,47 +33,28 @@ size_t mb_matte_bytes(mb_detail detail, int width, int height, double share)
     return bytes < 9e18 ? (size_t)bytes : SIZE_MAX;
 }
 
-void mb_matte_options_init(mb_matte_options *o)
+mb_matte_options mb_matte_options_of(const mb_options *o)
 {
-    *o = (mb_matte_options){
-        .process_detail = true,
-        .detail = MB_DETAIL_NONE,
-        .erode = 6,
-        .dilate = 6,
-        .black_point = 0.01,
-        .white_point = 0.99,
-        .max_megapixels = 2.0,
+    return (mb_matte_options){
+        .process_detail = o->process_detail != 0,
+        .detail = o->detail,
+        .erode = o->erode,
+        .dilate = o->dilate,
+        .black_point = o->black_point,
+        .white_point = o->white_point,
+        .max_megapixels = o->max_megapixels,
+        .guided_radius = o->guided_radius,
+        .guided_eps = o->guided_eps,
+        .guided_scale = o->guided_scale,
+        .matting_epsilon = o->matting_epsilon,
     };
 }
 
-mb_status mb_matte_options_check(const mb_matte_options *o, mb_error *err)
+void mb_matte_options_init(mb_matte_options *o)
 {
-    const struct {
-        const char *name;
-        double value, min, max;
-        bool zero_too; /* 0 stands for the node's rule */
-    } rows[] = {
-        {"erode", o->erode, 1, 255, false},
-        {"dilate", o->dilate, 1, 255, false},
-        {"black-point", o->black_point, 0.01, 0.98, false},
-        {"white-point", o->white_point, 0.02, 0.99, false},
-        {"max-megapixels", o->max_megapixels, 1e-4, 999, false},
-        {"guided-radius", o->guided_radius, 1, MB_GUIDED_MAX_RADIUS, true},
-        {"guided-eps", o->guided_eps, 1e-9, 1e6, true},
-        {"guided-scale", o->guided_scale, 0.01, 1, true},
-        {"matting-epsilon", o->matting_epsilon, 1e-12, 1, true},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        bool in = rows[i].value >= rows[i].min && rows[i].value <= rows[i].max; /* NaN is not */
-        if (!in && !(rows[i].zero_too && rows[i].value == 0)) {
-            return mb_fail(err, MB_E_ARGUMENT, "--%s %.10g: %.10g to %.10g", rows[i].name, rows[i].value, rows[i].min,
-                           rows[i].max);
-        }
-    }
-    if ((size_t)o->detail >= N_METHODS) {
-        return mb_fail(err, MB_E_ARGUMENT, "detail %d is not known", (int)o->detail);
-    }
-    return MB_OK;
+    mb_options standard;
+    mb_options_init(&standard);
+    *o = mb_matte_options_of(&standard);
 }
 
 const char *mb_warning_name(mb_warning_code code)
@@ -138,6 +119,7 @@ static mb_status fine_of_mask(mb_image_f32 *out, const mb_image_u8 *alpha, const
     return status;
 }
 
+/* Runs the method on what the caller gave; after a failure nothing is left in the context's results. */
 static mb_status refine(mb_image_u8 *alpha, const mb_matte_job *job, mb_error *err)
 {
     const mb_image_u8 *input = job->mask != NULL ? job->mask : job->given_trimap;
@@ -175,8 +157,7 @@ mb_status mb_matte_from_mask(mb_image_u8 *alpha, const mb_image_u8 *photo, const
 {
     static const mb_matte_context nothing;
     mb_matte_job job = {photo, mask, NULL, o, c != NULL ? c : &nothing};
-    mb_status status = mb_matte_options_check(o, err);
-    return status == MB_OK ? refine(alpha, &job, err) : status;
+    return refine(alpha, &job, err);
 }
 
 mb_status mb_matte_from_trimap(mb_image_u8 *alpha, const mb_image_u8 *photo, const mb_image_u8 *trimap,
@@ -184,6 +165,5 @@ mb_status mb_matte_from_trimap(mb_image_u8 *alpha, const mb_image_u8 *photo, con
 {
     static const mb_matte_context nothing;
     mb_matte_job job = {photo, NULL, trimap, o, c != NULL ? c : &nothing};
-    mb_status status = mb_matte_options_check(o, err);
-    return status == MB_OK ? refine(alpha, &job, err) : status;
+    return refine(alpha, &job, err);
 }

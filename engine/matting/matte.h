@@ -8,25 +8,23 @@
 #include "core/cancel.h"
 #include "matting/closed_form.h"
 
-/* Start with mb_matte_options_init (the node's defaults). Ranges are checked, never clamped. */
+/* What the methods read of mb_options, in range (mb_options_check), and what the pipeline adds. */
 typedef struct mb_matte_options {
-    bool process_detail;   /* false: the mask is the result, untouched; nothing below acts */
-    mb_detail detail;      /* which method */
-    int erode, dilate;     /* 1..255 */
-    double black_point;    /* 0.01..0.98 */
-    double white_point;    /* 0.02..0.99 */
-    double max_megapixels; /* above 0, to 999, of 1048576 pixels: what VITMatte sees at most */
-    /* ours; 0 is the node's rule */
-    int guided_radius;      /* 0: from erode and dilate */
-    double guided_eps;      /* 0: 0.015 */
-    double guided_scale;    /* 0: exact; below 1: the fast variant */
-    double matting_epsilon; /* 0: 1e-6 */
-    size_t matting_memory;  /* bytes of the direct solver; 0: 1 GiB */
-    size_t available;       /* bytes that a method may take at all; 0: not known */
+    bool process_detail; /* false: the mask is the result, untouched; nothing below acts */
+    mb_detail detail;    /* which method */
+    int erode, dilate;
+    double black_point, white_point;
+    double max_megapixels; /* of 1048576 pixels: what VITMatte sees at most */
+    int guided_radius;     /* 0: from erode and dilate */
+    double guided_eps;
+    double guided_scale; /* below 1: the fast variant */
+    double matting_epsilon;
+    size_t matting_memory; /* bytes of the direct solver; 0: 1 GiB */
+    size_t available;      /* bytes that a method may take at all; 0: not known */
     mb_solver matting_solver;
 } mb_matte_options;
-void mb_matte_options_init(mb_matte_options *o);
-MB_MUST_CHECK mb_status mb_matte_options_check(const mb_matte_options *o, mb_error *err);
+mb_matte_options mb_matte_options_of(const mb_options *o);
+void mb_matte_options_init(mb_matte_options *o); /* of the default options */
 
 typedef enum mb_warning_code {
     MB_WARN_NO_FOREGROUND,  /* the trimap has none: the mask was kept (VITMatte still runs) */

@@ -61,7 +61,7 @@ static mb_status make_trimap(mb_image_u8 *trimap, const mb_matte_job *job, int b
     }
     const double black_white[2] = {o->black_point, o->white_point};
     if (o->black_point > o->white_point) {
-        mb_matte_warn(job, MB_WARN_POINTS_SWAPPED, "--black-point %g is above --white-point %g: %g was used",
+        mb_matte_warn(job, MB_WARN_POINTS_SWAPPED, "black_point %g is above white_point %g: %g was used",
                       o->black_point, o->white_point, o->white_point - 0.001);
     }
     return mb_closed_form_trimap(trimap, job->mask, blur, black_white, job->c->pool, &job->c->cancel, err);

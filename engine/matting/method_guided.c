@@ -10,14 +10,14 @@ mb_status mb_matte_guided(mb_image_u8 *alpha, const mb_matte_job *job, mb_error 
 {
     const mb_matte_options *o = job->o;
     int radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_layerstyle_radius(o->erode, o->dilate);
-    if (o->guided_scale > 0 && o->guided_scale < 1) { /* the same window, in pixels of the small picture */
+    if (o->guided_scale < 1) { /* the same window, in pixels of the small picture */
         int small = (int)lround(radius * o->guided_scale);
         radius = small > 1 ? small : 1;
     }
     const mb_guided_options guided = {
         .radius = radius,
-        .eps = o->guided_eps > 0 ? o->guided_eps : MB_GUIDED_EPS,
-        .scale = o->guided_scale > 0 ? o->guided_scale : 1.0,
+        .eps = o->guided_eps,
+        .scale = o->guided_scale,
         .cancel = &job->c->cancel,
     };
     mb_image_view guide = mb_image_view_u8(job->photo);

@@ -44,8 +44,8 @@ static mb_status make_trimap(mb_image_u8 *trimap, const mb_matte_job *job, mb_er
     }
     mb_status status = mb_trimap_layerstyle(trimap, job->mask, job->o->erode, job->o->dilate, job->c->pool, err);
     if (status == MB_OK && memchr(trimap->v, 255, (size_t)trimap->width * (size_t)trimap->height) == NULL) {
-        mb_matte_warn(job, MB_WARN_NO_FOREGROUND,
-                      "the trimap has no foreground: too thin for --erode %d, or no subject", job->o->erode);
+        mb_matte_warn(job, MB_WARN_NO_FOREGROUND, "the trimap has no foreground: too thin for erode %d, or no subject",
+                      job->o->erode);
     }
     return status;
 }
@@ -109,7 +109,7 @@ static mb_status run_reduced(mb_image_u8 *alpha, const mb_matte_job *job, const 
     mb_image_u8 small_photo = {0}, small_trimap = {0}, small_alpha = {0};
     mb_status status = MB_OK;
     mb_matte_limit(&width, &height, photo->width, photo->height, job->o->max_megapixels);
-    mb_matte_warn(job, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (--max-megapixels %g)", width, height,
+    mb_matte_warn(job, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (max_megapixels %g)", width, height,
                   photo->width, photo->height, job->o->max_megapixels);
     MB_TRY(mb_resize_pillow(&small_photo, photo, width, height, MB_FILTER_BILINEAR, job->c->pool, err));
     MB_TRY(mb_resize_pillow(&small_trimap, trimap, width, height, MB_FILTER_BILINEAR, job->c->pool, err));
@@ -129,8 +129,8 @@ mb_status mb_matte_vitmatte(mb_image_u8 *alpha, const mb_matte_job *job, mb_erro
     mb_status status = MB_OK;
     if (job->c->matting == NULL) {
         return mb_fail(err, MB_E_ARGUMENT,
-                       "--detail %s needs a matting model\n"
-                       "--matting-model FILE, or --detail pymatting or guided, which need none",
+                       "detail %s needs a matting model\n"
+                       "pass VITMatte weights, or use detail=pymatting or detail=guided, which need none",
                        mb_detail_name((int)job->o->detail));
     }
     MB_TRY(make_trimap(&trimap, job, err));

@@ -2,6 +2,7 @@
 #include "matting/trimap.h"
 
 #include "image/bitmap.h"
+#include "options/options.h"
 
 typedef struct spread_job {
     mb_image_u8 *out;
@@ -34,11 +35,6 @@ static mb_status spread(mb_image_u8 *out, const mb_bitmap *a, const mb_bitmap *b
 static mb_window five_passes(int k)
 {
     return (mb_window){MB_TRIMAP_ITERATIONS * (k / 2), MB_TRIMAP_ITERATIONS * (k - 1 - k / 2)};
-}
-
-static mb_status check_kernel(const char *name, int k, mb_error *err)
-{
-    return k >= 1 && k <= 255 ? MB_OK : mb_fail(err, MB_E_ARGUMENT, "--%s %d: 1 to 255", name, k);
 }
 
 static mb_status copy_bits(mb_bitmap *out, const mb_bitmap *b, mb_error *err)
@@ -75,8 +71,8 @@ static mb_status node_trimap(mb_image_u8 *out, const mb_image_u8 *picture, const
     mb_bitmap fg = {0};
     mb_status status = MB_OK;
     *out = (mb_image_u8){0};
-    MB_TRY(check_kernel("erode", erode_dilate[0], err));
-    MB_TRY(check_kernel("dilate", erode_dilate[1], err));
+    MB_TRY(mb_option_check(MB_OPTION_erode, erode_dilate[0], err));
+    MB_TRY(mb_option_check(MB_OPTION_dilate, erode_dilate[1], err));
     mb_window windows[2] = {five_passes(erode_dilate[0]), five_passes(erode_dilate[1])};
     int width = picture != NULL ? picture->width : plane->width;
     int height = picture != NULL ? picture->height : plane->height;

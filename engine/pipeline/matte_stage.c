@@ -39,7 +39,9 @@ void mb_matte_stage_dispose(mb_matte_stage *e)
 mb_status mb_matte_stage_check(const mb_matte_stage *e, const mb_options *o, mb_error *err)
 {
     if (mb_matte_stage_needed(o) && uses_vitmatte(o->detail) && e->network == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "detail %s needs a matting model\npass VITMatte weights (--matting-model)",
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "detail %s needs a matting model\npass VITMatte weights, or use detail=pymatting or "
+                       "detail=guided, which need none",
                        mb_detail_name((int)o->detail));
     }
     return MB_OK;
@@ -117,21 +119,9 @@ void mb_add_warning(char *warning, size_t warning_bytes, const char *text)
 
 mb_status mb_matte_stage_run(mb_matte_stage *e, mb_matte_stage_job *job, const mb_options *o, mb_error *err)
 {
-    mb_matte_options r;
+    mb_matte_options r = mb_matte_options_of(o);
     mb_warnings warnings = {0};
     matting_call call = {e, job};
-    mb_matte_options_init(&r);
-    r.process_detail = mb_matte_stage_needed(o);
-    r.detail = o->detail;
-    r.erode = o->erode;
-    r.dilate = o->dilate;
-    r.black_point = o->black_point;
-    r.white_point = o->white_point;
-    r.max_megapixels = o->max_megapixels;
-    r.guided_radius = o->guided_radius;
-    r.guided_eps = o->guided_eps;
-    r.guided_scale = o->guided_scale;
-    r.matting_epsilon = o->matting_epsilon;
     r.available = job->available;
     r.matting_memory = job->available / 2 > MB_CLOSED_FORM_MEMORY ? job->available / 2 : 0;
     bool given = job->mask == NULL;
@@ -159,10 +149,6 @@ mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dil
     mb_status status = MB_OK;
     mb_image_u8 gray = {0}, trimap = {0};
     *out = (mb_image){0};
-    if (erode < 1 || erode > 255 || dilate < 1 || dilate > 255) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s %d: 1 to 255", erode < 1 || erode > 255 ? "erode" : "dilate",
-                       erode < 1 || erode > 255 ? erode : dilate);
-    }
     MB_TRY(mb_image_check(mask, err));
     MB_TRY(mb_gray_from_image(&gray, NULL, mask, err));
     MB_TRY(mb_trimap_layerstyle(&trimap, &gray, erode, dilate, NULL, err));

@@ -223,9 +223,9 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
         const char *option;
         const mb_options *o;
         bool differs;
-    } rows[] = {{"--max-megapixels 1", &smaller, kept.detail >= MB_DETAIL_VITMATTE && kept.max_megapixels > 1.0},
-                {"--detail guided", &guided, mb_matte_stage_needed(&kept) && kept.detail != MB_DETAIL_GUIDED},
-                {"--foreground none", &plain, kept.want_cutout && kept.foreground != MB_FOREGROUND_NONE}};
+    } rows[] = {{"max_megapixels=1", &smaller, kept.detail >= MB_DETAIL_VITMATTE && kept.max_megapixels > 1.0},
+                {"detail=guided", &guided, mb_matte_stage_needed(&kept) && kept.detail != MB_DETAIL_GUIDED},
+                {"foreground=none", &plain, kept.want_cutout && kept.foreground != MB_FOREGROUND_NONE}};
     text[0] = '\0';
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         mb_plan_info info;
@@ -268,7 +268,7 @@ mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image
         return mb_fail(
             err, MB_E_MEMORY,
             "this needs %.1f %s (networks %.1f, weights %.1f, pictures and refinement %.1f), %.1f %s %s\n%sa smaller "
-            "--input-size or picture, or a larger --max-memory",
+            "input size or picture, or a larger max_memory",
             need / unit, name, (double)info.arena_bytes / unit, (double)info.weight_bytes / unit,
             (double)info.picture_bytes / unit, (double)limit / unit, name,
             p->context->options.max_memory > 0 ? "are allowed" : "are free", hint);

@@ -49,7 +49,7 @@ static void test_bad_options(void)
         {"--json=yes cat.jpg", "mattebox: --json takes no value\n"},
         {"--tap x cat.jpg", "mattebox: --tap does not belong to this command\n"},
         {"--background nocolour cat.jpg", "mattebox: --background nocolour: no colour, and no such file\n"},
-        {"--background blur:0 cat.jpg", "mattebox: --background blur:0: a radius above 0, to 4096\n"},
+        {"--background blur:0 cat.jpg", "mattebox: --background blur:0: a radius of 0.3 to 4096\n"},
         {"--background cat.jpg cat.jpg", "mattebox: cat.jpg: not a picture"},
         {"--crop=-1 cat.jpg", "mattebox: --crop -1: 0 to 65535\n"},
         {"--depth 12 cat.jpg", "mattebox: --depth 12: one of auto, 8, 16\n"},

@@ -142,10 +142,10 @@ static void refusals(void)
     mb_image_u8 m = speckles(4, 4, 1, 3), t = {0};
     mb_error err = {0};
     CHECK(mb_trimap_layerstyle(&t, &m, 300, 6, NULL, &err) == MB_E_ARGUMENT);
-    CHECK_MSG(strcmp(err.message, "--erode 300: 1 to 255") == 0, "%s", err.message);
+    CHECK_MSG(strcmp(err.message, "erode 300: 1 to 255") == 0, "%s", err.message);
     err = (mb_error){0};
     CHECK(mb_trimap_layerstyle(&t, &m, 6, 0, NULL, &err) == MB_E_ARGUMENT);
-    CHECK_MSG(strcmp(err.message, "--dilate 0: 1 to 255") == 0, "%s", err.message);
+    CHECK_MSG(strcmp(err.message, "dilate 0: 1 to 255") == 0, "%s", err.message);
     CHECK(mb_trimap_thresholds(&t, &m, 200, 100, NULL, &err) == MB_E_ARGUMENT);
     CHECK(mb_trimap_rembg(&t, &m, (const int[3]){10, 240, 256}, NULL, &err) == MB_E_ARGUMENT);
     CHECK(t.v == NULL);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define MB_MEGABYTE      1e-6
-#define MB_CUDA_WAYS_OUT "try --precision f16, a smaller --input-size, a smaller --batch, or --device cpu"
+#define MB_CUDA_WAYS_OUT "try precision=f16, a smaller input, a smaller batch, or device=cpu"
 
 /* After these the context cannot be used any more, whatever is called: memory errors, illegal addresses and
  * instructions, time-outs, failed assertions and launches. */
@@ -180,7 +180,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
     (void)pthread_mutex_init(&d->lock, &recursive);
     (void)pthread_mutexattr_destroy(&recursive);
     if (!mb_nvlib_open(&d->lib, &refusal) || !describe(d, &refusal)) {
-        status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or pass --device cpu", refusal.reason, refusal.cure);
+        status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or use device=cpu", refusal.reason, refusal.cure);
         goto done;
     }
     MB_TRY(mb_cuda_check(d, d->lib.driver.context_retain(&d->context, d->id), "opening", err));
