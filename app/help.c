@@ -149,8 +149,9 @@ static void print_option(FILE *out, const option_row *row, const command *c, int
 void help_command(FILE *out, const command *c)
 {
     int rows[MAX_OPTIONS], width = page_width(out), n = help_rows(rows, c);
-    char usage[300];
-    (void)fprintf(out, "mattebox %s: %s\n\n", c->name, c->summary);
+    char title[200], usage[300];
+    (void)snprintf(title, sizeof title, "mattebox %s: %s\n", c->name, c->summary);
+    print_wrapped(out, title, 0, width);
     (void)snprintf(usage, sizeof usage, "Usage: mattebox %s%s%s", c->name, c->usage[0] != '\0' ? " " : "", c->usage);
     print_wrapped(out, usage, 4, width + 4); /* the first line starts at 0 */
     if (c->details != NULL) {
