@@ -132,15 +132,15 @@ static void sweep(const scenario *s)
 int main(void)
 {
     static const scenario scenarios[] = {
-        {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
-        {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
+        {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2},
+        {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2},
         {"guided fast", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0.5, 2},
-        {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
-        {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 0, 2},
-        {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
-        {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001},
-        {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 0, 2},
-        {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2},
+        {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2},
+        {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 1, 2},
+        {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2},
+        {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 0.001},
+        {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 1, 2},
+        {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 1, 2},
     };
     mb_error err;
     CHECK_OK(mb_image_u8_create(&photo, 60, 44, 4, &err), err);
