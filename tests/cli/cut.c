@@ -165,7 +165,7 @@ static void test_limits(void)
     CHECK_RUN(&p, 4, "MB are allowed\n  ");
     CHECK_RUN(&p, 4, "a smaller input size or picture, or a larger --max-memory\n"); /* not the library's max_memory */
     process_run(&p, "mattebox cat.jpg -m saliency --detail pymatting --max-memory 28M");
-    CHECK_RUN(&p, 4, "  --foreground none (");
+    CHECK_RUN(&p, 4, "  --detail guided (");
     process_run(&p, "mattebox cat.jpg %s --max-megapixels-in 0.1", flags);
     CHECK_RUN(&p, 1, "the limit is 0.1\n  --max-megapixels-in raises it");
     process_run(&p, "mattebox cat.jpg %s --input-size 100", flags);
