@@ -1,5 +1,12 @@
-/* Parsing the command line by the table of options. getopt_long does the splitting: --opt=value, clusters of letters,
- * options after files, "--". */
+/* Parsing the command line by the table of options. getopt_long does the splitting: --opt=value, clusters
+ * of letters, options after files, "--".
+ *
+ * From a word to a value: getopt_long gives the number of a row, the row's kind says how its text is read,
+ * and `field` where the value goes in struct args. Whether an option was given at all is kept beside it
+ * (`given`), because a default and the same value given by hand mean different things to presets.
+ *
+ * A wrong value ends the parse with one message and the exit code 2; nothing has been opened or printed
+ * before that. */
 #include "args.h"
 #include "message.h"
 
@@ -11,6 +18,8 @@
 
 #define LONG_BASE 1000 /* getopt's value of row i is LONG_BASE + i */
 
+/* Levenshtein distance to each name, with one row of the table at a time. Only names within two edits
+ * count, and never one that replaces the whole word: "did you mean" must not be a guess. */
 const char *nearest_name(const char *word, const char *const *names, int n)
 {
     enum { MOST = 40 };
@@ -42,6 +51,7 @@ const char *nearest_name(const char *word, const char *const *names, int n)
     return best;
 }
 
+/* A usage error that points to the command's help page; `what` fills the one %s of the format. */
 static int usage_hint(const args *a, const char *format, const char *what)
 {
     char hint[160];
@@ -98,6 +108,7 @@ static int read_bytes(double *out, const char *text)
     return *end == '\0' && v < 1e18;
 }
 
+/* The names of a row's values with commas between them, for the message that refuses another one. */
 static void list_choices(char *text, size_t bytes, const option_row *row)
 {
     text[0] = '\0';
@@ -107,6 +118,8 @@ static void list_choices(char *text, size_t bytes, const option_row *row)
     }
 }
 
+/* Reads an int or a double and checks its range. A fraction where an int is wanted, text behind the
+ * number, and NaN are refused with the same message as a number out of range: it says what is possible. */
 static int set_number(void *field, const option_row *row, const char *source, const char *text)
 {
     char *end;
@@ -124,6 +137,8 @@ static int set_number(void *field, const option_row *row, const char *source, co
     return CODE_OK;
 }
 
+/* Compares with the names as they are: no prefixes, no other case, so that a script means the same with
+ * every later version. */
 static int set_choice(int *field, const option_row *row, const char *source, const char *text)
 {
     for (int i = 0; row->choices(i) != NULL; i++) {
@@ -143,6 +158,8 @@ const char *args_device_word(int i)
     return i < (int)(sizeof words / sizeof words[0]) ? words[i] : NULL;
 }
 
+/* "cuda:2" is kind and index, "cuda:all" has index -1 (cmd_cut.c opens every GPU), and a bare name means
+ * the first device of its kind. Whether there is such a device is found out by the context. */
 static int set_device(int field[2], const option_row *row, const char *source, const char *text)
 {
     char names[256], *end = NULL;
@@ -164,6 +181,7 @@ static int set_device(int field[2], const option_row *row, const char *source, c
     return message_error(CODE_USAGE, NULL, "%s %s: one of %s", source, text, names);
 }
 
+/* Cuts the text at its commas, in place: argv is ours to write to, and the names point into it. */
 static int add_to_list(args *a, const option_row *row, char *text)
 {
     (void)row;
@@ -241,6 +259,8 @@ typedef struct getopt_tables {
     int n;
 } getopt_tables;
 
+/* Rows of other commands are left out, so that getopt refuses them and bad_option can tell that they exist
+ * elsewhere. An alias is a second long name with the same number. */
 static void fill_tables(getopt_tables *t, unsigned bit)
 {
     size_t at = 0;
@@ -271,6 +291,8 @@ static void fill_tables(getopt_tables *t, unsigned bit)
     t->longs[t->n] = (struct option){0};
 }
 
+/* Says what is wrong with the option that getopt stopped at: no value, an unwanted value, an option of
+ * another command, a misspelling (the nearest name is offered), or nothing of the kind. */
 static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
 {
     char word[128];
@@ -281,7 +303,7 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
     } else {
         (void)snprintf(word, sizeof word, "%s", argv[optind - 1]);
     }
-    word[strcspn(word, "=")] = '\0';
+    word[strcspn(word, "=")] = '\0'; /* the option without its value */
     if (c == ':') {
         return usage_hint(a, "%s needs a value", word);
     }
@@ -301,6 +323,8 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
     return usage_hint(a, "unknown option %s", word);
 }
 
+/* Defaults of the program's own options that are not 0; those of the library come with
+ * args_standard_options. */
 static void set_defaults(args *a)
 {
     a->png_level = 3;
@@ -329,6 +353,8 @@ static int choose_command(args *a, int *argc, char ***argv)
     return 0;
 }
 
+/* The command first, since it decides which options there are, then getopt_long. A letter is looked up among the rows
+ * of the command. */
 int args_parse(args *a, int argc, char **argv)
 {
     *a = (args){0};
@@ -337,7 +363,7 @@ int args_parse(args *a, int argc, char **argv)
     args_standard_options(&a->options, a->command->bit);
     getopt_tables t;
     fill_tables(&t, a->command->bit);
-    opterr = 0;
+    opterr = 0; /* the messages are ours */
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1;) {
         int i = c - LONG_BASE;
@@ -369,12 +395,15 @@ void args_dispose(args *a)
     *a = (args){0};
 }
 
+/* By the name that the command knows: "mask" is a flag of cut and a file of matte. */
 int args_given(const args *a, const char *name)
 {
     int i = row_of(name, a->command->bit);
     return i >= 0 && a->given[i];
 }
 
+/* After args_parse, so that an option beats its variable; variables of options that the command lacks are
+ * ignored, and a bad value is an error as it would be on the command line. */
 int args_environment(args *a)
 {
     static const struct {
@@ -397,6 +426,7 @@ int args_environment(args *a)
     return CODE_OK;
 }
 
+/* What the context needs to know of the command line: device, threads, precision, limits. */
 static mb_context_options context_options(const args *a)
 {
     mb_context_options o;
@@ -409,6 +439,7 @@ static mb_context_options context_options(const args *a)
     return o;
 }
 
+/* Only a bad option is the user's fault; a GPU that is missing or too old is the machine's. */
 int args_context(mb_context **out, const args *a)
 {
     mb_context_options o = context_options(a);
@@ -420,6 +451,8 @@ int args_context(mb_context **out, const args *a)
     return CODE_OK;
 }
 
+/* cuda:all does not know beforehand how many GPUs there are: it asks for the next one until the library
+ * says that there is none. */
 int args_context_more(mb_context **out, const args *a, int index)
 {
     mb_context_options o = context_options(a);

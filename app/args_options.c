@@ -1,4 +1,8 @@
-/* From the command line to the library's options: defaults, then the preset, then what was given. */
+/* From the command line to the library's options: defaults, then the preset, then what was given.
+ *
+ * Single options are copied by the table, bytes of mb_options to bytes of mb_options. Only what is no
+ * plain field is done by hand: --background (four fields), --crop, --no-detail, and what the command
+ * itself decides. */
 #include "args.h"
 #include "builtin.h"
 #include "message.h"
@@ -26,7 +30,9 @@ static int read_blur(mb_options *out, const char *text)
     return 1;
 }
 
-/* --background: a word, a colour, or else a picture's path. */
+/* --background: a word, a colour, or else a picture's path. Words and colours come before files: a file
+ * called "white" is reached as ./white. The picture is loaded here, before any photo, so that a bad one
+ * costs nothing; whether the result is opaque decides later if it may be a JPEG. */
 static int read_background(mb_options *out, args *a)
 {
     const char *text = a->background;
@@ -101,6 +107,8 @@ static void set_combined(mb_options *out, const args *a)
     out->precision = MB_PRECISION_AUTO; /* the context's, which has it from args_context */
 }
 
+/* In the order in which people expect them to win: defaults of the command, the preset, the model's own
+ * way of segmenting, single options. */
 int args_library_options(mb_options *out, args *a)
 {
     mb_error err = {0};

@@ -1,4 +1,9 @@
-/* The built-in default: which names it has, the bytes that the linker brought along, and the hint on better weights. */
+/* The built-in default: which names it has, the bytes that the linker brought along, and the hint on
+ * better weights.
+ *
+ * The model is part of the program's read-only data and is used where it lies (mb_model_open_memory): no
+ * file, no copy, no time. The name "demo" is that network alone; "default" is the network and saliency
+ * together, by the preset "small". */
 #include "builtin.h"
 #include "message.h"
 #include "models.h"
@@ -22,11 +27,13 @@ extern const unsigned char mb_demo_model[], mb_demo_model_end[];
 static const unsigned char mb_demo_model[1], *const mb_demo_model_end = mb_demo_model;
 #endif
 
+/* 0 when the program was built without the model. */
 static size_t demo_bytes(void)
 {
     return (size_t)(mb_demo_model_end - mb_demo_model);
 }
 
+/* Is there a model file of that name or alias in the model folders? */
 static int installed(const char *name)
 {
     char path[PATH_MAX];
@@ -34,6 +41,8 @@ static int installed(const char *name)
     return models_find(path, sizeof path, name, &none) == MB_OK;
 }
 
+/* Without --model: official weights if they are installed, else the model that is linked in. "default" and
+ * "saliency" mean what is built in, unless somebody has installed a file of that name. */
 model_choice model_choose(const char *model)
 {
     /* Official weights are better by far: whoever has installed them means them. */
@@ -95,6 +104,7 @@ static int mark_hint(void)
     return access(path, F_OK) != 0;
 }
 
+/* Said once for each user and only to people: never in scripts, logs or pipes. */
 void builtin_hint(void)
 {
     if (message_has_terminal() && mark_hint()) {

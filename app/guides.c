@@ -1,5 +1,8 @@
-/* The mask or trimap that belongs to each photo: one file for one photo, or a folder with one for each, found by name
- * beside the same tree of folders. */
+/* The mask or trimap that belongs to each photo: one file for one photo, or a folder with one for each,
+ * found by name beside the same tree of folders.
+ *
+ * Names that are tried: photo.mask.png, photo_mask.png, photo-mask.png, photo.alpha.png, photo.png,
+ * photo.webp, photo.jpg; with "trimap" instead of "mask" for --trimap. */
 #include "inputs.h"
 #include "message.h"
 
@@ -36,6 +39,8 @@ static char *find_guide(const char *folder, const item *it, const char *kind)
     return NULL;
 }
 
+/* A file serves one photo. In a folder every photo has a mask of its own, found by name in the same sub-
+ * folder; a photo without one fails by itself, later. */
 int inputs_attach_guides(item_list *list, const args *a)
 {
     const char *given = a->mask_from != NULL ? a->mask_from : a->trimap_from;

@@ -1,4 +1,8 @@
-/* Help pages, made from the tables of commands and options, as wide as the terminal. */
+/* Help pages, made from the tables of commands and options, as wide as the terminal.
+ *
+ * Texts come from the tables; here are only their order and their layout: two columns, wrapped at spaces.
+ * A row says what an option does, its legal values and its default are added, and the default is read from
+ * the very struct that a run without options would use. */
 #include "args.h"
 #include "commands.h"
 #include "message.h"
@@ -38,6 +42,7 @@ static void print_wrapped(FILE *out, const char *text, int left, int width)
     (void)fprintf(out, "%s\n", text);
 }
 
+/* By group, and within a group in the order of the table: the program's own rows, then the library's. */
 int help_rows(int *rows, const command *c)
 {
     int n = 0;
@@ -54,6 +59,7 @@ int help_rows(int *rows, const command *c)
 /* "auto, 8, 16", "1 to 512 pixels" or "": the legal values. */
 static void describe_range(char *text, size_t bytes, const option_row *row)
 {
+    /* Names need no range, and "bits" no unit behind 8 and 16. */
     int choices = row->kind == KIND_ENUM || row->kind == KIND_CODE || row->kind == KIND_DEVICE;
     int unit = row->unit != NULL && row->unit[0] != '\0' && !choices;
     text[0] = '\0';
@@ -82,6 +88,7 @@ static void describe_default(char *text, size_t bytes, const option_row *row, co
     if (row->library_bytes == 0 || row->kind == KIND_FLAG) {
         return;
     }
+    /* The field lies as deep in mb_options as in args.options. */
     const char *field = (const char *)&o + row->field - offsetof(args, options);
     if (row->kind == KIND_REAL) {
         memcpy(&real, field, sizeof real);
@@ -113,6 +120,7 @@ void help_argument(char *text, size_t bytes, const option_row *row)
     (void)snprintf(text, bytes, form, row->argument != NULL ? row->argument : "");
 }
 
+/* The first thing that people see: the one command that most of them need, then all others in a line each. */
 void help_overview(FILE *out)
 {
     int width = page_width(out);
@@ -146,6 +154,7 @@ static void print_option(FILE *out, const option_row *row, const command *c, int
     print_wrapped(out, text, LEFT, width);
 }
 
+/* Title, usage, what the command does, its options by group, exit codes. */
 void help_command(FILE *out, const command *c)
 {
     int rows[MAX_OPTIONS], width = page_width(out), n = help_rows(rows, c);

@@ -1,9 +1,13 @@
-/* The reference of options for docs/cli.md, and the JSON schema of mb_options for docs/options.schema.json: what the
- * tables say, in the form of a file. tests/cli/docs.sh compares. */
+/* The reference of options for docs/cli.md, and the JSON schema of mb_options for
+ * docs/options.schema.json: what the tables say, in the form of a file. tests/cli/docs.sh compares.
+ *
+ * "mattebox help -- --markdown" and "-- --schema" print them. They are not on the help page: they are for
+ * whoever builds the documents and for programs that want to offer our options. */
 #include "args.h"
 
 #include <string.h>
 
+/* A bar would end the cell. */
 static void markdown_cell(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -14,6 +18,7 @@ static void markdown_cell(FILE *out, const char *text)
     }
 }
 
+/* The same rows, order and texts as on the help page of the command. */
 static void markdown_table(FILE *out, const command *c)
 {
     int rows[MAX_OPTIONS], n = help_rows(rows, c);
@@ -37,6 +42,7 @@ static void markdown_table(FILE *out, const command *c)
     }
 }
 
+/* A chapter for each command. Its title is the summary with a capital letter. */
 void help_markdown(FILE *out)
 {
     for (int i = 0; i < n_commands; i++) {
@@ -52,6 +58,7 @@ void help_markdown(FILE *out)
 
 /* ---- JSON Schema (2020-12) */
 
+/* A member of the option's object, with the two characters escaped that help texts may contain. */
 static void schema_text(FILE *out, const char *key, const char *text)
 {
     (void)fprintf(out, ",\n      \"%s\": \"", key);
@@ -85,6 +92,8 @@ static void schema_default(FILE *out, const option_row *row, const mb_options *o
     }
 }
 
+/* Type and legal values. A 0 that stands for something else is legal beside the range, so there it is a
+ * choice of two. */
 static void schema_values(FILE *out, const option_row *row)
 {
     int code = row->kind == KIND_CODE;
@@ -119,6 +128,8 @@ static void schema_values(FILE *out, const option_row *row)
     }
 }
 
+/* The rows that come from options.def are those with a text for 0, be it empty; the program's own have
+ * none. A picture in memory has no form in JSON and is left out. */
 void help_schema(FILE *out)
 {
     mb_options o;

@@ -1,4 +1,7 @@
-/* The three steps of one picture: load, compute, save. */
+/* The three steps of one picture: load, compute, save.
+ *
+ * A job belongs to one thread at a time and is handed on by batch.c, so nothing here is locked. Its state
+ * says how far it came; each step does nothing for jobs that have stopped before it. */
 #include "batch.h"
 #include "commands.h"
 #include "message.h"
@@ -19,12 +22,14 @@ double clock_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+/* A job that Ctrl-C ended has not failed: it is counted as not done. */
 static void fail(job *j, int code)
 {
     j->state = code == CODE_INTERRUPTED ? JOB_CANCELLED : JOB_FAILED;
     j->code = code;
 }
 
+/* An error of the program in the form of the library's, so that a job has only one kind. */
 static mb_status own_error(mb_error *err, mb_status status, const char *text)
 {
     err->code = status;
@@ -81,6 +86,7 @@ mb_load_options load_options(const args *a)
     return o;
 }
 
+/* stdin has to be read to its end first: the decoders need the whole file. */
 static mb_status load_any(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *o,
                           mb_error *err)
 {
@@ -97,6 +103,7 @@ static mb_status load_any(mb_image *out, mb_image_source *source, const char *pa
     return status;
 }
 
+/* Warnings are one line, joined by semicolons; what is too long for it is cut off. */
 static void add_warning(job *j, const char *text)
 {
     size_t at = strlen(j->warning);
@@ -122,6 +129,8 @@ static bool is_coloured(const mb_image *m)
     return false;
 }
 
+/* Runs in the loader's thread. Everything that can be wrong with the files ends here, in the job: the
+ * batch goes on. */
 void job_load(job *j, const batch *b)
 {
     const args *a = b->a;
@@ -146,6 +155,7 @@ void job_load(job *j, const batch *b)
         j->err.code = MB_E_IO;
         return;
     }
+    /* The photo, then its mask or trimap by the same limits. */
     j->source = (mb_image_source){.size = sizeof j->source};
     mb_load_options o = load_options(a);
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
@@ -173,6 +183,8 @@ void job_load(job *j, const batch *b)
     j->state = JOB_LOADED;
 }
 
+/* Queues the picture on its device and returns; on a CPU nothing happens yet. Masks from files have no
+ * network to queue. */
 void job_start(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED || b->refine_only) {
@@ -184,6 +196,8 @@ void job_start(job *j, const batch *b, mb_pipeline *pipeline)
     }
 }
 
+/* Runs in the thread of the device. The decoded pictures are released as soon as the result is there:
+ * between computing and saving a job holds its results alone. */
 void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED) {
@@ -208,6 +222,7 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
         char words[2 * sizeof j->result->warning];
         add_warning(j, option_words(words, sizeof words, j->result->warning, MB_OK));
     }
+    /* Most likely nothing was found, and the cut-out is empty. */
     if (j->result->coverage < 0.0005) {
         char text[80];
         (void)snprintf(text, sizeof text, "no foreground found (%.2f %% of the picture)", 100.0 * j->result->coverage);
@@ -215,6 +230,8 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     }
 }
 
+/* Files are written by the library, under a temporary name; stdout receives the encoded file in one piece,
+ * so that nothing is sent when encoding fails. */
 int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err)
 {
     mb_save_options o;
@@ -243,6 +260,8 @@ int save_image(const mb_image *image, const char *path, const args *a, int alone
     return status == MB_E_MEMORY ? CODE_MACHINE : CODE_OUTPUT;
 }
 
+/* Runs in the saver's thread. After the first result that cannot be written the others are not tried: the
+ * disk is most likely full. */
 void job_save(job *j, const batch *b)
 {
     if (j->state != JOB_LOADED) {

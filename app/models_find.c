@@ -1,4 +1,7 @@
-/* Which models there are: files of the folders, and what the catalogue knows beside them. */
+/* Which models there are: files of the folders, and what the catalogue knows beside them.
+ *
+ * A folder is read anew each time: models come and go while a program runs, and a search takes less than a
+ * millisecond. */
 #include "commands.h"
 #include "json.h"
 #include "message.h"
@@ -15,6 +18,7 @@ static int only_mbw(const struct dirent *entry)
     return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
 }
 
+/* A folder that is missing or cannot be read has no models: it is only one of several that are searched. */
 int models_in_folder(char ***names, const char *folder)
 {
     struct dirent **entries = NULL;
@@ -38,6 +42,7 @@ void models_free_names(char **names, int n)
     free(names);
 }
 
+/* Grows by one: there are tens of models, not thousands. */
 static int add_path(char ***paths, int *n, const char *path)
 {
     char **more = realloc(*paths, ((size_t)*n + 1) * sizeof *more);
@@ -59,6 +64,7 @@ static int add_all(char ***paths, int *n)
         char **names;
         int count = models_in_folder(&names, folder);
         for (int k = 0; k < count && code == CODE_OK; k++) {
+            /* A model of this name in an earlier folder is the one that is used. */
             int hidden = 0;
             for (int j = 0; j < *n; j++) {
                 const char *slash = strrchr((*paths)[j], '/');
@@ -72,6 +78,8 @@ static int add_all(char ***paths, int *n)
     return code;
 }
 
+/* The first name that is not found ends the search with its message; what was found so far is in the list,
+ * which the caller frees. */
 int models_named(char ***paths, int *n, const char *const *names, int n_names)
 {
     int code = CODE_OK;
@@ -86,6 +94,7 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
     return n_names == 0 ? add_all(paths, n) : code;
 }
 
+/* A model that can be had; `path` null tells it from an installed one. */
 static void known_json(const catalogue_entry *e)
 {
     json j = {stdout, 0};
@@ -104,6 +113,7 @@ static void known_json(const catalogue_entry *e)
     json_line(&j);
 }
 
+/* Nothing is asked of a network: sizes and licences are the catalogue's. */
 void models_list_known(const args *a, const catalogue *c)
 {
     int n = 0;

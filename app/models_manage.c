@@ -1,4 +1,8 @@
-/* Models from elsewhere and to elsewhere: get, rm, import, export. The work is the manager's (weights_tool/manager). */
+/* Models from elsewhere and to elsewhere: get, rm, import, export. The work is the manager's
+ * (weights_tool/manager).
+ *
+ * Here are the words and the exit codes; what is downloaded, checked, converted and renamed into place,
+ * and how an interrupted download goes on, is in weights_tool/manager and docs/models-get.md. */
 #include "commands.h"
 #include "message.h"
 #include "models.h"
@@ -11,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The catalogue is part of the program; the file of the user, if there is one, adds entries to it. */
 int models_catalogue(catalogue *out)
 {
     char path[PATH_MAX];
@@ -34,12 +39,15 @@ int models_installed(char *path, size_t bytes, const char *name)
     return 0;
 }
 
+/* An alias counts only when the name itself is not found: a file of the user's that is called like an
+ * alias is that file. */
 mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
 {
     catalogue c;
     mb_error none = {0};
     mb_status status = mb_find_model(path, bytes, name, err);
     if (status != MB_OK && catalogue_load(&c, NULL, &none) == MB_OK) {
+        /* "rembg" and the hub call models by other names than we do. */
         const catalogue_entry *e = catalogue_find(&c, name);
         if (e != NULL && models_installed(path, bytes, e->name)) {
             *err = (mb_error){0};
@@ -50,6 +58,7 @@ mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
     return status;
 }
 
+/* Without a catalogue there is no hint: the message itself has been complete before. */
 void models_hint(char *text, size_t bytes, const char *name)
 {
     catalogue c;
@@ -74,6 +83,8 @@ static void on_text(void *user, const char *text)
     message_closing("%s", text);
 }
 
+/* Called for every piece of a download, many times a second; the terminal is written to only when the line
+ * would change. Returns whether Ctrl-C was pressed, which stops the download so that it can be continued. */
 static int on_progress(void *user, const char *stage, double done, double total)
 {
     static char shown[160]; /* what the line says already need not be written again */
@@ -93,7 +104,8 @@ static int on_progress(void *user, const char *stage, double done, double total)
     return interrupted();
 }
 
-/* `folder` is where models go: the first of the search. */
+/* `folder` is where models go: the first of the search. What all commands of the manager have in common.
+ * Pointers go into `folder` and argv, which live as long as the command. */
 static int prepare(manager_options *o, char *folder, size_t bytes, const args *a)
 {
     static char sha256[65];
@@ -135,6 +147,7 @@ static int finish(const args *a, const char *name, int code, const manager_resul
 
 /* ---- the commands */
 
+/* The warning on the licence comes before the download: afterwards it would be too late to save the time. */
 static int get_one(const args *a, const catalogue *c, const char *name)
 {
     manager_options o;
@@ -154,6 +167,8 @@ static int get_one(const args *a, const catalogue *c, const char *name)
     return finish(a, label, manager_get(&o, c, name, &r, &err), &r, &err);
 }
 
+/* Goes on after a model that failed, but for a full disk, which the next one would meet as well. With
+ * --all, models that need a token are left out when there is none. */
 int models_get(const args *a)
 {
     catalogue c;
@@ -202,6 +217,7 @@ static int remove_one(const catalogue *c, const char *name)
     return CODE_OK;
 }
 
+/* Each name by itself: one that is not installed does not keep the others. */
 int models_remove(const args *a)
 {
     catalogue c;
@@ -220,7 +236,7 @@ int models_remove(const args *a)
     return code;
 }
 
-/* A folder stands for the model files in it; one without any is a checkpoint of its own (a folder of the hub). */
+/* One file, or a folder that is a checkpoint of its own (a folder of the hub). */
 static int import_one(const args *a, const catalogue *c, const char *path)
 {
     manager_options o;
@@ -236,6 +252,7 @@ static int import_one(const args *a, const catalogue *c, const char *path)
     return code;
 }
 
+/* A folder with .mbw files stands for them; any other folder is taken for a checkpoint of several files. */
 static int import_path(const args *a, const catalogue *c, const char *path)
 {
     char **names = NULL;
@@ -251,6 +268,7 @@ static int import_path(const args *a, const catalogue *c, const char *path)
     return n > 0 ? code : import_one(a, c, path);
 }
 
+/* Like get, it goes on after a file that cannot be imported, and tells the last failure's code. */
 int models_import(const args *a)
 {
     catalogue c;
@@ -270,6 +288,8 @@ int models_import(const args *a)
     return interrupted() ? CODE_INTERRUPTED : code;
 }
 
+/* All names are looked up before anything is copied, so that a misspelt one leaves no half of a collection
+ * behind. */
 int models_export(const args *a)
 {
     manager_options o;

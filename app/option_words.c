@@ -1,4 +1,10 @@
-/* The library's messages speak of its fields; here they become the program's options. The one place that maps them. */
+/* The library's messages speak of its fields; here they become the program's options. The one place that
+ * maps them.
+ *
+ * What counts as a mention: a field at the beginning of a refused value ("erode 300: 1 to 255"), an
+ * assignment anywhere ("detail=guided"), and a field with an underscore or its struct's name in it
+ * ("max_memory", "mb_load_options.max_megapixels"). Bare words such as "depth" in the middle of a sentence
+ * are English. */
 #include "args.h"
 #include "message.h"
 
@@ -34,6 +40,7 @@ typedef struct writer {
     size_t bytes, at;
 } writer;
 
+/* Appends what fits; the text always ends. */
 static void put(writer *w, const char *text, size_t n)
 {
     for (size_t i = 0; i < n && w->at + 1 < w->bytes; i++) {
@@ -75,6 +82,9 @@ static const char *put_word(writer *w, const char *text, const char *word, int b
     return end + n;
 }
 
+/* Two kinds of text come here: an error (its first line may begin with a field, or with the name of a
+ * file, which may be anything; its hints are the library's own words) and a warning (MB_OK: the library's
+ * words throughout). */
 char *option_words(char *dst, size_t dst_bytes, const char *text, mb_status status)
 {
     writer w = {dst, dst_bytes, 0};

@@ -1,8 +1,14 @@
-/* The tables of commands and options. Options of the library come from its own table, engine/options/options.def; the
- * rows here are what the program alone has, or what one option makes of several fields. */
+/* The tables of commands and options. Options of the library come from its own table,
+ * engine/options/options.def; the rows here are what the program alone has, or what one option makes of
+ * several fields.
+ *
+ * Both kinds of rows have the same form, so parser and help need not know where a row comes from. A row of
+ * the library's table becomes: `field` inside args.options, the range and names of the table, and
+ * library_bytes, which says that the value is to be copied into the library's options when it was given. */
 #include "args.h"
 #include "commands.h"
 
+/* Columns of a row: where the value goes, its range, and the sets of commands that share an option. */
 #define FIELD(f)           offsetof(args, f)
 #define RANGE(least, most) (&(const option_range){least, most})
 #define GIVEN              (CMD_MATTE | CMD_REFINE) /* the mask comes from a file */
@@ -11,6 +17,7 @@
 #define WRITES             (EDGES | CMD_TRIMAP)
 #define RUNS               (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH)
 
+/* NULL after the last, like all functions that list names. */
 static const char *color_name(int i)
 {
     static const char *const names[] = {"auto", "always", "never"};
@@ -23,6 +30,7 @@ const char *args_dtype_name(int i)
     return i >= 0 && i < 3 ? names[i] : NULL;
 }
 
+/* The first one is what "mattebox PHOTO" means. */
 const command commands[] = {
     {"cut", CMD_CUT, "[OPTION]... PHOTO|FOLDER|-...", "cut the subject out (the default: \"mattebox PHOTO\")",
      "Writes photo.cutout.png (RGBA) beside each photo. Folders are walked recursively, in sorted order. \"-\" reads a "
@@ -97,7 +105,10 @@ const option_range library_ranges[] = {
 };
 const option_range *const background_blur_range = &library_ranges[LIBRARY_background_blur];
 
+/* The name of an option may stand for different things in different commands (--mask): a command has at most one row
+ * of a name. A row of the program has no text for 0 (`zero` NULL), those of options.def have one, be it empty. */
 const option_row option_rows[] = {
+    /* Which pictures, which results, where: nothing of this changes what a result looks like. */
     {DO, "output", 'o', KIND_TEXT, WRITES, FIELD(output), "FILE|DIR|-", .standard = "beside the input",
      .help = "write results here; DIR (ends in / or exists) is created"},
     {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME",
@@ -130,6 +141,7 @@ const option_row option_rows[] = {
     {DO, "accept-partial", 0, KIND_FLAG, WRITES, FIELD(accept_partial), NULL, .library = "accept_partial",
      .help = "decode the rows of truncated files that are there"},
 
+    /* What results look like; most of this comes from options.def. --background sets four fields, --crop two. */
     {LOOK, "background", 'b', KIND_TEXT, COLOURS, FIELD(background), "none|COLOUR|PICTURE|blur[:RADIUS]",
      .standard = "none", .library = "background",
      .help = "put a background behind the subject: a colour (#rrggbb[aa], r,g,b[,a] or a name like white), a picture "
@@ -146,6 +158,7 @@ const option_row option_rows[] = {
     {LOOK, "png-level", 0, KIND_INT, WRITES, FIELD(png_level), "N", .range = RANGE(0, 9), .standard = "3",
      .library = "level", .help = "compression level of png: 0 fast and large, 9 slow and small"},
 
+    /* Matting. A preset sets many fields at once; single options win over it. */
     {EDGE, "preset", 0, KIND_TEXT, EDGES, FIELD(preset), "NAME",
      .help = "options of a ComfyUI node (birefnet-ultra, birefnet-ultra-v2) or of the built-in model (small)"},
     {EDGE, "matting-model", 0, KIND_TEXT, EDGES, FIELD(matting_model), "FILE|NAME",
@@ -153,6 +166,7 @@ const option_row option_rows[] = {
     {EDGE, "no-detail", 0, KIND_FLAG, EDGES, FIELD(no_detail), NULL,
      .help = "use the mask as alpha, without matting (the node's process_detail off)"},
 
+    /* The networks; the second half is for the commands that run them bare. */
     {NETWORK, "input-size", 0, KIND_SIZE, CMD_CUT | CMD_INFO | CMD_BENCH, FIELD(options.input_width), "W[xH]",
      .library_bytes = 2 * sizeof(int), .range = &library_ranges[LIBRARY_input_width], .standard = "the model's",
      .unit = "pixels", .alias = "size", .library = "input_width", .help = "size of the network's input; also --size"},
@@ -165,6 +179,7 @@ const option_row option_rows[] = {
     {NETWORK, "profile", 0, KIND_FLAG, CMD_BENCH, FIELD(profile), NULL,
      .help = "print time per op and the slowest nodes, with GFLOP/s and GB/s"},
 
+    /* mattebox models. */
     {FETCH, "from", 0, KIND_TEXT, CMD_MODELS, FIELD(from), "ADDRESS", .standard = "the catalogue's",
      .help = "get: address of the checkpoint, or of the folder with it (ends in /). MATTEBOX_MIRROR replaces the host"},
     {FETCH, "sha256", 0, KIND_TEXT, CMD_MODELS, FIELD(sha256), "HEX", .standard = "the published one",
@@ -179,6 +194,7 @@ const option_row option_rows[] = {
     {FETCH, "retries", 0, KIND_INT, CMD_MODELS, FIELD(retries), "N", .range = RANGE(0, 100), .standard = "3",
      .help = "get: how often to resume a broken download"},
 
+    /* Of the context and of loading. */
     {MACHINE, "threads", 't', KIND_INT, RUNS, FIELD(threads), "N", .range = RANGE(1, 1024),
      .standard = "all processors", .library = "threads", .help = "worker threads; also MATTEBOX_THREADS"},
     {MACHINE, "device", 0, KIND_DEVICE, RUNS | CMD_VERSION, FIELD(device), "NAME", .choices = args_device_word,
@@ -191,6 +207,7 @@ const option_row option_rows[] = {
      .standard = "500", .unit = "megapixels", .library = "mb_load_options.max_megapixels",
      .help = "refuse larger pictures before decoding them"},
 
+    /* What is said. */
     {FEEDBACK, "json", 0, KIND_FLAG, EDGES | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL,
      .help = "print a report in JSON Lines on stdout (docs/json.md)"},
     {FEEDBACK, "quiet", 'q', KIND_FLAG, CMD_ALL, FIELD(quiet), NULL, .help = "print errors only"},

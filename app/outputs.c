@@ -1,5 +1,9 @@
-/* Naming results and refusing, before any work, whatever would lose something: two results of one name, results that
- * exist, results that are inputs. */
+/* Naming results and refusing, before any work, whatever would lose something: two results of one name,
+ * results that exist, results that are inputs.
+ *
+ * Three passes over the whole list: names, clashes between results, results that exist. Only when all
+ * three have passed is a picture decoded. Identity is that of the file system (device and inode), so that
+ * links, other spellings and relative paths cannot hide that two names are one file. */
 #include "inputs.h"
 #include "message.h"
 
@@ -22,7 +26,8 @@ static int is_folder(const char *path)
     return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
-/* mkdir -p. */
+/* mkdir -p. Folders above that exist or cannot be made are no error by themselves: only the last
+ * one counts. */
 static int make_folder(const char *path)
 {
     char *p = text_of("%s", path);
@@ -48,6 +53,7 @@ typedef struct parts {
     int stem_length;
 } parts;
 
+/* The extension is what follows the last dot, but a name that begins with its only dot has none. */
 static parts split(const char *path)
 {
     parts p = {0};
@@ -127,6 +133,8 @@ static mb_format format_of_name(const char *path)
     return format;
 }
 
+/* Refuses before any work what the encoder would refuse after it: an extension that cannot be written, a
+ * name that says another format than --format, and transparency in a JPEG. */
 static int check_format(const char *path, const args *a, out_kind kind)
 {
     mb_error err = {0};
@@ -144,6 +152,7 @@ static int check_format(const char *path, const args *a, out_kind kind)
     return CODE_OK;
 }
 
+/* A format that was asked for names its own extension; --template is taken as it is. */
 static const char *standard_template(const args *a)
 {
     static const char *const templates[] = {"{dir}/{stem}.{kind}.png", "{dir}/{stem}.{kind}.png",
@@ -151,6 +160,8 @@ static const char *standard_template(const args *a)
     return a->template != NULL ? a->template : templates[a->format];
 }
 
+/* The names of all results of one input: from -o, or from the template in -o's folder or the input's own.
+ * The folder is made here, before any work, since that is the likeliest thing to fail. */
 static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int into_folder)
 {
     out_kind main_kind = wanted[OUT_CUTOUT] ? OUT_CUTOUT : wanted[OUT_MASK] ? OUT_MASK : OUT_TRIMAP;
@@ -194,6 +205,8 @@ typedef struct claim {
     const char *name;
 } claim;
 
+/* The folder with all links resolved, and the last part as it is: the result does not exist yet, so it
+ * cannot be resolved itself. */
 static char *canonical_path(const char *path)
 {
     parts p = split(path);
@@ -210,6 +223,8 @@ static int by_canonical(const void *a, const void *b)
     return strcmp(((const claim *)a)->canonical, ((const claim *)b)->canonical);
 }
 
+/* Sorted, so that two results of one name stand side by side. The message names the inputs in a fixed
+ * order, whatever the sort did. */
 static int compare_claims(claim *claims, size_t n)
 {
     qsort(claims, n, sizeof *claims, by_canonical);
@@ -225,6 +240,8 @@ static int compare_claims(claim *claims, size_t n)
     return CODE_OK;
 }
 
+/* Two inputs with one result would silently lose the first: a.jpg and a.png in one folder, or two folders
+ * flattened into one. */
 static int find_clashes(const item_list *list)
 {
     claim *claims = calloc((size_t)list->n * OUT_KINDS + 1, sizeof *claims);
@@ -251,6 +268,7 @@ static int find_clashes(const item_list *list)
 
 /* ---- results that exist */
 
+/* By device and inode, for the binary search below. */
 static int by_identity(const void *a, const void *b)
 {
     const item *x = *(const item *const *)a, *y = *(const item *const *)b;
@@ -260,6 +278,8 @@ static int by_identity(const void *a, const void *b)
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
+/* Looks at what lies where the results of one input shall go. An input is never overwritten, not even with
+ * --force and under whatever name it is reached; other files are, with --force. */
 static int check_existing(item *it, const args *a, const item **sorted, size_t n_sorted)
 {
     int n_wanted = 0, n_there = 0;
@@ -304,6 +324,8 @@ static int check_existing(item *it, const args *a, const item **sorted, size_t n
     return CODE_OK;
 }
 
+/* The inputs are sorted by identity once: a folder of a hundred thousand photos is still checked in no
+ * time. */
 static int find_existing(item_list *list, const args *a)
 {
     const item **sorted = calloc((size_t)list->n + 1, sizeof *sorted);
@@ -325,6 +347,7 @@ static int find_existing(item_list *list, const args *a)
     return code;
 }
 
+/* One result, not mixed with a report, and never to a terminal, which binary data would leave in disorder. */
 static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
     int n_wanted = wanted[OUT_CUTOUT] + wanted[OUT_MASK] + wanted[OUT_TRIMAP];
@@ -349,12 +372,15 @@ static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_K
     return CODE_OK;
 }
 
+/* -o is a folder when it must be one (several inputs, a folder of inputs), when it looks like one (a slash
+ * at the end), or when it is one. */
 int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
     int from_stdin = list->n == 1 && strcmp(list->v[0].path, "-") == 0;
     if ((a->output == NULL && from_stdin) || (a->output != NULL && strcmp(a->output, "-") == 0)) {
         return name_to_stdout(list, a, wanted);
     }
+    /* Several results of one input never go to one file: the others get .KIND before the extension. */
     int into_folder = 0;
     if (a->output != NULL) {
         size_t n = strlen(a->output);
