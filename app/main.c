@@ -109,6 +109,7 @@ int main(int argc, char **argv)
 {
     args a;
     hold_standard_streams();
+    (void)setenv("OPENBLAS_NUM_THREADS", "1", 0); /* should it ever be opened: our own threads use it */
     message_setup(0, 0, 0);
     int code = args_parse(&a, argc, argv);
     if (code == CODE_OK) {

@@ -119,6 +119,8 @@ typedef struct mb_backend {
 void mb_backend_ref(mb_backend *out);
 /* ref, then kernels/cpu, then what the instruction set (core/cpu.h) adds. */
 MB_MUST_CHECK mb_status mb_backend_cpu(mb_backend *out, mb_error *err);
+/* Whose matrix products the CPU runs here, one line: "own (avx512)", "OpenBLAS 0.3.21, Haswell". */
+void mb_backend_cpu_products(char *text, size_t text_bytes);
 /* The kernel that serves this call; NULL only if the back end has none (CUDA). */
 const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c);
 

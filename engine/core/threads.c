@@ -1,16 +1,16 @@
 /* A pool of pthreads. Chunks are handed out by an atomic counter; workers spin briefly before they sleep, since the
  * executor calls mb_parallel_for hundreds of times a picture with microseconds between. */
-#define _GNU_SOURCE
 #include "core/threads.h"
 
 #include "core/alloc.h"
+#include "core/machine.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define MB_MAX_THREADS 256
+#define MB_MAX_THREADS 1024
 #define MB_SPINS       4000
 
 struct mb_pool {
@@ -86,13 +86,6 @@ static void *worker_main(void *start)
     }
 }
 
-static int processors(void)
-{
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < 1 ? 1 : n;
-}
-
 static mb_status start_worker(mb_pool *p, int index, mb_error *err)
 {
     worker_start *s = mb_alloc(sizeof *s);
@@ -119,7 +112,7 @@ mb_status mb_pool_create(mb_pool **out, int n_threads, mb_error *err)
     if (p == NULL) {
         return mb_fail_memory(err, sizeof *p, "the thread pool");
     }
-    p->n_threads = n_threads > 0 ? n_threads : processors();
+    p->n_threads = n_threads > 0 ? n_threads : mb_machine_processors();
     if (p->n_threads > MB_MAX_THREADS) {
         p->n_threads = MB_MAX_THREADS;
     }

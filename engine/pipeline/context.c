@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/cpu.h"
+#include "core/machine.h"
 #include "device.h"
 #include "pipeline/image_io_check.h"
 
@@ -22,18 +23,6 @@ double mb_now_ms(void)
 void mb_context_options_init(mb_context_options *options)
 {
     *options = (mb_context_options){.size = sizeof *options};
-}
-
-/* The processors that this process may use; the pool takes the same number for 0. */
-static int count_processors(void)
-{
-    mb_pool *pool = NULL;
-    if (mb_pool_create(&pool, 0, NULL) != MB_OK) {
-        return 1;
-    }
-    int n = mb_pool_size(pool);
-    mb_pool_free(pool);
-    return n;
 }
 
 static mb_status use_cpu(mb_context *c, mb_error *err)
@@ -118,7 +107,7 @@ mb_status mb_context_create(mb_context **out, const mb_context_options *options,
         MB_TRY(mb_copy_sized(&c->options, sizeof c->options, options, "mb_context_options", err));
     }
     MB_TRY(check_context_options(&c->options, err));
-    c->threads = c->options.threads > 0 ? c->options.threads : count_processors();
+    c->threads = c->options.threads > 0 ? c->options.threads : mb_machine_processors();
     MB_TRY(choose_device(c, err));
     *out = c;
     c = NULL;
@@ -155,18 +144,7 @@ size_t mb_memory_limit(const mb_context *context)
     if (context->options.max_memory > 0) {
         return context->options.max_memory;
     }
-    FILE *f = fopen("/proc/meminfo", "r");
-    char line[128];
-    unsigned long long kib = 0;
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) {
-            break;
-        }
-    }
-    if (f != NULL) {
-        (void)fclose(f);
-    }
-    return (size_t)kib * 1024u;
+    return mb_machine_memory();
 }
 
 size_t mb_network_limit(const mb_context *context)

@@ -30,7 +30,9 @@ void mb_build_info(char *text, size_t text_bytes)
 #else
     const char *kind = "with assertions";
 #endif
+    char products[160];
+    mb_backend_cpu_products(products, sizeof products);
     (void)snprintf(text, text_bytes,
-                   "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: OpenBLAS\n",
-                   mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()));
+                   "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\n", mb_version(),
+                   __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products);
 }

@@ -1,6 +1,9 @@
 /* The CPU's table: this processor's own kernel first where there is one, kernels/ref last, row by row from ops.def. */
 #include "cpu_kernels.h"
 #include "openblas.h"
+#include "openblas_api.h"
+
+#include <stdio.h>
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 {
@@ -40,4 +43,18 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
         put_first(out, MB_OP_conv2d, &mb_openblas_conv2d);
     }
     return status;
+}
+
+void mb_backend_cpu_products(char *text, size_t text_bytes)
+{
+    mb_isa isa = MB_ISA_GENERIC;
+    bool openblas = false;
+    if (mb_cpu_choose_isa(&isa, NULL) != MB_OK || mb_openblas_wanted(&openblas, isa, NULL) != MB_OK) {
+        (void)snprintf(text, text_bytes, "none: MATTEBOX_ISA or MATTEBOX_GEMM asks for what is not here");
+    } else if (openblas) {
+        const mb_openblas_api *blas = mb_openblas_open();
+        (void)snprintf(text, text_bytes, "%.80s, kernels for %.40s", blas->get_config(), blas->get_corename());
+    } else {
+        (void)snprintf(text, text_bytes, "own (%s)", mb_isa_name(isa));
+    }
 }

@@ -19,6 +19,21 @@ static void check_clean(void)
     CHECK_MSG(p.out_bytes == 0, "left behind: %s", p.out);
 }
 
+/* Under a limit of the address space the program ends at once with figures, or does its work: it never hangs. */
+static void test_address_space(void)
+{
+    for (int kib = 40000; kib <= 100000; kib += 10000) {
+        process_run(&p, "ulimit -v %d; timeout 60 mattebox cat.jpg %s -o small.png -f", kib, flags);
+        CHECK_MSG(p.code == 0 || p.code == 3 || p.code == 4, "%d KiB: exit code %d: %s", kib, p.code, p.err);
+        CHECK_MSG((p.code == 0) == (p.err[0] == 0), "%d KiB: %s", kib, p.err);
+    }
+    process_run(&p, "ulimit -v 400000; timeout 60 mattebox cat.jpg %s -o small.png -f", flags);
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox trimap small.png -o t.png && ulimit -v 400000; timeout 60 mattebox refine cat.jpg "
+                    "--trimap t.png -o r.png --dilate 60 --erode 60");
+    CHECK_MSG(p.code == 0 || p.code == 4, "exit code %d: %s", p.code, p.err);
+}
+
 static void test_streams(void)
 {
     process_run(&p, "mattebox cat.jpg %s -o a.png", flags);
@@ -160,6 +175,9 @@ int main(void)
     process_run(&p, "cp %s/pictures/chelsea.ppm cat.jpg", MB_TEST_DATA);
     CHECK_RUN(&p, 0, "");
     test_streams();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their shadow alone is larger */
+    test_address_space();
+#endif
     test_disk();
     test_links();
     test_names();
