@@ -154,3 +154,19 @@ mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit
     (void)close(fd);
     return status;
 }
+
+bool mb_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return strcmp(a, "-") != 0 && strcmp(b, "-") != 0 && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino && !S_ISCHR(x.st_mode);
+}
+
+mb_status mb_refuse_same_file(const char *output, const char *input, const char *role, mb_error *err)
+{
+    if (!mb_same_file(output, input)) {
+        return MB_OK;
+    }
+    return mb_fail(err, MB_E_ARGUMENT, "%s is %s\nchoose another name for the result: inputs are never overwritten",
+                   output, role);
+}

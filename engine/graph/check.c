@@ -9,7 +9,7 @@
 
 typedef struct census {
     double largest;
-    int64_t bad, total;
+    int64_t bad, nan, total;
 } census;
 
 static void look_at(census *c, const char *data, mb_dtype t, size_t n)
@@ -20,6 +20,7 @@ static void look_at(census *c, const char *data, mb_dtype t, size_t n)
         mb_to_f32(v, data + i * mb_dtype_size(t), t, m);
         for (size_t k = 0; k < m; k++) {
             c->bad += !isfinite(v[k]);
+            c->nan += isnan(v[k]);
             c->largest = isfinite(v[k]) && fabs((double)v[k]) > c->largest ? fabs((double)v[k]) : c->largest;
         }
     }
@@ -48,6 +49,8 @@ mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
     }
     s->largest = c.largest;
     if (c.bad > 0) {
+        p->bad_node = s->node;
+        p->bad_is_nan = c.nan > 0;
         return mb_fail(err, MB_E_INTERNAL,
                        "%lld of %lld results of this %s (%s, %s) are not finite; the largest of the others is %.4g",
                        (long long)c.bad, (long long)c.total, mb_op_get_rule(n->op)->name, s->kernel->name,
@@ -74,6 +77,7 @@ mb_status mb_plan_run_checked(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
     bool before = p->check;
     p->check = true;
+    p->bad_node = -1;
     mb_status status = mb_plan_prepare_check(p, err);
     if (status == MB_OK) {
         status = mb_plan_run_io(p, io, NULL, NULL, err);

@@ -48,6 +48,8 @@ struct mb_plan {
     bool no_capture; /* it failed once, or was not wanted */
     bool check;      /* look at every result (MATTEBOX_CHECK=finite) */
     void *checked;   /* then: host memory for the largest value */
+    int bad_node;    /* of the last checked run: the first node whose result was not finite; -1: none */
+    bool bad_is_nan; /* then: NaN was in it, not only infinities */
     mb_plan_stats stats;
 };
 

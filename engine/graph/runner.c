@@ -4,7 +4,6 @@
 #include "core/alloc.h"
 #include "graph/plan.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,18 +160,45 @@ const char *mb_runner_warning(const mb_runner *r)
     return r->warning;
 }
 
-static bool is_finite(const mb_plan *p)
+/* All bits of the exponent set: infinite or NaN. Without a branch inside, so that it costs no more than reading. */
+static bool all_finite(const float *v, int64_t n)
 {
-    for (int i = 0; i < mb_plan_n_taps(p); i++) {
+    uint32_t bad = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &v[i], sizeof bits);
+        bad |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return bad == 0;
+}
+
+bool mb_plan_is_finite(const mb_plan *p)
+{
+    bool finite = true;
+    for (int i = 0; i < mb_plan_n_taps(p) && finite; i++) {
         mb_view v = mb_plan_view(p, mb_plan_tap_name(p, i));
-        const float *values = v.data;
-        for (int64_t k = 0; k < mb_view_count(&v); k++) {
-            if (!isfinite(values[k])) {
-                return false;
-            }
+        const bool packed = v.pitch == v.dims[1];
+        const int64_t rows = packed ? 1 : mb_view_tokens(&v), n = packed ? mb_view_count(&v) : v.dims[1];
+        for (int64_t t = 0; t < rows && finite; t++) {
+            finite = all_finite((const float *)v.data + t * v.pitch, n);
         }
     }
-    return true;
+    return finite;
+}
+
+mb_status mb_plan_explain(mb_plan *p, const mb_plan_io *io, mb_error *err)
+{
+    mb_error seen = {0};
+    mb_status status = mb_plan_run_checked(p, io, &seen);
+    if (p->bad_node >= 0) {
+        return mb_fail(err, MB_E_FORMAT,
+                       "the model gave %s at %s\nits weights are damaged, or too large for %s: convert the checkpoint "
+                       "again, or train on",
+                       p->bad_is_nan ? "NaN" : "infinite values", p->graph->nodes[p->bad_node].name,
+                       mb_dtype_name(p->backend->activations));
+    }
+    return status != MB_OK ? mb_fail(err, status, "%s", seen.message)
+                           : mb_fail(err, MB_E_FORMAT, "the model gave NaN in its result");
 }
 
 static void copy_view(const mb_plan *to, const mb_plan *from, const char *name)
@@ -247,7 +273,7 @@ mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_pr
 {
     r->warning[0] = '\0';
     mb_status status = mb_plan_run_io(p, io, on_progress, user, err);
-    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->take != NULL) || is_finite(p)) {
+    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->take != NULL) || mb_plan_is_finite(p)) {
         return status;
     }
     return mb_runner_again(r, p, io, err);

@@ -74,6 +74,12 @@ MB_MUST_CHECK mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan
 MB_MUST_CHECK mb_status mb_runner_again(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_error *err);
 bool mb_runner_is_16bit(const mb_runner *r);
 
+/* Does the last run of a plan have nothing but numbers in its kept values? Of results in host memory. */
+bool mb_plan_is_finite(const mb_plan *p);
+/* What to say of a run that has not: runs once more, its input filled anew by the caller (runs overwrite it), and looks
+ * at every node. Always an error, MB_E_FORMAT: "the model gave NaN at NODE". */
+MB_MUST_CHECK mb_status mb_plan_explain(mb_plan *p, const mb_plan_io *io, mb_error *err);
+
 /* One row per node, in order; times are those of the last run. */
 typedef struct mb_node_profile {
     const char *name, *op, *kernel;

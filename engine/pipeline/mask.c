@@ -206,6 +206,10 @@ static mb_status receive(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
         MB_TRY(n->backend->image_io->download(way_of(job), mask->v, &finite, err));
         (void)snprintf(job->warning, sizeof job->warning, "%s", mb_network_warning(n));
     }
+    if (!finite) {
+        mb_plan_io io = io_of(job);
+        status = mb_plan_explain(job->plan, &io, err);
+    }
 done:
     return status;
 }
@@ -229,6 +233,10 @@ static mb_status make(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
     MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
     MB_TRY(spec->flip ? run_both_ways(network, spec, err)
                       : mb_network_run_plan(network, NULL, spec->first, spec->share, err));
+    if (!mb_plan_is_finite(network->plan)) {
+        MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
+        MB_TRY(mb_plan_explain(network->plan, NULL, err));
+    }
     mb_recipe_output from = {out.data, spec->width, spec->height, job->photo->width, job->photo->height, spec->recipe};
     MB_TRY(mb_recipe_finish(mask, spec->fine, &from, network->pool, err));
     (void)snprintf(job->warning, sizeof job->warning, "%s", mb_network_warning(network));

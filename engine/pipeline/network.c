@@ -4,6 +4,7 @@
 #include "core/alloc.h"
 #include "pipeline/progress.h"
 
+#include <math.h>
 #include <string.h>
 
 mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_backend *backend, const mb_model *model,
@@ -151,6 +152,16 @@ static void pack_input(const mb_view *v, const float *src)
     }
 }
 
+static bool is_finite(const mb_array *a)
+{
+    const int64_t n = a->dims[0] * a->dims[1] * a->dims[2] * a->dims[3];
+    int64_t i = 0;
+    while (i < n && isfinite(a->data[i])) {
+        i++;
+    }
+    return i == n;
+}
+
 mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps, int n_taps, mb_error *err)
 {
     const int64_t *d = input->dims;
@@ -165,7 +176,12 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     }
     mb_view in = mb_network_input_view(network);
     pack_input(&in, input->data);
-    return mb_network_run_plan(network, NULL, 0.0, 1.0, err);
+    status = mb_network_run_plan(network, NULL, 0.0, 1.0, err);
+    if (status != MB_OK || n_taps > 0 || mb_plan_is_finite(network->plan) || !is_finite(input)) {
+        return status; /* with taps the caller looks at values himself, and NaN in gives NaN out */
+    }
+    pack_input(&in, input->data);
+    return mb_plan_explain(network->plan, NULL, err);
 }
 
 int mb_network_n_outputs(const mb_network *network)

@@ -1,6 +1,8 @@
 /* The pipeline's making, its options, and what a run will take. The runs: run.c. */
 #include "pipeline/pipeline.h"
 
+#include "core/file.h"
+
 #include "core/alloc.h"
 #include "device.h"
 #include "pipeline/matte_stage.h"
@@ -288,6 +290,8 @@ mb_status mb_cutout_file(const char *model, const char *photo, const char *png, 
     mb_image image = {0};
     mb_result *result = NULL;
     MB_TRY(mb_find_model(path, sizeof path, model, err));
+    MB_TRY(mb_refuse_same_file(png, photo, "the photo", err));
+    MB_TRY(mb_refuse_same_file(png, path, "the model", err));
     MB_TRY(mb_context_create(&context, NULL, err));
     MB_TRY(mb_model_open(&m, context, path, err));
     MB_TRY(mb_image_load(&image, NULL, photo, NULL, err));

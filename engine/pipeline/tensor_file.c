@@ -2,6 +2,7 @@
 #include "pipeline/objects.h"
 
 #include "core/alloc.h"
+#include "core/file.h"
 #include "weights/safetensors.h"
 
 #include <string.h>
@@ -93,6 +94,7 @@ mb_status mb_network_run_file(mb_network *network, const char *in_path, const ch
     mb_status status = MB_OK;
     mb_array input = {0};
     float *data = NULL;
+    MB_TRY(mb_refuse_same_file(out_path, in_path, "the input", err));
     MB_TRY(load_input(&input, &data, in_path, err));
     MB_TRY(mb_network_run(network, &input, taps, n_taps, err));
     MB_TRY(save_outputs(network, out_path, err));

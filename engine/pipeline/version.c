@@ -32,7 +32,6 @@ void mb_build_info(char *text, size_t text_bytes)
 #endif
     char products[160];
     mb_backend_cpu_products(products, sizeof products);
-    (void)snprintf(text, text_bytes,
-                   "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\n", mb_version(),
-                   __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products);
+    (void)snprintf(text, text_bytes, "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\n",
+                   mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products);
 }

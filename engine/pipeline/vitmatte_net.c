@@ -164,6 +164,10 @@ mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, mb_vitmatte_net *net, const m
         mb_vitmatte_process(input.data, h, w, photo, trimap, net->mean, net->deviation);
     }
     MB_TRY(mb_runner_run_io(net->runner, plan, sent ? &io : NULL, on_progress, user, err));
+    if (!mb_plan_is_finite(plan)) {
+        mb_vitmatte_process(input.data, h, w, photo, trimap, net->mean, net->deviation);
+        MB_TRY(mb_plan_explain(plan, sent ? &io : NULL, err));
+    }
     MB_TRY(mb_image_f32_create(alpha, photo->width, photo->height, err));
     for (int64_t y = 0; y < photo->height; y++) {
         const float *row = (const float *)out.data + y * w * out.pitch;

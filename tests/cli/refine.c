@@ -57,7 +57,7 @@ static void test_refusals(void)
 {
     fresh();
     process_run(&p, "mattebox refine a.jpg --mask m.png -o m.png --force");
-    CHECK_RUN(&p, 2, "mattebox: m.png is an input (the mask)\n  choose another name with -o");
+    CHECK_RUN(&p, 2, "mattebox: m.png is the mask (m.png)\n  choose another name with -o");
     process_run(&p, "cmp m.png '%s'", MASK);
     CHECK(p.code == 0);
     process_run(&p, "mattebox refine a.jpg --mask '%s/docs/pictures/cat.jpg'", MB_SOURCE_DIR);

@@ -67,6 +67,7 @@ typedef struct edit {
     const char *poison; /* one whose element 3 becomes `value` */
     float value;
     const char *prefix;       /* in front of every name */
+    bool eight_bits;          /* floats as F8_E4M3 */
     bool vitmatte_names;      /* the original repository's */
     bool structured, columns; /* tile kernels as in a trained model, in that order */
 } edit;
@@ -148,6 +149,10 @@ static void make(const char *path, const char *variant, const edit *e)
         t[n].rank = spec->rank;
         t[n].data = data;
         t[n].bytes = elements * (integer ? 8 : 4);
+        if (e->eight_bits && !integer) {
+            t[n].dtype = MB_ST_F8_E4M3;
+            t[n].bytes = elements;
+        }
         if (e->drop != NULL && strcmp(spec->name, e->drop) == 0) {
             free(full);
             free(data);
@@ -246,8 +251,7 @@ static void incomplete(void)
     RUN(3, "convert", MB_TEST_DATA "/checkpoints/plain.pth", "-o", out);
     COMPLAINS("neither BiRefNet nor VITMatte");
     RUN(3, "convert", MB_TEST_DATA "/checkpoints/evil_system.pth", "-o", out);
-    COMPLAINS(
-        "evil_system.pth: asks to call \"posix.system\"; refused\n  nothing was run; get the .safetensors file\n");
+    COMPLAINS("evil_system.pth: asks to call \"posix.system\"; refused\n  nothing was run; if the file is your own");
     static const float v[2] = {0, 0};
     const mb_st_tensor t = {
         .name = "stage1.rebnconvin.conv_s1.weight", .dtype = MB_ST_F32, .rank = 1, .dims = {2}, .data = v, .bytes = 8};
@@ -259,6 +263,65 @@ static void incomplete(void)
         "this is U²-Net or IS-Net (DIS) (recognised by stage1.rebnconvin.conv_s1.weight), not BiRefNet or VITMatte");
     RUN(0, "inspect", st);
     SAYS("this is U²-Net");
+}
+
+/* The model behind wrappers of any name, beside other tensors, and told by hand. */
+static void wrappers(void)
+{
+    const char *plain_file = in_folder("v.safetensors"), *st = in_folder("w.safetensors"), *out = in_folder("w.mbw");
+    make(st, "vitmatte-tiny4", &(edit){.prefix = "student.ema_model.", .extra = "n_averaged"});
+    RUN(0, "convert", st, "-o", out);
+    SAYS("the model's names stand behind \"student.ema_model.\"\n");
+    SAYS("1 tensor beside the model is ignored: n_averaged\n");
+    RUN(0, "verify", out, "--against", plain_file);
+    SAYS("120 tensors identical");
+    RUN(0, "verify", out, "--against", st, "--prefix=student.ema_model");
+    RUN(3, "convert", st, "-o", out, "-f", "--prefix=teacher.");
+    COMPLAINS("no tensor of a known network lies behind the prefix \"teacher.\"\n  known names stand behind "
+              "\"student.ema_model.\" (128 tensors)");
+    RUN(3, "convert", st, "-o", out, "-f", "--key=ema");
+    COMPLAINS("under the key \"ema\"");
+    RUN(2, "verify", out, "--key=ema");
+    RUN(0, "inspect", st);
+    SAYS("model's names behind \"student.ema_model.\"");
+    SAYS("beside it     1 tensors, ignored: n_averaged");
+    RUN(0, "inspect", st, "--json");
+    SAYS("\"prefix\":\"student.ema_model.\",\"beside_count\":1");
+    make(st, "vitmatte-tiny4", &(edit){.extra = "refiner.conv.weight"}); /* a part of a network that is another one */
+    RUN(3, "convert", st, "-o", out, "-f");
+    COMPLAINS("unknown: refiner.conv.weight");
+}
+
+/* Sound files whose values are not read are called so, with the way out; never unsound, and never in a circle. */
+static void unread(void)
+{
+    const char *st = in_folder("f8.safetensors"), *out = in_folder("f8.mbw");
+    make(st, "vitmatte-tiny4", &(edit){.eight_bits = true, .prefix = "net."});
+    RUN(3, "convert", st, "-o", out);
+    COMPLAINS("holds 8-bit floats (F8_E4M3): that is not read here (so in 120 tensors)\n  save the model in f16");
+    CHECK(strstr(complained, "sound") == NULL && strstr(complained, ".safetensors file") == NULL);
+    RUN(0, "inspect", st, "--tensors");
+    SAYS("not read: 8-bit floats");
+    SAYS("120 F8_E4M3");
+}
+
+/* BiRefNet trained with one picture at a time: no batch norms of any kind, or of some; one alone is damage. */
+static void no_norms(void)
+{
+    const char *st = in_folder("n.safetensors"), *out = in_folder("n.mbw");
+    make(st, "tiny-legacy-batch1", &(edit){.prefix = "model."});
+    RUN(0, "convert", st, "-o", out);
+    SAYS("without batch norms: trained with one picture at a time");
+    RUN(0, "verify", out, "--against", st);
+    SAYS("237 tensors identical");
+    RUN(0, "inspect", out);
+    SAYS("arch.identities           bn,bn_in,bn_out,bn1,global_avg_pool.2,gdt_convs.1\n");
+    RUN(0, "convert", out, "-o", in_folder("n2.mbw"), "--dtype=f16");
+    RUN(0, "inspect", in_folder("n2.mbw"));
+    SAYS("arch.identities           bn,bn_in");
+    make(st, "tiny-legacy", &(edit){.drop = "squeeze_module.0.bn_in.running_mean"});
+    RUN(3, "convert", st, "-o", out, "-f");
+    COMPLAINS("missing: squeeze_module.0.bn_in.running_mean");
 }
 
 static void values(void)
@@ -404,6 +467,9 @@ int main(void)
     plain();
     original_names();
     incomplete();
+    wrappers();
+    unread();
+    no_norms();
     values();
     patch_orders();
     usage();
