@@ -50,8 +50,8 @@ static int no_memory(void)
     return message_error(CODE_MACHINE, NULL, "out of memory");
 }
 
-/* Remembers the file's identity (device and inode), by which outputs.c sees that a result would overwrite
- * an input under whatever name. A file that does not exist is an item too: it is reported in its turn. */
+/* Remembers the file's identity (device and inode), by which guides.c sees that a photo is not its own
+ * mask, whatever it is called. A file that does not exist is an item too: it is reported in its turn. */
 static int add_item(item_list *list, const char *path, const char *below, int from_folder)
 {
     if (list->n == list->capacity) {

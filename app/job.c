@@ -163,6 +163,7 @@ void job_load(job *j, const batch *b)
                         guide_names(names, sizeof names, j->it->path, kind));
         return;
     }
+    /* The names were checked when the batch began; on a shared folder another machine may have been faster since. */
     if (results_are_there(j, b)) {
         j->state = JOB_SKIPPED;
         return;
@@ -170,6 +171,7 @@ void job_load(job *j, const batch *b)
     /* The photo, then its mask or trimap by the same limits. */
     j->source = (mb_image_source){.size = sizeof j->source};
     mb_image_source seen = {.size = sizeof seen};
+    /* A full disk or a folder that is gone is found before the network runs, not after. */
     double bytes = mb_image_probe(&seen, j->it->path, NULL) == MB_OK ? 4.0 * seen.width * seen.height : 0.0;
     if (!outputs_writable(j->it, bytes, &j->err)) {
         fail(j, CODE_OUTPUT);

@@ -192,6 +192,7 @@ void message_progress(const char *text)
     }
 }
 
+/* For what the program itself finds wrong with a picture: from here on it is handled like an error of the library. */
 mb_status own_error(mb_error *err, mb_status status, const char *format, ...)
 {
     va_list list;

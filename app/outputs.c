@@ -276,6 +276,7 @@ typedef struct source {
     const char *path, *role; /* borrowed */
 } source;
 
+/* Few beside a folder of photos; sorted by identity once it is complete. */
 typedef struct source_set {
     source *v;
     size_t n, capacity;
@@ -291,7 +292,8 @@ static int by_identity(const void *a, const void *b)
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-/* Files that do not exist, folders, pipes and devices need no protection. */
+/* Files that do not exist, folders, pipes and devices need no protection. The path is borrowed: it belongs to argv or
+ * to the list of inputs. */
 static int add_source(source_set *set, const char *path, const char *role)
 {
     struct stat s;
@@ -323,7 +325,8 @@ static int add_model(source_set *set, const char *model)
     return code;
 }
 
-/* Everything that this command line reads. */
+/* Everything that this command line reads, with the word that the message has for it. `background` may be a colour
+ * or a word: then there is no such file, and nothing is added. */
 static int collect_sources(source_set *set, const item_list *list, const args *a)
 {
     const struct {
