@@ -14,7 +14,7 @@ static void test_help(void)
     CHECK(p.code == 0 && p.err[0] == '\0' && strstr(p.out, "Usage: mattebox") != NULL);
     process_run(&p, "export COLUMNS=120; mattebox help cut >a && mattebox cut --help >b && cmp a b && cat a");
     CHECK(p.code == 0 && strstr(p.out, "--black-point X") != NULL &&
-          strstr(p.out, "(0.01 to 0.98; default 0.01)\n") != NULL);
+          strstr(p.out, "(0 to 65535 pixels; default 0)\n") != NULL);
     CHECK(strstr(p.out, "default ml)") != NULL && strstr(p.out, "pixels; default from erode and dilate)\n") != NULL);
     process_run(&p, "mattebox help matte");
     CHECK(strstr(p.out, "default pymatting)") != NULL); /* what the command does, not what the library does */
