@@ -1,8 +1,4 @@
-/* Models from elsewhere and to elsewhere: get, rm, import, export. The work is the manager's
- * (weights_tool/manager).
- *
- * Here are the words and the exit codes; what is downloaded, checked, converted and renamed into place,
- * and how an interrupted download goes on, is in weights_tool/manager and docs/models-get.md. */
+/* Models from elsewhere and to elsewhere: get, rm, import, export. The work is the manager's (weights_tool/manager). */
 #include "commands.h"
 #include "message.h"
 #include "models.h"
@@ -15,66 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The catalogue is part of the program; the file of the user, if there is one, adds entries to it. */
-int models_catalogue(catalogue *out)
-{
-    char path[PATH_MAX];
-    mb_error err = {0};
-    if (catalogue_load(out, manager_user_catalogue(path, sizeof path) ? path : NULL, &err) != MB_OK) {
-        catalogue_dispose(out);
-        return message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
-    }
-    return CODE_OK;
-}
-
-int models_installed(char *path, size_t bytes, const char *name)
-{
-    char folder[PATH_MAX];
-    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
-        int n = snprintf(path, bytes, "%s/%s.mbw", folder, name);
-        if (n > 0 && (size_t)n < bytes && access(path, F_OK) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* An alias counts only when the name itself is not found: a file of the user's that is called like an
- * alias is that file. */
-mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
-{
-    catalogue c;
-    mb_error none = {0};
-    mb_status status = mb_find_model(path, bytes, name, err);
-    if (status != MB_OK && catalogue_load(&c, NULL, &none) == MB_OK) {
-        /* "rembg" and the hub call models by other names than we do. */
-        const catalogue_entry *e = catalogue_find(&c, name);
-        if (e != NULL && models_installed(path, bytes, e->name)) {
-            *err = (mb_error){0};
-            status = MB_OK;
-        }
-        catalogue_dispose(&c);
-    }
-    return status;
-}
-
-/* Without a catalogue there is no hint: the message itself has been complete before. */
-void models_hint(char *text, size_t bytes, const char *name)
-{
-    catalogue c;
-    mb_error err = {0};
-    char size[32];
-    text[0] = '\0';
-    if (catalogue_load(&c, NULL, &err) == MB_OK) {
-        const catalogue_entry *e = catalogue_find(&c, name);
-        if (e != NULL) {
-            (void)snprintf(text, bytes, "mattebox models get %s (%s, %s)", e->name,
-                           format_bytes(size, sizeof size, e->size), e->licence);
-        }
-    }
-    catalogue_dispose(&c);
-}
-
 /* ---- what the manager says */
 
 static void on_text(void *user, const char *text)
@@ -83,8 +19,6 @@ static void on_text(void *user, const char *text)
     message_closing("%s", text);
 }
 
-/* Called for every piece of a download, many times a second; the terminal is written to only when the line
- * would change. Returns whether Ctrl-C was pressed, which stops the download so that it can be continued. */
 static int on_progress(void *user, const char *stage, double done, double total)
 {
     static char shown[160]; /* what the line says already need not be written again */
@@ -104,8 +38,7 @@ static int on_progress(void *user, const char *stage, double done, double total)
     return interrupted();
 }
 
-/* `folder` is where models go: the first of the search. What all commands of the manager have in common.
- * Pointers go into `folder` and argv, which live as long as the command. */
+/* `folder` is where models go: the first of the search. */
 static int prepare(manager_options *o, char *folder, size_t bytes, const args *a)
 {
     static char sha256[65];
@@ -147,7 +80,6 @@ static int finish(const args *a, const char *name, int code, const manager_resul
 
 /* ---- the commands */
 
-/* The warning on the licence comes before the download: afterwards it would be too late to save the time. */
 static int get_one(const args *a, const catalogue *c, const char *name)
 {
     manager_options o;
@@ -167,8 +99,6 @@ static int get_one(const args *a, const catalogue *c, const char *name)
     return finish(a, label, manager_get(&o, c, name, &r, &err), &r, &err);
 }
 
-/* Goes on after a model that failed, but for a full disk, which the next one would meet as well. With
- * --all, models that need a token are left out when there is none. */
 int models_get(const args *a)
 {
     catalogue c;
@@ -217,7 +147,6 @@ static int remove_one(const catalogue *c, const char *name)
     return CODE_OK;
 }
 
-/* Each name by itself: one that is not installed does not keep the others. */
 int models_remove(const args *a)
 {
     catalogue c;
@@ -236,7 +165,7 @@ int models_remove(const args *a)
     return code;
 }
 
-/* One file, or a folder that is a checkpoint of its own (a folder of the hub). */
+/* A folder stands for the model files in it; one without any is a checkpoint of its own (a folder of the hub). */
 static int import_one(const args *a, const catalogue *c, const char *path)
 {
     manager_options o;
@@ -252,7 +181,6 @@ static int import_one(const args *a, const catalogue *c, const char *path)
     return code;
 }
 
-/* A folder with .mbw files stands for them; any other folder is taken for a checkpoint of several files. */
 static int import_path(const args *a, const catalogue *c, const char *path)
 {
     char **names = NULL;
@@ -268,7 +196,6 @@ static int import_path(const args *a, const catalogue *c, const char *path)
     return n > 0 ? code : import_one(a, c, path);
 }
 
-/* Like get, it goes on after a file that cannot be imported, and tells the last failure's code. */
 int models_import(const args *a)
 {
     catalogue c;
@@ -288,8 +215,6 @@ int models_import(const args *a)
     return interrupted() ? CODE_INTERRUPTED : code;
 }
 
-/* All names are looked up before anything is copied, so that a misspelt one leaves no half of a collection
- * behind. */
 int models_export(const args *a)
 {
     manager_options o;

@@ -14,6 +14,7 @@
 
 #define MB_FIRST_READ ((size_t)64 << 10) /* first buffer for a pipe, whose size nobody knows */
 
+/* The errors that users meet, in their words; the system's for all others. */
 static mb_status fail_errno(mb_error *err, const char *path, int code)
 {
     char buffer[128];
@@ -38,6 +39,7 @@ static int open_for_reading(const char *path, int extra)
     return fd;
 }
 
+/* Private and read-only: a file that is replaced meanwhile does not change under us. */
 mb_status mb_map_file(mb_mapping *out, const char *path, mb_error *err)
 {
     *out = (mb_mapping){0};
@@ -124,6 +126,7 @@ static mb_status read_all(void **out, size_t *bytes, int fd, const char *path, s
     return MB_OK;
 }
 
+/* A whole file with a zero byte behind it. The size is not believed: it is read to its end, up to `limit`. */
 mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit, mb_error *err)
 {
     *out = NULL;

@@ -1,6 +1,7 @@
 /* Options: defaults, presets, checks and the names of values, all by the table options.def. */
 #include "options/options.h"
 
+#include "core/sized.h"
 #include "image/compose/colour.h"
 #include "image/convert.h"
 
@@ -178,20 +179,6 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
         status = mb_option_check((mb_option_id)i, mb_option_get(&o, (mb_option_id)i), err);
     }
     return status == MB_OK ? check_combinations(&o, err) : status;
-}
-
-mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err)
-{
-    size_t size;
-    memcpy(&size, src, sizeof size);
-    if (size < sizeof size || size > 65536) {
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "%s.size is %zu\nset it to sizeof(%s), or call the function that initialises it", type, size,
-                       type);
-    }
-    memcpy(dst, src, size < known ? size : known);
-    memcpy(dst, &known, sizeof known);
-    return MB_OK;
 }
 
 mb_status mb_parse_colour(unsigned char rgba[4], const char *text, mb_error *err)

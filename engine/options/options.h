@@ -1,4 +1,4 @@
-/* The table of options (options.def) as the engine uses it, and the structs of the public header as it reads them. */
+/* The table of options (options.def) as the engine uses it. */
 #ifndef MB_OPTIONS_OPTIONS_H
 #define MB_OPTIONS_OPTIONS_H
 
@@ -38,9 +38,5 @@ void mb_option_set(mb_options *options, mb_option_id id, double value); /* a val
 
 /* Is `value` in the option's range? If not: MB_E_ARGUMENT, "erode 300: 1 to 255". */
 MB_MUST_CHECK mb_status mb_option_check(mb_option_id id, double value, mb_error *err);
-
-/* A struct of the caller whose first field is its size: copied into ours of `known` bytes, missing fields keep the
- * defaults that `dst` holds. MB_E_ARGUMENT for a size that cannot be. */
-MB_MUST_CHECK mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* Versions, what is in this build, names of statuses. */
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #include "core/cpu.h"
 
@@ -14,6 +14,7 @@ const char *mb_version(void)
     return TEXT(MB_VERSION_MAJOR) "." TEXT(MB_VERSION_MINOR) "." TEXT(MB_VERSION_PATCH);
 }
 
+/* The names of the constants themselves, for logs. */
 const char *mb_status_name(mb_status status)
 {
     static const char *const names[] = {"MB_OK",          "MB_E_ARGUMENT", "MB_E_MEMORY",      "MB_E_IO",
@@ -23,6 +24,7 @@ const char *mb_status_name(mb_status status)
     return i >= 0 && i < (int)(sizeof names / sizeof names[0]) ? names[i] : "unknown status";
 }
 
+/* One "key: value" a line. */
 void mb_build_info(char *text, size_t text_bytes)
 {
 #ifdef NDEBUG

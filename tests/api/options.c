@@ -92,7 +92,7 @@ static void test_range(mb_option_id id)
     }
 }
 
-static void test_combinations(void)
+TEST(combinations)
 {
     mb_options o;
     mb_error err = {0};
@@ -435,7 +435,7 @@ static bool tells_default(const char *comment, const mb_option_row *row)
     return name[i] == '\0' && !isalnum((unsigned char)word[i]);
 }
 
-static void test_header(void)
+TEST(header)
 {
     char *header = read_header(), comment[512];
     for (int i = 0; header != NULL && i < MB_N_OPTIONS; i++) {
@@ -461,29 +461,31 @@ static void test_header(void)
     free(header);
 }
 
-int main(void)
+TEST(ranges)
 {
-    mb_context *context = NULL;
-    mb_model *model = NULL, *matting = NULL;
-    mb_context_options c;
-    mb_error err;
     for (int i = 0; i < MB_N_OPTIONS; i++) {
         if (mb_option_rows[i].kind != MB_OPTION_KIND_OTHER) {
             test_range((mb_option_id)i);
         }
     }
-    test_combinations();
-    test_header();
+}
+
+TEST(effects)
+{
+    mb_context *context = NULL;
+    mb_model *model = NULL, *matting = NULL;
+    mb_context_options c;
+    mb_error err;
+    bool covered[MB_N_OPTIONS] = {false};
     make_pictures();
     mb_context_options_init(&c);
     c.device = MB_DEVICE_CPU;
     c.threads = 1;
-    CHECK_OK(mb_context_create(&context, &c, &err), err);
-    CHECK_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
-    CHECK_OK(mb_model_open(&matting, context, test_model("vitmatte_tiny4"), &err), err);
-    CHECK_OK(mb_pipeline_create(&pipeline, context, model, matting, NULL, &err), err);
-    bool covered[MB_N_OPTIONS] = {false};
-    for (size_t i = 0; pipeline != NULL && i < sizeof effects / sizeof *effects; i++) {
+    REQUIRE_OK(mb_context_create(&context, &c, &err), err);
+    REQUIRE_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
+    REQUIRE_OK(mb_model_open(&matting, context, test_model("vitmatte_tiny4"), &err), err);
+    REQUIRE_OK(mb_pipeline_create(&pipeline, context, model, matting, NULL, &err), err);
+    for (size_t i = 0; i < sizeof effects / sizeof *effects; i++) {
         covered[effects[i].id] = true;
         test_effect(&effects[i]);
     }
@@ -494,5 +496,4 @@ int main(void)
     mb_model_free(matting);
     mb_model_free(model);
     mb_context_free(context);
-    return test_report();
 }
