@@ -152,12 +152,6 @@ static int set_choice(int *field, const option_row *row, const char *source, con
     return message_error(CODE_USAGE, NULL, "%s %s: one of %s", source, text, names);
 }
 
-const char *args_device_word(int i)
-{
-    static const char *const words[] = {"auto", "cpu", "cuda", "cuda:N", "cuda:all"};
-    return i < (int)(sizeof words / sizeof words[0]) ? words[i] : NULL;
-}
-
 /* "cuda:2" is kind and index, "cuda:all" has index -1 (cmd_cut.c opens every GPU), and a bare name means
  * the first device of its kind. Whether there is such a device is found out by the context. */
 static int set_device(int field[2], const option_row *row, const char *source, const char *text)
