@@ -174,6 +174,7 @@ static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
                     (double)p->stats.arena_bytes * 1e-6);
         goto done;
     }
+    /* To find where an overflow begins: docs/cuda.md. */
     const char *check = getenv("MATTEBOX_CHECK");
     p->check = check != NULL && strcmp(check, "finite") == 0;
     MB_TRY(mb_plan_prepare_check(p, err));

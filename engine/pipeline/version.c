@@ -2,6 +2,7 @@
 #include "pipeline/context.h"
 
 #include "core/cpu.h"
+#include "pipeline/builtin.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,12 @@ void mb_build_info(char *text, size_t text_bytes)
     const char *kind = "with assertions";
 #endif
     char products[160];
+    const void *bytes;
+    size_t n_bytes;
     mb_backend_cpu_products(products, sizeof products);
-    (void)snprintf(text, text_bytes, "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\n",
-                   mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products);
+    (void)snprintf(
+        text, text_bytes,
+        "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\nbuilt-in model: %s\n",
+        mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products,
+        mb_builtin_model(&bytes, &n_bytes) ? "demo" : "none");
 }

@@ -3,11 +3,12 @@
 #define _GNU_SOURCE
 #include "cuda/driver/tune.h"
 
+#include "core/clock.h"
+
 #include "core/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { GROUPS = 3, LAUNCHES = 3 };
 #define TUNE_SECONDS 5.0
@@ -17,9 +18,7 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 double mb_cuda_tune_clock(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+    return mb_clock_ms();
 }
 
 void mb_cuda_tune_open(mb_cuda_device *d)

@@ -110,7 +110,7 @@ static void both_ways(extent photo_size, extent net, int recipe, mb_dtype t, boo
     mb_recipe_input to = recipe_input(want, net, recipe);
     mb_recipe_numbers r;
     pixels = (size_t)photo.width * (size_t)photo.height;
-    CHECK_OK(mb_recipe_prepare(&to, &photo, NULL, &err), err);
+    CHECK_OK(mb_recipe_prepare(NULL, &to, &photo, &err), err);
     CHECK_OK(mb_recipe_numbers_create(&r, &to, photo.width, photo.height, &err), err);
     mb_image_input in = {.rgb = photo.v,
                          .width = photo.width,
@@ -122,7 +122,7 @@ static void both_ways(extent photo_size, extent net, int recipe, mb_dtype t, boo
     memcpy(in.std, deviation, sizeof deviation);
     mb_mask_output out = {&r.back, r.by_maximum, r.brightens ? r.brightness : NULL};
     mb_recipe_output from = {logits, net.width, net.height, photo.width, photo.height, (mb_recipe)recipe};
-    CHECK_OK(mb_recipe_finish(&mask, NULL, &from, NULL, &err), err);
+    CHECK_OK(mb_recipe_finish(NULL, &mask, NULL, &from, &err), err);
     feed(got, &in, &out, 3, net, t);
     mb_from_f32(rounded, want, t, n);
     CHECK_MSG(memcmp(got, rounded, n * mb_dtype_size(t)) == 0, "%s, %d x %d to %d x %d, %s: another input",
@@ -182,10 +182,10 @@ TEST(flat)
     }
     mb_recipe_input to = recipe_input(want, net, MB_RECIPE_REMBG);
     mb_recipe_numbers r;
-    CHECK_OK(mb_recipe_prepare(&to, &photo, NULL, &err), err);
+    CHECK_OK(mb_recipe_prepare(NULL, &to, &photo, &err), err);
     CHECK_OK(mb_recipe_numbers_create(&r, &to, 40, 30, &err), err);
     mb_recipe_output from = {logits, 32, 32, 40, 30, MB_RECIPE_REMBG};
-    CHECK_OK(mb_recipe_finish(&mask, NULL, &from, NULL, &err), err);
+    CHECK_OK(mb_recipe_finish(NULL, &mask, NULL, &from, &err), err);
     mb_image_input in = {.rgb = photo.v, .width = 40, .height = 30, .resize = &r.in, .by_maximum = true};
     memcpy(in.mean, mean, sizeof mean);
     memcpy(in.std, deviation, sizeof deviation);
