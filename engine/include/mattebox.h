@@ -400,9 +400,10 @@ typedef struct mb_options {
     double matting_epsilon; /* 1e-12 .. 1, default 1e-6: regularisation of closed-form matting */
 
     /* ---- post-processing of alpha, in this order */
-    int min_area; /* 0 .. 2147483647 pixels, default 0: smaller connected components are dropped */
-    int largest;  /* default 0; 1: only the largest connected component stays */
-    int invert;   /* default 0; 1: the background stays, the subject goes */
+    int min_area;   /* 0 .. 2147483647 pixels, default 0: smaller connected components are dropped */
+    int largest;    /* default 0; 1: only the largest connected component stays */
+    double feather; /* 0 .. 100 pixels, default 0: standard deviation of a Gaussian blur that softens alpha */
+    int invert;     /* default 0; 1: the background stays, the subject goes */
 
     /* ---- the cut-out */
     int depth;                          /* bits of alpha and cut-out: 8 or 16; default 0: as the photo's */

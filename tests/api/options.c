@@ -79,7 +79,10 @@ static void test_range(mb_option_id id)
         (void)snprintf(range, sizeof range, "%.10g to %.10g (0: %s)", row->least, row->most, row->zero);
         refused(id, -1, range);
     }
-    double below = whole ? row->least - 1 : row->least * 0.99, above = whole ? row->most + 1 : row->most * 1.01;
+    double below = whole            ? row->least - 1
+                   : row->least > 0 ? row->least * 0.99
+                                    : -1e-3,
+           above = whole ? row->most + 1 : row->most * 1.01;
     if (!(below == 0.0 && row->zero[0] != '\0')) {
         refused(id, below, range);
     }
@@ -274,6 +277,8 @@ static const effect effects[] = {
     {.id = MB_OPTION_matting_epsilon, .how = MASK, .prepare = closed_form},
     {.id = MB_OPTION_min_area, .how = MASK, .n = 3, .values = {0, 40, 2147483647}},
     {.id = MB_OPTION_largest, .how = MASK},
+    {.id = MB_OPTION_feather, .how = MASK, .n = 4, .values = {0, 0.5, 3, 100}},
+    {.id = MB_OPTION_feather, .how = DEEP, .n = 3, .values = {0, 0.5, 100}},
     {.id = MB_OPTION_invert, .how = MASK},
     {.id = MB_OPTION_depth, .how = MASK, .same = {{0, 8}}},
     {.id = MB_OPTION_depth, .how = DEEP, .same = {{0, 16}}},
