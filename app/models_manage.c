@@ -116,7 +116,7 @@ int models_get(const args *a)
     const int n = a->all ? (int)c.n : a->n_paths - 1;
     for (int i = 0; i < n && code != CODE_OUTPUT && !interrupted(); i++) {
         if (a->all && c.v[i].gated && getenv("MATTEBOX_TOKEN") == NULL) {
-            message_warning(c.v[i].name, "left out: its authors ask for their terms to be accepted first");
+            message_warning(c.v[i].name, "skipped: accept its authors' terms first");
             continue;
         }
         int one = get_one(a, &c, a->all ? c.v[i].name : a->paths[i + 1]);

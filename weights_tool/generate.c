@@ -428,7 +428,7 @@ static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, 
         return MB_OK;
     }
     if (n > c->capacity) {
-        return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes is larger than agreed", bytes);
+        return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes exceeds the agreed size", bytes);
     }
     generator_fill(c->g, index, offset / size, n, c->scratch);
     mb_from_f32(dst, c->scratch, c->dtype, n);

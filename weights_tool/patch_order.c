@@ -99,7 +99,7 @@ static mb_status judge(patch_guess *g, const source_tensor *t, int64_t grid, mb_
     if (raw == NULL || v == NULL) {
         mb_free(raw);
         mb_free(v);
-        return mb_fail_memory(err, n * sizeof v[0], "judging the patch order");
+        return mb_fail_memory(err, n * sizeof v[0], "the test of the patch order");
     }
     tally rows = {0, 0}, columns = {0, 0};
     for (int64_t o = 0; o < t->dims[0]; o++) {

@@ -245,7 +245,7 @@ static mb_status check_readable(const recognised *r, const source *s, mb_error *
     const char *type = first->dtype == MB_ST_OTHER ? "" : mb_st_dtype_name(first->dtype);
     const bool floats = strstr(first->unread, "-bit floats") != NULL;
     return mb_fail(err, MB_E_UNSUPPORTED,
-                   "%s: tensor %.200s holds %s%s%s%s: that is not read here (so in %zu tensors)\n%s",
+                   "%s: tensor %.200s holds %s%s%s%s, which is not supported (%zu such tensors)\n%s",
                    source_file_path(s, 0), first->original, first->unread, type[0] != '\0' ? " (" : "", type,
                    type[0] != '\0' ? ")" : "", n,
                    floats ? "save the model in f16 with the program that made it: each tensor .half(), times its scale "

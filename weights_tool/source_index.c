@@ -91,7 +91,7 @@ mb_status source_read_index(source *s, const char *path, mb_error *err)
         }
     }
     if (status == MB_OK && !mb_json_finish(&r)) {
-        status = mb_fail(err, MB_E_FORMAT, "not a sound index: byte %zu: %s", (size_t)(r.at - r.start), r.problem);
+        status = mb_fail(err, MB_E_FORMAT, "not a valid index: byte %zu: %s", (size_t)(r.at - r.start), r.problem);
     }
     if (status == MB_OK && !found) {
         status = mb_fail(err, MB_E_FORMAT,

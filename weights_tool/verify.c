@@ -49,7 +49,7 @@ static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err
                        mb_weights_path(c->model), t->name);
     }
     if (from->unread != NULL) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "%s: tensor %s of the original holds %s: that is not read here",
+        return mb_fail(err, MB_E_UNSUPPORTED, "%s: tensor %s of the original holds %s, which is not supported",
                        source_file_path(c->original, 0), t->name, from->unread);
     }
     const int64_t grid = c->columns ? patch_grid(t->name) : 0;
