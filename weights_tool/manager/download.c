@@ -150,6 +150,8 @@ static mb_status fail_network(transfer *t, CURLcode code)
     }
 }
 
+/* Failures that pass by themselves: broken connections, timeouts, a server that is busy or restarting. Refusals
+ * (4xx) and bad addresses stay. */
 static bool worth_another_try(CURLcode code, int status)
 {
     switch (code) {

@@ -123,6 +123,7 @@ void part_close(part *p)
     }
 }
 
+/* Writes at the end of what is there. pwrite may write less than it is given, or be interrupted. */
 mb_status part_append(part *p, const void *data, size_t bytes, mb_error *err)
 {
     const char *at = data;
@@ -141,6 +142,7 @@ mb_status part_append(part *p, const void *data, size_t bytes, mb_error *err)
     return MB_OK;
 }
 
+/* Reads the file back instead of hashing what arrives: it checks what is on the disk, also after a resumed download. */
 mb_status part_sha256(const part *p, char hex[65], int (*on_progress)(void *, uint64_t, uint64_t), void *user,
                       mb_error *err)
 {
