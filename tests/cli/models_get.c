@@ -170,7 +170,7 @@ TEST(lies)
          "answers with a web page instead of the file\n", 0, page, 0, false},
         {"a page in disguise", "Content-Type: application/octet-stream\r\n", NULL, "", "answers with a web page", 0,
          page, 0, false},
-        {"packed", "Content-Encoding: gzip\r\n", NULL, "", "sends the file packed (gzip)", 0, NULL, 0, false},
+        {"packed", "Content-Encoding: gzip\r\n", NULL, "", "sends the file compressed (gzip)", 0, NULL, 0, false},
         {"empty", NULL, NULL, "", "the server sent an empty file", 0, "", 0, false},
         {"something else", NULL, NULL, "", "not a", 0, "just some text, no checkpoint at all", 0, false},
         {"gone", NULL, NULL, "", "/first is not there (404)\n  it may have moved: --from", 0, page, 404, false},
@@ -195,7 +195,7 @@ TEST(lies)
         CHECK_MSG(http_server_requests() == 1, "%s: %d requests", rows[i].what, http_server_requests());
         check_nothing(rows[i].part);
     }
-    /* a 206 that nobody asked for */
+    /* a 206 without a range request */
     http_script s = good;
     s.status = 206;
     s.headers = "Content-Range: bytes 100-200/300\r\n";
