@@ -119,6 +119,10 @@ typedef struct mb_backend {
 void mb_backend_ref(mb_backend *out);
 /* ref, then kernels/cpu, then what the instruction set (core/cpu.h) adds. */
 MB_MUST_CHECK mb_status mb_backend_cpu(mb_backend *out, mb_error *err);
+/* The same with products in bf16, by what the processor has; maps stay f32 (docs/precision.md). */
+MB_MUST_CHECK mb_status mb_backend_cpu_bf16(mb_backend *out, mb_error *err);
+/* Whether there are instructions for it: without, bf16 is no faster than f32. */
+bool mb_cpu_bf16_pays(void);
 /* The kernel that serves this call; NULL only if the back end has none (CUDA). */
 const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c);
 

@@ -39,7 +39,7 @@ static int count_processors(void)
 static mb_status use_cpu(mb_context *c, mb_error *err)
 {
     c->backend = (mb_backend){0};
-    mb_status status = mb_backend_cpu(&c->backend, err);
+    mb_status status = mb_device_set_precision(&c->backend, c->options.precision, err);
     (void)snprintf(c->device, sizeof c->device, "%s", c->backend.name);
     return status;
 }

@@ -15,7 +15,8 @@ static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 
 mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
 {
-    static const char *const names[MB_ISA_COUNT] = {"cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)"};
+    static const char *const names[MB_ISA_COUNT] = {"cpu (ref)",    "cpu (generic)", "cpu (avx2)",
+                                                    "cpu (avx512)", "cpu (avx512)",  "cpu (avx512)"};
     mb_isa isa;
     mb_status status = mb_cpu_choose_isa(&isa, err);
     if (status != MB_OK) {
@@ -40,4 +41,40 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
         put_first(out, MB_OP_conv2d, &mb_openblas_conv2d);
     }
     return status;
+}
+
+mb_status mb_backend_cpu_use_bf16(mb_backend *b, mb_bf16_set set, mb_error *err)
+{
+    static const char *const names[MB_BF16_SETS] = {
+        "cpu (bf16: generic)", "cpu (bf16: avx2)",          "cpu (bf16: avx512)", "cpu (bf16: avx512_bf16)",
+        "cpu (bf16: amx)",     "cpu (avx512_bf16's model)", "cpu (amx's model)"};
+    if (mb_cpu_bf16_linear(set) == NULL) {
+        return mb_fail(err, MB_E_UNSUPPORTED, "this processor has no such products in bf16");
+    }
+#define MB_PUT(op) put_first(b, MB_OP_##op, mb_cpu_bf16_##op(set));
+    MB_CPU_BF16_OPS(MB_PUT)
+#undef MB_PUT
+    b->name = names[set];
+    return MB_OK;
+}
+
+mb_status mb_backend_cpu_bf16(mb_backend *out, mb_error *err)
+{
+    static const mb_bf16_set sets[MB_ISA_COUNT] = {MB_BF16_GENERIC, MB_BF16_GENERIC, MB_BF16_AVX2,
+                                                   MB_BF16_AVX512,  MB_BF16_NATIVE,  MB_BF16_AMX};
+    mb_isa isa;
+    mb_status status = mb_cpu_choose_isa(&isa, err);
+    if (status == MB_OK && isa == MB_ISA_REF) {
+        return mb_fail(err, MB_E_UNSUPPORTED, "MATTEBOX_ISA=ref: the plain kernels compute in f32 only");
+    }
+    if (status == MB_OK) {
+        status = mb_backend_cpu(out, err);
+    }
+    return status == MB_OK ? mb_backend_cpu_use_bf16(out, sets[isa], err) : status;
+}
+
+bool mb_cpu_bf16_pays(void)
+{
+    mb_isa isa;
+    return mb_cpu_choose_isa(&isa, NULL) == MB_OK && isa >= MB_ISA_AVX512_BF16;
 }

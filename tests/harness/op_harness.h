@@ -24,6 +24,7 @@ typedef struct op_case {
     float looser;                 /* factor on the tolerance, with the reason beside the case; 0: 1 */
     bool hostile;                 /* infinities, huge values and NaN where the op promises to survive them */
     bool bench;                   /* large: for --bench only */
+    bool f32_only;                /* no meaning in bf16: logits so large that rounding turns the softmax over */
 } op_case;
 
 /* The main function of a test of one op. */

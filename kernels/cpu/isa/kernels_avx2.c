@@ -1,4 +1,5 @@
 /* The inner loops for AVX2 and FMA. */
-#define MB_TABLE     mb_simd_avx2
-#define MB_TABLE_ISA MB_ISA_AVX2
 #include "table.h"
+
+const mb_simd mb_simd_avx2 = MB_TABLE(MB_ISA_AVX2, NULL);
+const mb_simd mb_simd_bf16_avx2 = MB_TABLE(MB_ISA_AVX2, &mb_bf16_avx2);
