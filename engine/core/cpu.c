@@ -12,7 +12,7 @@
 #include <unistd.h>
 #endif
 
-static const char *const names[MB_ISA_COUNT] = {"ref", "generic", "avx2", "avx512", "avx512_bf16", "amx"};
+static const char *const names[MB_ISA_COUNT] = {"ref", "generic", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx"};
 
 const char *mb_isa_name(mb_isa isa)
 {
@@ -30,6 +30,12 @@ static bool has_f16c(void)
 #endif
 
 #if defined(__x86_64__)
+static bool has_avx512_vnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c >> 11 & 1) != 0;
+}
+
 static bool has_avx512_bf16(void)
 {
     unsigned a, b, c, d;
@@ -60,6 +66,16 @@ static bool ask_for_tiles(void)
 }
 #endif
 
+bool mb_cpu_has_slow_bf16(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) != 0 && b == signature_INTEL_ebx;
+#else
+    return false;
+#endif
+}
+
 bool mb_cpu_amx_refused(void)
 {
 #if defined(__x86_64__)
@@ -76,8 +92,11 @@ mb_isa mb_cpu_best_isa(void)
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-        if (!has_avx512_bf16()) {
+        if (!has_avx512_vnni()) {
             return MB_ISA_AVX512;
+        }
+        if (!has_avx512_bf16()) {
+            return MB_ISA_AVX512_VNNI;
         }
         return has_amx() && ask_for_tiles() ? MB_ISA_AMX : MB_ISA_AVX512_BF16;
     }
@@ -103,5 +122,5 @@ mb_status mb_cpu_choose_isa(mb_isa *out, mb_error *err)
                                                wish, names[best]);
         }
     }
-    return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_ISA=%.32s: ref, generic, avx2, avx512, avx512_bf16 or amx", wish);
+    return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_ISA=%.32s: ref, generic, avx2, avx512, avx512_vnni, avx512_bf16 or amx", wish);
 }

@@ -26,12 +26,25 @@ static int64_t tile_rows(const mb_packed *w)
     return bf16 != NULL ? bf16->tile_rows : w->simd->tile_rows;
 }
 
+void mb_gemm_cut_k(const mb_packed *w, mb_blocks *b)
+{
+    const mb_bf16_loops *bf16 = mb_packed_bf16(w);
+    int64_t channels = mb_packed_channels(w);
+    b->channel_blocks = div_up(channels, K_PER_BLOCK);
+    b->length = div_up(channels, b->channel_blocks);
+    b->length = bf16 != NULL ? mb_bf16_round_up(b->length, bf16->unit) : b->length;
+    b->tap_blocks = b->channel_blocks > 1 ? w->taps : div_up(w->taps * channels, K_PER_BLOCK);
+    b->tap_blocks = min_i64(b->tap_blocks, w->taps);
+    b->taps = div_up(w->taps, b->tap_blocks);
+    b->tap_blocks = div_up(w->taps, b->taps);
+}
+
 static mb_blocks cut(const mb_gemm *g)
 {
     const mb_packed *w = g->w;
     mb_blocks b;
     const mb_bf16_loops *bf16 = mb_packed_bf16(w);
-    int64_t panel = bf16 != NULL ? MB_BF16_COLUMNS : 2 * w->simd->width, channels = mb_packed_channels(w);
+    int64_t panel = bf16 != NULL ? MB_BF16_COLUMNS : 2 * w->simd->width;
     b.column_blocks = div_up(w->n, COLUMNS_PER_ITEM);
     b.columns = div_up(div_up(w->n, b.column_blocks), panel) * panel;
     b.column_blocks = div_up(w->n, b.columns);
@@ -42,19 +55,13 @@ static mb_blocks cut(const mb_gemm *g)
     b.row_blocks = div_up(g->m, rows);
     b.rows = min_i64(rows, div_up(div_up(g->m, b.row_blocks), tile_rows(w)) * tile_rows(w));
     b.row_blocks = div_up(g->m, b.rows);
-    b.channel_blocks = div_up(channels, K_PER_BLOCK);
-    b.length = div_up(channels, b.channel_blocks);
-    b.length = bf16 != NULL ? mb_bf16_round_up(b.length, bf16->unit) : b.length;
-    b.tap_blocks = b.channel_blocks > 1 ? w->taps : div_up(w->taps * channels, K_PER_BLOCK);
-    b.tap_blocks = min_i64(b.tap_blocks, w->taps);
-    b.taps = div_up(w->taps, b.tap_blocks);
-    b.tap_blocks = div_up(w->taps, b.taps);
+    mb_gemm_cut_k(w, &b);
     return b;
 }
 
 /* Scratch of one worker: row pointers, then gathered rows, then (in bf16) rounded rows. Bytes. */
 typedef struct scratch {
-    size_t pointers, narrow, total; /* narrow: where the rounded rows begin */
+    size_t pointers, narrow, scales, total; /* narrow: where the rounded rows begin; scales: of them */
 } scratch;
 
 /* Grows with m, though the rows of a block do not: a product
@@ -74,7 +81,8 @@ static bool scratch_bytes(const mb_gemm *g, const mb_blocks *b, scratch *s)
     }
     s->pointers = (s->pointers + 63) & ~(size_t)63;
     return mb_add_size(&s->narrow, s->pointers, (values + 63) & ~(size_t)63) &&
-           mb_add_size(&s->total, s->narrow, (narrow + 63) & ~(size_t)63);
+           mb_add_size(&s->scales, s->narrow, (narrow + 63) & ~(size_t)63) &&
+           mb_add_size(&s->total, s->scales, narrow > 0 ? (rows * sizeof(float) + 63) & ~(size_t)63 : 0);
 }
 
 size_t mb_gemm_workspace(const mb_gemm *g)
@@ -149,6 +157,7 @@ static void run_item(const job *j, int64_t item, char *space)
                         .rows = (const float **)(void *)space,
                         .scratch = (float *)(void *)(space + j->scratch.pointers)};
     uint16_t *narrow = (uint16_t *)(void *)(space + j->scratch.narrow);
+    float *scales = (float *)(void *)(space + j->scratch.scales);
     for (r.tap = 0; r.tap < g->w->taps; r.tap += b->taps) {
         r.taps = min_i64(b->taps, g->w->taps - r.tap);
         for (r.channel = 0; r.channel < g->w->channels; r.channel += b->length) {
@@ -156,7 +165,7 @@ static void run_item(const job *j, int64_t item, char *space)
             g->source(g->source_arg, &r);
             bool last = r.tap + r.taps == g->w->taps && r.channel + r.length == g->w->channels;
             if (bf16) {
-                mb_bf16_multiply_block(g, b, &r, narrow, column, columns, last);
+                mb_bf16_multiply_block(g, b, &r, narrow, scales, column, columns, last);
             } else {
                 multiply_block(j, &r, column, columns, last);
             }

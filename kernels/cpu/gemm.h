@@ -17,6 +17,8 @@ typedef struct mb_packed {
     bool narrow;               /* few columns: w is [n][K] */
     float *w;                  /* panels [K][2 vectors], the last [K][1 vector] if that holds its columns */
     uint16_t *w16;             /* instead, where the set's products are in bf16 (gemm_bf16.c); NULL: f32 */
+    float *scale16;            /* fixed point: of each column [block of K][columns] */
+    int64_t columns;           /* n, padded to whole panels */
     float *bias;               /* padded with zeros to whole panels; NULL: none */
     float *zeros;              /* `channels` zeros: the pixel outside of the map */
     size_t bytes;
@@ -69,9 +71,13 @@ typedef struct mb_blocks {
     int64_t taps, length, tap_blocks, channel_blocks; /* per block of K; number of them */
 } mb_blocks;
 
-/* One block of K for one item in bf16: rows are rounded into `rows16`, then meet all panels of the item's columns. */
+/* The part that depends on the weights alone; the rest of *b is not set. */
+void mb_gemm_cut_k(const mb_packed *w, mb_blocks *b);
+
+/* One block of K for one item in bf16: rows are rounded into `rows16`, then meet all panels of the item's columns.
+ * row_scale: room for a value per row. */
 void mb_bf16_multiply_block(const mb_gemm *g, const mb_blocks *b, const mb_rows_wanted *r, uint16_t *rows16,
-                            int64_t column, int64_t columns, bool last);
+                            float *row_scale, int64_t column, int64_t columns, bool last);
 
 /* The source of plain tokens. `arg` is the mb_view. */
 void mb_source_tokens(const void *arg, const mb_rows_wanted *wanted);

@@ -88,22 +88,29 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     size_t k_total, values, weights = 0, extra = (size_t)columns + (size_t)p->channels;
     bool fits = mb_mul_size(&k_total, (size_t)p->taps, (size_t)mb_packed_channels(p)) &&
                 mb_mul_size(&weights, k_total, (size_t)columns);
-    weights = bf16 ? weights / 2 : weights; /* in floats; columns is even */
+    p->columns = columns;
+    if (bf16) {
+        mb_blocks b;
+        mb_gemm_cut_k(p, &b);
+        weights /= 2; /* in floats; columns is even */
+        extra += simd->bf16->quantise != NULL ? (size_t)(b.tap_blocks * b.channel_blocks * columns) : 0;
+    }
     if (!fits || !mb_add_size(&values, weights, extra) || !mb_mul_size(&p->bytes, values, sizeof(float)) ||
         (p->w = mb_alloc_aligned(p->bytes)) == NULL) {
         size_t wanted = p->bytes;
         mb_packed_free(p);
         return mb_fail_memory(err, wanted, "packed weights");
     }
+    float *after = p->w + weights;
+    memset(after, 0, extra * sizeof(float));
     p->w16 = bf16 ? (uint16_t *)(void *)p->w : NULL;
+    p->scale16 = after + columns + p->channels;
     if (p->narrow) {
         pack_rows(weight, p, scale);
     } else {
         pack_job job = {p, weight, scale};
         mb_parallel_for(pool, (size_t)panels, 1, pack_panels, &job);
     }
-    float *after = p->w + weights;
-    memset(after, 0, extra * sizeof(float));
     p->zeros = after + columns;
     if (bias != NULL) {
         memcpy(after, bias, (size_t)p->n * sizeof(float));

@@ -5,3 +5,4 @@ const mb_simd mb_simd_generic = MB_TABLE(MB_ISA_GENERIC, NULL);
 const mb_simd mb_simd_bf16_generic = MB_TABLE(MB_ISA_GENERIC, &mb_bf16_generic);
 const mb_simd mb_simd_avx512_bf16_model = MB_TABLE(MB_ISA_GENERIC, &mb_bf16_model);
 const mb_simd mb_simd_amx_model = MB_TABLE(MB_ISA_GENERIC, &mb_bf16_amx_model);
+const mb_simd mb_simd_fixed16_generic = MB_TABLE(MB_ISA_GENERIC, &mb_fixed16_generic);

@@ -35,10 +35,13 @@
         return isa >= MB_ISA_AVX512 ? &kernel_avx512 : (isa == MB_ISA_AVX2 ? &kernel_avx2 : &kernel_generic);          \
     }
 #define MB_EACH_BF16_SET(X)                                                                                            \
-    X(bf16_generic) X(bf16_avx2) X(bf16_avx512) X(avx512_bf16) X(amx) X(avx512_bf16_model) X(amx_model)
+    X(bf16_generic)                                                                                                    \
+    X(bf16_avx2) X(bf16_avx512) X(avx512_bf16) X(amx) X(avx512_bf16_model) X(amx_model) X(fixed16_generic)             \
+        X(fixed16_avx2) X(avx512_vnni)
 #define MB_BF16_ROWS                                                                                                   \
     [MB_BF16_GENERIC] = &kernel_bf16_generic, [MB_BF16_AVX2] = &kernel_bf16_avx2,                                      \
-    [MB_BF16_AVX512] = &kernel_bf16_avx512, [MB_BF16_NATIVE] = &kernel_avx512_bf16, [MB_BF16_AMX] = &kernel_amx
+    [MB_BF16_AVX512] = &kernel_bf16_avx512, [MB_BF16_NATIVE] = &kernel_avx512_bf16, [MB_BF16_AMX] = &kernel_amx,       \
+    [MB_FIXED16_AVX2] = &kernel_fixed16_avx2, [MB_FIXED16_VNNI] = &kernel_avx512_vnni
 #else
 #define MB_EACH_SET(X) X(generic)
 #define MB_CHOOSE(op)                                                                                                  \
@@ -47,15 +50,15 @@
         (void)isa;                                                                                                     \
         return &kernel_generic;                                                                                        \
     }
-#define MB_EACH_BF16_SET(X) X(bf16_generic) X(avx512_bf16_model) X(amx_model)
+#define MB_EACH_BF16_SET(X) X(bf16_generic) X(avx512_bf16_model) X(amx_model) X(fixed16_generic)
 #define MB_BF16_ROWS        [MB_BF16_GENERIC] = &kernel_bf16_generic
 #endif
 #define MB_CHOOSE_BF16(op)                                                                                             \
     const mb_kernel *mb_cpu_bf16_##op(mb_bf16_set set)                                                                 \
     {                                                                                                                  \
         static const mb_kernel *const kernels[MB_BF16_SETS] = {                                                        \
-            MB_BF16_ROWS, [MB_BF16_NATIVE_MODEL] = &kernel_avx512_bf16_model,                                          \
-            [MB_BF16_AMX_MODEL] = &kernel_amx_model};                                                                  \
+            MB_BF16_ROWS, [MB_BF16_NATIVE_MODEL] = &kernel_avx512_bf16_model, [MB_BF16_AMX_MODEL] = &kernel_amx_model, \
+            [MB_FIXED16_GENERIC] = &kernel_fixed16_generic};                                                           \
         return kernels[set];                                                                                           \
     }
 

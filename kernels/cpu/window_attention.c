@@ -250,7 +250,7 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
 static bool supports(const mb_simd *simd, const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
-    return simd->bf16 == NULL || c->out.dims[1] / a->heads <= MB_BF16_MOST_D;
+    return simd->bf16 == NULL || simd->bf16->attend == NULL || c->out.dims[1] / a->heads <= MB_BF16_MOST_D;
 }
 
 static mb_status run(const mb_call *c, mb_error *err)

@@ -30,10 +30,16 @@ int op_bf16_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op)
     static const struct {
         mb_bf16_set set;
         mb_isa isa;
-    } sets[] = {
-        {MB_BF16_GENERIC, MB_ISA_GENERIC}, {MB_BF16_NATIVE_MODEL, MB_ISA_GENERIC}, {MB_BF16_AMX_MODEL, MB_ISA_GENERIC},
-        {MB_BF16_AVX2, MB_ISA_AVX2},       {MB_BF16_AVX512, MB_ISA_AVX512},        {MB_BF16_NATIVE, MB_ISA_AVX512_BF16},
-        {MB_BF16_AMX, MB_ISA_AMX}};
+    } sets[] = {{MB_BF16_GENERIC, MB_ISA_GENERIC},
+                {MB_FIXED16_GENERIC, MB_ISA_GENERIC},
+                {MB_FIXED16_AVX2, MB_ISA_AVX2},
+                {MB_FIXED16_VNNI, MB_ISA_AVX512_VNNI},
+                {MB_BF16_NATIVE_MODEL, MB_ISA_GENERIC},
+                {MB_BF16_AMX_MODEL, MB_ISA_GENERIC},
+                {MB_BF16_AVX2, MB_ISA_AVX2},
+                {MB_BF16_AVX512, MB_ISA_AVX512},
+                {MB_BF16_NATIVE, MB_ISA_AVX512_BF16},
+                {MB_BF16_AMX, MB_ISA_AMX}};
     mb_isa best = mb_cpu_best_isa();
     mb_backend plain;
     mb_backend_ref(&plain);
@@ -43,7 +49,9 @@ int op_bf16_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op)
         mb_error err = {0};
         if (sets[i].isa <= best) {
             CHECK_OK(mb_backend_cpu_use_bf16(&b, sets[i].set, &err), err);
-            out[n++] = (op_kernel){b.name, b.kernels[op][0]};
+            if (b.kernels[op][0] != plain.kernels[op][0]) {
+                out[n++] = (op_kernel){b.name, b.kernels[op][0], sets[i].set >= MB_FIXED16_GENERIC};
+            }
         }
     }
     return n;

@@ -163,7 +163,10 @@ static void check_bf16(const op_kernel *ref, mb_op op, const op_case *oc, const 
         run_once(rounded.expected, ref, op, oc, &rounded, &(op_variant){.threads = 1, .poison = 0xFF})) {
         op_contents unrounded = *data; /* what the kernels get */
         unrounded.expected = rounded.expected;
-        check_kernels(kernels, n, op, oc, &unrounded, op_bf16_tolerance(op));
+        for (int i = 0; i < n; i++) {
+            check_kernels(&kernels[i], 1, op, oc, kernels[i].fixed16 ? data : &unrounded,
+                          kernels[i].fixed16 ? OP_FIXED16_TOLERANCE : op_bf16_tolerance(op));
+        }
     }
     op_bf16_end(&rounded, data);
 }
@@ -251,7 +254,11 @@ static void bench_case(mb_op op, const op_case *oc, const bench_options *o, cons
                 bench_kernel(&kernels[i], op, oc, &data, o);
             }
         }
-        for (int i = o->all ? 0 : n_bf16 - 1; i >= 0 && i < n_bf16; i++) {
+        for (int i = 0; i < n_bf16; i++) {
+            bool plain = strstr(bf16[i].backend, "generic") != NULL || strstr(bf16[i].backend, "model") != NULL;
+            if (plain && !o->all) {
+                continue;
+            }
             if (bf16[i].kernel->supports == NULL || bf16[i].kernel->supports(&c)) {
                 bench_kernel(&bf16[i], op, oc, &data, o);
             }

@@ -46,6 +46,7 @@ void op_fill(float *dst, size_t n, mb_op op, int i, const op_case *c);
 typedef struct op_kernel {
     const char *backend;
     const mb_kernel *kernel;
+    bool fixed16; /* products of 16-bit integers: against unrounded operands */
 } op_kernel;
 #define OP_MOST_KERNELS 16
 int op_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op); /* out[0] is ref */

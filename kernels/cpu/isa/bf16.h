@@ -19,7 +19,9 @@ typedef struct mb_bf16_panel {
     int64_t width, columns; /* MB_BF16_COLUMNS or half of it; of these, the ones that are wanted */
     float *out;
     int64_t out_pitch;
-    const float *bias; /* `width` values, or NULL */
+    const float *row_scale;    /* fixed point: of each row (up to a multiple of tile_rows) */
+    const float *column_scale; /* and of each column, `width` of them */
+    const float *bias;         /* `width` values, or NULL */
     const float *addend;
     int64_t addend_pitch; /* 0: the same for all rows */
     bool first, last;     /* blocks of K: the first writes out (with bias and addend), the last activates */
@@ -31,6 +33,9 @@ typedef struct mb_bf16_loops {
     int64_t unit;      /* a run of channels is padded with zeros to a multiple of this */
     int64_t tile_rows; /* at most MB_BF16_MOST_ROWS */
     void (*narrow)(uint16_t *to, const float *from, int64_t n);
+    /* Not NULL: operands are 16-bit integers instead, x * scale rounded, and `narrow` is not used. */
+    void (*quantise)(uint16_t *to, const float *from, int64_t n, float scale);
+    float (*square_sum)(const float *from, int64_t n);
     /* Between begin and end a thread calls panel and attend only: tile registers are set up. NULL: nothing to do. */
     void (*begin)(void);
     void (*end)(void);
@@ -39,6 +44,10 @@ typedef struct mb_bf16_loops {
     void (*attend_pack)(const mb_attend *a, const float *const *rows, bool values, float scale);
     void (*attend)(const mb_attend *a);
 } mb_bf16_loops;
+
+/* Fixed point: a run of K is scaled so that its Euclidean norm is this. By Cauchy and Schwarz no partial sum of a
+ * product then leaves 32 bits, whatever the values, and no value leaves 16. */
+#define MB_FIXED16_NORM 32767.0f
 
 #define MB_BF16_MOST_ROWS   32
 #define MB_BF16_MOST_D      256 /* of a head of attention */
@@ -75,9 +84,9 @@ static inline int64_t mb_bf16_attend_q(int64_t keys, int64_t d)
     return MB_BF16_ATTEND_ROWS * (mb_bf16_round_up(d, MB_BF16_MOST_UNIT) + mb_bf16_round_up(keys, MB_BF16_COLUMNS));
 }
 
-extern const mb_bf16_loops mb_bf16_generic, mb_bf16_model, mb_bf16_amx_model;
+extern const mb_bf16_loops mb_bf16_generic, mb_bf16_model, mb_bf16_amx_model, mb_fixed16_generic;
 #if defined(__x86_64__)
-extern const mb_bf16_loops mb_bf16_avx2, mb_bf16_avx512, mb_bf16_native, mb_bf16_amx;
+extern const mb_bf16_loops mb_bf16_avx2, mb_bf16_avx512, mb_bf16_native, mb_bf16_amx, mb_fixed16_avx2, mb_fixed16_vnni;
 #endif
 
 #endif

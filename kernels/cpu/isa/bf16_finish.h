@@ -43,7 +43,7 @@ MB_INLINE void store_narrow(uint16_t *to, mb_v x)
 #endif
 }
 
-static void narrow(uint16_t *to, const float *from, int64_t n)
+static inline void narrow(uint16_t *to, const float *from, int64_t n)
 {
     int64_t i = 0;
     for (; i + MB_W <= n; i += MB_W) {

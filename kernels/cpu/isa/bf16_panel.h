@@ -10,6 +10,9 @@
 #define MB_BF16_TILE_ROWS 4
 #endif
 #define MB_BF16_UNROLL _Pragma("GCC unroll 8")
+#ifndef MB_PAIR_SUM /* what the sum of a lane stands for */
+#define MB_PAIR_SUM(p, sum, row, column) (sum)
+#endif
 
 MB_INLINE void multiply_pairs(mb_v acc[MB_BF16_TILE_ROWS][2], const mb_bf16_panel *p, int64_t row, int64_t column,
                               const int vectors)
@@ -51,6 +54,7 @@ MB_INLINE void pair_tile(const mb_bf16_panel *p, int64_t row, int64_t column, co
             const float *b = bias != NULL ? bias + v * MB_W : NULL;
             MB_BF16_UNROLL
             for (int r = 0; r < MB_BF16_TILE_ROWS; r++) {
+                acc[r][v] = MB_PAIR_SUM(p, acc[r][v], row + r, column + v * MB_W);
                 const float *more = addend != NULL ? addend + r * p->addend_pitch + v * MB_W : NULL;
                 float *to = out + r * p->out_pitch + v * MB_W;
                 v_store(to, finish(p, acc[r][v], b, more, to));
@@ -61,7 +65,7 @@ MB_INLINE void pair_tile(const mb_bf16_panel *p, int64_t row, int64_t column, co
     for (int r = 0; r < MB_BF16_TILE_ROWS && r < rows; r++) {
         for (int v = 0; v < vectors && v * MB_W < columns; v++) {
             int64_t n = columns - v * MB_W < MB_W ? columns - v * MB_W : MB_W;
-            finish_part(p, acc[r][v], bias != NULL ? bias + v * MB_W : NULL,
+            finish_part(p, MB_PAIR_SUM(p, acc[r][v], row + r, column + v * MB_W), bias != NULL ? bias + v * MB_W : NULL,
                         addend != NULL ? addend + r * p->addend_pitch + v * MB_W : NULL,
                         out + r * p->out_pitch + v * MB_W, n);
         }

@@ -109,10 +109,11 @@ typedef struct mb_simd {
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
 } mb_simd;
 
-extern const mb_simd mb_simd_generic, mb_simd_bf16_generic, mb_simd_avx512_bf16_model, mb_simd_amx_model;
+extern const mb_simd mb_simd_generic, mb_simd_bf16_generic, mb_simd_avx512_bf16_model, mb_simd_amx_model,
+    mb_simd_fixed16_generic;
 #if defined(__x86_64__)
 extern const mb_simd mb_simd_avx2, mb_simd_avx512, mb_simd_bf16_avx2, mb_simd_bf16_avx512, mb_simd_avx512_bf16,
-    mb_simd_amx;
+    mb_simd_amx, mb_simd_fixed16_avx2, mb_simd_avx512_vnni;
 #endif
 
 /* NULL for MB_ISA_REF and sets of other processors. */
