@@ -5,7 +5,8 @@
 
 MB_INLINE mb_v dot_pair(mb_v c, uint32_t a, mb_vi w)
 {
-    return (mb_v)_mm512_dpbf16_ps((__m512)c, (__m512bh)_mm512_set1_epi32((int32_t)a), (__m512bh)w);
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(c) : "v"(_mm512_set1_epi32((int32_t)a)), "v"(w));
+    return c; /* not the intrinsic: gcc 12 copies the sums around it */
 }
 
 #include "bf16_panel.h"
