@@ -46,7 +46,8 @@ static void count_outcome(batch *b, const job *j)
         b->n_failed++;
         b->code_output |= j->code == CODE_OUTPUT;
         b->code_machine |= j->code == CODE_MACHINE;
-        b->code_other |= j->code != CODE_OUTPUT && j->code != CODE_MACHINE;
+        b->code_model |= j->code == CODE_MODEL;
+        b->code_other |= j->code != CODE_OUTPUT && j->code != CODE_MACHINE && j->code != CODE_MODEL;
         break;
     }
 }
@@ -229,7 +230,10 @@ static int exit_code(const batch *b)
     if (b->list->missing == b->n_failed && b->n_done + b->n_skipped == 0) {
         return CODE_USAGE; /* nothing that was named exists */
     }
-    return b->code_machine && !b->code_other && b->n_done == 0 ? CODE_MACHINE : CODE_SOME;
+    if (b->code_model && !b->code_machine && !b->code_other && b->n_done == 0) {
+        return CODE_MODEL;
+    }
+    return b->code_machine && !b->code_model && !b->code_other && b->n_done == 0 ? CODE_MACHINE : CODE_SOME;
 }
 
 int batch_run(batch *b)

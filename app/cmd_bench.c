@@ -213,7 +213,7 @@ static int measure(bench *b, const args *a, const mb_context *context, const mb_
     b->input = (mb_array){b->data, {a->batch, info->input_channels, h, w}};
     mb_status status = run_all(b, a, &err);
     if (status != MB_OK) {
-        return message_status(code_of_status(status), NULL, &err);
+        return message_status(status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status), NULL, &err);
     }
     sum_ops(b);
     qsort(b->ms, (size_t)b->n, sizeof *b->ms, by_value);

@@ -76,7 +76,7 @@ static int session_add_device(session *s, const args *a, const char *model, mb_c
     }
     if (code == CODE_OK &&
         mb_pipeline_create(&s->pipelines[i], context, s->models[i], s->mattings[i], &s->options, &err) != MB_OK) {
-        code = err.code == MB_E_MISMATCH ? CODE_MODEL : code_of_status(err.code);
+        code = err.code == MB_E_MISMATCH || err.code == MB_E_FORMAT ? CODE_MODEL : code_of_status(err.code);
         code = code == CODE_SOME ? CODE_USAGE : code;
         (void)message_status(code, NULL, &err);
     }

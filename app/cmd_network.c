@@ -1,6 +1,7 @@
 /* The commands that look at the bare network: info and tensors. */
 #include "builtin.h"
 #include "commands.h"
+#include "inputs.h"
 #include "json.h"
 #include "message.h"
 
@@ -122,14 +123,17 @@ int cmd_tensors(args *a)
     mb_model *model = NULL;
     mb_network *network = NULL;
     mb_error err = {0};
-    int code = need_paths(a, 3, "a model, an input and an output");
+    int code = need_paths(a, 3, "a model, an input and an output"), skip = 0;
+    if (code == CODE_OK) {
+        code = outputs_check_one(a->paths[2], a->paths, 2, a, &skip);
+    }
     if (code == CODE_OK) {
         code = args_context(&context, a);
     }
     if (code == CODE_OK) {
         code = open_model(&model, context, a->paths[0]);
     }
-    if (code == CODE_OK) {
+    if (code == CODE_OK && !skip) {
         mb_status status = mb_network_create(&network, context, model, &err);
         if (status == MB_OK) {
             mb_network_set_progress(network, show_node, NULL);
@@ -138,7 +142,8 @@ int cmd_tensors(args *a)
         if (status == MB_E_IO && strncmp(err.message, a->paths[2], strlen(a->paths[2])) == 0) {
             code = message_status(CODE_OUTPUT, NULL, &err);
         } else if (status != MB_OK) {
-            code = code_of_status(status);
+            int of_model = status == MB_E_FORMAT && strncmp(err.message, a->paths[1], strlen(a->paths[1])) != 0;
+            code = of_model ? CODE_MODEL : code_of_status(status);
             (void)message_status(code, NULL, &err);
         } else if (mb_network_warning(network)[0] != '\0') {
             message_warning(a->paths[1], mb_network_warning(network));

@@ -68,6 +68,16 @@ static int add_item(item_list *list, const char *path, const char *below, int fr
     return CODE_OK;
 }
 
+static void dispose_item(item *it)
+{
+    free(it->path);
+    free(it->below);
+    free(it->guide);
+    for (int k = 0; k < OUT_KINDS; k++) {
+        free(it->out[k]);
+    }
+}
+
 /* Results of an earlier run in the same folder. */
 static int is_result(const char *name)
 {
@@ -228,10 +238,25 @@ static int add_from_list(item_list *list, const args *a)
     }
     char *line = NULL;
     size_t capacity = 0;
-    int code = CODE_OK, separator = a->null_separated ? '\0' : '\n';
+    int code = CODE_OK, first = 1, separator = a->null_separated ? '\0' : '\n';
     for (ssize_t n; code == CODE_OK && (n = getdelim(&line, &capacity, separator, f)) >= 0;) {
         if (n > 0 && line[n - 1] == separator) {
             line[--n] = '\0';
+        }
+        if (separator == '\n' && n > 0 && line[n - 1] == '\r') { /* written on Windows */
+            line[--n] = '\0';
+        }
+        if (first) {
+            first = 0;
+            if (strncmp(line, "\xff\xfe", 2) == 0 || strncmp(line, "\xfe\xff", 2) == 0) {
+                code = message_error(CODE_USAGE, "save it as UTF-8 (PowerShell: Out-File -Encoding utf8)",
+                                     "%s: this list is in UTF-16", a->files_from);
+                break;
+            }
+            if (strncmp(line, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+                memmove(line, line + 3, (size_t)n - 2);
+                n -= 3;
+            }
         }
         if (n > 0) {
             code = add_path(list, line);
@@ -244,24 +269,35 @@ static int add_from_list(item_list *list, const args *a)
     return code;
 }
 
-/* --shard I/N: keeps the items I-1, I-1+N, ... of the sorted list. */
-static int apply_shard(item_list *list, const char *shard)
+/* --shard I/N: the items I-1, I-1+N, ... of the sorted list are ours. */
+static int mark_shard(item_list *list, const char *shard)
 {
     int index = 0, count = 0, used = 0;
     if (sscanf(shard, "%9d/%9d%n", &index, &count, &used) != 2 || shard[used] != '\0' || index < 1 || index > count) {
-        return message_error(CODE_USAGE, NULL, "--shard %s: I/N with 1 <= I <= N, as in 2/8", shard);
+        return message_error(CODE_USAGE,
+                             "the first is 1/N: SLURM_ARRAY_TASK_ID counts as --array says, JOB_COMPLETION_INDEX "
+                             "from 0",
+                             "--shard %s: I/N with 1 <= I <= N, as in 2/8", shard);
     }
-    int kept = 0;
     for (int i = 0; i < list->n; i++) {
-        if (i % count == index - 1) {
-            list->v[kept++] = list->v[i];
+        list->v[i].elsewhere = i % count != index - 1;
+    }
+    return CODE_OK;
+}
+
+void inputs_drop_elsewhere(item_list *list)
+{
+    int kept = 0;
+    list->missing = 0;
+    for (int i = 0; i < list->n; i++) {
+        if (list->v[i].elsewhere) {
+            dispose_item(&list->v[i]);
         } else {
-            free(list->v[i].path);
-            free(list->v[i].below);
+            list->missing += !list->v[i].exists;
+            list->v[kept++] = list->v[i];
         }
     }
     list->n = kept;
-    return CODE_OK;
 }
 
 int inputs_collect(item_list *list, const args *a)
@@ -275,7 +311,7 @@ int inputs_collect(item_list *list, const args *a)
         code = add_from_list(list, a);
     }
     if (code == CODE_OK && a->shard != NULL) {
-        code = apply_shard(list, a->shard);
+        code = mark_shard(list, a->shard);
     }
     for (int i = 0; i < list->n; i++) {
         int from_stdin = strcmp(list->v[i].path, "-") == 0;
@@ -299,12 +335,7 @@ int inputs_collect(item_list *list, const args *a)
 void inputs_dispose(item_list *list)
 {
     for (int i = 0; i < list->n; i++) {
-        free(list->v[i].path);
-        free(list->v[i].below);
-        free(list->v[i].guide);
-        for (int k = 0; k < OUT_KINDS; k++) {
-            free(list->v[i].out[k]);
-        }
+        dispose_item(&list->v[i]);
     }
     free(list->v);
     *list = (item_list){0};

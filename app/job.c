@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,13 +24,6 @@ static void fail(job *j, int code)
 {
     j->state = code == CODE_INTERRUPTED ? JOB_CANCELLED : JOB_FAILED;
     j->code = code;
-}
-
-static mb_status own_error(mb_error *err, mb_status status, const char *text)
-{
-    err->code = status;
-    (void)snprintf(err->message, sizeof err->message, "%s", text);
-    return status;
 }
 
 /* All of stdin, doubling. */
@@ -122,6 +116,19 @@ static bool is_coloured(const mb_image *m)
     return false;
 }
 
+/* With --no-clobber: another run made them meanwhile. */
+static bool results_are_there(const job *j, const batch *b)
+{
+    int n_wanted = 0, n_there = 0;
+    struct stat s;
+    for (int k = 0; k < OUT_KINDS && b->a->no_clobber; k++) {
+        n_wanted += j->it->out[k] != NULL;
+        n_there += j->it->out[k] != NULL && strcmp(j->it->out[k], "-") != 0 && lstat(j->it->out[k], &s) == 0 &&
+                   !S_ISFIFO(s.st_mode) && !S_ISCHR(s.st_mode);
+    }
+    return n_there > 0 && n_there == n_wanted;
+}
+
 void job_load(job *j, const batch *b)
 {
     const args *a = b->a;
@@ -141,12 +148,24 @@ void job_load(job *j, const batch *b)
     }
     if (b->refine_only && j->it->guide == NULL) {
         fail(j, CODE_SOME);
-        (void)snprintf(j->err.message, sizeof j->err.message, "%.200s: no %s for it in %.200s", j->it->path,
-                       a->mask_from != NULL ? "mask" : "trimap", a->mask_from != NULL ? a->mask_from : a->trimap_from);
-        j->err.code = MB_E_IO;
+        const char *kind = a->mask_from != NULL ? "mask" : "trimap";
+        char names[200];
+        (void)own_error(&j->err, MB_E_IO, "%.200s: no %s for it in %.100s\nlooked for %s", j->it->path, kind,
+                        a->mask_from != NULL ? a->mask_from : a->trimap_from,
+                        guide_names(names, sizeof names, j->it->path, kind));
+        return;
+    }
+    if (results_are_there(j, b)) {
+        j->state = JOB_SKIPPED;
         return;
     }
     j->source = (mb_image_source){.size = sizeof j->source};
+    mb_image_source seen = {.size = sizeof seen};
+    double bytes = mb_image_probe(&seen, j->it->path, NULL) == MB_OK ? 4.0 * seen.width * seen.height : 0.0;
+    if (!outputs_writable(j->it, bytes, &j->err)) {
+        fail(j, CODE_OUTPUT);
+        return;
+    }
     mb_load_options o = load_options(a);
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
     bool coloured = false;
@@ -173,6 +192,12 @@ void job_load(job *j, const batch *b)
     j->state = JOB_LOADED;
 }
 
+/* A file that is wrong when a network runs is the model's: the pictures were read before. */
+static int code_of_run(mb_status status)
+{
+    return status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status);
+}
+
 void job_start(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED || b->refine_only) {
@@ -180,7 +205,7 @@ void job_start(job *j, const batch *b, mb_pipeline *pipeline)
     }
     mb_status status = mb_pipeline_start(&j->pending, pipeline, &j->photo, &j->err);
     if (status != MB_OK) {
-        fail(j, code_of_status(status));
+        fail(j, code_of_run(status));
     }
 }
 
@@ -201,7 +226,7 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     mb_image_dispose(&j->given_mask);
     mb_image_dispose(&j->given_trimap);
     if (status != MB_OK) {
-        fail(j, code_of_status(status));
+        fail(j, code_of_run(status));
         return;
     }
     if (j->result->warning[0] != '\0') {
@@ -253,19 +278,25 @@ void job_save(job *j, const batch *b)
     }
     double start = clock_ms();
     /* The node's mask output is the refined alpha: --mask writes that. */
+    int n_written = 0;
     const mb_image *images[OUT_KINDS] = {&j->result->cutout, &j->result->alpha, &j->result->trimap};
     for (int k = 0; k < OUT_KINDS; k++) {
         if (j->it->out[k] == NULL || images[k]->data == NULL) {
             continue;
         }
         int code = save_image(images[k], j->it->out[k], b->a, b->list->n == 1, &j->err);
+        if (code != CODE_OK && b->a->no_clobber && j->err.code == MB_E_ARGUMENT) {
+            j->err = (mb_error){0}; /* another run of the same folder was quicker: its result stays */
+            continue;
+        }
         if (code != CODE_OK) {
             fail(j, code);
             return;
         }
+        n_written++;
     }
     j->ms_encode = clock_ms() - start;
-    j->state = JOB_DONE;
+    j->state = n_written > 0 ? JOB_DONE : JOB_SKIPPED;
 }
 
 void job_dispose(job *j)

@@ -63,6 +63,27 @@ static void quoted(FILE *out, const char *text)
     (void)fputc('"', out);
 }
 
+void json_path(json *j, const char *key, const char *path)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    const unsigned char *p = (const unsigned char *)path;
+    json_text(j, key, path);
+    for (size_t n; *p != '\0' && (n = utf8_length(p)) > 0;) {
+        p += n;
+    }
+    if (*p == '\0') {
+        return;
+    }
+    char longer[64];
+    (void)snprintf(longer, sizeof longer, "%s_percent", key);
+    lead(j, longer);
+    (void)fputc('"', j->out);
+    for (p = (const unsigned char *)path; *p != '\0'; p++) {
+        (void)fprintf(j->out, strchr(safe, *p) != NULL ? "%c" : "%%%02X", *p);
+    }
+    (void)fputc('"', j->out);
+}
+
 void json_begin(json *j, const char *key, char bracket)
 {
     lead(j, key);

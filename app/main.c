@@ -100,6 +100,7 @@ int main(int argc, char **argv)
 {
     args a;
     hold_standard_streams();
+    (void)setenv("OPENBLAS_NUM_THREADS", "1", 0); /* should it ever be opened: our own threads use it */
     message_setup(0, 0, 0);
     int code = args_parse(&a, argc, argv);
     if (code == CODE_OK) {
@@ -109,13 +110,20 @@ int main(int argc, char **argv)
         } else if ((code = args_environment(&a)) == CODE_OK) {
             interrupt_setup();
             (void)signal(SIGBUS, on_bus_error);
+            if (a.json) {
+                (void)signal(SIGPIPE, SIG_IGN); /* likewise a reader of the report that went away */
+            }
             (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not the end */
             code = a.command->run(&a);
         }
     }
     args_dispose(&a);
-    if (fflush(stdout) != 0 && code == CODE_OK) {
-        code = message_error(CODE_OUTPUT, NULL, "standard output could not be written");
+    if (fflush(stdout) != 0 ||
+        ferror(stdout)) { /* a report that is not whole counts, whatever became of the pictures */
+        if (errno != EPIPE) {
+            (void)message_error(CODE_OUTPUT, NULL, "standard output could not be written");
+        }
+        code = code == CODE_INTERRUPTED ? code : CODE_OUTPUT;
     }
     return code;
 }

@@ -177,6 +177,16 @@ void message_progress(const char *text)
     }
 }
 
+mb_status own_error(mb_error *err, mb_status status, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    err->code = status;
+    (void)vsnprintf(err->message, sizeof err->message, format, list);
+    va_end(list);
+    return status;
+}
+
 int code_of_status(mb_status status)
 {
     switch (status) {

@@ -30,6 +30,9 @@ void message_warning(const char *subject, const char *text);                    
 void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)));    /* only with --verbose */
 void message_closing(const char *format, ...) __attribute__((format(printf, 1, 2))); /* not with --quiet */
 
+/* Fills an error of the library's form with a text of the program's. Returns `status`. */
+mb_status own_error(mb_error *err, mb_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* The exit code that a library status stands for, when nothing more is known. */
 int code_of_status(mb_status status);
 

@@ -58,12 +58,12 @@ static void report_json(const job *job_, const batch *b)
 {
     json j = {stdout, 0};
     json_begin(&j, NULL, '{');
-    json_text(&j, "input", job_->it->path);
+    json_path(&j, "input", job_->it->path);
     json_text(&j, "status", state_names[job_->state]);
     json_begin(&j, "outputs", '{');
     for (int k = 0; k < OUT_KINDS && job_->state == JOB_DONE; k++) {
         if (job_->it->out[k] != NULL) {
-            json_text(&j, out_kind_name((out_kind)k, b->a), job_->it->out[k]);
+            json_path(&j, out_kind_name((out_kind)k, b->a), job_->it->out[k]);
         }
     }
     json_end(&j, '}');

@@ -123,6 +123,10 @@ MB_MUST_CHECK mb_status mb_backend_cpu(mb_backend *out, mb_error *err);
 MB_MUST_CHECK mb_status mb_backend_cpu_bf16(mb_backend *out, mb_error *err);
 /* Whether there are instructions for it: without, bf16 is no faster than f32. */
 bool mb_cpu_bf16_pays(void);
+/* What runs for them here, one line. */
+void mb_backend_cpu_products16(char *text, size_t text_bytes);
+/* Whose matrix products the CPU runs here, one line: "own (avx512)", "OpenBLAS 0.3.21, Haswell". */
+void mb_backend_cpu_products(char *text, size_t text_bytes);
 /* The kernel that serves this call; NULL only if the back end has none (CUDA). */
 const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c);
 

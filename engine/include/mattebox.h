@@ -323,8 +323,8 @@ typedef enum mb_recipe {
 typedef enum mb_segmenter {
     MB_SEGMENT_NETWORK = 0,  /* the model */
     MB_SEGMENT_SALIENCY = 1, /* what stands out; the pipeline may have no model */
-    MB_SEGMENT_BOTH = 2 /* the model or saliency, whichever gives the better cut-out of the two; always snapped (see
-                         * `grabcut`). Steadier with a small model */
+    MB_SEGMENT_BOTH = 2 /* several candidates from both: the best cut-out of them; always snapped to the picture's edges
+                         * (see `grabcut`). Steadier with a small model */
 } mb_segmenter;
 
 /* What refines the mask's edge. Relative costs are in docs/edges.md. */
@@ -359,7 +359,7 @@ typedef struct mb_options {
     /* the network */
     mb_recipe recipe;              /* default AUTO */
     int input_width, input_height; /* the network's input; 0 (default): what the model recommends */
-    mb_precision precision;        /* default AUTO: the context\'s */
+    mb_precision precision;        /* default AUTO: the context's */
     /* the edge */
     int process_detail;       /* default 1; 0: the mask is the result and nothing below acts, as in the node */
     mb_detail detail;         /* default NONE */

@@ -16,6 +16,7 @@ typedef struct trial {
     float input[3 * PIXELS], logits[PIXELS], seen[3 * PIXELS];
 } trial;
 
+/* A photo [37,45,3] and logits [32,32] by formula, with all kinds of values in them. */
 static void fill(trial *t)
 {
     uint32_t state = 1;
@@ -55,6 +56,8 @@ done:
     return status;
 }
 
+/* One recipe on the CPU and on the device. *same: the network's input, before it is rounded to the plan's type, and the
+ * mask are byte for byte those of the CPU. */
 static mb_status try_recipe(bool *same, trial *t, mb_recipe recipe, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -85,6 +88,8 @@ done:
     return status;
 }
 
+/* A kernel that was compiled differently, or a driver that is broken, shows here instead of in masks that are a
+ * little wrong. */
 bool mb_image_io_agrees(const mb_backend *b)
 {
     mb_error err = {0};

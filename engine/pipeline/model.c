@@ -1,8 +1,13 @@
-/* Models: opening, describing and finding weight files. */
+/* Models: opening, describing and finding weight files.
+ *
+ * A name is looked for as NAME.mbw in the folders of MATTEBOX_MODELS, then the user's data folder, "models" and
+ * "../share/mattebox/models" beside the program, /usr/local/share and /usr/share; the first one wins. A name with a
+ * slash, with the ending .mbw, or of an existing file is a path. */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/model.h"
 
 #include "core/alloc.h"
+#include "models/meta.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -14,6 +19,8 @@
 
 /* ---- description */
 
+/* A positive number of the metadata; `standard` where there is none or it is out of range: only recommendations are
+ * read so. */
 static int meta_int(const mb_weights *w, const char *key, int standard)
 {
     const char *text = mb_weights_meta(w, key);
@@ -25,13 +32,14 @@ static int meta_int(const mb_weights *w, const char *key, int standard)
     return end != text && *end == '\0' && v > 0 && v <= 65536 ? (int)v : standard;
 }
 
+/* Text of the metadata, which lives as long as the model. */
 static const char *meta_or(const mb_weights *w, const char *key, const char *standard)
 {
     const char *text = mb_weights_meta(w, key);
     return text != NULL ? text : standard;
 }
 
-/* The type of most values. */
+/* The type of most values; and how many there are, indices not counted. */
 static mb_dtype main_dtype(const mb_weights *w, uint64_t *n_parameters)
 {
     uint64_t counts[MB_DTYPE_COUNT] = {0}, total = 0;
@@ -76,6 +84,7 @@ static void name_variant(char *text, size_t bytes, const mb_model *m)
     }
 }
 
+/* What mb_model_get_info shows. Text points into the file's metadata and lives as long as the model. */
 static void describe(mb_model *m)
 {
     const mb_weights *w = m->weights;
@@ -101,6 +110,7 @@ static void describe(mb_model *m)
 
 /* ---- open, free */
 
+/* The part that files and memory share: what the weights are. */
 static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, mb_error *err)
 {
     m->context = context;
@@ -113,6 +123,7 @@ static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, m
     return MB_OK;
 }
 
+/* The file stays mapped until mb_model_free: weights are read from it when a plan packs them. */
 mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -129,6 +140,7 @@ done:
     return status;
 }
 
+/* The caller's bytes must outlive the model: weights are read from them when a plan packs them. */
 mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes, size_t n_bytes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -163,11 +175,27 @@ const char *mb_model_meta(const mb_model *model, const char *key)
     return mb_weights_meta(model->weights, key);
 }
 
+/* Checked here for both families, so that neither the host nor a device divides by zero. */
+mb_status mb_model_normalization(mb_normalization *out, const mb_model *model, mb_error *err)
+{
+    bool known = mb_meta_floats(out->mean, 3, model->weights, "input.mean") &&
+                 mb_meta_floats(out->std, 3, model->weights, "input.std");
+    for (int c = 0; known && c < 3; c++) {
+        known = out->std[c] > 0;
+    }
+    return known ? MB_OK
+                 : mb_fail(err, MB_E_FORMAT,
+                           "%.200s: the metadata input.mean or input.std is missing or out of range\nconvert the "
+                           "checkpoint again",
+                           model->info.path);
+}
+
 typedef struct verify_call {
     mb_progress_callback on_progress;
     void *user;
 } verify_call;
 
+/* From bytes to the share of the whole. */
 static int on_verify(void *user, size_t done, size_t total)
 {
     const verify_call *v = user;
@@ -175,6 +203,7 @@ static int on_verify(void *user, size_t done, size_t total)
     return v->on_progress != NULL ? v->on_progress(v->user, &p) : 0;
 }
 
+/* The only call that reads every byte of the file. */
 mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progress, void *user, mb_error *err)
 {
     verify_call v = {on_progress, user};
@@ -183,7 +212,7 @@ mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progres
 
 /* ---- finding */
 
-/* Folder number i of a ':' separated list; false after the last. */
+/* Folder number i of a list separated by colons, empty ones skipped; false after the last. */
 static bool list_part(char *out, size_t bytes, const char *list, int i)
 {
     for (; *list != '\0'; list += *list == ':') {
@@ -196,6 +225,7 @@ static bool list_part(char *out, size_t bytes, const char *list, int i)
     return false;
 }
 
+/* Empty parts (a colon too many) do not count. */
 static int count_parts(const char *list)
 {
     char unused[PATH_MAX];
@@ -206,7 +236,7 @@ static int count_parts(const char *list)
     return n;
 }
 
-/* BASE/mattebox/models, or "models" beside the program, for a build that is not installed. */
+/* Folder number i of those that need no variable: the user's data, beside the program, the machine's. */
 static bool fixed_folder(char *out, size_t bytes, int i)
 {
     char exe[PATH_MAX];
@@ -243,6 +273,7 @@ static bool fixed_folder(char *out, size_t bytes, int i)
     return n >= 0 && (size_t)n < bytes;
 }
 
+/* MATTEBOX_MODELS first, so that it can hide what is installed. */
 int mb_model_folder(char *path, size_t path_bytes, int i)
 {
     const char *list = getenv("MATTEBOX_MODELS");
@@ -256,24 +287,27 @@ int mb_model_folder(char *path, size_t path_bytes, int i)
     return fixed_folder(path, path_bytes, i - n_list);
 }
 
+/* A folder with a model's name is none. */
 static bool is_file(const char *path)
 {
     struct stat s;
     return stat(path, &s) == 0 && !S_ISDIR(s.st_mode);
 }
 
+/* The message lists every folder that was searched. */
 static mb_status not_found(const char *name, mb_error *err)
 {
     char places[400] = "", folder[PATH_MAX];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
-        size_t at = strlen(places), room = sizeof places - at;
-        if (room > 4) {
-            (void)snprintf(places + at, room, "%s%.*s", i > 0 ? ", " : "", (int)(room - 4), folder);
+        size_t at = strlen(places), capacity = sizeof places - at;
+        if (capacity > 4) {
+            (void)snprintf(places + at, capacity, "%s%.*s", i > 0 ? ", " : "", (int)(capacity - 4), folder);
         }
     }
     return mb_fail(err, MB_E_IO, "no model \"%.60s\" in: %s\ngive a .mbw file, or put one there", name, places);
 }
 
+/* A path where the name looks like one or is one; else the first folder with NAME.mbw. */
 mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err)
 {
     size_t n = strlen(name);

@@ -1,5 +1,5 @@
 /* Versions, what is in this build, names of statuses. */
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #include "core/cpu.h"
 
@@ -14,6 +14,7 @@ const char *mb_version(void)
     return TEXT(MB_VERSION_MAJOR) "." TEXT(MB_VERSION_MINOR) "." TEXT(MB_VERSION_PATCH);
 }
 
+/* The names of the constants themselves, for logs. */
 const char *mb_status_name(mb_status status)
 {
     static const char *const names[] = {"MB_OK",          "MB_E_ARGUMENT", "MB_E_MEMORY",      "MB_E_IO",
@@ -23,6 +24,7 @@ const char *mb_status_name(mb_status status)
     return i >= 0 && i < (int)(sizeof names / sizeof names[0]) ? names[i] : "unknown status";
 }
 
+/* One "key: value" a line. */
 void mb_build_info(char *text, size_t text_bytes)
 {
 #ifdef NDEBUG
@@ -30,7 +32,11 @@ void mb_build_info(char *text, size_t text_bytes)
 #else
     const char *kind = "with assertions";
 #endif
-    (void)snprintf(text, text_bytes,
-                   "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: OpenBLAS\n",
-                   mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()));
+    char products[160], products16[160];
+    mb_backend_cpu_products(products, sizeof products);
+    mb_backend_cpu_products16(products16, sizeof products16);
+    (void)snprintf(
+        text, text_bytes,
+        "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\n16-bit products: %s\n",
+        mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products, products16);
 }

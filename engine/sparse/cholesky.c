@@ -10,7 +10,6 @@
 #include "core/alloc.h"
 #include "sparse/dense.h"
 
-#include <cblas.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -22,6 +21,7 @@ typedef struct numeric {
     const mb_symmetric *a;
     const mb_cancel *cancel;
     mb_pool *pool;
+    mb_dense dense;
     double total;     /* work of the whole tree */
     double **update;  /* [nodes] matrices waiting for the parent */
     int32_t *child;   /* [nodes] first child, -1: none */
@@ -45,6 +45,7 @@ typedef struct front {
     double *update; /* [b, b] */
     mb_pool *pool;
     const mb_cancel *cancel;
+    mb_dense dense;
 } front;
 
 static void add_child(const front *f, const numeric *s, int32_t child, const int32_t *map)
@@ -95,7 +96,7 @@ static void solve_rows(void *arg, size_t begin, size_t end, int worker)
     if (mb_cancelled(f->cancel)) {
         return; /* the caller sees it too and throws everything away */
     }
-    mb_dense_solve_right(f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
+    mb_dense_solve_right(&f->dense, f->panel + f->n + begin, end - begin, f->panel, f->n, f->m);
 }
 
 static void update_columns(void *arg, size_t begin, size_t end, int worker)
@@ -106,17 +107,31 @@ static void update_columns(void *arg, size_t begin, size_t end, int worker)
     if (mb_cancelled(f->cancel)) {
         return;
     }
-    const size_t k_stride[2] = {f->n, f->m};
-    mb_dense_subtract_square(f->update + begin * f->b + begin, end - begin, f->b, a + begin, k_stride);
-    mb_dense_product p = {
-        f->update + begin * f->b + end, a + end, a + begin, f->b - end, end - begin, f->n, f->b, f->m};
-    mb_dense_subtract(&p);
+    mb_dense_product square = {.c = f->update + begin * f->b + begin,
+                               .a = a + begin,
+                               .b = a + begin,
+                               .rows = end - begin,
+                               .cols = end - begin,
+                               .k = f->n,
+                               .c_stride = f->b,
+                               .stride = f->m,
+                               .lower = true};
+    mb_dense_product below = {.c = f->update + begin * f->b + end,
+                              .a = a + end,
+                              .b = a + begin,
+                              .rows = f->b - end,
+                              .cols = end - begin,
+                              .k = f->n,
+                              .c_stride = f->b,
+                              .stride = f->m};
+    mb_dense_subtract(&f->dense, &square);
+    mb_dense_subtract(&f->dense, &below);
 }
 
 static void run_node(numeric *s, int32_t k, int worker, mb_pool *pool)
 {
     mb_cholesky *c = s->c;
-    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .pool = pool, .cancel = s->cancel};
+    front f = {.k = k, .n = (size_t)c->tree->node[k].n, .pool = pool, .cancel = s->cancel, .dense = s->dense};
     f.b = c->bound_begin[k + 1] - c->bound_begin[k];
     f.m = f.n + f.b;
     f.bound = c->bound + c->bound_begin[k];
@@ -132,7 +147,7 @@ static void run_node(numeric *s, int32_t k, int worker, mb_pool *pool)
         s->update[k] = f.update;
     }
     assemble(&f, s, s->map[worker]);
-    if (!mb_dense_cholesky(f.panel, f.n, f.m, s->cancel)) {
+    if (!mb_dense_cholesky(&s->dense, f.panel, f.n, f.m)) {
         atomic_fetch_add(&s->bad, 1);
         return;
     }
@@ -223,10 +238,9 @@ static mb_status prepare(numeric *s, mb_error *err)
 mb_status mb_cholesky_factor(mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_pool *pool,
                              const mb_cancel *cancel, mb_error *err)
 {
-    numeric s = {.c = c, .a = a, .cancel = cancel, .pool = pool};
+    numeric s = {.c = c, .a = a, .cancel = cancel, .pool = pool, .dense = mb_dense_begin(cancel)};
     mb_status status = MB_OK;
     *positive = false;
-    mb_dense_begin();
     MB_TRY(prepare(&s, err));
     mb_parallel_for(pool, (size_t)s.n_tasks, 1, run_tasks, &s);
     for (int32_t k = 0; k < c->tree->n_nodes && !stop(&s); k++) {
@@ -259,29 +273,20 @@ void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work, const mb_c
 {
     const mb_nd_tree *t = c->tree;
     for (int32_t k = 0; k < t->n_nodes && !mb_cancelled(cancel); k++) { /* L y = x, children first */
-        const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
-        blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
-        double *own = x + t->node[k].first;
-        cblas_dtrsv(CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, n, l, m, own, 1);
-        if (b > 0) {
-            cblas_dgemv(CblasColMajor, CblasNoTrans, b, n, 1.0, l + n, m, own, 1, 0.0, work, 1);
-        }
-        for (blasint i = 0; i < b; i++) {
-            x[bound[i]] -= work[i];
+        size_t n = (size_t)t->node[k].n, b = c->bound_begin[k + 1] - c->bound_begin[k];
+        memset(work, 0, b * sizeof *work);
+        mb_dense_forward(c->l + c->panel[k], n, b, x + t->node[k].first, work);
+        for (size_t i = 0; i < b; i++) {
+            x[bound[i]] += work[i];
         }
     }
     for (int32_t k = t->n_nodes; k-- > 0 && !mb_cancelled(cancel);) { /* L^T x = y, parents first */
-        const double *l = c->l + c->panel[k];
         const int32_t *bound = c->bound + c->bound_begin[k];
-        blasint n = t->node[k].n, b = (blasint)(c->bound_begin[k + 1] - c->bound_begin[k]), m = n + b;
-        double *own = x + t->node[k].first;
-        for (blasint i = 0; i < b; i++) {
+        size_t n = (size_t)t->node[k].n, b = c->bound_begin[k + 1] - c->bound_begin[k];
+        for (size_t i = 0; i < b; i++) {
             work[i] = x[bound[i]];
         }
-        if (b > 0) {
-            cblas_dgemv(CblasColMajor, CblasTrans, b, n, -1.0, l + n, m, work, 1, 1.0, own, 1);
-        }
-        cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, n, l, m, own, 1);
+        mb_dense_backward(c->l + c->panel[k], n, b, x + t->node[k].first, work);
     }
 }

@@ -1,8 +1,9 @@
 /* The CPU's table: this processor's own kernel first where there is one, kernels/ref last, row by row from ops.def. */
 #include "cpu_kernels.h"
 #include "openblas.h"
+#include "openblas_api.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 {
@@ -45,70 +46,16 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     return status;
 }
 
-mb_status mb_backend_cpu_use_bf16(mb_backend *b, mb_bf16_set set, mb_error *err)
+void mb_backend_cpu_products(char *text, size_t text_bytes)
 {
-    static const char *const names[MB_BF16_SETS] = {[MB_BF16_GENERIC] = "cpu (bf16: generic)",
-                                                    [MB_BF16_AVX2] = "cpu (bf16: avx2)",
-                                                    [MB_BF16_AVX512] = "cpu (bf16: avx512)",
-                                                    [MB_BF16_NATIVE] = "cpu (bf16: avx512_bf16)",
-                                                    [MB_BF16_AMX] = "cpu (bf16: amx)",
-                                                    [MB_BF16_NATIVE_MODEL] = "cpu (model of avx512_bf16)",
-                                                    [MB_BF16_AMX_MODEL] = "cpu (model of amx)",
-                                                    [MB_FIXED16_GENERIC] = "cpu (16-bit integers: generic)",
-                                                    [MB_FIXED16_AVX2] = "cpu (16-bit integers: avx2)",
-                                                    [MB_FIXED16_VNNI] = "cpu (16-bit integers: avx512_vnni)"};
-    if (mb_cpu_bf16_linear(set) == NULL) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "this processor has no such products in bf16");
+    mb_isa isa = MB_ISA_GENERIC;
+    bool openblas = false;
+    if (mb_cpu_choose_isa(&isa, NULL) != MB_OK || mb_openblas_wanted(&openblas, isa, NULL) != MB_OK) {
+        (void)snprintf(text, text_bytes, "none: MATTEBOX_ISA or MATTEBOX_GEMM asks for what is not here");
+    } else if (openblas) {
+        const mb_openblas_api *blas = mb_openblas_open();
+        (void)snprintf(text, text_bytes, "%.80s, kernels for %.40s", blas->get_config(), blas->get_corename());
+    } else {
+        (void)snprintf(text, text_bytes, "own (%s)", mb_isa_name(isa));
     }
-#define MB_PUT(op) put_first(b, MB_OP_##op, mb_cpu_bf16_##op(set));
-    MB_CPU_BF16_CONVOLUTIONS(MB_PUT)
-    if (set < MB_FIXED16_GENERIC) {
-        MB_CPU_BF16_ATTENTION(MB_PUT)
-    }
-#undef MB_PUT
-    b->name = names[set];
-    return MB_OK;
-}
-
-mb_status mb_cpu_choose_bf16(mb_bf16_set *out, mb_error *err)
-{
-    static const mb_bf16_set sets[MB_ISA_COUNT] = {MB_BF16_GENERIC, MB_BF16_GENERIC, MB_BF16_AVX2, MB_BF16_AVX512,
-                                                   MB_FIXED16_VNNI, MB_BF16_NATIVE,  MB_BF16_AMX};
-    const char *wish = getenv("MATTEBOX_ISA");
-    mb_isa isa;
-    mb_status status = mb_cpu_choose_isa(&isa, err);
-    if (status == MB_OK && isa == MB_ISA_REF) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "MATTEBOX_ISA=ref: the plain kernels compute in f32 only");
-    }
-    if (status != MB_OK) {
-        return status;
-    }
-    *out = sets[isa];
-    if (wish != NULL && wish[0] != '\0') {
-        return MB_OK; /* those loops and no others */
-    }
-    if (isa == MB_ISA_AVX512_BF16 && mb_cpu_has_slow_bf16()) {
-        *out = MB_FIXED16_VNNI;
-    }
-    if (isa == MB_ISA_AVX2 || isa == MB_ISA_AVX512) {
-        *out = MB_FIXED16_AVX2;
-    }
-    return MB_OK;
-}
-
-mb_status mb_backend_cpu_bf16(mb_backend *out, mb_error *err)
-{
-    mb_bf16_set set = MB_BF16_GENERIC;
-    mb_status status = mb_cpu_choose_bf16(&set, err);
-    if (status == MB_OK) {
-        status = mb_backend_cpu(out, err);
-    }
-    return status == MB_OK ? mb_backend_cpu_use_bf16(out, set, err) : status;
-}
-
-bool mb_cpu_bf16_pays(void)
-{
-    mb_bf16_set set = MB_BF16_GENERIC;
-    return mb_cpu_choose_bf16(&set, NULL) == MB_OK &&
-           (set == MB_BF16_NATIVE || set == MB_BF16_AMX || set == MB_FIXED16_VNNI);
 }

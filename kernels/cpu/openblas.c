@@ -1,12 +1,13 @@
-/* linear and conv2d on cblas_sgemm: y = act(A W^T + bias + addend), A the tokens as they lie or patches gathered into
- * rows of [tap][channel]. OpenBLAS runs with one thread on slices of rows from our own pool, so that two pools never
- * compete; slices depend on the shape only. */
+/* linear and conv2d on OpenBLAS's cblas_sgemm: y = act(A W^T + bias + addend), A the tokens as they lie or patches
+ * gathered into rows of [tap][channel]. OpenBLAS runs with one thread on slices of rows from our own pool, so that two
+ * pools never compete; slices depend on the shape only. */
 #include "openblas.h"
 
 #include "core/alloc.h"
 #include "isa/isa.h"
 
-#include <cblas.h>
+#include "openblas_api.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +16,17 @@
 mb_status mb_openblas_wanted(bool *out, mb_isa isa, mb_error *err)
 {
     const char *wish = getenv("MATTEBOX_GEMM");
-    *out = isa == MB_ISA_GENERIC;
-    if (wish == NULL || wish[0] == '\0') {
-        return MB_OK;
-    }
-    *out = strcmp(wish, "openblas") == 0;
-    if (!*out && strcmp(wish, "own") != 0) {
+    bool asked = wish != NULL && wish[0] != '\0';
+    *out = asked ? strcmp(wish, "openblas") == 0 : isa == MB_ISA_GENERIC && mb_openblas_suits();
+    if (asked && !*out && strcmp(wish, "own") != 0) {
         return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_GEMM=%.32s: openblas or own", wish);
+    }
+    if (*out && mb_openblas_open() == NULL) {
+        *out = false;
+        return asked ? mb_fail(err, MB_E_UNSUPPORTED,
+                               "MATTEBOX_GEMM=openblas: libopenblas.so.0 is not there\ninstall libopenblas0, or leave "
+                               "the variable out: our own kernels do the same")
+                     : MB_OK;
     }
     return MB_OK;
 }
@@ -33,6 +38,7 @@ typedef struct patches { /* of one convolution; 1x1 at stride 1 without padding 
 
 typedef struct job {
     const mb_call *c;
+    const mb_openblas_api *blas;
     const float *w; /* [O][taps][I] */
     const float *bias;
     int64_t k, outputs;
@@ -129,8 +135,8 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     }
     float *out = (float *)y->data + begin * y->pitch;
     start_rows(j, begin, n);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)n, (blasint)j->outputs, (blasint)j->k, 1.0f, rows,
-                (blasint)pitch, j->w, (blasint)j->k, 1.0f, out, (blasint)y->pitch);
+    j->blas->sgemm(MB_CBLAS_ROW_MAJOR, MB_CBLAS_NO_TRANS, MB_CBLAS_TRANS, (int)n, (int)j->outputs, (int)j->k, 1.0f,
+                   rows, (int)pitch, j->w, (int)j->k, 1.0f, out, (int)y->pitch);
     if (j->act != MB_ACT_NONE) {
         const mb_simd *simd = mb_simd_of(mb_cpu_best_isa());
         int64_t run = y->pitch == j->outputs ? n : 1; /* rows in one run of memory */
@@ -143,12 +149,15 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
 static mb_status run(const mb_call *c, patches p, mb_activation act)
 {
     const int64_t *d = c->in[1].dims;
-    job j = {.c = c, .w = c->prepared->data, .k = d[1] * d[2] * d[3], .outputs = d[0], .p = p, .act = act};
+    job j = {.c = c,
+             .blas = mb_openblas_open(),
+             .w = c->prepared->data,
+             .k = d[1] * d[2] * d[3],
+             .outputs = d[0],
+             .p = p,
+             .act = act};
     j.bias = j.w + j.k * j.outputs;
     j.scratch = (size_t)(ROWS * j.k) * sizeof(float);
-    if (openblas_get_num_threads() != 1) {
-        openblas_set_num_threads(1);
-    }
     mb_parallel_for(c->pool, (size_t)mb_view_tokens(&c->out), ROWS, run_rows, &j);
     return MB_OK;
 }

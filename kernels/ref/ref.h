@@ -33,8 +33,8 @@ static inline double mb_ref_activate(mb_activation act, double x)
 {
     switch (act) {
     case MB_ACT_RELU:
-        return x > 0 ? x : 0;
-    case MB_ACT_GELU: /* x Phi(x), the exact form */
+        return x < 0 ? 0 : x; /* NaN stays NaN */
+    case MB_ACT_GELU:         /* x Phi(x), the exact form */
         return 0.5 * x * (1 + erf(x * 0.70710678118654752440));
     case MB_ACT_SIGMOID:
         return 1 / (1 + exp(-x));

@@ -53,7 +53,7 @@ MB_INLINE mb_v activate(mb_v x, mb_activation act)
 {
     switch (act) {
     case MB_ACT_RELU:
-        return v_max(x, v_set(0));
+        return v_max(v_set(0), x); /* NaN stays NaN, so that a damaged model shows */
     case MB_ACT_GELU:
         return v_gelu(x);
     case MB_ACT_SIGMOID:
