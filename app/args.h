@@ -90,7 +90,7 @@ struct args {
     struct {
         int kind, index; /* mb_device; which GPU, -1: all of them */
     } device;
-    int threads, precision, color, json, quiet, verbose, help;
+    int threads, fast, precision, color, json, quiet, verbose, help;
     double max_memory, max_megapixels_in;
     /* tensors, bench */
     struct {

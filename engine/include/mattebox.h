@@ -210,9 +210,11 @@ MB_API void mb_buffer_free(void *buffer);
  */
 typedef enum mb_device { MB_DEVICE_AUTO = 0, MB_DEVICE_CPU = 1, MB_DEVICE_CUDA = 2 } mb_device;
 
-/* Arithmetic of the networks on a GPU; the CPU always computes in f32. F16 and BF16 are the types of the maps between
- * layers, sums stay f32; TF32 rounds the operands of f32 products to ten bits; BF16 and TF32 need a GPU of sm_80 or
- * newer. A result in 16 bits that is not finite is computed again, once, in a wider type, with a warning. */
+/* Arithmetic of the networks. On a GPU F16 and BF16 are the types of the maps between layers, sums stay f32; TF32
+ * rounds the operands of f32 products to ten bits; BF16 and TF32 need a GPU of sm_80 or newer. A result in 16 bits that
+ * is not finite is computed again, once, in a wider type, with a warning. On the CPU BF16 rounds the operands of matrix
+ * products to 16 bits: to bf16, or to 16-bit integers with a scale per run, which are more exact, where the processor
+ * multiplies those faster (docs/precision.md). Everything else stays f32 there, and so does all with F16 and TF32. */
 typedef enum mb_precision {
     MB_PRECISION_AUTO = 0, /* in options: the context's; in a context: MATTEBOX_PRECISION, else F32 */
     MB_PRECISION_F32 = 1,
@@ -234,12 +236,14 @@ typedef struct mb_context_options {
     void *log_user;
     int device_index;       /* which GPU: 0 (default) is the first */
     mb_precision precision; /* default AUTO. Asked for on a device that cannot, creating the context fails */
+    int fast;               /* 1: AUTO takes BF16 on a CPU with instructions for it. Default 0: AUTO is F32 */
 } mb_context_options;
 MB_API void mb_context_options_init(mb_context_options *options);
 
 typedef struct mb_context mb_context;
 
-/* The machine: device, instruction set, limits. options: may be NULL. Reads MATTEBOX_ISA (ref, generic, avx2, avx512:
+/* The machine: device, instruction set, limits. options: may be NULL. Reads MATTEBOX_ISA (ref, generic, avx2, avx512,
+ * avx512_vnni, avx512_bf16, amx:
  * caps the instruction set) and MATTEBOX_PASSES (none, or -name,-name: switches graph passes off), both for tests.
  * Must outlive the models and pipelines made from it. */
 MB_MUST_CHECK MB_API mb_status mb_context_create(mb_context **out, const mb_context_options *options, mb_error *err);
