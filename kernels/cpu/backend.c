@@ -18,14 +18,14 @@ static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 
 mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
 {
-    static const char *const names[MB_ISA_COUNT] = {
-        "cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)", XX mb_isa isa;
+    static const char *const names[] = {"cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)"};
+    mb_isa isa;
     mb_status status = mb_cpu_choose_isa(&isa, err);
     if (status != MB_OK) {
         return status;
     }
     mb_backend_ref(out);
-    out->name = names[isa > MB_ISA_AVX512 ? MB_ISA_AVX512 : isa];
+    out->name = names[isa > MB_ISA_AVX512 ? MB_ISA_AVX512 : isa]; /* those behind it add products in 16 bits */
     if (isa == MB_ISA_REF) {
         return MB_OK;
     }
