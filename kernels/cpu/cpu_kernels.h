@@ -25,16 +25,15 @@ typedef enum mb_bf16_set {
     MB_BF16_AMX,
     MB_BF16_NATIVE_MODEL, /* in C, for tests */
     MB_BF16_AMX_MODEL,
-    MB_FIXED16_GENERIC, /* 16-bit integers with a scale per run of K (isa/fixed16.h); attention stays f32 */
+    MB_FIXED16_GENERIC, /* 16-bit integers with a scale per run of K (isa/fixed16.h); window attention stays f32 */
     MB_FIXED16_AVX2,
     MB_FIXED16_VNNI,
     MB_BF16_SETS
 } mb_bf16_set;
-#define MB_CPU_BF16_CONVOLUTIONS(X) X(linear) X(conv2d) X(upsample_conv2d) X(deform_conv2d)
-#define MB_CPU_BF16_ATTENTION(X)    X(window_attention) X(vit_attention)
-#define MB_CPU_BF16_ROW(name)       const mb_kernel *mb_cpu_bf16_##name(mb_bf16_set set);
-MB_CPU_BF16_CONVOLUTIONS(MB_CPU_BF16_ROW)
-MB_CPU_BF16_ATTENTION(MB_CPU_BF16_ROW)
+#define MB_CPU_BF16_OPS(X)    X(linear) X(conv2d) X(upsample_conv2d) X(deform_conv2d) X(vit_attention)
+#define MB_CPU_BF16_ROW(name) const mb_kernel *mb_cpu_bf16_##name(mb_bf16_set set);
+MB_CPU_BF16_OPS(MB_CPU_BF16_ROW)
+MB_CPU_BF16_ROW(window_attention)
 #undef MB_CPU_BF16_ROW
 /* The set for this processor, or the one that MATTEBOX_ISA names. */
 MB_MUST_CHECK mb_status mb_cpu_choose_bf16(mb_bf16_set *out, mb_error *err);

@@ -37,8 +37,8 @@
 #define MB_EACH_BF16_SET(X)                                                                                            \
     X(bf16_generic)                                                                                                    \
     X(bf16_avx2)                                                                                                       \
-    X(bf16_avx512) X(avx512_bf16) X(amx) X(avx512_bf16_model) X(amx_model) X(fixed16_generic) X(fixed16_avx2)          \
-        X(avx512_vnni)
+    X(bf16_avx512)                                                                                                     \
+    X(avx512_bf16) X(amx) X(avx512_bf16_model) X(amx_model) X(fixed16_generic) X(fixed16_avx2) X(avx512_vnni)
 #define MB_BF16_ROWS                                                                                                   \
     [MB_BF16_GENERIC] = &kernel_bf16_generic, [MB_BF16_AVX2] = &kernel_bf16_avx2,                                      \
     [MB_BF16_AVX512] = &kernel_bf16_avx512, [MB_BF16_NATIVE] = &kernel_avx512_bf16, [MB_BF16_AMX] = &kernel_amx,       \

@@ -23,7 +23,8 @@
 #define TILE_KEYS  256
 #define BLOCK_ROWS 4 /* in register tiles */
 #define MOST_BLOCK (BLOCK_ROWS * MB_ATTENTION_MOST_TILE_ROWS)
-#define ROWS16     MB_BF16_MOST_ROWS /* of rounded queries and weights: MOST_BLOCK, in whole tiles */
+#define ROWS16     MB_BF16_MOST_ROWS          /* of rounded queries and weights: MOST_BLOCK, in whole tiles */
+#define MOST_VALUE (MB_FIXED16_NORM / 16 - 1) /* of a value in fixed point: 16 is the root of TILE_KEYS */
 _Static_assert(ROWS16 >= MOST_BLOCK, "a block of queries fits");
 
 typedef struct layout { /* sizes in floats, each a multiple of a cache line */
@@ -40,6 +41,7 @@ typedef struct layout { /* sizes in floats, each a multiple of a cache line */
     int64_t block, s_pitch;
     size_t tables, k_floats, kv_floats, scratch; /* kv: of one map and head */
     size_t scratch16;                            /* bf16: of the scratch, floats that hold rounded rows */
+    size_t scales;                               /* fixed point: in kv, of each key, then of each column of values */
 } layout;
 
 static int64_t round_up(int64_t n, int64_t to)
@@ -82,8 +84,9 @@ static layout layout_of(const mb_simd *simd, const mb_call *c)
     if (l.bf16 != NULL) { /* two values in the room of a float */
         l.depth = round_up(l.d, l.bf16->unit);
         l.k_floats = (size_t)(l.key_panels * l.panel * l.depth / 2);
-        l.kv_floats = l.k_floats + (size_t)(l.key_panels * l.panel * mb_bf16_columns(l.d) / 2);
-        l.scratch16 = (size_t)(ROWS16 * round_up(l.depth + TILE_KEYS + MB_BF16_COLUMNS, 32) / 2);
+        l.scales = l.k_floats + (size_t)(l.key_panels * l.panel * mb_bf16_columns(l.d) / 2);
+        l.kv_floats = l.scales + (size_t)(l.key_panels * l.panel + round_up(mb_bf16_columns(l.d), MB_BF16_COLUMNS));
+        l.scratch16 = (size_t)(ROWS16 * (round_up(l.depth + TILE_KEYS + MB_BF16_COLUMNS, 32) / 2 + 2));
         l.scratch += l.scratch16;
     }
     return l;
@@ -187,15 +190,54 @@ static int64_t panel_tokens(const float *token[MB_ATTENTION_MOST_WIDTH], const l
     return n;
 }
 
+/* Rounds a row; fixed point: returns what undoes its scale. */
+static float round_row(const layout *l, uint16_t *to, const float *from, int64_t n)
+{
+    float back = 1;
+    if (l->bf16->quantise != NULL) {
+        float factor = mb_fixed16_scale(l->bf16->square_sum(from, n), &back);
+        l->bf16->quantise(to, from, n, factor);
+    } else {
+        l->bf16->narrow(to, from, n);
+    }
+    return back;
+}
+
+/* Fixed point: the scales of the columns of V, such that the norm of no tile of keys exceeds MB_FIXED16_NORM. */
+static void scale_values(float *kv, const layout *l, const map *m, int64_t head)
+{
+    float *scale = kv + l->scales + l->key_panels * l->panel;
+    if (l->bf16 == NULL || l->bf16->quantise == NULL) {
+        return;
+    }
+    memset(scale, 0, (size_t)l->d * sizeof *scale);
+    for (int64_t panel = 0; panel < l->key_panels && panel * l->panel < m->keys; panel++) {
+        const float *token[MB_ATTENTION_MOST_WIDTH];
+        int64_t n = panel_tokens(token, l, m, head, panel);
+        for (int64_t j = 0; j < n; j++) {
+            const float *v = token[j] + 2 * l->channels;
+            for (int64_t e = 0; e < l->d; e++) {
+                float x = fabsf(v[e]);
+                scale[e] = x <= scale[e] ? scale[e] : x; /* what is not a number stays */
+            }
+        }
+    }
+    for (int64_t e = 0; e < l->d; e++) {
+        scale[e] /= MOST_VALUE;
+    }
+}
+
 /* The same in bf16: K [depth / 2][panel][2], V [keys / 2][width][2] for each panel of d; zeros behind the last key. */
 static void pack_panel16(float *kv, const layout *l, const float *const *token, int64_t n, int64_t panel)
 {
     uint16_t *k = (uint16_t *)(void *)kv + panel * l->panel * l->depth;
     uint16_t *all = (uint16_t *)(void *)(kv + l->k_floats), rows[2][MB_BF16_MOST_D + MB_BF16_COLUMNS];
     int64_t keys = l->key_panels * l->panel, columns = mb_bf16_columns(l->d);
+    const float *back = kv + l->scales + keys; /* scale_values */
     memset(rows, 0, sizeof rows);
     for (int64_t j = 0; j < l->panel; j++) {
-        l->bf16->narrow(rows[0], token[j < n ? j : 0] + l->channels, l->d);
+        kv[l->scales + (size_t)(panel * l->panel + j)] =
+            round_row(l, rows[0], token[j < n ? j : 0] + l->channels, l->d);
         for (int64_t e = 0; e < l->depth; e++) {
             k[e / 2 * 2 * l->panel + 2 * j + e % 2] = j < n ? rows[0][e] : 0;
         }
@@ -203,7 +245,16 @@ static void pack_panel16(float *kv, const layout *l, const float *const *token, 
     for (int64_t j = 0; j < l->panel; j += 2) {
         memset(rows, 0, sizeof rows);
         for (int64_t i = 0; i < 2 && j + i < n; i++) {
-            l->bf16->narrow(rows[i], token[j + i] + 2 * l->channels, l->d);
+            const float *v = token[j + i] + 2 * l->channels;
+            if (l->bf16->quantise == NULL) {
+                l->bf16->narrow(rows[i], v, l->d);
+                continue;
+            }
+            float scaled[MB_BF16_MOST_D];
+            for (int64_t e = 0; e < l->d; e++) {
+                scaled[e] = back[e] > 0 ? v[e] / back[e] : 0;
+            }
+            l->bf16->quantise(rows[i], scaled, l->d, 1);
         }
         for (int64_t e = 0; e < columns; e += MB_BF16_COLUMNS) {
             int64_t width = mb_bf16_width(columns, e);
@@ -244,14 +295,15 @@ static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, i
 
 /* The scratch of a thread. */
 typedef struct block {
-    float *q, *scaled;   /* [block][d] */
-    float *terms;        /* [block][terms_pitch]: h from column 0, w from w_column */
-    float *s;            /* [block][s_pitch] */
-    float *out;          /* [block][d_padded] */
-    float *sum;          /* [block][vector] */
-    float *max;          /* [block] */
-    uint16_t *q16, *p16; /* bf16: [ROWS16][depth], [ROWS16][TILE_KEYS + 32] */
-    int64_t n, rows;     /* queries, rounded up to register tiles */
+    float *q, *scaled;        /* [block][d] */
+    float *terms;             /* [block][terms_pitch]: h from column 0, w from w_column */
+    float *s;                 /* [block][s_pitch] */
+    float *out;               /* [block][d_padded] */
+    float *sum;               /* [block][vector] */
+    float *max;               /* [block] */
+    uint16_t *q16, *p16;      /* bf16: [ROWS16][depth], [ROWS16][TILE_KEYS + 32] */
+    float *q_scale, *p_scale; /* fixed point: [ROWS16] */
+    int64_t n, rows;          /* queries, rounded up to register tiles */
     int64_t y[MOST_BLOCK], x[MOST_BLOCK];
 } block;
 
@@ -271,7 +323,7 @@ static void load_queries(block *q, const layout *l, const map *m, int64_t head, 
         q->scaled[i] = q->q[i] * at->scale;
     }
     for (int64_t i = 0; l->bf16 != NULL && i < q->rows; i++) {
-        l->bf16->narrow(q->q16 + i * l->depth, q->scaled + i * l->d, l->d);
+        q->q_scale[i] = round_row(l, q->q16 + i * l->depth, q->scaled + i * l->d, l->d);
         memset(q->q16 + i * l->depth + l->d, 0, (size_t)(l->depth - l->d) * sizeof(uint16_t));
     }
     for (int64_t i = q->n; i < q->rows; i++) { /* rows nobody reads: any place on the map */
@@ -322,6 +374,7 @@ static void logits16(const block *q, const layout *l, const float *kv, int64_t j
 {
     mb_bf16_panel p = {.rows = q->q16,
                        .row_pitch = l->depth,
+                       .row_scale = q->q_scale,
                        .n_rows = q->rows,
                        .depth = l->depth,
                        .width = MB_BF16_COLUMNS,
@@ -330,6 +383,7 @@ static void logits16(const block *q, const layout *l, const float *kv, int64_t j
     for (int64_t j = 0; j < n; j += MB_BF16_COLUMNS) {
         p.columns = n - j < MB_BF16_COLUMNS ? round_up(n - j, l->loops->width) : MB_BF16_COLUMNS;
         p.w = (const uint16_t *)(const void *)kv + (j0 + j) * l->depth;
+        p.column_scale = kv + l->scales + j0 + j;
         p.out = q->s + j;
         l->bf16->panel(&p);
     }
@@ -342,18 +396,20 @@ static void values16(const block *q, const layout *l, const float *kv, int64_t j
     int64_t keys = l->key_panels * l->panel, columns = mb_bf16_columns(l->d);
     mb_bf16_panel p = {.rows = q->p16,
                        .row_pitch = TILE_KEYS + MB_BF16_COLUMNS,
+                       .row_scale = q->p_scale,
                        .n_rows = q->rows,
                        .depth = round_up(n, l->bf16->unit),
                        .out_pitch = l->d_padded,
                        .last = true};
     for (int64_t i = 0; i < q->rows; i++) {
-        l->bf16->narrow(q->p16 + i * p.row_pitch, q->s + i * l->s_pitch, n);
+        q->p_scale[i] = round_row(l, q->p16 + i * p.row_pitch, q->s + i * l->s_pitch, n);
         memset(q->p16 + i * p.row_pitch + n, 0, (size_t)(p.depth - n) * sizeof(uint16_t));
     }
     for (int64_t e = 0; e < columns; e += MB_BF16_COLUMNS) {
         p.width = mb_bf16_width(columns, e);
         p.columns = l->d_padded - e < p.width ? l->d_padded - e : p.width;
         p.w = v + e * keys + j0 * p.width;
+        p.column_scale = kv + l->scales + keys + e;
         p.out = q->out + e;
         l->bf16->panel(&p);
     }
@@ -442,6 +498,8 @@ static void attend_block(const layout *l, const map *m, int64_t head, int64_t fi
     q.max = q.sum + l->block * l->loops->vector;
     q.q16 = (uint16_t *)(void *)(scratch + l->scratch - l->scratch16);
     q.p16 = q.q16 + ROWS16 * l->depth;
+    q.q_scale = scratch + l->scratch - 2 * ROWS16;
+    q.p_scale = q.q_scale + ROWS16;
     load_queries(&q, l, m, head, first);
     relative_terms(&q, l, tables);
     for (int64_t j = 0; j < m->keys; j += TILE_KEYS) {
@@ -467,6 +525,7 @@ static void run_windows(void *arg, size_t begin, size_t end, int worker)
     for (size_t i = begin; i < end; i++) {
         map m = map_of(l, (int64_t)i / l->heads);
         int64_t head = (int64_t)i % l->heads;
+        scale_values(kv, l, &m, head);
         for (int64_t panel = 0; panel * l->panel < m.keys; panel++) {
             pack_panel(kv, l, &m, head, panel);
         }
@@ -475,6 +534,16 @@ static void run_windows(void *arg, size_t begin, size_t end, int worker)
         }
     }
     end_tiles(l);
+}
+
+/* Items: heads. */
+static void scale_global(void *arg, size_t begin, size_t end, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    for (size_t head = begin; head < end; head++) {
+        scale_values(j->kv + head * j->l.kv_floats, &j->l, &j->m, (int64_t)head);
+    }
 }
 
 /* Items: (head, panel of keys). */
@@ -525,6 +594,7 @@ static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
     j.blocks = (l->keys + l->block - 1) / l->block;
     for (int64_t n = 0; n < c->out.dims[0]; n++) {
         j.m = map_of(l, n);
+        mb_parallel_for(c->pool, (size_t)l->heads, 1, scale_global, &j);
         mb_parallel_for(c->pool, (size_t)(l->heads * l->key_panels), 8, pack_global, &j);
         mb_parallel_for(c->pool, (size_t)(l->heads * j.blocks), 1, run_global, &j);
     }

@@ -165,7 +165,7 @@ static void check_bf16(const op_kernel *ref, mb_op op, const op_case *oc, const 
         unrounded.expected = rounded.expected;
         for (int i = 0; i < n; i++) {
             check_kernels(&kernels[i], 1, op, oc, kernels[i].fixed16 ? data : &unrounded,
-                          kernels[i].fixed16 ? OP_FIXED16_TOLERANCE : op_bf16_tolerance(op));
+                          kernels[i].fixed16 ? op_fixed16_tolerance(op) : op_bf16_tolerance(op));
         }
     }
     op_bf16_end(&rounded, data);

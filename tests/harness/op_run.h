@@ -50,7 +50,7 @@ void op_job_end(op_job *j);
 /* Kernels of an op with products in bf16: none for most ops. */
 int op_bf16_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op);
 double op_bf16_tolerance(mb_op op);
-#define OP_FIXED16_TOLERANCE 1e-3
+double op_fixed16_tolerance(mb_op op);
 /* The same contents with rounded operands, and room for what is expected of them. */
 bool op_bf16_begin(op_contents *rounded, mb_op op, const op_contents *data);
 void op_bf16_end(op_contents *rounded, const op_contents *data);

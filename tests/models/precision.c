@@ -15,7 +15,7 @@
 #define MODEL       MB_SOURCE_DIR "/app/models/demo.mbw"
 #define PHOTOS      MB_TEST_DATA "/photos"
 #define MOST_PHOTOS 64
-#define SOME_PHOTOS 6 /* every sixth, for the sets that this processor would not take */
+#define SOME_PHOTOS 9 /* every ninth, for the sets that this processor would not take */
 
 static mb_error err;
 

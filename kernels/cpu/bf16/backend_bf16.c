@@ -29,9 +29,9 @@ mb_status mb_backend_cpu_use_bf16(mb_backend *b, mb_bf16_set set, mb_error *err)
         return mb_fail(err, MB_E_UNSUPPORTED, "this processor has no such products in bf16");
     }
 #define MB_PUT(op) put_first(b, MB_OP_##op, mb_cpu_bf16_##op(set));
-    MB_CPU_BF16_CONVOLUTIONS(MB_PUT)
-    if (set < MB_FIXED16_GENERIC) {
-        MB_CPU_BF16_ATTENTION(MB_PUT)
+    MB_CPU_BF16_OPS(MB_PUT)
+    if (set < MB_FIXED16_GENERIC) { /* one window is too little for a scale of its own: it stays f32 */
+        MB_PUT(window_attention)
     }
 #undef MB_PUT
     b->name = names[set];

@@ -3,7 +3,6 @@
 #include "../gemm.h"
 #include "../isa/bf16.h"
 
-#include <math.h>
 #include <string.h>
 
 #define PACKED_AT_ONCE 64 /* channels: even */
@@ -19,15 +18,6 @@ int64_t mb_packed_channels(const mb_packed *w)
     return bf16 != NULL ? mb_bf16_round_up(w->channels, bf16->unit) : w->channels;
 }
 
-/* What a run of this sum of squares is multiplied by, and *back, which undoes it: not a number where the sum is none.
- */
-static float fixed_scale(float square_sum, float *back)
-{
-    float norm = sqrtf(square_sum);
-    *back = norm / MB_FIXED16_NORM;
-    return norm > 0 ? MB_FIXED16_NORM / norm : 0;
-}
-
 /* Channels c .. c + count of one tap of one column, as f32. */
 static void read_run(float *run, const mb_packed *p, const float *weight, int64_t tap, int64_t c, int64_t count,
                      float scale)
@@ -38,8 +28,7 @@ static void read_run(float *run, const mb_packed *p, const float *weight, int64_
     }
 }
 
-/* Fixed point: the scales of the columns of a panel for every block of K, into scale16; their reciprocals into
- * `scales`, [block][MB_BF16_COLUMNS]. */
+/* Fixed point: what a column is multiplied by in a block of K, and *back. */
 static float column_scale(const mb_packed *p, const mb_blocks *b, const float *weight, int64_t block, float scale,
                           float *back)
 {
@@ -55,7 +44,7 @@ static float column_scale(const mb_packed *p, const mb_blocks *b, const float *w
             sum += p->simd->bf16->square_sum(run, count);
         }
     }
-    return fixed_scale(sum, back);
+    return mb_fixed16_scale(sum, back);
 }
 
 /* Columns n .. n + width: [tap][padded channels / 2][width][2]. */
@@ -118,7 +107,7 @@ static void narrow_rows(const mb_gemm *g, const mb_rows_wanted *r, int64_t lengt
             for (int64_t t = 0; t < r->taps; t++) {
                 sum += loops->square_sum(run_of(g, r, i, t), r->length);
             }
-            factor = fixed_scale(sum, &row_scale[i]);
+            factor = mb_fixed16_scale(sum, &row_scale[i]);
         }
         for (int64_t t = 0; t < r->taps; t++, to += length) {
             const float *run = run_of(g, r, i, t);

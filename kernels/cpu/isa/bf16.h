@@ -8,6 +8,8 @@
 
 #include "isa.h"
 
+#include <math.h>
+
 #define MB_BF16_COLUMNS 32 /* of a full panel of weights; the last one of a product may have half of them */
 
 /* The whole panel against some rows: out[r][0..columns) (+)= rows[r] . w, with the epilogue (mb_panel in isa.h). */
@@ -53,6 +55,15 @@ typedef struct mb_bf16_loops {
 #define MB_BF16_MOST_D      256 /* of a head of attention */
 #define MB_BF16_ATTEND_ROWS 32  /* queries at a time: a multiple of every tile's rows */
 #define MB_BF16_MOST_UNIT   32
+
+/* What a run of this sum of squares is multiplied by, and *back, which undoes it: not a number where the sum is none.
+ */
+static inline float mb_fixed16_scale(float square_sum, float *back)
+{
+    float norm = sqrtf(square_sum);
+    *back = norm / MB_FIXED16_NORM;
+    return norm > 0 ? MB_FIXED16_NORM / norm : 0;
+}
 
 static inline int64_t mb_bf16_round_up(int64_t n, int64_t to)
 {
