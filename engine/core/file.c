@@ -30,6 +30,7 @@ static mb_status fail_errno(mb_error *err, const char *path, int code)
     }
 }
 
+/* Repeated when a signal interrupts it. */
 static int open_for_reading(const char *path, int extra)
 {
     int fd;
@@ -69,6 +70,7 @@ mb_status mb_map_file(mb_mapping *out, const char *path, mb_error *err)
     return status;
 }
 
+/* Twice is harmless. */
 void mb_unmap_file(mb_mapping *m)
 {
     if (m->bytes > 0) {
@@ -77,6 +79,7 @@ void mb_unmap_file(mb_mapping *m)
     *m = (mb_mapping){0};
 }
 
+/* Of files that are read whole. */
 static mb_status fail_too_large(mb_error *err, const char *path, size_t limit)
 {
     return mb_fail(err, MB_E_FORMAT, "%s: larger than the limit of %zu bytes", path, limit);

@@ -1,11 +1,14 @@
 /* Output files that are complete or absent: temporary name in the same folder, reserve, write, fsync, rename, fsync of
  * the folder. Every failure removes the temporary file.
  *
- *   open      the folder is opened, ".NAME.mattebox-XXXXXX" created in it, blocks reserved: a full disk shows before
- * work write     at the end, or at an offset commit    contents to the disk before the name: after a crash there is the
- * old file, the new one, or none abort     at any point instead of commit
+ *   open      the folder is opened, a temporary file created in it and locked, blocks reserved: a full disk shows
+ *             before the work
+ *   write     at the end, or at an offset
+ *   commit    contents to the disk before the name: after a crash there is the old file, the new one, or none
+ *   abort     at any point instead of commit
  *
- * A process that is killed leaves its temporary file behind: mb_output_leftovers finds it a day later. */
+ * A process that is killed leaves its temporary file behind, unlocked: the next writer of the same name removes it, and
+ * mb_output_leftovers finds it a day later. */
 #define _GNU_SOURCE
 #include "core/file.h"
 
@@ -39,6 +42,7 @@ struct mb_output {
     char *temporary; /* temporary name within the folder */
 };
 
+/* Where nothing may be replaced. */
 static mb_status fail_exists(mb_error *err, const char *path)
 {
     return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", path);
@@ -64,6 +68,7 @@ static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, i
     return mb_fail(err, MB_E_IO, "%s: cannot be written: %s", path, strerror_r(code, buffer, sizeof buffer));
 }
 
+/* Everything but the file itself. */
 static void free_output(mb_output *o)
 {
     if (o->folder >= 0) {
@@ -320,7 +325,8 @@ static int rename_into_place(const mb_output *o)
     return renameat(o->folder, o->temporary, o->folder, o->name) == 0 ? 0 : errno;
 }
 
-/* Regular files: contents to the disk, then the name, then the folder's entry. */
+/* Regular files: contents to the disk, then the name, then the folder's entry. In any other order a crash could leave
+ * the new name with nothing behind it. */
 static mb_status finish_regular(mb_output *o, mb_error *err)
 {
     int code;

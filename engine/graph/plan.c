@@ -91,7 +91,7 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
         mb_graph_call(g, node, &s->call);
         s->call.attrs = &p->attrs[p->n_steps];
         s->call.pool = p->pool;
-        s->call.stream = p->backend->device;
+        s->call.device = p->backend->device;
         s->call.tf32 = p->backend->tf32;
         set_types(p, node, &s->call);
         s->node = order[i];
@@ -100,6 +100,7 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
             return mb_fail(err, MB_E_UNSUPPORTED, "%s: the back end '%s' has no kernel for this %s", node->name,
                            p->backend->name, rule->name);
         }
+        /* Workspaces and work follow from the kernel; the share of the progress bar from both. */
         s->workspace_bytes = s->kernel->workspace != NULL ? s->kernel->workspace(&s->call) : 0;
         s->macs = rule->macs != NULL ? rule->macs(&s->call) : 0.0;
         s->bytes = view_bytes(&s->call.out);
@@ -238,6 +239,7 @@ static mb_status place(placing *s, mb_error *err)
             s->blocks[s->n_blocks++] = (mb_block){s->first[v], s->last[v], bytes, 0};
         }
     }
+    /* Workspaces come last, in the order of the steps, so that their blocks are found again below. */
     int first_workspace = s->n_blocks;
     for (int t = 0; t < p->n_steps; t++) {
         s->blocks[s->n_blocks++] = (mb_block){t, t, p->steps[t].workspace_bytes, 0};

@@ -88,7 +88,8 @@ MB_API const char *mb_status_name(mb_status status);
 
 /* Reads `photo`, cuts its subject out with the weights in `model` and writes an RGBA picture to `png`, with default
  * options. An existing `png` is replaced, as a whole or not at all. `model` is a .mbw file (made by mattebox-weights)
- * or a name, looked up as mb_find_model does.
+ * or a name, as for mb_model_open; "default" needs no file. The result is that of the program `mattebox PHOTO`, to
+ * the byte: foreground colours are estimated, and the built-in network runs with the preset "small".
  *
  * It opens the model each time. For more than one picture use a pipeline (section 6). */
 MB_MUST_CHECK MB_API mb_status mb_cutout_file(const char *model, const char *photo, const char *png, mb_error *err);
@@ -257,10 +258,13 @@ MB_API int mb_context_threads(const mb_context *context); /* >= 1 */
 /* Weights: read-only, shared by any number of pipelines and threads. Open a model once, not once per picture. */
 typedef struct mb_model mb_model;
 
-/* Maps a .mbw file: milliseconds, whatever its size. Header, table and architecture are checked, the data is not (see
+/* Opens a model by its path or name (see mb_find_model), or "default": what mb_find_default_model finds, else the small
+ * network that is linked into this library (also called "demo"; mb_model_info.path is "" then).
+ *
+ * Maps the .mbw file: milliseconds, whatever its size. Header, table and architecture are checked, the data is not (see
  * mb_model_verify). Errors: MB_E_IO, MB_E_FORMAT (damaged, or no .mbw file: the message tells what it is),
  * MB_E_MISMATCH (a network that this library does not run), MB_E_UNSUPPORTED (a newer format). */
-MB_MUST_CHECK MB_API mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err);
+MB_MUST_CHECK MB_API mb_status mb_model_open(mb_model **out, mb_context *context, const char *name, mb_error *err);
 /* The same from bytes in memory, which must stay unchanged as long as the model lives. */
 MB_MUST_CHECK MB_API mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes,
                                                     size_t n_bytes, mb_error *err);
@@ -290,7 +294,7 @@ MB_API const char *mb_model_meta(const mb_model *model, const char *key);
  * called from within the call, in the thread that made it, some ten times a second or more, so keep it short. */
 typedef struct mb_progress {
     double done;       /* 0 .. 1 of the whole task, weighted by its work */
-    const char *stage; /* "prepare", "network", "refine", "compose", "verify" */
+    const char *stage; /* "prepare", "network", "segment", "refine", "compose", "verify" */
     const char *item;  /* what is being worked on (a node of the network ...); may be "" */
 } mb_progress;
 typedef int (*mb_progress_callback)(void *user, const mb_progress *progress);
@@ -304,6 +308,10 @@ MB_MUST_CHECK MB_API mb_status mb_model_verify(const mb_model *model, mb_progres
  * ~/.local/share), share/mattebox/models beside the program's folder, /usr/local/share and /usr/share.
  * The result is written to `path` (`path_bytes` long). Not found: MB_E_IO, and the message lists every place. */
 MB_MUST_CHECK MB_API mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err);
+/* Where the installed model for "default" lies: default.mbw, birefnet-general.mbw or birefnet-general-lite.mbw in the
+ * same folders, else the first .mbw file there, by folder and name, that finds masks. 1: `path` has it; 0: none is
+ * installed. */
+MB_API int mb_find_default_model(char *path, size_t path_bytes);
 /* Folder number i of that search, "" after the last. Written to `path`; returns 0 when there is no such folder. */
 MB_API int mb_model_folder(char *path, size_t path_bytes, int i);
 

@@ -2,23 +2,27 @@
 #include "core/file.h"
 #include "core/status.h"
 
-/* Defaults everywhere; the result is whole or absent, as mb_image_save writes it. */
+/* The program's defaults; the result is whole or absent, as mb_image_save writes it. */
 mb_status mb_cutout_file(const char *model, const char *photo, const char *png, mb_error *err)
 {
     mb_status status = MB_OK;
-    char path[4096];
+    mb_options options;
     mb_context *context = NULL;
     mb_model *m = NULL;
     mb_pipeline *pipeline = NULL;
     mb_image image = {0};
     mb_result *result = NULL;
-    MB_TRY(mb_find_model(path, sizeof path, model, err));
+    mb_options_init(&options);
     MB_TRY(mb_refuse_same_file(png, photo, "the photo", err));
-    MB_TRY(mb_refuse_same_file(png, path, "the model", err));
     MB_TRY(mb_context_create(&context, NULL, err));
-    MB_TRY(mb_model_open(&m, context, path, err));
+    MB_TRY(mb_model_open(&m, context, model, err));
+    MB_TRY(mb_refuse_same_file(png, mb_model_get_info(m)->path, "the model", err));
+    if (mb_model_get_info(m)->path[0] == '\0') {
+        MB_TRY(mb_options_preset(&options, "small", err));
+    }
+    options.foreground = MB_FOREGROUND_ML;
     MB_TRY(mb_image_load(&image, NULL, photo, NULL, err));
-    MB_TRY(mb_pipeline_create(&pipeline, context, m, NULL, NULL, err));
+    MB_TRY(mb_pipeline_create(&pipeline, context, m, NULL, &options, err));
     MB_TRY(mb_pipeline_run(&result, pipeline, &image, err));
     MB_TRY(mb_image_save(&result->cutout, png, NULL, err));
 done:

@@ -23,15 +23,15 @@ void mb_load_options_init(mb_load_options *options)
 }
 
 /* The caller's question whether to stop, as the decoders ask it. */
-static bool asked(void *user)
+static bool should_stop(void *options)
 {
-    const mb_load_options *o = user;
+    const mb_load_options *o = options;
     return o->cancel(o->user) != 0;
 }
 
-/* `full` becomes the options with their defaults, and must live as long as the limits. */
-static mb_status read_options(mb_load_limits *limits, mb_load_options *full, const mb_load_options *options,
-                              mb_error *err)
+/* `full` becomes the options with their defaults, and must live as long as the task. */
+static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_options *full,
+                              const mb_load_options *options, mb_error *err)
 {
     mb_load_options_init(full);
     mb_load_limits_init(limits);
@@ -43,14 +43,12 @@ static mb_status read_options(mb_load_limits *limits, mb_load_options *full, con
     limits->max_megapixels = o.max_megapixels;
     limits->accept_partial = o.accept_partial != 0;
     limits->keep_depth = o.keep_depth != 0;
-    if (o.cancel != NULL) {
-        limits->cancel = (mb_cancel){.asked = asked, .user = full};
-    }
+    *task = o.cancel != NULL ? (mb_task){.should_stop = should_stop, .user = full} : (mb_task){0};
     return status;
 }
 
 /* Into the caller's struct, which may be shorter than ours. out: NULL if it does not want to know. */
-static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
+static mb_status fill_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
 {
     if (out == NULL) {
         return MB_OK;
@@ -74,17 +72,17 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
 /* The picture at the depth it was asked for; moves out of p or info. */
 static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
 {
-    if (info->wide == NULL) {
+    if (info->u16 == NULL) {
         mb_image_take(out, p);
         return;
     }
-    *out = (mb_image){.data = info->wide,
-                      .owned = info->wide,
+    *out = (mb_image){.data = info->u16,
+                      .owned = info->u16,
                       .width = p->width,
                       .height = p->height,
                       .pixels = MB_PIXELS_RGB,
                       .depth = MB_DEPTH_U16};
-    info->wide = NULL;
+    info->u16 = NULL;
 }
 
 /* 8 bits unless keep_depth; colours in sRGB, upright. */
@@ -92,17 +90,18 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
                         mb_error *err)
 {
     mb_status status = MB_OK;
+    mb_task task;
     mb_load_limits limits;
     mb_load_options full;
     mb_load_info info = {0};
     mb_image_u8 p = {0};
     *out = (mb_image){0};
-    MB_TRY(read_options(&limits, &full, options, err));
-    MB_TRY(mb_load_file(&p, &info, path, &limits, err));
-    MB_TRY(tell_source(source, &info, err));
+    MB_TRY(read_options(&task, &limits, &full, options, err));
+    MB_TRY(mb_load_file(&task, &p, &info, path, &limits, err));
+    MB_TRY(fill_source(source, &info, err));
     take(out, &p, &info);
 done:
-    mb_free_aligned(info.wide);
+    mb_free_aligned(info.u16);
     mb_image_u8_dispose(&p);
     return status;
 }
@@ -112,17 +111,18 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
                                const mb_load_options *options, mb_error *err)
 {
     mb_status status = MB_OK;
+    mb_task task;
     mb_load_limits limits;
     mb_load_options full;
     mb_load_info info = {0};
     mb_image_u8 p = {0};
     *out = (mb_image){0};
-    MB_TRY(read_options(&limits, &full, options, err));
-    MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, NULL, &limits, err));
-    MB_TRY(tell_source(source, &info, err));
+    MB_TRY(read_options(&task, &limits, &full, options, err));
+    MB_TRY(mb_load_memory(&task, &p, &info, bytes, n_bytes, NULL, &limits, err));
+    MB_TRY(fill_source(source, &info, err));
     take(out, &p, &info);
 done:
-    mb_free_aligned(info.wide);
+    mb_free_aligned(info.u16);
     mb_image_u8_dispose(&p);
     return status;
 }
@@ -150,7 +150,7 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
             mb_load_info info = {
                 .width = (int)s.width, .height = (int)s.height, .channels = s.channels, .bits = s.bits};
             (void)snprintf(info.format, sizeof info.format, "%s", mb_file_type_name(s.type));
-            status = tell_source(out, &info, err);
+            status = fill_source(out, &info, err);
         }
     }
     if (fd >= 0) {
@@ -196,8 +196,8 @@ static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_sa
     return status;
 }
 
-/* Threads for a picture that is worth starting them; *out NULL: none. */
-static mb_status helpers(mb_pool **out, const mb_image *image, int threads, mb_error *err)
+/* Threads for a picture that is worth starting them; NULL: none. */
+static mb_status make_pool(mb_pool **out, const mb_image *image, int threads, mb_error *err)
 {
     const double worth_pixels = 5e5;
     if (threads == 1 || (double)image->width * (double)image->height < worth_pixels) {
@@ -220,8 +220,8 @@ mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_o
     mb_status status = MB_OK;
     MB_TRY(mb_image_check(image, err));
     MB_TRY(read_save_options(&spec, &threads, options, err));
-    MB_TRY(helpers(&pool, image, threads, err));
-    MB_TRY(mb_image_u8_save(path, image, &spec, pool, err));
+    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_image_u8_save(&(mb_task){.pool = pool}, path, image, &spec, err));
 done:
     mb_pool_free(pool);
     return status;
@@ -239,8 +239,8 @@ mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, co
     *n_bytes = 0;
     MB_TRY(mb_image_check(image, err));
     MB_TRY(read_save_options(&spec, &threads, options, err));
-    MB_TRY(helpers(&pool, image, threads, err));
-    MB_TRY(mb_image_u8_encode(out, n_bytes, image, &spec, pool, err));
+    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_image_u8_encode(&(mb_task){.pool = pool}, out, n_bytes, image, &spec, err));
 done:
     mb_pool_free(pool);
     return status;

@@ -71,8 +71,9 @@ static mb_status try_recipe(bool *same, trial *t, mb_recipe recipe, mb_error *er
         to.mean[c] = 0.45f + 0.02f * (float)c;
         to.std[c] = 0.23f - 0.01f * (float)c;
     }
-    MB_TRY(mb_recipe_prepare(&to, &t->photo, NULL, err));
-    MB_TRY(mb_recipe_finish(&mask, NULL, &from, NULL, err));
+    /* The CPU's answers first, then the device's way from the same photo and the same logits. */
+    MB_TRY(mb_recipe_prepare(NULL, &to, &t->photo, err));
+    MB_TRY(mb_recipe_finish(NULL, &mask, NULL, &from, err));
     MB_TRY(mb_recipe_numbers_create(&r, &to, WIDTH, HEIGHT, err));
     MB_TRY(t->b->memory->enter(t->b->device, err));
     status = queue(t, &r, &to, err);
@@ -103,6 +104,7 @@ bool mb_image_io_agrees(const mb_backend *b)
     t->b = b;
     MB_TRY(mb_image_u8_create(&t->photo, WIDTH, HEIGHT, 3, &err));
     fill(t);
+    /* One block for input and logits, one slot for all recipes. */
     MB_TRY(b->memory->enter(b->device, &err));
     status = b->memory->alloc(b->device, &memory, sizeof t->input + sizeof t->logits, "a check", &err);
     if (status == MB_OK) {

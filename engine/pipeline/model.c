@@ -8,9 +8,12 @@
 
 #include "core/alloc.h"
 #include "models/meta.h"
+#include "pipeline/builtin.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,8 +126,8 @@ static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, m
     return MB_OK;
 }
 
-/* The file stays mapped until mb_model_free: weights are read from it when a plan packs them. */
-mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err)
+/* A file, which stays mapped until mb_model_free: weights are read from it when a plan packs them. */
+static mb_status open_file(mb_model **out, mb_context *context, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;
     *out = NULL;
@@ -155,6 +158,24 @@ mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *
 done:
     mb_model_free(m);
     return status;
+}
+
+mb_status mb_model_open(mb_model **out, mb_context *context, const char *name, mb_error *err)
+{
+    char path[PATH_MAX];
+    const void *bytes;
+    size_t n_bytes;
+    mb_error missing = {0};
+    *out = NULL;
+    bool installed = strcmp(name, "default") == 0 ? mb_find_default_model(path, sizeof path)
+                                                  : mb_find_model(path, sizeof path, name, &missing) == MB_OK;
+    if (installed) {
+        return open_file(out, context, path, err);
+    }
+    if (mb_builtin_is_named(name) && mb_builtin_model(&bytes, &n_bytes)) {
+        return mb_model_open_memory(out, context, bytes, n_bytes, err);
+    }
+    return mb_find_model(path, sizeof path, name, err); /* again, for its message */
 }
 
 void mb_model_free(mb_model *model)
@@ -242,12 +263,16 @@ static bool fixed_folder(char *out, size_t bytes, int i)
     char exe[PATH_MAX];
     const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
     int n = -1;
+    if (i == 0 && (home == NULL || home[0] != '/')) { /* services run without HOME */
+        const struct passwd *user = getpwuid(getuid());
+        home = user != NULL && user->pw_dir != NULL ? user->pw_dir : "/nonexistent";
+    }
     switch (i) {
     case 0:
         if (data != NULL && data[0] == '/') {
             n = snprintf(out, bytes, "%s/mattebox/models", data);
         } else {
-            n = snprintf(out, bytes, "%s/.local/share/mattebox/models", home != NULL ? home : "");
+            n = snprintf(out, bytes, "%s/.local/share/mattebox/models", home);
         }
         break;
     case 1:
@@ -327,4 +352,58 @@ mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_erro
         }
     }
     return not_found(name, err);
+}
+
+/* Does this file hold a network that finds masks? Only its header and table are read. */
+static bool finds_masks(const char *path)
+{
+    mb_weights *w = NULL;
+    const mb_architecture *a = NULL;
+    bool found = mb_weights_open(&w, path, NULL) == MB_OK && mb_registry_find(&a, w, NULL) == MB_OK &&
+                 a->family == MB_FAMILY_BIREFNET;
+    mb_weights_free(w);
+    return found;
+}
+
+/* The first file of a folder, by name, that finds masks. */
+static bool first_of_folder(char *path, size_t path_bytes, const char *folder)
+{
+    char best[NAME_MAX + 1] = "";
+    DIR *dir = opendir(folder);
+    for (const struct dirent *e = dir != NULL ? readdir(dir) : NULL; e != NULL; e = readdir(dir)) {
+        size_t n = strlen(e->d_name);
+        bool named = n > 4 && e->d_name[0] != '.' && strcmp(e->d_name + n - 4, ".mbw") == 0;
+        if (!named || (best[0] != '\0' && strcmp(e->d_name, best) >= 0)) {
+            continue;
+        }
+        int used = snprintf(path, path_bytes, "%s/%s", folder, e->d_name);
+        if (used > 0 && (size_t)used < path_bytes && finds_masks(path)) {
+            (void)snprintf(best, sizeof best, "%s", e->d_name);
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    return best[0] != '\0' && snprintf(path, path_bytes, "%s/%s", folder, best) < (int)path_bytes;
+}
+
+int mb_find_default_model(char *path, size_t path_bytes)
+{
+    /* Whoever has installed official weights means them: they are better than what is built in by far. */
+    static const char *const preferred[] = {"default", "birefnet-general", "birefnet-general-lite"};
+    char folder[PATH_MAX];
+    for (size_t p = 0; p < sizeof preferred / sizeof preferred[0]; p++) {
+        for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+            int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, preferred[p]);
+            if (used > 0 && (size_t)used < path_bytes && is_file(path)) {
+                return 1;
+            }
+        }
+    }
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        if (first_of_folder(path, path_bytes, folder)) {
+            return 1;
+        }
+    }
+    return 0;
 }

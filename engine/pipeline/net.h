@@ -5,10 +5,11 @@
  *
  *   mb_net_begin      plan for the size of the input
  *   mb_net_upload     on a device: bytes go over into an upload slot. Else, or where the device has no memory for the
- *                     picture, pass.slot stays 0, and the caller writes mb_net_input itself: the host prepares it
+ *                     picture, pass.slot stays 0, and the caller writes mb_network_input_view itself
  *   mb_net_run        the network. With a slot and a mask output all work is only queued, so that other pictures
- * overlap mb_net_download   such a mask: waits for it; else the caller reads mb_net_output mb_net_release    gives the
- * slot back; in any case, at last
+ *                     overlap
+ *   mb_net_download   such a mask: waits for it; else the caller reads mb_network_output_view
+ *   mb_net_release    gives the slot back; in any case, at last
  *
  * An upload slot is a back end's memory for one picture on its way, on both sides (kernels/image_io.h). It is opened
  * when first needed, kept until the network is freed, and holds one picture at a time: "in flight". */
@@ -52,9 +53,10 @@ MB_MUST_CHECK mb_status mb_network_prepare(mb_network *network, int64_t n, int64
  * last. */
 mb_view mb_network_input_view(const mb_network *network);
 mb_view mb_network_output_view(const mb_network *network);
-/* Runs the prepared plan; io: in place of the host's copies of input and output, or NULL. Progress goes to the stage
- * that `watch` is in. */
-MB_MUST_CHECK mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, mb_watch *watch, mb_error *err);
+/* Runs the prepared plan; io: in place of the host's copies of input and output, or NULL. task: of a
+ * stage (progress.h). */
+MB_MUST_CHECK mb_status mb_network_run_plan(const mb_task *task, mb_network *network, const mb_plan_io *io,
+                                            mb_error *err);
 
 /* The smallest size of the input that holds `size` pixels. */
 int mb_network_padded(const mb_model *model, int size);
@@ -78,7 +80,7 @@ MB_MUST_CHECK mb_status mb_net_begin(mb_net_pass *pass, mb_network *network, int
  * kind. */
 MB_MUST_CHECK mb_status mb_net_upload(mb_net_pass *pass, const mb_image_input *in, const mb_mask_output *out,
                                       mb_error *err);
-MB_MUST_CHECK mb_status mb_net_run(mb_net_pass *pass, mb_watch *watch, mb_error *err);
+MB_MUST_CHECK mb_status mb_net_run(const mb_task *task, mb_net_pass *pass, mb_error *err);
 /* For an output that holds NaN or infinite values (mb_plan_is_finite of pass->plan): the error that names the node
  * where they began, MB_E_FORMAT. Without a slot the caller has written the input anew. */
 MB_MUST_CHECK mb_status mb_net_explain(mb_net_pass *pass, mb_error *err);

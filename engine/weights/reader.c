@@ -33,6 +33,7 @@ struct mb_weights {
     size_t n_slots;    /* power of two, at least twice the tensors */
 };
 
+/* One sentence for all that is wrong with a file of ours. */
 static mb_status damaged(mb_error *err, const char *what)
 {
     return mb_fail(err, MB_E_FORMAT, "damaged file: %s\nget or convert it again", what);
@@ -40,6 +41,7 @@ static mb_status damaged(mb_error *err, const char *what)
 
 /* ---- names */
 
+/* n_slots is a power of two. */
 static size_t first_slot(const mb_weights *w, const char *name, size_t n)
 {
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, n) & (w->n_slots - 1);

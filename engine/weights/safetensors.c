@@ -476,6 +476,7 @@ mb_status mb_safetensors_open(mb_safetensors **out, const char *path, mb_error *
     return MB_OK;
 }
 
+/* Tensors and text go with it. */
 void mb_safetensors_free(mb_safetensors *s)
 {
     if (s == NULL) {

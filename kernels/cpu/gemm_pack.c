@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+/* The panel that begins at column n: [K][width], K running (tap, channel); width is one vector if that
+ * holds what is left, else two. Columns beyond n are zeros. */
 static void pack_panel(float *to, const float *weight, const mb_packed *p, int64_t n, float scale)
 {
     int64_t columns = p->n - n, width = p->simd->width, k_total = p->taps * p->channels;
@@ -29,12 +31,14 @@ static int64_t panel_columns(const mb_packed *p)
     return mb_packed_bf16(p) != NULL ? MB_BF16_COLUMNS : 2 * p->simd->width;
 }
 
+/* What the workers share. */
 typedef struct pack_job {
     const mb_packed *p;
     const float *weight;
     float scale;
 } pack_job;
 
+/* Items: panels. */
 static void pack_panels(void *arg, size_t begin, size_t end, int worker)
 {
     const pack_job *j = arg;
@@ -63,6 +67,7 @@ static void pack_rows(const float *weight, const mb_packed *p, float scale)
     }
 }
 
+/* NULL is fine. */
 void mb_packed_free(void *packed)
 {
     mb_packed *p = packed;
@@ -72,6 +77,8 @@ void mb_packed_free(void *packed)
     }
 }
 
+/* One block: panels (or rows, if there are few columns), then the bias padded to whole panels, then the
+ * zero pixel. `shape`: n, channels, taps. MB_E_MEMORY on overflow too. */
 mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t shape[3], const float *weight,
                            const float *bias, float scale, mb_pool *pool, mb_error *err)
 {
@@ -101,6 +108,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
         mb_packed_free(p);
         return mb_fail_memory(err, wanted, "packed weights");
     }
+    /* Bias, zero pixel and scales behind the panels. */
     float *after = p->w + weights;
     memset(after, 0, extra * sizeof(float));
     p->w16 = bf16 ? (uint16_t *)(void *)p->w : NULL;
@@ -120,6 +128,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     return MB_OK;
 }
 
+/* The weight [O,I,kh,kw] is a matrix [O][I][taps]. */
 mb_status mb_prepare_packed(mb_prepared *out, const mb_call *c, const mb_simd *simd, int weight, int bias, float scale,
                             mb_error *err)
 {

@@ -11,6 +11,7 @@ typedef struct bytes_in {
     bool big;
 } bytes_in;
 
+/* `size` bytes at `at` as a number; 0 beyond the end. */
 static uint32_t number(const bytes_in *b, size_t at, size_t size)
 {
     uint32_t value = 0;
@@ -23,6 +24,8 @@ static uint32_t number(const bytes_in *b, size_t at, size_t size)
     return value;
 }
 
+/* The TIFF structure inside: byte order, offset of the first directory, its entries of 12 bytes (tag, type, count,
+ * value). */
 static int tiff_orientation(const uint8_t *v, size_t n)
 {
     bytes_in b = {v, n, false};
@@ -43,6 +46,7 @@ static int tiff_orientation(const uint8_t *v, size_t n)
     return 1;
 }
 
+/* Segments FF xx length ... up to the picture data; APP1 with "Exif" holds the tag. */
 static int in_jpeg(const bytes_in *b)
 {
     size_t at = 2;
@@ -80,6 +84,7 @@ static int in_chunks(const bytes_in *b, size_t at, const char *name, bool riff)
     return 1;
 }
 
+/* PNG and JPEG count big-endian in their containers, RIFF little-endian. */
 int mb_exif_orientation(mb_file_type type, const uint8_t *bytes, size_t n)
 {
     bytes_in b = {bytes, n, true};

@@ -41,6 +41,7 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
     [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
 };
 
+/* For `mattebox version --verbose`: which library reads what in this build. */
 void mb_load_formats(char *text, size_t n)
 {
     const char *jpeg = "stb_image", *png = "stb_image";
@@ -93,6 +94,7 @@ static void printable(char *dst, size_t size, const char *name)
     dst[i] = '\0';
 }
 
+/* No format of ours: the message says what the file looks like instead. */
 static mb_status unknown_type(const uint8_t *bytes, size_t n, mb_error *err)
 {
     const char *guess = mb_sniff_guess(bytes, n);
@@ -105,6 +107,7 @@ static mb_status unknown_type(const uint8_t *bytes, size_t n, mb_error *err)
     return mb_fail(err, MB_E_FORMAT, "not a picture (it starts like %s)", guess);
 }
 
+/* A format that is known and not read: the message names a tool that converts it. */
 static mb_status not_built_in(mb_file_type type, mb_error *err)
 {
     const char *how = "convert it to PNG or JPEG";
@@ -132,6 +135,7 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
 
 /* ---- limits */
 
+/* Everything that can be refused by the header alone, before a decoder allocates or reads anything. */
 static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, mb_error *err)
 {
     char w[32], h[32], mp[32];
@@ -157,6 +161,7 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     return MB_OK;
 }
 
+/* What the header says; the decoder may add to it (alpha, warnings, 16 bits). */
 static void fill_info(mb_load_info *info, const mb_sniffed *s)
 {
     *info = (mb_load_info){.width = (int)s->width, .height = (int)s->height, .channels = s->channels, .bits = s->bits};
@@ -174,6 +179,7 @@ static void fill_info(mb_load_info *info, const mb_sniffed *s)
 
 /* ---- decoding */
 
+/* Black first: data that ends early leaves the rest so. */
 mb_status mb_decode_begin(mb_decode_job *job)
 {
     mb_status status = mb_image_u8_create(job->out, (int)job->head.width, (int)job->head.height, 3, job->err);
@@ -183,34 +189,36 @@ mb_status mb_decode_begin(mb_decode_job *job)
     return status;
 }
 
-mb_status mb_decode_begin_wide(mb_decode_job *job)
+/* The 16-bit twin of the picture, only if the caller wants it. */
+mb_status mb_decode_begin_u16(mb_decode_job *job)
 {
     size_t bytes = (size_t)job->head.width * (size_t)job->head.height * 3 * sizeof(uint16_t); /* within the limits */
     if (!job->limits->keep_depth) {
         return MB_OK;
     }
-    job->info->wide = mb_alloc_aligned(bytes);
-    if (job->info->wide == NULL) {
+    job->info->u16 = mb_alloc_aligned(bytes);
+    if (job->info->u16 == NULL) {
         return mb_fail_memory(job->err, bytes, "a 16-bit picture");
     }
-    memset(job->info->wide, 0, bytes);
+    memset(job->info->u16, 0, bytes);
     return MB_OK;
 }
 
-static mb_status orient_wide(mb_load_info *info, const mb_image_u8 *stored, mb_error *err)
+/* The 16-bit picture turned like the 8-bit one. */
+static mb_status orient_u16(mb_load_info *info, const mb_image_u8 *stored, mb_error *err)
 {
     size_t bytes = (size_t)stored->width * (size_t)stored->height * 3 * sizeof(uint16_t);
-    uint16_t *turned = info->wide != NULL ? mb_alloc_aligned(bytes) : NULL;
-    if (info->wide == NULL) {
+    uint16_t *turned = info->u16 != NULL ? mb_alloc_aligned(bytes) : NULL;
+    if (info->u16 == NULL) {
         return MB_OK;
     }
     if (turned == NULL) {
         return mb_fail_memory(err, bytes, "a 16-bit picture");
     }
-    const int shape[3] = {stored->width, stored->height, 3 * (int)sizeof(uint16_t)};
-    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)info->wide, shape, info->orientation);
-    mb_free_aligned(info->wide);
-    info->wide = turned;
+    const mb_pixel_block size = {stored->width, stored->height, 3 * (int)sizeof(uint16_t)};
+    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)info->u16, size, info->orientation);
+    mb_free_aligned(info->u16);
+    info->u16 = turned;
     return MB_OK;
 }
 
@@ -241,6 +249,7 @@ static mb_status ended_early(const mb_decode_job *job)
     return MB_OK;
 }
 
+/* Runs the decoder within its budget, decides what data that ended early is worth, and turns the picture upright. */
 static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_job *facts)
 {
     mb_status status;
@@ -258,7 +267,7 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_jo
     info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
     if (info->orientation != 1) {
         MB_TRY(mb_image_u8_orient(out, &stored, info->orientation, job.err));
-        MB_TRY(orient_wide(info, &stored, job.err));
+        MB_TRY(orient_u16(info, &stored, job.err));
     } else {
         *out = stored;
         stored = (mb_image_u8){0};
@@ -269,7 +278,8 @@ done:
     return status;
 }
 
-static mb_status load(mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
+/* From bytes to an upright picture; messages do not name the file yet. */
+static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
                       const mb_load_limits *limits, mb_error *err)
 {
     mb_sniffed head = mb_sniff(bytes, n);
@@ -284,7 +294,8 @@ static mb_status load(mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes
         return status;
     }
     fill_info(info, &head);
-    mb_decode_job job = {.bytes = bytes, .n = n, .head = head, .limits = limits, .info = info, .rows = -1, .err = err};
+    mb_decode_job job = {
+        .task = task, .bytes = bytes, .n = n, .head = head, .limits = limits, .info = info, .rows = -1, .err = err};
     return decode(out, info, &job);
 }
 
@@ -295,8 +306,9 @@ static void prefix_name(mb_error *err, const char *name)
     mb_error_prefix(err, "%s", safe);
 }
 
-mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n, const char *name,
-                         const mb_load_limits *limits, mb_error *err)
+/* All messages get the name in front; after an error nothing is left to free. */
+mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
+                         const char *name, const mb_load_limits *limits, mb_error *err)
 {
     mb_load_limits standard;
     mb_load_info spare;
@@ -308,19 +320,20 @@ mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes
         mb_load_limits_init(&standard);
         limits = &standard;
     }
-    mb_status status = load(out, info, bytes, n, limits, &local);
+    mb_status status = load(task, out, info, bytes, n, limits, &local);
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_image_u8_dispose(out);
-        mb_free_aligned(info->wide);
-        info->wide = NULL;
+        mb_free_aligned(info->u16);
+        info->u16 = NULL;
         return mb_fail(err, status, "%s", local.message);
     }
     return MB_OK;
 }
 
-mb_status mb_load_file(mb_image_u8 *out, mb_load_info *info, const char *path, const mb_load_limits *limits,
-                       mb_error *err)
+/* The whole file is read at once, up to max_bytes: decoders work on memory. */
+mb_status mb_load_file(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const char *path,
+                       const mb_load_limits *limits, mb_error *err)
 {
     mb_load_limits standard;
     void *bytes = NULL;
@@ -334,7 +347,7 @@ mb_status mb_load_file(mb_image_u8 *out, mb_load_info *info, const char *path, c
     if (status != MB_OK) {
         return status;
     }
-    status = mb_load_memory(out, info, bytes, n, strcmp(path, "-") == 0 ? "standard input" : path, limits, err);
+    status = mb_load_memory(task, out, info, bytes, n, strcmp(path, "-") == 0 ? "standard input" : path, limits, err);
     mb_free(bytes);
     return status;
 }

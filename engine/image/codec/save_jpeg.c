@@ -38,6 +38,7 @@ static void on_message(j_common_ptr c)
     (void)c;
 }
 
+/* Room for more output, half as much again; fails by longjmp like everything in the library. */
 static void grow(session *s, size_t used)
 {
     size_t capacity = s->capacity + s->capacity / 2 + FIRST_BYTES;
@@ -71,6 +72,7 @@ static void on_end(j_compress_ptr c)
     s->n = s->capacity - s->target.free_in_buffer;
 }
 
+/* Settings and rows. */
 static void compress(session *s, const mb_image *p, int quality)
 {
     struct jpeg_compress_struct *c = &s->c;
@@ -98,6 +100,7 @@ static void compress(session *s, const mb_image *p, int quality)
     jpeg_finish_compress(c);
 }
 
+/* The one place that errors jump to. */
 static mb_status encode(void **out, size_t *n, const mb_image *p, int quality, mb_error *err)
 {
     session *s = mb_calloc(1, sizeof *s); /* on the heap: longjmp must not meet it in registers */
@@ -125,6 +128,7 @@ static mb_status encode(void **out, size_t *n, const mb_image *p, int quality, m
     return status;
 }
 
+/* JPEG takes no alpha; other orders and depths become 8-bit grey or RGB first. */
 mb_status mb_jpeg_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec, mb_error *err)
 {
     mb_image plain = {0};

@@ -4,14 +4,15 @@
 #include "panel.h" /* the others use its activations and tiles */
 
 #include "attend.h"
+#include "attention.h"
 #include "plane_row.h"
 #include "rows.h"
 #include "shift_row.h"
 
-#define MB_TABLE(isa_, bf16_)                                                                                          \
+#define MB_TABLE(isa_, streaming_, bf16_)                                                                              \
     {                                                                                                                  \
         .isa = (isa_), .bf16 = (bf16_), .width = MB_W, .tile_rows = MB_TILE_ROWS, .panel = panel,                      \
         .plane_row = plane_row, .shift_row = shift_row, .attend = attend, .pack_keys = pack_keys,                      \
         .pack_values = pack_values, .sample = sample, .norm = norm, .blend = blend, .add = add, .scale = scale,        \
-        .activate = activate_all,                                                                                      \
+        .activate = activate_all, .streaming = (streaming_),                                                           \
     }
