@@ -73,11 +73,11 @@ MB_INLINE mb_v bf16_activate(mb_v x, mb_activation act)
  * others, the activation with the last. */
 MB_INLINE mb_v finish(const mb_bf16_panel *p, mb_v sum, const float *bias, const float *addend, const float *out)
 {
+    sum += p->first && bias != NULL ? v_load(bias) : v_set(0);
     if (!p->first) {
         sum += v_load(out);
-    } else {
-        sum = bias != NULL ? sum + v_load(bias) : sum;
-        sum = addend != NULL ? sum + v_load(addend) : sum;
+    } else if (addend != NULL) {
+        sum += v_load(addend);
     }
     return p->last ? bf16_activate(sum, p->act) : sum;
 }

@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef BF16_LEAST
+#define BF16_LEAST 0x1p-126
+#endif
+
 static inline float bf16_flush(float x)
 {
     return fpclassify(x) == FP_SUBNORMAL ? copysignf(0, x) : x;
@@ -22,7 +26,12 @@ static inline float bf16_value(uint16_t b)
 
 static inline float bf16_fma(uint16_t a, uint16_t b, float c)
 {
-    return bf16_flush(fmaf(bf16_value(a), bf16_value(b), bf16_flush(c)));
+    float x = bf16_value(a), y = bf16_value(b), sum = fmaf(x, y, bf16_flush(c));
+    /* A result that only rounding lifts to the least normal number counts as zero too. */
+    if (fabsf(sum) == 0x1p-126f && fabs((double)x * (double)y + (double)bf16_flush(c)) < BF16_LEAST) {
+        return copysignf(0, sum);
+    }
+    return bf16_flush(sum);
 }
 
 /* One lane of VDPBF16PS: a pair of each. */
