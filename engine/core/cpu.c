@@ -12,7 +12,8 @@
 #include <unistd.h>
 #endif
 
-static const char *const names[MB_ISA_COUNT] = {"ref", "generic", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx"};
+static const char *const names[MB_ISA_COUNT] = {"ref",         "generic",     "avx2", "avx512",
+                                                "avx512_vnni", "avx512_bf16", "amx"};
 
 const char *mb_isa_name(mb_isa isa)
 {
@@ -123,5 +124,6 @@ mb_status mb_cpu_choose_isa(mb_isa *out, mb_error *err)
                                                wish, names[best]);
         }
     }
-    return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_ISA=%.32s: ref, generic, avx2, avx512, avx512_vnni, avx512_bf16 or amx", wish);
+    return mb_fail(err, MB_E_ARGUMENT,
+                   "MATTEBOX_ISA=%.32s: ref, generic, avx2, avx512, avx512_vnni, avx512_bf16 or amx", wish);
 }
