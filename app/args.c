@@ -449,6 +449,7 @@ static mb_context_options context_options(const args *a)
     o.device = (mb_device)a->device.kind;
     o.device_index = a->device.index > 0 ? a->device.index : 0;
     o.precision = a->options.precision;
+    o.fast = a->fast;
     o.max_memory = (size_t)a->max_memory;
     return o;
 }

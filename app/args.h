@@ -96,7 +96,7 @@ struct args {
     struct {
         int kind, index; /* mb_device; which GPU, -1: all of them */
     } device;
-    int threads, color, json, quiet, verbose, help;
+    int threads, fast, color, json, quiet, verbose, help;
     double max_memory, max_megapixels_in;
     /* tensors, bench */
     struct {

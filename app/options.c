@@ -168,6 +168,8 @@ const option_row option_rows[] = {
      .standard = "auto", .library = "device",
      .help = "where the networks run; auto: a usable GPU, else the CPU. cuda never falls back to the CPU, cuda:N takes "
              "GPU N, cuda:all distributes pictures over all GPUs; also MATTEBOX_DEVICE"},
+    {MACHINE, "fast", 0, KIND_FLAG, RUNS | CMD_VERSION, FIELD(fast), NULL, .library = "mb_context_options.fast",
+     .help = "--precision auto may take 16-bit products, on a CPU with instructions for them"},
     {MACHINE, "max-memory", 0, KIND_BYTES, RUNS, FIELD(max_memory), "BYTES", .standard = "the free memory",
      .library = "max_memory", .help = "refuse runs that need more, e.g. 6G; also MATTEBOX_MAX_MEMORY"},
     {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", .range = RANGE(0.001, 4295),

@@ -83,7 +83,10 @@ mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_erro
     if (!found) {
         return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_PRECISION is \"%.32s\", expected f32, tf32, f16 or bf16", wish);
     }
-    return b->memory != NULL ? mb_backend_cuda_set_types(b, row->maps, row->tf32, err) : MB_OK;
+    if (b->memory != NULL) {
+        return mb_backend_cuda_set_types(b, row->maps, row->tf32, err);
+    }
+    return row->maps == MB_BF16 ? mb_backend_cpu_bf16(b, err) : mb_backend_cpu(b, err);
 }
 
 /* The CPU's back end holds nothing. */

@@ -39,7 +39,8 @@ void mb_device_close(mb_backend *b); /* a zeroed one is fine */
 MB_MUST_CHECK mb_status mb_device_check(const mb_backend *b, mb_error *err);
 
 /* In which arithmetic plans of this back end (or copy) run. AUTO: MATTEBOX_PRECISION (f32, tf32, f16, bf16), else f32.
- * The CPU computes in f32 whatever is asked for, which no result can suffer from. MB_E_DEVICE: the GPU cannot. */
+ * The CPU computes products in bf16 if asked to, and in f32 for the other types, which no result can suffer from.
+ * MB_E_DEVICE: the GPU cannot. */
 MB_MUST_CHECK mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err);
 
 /* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/absent.c in a build without) ---- */

@@ -133,6 +133,12 @@ typedef struct mb_backend {
 void mb_backend_ref(mb_backend *out);
 /* ref, then kernels/cpu, then what the instruction set (core/cpu.h) adds. */
 MB_MUST_CHECK mb_status mb_backend_cpu(mb_backend *out, mb_error *err);
+/* The same with products in bf16, by what the processor has; maps stay f32 (docs/precision.md). */
+MB_MUST_CHECK mb_status mb_backend_cpu_bf16(mb_backend *out, mb_error *err);
+/* Whether there are instructions for it: without, bf16 is no faster than f32. */
+bool mb_cpu_bf16_pays(void);
+/* What runs for them here, one line. */
+void mb_backend_cpu_products16(char *text, size_t text_bytes);
 /* Whose gemm the CPU runs here, one line: "own (avx512)", "OpenBLAS 0.3.21, Haswell". */
 void mb_backend_cpu_products(char *text, size_t text_bytes);
 /* The kernel that runs this call; NULL only if the back end has none (CUDA). */

@@ -1,14 +1,19 @@
 /* Instruction sets by CPUID, capped by MATTEBOX_ISA. */
+#define _GNU_SOURCE /* syscall */
 #include "core/cpu.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
-static const char *const names[MB_ISA_COUNT] = {"ref", "generic", "avx2", "avx512"};
+static const char *const names[MB_ISA_COUNT] = {"ref",         "generic",     "avx2", "avx512",
+                                                "avx512_vnni", "avx512_bf16", "amx"};
 
 const char *mb_isa_name(mb_isa isa)
 {
@@ -25,6 +30,62 @@ static bool has_f16c(void)
 }
 #endif
 
+#if defined(__x86_64__)
+static bool has_avx512_vnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c >> 11 & 1) != 0;
+}
+
+static bool has_avx512_bf16(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1) != 0;
+}
+
+/* AMX-TILE and AMX-BF16, and tile registers that the system saves (XCR0 bits 17 and 18). */
+static bool has_amx(void)
+{
+    unsigned a, b, c, d, low, high;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d >> 22 & 1) == 0 || (d >> 24 & 1) == 0 ||
+        __get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) {
+        return false;
+    }
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (low >> 17 & 3) == 3;
+}
+
+/* For the whole process, threads to come included. May be repeated. */
+static bool ask_for_tiles(void)
+{
+#if defined(__linux__)
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return false;
+#endif
+}
+#endif
+
+bool mb_cpu_has_slow_bf16(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) != 0 && b == signature_INTEL_ebx;
+#else
+    return false;
+#endif
+}
+
+bool mb_cpu_amx_refused(void)
+{
+#if defined(__x86_64__)
+    return has_amx() && !ask_for_tiles();
+#else
+    return false;
+#endif
+}
+
 mb_isa mb_cpu_best_isa(void)
 {
 #if defined(__x86_64__)
@@ -32,7 +93,13 @@ mb_isa mb_cpu_best_isa(void)
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-        return MB_ISA_AVX512;
+        if (!has_avx512_vnni()) {
+            return MB_ISA_AVX512;
+        }
+        if (!has_avx512_bf16()) {
+            return MB_ISA_AVX512_VNNI;
+        }
+        return has_amx() && ask_for_tiles() ? MB_ISA_AMX : MB_ISA_AVX512_BF16;
     }
     return avx2 ? MB_ISA_AVX2 : MB_ISA_GENERIC;
 #else
@@ -57,5 +124,6 @@ mb_status mb_cpu_choose_isa(mb_isa *out, mb_error *err)
                                                wish, names[best]);
         }
     }
-    return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_ISA=%.32s: ref, generic, avx2 or avx512", wish);
+    return mb_fail(err, MB_E_ARGUMENT,
+                   "MATTEBOX_ISA=%.32s: ref, generic, avx2, avx512, avx512_vnni, avx512_bf16 or amx", wish);
 }

@@ -227,10 +227,13 @@ MB_API void mb_buffer_free(void *buffer);
 /* Where the networks run. AUTO uses a GPU if one is usable; otherwise mb_context_device_note gives the reason. */
 typedef enum mb_device { MB_DEVICE_AUTO = 0, MB_DEVICE_CPU = 1, MB_DEVICE_CUDA = 2 } mb_device;
 
-/* Arithmetic of the networks on a GPU. The CPU always computes in f32.
- * F16 and BF16 store the maps between layers in 16 bits; sums are f32. TF32 rounds the operands of f32 products to a
- * mantissa of ten bits. BF16 and TF32 need a GPU of compute capability 8.0 (sm_80) or newer.
- * If a 16-bit result is not finite, it is computed once more in a wider type, with a warning. */
+/* Arithmetic of the networks.
+ * On a GPU, F16 and BF16 store the maps between layers in 16 bits; sums are f32. TF32 rounds the operands of f32 products
+ * to a mantissa of ten bits. BF16 and TF32 need a GPU of compute capability 8.0 (sm_80) or newer. If a 16-bit result is
+ * not finite, it is computed once more in a wider type, with a warning.
+ * On the CPU, BF16 rounds the operands of matrix products to 16 bits: to bf16, or, where the processor multiplies those
+ * faster, to 16-bit integers with one scale per run of values, which are more exact (docs/precision.md). Everything else
+ * is f32. With F16 and TF32 the CPU computes in f32. */
 typedef enum mb_precision {
     MB_PRECISION_AUTO = 0, /* in mb_options: the context's; in a context: $MATTEBOX_PRECISION, else F32 */
     MB_PRECISION_F32 = 1,
@@ -253,6 +256,7 @@ typedef struct mb_context_options {
     void *log_user;    /* passed to `log` */
     int device_index;  /* number of the GPU, 0 .. 999; default 0 */
     mb_precision precision; /* default AUTO. With CUDA, a GPU that does not support it is an error */
+    int fast;               /* 1: AUTO means BF16 on a CPU with instructions for it; default 0: AUTO means F32 */
 } mb_context_options;
 /* Sets the defaults and `size`. */
 MB_API void mb_context_options_init(mb_context_options *options);
@@ -261,8 +265,8 @@ MB_API void mb_context_options_init(mb_context_options *options);
 typedef struct mb_context mb_context;
 
 /* Creates a context. options: may be NULL.
- * Environment: MATTEBOX_PRECISION (f32, tf32, f16, bf16). For tests: MATTEBOX_ISA (ref, generic, avx2, avx512: the
- * highest instruction set to use), and MATTEBOX_PASSES (none, or -name,-name: graph passes to skip), which pipelines and
+ * Environment: MATTEBOX_PRECISION (f32, tf32, f16, bf16). For tests: MATTEBOX_ISA (ref, generic, avx2, avx512,
+ * avx512_vnni, avx512_bf16, amx: the highest instruction set to use), and MATTEBOX_PASSES (none, or -name,-name: graph passes to skip), which pipelines and
  * networks read; an unknown pass is MB_E_ARGUMENT when they plan.
  * Errors: MB_E_ARGUMENT (an option out of range, or an unknown value of MATTEBOX_PRECISION or MATTEBOX_ISA),
  * MB_E_UNSUPPORTED (the processor lacks the instruction set of MATTEBOX_ISA), MB_E_DEVICE (only with MB_DEVICE_CUDA: no

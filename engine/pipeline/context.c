@@ -16,6 +16,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void mb_context_options_init(mb_context_options *options)
@@ -27,7 +28,12 @@ void mb_context_options_init(mb_context_options *options)
 static mb_status use_cpu(mb_context *c, mb_error *err)
 {
     c->backend = (mb_backend){0};
-    mb_status status = mb_backend_cpu(&c->backend, err);
+    const char *wish = getenv("MATTEBOX_PRECISION");
+    mb_precision precision = c->options.precision;
+    if (precision == MB_PRECISION_AUTO && c->options.fast && (wish == NULL || wish[0] == '\0') && mb_cpu_bf16_pays()) {
+        precision = MB_PRECISION_BF16;
+    }
+    mb_status status = mb_device_set_precision(&c->backend, precision, err);
     (void)snprintf(c->device, sizeof c->device, "%s", c->backend.name);
     return status;
 }

@@ -17,7 +17,7 @@ mb_dense mb_dense_begin(const mb_task *task)
     mb_dense d = {mb_dense_subtract_generic, task};
 #if defined(__x86_64__)
     mb_isa isa = MB_ISA_GENERIC;
-    if (mb_cpu_choose_isa(&isa, NULL) == MB_OK && isa == MB_ISA_AVX512) {
+    if (mb_cpu_choose_isa(&isa, NULL) == MB_OK && isa >= MB_ISA_AVX512) {
         d.subtract = mb_dense_subtract_avx512;
     } else if (isa == MB_ISA_AVX2) {
         d.subtract = mb_dense_subtract_avx2;

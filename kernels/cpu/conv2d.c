@@ -95,3 +95,5 @@ static mb_status run(const mb_call *c, mb_error *err)
                                            .in_place_input = 1 + 3};
 MB_EACH_SET(VARIANT)
 MB_CHOOSE(conv2d)
+MB_EACH_BF16_SET(VARIANT)
+MB_CHOOSE_BF16(conv2d)

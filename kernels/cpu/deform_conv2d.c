@@ -103,3 +103,5 @@ static mb_status run(const mb_call *c, mb_error *err)
         .name = #set, .prepare = prepare_##set, .workspace = workspace_##set, .run = run};
 MB_EACH_SET(VARIANT)
 MB_CHOOSE(deform_conv2d)
+MB_EACH_BF16_SET(VARIANT)
+MB_CHOOSE_BF16(deform_conv2d)

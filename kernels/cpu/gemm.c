@@ -4,19 +4,12 @@
 #include "gemm.h"
 
 #include "core/alloc.h"
-
-#include <string.h>
+#include "isa/bf16.h"
 
 #define ROWS_PER_BLOCK   96  /* a multiple of every tile's rows */
 #define K_PER_BLOCK      384 /* 24 KB of weights a panel with AVX2 */
 #define COLUMNS_PER_ITEM 512
 #define ITEMS_WANTED     32 /* enough for even shares of up to 16 threads; see row_block */
-
-/* How a gemm is cut; all of it follows from the shape. */
-typedef struct blocks {
-    int64_t rows, row_blocks, columns, column_blocks; /* per item; number of them */
-    int64_t taps, length, tap_blocks, channel_blocks; /* per block of K; number of them */
-} blocks;
 
 static int64_t min_i64(int64_t a, int64_t b)
 {
@@ -28,12 +21,32 @@ static int64_t div_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-/* The same cut whatever the number of threads. */
-static blocks cut(const mb_gemm *g)
+static int64_t tile_rows(const mb_packed *w)
+{
+    const mb_bf16_loops *bf16 = mb_packed_bf16(w);
+    return bf16 != NULL ? bf16->tile_rows : w->simd->tile_rows;
+}
+
+void mb_gemm_cut_k(const mb_packed *w, mb_blocks *b)
+{
+    const mb_bf16_loops *bf16 = mb_packed_bf16(w);
+    int64_t channels = mb_packed_channels(w);
+    /* K: even runs of channels of one tap, or whole taps together where the channels are few. */
+    b->channel_blocks = div_up(channels, K_PER_BLOCK);
+    b->length = div_up(channels, b->channel_blocks);
+    b->length = bf16 != NULL ? mb_bf16_round_up(b->length, bf16->unit) : b->length;
+    b->tap_blocks = b->channel_blocks > 1 ? w->taps : div_up(w->taps * channels, K_PER_BLOCK);
+    b->tap_blocks = min_i64(b->tap_blocks, w->taps);
+    b->taps = div_up(w->taps, b->tap_blocks);
+    b->tap_blocks = div_up(w->taps, b->taps);
+}
+
+static mb_blocks cut(const mb_gemm *g)
 {
     const mb_packed *w = g->w;
-    blocks b;
-    int64_t panel = 2 * w->simd->width;
+    mb_blocks b;
+    const mb_bf16_loops *bf16 = mb_packed_bf16(w);
+    int64_t panel = bf16 != NULL ? MB_BF16_COLUMNS : 2 * w->simd->width;
     /* Columns: even groups of whole panels. */
     b.column_blocks = div_up(w->n, COLUMNS_PER_ITEM);
     b.columns = div_up(div_up(w->n, b.column_blocks), panel) * panel;
@@ -45,50 +58,54 @@ static blocks cut(const mb_gemm *g)
         rows /= 2;
     }
     b.row_blocks = div_up(g->m, rows);
-    b.rows = min_i64(rows, div_up(div_up(g->m, b.row_blocks), w->simd->tile_rows) * w->simd->tile_rows);
+    b.rows = min_i64(rows, div_up(div_up(g->m, b.row_blocks), tile_rows(w)) * tile_rows(w));
     b.row_blocks = div_up(g->m, b.rows);
-    /* K: even runs of channels of one tap, or whole taps together where the channels are few. */
-    b.channel_blocks = div_up(w->channels, K_PER_BLOCK);
-    b.length = div_up(w->channels, b.channel_blocks);
-    b.tap_blocks = b.channel_blocks > 1 ? w->taps : div_up(w->taps * w->channels, K_PER_BLOCK);
-    b.tap_blocks = min_i64(b.tap_blocks, w->taps);
-    b.taps = div_up(w->taps, b.tap_blocks);
-    b.tap_blocks = div_up(w->taps, b.taps);
+    mb_gemm_cut_k(w, &b);
     return b;
 }
 
-/* Scratch of one worker: row pointers, then gathered rows. Grows with m, though the rows of a block do not: a product
+/* Scratch of one worker: row pointers, then gathered rows, then (in bf16) rounded rows. Bytes. */
+typedef struct scratch {
+    size_t pointers, narrow, scales, total; /* narrow: where the rounded rows begin; scales: of them */
+} scratch;
+
+/* Grows with m, though the rows of a block do not: a product
  * of fewer rows than were planned (upsample_conv2d's last strip) fits into the same workspace. */
-static bool scratch_bytes(const mb_gemm *g, const blocks *b, size_t *pointers, size_t *total)
+static bool scratch_bytes(const mb_gemm *g, const mb_blocks *b, scratch *s)
 {
-    int64_t tile = g->w->simd->tile_rows;
-    size_t rows = (size_t)(div_up(min_i64(ROWS_PER_BLOCK, g->m), tile) * tile), values = 0;
-    if (!mb_mul_size(pointers, rows * sizeof(float *), g->gathers ? 1 : (size_t)b->taps)) {
+    int64_t tile = tile_rows(g->w);
+    size_t rows = (size_t)(div_up(min_i64(ROWS_PER_BLOCK, g->m), tile) * tile), values = 0, narrow = 0;
+    if (!mb_mul_size(&s->pointers, rows * sizeof(float *), g->gathers ? 1 : (size_t)b->taps)) {
         return false;
     }
     if (g->gathers && !mb_mul_size(&values, rows * sizeof(float), (size_t)(b->taps * b->length))) {
         return false;
     }
-    *pointers = (*pointers + 63) & ~(size_t)63;
-    return mb_add_size(total, *pointers, (values + 63) & ~(size_t)63);
+    if (mb_packed_bf16(g->w) != NULL && !mb_mul_size(&narrow, rows * sizeof(uint16_t), (size_t)(b->taps * b->length))) {
+        return false;
+    }
+    s->pointers = (s->pointers + 63) & ~(size_t)63;
+    return mb_add_size(&s->narrow, s->pointers, (values + 63) & ~(size_t)63) &&
+           mb_add_size(&s->scales, s->narrow, (narrow + 63) & ~(size_t)63) &&
+           mb_add_size(&s->total, s->scales, narrow > 0 ? (rows * sizeof(float) + 63) & ~(size_t)63 : 0);
 }
 
 /* Scratch of all workers. */
 size_t mb_gemm_workspace(const mb_gemm *g)
 {
-    blocks b = cut(g);
-    size_t pointers, total;
-    if (!scratch_bytes(g, &b, &pointers, &total) || !mb_mul_size(&total, total, (size_t)mb_pool_size(g->pool))) {
+    mb_blocks b = cut(g);
+    scratch s;
+    if (!scratch_bytes(g, &b, &s) || !mb_mul_size(&s.total, s.total, (size_t)mb_pool_size(g->pool))) {
         return SIZE_MAX;
     }
-    return total;
+    return s.total;
 }
 
 /* What all items share. */
 typedef struct job {
     const mb_gemm *g;
-    blocks b;
-    size_t pointers, scratch; /* bytes per worker */
+    mb_blocks b;
+    scratch scratch;
 } job;
 
 /* One block of K for one item: all panels of its columns.
@@ -143,25 +160,32 @@ static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column
 
 /* One (column group x row block): blocks of K in order, the source asked anew for each. Every output is
  * summed by one thread in one order, so threads change no bit. */
-static void run_item(const job *j, int64_t item, char *scratch)
+static void run_item(const job *j, int64_t item, char *space)
 {
     const mb_gemm *g = j->g;
-    const blocks *b = &j->b;
+    const mb_blocks *b = &j->b;
+    bool bf16 = g->w->w16 != NULL;
     int64_t block = item % (b->row_blocks * g->groups), column = item / (b->row_blocks * g->groups) * b->columns;
     int64_t first = block % b->row_blocks * b->rows;
     int64_t columns = min_i64(b->columns, g->w->n - column);
     mb_rows_wanted r = {.row = block / b->row_blocks * g->m + first,
                         .n_rows = min_i64(b->rows, g->m - first),
-                        .tile_rows = g->w->simd->tile_rows,
-                        .rows = (const float **)(void *)scratch,
-                        .scratch = (float *)(void *)(scratch + j->pointers)};
+                        .tile_rows = bf16 ? 1 : g->w->simd->tile_rows,
+                        .rows = (const float **)(void *)space,
+                        .scratch = (float *)(void *)(space + j->scratch.pointers)};
+    uint16_t *narrow = (uint16_t *)(void *)(space + j->scratch.narrow);
+    float *scales = (float *)(void *)(space + j->scratch.scales);
     for (r.tap = 0; r.tap < g->w->taps; r.tap += b->taps) {
         r.taps = min_i64(b->taps, g->w->taps - r.tap);
         for (r.channel = 0; r.channel < g->w->channels; r.channel += b->length) {
             r.length = min_i64(b->length, g->w->channels - r.channel);
             g->source(g->source_arg, &r);
             bool last = r.tap + r.taps == g->w->taps && r.channel + r.length == g->w->channels;
-            multiply_block(j, &r, column, columns, last);
+            if (bf16) {
+                mb_bf16_multiply_block(g, b, &r, narrow, scales, column, columns, last);
+            } else {
+                multiply_block(j, &r, column, columns, last);
+            }
         }
     }
 }
@@ -170,8 +194,15 @@ static void run_item(const job *j, int64_t item, char *scratch)
 static void run_items(void *arg, size_t begin, size_t end, int worker)
 {
     const job *j = arg;
+    const mb_bf16_loops *bf16 = mb_packed_bf16(j->g->w);
+    if (bf16 != NULL && bf16->begin != NULL) {
+        bf16->begin();
+    }
     for (size_t i = begin; i < end; i++) {
-        run_item(j, (int64_t)i, (char *)j->g->workspace + (size_t)worker * j->scratch);
+        run_item(j, (int64_t)i, (char *)j->g->workspace + (size_t)worker * j->scratch.total);
+    }
+    if (bf16 != NULL && bf16->end != NULL) {
+        bf16->end();
     }
 }
 
@@ -179,7 +210,7 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
 void mb_gemm_run(const mb_gemm *g)
 {
     job j = {.g = g, .b = cut(g)};
-    if (!scratch_bytes(g, &j.b, &j.pointers, &j.scratch)) {
+    if (!scratch_bytes(g, &j.b, &j.scratch)) {
         return; /* workspace() said so before: no plan was made */
     }
     mb_parallel_for(g->pool, (size_t)(g->groups * j.b.row_blocks * j.b.column_blocks), 1, run_items, &j);

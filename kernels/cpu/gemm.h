@@ -16,6 +16,9 @@ typedef struct mb_packed {
     int64_t n, taps, channels; /* K = taps * channels */
     bool narrow;               /* few columns: w is [n][K] */
     float *w;                  /* panels [K][2 vectors], the last [K][1 vector] if that holds its columns */
+    uint16_t *w16;             /* instead, where the set's products are in bf16 (gemm_bf16.c); NULL: f32 */
+    float *scale16;            /* fixed point: of each column [block of K][columns] */
+    int64_t columns;           /* n, padded to whole panels */
     float *bias;               /* padded with zeros to whole panels; NULL: none */
     float *zeros;              /* `channels` zeros: the pixel outside of the map */
     size_t bytes;
@@ -54,6 +57,27 @@ typedef struct mb_gemm {
 
 size_t mb_gemm_workspace(const mb_gemm *g); /* bytes; SIZE_MAX on overflow */
 void mb_gemm_run(const mb_gemm *g);
+
+/* The loops of a product in bf16; NULL: it is in f32. Products of few columns stay in f32. */
+const struct mb_bf16_loops *mb_packed_bf16(const mb_packed *w);
+/* A run of channels in packed weights. */
+int64_t mb_packed_channels(const mb_packed *w);
+/* Packs the panel from column n on into w16. weight: as in mb_packed_create. */
+void mb_bf16_pack_panel(const mb_packed *p, const float *weight, int64_t n, float scale);
+
+/* How a product is cut: the same whatever the number of threads. */
+typedef struct mb_blocks {
+    int64_t rows, row_blocks, columns, column_blocks; /* per item; number of them */
+    int64_t taps, length, tap_blocks, channel_blocks; /* per block of K; number of them */
+} mb_blocks;
+
+/* The part that depends on the weights alone; the rest of *b is not set. */
+void mb_gemm_cut_k(const mb_packed *w, mb_blocks *b);
+
+/* One block of K for one item in bf16: rows are rounded into `rows16`, then meet all panels of the item's columns.
+ * row_scale: room for a value per row. */
+void mb_bf16_multiply_block(const mb_gemm *g, const mb_blocks *b, const mb_rows_wanted *r, uint16_t *rows16,
+                            float *row_scale, int64_t column, int64_t columns, bool last);
 
 /* The source of plain tokens. `arg` is the mb_view. */
 void mb_source_tokens(const void *arg, const mb_rows_wanted *wanted);

@@ -2,6 +2,7 @@
 #include "gemm.h"
 
 #include "core/alloc.h"
+#include "isa/bf16.h"
 
 #include <string.h>
 
@@ -25,6 +26,11 @@ static void pack_panel(float *to, const float *weight, const mb_packed *p, int64
     }
 }
 
+static int64_t panel_columns(const mb_packed *p)
+{
+    return mb_packed_bf16(p) != NULL ? MB_BF16_COLUMNS : 2 * p->simd->width;
+}
+
 /* What the workers share. */
 typedef struct pack_job {
     const mb_packed *p;
@@ -36,10 +42,14 @@ typedef struct pack_job {
 static void pack_panels(void *arg, size_t begin, size_t end, int worker)
 {
     const pack_job *j = arg;
-    int64_t full = 2 * j->p->simd->width, k_total = j->p->taps * j->p->channels;
+    int64_t full = panel_columns(j->p), k_total = j->p->taps * j->p->channels;
     (void)worker;
     for (size_t i = begin; i < end; i++) {
         int64_t n = (int64_t)i * full;
+        if (j->p->w16 != NULL) {
+            mb_bf16_pack_panel(j->p, j->weight, n, j->scale);
+            continue;
+        }
         pack_panel(j->p->w + n * k_total, j->weight, j->p, n, j->scale);
     }
 }
@@ -79,26 +89,36 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     }
     *p = (mb_packed){.simd = simd, .n = shape[0], .channels = shape[1], .taps = shape[2]};
     p->narrow = p->n <= MB_NARROW_COLUMNS;
-    int64_t full = 2 * simd->width, panels = (p->n + full - 1) / full;
-    /* The last panel may be one vector wide. */
-    int64_t rest = p->n - (panels - 1) * full, columns = (panels - 1) * full + (rest <= simd->width ? full / 2 : full);
-    size_t k_total, values, extra = (size_t)columns + (size_t)p->channels;
-    if (!mb_mul_size(&k_total, (size_t)p->taps, (size_t)p->channels) ||
-        !mb_mul_size(&values, k_total, (size_t)columns) || !mb_add_size(&values, values, extra) ||
-        !mb_mul_size(&p->bytes, values, sizeof(float)) || (p->w = mb_alloc_aligned(p->bytes)) == NULL) {
+    bool bf16 = mb_packed_bf16(p) != NULL;
+    int64_t full = panel_columns(p), panels = (p->n + full - 1) / full;
+    int64_t rest = p->n - (panels - 1) * full, columns = (panels - 1) * full + (rest <= full / 2 ? full / 2 : full);
+    size_t k_total, values, weights = 0, extra = (size_t)columns + (size_t)p->channels;
+    bool fits = mb_mul_size(&k_total, (size_t)p->taps, (size_t)mb_packed_channels(p)) &&
+                mb_mul_size(&weights, k_total, (size_t)columns);
+    p->columns = columns;
+    if (bf16) {
+        mb_blocks b;
+        mb_gemm_cut_k(p, &b);
+        weights /= 2; /* in floats; columns is even */
+        extra += simd->bf16->quantise != NULL ? (size_t)(b.tap_blocks * b.channel_blocks * columns) : 0;
+    }
+    if (!fits || !mb_add_size(&values, weights, extra) || !mb_mul_size(&p->bytes, values, sizeof(float)) ||
+        (p->w = mb_alloc_aligned(p->bytes)) == NULL) {
         size_t wanted = p->bytes;
         mb_packed_free(p);
         return mb_fail_memory(err, wanted, "packed weights");
     }
+    /* Bias, zero pixel and scales behind the panels. */
+    float *after = p->w + weights;
+    memset(after, 0, extra * sizeof(float));
+    p->w16 = bf16 ? (uint16_t *)(void *)p->w : NULL;
+    p->scale16 = after + columns + p->channels;
     if (p->narrow) {
         pack_rows(weight, p, scale);
     } else {
         pack_job job = {p, weight, scale};
         mb_parallel_for(pool, (size_t)panels, 1, pack_panels, &job);
     }
-    /* Bias and zero pixel behind the panels. */
-    float *after = p->w + k_total * (size_t)columns;
-    memset(after, 0, extra * sizeof(float));
     p->zeros = after + columns;
     if (bias != NULL) {
         memcpy(after, bias, (size_t)p->n * sizeof(float));

@@ -51,3 +51,5 @@ static mb_status run(const mb_call *c, mb_error *err)
         .name = #set, .prepare = prepare_##set, .workspace = workspace_##set, .run = run, .in_place_input = 1 + 3};
 MB_EACH_SET(VARIANT)
 MB_CHOOSE(linear)
+MB_EACH_BF16_SET(VARIANT)
+MB_CHOOSE_BF16(linear)

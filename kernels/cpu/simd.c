@@ -11,6 +11,9 @@ const mb_simd *mb_simd_of(mb_isa isa)
     case MB_ISA_AVX2:
         return &mb_simd_avx2;
     case MB_ISA_AVX512:
+    case MB_ISA_AVX512_VNNI: /* these add products in 16 bits only */
+    case MB_ISA_AVX512_BF16:
+    case MB_ISA_AMX:
         return &mb_simd_avx512;
 #endif
     default:

@@ -227,3 +227,5 @@ static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
                                            .in_place_input = 1 + 3};
 MB_EACH_SET(VARIANT)
 MB_CHOOSE(upsample_conv2d)
+MB_EACH_BF16_SET(VARIANT)
+MB_CHOOSE_BF16(upsample_conv2d)

@@ -13,73 +13,11 @@
  * changes no bit. Workspace: tables; packed keys and values, of one item of the batch if global, of one window per
  * thread otherwise; 100 KB of scratch per thread. */
 #include "core/alloc.h"
-#include "isa/attention.h"
-#include "variants.h"
+#include "vit_attention_layout.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TILE_KEYS  256
-#define BLOCK_ROWS 4 /* in register tiles */
-#define MOST_BLOCK (BLOCK_ROWS * MB_ATTENTION_MOST_TILE_ROWS)
-
-typedef struct layout { /* sizes in floats, each a multiple of a cache line */
-    const mb_call *call;
-    const mb_attention_loops *loops;
-    int64_t heads, d, channels;
-    int64_t a, b;             /* the map that attends: a x b tokens */
-    int64_t maps_y, maps_x;   /* how many cover the picture */
-    int64_t keys, key_panels; /* of a map: the most */
-    int64_t d_padded;         /* columns of V and of the output: whole panels */
-    int64_t h_panels, w_panels, w_column, terms_pitch;
-    int64_t block, s_pitch;
-    size_t tables, k_floats, kv_floats, scratch; /* kv: of one map and head */
-} layout;
-
-static int64_t round_up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-
-/* All sizes of a call, from its shapes and the instruction set. Panels are two vectors wide. */
-static layout layout_of(const mb_simd *simd, const mb_call *c)
-{
-    const mb_vit_attention_attrs *at = c->attrs;
-    const int64_t *x = c->in[0].dims;
-    layout l = {.call = c, .heads = at->heads, .channels = x[1] / 3};
-    l.loops = simd->streaming;
-    int64_t width = l.loops->width;
-    l.d = l.channels / l.heads;
-    l.d_padded = round_up(l.d, width);
-    l.a = at->window > 0 ? at->window : x[2];
-    l.b = at->window > 0 ? at->window : x[3];
-    l.maps_y = (x[2] + l.a - 1) / l.a;
-    l.maps_x = (x[3] + l.b - 1) / l.b;
-    /* Per map, padding included: the most that any window has. */
-    l.keys = l.a * l.b;
-    l.key_panels = (l.keys + width - 1) / width;
-    l.h_panels = (2 * l.a - 1 + width - 1) / width;
-    l.w_panels = (2 * l.b - 1 + width - 1) / width;
-    l.w_column = l.h_panels * width;
-    l.terms_pitch = l.w_column + l.w_panels * width + width; /* terms() reads a vector too much */
-    l.block = BLOCK_ROWS * l.loops->tile_rows;
-    l.s_pitch = TILE_KEYS + width;
-    l.tables = (size_t)((l.h_panels + l.w_panels) * width * l.d);
-    l.k_floats = (size_t)(l.key_panels * width * l.d);
-    l.kv_floats = l.k_floats + (size_t)(l.key_panels * width * l.d_padded);
-    l.scratch =
-        (size_t)(l.block * round_up(2 * l.d + l.terms_pitch + l.s_pitch + l.d_padded + l.loops->vector + 16, 16));
-    return l;
-}
-
-/* How many packed maps there are at a time: all heads of one item if global, one per thread with windows. */
-static size_t packed_maps(const layout *l)
-{
-    const mb_vit_attention_attrs *at = l->call->attrs;
-    return at->window > 0 ? (size_t)mb_pool_size(l->call->pool) : (size_t)l->heads;
-}
-
-/* Tables, packed keys and values, scratch of every thread: in this order, in floats. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     layout l = layout_of(simd, c);
@@ -146,16 +84,105 @@ static const float *token_of(const layout *l, const map *m, int64_t y, int64_t x
     return (const float *)v->data + token * v->pitch + head * l->d;
 }
 
-/* Keys [panel] to K: [d][width], zeros behind the last key; V: [keys][width] for each panel of d. */
-static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, int64_t panel)
+/* Tokens of the keys [panel], n of them. */
+static int64_t panel_tokens(const float *token[MB_ATTENTION_MOST_WIDTH], const layout *l, const map *m, int64_t head,
+                            int64_t panel)
 {
-    int64_t width = l->loops->width, keys = l->key_panels * width, first = panel * width;
-    int64_t n = m->keys - first < width ? m->keys - first : width;
-    const float *token[MB_ATTENTION_MOST_WIDTH];
-    float *k = kv + panel * width * l->d;
+    int64_t first = panel * l->panel, n = m->keys - first < l->panel ? m->keys - first : l->panel;
     for (int64_t j = 0; j < n; j++) {
         int64_t i = first + j, y = i < m->grid ? i / m->key_cols : l->a; /* row a is padding */
         token[j] = token_of(l, m, y, i % m->key_cols, head);
+    }
+    return n;
+}
+
+/* Rounds a row; fixed point: returns what undoes its scale. */
+static float round_row(const layout *l, uint16_t *to, const float *from, int64_t n)
+{
+    float back = 1;
+    if (l->bf16->quantise != NULL) {
+        float factor = mb_fixed16_scale(l->bf16->square_sum(from, n), &back);
+        l->bf16->quantise(to, from, n, factor);
+    } else {
+        l->bf16->narrow(to, from, n);
+    }
+    return back;
+}
+
+/* Fixed point: the scales of the columns of V, such that the norm of no tile of keys exceeds MB_FIXED16_NORM. */
+static void scale_values(float *kv, const layout *l, const map *m, int64_t head)
+{
+    float *scale = kv + l->scales + l->key_panels * l->panel;
+    if (l->bf16 == NULL || l->bf16->quantise == NULL) {
+        return;
+    }
+    memset(scale, 0, (size_t)l->d * sizeof *scale);
+    for (int64_t panel = 0; panel < l->key_panels && panel * l->panel < m->keys; panel++) {
+        const float *token[MB_ATTENTION_MOST_WIDTH];
+        int64_t n = panel_tokens(token, l, m, head, panel);
+        for (int64_t j = 0; j < n; j++) {
+            const float *v = token[j] + 2 * l->channels;
+            for (int64_t e = 0; e < l->d; e++) {
+                float x = fabsf(v[e]);
+                scale[e] = x > scale[e] || x != x ? x : scale[e]; /* what is not a number stays */
+            }
+        }
+    }
+    for (int64_t e = 0; e < l->d; e++) {
+        scale[e] /= MOST_VALUE;
+    }
+}
+
+/* The same in bf16: K [depth / 2][panel][2], V [keys / 2][width][2] for each panel of d; zeros behind the last key. */
+static void pack_panel16(float *kv, const layout *l, const float *const *token, int64_t n, int64_t panel)
+{
+    uint16_t *k = (uint16_t *)(void *)kv + panel * l->panel * l->depth;
+    uint16_t *all = (uint16_t *)(void *)(kv + l->k_floats), rows[2][MB_BF16_MOST_D + MB_BF16_COLUMNS];
+    int64_t keys = l->key_panels * l->panel, columns = mb_bf16_columns(l->d);
+    const float *back = kv + l->scales + keys; /* scale_values */
+    memset(rows, 0, sizeof rows);
+    for (int64_t j = 0; j < l->panel; j++) {
+        kv[l->scales + (size_t)(panel * l->panel + j)] =
+            round_row(l, rows[0], token[j < n ? j : 0] + l->channels, l->d);
+        for (int64_t e = 0; e < l->depth; e++) {
+            k[e / 2 * 2 * l->panel + 2 * j + e % 2] = j < n ? rows[0][e] : 0;
+        }
+    }
+    for (int64_t j = 0; j < l->panel; j += 2) {
+        memset(rows, 0, sizeof rows);
+        for (int64_t i = 0; i < 2 && j + i < n; i++) {
+            const float *v = token[j + i] + 2 * l->channels;
+            if (l->bf16->quantise == NULL) {
+                l->bf16->narrow(rows[i], v, l->d);
+                continue;
+            }
+            float scaled[MB_BF16_MOST_D];
+            for (int64_t e = 0; e < l->d; e++) {
+                scaled[e] = back[e] > 0 ? v[e] / back[e] : 0;
+            }
+            l->bf16->quantise(rows[i], scaled, l->d, 1);
+        }
+        for (int64_t e = 0; e < columns; e += MB_BF16_COLUMNS) {
+            int64_t width = mb_bf16_width(columns, e);
+            uint16_t *v = all + e * keys + (panel * l->panel + j) * width;
+            for (int64_t i = 0; i < width; i++) {
+                v[2 * i] = rows[0][e + i];
+                v[2 * i + 1] = rows[1][e + i];
+            }
+        }
+    }
+}
+
+/* Keys [panel] to K: [d][width], zeros behind the last key; V: [keys][width] for each panel of d. */
+static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, int64_t panel)
+{
+    int64_t width = l->panel, keys = l->key_panels * width, first = panel * width;
+    const float *token[MB_ATTENTION_MOST_WIDTH];
+    float *k = kv + panel * width * l->d;
+    int64_t n = panel_tokens(token, l, m, head, panel);
+    if (l->bf16 != NULL) {
+        pack_panel16(kv, l, token, n, panel);
+        return;
     }
     /* K: column j of the panel is key j. */
     for (int64_t e = 0; e < l->d; e++) {
@@ -176,13 +203,15 @@ static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, i
 
 /* The scratch of a thread. */
 typedef struct block {
-    float *q, *scaled; /* [block][d] */
-    float *terms;      /* [block][terms_pitch]: h from column 0, w from w_column */
-    float *s;          /* [block][s_pitch] */
-    float *out;        /* [block][d_padded] */
-    float *sum;        /* [block][vector] */
-    float *max;        /* [block] */
-    int64_t n, rows;   /* queries, rounded up to register tiles */
+    float *q, *scaled;        /* [block][d] */
+    float *terms;             /* [block][terms_pitch]: h from column 0, w from w_column */
+    float *s;                 /* [block][s_pitch] */
+    float *out;               /* [block][d_padded] */
+    float *sum;               /* [block][vector] */
+    float *max;               /* [block] */
+    uint16_t *q16, *p16;      /* bf16: [ROWS16][depth], [ROWS16][TILE_KEYS + 32] */
+    float *q_scale, *p_scale; /* fixed point: [ROWS16] */
+    int64_t n, rows;          /* queries, rounded up to register tiles */
     int64_t y[MOST_BLOCK], x[MOST_BLOCK];
 } block;
 
@@ -202,6 +231,10 @@ static void load_queries(block *q, const layout *l, const map *m, int64_t head, 
     }
     for (int64_t i = 0; i < q->rows * l->d; i++) {
         q->scaled[i] = q->q[i] * at->scale;
+    }
+    for (int64_t i = 0; l->bf16 != NULL && i < q->rows; i++) {
+        q->q_scale[i] = round_row(l, q->q16 + i * l->depth, q->scaled + i * l->d, l->d);
+        memset(q->q16 + i * l->depth + l->d, 0, (size_t)(l->depth - l->d) * sizeof(uint16_t));
     }
     for (int64_t i = q->n; i < q->rows; i++) { /* rows nobody reads: any place on the map */
         q->y[i] = q->y[0];
@@ -249,6 +282,64 @@ static void relative_terms(const block *q, const layout *l, const float *tables)
                   2 * l->b - 2 - x_min);
 }
 
+/* Logits of keys [j0, j0 + n), added to the terms in s. */
+static void logits16(const block *q, const layout *l, const float *kv, int64_t j0, int64_t n)
+{
+    mb_bf16_panel p = {.rows = q->q16,
+                       .row_pitch = l->depth,
+                       .row_scale = q->q_scale,
+                       .n_rows = q->rows,
+                       .depth = l->depth,
+                       .width = MB_BF16_COLUMNS,
+                       .out_pitch = l->s_pitch,
+                       .last = true};
+    for (int64_t j = 0; j < n; j += MB_BF16_COLUMNS) {
+        p.columns = n - j < MB_BF16_COLUMNS ? round_up(n - j, l->loops->width) : MB_BF16_COLUMNS;
+        p.w = (const uint16_t *)(const void *)kv + (j0 + j) * l->depth;
+        p.column_scale = kv + l->scales + j0 + j;
+        p.out = q->s + j;
+        l->bf16->panel(&p);
+    }
+}
+
+/* Weighted values of these keys, added to out. */
+static void values16(const block *q, const layout *l, const float *kv, int64_t j0, int64_t n)
+{
+    const uint16_t *v = (const uint16_t *)(const void *)(kv + l->k_floats);
+    int64_t keys = l->key_panels * l->panel, columns = mb_bf16_columns(l->d);
+    mb_bf16_panel p = {.rows = q->p16,
+                       .row_pitch = TILE_KEYS + MB_BF16_COLUMNS,
+                       .row_scale = q->p_scale,
+                       .n_rows = q->rows,
+                       .depth = round_up(n, l->bf16->unit),
+                       .out_pitch = l->d_padded,
+                       .last = true};
+    for (int64_t i = 0; i < q->rows; i++) {
+        q->p_scale[i] = round_row(l, q->p16 + i * p.row_pitch, q->s + i * l->s_pitch, n);
+        memset(q->p16 + i * p.row_pitch + n, 0, (size_t)(p.depth - n) * sizeof(uint16_t));
+    }
+    for (int64_t e = 0; e < columns; e += MB_BF16_COLUMNS) {
+        p.width = mb_bf16_width(columns, e);
+        p.columns = l->d_padded - e < p.width ? l->d_padded - e : p.width;
+        p.w = v + e * keys + j0 * p.width;
+        p.column_scale = kv + l->scales + keys + e;
+        p.out = q->out + e;
+        l->bf16->panel(&p);
+    }
+}
+
+static void softmax(const block *q, const layout *l, int64_t n)
+{
+    l->loops->softmax(&(mb_attention_softmax){.s = q->s,
+                                              .pitch = l->s_pitch,
+                                              .rows = q->rows,
+                                              .n = round_up(n, l->loops->width),
+                                              .max = q->max,
+                                              .sum = q->sum,
+                                              .out = q->out,
+                                              .out_pitch = l->d_padded});
+}
+
 /* Keys [j0, j0 + n) of the map, n a multiple of the panels' width except at the end. */
 static void attend_tile(const block *q, const layout *l, const map *m, const float *kv, int64_t j0, int64_t n)
 {
@@ -266,6 +357,12 @@ static void attend_tile(const block *q, const layout *l, const map *m, const flo
                                               .window_b = l->b,
                                               .rows = m->rows});
     }
+    if (l->bf16 != NULL) {
+        logits16(q, l, kv, j0, n);
+        softmax(q, l, n);
+        values16(q, l, kv, j0, n);
+        return;
+    }
     l->loops->product(&(mb_attention_product){.c = q->s,
                                               .c_pitch = l->s_pitch,
                                               .a = q->scaled,
@@ -275,14 +372,7 @@ static void attend_tile(const block *q, const layout *l, const map *m, const flo
                                               .rows = q->rows,
                                               .panels = panels,
                                               .k = l->d});
-    l->loops->softmax(&(mb_attention_softmax){.s = q->s,
-                                              .pitch = l->s_pitch,
-                                              .rows = q->rows,
-                                              .n = panels * width,
-                                              .max = q->max,
-                                              .sum = q->sum,
-                                              .out = q->out,
-                                              .out_pitch = l->d_padded});
+    softmax(q, l, n);
     l->loops->product(&(mb_attention_product){.c = q->out,
                                               .c_pitch = l->d_padded,
                                               .a = q->s,
@@ -321,6 +411,10 @@ static void attend_block(const layout *l, const map *m, int64_t head, int64_t fi
     q.out = q.s + l->block * l->s_pitch;
     q.sum = q.out + l->block * l->d_padded;
     q.max = q.sum + l->block * l->loops->vector;
+    q.q16 = (uint16_t *)(void *)(scratch + l->scratch - l->scratch16);
+    q.p16 = q.q16 + ROWS16 * l->depth;
+    q.q_scale = scratch + l->scratch - 2 * ROWS16;
+    q.p_scale = q.q_scale + ROWS16;
     load_queries(&q, l, m, head, first);
     relative_terms(&q, l, tables);
     for (int64_t j = 0; j < m->keys; j += TILE_KEYS) {
@@ -343,15 +437,28 @@ static void run_windows(void *arg, size_t begin, size_t end, int worker)
     const job *j = arg;
     const layout *l = &j->l;
     float *kv = j->kv + (size_t)worker * l->kv_floats;
+    begin_tiles(l);
     for (size_t i = begin; i < end; i++) {
         map m = map_of(l, (int64_t)i / l->heads);
         int64_t head = (int64_t)i % l->heads;
-        for (int64_t panel = 0; panel * l->loops->width < m.keys; panel++) {
+        scale_values(kv, l, &m, head);
+        for (int64_t panel = 0; panel * l->panel < m.keys; panel++) {
             pack_panel(kv, l, &m, head, panel);
         }
         for (int64_t q = 0; q < m.rows * m.cols; q += l->block) {
             attend_block(l, &m, head, q, j->tables, kv, j->scratch + (size_t)worker * l->scratch);
         }
+    }
+    end_tiles(l);
+}
+
+/* Items: heads. */
+static void scale_global(void *arg, size_t begin, size_t end, int worker)
+{
+    const job *j = arg;
+    (void)worker;
+    for (size_t head = begin; head < end; head++) {
+        scale_values(j->kv + head * j->l.kv_floats, &j->l, &j->m, (int64_t)head);
     }
 }
 
@@ -370,11 +477,19 @@ static void pack_global(void *arg, size_t begin, size_t end, int worker)
 static void run_global(void *arg, size_t begin, size_t end, int worker)
 {
     const job *j = arg;
+    begin_tiles(&j->l);
     for (size_t i = begin; i < end; i++) {
         int64_t head = (int64_t)i / j->blocks;
         attend_block(&j->l, &j->m, head, (int64_t)i % j->blocks * j->l.block, j->tables,
                      j->kv + (size_t)head * j->l.kv_floats, j->scratch + (size_t)worker * j->l.scratch);
     }
+    end_tiles(&j->l);
+}
+
+static bool supports(const mb_simd *simd, const mb_call *c)
+{
+    const mb_vit_attention_attrs *at = c->attrs;
+    return simd->bf16 == NULL || c->out.dims[1] / at->heads <= MB_BF16_MOST_D;
 }
 
 /* Windows: a thread packs and attends a window and head on its own. Global: all threads pack the keys of
@@ -397,6 +512,7 @@ static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
     j.blocks = (l->keys + l->block - 1) / l->block;
     for (int64_t n = 0; n < c->out.dims[0]; n++) {
         j.m = map_of(l, n);
+        mb_parallel_for(c->pool, (size_t)l->heads, 1, scale_global, &j);
         mb_parallel_for(c->pool, (size_t)(l->heads * l->key_panels), 8, pack_global, &j);
         mb_parallel_for(c->pool, (size_t)(l->heads * j.blocks), 1, run_global, &j);
     }
@@ -404,8 +520,12 @@ static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
 }
 
 #define KERNEL(set)                                                                                                    \
+    MB_VARIANT_SUPPORTS(set)                                                                                           \
     MB_VARIANT_WORKSPACE(set)                                                                                          \
     MB_VARIANT_RUN(set)                                                                                                \
-    static const mb_kernel kernel_##set = {.name = "streaming", .workspace = workspace_##set, .run = run_##set};
+    static const mb_kernel kernel_##set = {                                                                            \
+        .name = #set, .supports = supports_##set, .workspace = workspace_##set, .run = run_##set};
 MB_EACH_SET(KERNEL)
 MB_CHOOSE(vit_attention)
+MB_EACH_BF16_SET(KERNEL)
+MB_CHOOSE_BF16(vit_attention)

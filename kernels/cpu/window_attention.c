@@ -3,6 +3,7 @@
  * channels-last map; only real queries are computed, padding keys read pad_qkv.
  * qkv [N,3C,H,W], table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W]. */
 #include "core/alloc.h"
+#include "isa/bf16.h"
 #include "variants.h"
 
 #include <string.h>
@@ -80,27 +81,37 @@ static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c
 /* A worker's scratch. */
 typedef struct scratch {
     float *k, *v, *logits, *weighted;
+    uint16_t *k16, *v16, *q16;
     const float **tokens, **rows, **bias; /* [keys]: qkv of each key; k or v of each; bias row per query */
     float **out;
     int32_t *label, *position;
 } scratch;
 
 /* Sizes in floats or elements; fills `s` if `base` is not NULL. Returns bytes, a multiple of 64; SIZE_MAX: overflow. */
-static size_t lay_out(scratch *s, char *base, int64_t keys, int64_t d, int64_t vector)
+static size_t lay_out(scratch *s, char *base, int64_t keys, int64_t d, const mb_simd *simd)
 {
+    int64_t vector = simd->width;
     size_t n = (size_t)keys, padded = (size_t)round_up(keys, vector), columns = (size_t)round_up(d, vector);
+    bool f32 = simd->bf16 == NULL;
     size_t product, most = (size_t)1 << 40;
     /* Larger than anything that could be allocated counts as overflow, so that the sums below need no checks. */
     if (!mb_mul_size(&product, padded, columns + (size_t)d + ATTEND_ROWS + 64) || product > most) {
         return SIZE_MAX;
     }
-    /* Floats first, each part from a cache line on; then pointers, then labels and positions. */
-    const size_t floats[4] = {padded * (size_t)d, n * columns, ATTEND_ROWS * padded, ATTEND_ROWS * columns};
+    /* Floats first, each part from a cache line on; then rounded values, pointers, labels and positions. */
+    const size_t floats[4] = {f32 ? padded * (size_t)d : 0, f32 ? n * columns : 0, ATTEND_ROWS * padded,
+                              ATTEND_ROWS * columns};
     size_t at = 0;
     float **vectors[4] = {&s->k, &s->v, &s->logits, &s->weighted};
     for (int i = 0; i < 4; i++) {
         *vectors[i] = base != NULL ? (float *)(void *)(base + at) : NULL;
         at += (floats[i] * sizeof(float) + 63) & ~(size_t)63;
+    }
+    const int64_t narrow[3] = {mb_bf16_attend_k(keys, d), mb_bf16_attend_v(keys, d), mb_bf16_attend_q(keys, d)};
+    uint16_t **narrow_vectors[3] = {&s->k16, &s->v16, &s->q16};
+    for (int i = 0; i < 3; i++) {
+        *narrow_vectors[i] = base != NULL && !f32 ? (uint16_t *)(void *)(base + at) : NULL;
+        at += f32 ? 0 : ((size_t)narrow[i] * sizeof(uint16_t) + 63) & ~(size_t)63;
     }
     const float ***pointers[3] = {&s->tokens, &s->rows, &s->bias};
     for (int i = 0; i < 3; i++) {
@@ -119,7 +130,7 @@ static size_t scratch_bytes(const mb_simd *simd, const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
     scratch unused;
-    return lay_out(&unused, NULL, (int64_t)a->window * a->window, c->in[0].dims[1] / 3 / a->heads, simd->width);
+    return lay_out(&unused, NULL, (int64_t)a->window * a->window, c->in[0].dims[1] / 3 / a->heads, simd);
 }
 
 /* One scratch per thread. */
@@ -186,6 +197,9 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
                      .q = s->rows,
                      .k = s->k,
                      .v = s->v,
+                     .k16 = s->k16,
+                     .v16 = s->v16,
+                     .q16 = s->q16,
                      .bias = s->bias,
                      .position = s->position,
                      .logits = s->logits,
@@ -198,15 +212,28 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
         __builtin_prefetch(s->tokens[i] + w->head * d); /* tokens lie pages apart: no hardware prefetch */
         __builtin_prefetch(s->rows[i] + channels);
     }
-    t->simd->pack_keys(s->k, s->rows, &job, a->scale);
+    const mb_bf16_loops *bf16 = t->simd->bf16;
+    if (bf16 != NULL) {
+        bf16->attend_pack(&job, s->rows, false, a->scale);
+    } else {
+        t->simd->pack_keys(s->k, s->rows, &job, a->scale);
+    }
     for (int64_t i = 0; i < t->keys; i++) {
         s->rows[i] += channels;
     }
-    t->simd->pack_values(s->v, s->rows, &job);
+    if (bf16 != NULL) {
+        bf16->attend_pack(&job, s->rows, true, 1);
+    } else {
+        t->simd->pack_values(s->v, s->rows, &job);
+    }
     for (int64_t i = 0; i < job.queries; i++) {
         s->rows[i] = s->tokens[s->position[i]] + w->head * d;
     }
-    t->simd->attend(&job);
+    if (bf16 != NULL) {
+        bf16->attend(&job);
+    } else {
+        t->simd->attend(&job);
+    }
 }
 
 /* Items: (head, window). A head's bias is shared by all its windows. */
@@ -219,13 +246,25 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
     int64_t windows = c->out.dims[0] * down * across;
     scratch s;
     size_t bytes = scratch_bytes(t->simd, c);
-    lay_out(&s, (char *)c->workspace + (size_t)worker * bytes, t->keys, c->out.dims[1] / a->heads, t->simd->width);
+    lay_out(&s, (char *)c->workspace + (size_t)worker * bytes, t->keys, c->out.dims[1] / a->heads, t->simd);
+    if (t->simd->bf16 != NULL && t->simd->bf16->begin != NULL) {
+        t->simd->bf16->begin();
+    }
     for (size_t item = begin; item < end; item++) {
         int64_t i = (int64_t)item % windows; /* heads outside: a head's bias stays in L2 */
         window w = {i / (down * across), i / across % down * a->window, i % across * a->window,
                     (int64_t)item / windows};
         run_window(c, &w, &s);
     }
+    if (t->simd->bf16 != NULL && t->simd->bf16->end != NULL) {
+        t->simd->bf16->end();
+    }
+}
+
+static bool supports(const mb_simd *simd, const mb_call *c)
+{
+    const mb_window_attention_attrs *a = c->attrs;
+    return simd->bf16 == NULL || simd->bf16->attend == NULL || c->out.dims[1] / a->heads <= MB_BF16_MOST_D;
 }
 
 /* Windows do not depend on each other. */
@@ -240,9 +279,12 @@ static mb_status run(const mb_call *c, mb_error *err)
 }
 
 #define VARIANT(set)                                                                                                   \
+    MB_VARIANT_SUPPORTS(set)                                                                                           \
     MB_VARIANT_PREPARE(set)                                                                                            \
     MB_VARIANT_WORKSPACE(set)                                                                                          \
     static const mb_kernel kernel_##set = {                                                                            \
-        .name = #set, .prepare = prepare_##set, .workspace = workspace_##set, .run = run};
+        .name = #set, .supports = supports_##set, .prepare = prepare_##set, .workspace = workspace_##set, .run = run};
 MB_EACH_SET(VARIANT)
 MB_CHOOSE(window_attention)
+MB_EACH_BF16_SET(VARIANT)
+MB_CHOOSE_BF16(window_attention)

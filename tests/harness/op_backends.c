@@ -16,7 +16,7 @@ static int add_row(op_kernel *out, int n, const mb_backend *b, mb_op op, const c
             known = known || out[j].kernel == k;
         }
         if (!known && n < OP_MOST_KERNELS) {
-            out[n++] = (op_kernel){name, k};
+            out[n++] = (op_kernel){name, k, false};
         }
     }
     return n;

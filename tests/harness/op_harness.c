@@ -99,7 +99,7 @@ static void check_layout(float *scratch[2], const op_kernel *k, mb_op op, const 
 {
     static const int poison[] = {0xFF, 0x00, 0x7E};
     const mb_op_rule *rule = mb_op_get_rule(op);
-    double allowed = (double)rule->tolerance * (oc->looser > 0 ? (double)oc->looser : 1);
+    double allowed = v.tolerance * (oc->looser > 0 ? (double)oc->looser : 1);
     for (int t = 0; t < 3; t++) {
         v.threads = t + 1;
         v.poison = poison[t];
@@ -127,27 +127,57 @@ static bool can_be_in_place(const op_kernel *k, mb_op op, const op_contents *dat
            memcmp(data->dims[i], data->out_dims, sizeof data->out_dims) == 0;
 }
 
+static void check_kernels(const op_kernel *kernels, int n, mb_op op, const op_case *oc, const op_contents *data,
+                          double tolerance)
+{
+    float *scratch[2] = {mb_alloc_array(data->n_out, sizeof(float)), mb_alloc_array(data->n_out, sizeof(float))};
+    mb_call c = call_of(oc, data);
+    const op_variant dense = {.tolerance = tolerance}, slices = {.tolerance = tolerance, .slices = true};
+    for (int i = 0; i < n; i++) {
+        const op_kernel *k = &kernels[i];
+        if (k->kernel->supports != NULL && !k->kernel->supports(&c)) {
+            continue;
+        }
+        check_layout(scratch, k, op, oc, data, dense);
+        check_layout(scratch, k, op, oc, data, slices);
+        if (can_be_in_place(k, op, data)) {
+            check_layout(scratch, k, op, oc, data, (op_variant){.tolerance = tolerance, .in_place = true});
+            check_layout(scratch, k, op, oc, data,
+                         (op_variant){.tolerance = tolerance, .in_place = true, .slices = true});
+        }
+    }
+    mb_free(scratch[0]);
+    mb_free(scratch[1]);
+}
+
+/* Products in bf16, against ref on rounded operands. */
+static void check_bf16(const op_kernel *ref, mb_op op, const op_case *oc, const op_contents *data)
+{
+    op_kernel kernels[OP_MOST_KERNELS];
+    op_contents rounded;
+    int n = oc->f32_only ? 0 : op_bf16_kernels(kernels, op);
+    if (n == 0) {
+        return;
+    }
+    if (op_bf16_begin(&rounded, op, data) &&
+        run_once(rounded.expected, ref, op, oc, &rounded, &(op_variant){.threads = 1, .poison = 0xFF})) {
+        op_contents unrounded = *data; /* what the kernels get */
+        unrounded.expected = rounded.expected;
+        for (int i = 0; i < n; i++) {
+            check_kernels(&kernels[i], 1, op, oc, kernels[i].fixed16 ? data : &unrounded,
+                          kernels[i].fixed16 ? op_fixed16_tolerance(op) : op_bf16_tolerance(op));
+        }
+    }
+    op_bf16_end(&rounded, data);
+}
+
 void op_check_case(mb_op op, const op_case *oc, const op_kernel *kernels, int n)
 {
     op_contents data;
-    if (make_contents(&data, op, oc)) {
-        float *scratch[2] = {mb_alloc_array(data.n_out, sizeof(float)), mb_alloc_array(data.n_out, sizeof(float))};
-        bool ok = run_once(data.expected, &kernels[0], op, oc, &data, &(op_variant){.threads = 1, .poison = 0xFF});
-        mb_call c = call_of(oc, &data);
-        for (int i = 0; i < n && ok; i++) {
-            const op_kernel *k = &kernels[i];
-            if (k->kernel->supports != NULL && !k->kernel->supports(&c)) {
-                continue;
-            }
-            check_layout(scratch, k, op, oc, &data, (op_variant){0});
-            check_layout(scratch, k, op, oc, &data, (op_variant){.slices = true});
-            if (can_be_in_place(k, op, &data)) {
-                check_layout(scratch, k, op, oc, &data, (op_variant){.in_place = true});
-                check_layout(scratch, k, op, oc, &data, (op_variant){.in_place = true, .slices = true});
-            }
-        }
-        mb_free(scratch[0]);
-        mb_free(scratch[1]);
+    if (make_contents(&data, op, oc) &&
+        run_once(data.expected, &kernels[0], op, oc, &data, &(op_variant){.threads = 1, .poison = 0xFF})) {
+        check_kernels(kernels, n, op, oc, &data, (double)mb_op_get_rule(op)->tolerance);
+        check_bf16(&kernels[0], op, oc, &data);
     }
     free_contents(&data);
 }
@@ -199,7 +229,7 @@ static void bench_kernel(const op_kernel *k, mb_op op, const op_case *oc, const 
         }
         mb_call c = call_of(oc, data);
         double median = ms[n / 2], flops = 2e-6 * mb_op_get_rule(op)->macs(&c);
-        printf("%-28s %-8s %-10s %9.3f ms (least %9.3f)  %7.1f GFLOP/s  %6.1f GB/s  cpu %9.3f ms, %6.1f GFLOP/s  "
+        printf("%-28s %-22s %-18s %9.3f ms (least %9.3f)  %7.1f GFLOP/s  %6.1f GB/s  cpu %9.3f ms, %6.1f GFLOP/s  "
                "workspace %zu KiB\n",
                oc->name, k->backend, k->kernel->name, median, ms[0], flops / median, bytes * 4e-6 / median, cpu,
                flops / cpu, j.space_bytes >> 10);
@@ -211,6 +241,8 @@ static void bench_kernel(const op_kernel *k, mb_op op, const op_case *oc, const 
 static void bench_case(mb_op op, const op_case *oc, const bench_options *o, const op_kernel *kernels, int n)
 {
     op_contents data;
+    op_kernel bf16[OP_MOST_KERNELS];
+    int n_bf16 = op_bf16_kernels(bf16, op);
     if (make_contents(&data, op, oc)) {
         mb_call c = call_of(oc, &data);
         const char *best = kernels[n - 1].backend; /* the widest instruction set comes last */
@@ -220,6 +252,15 @@ static void bench_case(mb_op op, const op_case *oc, const bench_options *o, cons
             }
             if (kernels[i].kernel->supports == NULL || kernels[i].kernel->supports(&c)) {
                 bench_kernel(&kernels[i], op, oc, &data, o);
+            }
+        }
+        for (int i = 0; i < n_bf16; i++) {
+            bool plain = strstr(bf16[i].backend, "generic") != NULL || strstr(bf16[i].backend, "model") != NULL;
+            if (plain && !o->all) {
+                continue;
+            }
+            if (bf16[i].kernel->supports == NULL || bf16[i].kernel->supports(&c)) {
+                bench_kernel(&bf16[i], op, oc, &data, o);
             }
         }
     }

@@ -35,8 +35,9 @@ typedef struct op_case {
     float looser;                 /* factor on the tolerance, with the reason beside the case; 0: 1 */
     float looser16;               /* the same for 16-bit back ends, beside `looser`; 0: 1 */
     op_fill_kind fill[MB_MAX_INPUTS];
-    bool hostile; /* infinities, huge values and NaN where the op promises to survive them */
-    bool bench;   /* large: for --bench only */
+    bool hostile;  /* infinities, huge values and NaN where the op promises to survive them */
+    bool bench;    /* large: for --bench only */
+    bool f32_only; /* no meaning in 16 bits: logits so large that rounding turns the softmax over */
 } op_case;
 
 /* The main function of a test of one op. */
@@ -58,6 +59,7 @@ void op_fill(float *dst, size_t n, mb_op op, int i, const op_case *c);
 typedef struct op_kernel {
     const char *backend;
     const mb_kernel *kernel;
+    bool fixed16; /* products of 16-bit integers: against unrounded operands */
 } op_kernel;
 #define OP_MOST_KERNELS 16
 int op_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op); /* out[0] is ref */

@@ -19,6 +19,7 @@ typedef struct op_variant {
     bool slices;   /* views with pitch > C, unaligned */
     bool in_place; /* the output takes over the input that the kernel names */
     int poison;    /* byte that output and workspace are filled with */
+    double tolerance;
 } op_variant;
 
 /* A call that is ready to run. */
@@ -43,5 +44,15 @@ bool op_job_run(op_job *j, const op_kernel *k, const op_case *oc);
 /* Copies the output out densely and checks that nothing else was written. Once only: it erases the output. */
 bool op_job_verify(op_job *j, float *dense, const op_kernel *k, const op_case *oc, const op_contents *data);
 void op_job_end(op_job *j);
+
+/* ---- products in bf16 (op_bf16.c) ---- */
+
+/* Kernels of an op with products in bf16: none for most ops. */
+int op_bf16_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op);
+double op_bf16_tolerance(mb_op op);
+double op_fixed16_tolerance(mb_op op);
+/* The same contents with rounded operands, and room for what is expected of them. */
+bool op_bf16_begin(op_contents *rounded, mb_op op, const op_contents *data);
+void op_bf16_end(op_contents *rounded, const op_contents *data);
 
 #endif

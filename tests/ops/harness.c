@@ -96,7 +96,7 @@ static int verdict(void)
     if (child == 0) {
         mb_backend ref;
         mb_backend_ref(&ref);
-        op_kernel kernels[2] = {{"ref", ref.kernels[MB_OP_unary][0]}, {"test", &faulty}};
+        op_kernel kernels[2] = {{"ref", ref.kernels[MB_OP_unary][0], false}, {"test", &faulty, false}};
         if (freopen("/dev/null", "w", stderr) == NULL || freopen("/dev/null", "w", stdout) == NULL) {
             _exit(3);
         }

@@ -73,6 +73,7 @@ typedef struct mb_attend {
     const int32_t *key_label;      /* a query sees keys of its own label; NULL: all */
     const int32_t *position;       /* per query its index among the keys; read with key_label only */
     float *logits, *weighted;      /* scratch of 4 tiles' rows x keys_padded, x d_padded */
+    uint16_t *k16, *v16, *q16;     /* products in bf16: scratch in place of k and v, and for rows (isa/bf16.h) */
     float *const *out;             /* per query */
 } mb_attend;
 
@@ -96,10 +97,13 @@ typedef struct mb_norm_rows {
     bool zero_mean;
 } mb_norm_rows;
 
+struct mb_bf16_loops;
+
 typedef struct mb_simd {
     mb_isa isa;
-    int64_t width;     /* floats in a vector; a full panel of weights is two vectors wide */
-    int64_t tile_rows; /* rows of a register tile */
+    const struct mb_bf16_loops *bf16; /* products in bf16 by these; NULL: in f32 */
+    int64_t width;                    /* floats in a vector; a full panel of weights is two vectors wide */
+    int64_t tile_rows;                /* rows of a register tile */
     void (*panel)(const mb_panel *p);
     void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 4 vectors beyond `width` */
     void (*shift_row)(const mb_shift_row *q);
@@ -116,9 +120,11 @@ typedef struct mb_simd {
     const struct mb_attention_loops *streaming; /* attention.h; compiled on its own: its tiles are larger */
 } mb_simd;
 
-extern const mb_simd mb_simd_generic;
+extern const mb_simd mb_simd_generic, mb_simd_bf16_generic, mb_simd_avx512_bf16_model, mb_simd_amx_model,
+    mb_simd_fixed16_generic;
 #if defined(__x86_64__)
-extern const mb_simd mb_simd_avx2, mb_simd_avx512;
+extern const mb_simd mb_simd_avx2, mb_simd_avx512, mb_simd_bf16_avx2, mb_simd_bf16_avx512, mb_simd_avx512_bf16,
+    mb_simd_amx, mb_simd_fixed16_avx2, mb_simd_avx512_vnni;
 #endif
 
 /* NULL for MB_ISA_REF and sets of other processors. */

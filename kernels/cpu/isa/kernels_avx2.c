@@ -1,5 +1,6 @@
 /* The inner loops for AVX2 and FMA. */
-#define MB_TABLE           mb_simd_avx2
-#define MB_TABLE_ISA       MB_ISA_AVX2
-#define MB_TABLE_STREAMING mb_attention_avx2
 #include "table.h"
+
+const mb_simd mb_simd_avx2 = MB_TABLE(MB_ISA_AVX2, &mb_attention_avx2, NULL);
+const mb_simd mb_simd_bf16_avx2 = MB_TABLE(MB_ISA_AVX2, &mb_attention_avx2, &mb_bf16_avx2);
+const mb_simd mb_simd_fixed16_avx2 = MB_TABLE(MB_ISA_AVX2, &mb_attention_avx2, &mb_fixed16_avx2);

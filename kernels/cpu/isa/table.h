@@ -1,5 +1,6 @@
-/* The table of inner loops for one instruction set, that of the including file's compiler flags (CMakeLists.txt).
- * MB_TABLE, MB_TABLE_ISA and MB_TABLE_STREAMING (vit_attention_<set>.c) name it. */
+/* The tables of inner loops for one instruction set, that of the including file's compiler flags (CMakeLists.txt): with
+ * products in f32, and with those of a set of bf16 loops. */
+#include "bf16.h"
 #include "panel.h" /* the others use its activations and tiles */
 
 #include "attend.h"
@@ -8,21 +9,10 @@
 #include "rows.h"
 #include "shift_row.h"
 
-const mb_simd MB_TABLE = {
-    .isa = MB_TABLE_ISA,
-    .width = MB_W,
-    .tile_rows = MB_TILE_ROWS,
-    .panel = panel,
-    .plane_row = plane_row,
-    .shift_row = shift_row,
-    .attend = attend,
-    .pack_keys = pack_keys,
-    .pack_values = pack_values,
-    .sample = sample,
-    .norm = norm,
-    .blend = blend,
-    .add = add,
-    .scale = scale,
-    .activate = activate_all,
-    .streaming = &MB_TABLE_STREAMING,
-};
+#define MB_TABLE(isa_, streaming_, bf16_)                                                                              \
+    {                                                                                                                  \
+        .isa = (isa_), .bf16 = (bf16_), .width = MB_W, .tile_rows = MB_TILE_ROWS, .panel = panel,                      \
+        .plane_row = plane_row, .shift_row = shift_row, .attend = attend, .pack_keys = pack_keys,                      \
+        .pack_values = pack_values, .sample = sample, .norm = norm, .blend = blend, .add = add, .scale = scale,        \
+        .activate = activate_all, .streaming = (streaming_),                                                           \
+    }

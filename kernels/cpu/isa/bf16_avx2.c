@@ -1,0 +1,8 @@
+/* Products in bf16 for AVX2: operands are widened again, which is right but no faster than f32. */
+#define MB_BF16_UNIT 2
+#include "bf16_widen.h"
+
+#include "bf16_panel.h"
+#include "bf16_table.h"
+
+const mb_bf16_loops mb_bf16_avx2 = MB_BF16_TABLE("bf16_avx2", MB_BF16_TILE_ROWS, NULL, NULL);
