@@ -409,7 +409,7 @@ typedef struct mb_options {
     mb_recipe recipe;       /* default AUTO */
     int input_width;        /* of the network, 1 .. 65536 pixels; default 0: the model's */
     int input_height;       /* 1 .. 65536 pixels; default 0: the model's. Set both or neither */
-    mb_precision precision; /* default AUTO: the context's. The CPU always computes in f32 */
+    mb_precision precision; /* default AUTO: the context's. */
 
     /* ---- the edge */
     int process_detail;    /* default 1; 0: no matting, alpha is the mask; the matting options have no effect */
