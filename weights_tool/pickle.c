@@ -1,5 +1,9 @@
 /* The pickle interpreter. It has no call: REDUCE, NEWOBJ and BUILD are defined for the names of pickle_names.c alone,
- * and an opcode or name that is not there ends the reading with a message that names it. Everything is bounded. */
+ * and an opcode or name that is not there ends the reading with a message that names it. Everything is bounded. The
+ * opcodes are those of Python's pickletools for protocols 2 to 5: torch.save writes protocol 2 by default, and the
+ * newer ones come from users who pass pickle_protocol. A pickle is a program for a stack machine, and the usual attack
+ * is a GLOBAL such as os.system followed by REDUCE. Here a name can only select one of the constructors of
+ * pickle_build.c, so such a file fails before anything is built. */
 #include "pickle_machine.h"
 
 #include "core/alloc.h"
@@ -7,12 +11,15 @@
 
 #include <string.h>
 
+/* Limits against files that are small and cost much: a published BiRefNet's whole pickle has 100 KB, and no key or
+ * module name comes near one MiB. */
 #define MAX_OPCODES 10000000u
 #define MAX_STRING  ((uint64_t)1 << 20)
 
 /* ---- arguments of opcodes */
 
-/* Little-endian number of n bytes. */
+/* Little-endian number of n bytes. False, with the failure recorded, when the stream ends inside it. n is 1, 2, 4 or
+ * 8, or the length of a LONG1. */
 static bool number(machine *m, int n, uint64_t *value)
 {
     *value = 0;
@@ -27,6 +34,8 @@ static bool number(machine *m, int n, uint64_t *value)
     return true;
 }
 
+/* A string whose length field takes 1, 4 or 8 bytes. The value points into the pickle, which outlives it, so a claimed
+ * length costs no memory; it must still lie within the stream. */
 static mb_status push_text(machine *m, int length_bytes)
 {
     uint64_t n;
@@ -45,6 +54,7 @@ static mb_status push_text(machine *m, int length_bytes)
     return pickle_push(m, v);
 }
 
+/* Integers and booleans share a field; `kind` tells them apart. */
 static mb_status push_integer(machine *m, pickle_kind kind, int64_t value)
 {
     pickle_value *v = pickle_new(m, kind);
@@ -77,6 +87,8 @@ static mb_status push_long(machine *m, int length_bytes)
     return push_integer(m, PICKLE_INT, (int64_t)v);
 }
 
+/* BINFLOAT: an IEEE double. Learning rates and losses of a training loop; they are kept for completeness and never
+ * looked at. */
 static mb_status push_float(machine *m)
 {
     pickle_value *v = m->end - m->at >= 8 ? pickle_new(m, PICKLE_FLOAT) : NULL;
@@ -94,7 +106,8 @@ static mb_status push_float(machine *m)
 
 /* ---- names */
 
-/* GLOBAL and INST: two lines of text. */
+/* GLOBAL and INST: two lines of text. Module and name, each ended by a newline. The pointers go into the pickle and
+ * have no closing zero. */
 static mb_status read_lines(machine *m, const char *line[2], size_t n[2])
 {
     for (int i = 0; i < 2; i++) {
@@ -109,6 +122,8 @@ static mb_status read_lines(machine *m, const char *line[2], size_t n[2])
     return MB_OK;
 }
 
+/* STACK_GLOBAL of protocol 4: module and name are the two topmost strings. They pass the same list of names as those
+ * of GLOBAL. */
 static mb_status stack_global(machine *m)
 {
     pickle_value *name = pickle_pop(m), *module = name != NULL ? pickle_pop(m) : NULL;
@@ -120,6 +135,9 @@ static mb_status stack_global(machine *m)
 
 /* ---- the opcodes */
 
+/* An opcode outside the list ends the reading. Those that Python knows are named, so that the user can tell an unusual
+ * pickle from a damaged file. INST and OBJ call a class, EXT looks one up in a registry of the running program, PERSID
+ * is the text form of protocol 0, and the two BUFFER opcodes refer to data outside the file. */
 static mb_status refuse_opcode(machine *m, uint8_t opcode)
 {
     static const struct {
@@ -149,7 +167,8 @@ static mb_status refuse_inst(machine *m)
 
 static mb_status simple(machine *m, uint8_t opcode);
 
-/* Opcodes with an argument in the stream. */
+/* Opcodes with an argument in the stream. FRAME's length is read and ignored: it only helps a reader that buffers.
+ * PROTO may come again in the middle of a pickle, as in Python, and is checked each time. */
 static mb_status step(machine *m, uint8_t opcode)
 {
     uint64_t v;
@@ -206,7 +225,8 @@ static mb_status step(machine *m, uint8_t opcode)
     }
 }
 
-/* Opcodes without an argument. */
+/* Opcodes without an argument. Lists, sets and tuples become one kind, since a state dict is read the same from
+ * each. */
 static mb_status simple(machine *m, uint8_t opcode)
 {
     switch (opcode) {
@@ -275,6 +295,9 @@ static mb_status check_root(machine *m)
                : MB_OK;
 }
 
+/* Runs the machine until STOP. One value must then be left and the stream must be at its end: bytes behind STOP would
+ * be a second pickle, which another program may read. Stack and memo are dropped at the end; the values stay on the
+ * list p->all, which pickle_dispose frees. */
 mb_status pickle_read(pickle *p, const uint8_t *data, size_t bytes, mb_error *err)
 {
     mb_error own = {0};
@@ -309,6 +332,7 @@ mb_status pickle_read(pickle *p, const uint8_t *data, size_t bytes, mb_error *er
     return status;
 }
 
+/* Frees by the list of all values and not by the tree, as values may contain each other and themselves. */
 void pickle_dispose(pickle *p)
 {
     for (pickle_value *v = p->all, *next; v != NULL; v = next) {
