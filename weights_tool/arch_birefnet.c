@@ -1,5 +1,7 @@
 /* BiRefNet v1 and v2 in numbers (docs/models/birefnet.md): every width is read from the tensors, so that models of any
- * size load; only what the code knows no other way (two scales, three context maps) is required. */
+ * size load; only what the code knows no other way (two scales, three context maps) is required. Reading and listing
+ * are two halves of one check: what birefnet_describe reads becomes the shapes that birefnet_specs expects, and
+ * recognise_check compares these with the file. A width that contradicts another is found there. */
 #include "arch.h"
 
 #include <inttypes.h>
@@ -8,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Numbers with commas between them, cut where the buffer ends. */
 void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n)
 {
     size_t at = 0;
@@ -26,6 +29,8 @@ int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise)
 
 /* ---- reading the numbers */
 
+/* The kernels are counted until one is missing. Even kernels have no centre, and the padding of the official code
+ * would change the size of the map. */
 static mb_status describe_block(decoder_arch *b, const source *s, const char *prefix, mb_error *err)
 {
     char name[120];
@@ -49,6 +54,8 @@ static mb_status describe_block(decoder_arch *b, const source *s, const char *pr
     return MB_OK;
 }
 
+/* A Swin of any size. The table of relative positions has (2 * window - 1)^2 rows, which is the only trace of the
+ * window's size in a checkpoint; stages are counted until a block is missing. */
 static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -81,7 +88,9 @@ static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *
     return MB_OK;
 }
 
-/* Options of the official code that no published model uses. */
+/* Options of the official code that no published model uses. With one scale the lateral convolutions see 4e channels
+ * instead of 8e, e being the embedding's width; the context maps of three smaller stages add e + 2e + 4e channels at
+ * two scales, 14e in all. */
 static mb_status check_options(const birefnet_arch *a, const source *s, mb_error *err)
 {
     const int64_t e = a->embed_dim;
@@ -114,7 +123,8 @@ static mb_status check_options(const birefnet_arch *a, const source *s, mb_error
 /* As the metadata and the engine call them. */
 static const char *const norm_names[NORM_PLACES] = {"bn", "bn_in", "bn_out", "bn1", "global_avg_pool.2", "gdt_convs.1"};
 
-/* The kind of norm that a tensor belongs to; NORM_PLACES: none. */
+/* The kind of norm that a tensor belongs to; NORM_PLACES: none. The backbone has layer norms only, so names that begin
+ * with "bb." are none of them. Gates are "decoder.gdt_convs_N.1", with one digit for N. */
 static norm_place norm_of(const char *tensor)
 {
     const char *end = strrchr(tensor, '.');
@@ -150,8 +160,8 @@ void birefnet_drop_norms(birefnet_arch *a)
     }
 }
 
-/* A kind of norm of which the file has not one tensor is a kind that the network has not. One tensor there, and what is
- * missing is missing. */
+/* A kind of norm of which the file has not one tensor is a kind that the network has not. One tensor there, and what
+ * is missing is missing. The list of all tensors is made once for this question, with all norms assumed. */
 static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err)
 {
     bool present[NORM_PLACES + 1] = {false};
@@ -172,6 +182,8 @@ static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err
     return MB_OK;
 }
 
+/* Widths of tiles and gates default to those of the official code where a tensor is absent, so that recognise_check
+ * can report it as missing with its right shape. */
 mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -202,6 +214,7 @@ mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 
 /* ---- listing the tensors */
 
+/* One Swin transformer block, with c channels: window attention with its bias table, then the MLP. */
 static void swin_block(spec_list *l, const birefnet_arch *a, int stage, int64_t block)
 {
     const int64_t c = a->embed_dim << stage, w = a->window, heads = a->heads[stage];
@@ -224,6 +237,8 @@ static void swin_block(spec_list *l, const birefnet_arch *a, int stage, int64_t 
     spec_add_pair(l, SPEC_LINEAR, (int64_t[4]){c, a->mlp_ratio * c}, name);
 }
 
+/* The backbone under "bb.". Between stages a linear layer joins 2x2 tokens of c channels into one of 2c, without
+ * bias. */
 static void swin(spec_list *l, const birefnet_arch *a)
 {
     char name[64];
@@ -259,6 +274,8 @@ static void deformable(spec_list *l, const decoder_arch *b, int64_t k, const cha
     spec_add_batch_norm(l, b->branch, name);
 }
 
+/* A BasicDecBlk from `in` to `out` channels. The joining 1x1 sees the 1x1 branch, the pooled one, and one for each
+ * deformable kernel, hence (2 + n_kernels) branches. */
 static void decoder_block(spec_list *l, const decoder_arch *b, int64_t in, int64_t out, const char *prefix)
 {
     char name[100];
@@ -285,6 +302,7 @@ static void decoder_block(spec_list *l, const decoder_arch *b, int64_t in, int64
     spec_add_batch_norm(l, out, name);
 }
 
+/* Convolutions over the input picture, cut into tiles that become channels. v1 has no ipt_blk5. */
 static void tiles(spec_list *l, const birefnet_arch *a)
 {
     char name[64];
@@ -297,6 +315,8 @@ static void tiles(spec_list *l, const birefnet_arch *a)
     }
 }
 
+/* Three lists, each from the deepest block to the first, in the order in which the official code registers them. The
+ * "pred" heads serve training alone. */
 static void gates(spec_list *l, const birefnet_arch *a)
 {
     const int first = a->gate4 ? 4 : 3;
@@ -317,6 +337,9 @@ static void gates(spec_list *l, const birefnet_arch *a)
     }
 }
 
+/* Every tensor of the state dict in its order. The input channels of decoder block i are its own map and the tiles
+ * joined to it. Norms of kinds that the network lacks are taken out at the end, and what inference does not use is
+ * marked. */
 void birefnet_specs(spec_list *l, const birefnet_arch *a)
 {
     const int64_t e = a->embed_dim;
@@ -351,12 +374,14 @@ void birefnet_specs(spec_list *l, const birefnet_arch *a)
     l->n = n;
 }
 
+/* The suffixes begin with a dot, so that only whole components match. */
 static bool ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), m = strlen(end);
     return n >= m && strcmp(name + n - m, end) == 0;
 }
 
+/* docs/format.md, section "Tensors": counters, derivable indices and heads that only the training's losses look at. */
 bool birefnet_ignores(const char *name)
 {
     return ends_with(name, ".num_batches_tracked") || ends_with(name, ".relative_position_index") ||
@@ -365,6 +390,7 @@ bool birefnet_ignores(const char *name)
 
 /* ---- metadata */
 
+/* By width and depth of the third stage, which tell the four published sizes apart. */
 const char *birefnet_backbone(const birefnet_arch *a)
 {
     static const struct {
@@ -379,6 +405,8 @@ const char *birefnet_backbone(const birefnet_arch *a)
     return "a Swin of its own size";
 }
 
+/* Widths that follow from the tensors' shapes are not written. Mean and deviation are ImageNet's. The divisor is 32
+ * with ipt_blk5, whose tiles are 32 a side, and 16 without. */
 mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *err)
 {
     char depths[64], heads[64], kernels[64], embed[24], window[24], ratio[24];

@@ -1,5 +1,7 @@
 /* convert: recognise, check, decide (type, patch order, metadata), scan for values that no model should hold, then
- * stream. Source and result are touched piece by piece; the heap holds tables and two small buffers. */
+ * stream. Source and result are touched piece by piece; the heap holds tables and two small buffers. The source is
+ * read three times (scan, hash, write), from the mapping. Scanning first means that NaN or overflow is refused before
+ * any output exists. */
 #define _GNU_SOURCE
 #include "known.h"
 #include "progress.h"
@@ -28,16 +30,16 @@ typedef struct conversion {
     patch_order order;
     char reason[160]; /* for the order */
     char sha256[65];
-    uint8_t *raw;
-    float *values;
-    uint16_t *narrow;
+    uint8_t *raw;     /* a piece as the source has it, up to 8 bytes an element */
+    float *values;    /* the same as floats */
+    uint16_t *narrow; /* the same as f16 or bf16 */
     progress bar;
-    size_t done;
+    size_t done; /* bytes, of three passes */
 } conversion;
 
 /* ---- decisions */
 
-/* The type that most of the source's values have; f64 counts as f32. */
+/* The type that most of the source's values have; f64 counts as f32. Elements are counted, not tensors. */
 static mb_dtype usual_dtype(const source *s)
 {
     size_t elements[3] = {0, 0, 0};
@@ -62,6 +64,8 @@ static const char *three_places(char text[32], double value)
     return text;
 }
 
+/* Sets the order and the reason, which goes into the file. In falling weight: what the user says, what the kernels
+ * say, the published name, the generation. A model file is in rows already, and VITMatte has no tiles. */
 static mb_status decide_order(conversion *c, mb_error *err)
 {
     patch_guess g;
@@ -96,7 +100,8 @@ static mb_status decide_order(conversion *c, mb_error *err)
 
 /* ---- scanning */
 
-/* Largest magnitude, as bits of |x|: infinities and NaN come out above everything. */
+/* Largest magnitude, as bits of |x|: infinities and NaN come out above everything. Comparing integers keeps the loop
+ * free of branches on NaN. */
 static uint32_t largest(const float *v, size_t n)
 {
     uint32_t most = 0;
@@ -165,6 +170,8 @@ static mb_status scan_tensor(conversion *c, const tensor_spec *spec, float *most
     return MB_OK;
 }
 
+/* Looks at every value that will be written. f16 ends at 65504: from 65520 on a value rounds to infinity. With
+ * --allow-overflow only the tensors concerned stay f32. */
 static mb_status scan(conversion *c, FILE *errors, mb_error *err)
 {
     static const float limit[] = {
@@ -192,7 +199,8 @@ static mb_status scan(conversion *c, FILE *errors, mb_error *err)
     return MB_OK;
 }
 
-/* SHA-256 of the file, or of all parts of a sharded checkpoint one after the other (the index not counted). */
+/* SHA-256 of the file, or of all parts of a sharded checkpoint one after the other (the index not counted).
+ * docs/format.md, key source.sha256. It proves which file a model was made of. */
 static mb_status hash_files(conversion *c, mb_error *err)
 {
     mb_sha256 h;
@@ -222,7 +230,7 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* "license: mit" of the front matter of a model card. */
+/* "license: mit" of the front matter of a model card. It lies between two lines of dashes. */
 static bool card_licence(char *dst, size_t capacity, const char *text)
 {
     const char *end = strncmp(text, "---", 3) == 0 ? strstr(text + 3, "\n---") : NULL;
@@ -240,7 +248,9 @@ static bool card_licence(char *dst, size_t capacity, const char *text)
     return true;
 }
 
-/* The licence to record, in this order: as told, as the file's metadata say, LICENSE or README.md beside the file. */
+/* The licence to record, in this order: as told, as the file's metadata say, LICENSE or README.md beside the file. The
+ * text travels with the weights, as most licences ask. The result is the caller's (mb_free). Reading LICENSE or
+ * README.md may fail for any reason but memory: these files are a courtesy. */
 static mb_status find_licence(const conversion *c, char **out, mb_error *err)
 {
     const char *told = c->o->licence, *stated = source_meta(c->s, "licence");
@@ -282,6 +292,8 @@ static mb_status find_licence(const conversion *c, char **out, mb_error *err)
     return *out != NULL ? MB_OK : mb_fail_memory(err, 64, "metadata");
 }
 
+/* input.width and input.height in pixels, for BiRefNet: as told, as the published name says, or 1024. A model file
+ * keeps what it has unless told otherwise. */
 static mb_status write_input_size(const conversion *c, mbw_writer *w, mb_error *err)
 {
     char text[24];
@@ -313,6 +325,7 @@ static mb_status keep_meta(const conversion *c, mbw_writer *w, mb_error *err)
     return status;
 }
 
+/* Where the values come from. A source without a known name gets its file's, up to the first dot. */
 static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error *err)
 {
     char name[300], *licence = NULL;
@@ -342,6 +355,8 @@ done:
     return status;
 }
 
+/* All keys, in any order: the writer sorts. Later calls replace earlier ones, so what the user says comes behind what
+ * is kept. */
 static mb_status write_meta(const conversion *c, mbw_writer *w, mb_error *err)
 {
     mb_status status;
@@ -372,6 +387,8 @@ static mb_dtype dtype_of(const conversion *c, size_t spec)
     return c->wide[spec] ? MB_F32 : c->dtype;
 }
 
+/* Streams one tensor. Same type in and out: raw bytes. Otherwise through float, which holds f16 and bf16 exactly; f64
+ * may be rounded twice. */
 static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_error *err)
 {
     const char *name = c->r.specs.v[spec].name;
@@ -403,7 +420,8 @@ static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_erro
     return MB_OK;
 }
 
-/* *writing tells the caller whether a failure was the output's. */
+/* *writing tells the caller whether a failure was the output's. The output gets its name at the end; until then
+ * mbw_writer_free removes it. */
 static mb_status write_model(conversion *c, bool *writing, size_t *file_bytes, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -432,7 +450,8 @@ done:
 
 /* ---- the command */
 
-/* "optimizer (12 tensors), rng_state": by the first part of their names. */
+/* "optimizer (12 tensors), rng_state": by the first part of their names. Tensors of one group follow each other in the
+ * file, so one pass is enough. */
 static void print_beside(const source *s, FILE *out)
 {
     const size_t n = source_beside_count(s);
@@ -514,6 +533,7 @@ static void print_summary(const conversion *c, FILE *out)
     }
 }
 
+/* Whatever can be refused before the values are read. c may be half filled afterwards; tool_convert frees it. */
 static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
 {
     mb_status status;
@@ -552,6 +572,8 @@ done:
     return status;
 }
 
+/* Progress counts the source's bytes three times, for the three passes. `writing` separates a full disk (exit code 5)
+ * from a bad checkpoint (3). */
 int tool_convert(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     conversion c = {.o = o};

@@ -1,5 +1,8 @@
 /* The generator: SplitMix64 seeded with FNV-1a-64(name) xor seed; element i is (float)(v * amp + offset) with v a
- * 24-bit fraction in [-1,1). The product is exact in double, so no compiler setting changes a bit. */
+ * 24-bit fraction in [-1,1). The product is exact in double, so no compiler setting changes a bit. The formula stands
+ * in docs/format.md, so that a second implementation can make the same tensors for its own tests. Amplitudes keep
+ * activations near unit size through all layers: with plain noise a deep network overflows f16 or fades to zeros, and
+ * a test of it would test nothing. */
 #include "generate.h"
 
 #include "arch.h"
@@ -16,6 +19,8 @@
 #define CHUNK  ((size_t)1 << 16) /* elements made at a time */
 #define GOLDEN 0x9E3779B97F4A7C15u
 
+/* The decoders of the two generations and the widths that follow from the embedding; macros, because they are parts of
+ * initialisers of constants. */
 #define V1_DECODER                                                                                                     \
     .squeeze = {64, 256, 1, {3}},                                                                                      \
     .block = {{0}, {64, 256, 1, {3}}, {64, 256, 1, {3}}, {64, 256, 1, {3}}, {64, 256, 1, {3}}}
@@ -98,11 +103,13 @@ static bool contains(const char *name, const char *part)
     return strstr(name, part) != NULL;
 }
 
+/* Factors by role: above one for queries, keys and values, below one for the outputs of the residual branches. */
 static double gain_swin(const char *name)
 {
     return contains(name, ".qkv.") ? 1.25 : contains(name, ".attn.proj.") ? 0.5 : contains(name, ".fc2.") ? 0.75 : 1.0;
 }
 
+/* `last` is the gain of the last 1x1 convolution, matting_convs.3. */
 static double gain_vitmatte(const char *name, double last)
 {
     if (contains(name, "embeddings.projection")) {
@@ -117,6 +124,8 @@ static double gain_vitmatte(const char *name, double last)
     return contains(name, "matting_convs.3") ? last : 1.6;
 }
 
+/* For a uniform value in [-1, 1) the variance is amp^2 / 3, so sqrt(3 / fan_in) keeps the size of activations.
+ * *n_decoder counts the decoder's weights, which have a gain each in gains.inc, in the order of the specs. */
 static float amplitude(const generator *g, const tensor_spec *t, size_t *n_decoder)
 {
     static const float fixed[] = {
@@ -167,6 +176,7 @@ static bool is_suffix(const char *text, const char *word)
     return (text[0] == '-' || text[0] == '_') && strcmp(text + 1, word) == 0;
 }
 
+/* Row i of both tables is one variant. Suffixes are for BiRefNets alone, which are told by their gains. */
 static const built_in *find_variant(const char *variant, bool *columns, bool *batch1, const char **name)
 {
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
@@ -184,6 +194,8 @@ static const built_in *find_variant(const char *variant, bool *columns, bool *ba
     return NULL;
 }
 
+/* Only the architecture and the amplitudes are kept; values are computed whenever they are asked for, so a generator
+ * of an 885 MB model takes a few kilobytes. */
 mb_status generator_create(generator **out, const char *variant, uint64_t seed, mb_error *err)
 {
     *out = NULL;
@@ -245,6 +257,8 @@ const tensor_spec *generator_spec(const generator *g, size_t index)
 
 /* ---- values */
 
+/* Element i of a tensor whose stream begins at `state`. 2k - 2^24 is exact, and so is its product with a float amp in
+ * double: 25 + 24 bits. */
 static float value_at(uint64_t state, uint64_t i, double amp, double offset)
 {
     uint64_t z = state + (i + 1) * GOLDEN;
@@ -268,11 +282,14 @@ static double offset_of(const tensor_spec *t)
     return t->kind == SPEC_NORM_WEIGHT || t->kind == SPEC_BN_VAR ? 1.0 : 0.0;
 }
 
+/* The stream depends on the name, so a tensor has the same stream of numbers in every architecture that has it. */
 static uint64_t state_of(const generator *g, const tensor_spec *t)
 {
     return mb_fnv1a64(MB_FNV1A64_BASIS, t->name, strlen(t->name)) ^ g->seed;
 }
 
+/* dst holds n floats, or n int64_t for indices and counters. The index table of a window with w pixels a side has w^2
+ * rows. */
 void generator_fill(const generator *g, size_t index, size_t first, size_t n, void *dst)
 {
     const tensor_spec *t = &g->specs.v[index];
@@ -309,6 +326,7 @@ static void fill_as_rows(const generator *g, size_t index, size_t first, size_t 
 
 /* ---- files */
 
+/* A scalar has one. */
 static size_t elements(const tensor_spec *t)
 {
     size_t n = 1;
@@ -318,6 +336,7 @@ static size_t elements(const tensor_spec *t)
     return n;
 }
 
+/* Metadata and tensors of the model file. The licence is CC0, as no training data went in. */
 static mb_status declare(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
 {
     mb_status status;
@@ -345,6 +364,7 @@ done:
     return status;
 }
 
+/* All tensors in the order of their declaration, in pieces of CHUNK elements. */
 static mb_status stream(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -387,6 +407,7 @@ done:
     return status;
 }
 
+/* The bytes go over to the mb_weights, which frees them. */
 mb_status generate_memory(const generator *g, mb_weights **out, mb_dtype dtype, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -414,6 +435,8 @@ typedef struct checkpoint {
     size_t capacity;
 } checkpoint;
 
+/* The callback of mb_safetensors_write: `bytes` bytes from `offset` of tensor number `index`, both multiples of the
+ * element's size. */
 static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, size_t bytes, mb_error *err)
 {
     checkpoint *c = user;
@@ -435,6 +458,7 @@ static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, 
     return MB_OK;
 }
 
+/* {"format": "pt"} is the metadata that the hub's loaders ask for. */
 mb_status generate_safetensors(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
 {
     static const mb_st_dtype types[] = {[MB_F32] = MB_ST_F32, [MB_F16] = MB_ST_F16, [MB_BF16] = MB_ST_BF16};

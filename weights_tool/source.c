@@ -1,4 +1,6 @@
-/* Opening checkpoints: which format, which files, and the list of tensors that all formats end in. */
+/* Opening checkpoints: which format, which files, and the list of tensors that all formats end in. Formats are told by
+ * their first bytes and never by the file's name: checkpoints travel as .bin, .pt, .ckpt or without any ending. After
+ * opening, the rest of the tool sees only names, shapes, types and pointers, whatever the file was. */
 #include "source_internal.h"
 
 #include "core/alloc.h"
@@ -10,6 +12,8 @@
 
 /* ---- the list */
 
+/* The mapping stays until source_free, because tensors point into it. The list may move when it grows; the mapped
+ * bytes do not. */
 mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *err)
 {
     if (s->n_files == s->file_capacity) {
@@ -35,6 +39,8 @@ mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *
     return MB_OK;
 }
 
+/* Both names begin as the one in the file; source_select replaces `name` later. The limit is that of the .mbw format,
+ * so a file with more could not be converted anyway. */
 mb_status source_add_tensor(source *s, const char *name, const source_tensor *t, mb_error *err)
 {
     if (s->n_tensors >= MAX_TENSORS) {
@@ -61,11 +67,13 @@ mb_status source_add_tensor(source *s, const char *name, const source_tensor *t,
     return MB_OK;
 }
 
+/* Where the search for a name begins; the number of slots is a power of two. */
 static size_t first_slot(const source *s, const char *name)
 {
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
 }
 
+/* Open addressing with linear steps. The table is never more than half full, so an empty slot ends every search. */
 const source_tensor *source_find(const source *s, const char *name)
 {
     if (s->n_slots == 0) {
@@ -80,6 +88,8 @@ const source_tensor *source_find(const source *s, const char *name)
     return NULL;
 }
 
+/* Called again when names have changed: the table before is dropped. A name that comes twice is an error, as either
+ * tensor could be the right one: it happens when two wrappers' prefixes strip to the same name. */
 mb_status source_build_index(source *s, mb_error *err)
 {
     size_t n = 8;
@@ -116,6 +126,7 @@ source_format source_kind(const source *s)
     return s->format;
 }
 
+/* Shards can be of either format; those of torch leave no safetensors part behind. */
 const char *source_format_name(const source *s)
 {
     static const char *const names[] = {"safetensors", "safetensors in several files", "PyTorch (zip)", "mbw"};
@@ -163,6 +174,7 @@ bool source_lacks_checksums(const source *s)
     return s->no_checksums;
 }
 
+/* Of several parts the first that has the key. torch files have no metadata of this kind. */
 const char *source_meta(const source *s, const char *key)
 {
     if (s->mbw != NULL) {
@@ -207,7 +219,8 @@ const mb_weights *source_mbw(const source *s)
     return s->mbw;
 }
 
-/* Elements lie `strides` apart: the index is taken apart once, then counted up like an odometer. */
+/* Elements lie `strides` apart: the index is taken apart once, then counted up like an odometer. `first` counts
+ * elements in row-major order of the shape. Only tensors with at least one element come here, so no dimension is 0. */
 static void read_strided(const source_tensor *t, size_t first, size_t n, uint8_t *dst)
 {
     const size_t size = mb_st_dtype_size(t->dtype);
@@ -231,7 +244,9 @@ static void read_strided(const source_tensor *t, size_t first, size_t n, uint8_t
     }
 }
 
-/* Floats have their sign in the highest bit; integers are two's complements. */
+/* Floats have their sign in the highest bit; integers are two's complements. The sign bit lies in the last byte, as
+ * all accepted files are little-endian. Integers are inverted and incremented byte by byte: the same loop serves every
+ * width. */
 static void negate(uint8_t *p, mb_st_dtype dtype, size_t n)
 {
     const size_t size = mb_st_dtype_size(dtype);
@@ -249,6 +264,7 @@ static void negate(uint8_t *p, mb_st_dtype dtype, size_t n)
     }
 }
 
+/* dst has room for n raw elements. Nothing checks the bounds here: first + n is at most t->count. */
 void source_read(const source_tensor *t, size_t first, size_t n, void *dst)
 {
     const size_t size = mb_st_dtype_size(t->dtype);
@@ -279,6 +295,8 @@ static void set_contiguous(source_tensor *t)
     t->contiguous = true;
 }
 
+/* Parts are kept by the number of their file, so the array may have gaps: file 0 of a sharded checkpoint is the index.
+ * The safetensors reader has checked offsets, shapes and overlaps of the header; what remains is to copy its list. */
 mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
 {
     const source_file *f = &s->files[file];
@@ -306,6 +324,7 @@ mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
     return status;
 }
 
+/* A model file as a source: to convert it to another type, or to compare with it. */
 mb_status source_read_mbw(source *s, mb_error *err)
 {
     static const mb_st_dtype types[MB_DTYPE_COUNT] = {MB_ST_F32, MB_ST_F16, MB_ST_BF16, MB_ST_I64};
@@ -328,11 +347,14 @@ mb_status source_read_mbw(source *s, mb_error *err)
 
 /* ---- opening */
 
+/* Does the file begin with these n bytes? Safe for files that are shorter. */
 static bool begins(const mb_mapping *m, const char *with, size_t n)
 {
     return m->bytes >= n && memcmp(m->data, with, n) == 0;
 }
 
+/* One file by its first bytes. A zip begins with a local header. A safetensors file begins with the length of its JSON
+ * header in 8 bytes: byte 7 is 0 for every length below 2^56, and byte 8 is the brace that opens the header. */
 mb_status source_read_part(source *s, size_t file, mb_error *err)
 {
     const source_file *f = &s->files[file];
@@ -350,6 +372,8 @@ mb_status source_read_part(source *s, size_t file, mb_error *err)
     return source_refuse_unknown(f->map.data, f->map.bytes, f->path, err);
 }
 
+/* The file that was named: a model file, an index of shards, or one checkpoint. An index is JSON and may begin with
+ * white space. safetensors is asked first, because a length byte may look like a brace. */
 static mb_status read_by_content(source *s, const char *path, mb_error *err)
 {
     const mb_mapping *m = &s->files[0].map;
@@ -371,6 +395,8 @@ mb_status source_open(source **out, const char *path, mb_error *err)
     return source_open_as(out, path, NULL, err);
 }
 
+/* Reads, selects, loads. A failure in between frees what there is; the message names the file. A file without any
+ * tensor is refused here with the keys that it has: usually a training state whose weights were saved elsewhere. */
 mb_status source_open_as(source **out, const char *path, const source_choice *choice, mb_error *err)
 {
     static const source_choice none = {NULL, NULL};
@@ -405,6 +431,8 @@ done:
     return status;
 }
 
+/* The tensors beside the model stand behind those of it in the same array. Storages own their names and what was
+ * unpacked; everything else points into the mappings. */
 void source_free(source *s)
 {
     if (s == NULL) {

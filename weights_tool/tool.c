@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+/* An I/O error counts as the output's only while writing; a checkpoint that cannot be read is a matter of the
+ * model. */
 int tool_exit_code(mb_status status, bool writing)
 {
     switch (status) {
@@ -23,6 +25,7 @@ int tool_exit_code(mb_status status, bool writing)
     }
 }
 
+/* Every failure behind the creation is one of the output, hence `writing`. */
 int tool_generate(const tool_options *o, FILE *out, mb_error *err)
 {
     generator *g;
@@ -60,6 +63,8 @@ static void report(FILE *errors, const mb_error *err)
     }
 }
 
+/* Gives the exit code. The output is flushed at the end: a full disk behind a redirection would otherwise go
+ * unnoticed. */
 int tool_main(int argc, char **argv, FILE *out, FILE *errors)
 {
     tool_options o;

@@ -1,6 +1,8 @@
 /* The .mbw writer. Sizes are known before the first byte of data; checksums are known after the last. So the data are
  * streamed to their places first and the head (header, metadata, table) is written over its reserved room at the end.
- */
+ * The layout is that of docs/format.md, to the byte. A file is written through mb_output, which keeps it under a
+ * temporary name until it is complete, so nobody ever opens half a model. The memory sink exists for tests and
+ * examples that generate a model and use it at once. */
 #include "writer.h"
 
 #include "core/alloc.h"
@@ -14,9 +16,11 @@
 #include <string.h>
 
 typedef struct pair {
-    char *key, *value;
+    char *key, *value; /* owned */
 } pair;
 
+/* A tensor as declared: its table entry (offset from lay_out, checksum from close_tensor), its dimensions and name.
+ * The name is owned. */
 typedef struct declared {
     char *name;
     mb_file_entry entry;
@@ -42,6 +46,7 @@ mb_status mbw_writer_create(mbw_writer **out, mb_error *err)
     return *out != NULL ? MB_OK : mb_fail_memory(err, sizeof **out, "a writer");
 }
 
+/* Both sinks are dropped; what has been handed over by a finish function is no longer among them. */
 void mbw_writer_free(mbw_writer *w)
 {
     if (w == NULL) {
@@ -61,7 +66,8 @@ void mbw_writer_free(mbw_writer *w)
     mb_free(w);
 }
 
-/* Room for one more element in a growing array. */
+/* Room for one more element in a growing array. NULL: no memory; the old array is then still valid and still the
+ * writer's. `size` is that of one element in bytes. */
 static void *grown(void *array, size_t n, size_t *capacity, size_t size)
 {
     if (n < *capacity) {
@@ -75,6 +81,8 @@ static void *grown(void *array, size_t n, size_t *capacity, size_t size)
     return p;
 }
 
+/* Key and value are copied. Whether a key is made of legal characters is the caller's business: all keys are literals
+ * of this program or come from a file that was checked. */
 mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_error *err)
 {
     char *copy = mb_strdup(value);
@@ -102,6 +110,8 @@ mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_
     return MB_OK;
 }
 
+/* Checks name and shape against the limits of docs/format.md, section "Tensor table", so that no file is written that
+ * the reader refuses. Duplicate names are left to the callers, whose lists have none. */
 mb_status mbw_writer_tensor(mbw_writer *w, const char *name, mb_dtype dtype, int rank, const int64_t *dims,
                             mb_error *err)
 {
@@ -148,13 +158,15 @@ static uint64_t round_up(uint64_t value, uint64_t to)
     return (value + to - 1) / to * to;
 }
 
+/* Bytes of a table entry: 32, the dimensions, the name and at least one zero byte, rounded up to a multiple of 8. */
 static uint64_t entry_bytes(const declared *d)
 {
     return round_up(sizeof d->entry + d->entry.rank * sizeof d->dims[0] + d->entry.name_bytes + 1u,
                     MB_FILE_TABLE_ALIGN);
 }
 
-/* Every offset of the file, from the declarations. */
+/* Every offset of the file, from the declarations. Metadata are sorted by key, then come the table and the data, each
+ * tensor at a multiple of 64. Half of INT64_MAX leaves room for later sums of offsets. */
 static mb_status lay_out(mbw_writer *w, mb_error *err)
 {
     uint64_t meta = 0, table = 0;
@@ -197,6 +209,8 @@ size_t mbw_writer_file_bytes(const mbw_writer *w)
     return (size_t)w->header.file_bytes;
 }
 
+/* A pipe cannot take the head after the data, hence regular files only. The size is announced, so that a full disk is
+ * noticed before the work. */
 mb_status mbw_writer_start_file(mbw_writer *w, const char *path, bool replace, mb_error *err)
 {
     mb_status status = lay_out(w, err);
@@ -210,6 +224,7 @@ mb_status mbw_writer_start_file(mbw_writer *w, const char *path, bool replace, m
     return status;
 }
 
+/* Only the head is cleared: the zeros between tensors are written with the data. */
 mb_status mbw_writer_start_memory(mbw_writer *w, mb_error *err)
 {
     mb_status status = lay_out(w, err);
@@ -226,6 +241,7 @@ mb_status mbw_writer_start_memory(mbw_writer *w, mb_error *err)
 
 /* ---- data */
 
+/* Bytes to their place in whichever sink there is. */
 static mb_status put(mbw_writer *w, uint64_t offset, const void *data, size_t bytes, mb_error *err)
 {
     if (w->file != NULL) {
@@ -253,6 +269,8 @@ static mb_status close_tensor(mbw_writer *w, mb_error *err)
     return put(w, end, zeros, (size_t)(w->tensors[w->current].entry.offset - end), err);
 }
 
+/* The pieces need not respect tensors: a caller with a fixed buffer passes on whatever it has. Data beyond the
+ * declarations are an error of the program. */
 mb_status mbw_writer_data(mbw_writer *w, const void *data, size_t bytes, mb_error *err)
 {
     const uint8_t *p = data;
@@ -292,6 +310,8 @@ static void *append(uint8_t *at, const void *data, size_t bytes)
     return at + bytes;
 }
 
+/* Header, metadata and table, once all checksums are known. Empty tensors at the end have had no data to close them.
+ * The digest is taken over the head with its own field 0, then set. */
 static mb_status write_head(mbw_writer *w, mb_error *err)
 {
     while (w->current < w->n_tensors && w->tensors[w->current].entry.bytes == 0) {
@@ -333,6 +353,7 @@ static mb_status write_head(mbw_writer *w, mb_error *err)
     return status;
 }
 
+/* On failure the output stays the writer's, and mbw_writer_free removes it; a failed commit has removed it already. */
 mb_status mbw_writer_finish_file(mbw_writer *w, mb_error *err)
 {
     mb_status status = write_head(w, err);
