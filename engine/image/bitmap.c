@@ -35,6 +35,7 @@ void mb_bitmap_dispose(mb_bitmap *b)
     *b = (mb_bitmap){0};
 }
 
+/* NULL (work in this thread alone) for pictures whose steps take less time than waking a thread. */
 mb_pool *mb_bitmap_pool(const mb_task *task, const mb_bitmap *b)
 {
     return b->words * (size_t)b->height < WORTH_THREADS ? NULL : mb_task_pool(task);
@@ -147,18 +148,21 @@ static void fill_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Bit = 1 where the first channel lies within [low, high]. Bits beyond the width stay 0. */
 void mb_bitmap_range(const mb_task *task, mb_bitmap *b, const mb_image_u8 *p, int low, int high)
 {
     fill_job j = {.b = b, .u8 = p->v, .channels = p->channels, .low = low, .high = high};
     mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
+/* The same on a plane of floats; NaN is below any threshold. */
 void mb_bitmap_at_least(const mb_task *task, mb_bitmap *b, const mb_image_f32 *p, float threshold)
 {
     fill_job j = {.b = b, .f32 = p->v, .threshold = threshold};
     mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
+/* The bits of a row's last word that are pixels. */
 static uint64_t last_word_mask(const mb_bitmap *b)
 {
     return b->width % 64 == 0 ? ~UINT64_C(0) : (UINT64_C(1) << (b->width % 64)) - 1;
@@ -310,7 +314,8 @@ static void join_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-/* flip: 0, or all ones for erosion. */
+/* flip: 0, or all ones for erosion. Erosion is dilation of the complement, turned back at the end; the last word's
+ * padding is masked on both ways. Rows and columns are independent, so a rectangle takes two passes. */
 static mb_status dilate(const mb_task *task, mb_bitmap *b, mb_window window, uint64_t flip, mb_error *err)
 {
     size_t h = (size_t)b->height, bytes = h * b->words * sizeof(uint64_t);

@@ -11,7 +11,8 @@
 #define SMALL_SIGMA 3.0   /* pixels of the small picture: the cells' own blur is then a tenth of it */
 #define LEAST       1e-3f /* weight of a pixel of the subject: counts where nothing else is near */
 
-/* Cut first, then scaled: no pixel is computed that is cut off. */
+/* Cut first, then scaled: no pixel is computed that is cut off. Like "background-size: cover" of CSS: the picture
+ * fills the whole, its middle shows, its aspect stays. */
 mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *picture, int width, int height,
                             mb_error *err)
 {
@@ -49,7 +50,8 @@ typedef struct blur {
     double step[2]; /* pixels of the photo a cell, x and y */
 } blur;
 
-/* Rows [begin, end) of cells: sums over the pixels that fall into each. */
+/* Rows [begin, end) of cells: sums over the pixels that fall into each. The subject counts for next to nothing, so its
+ * colours do not bleed into the background around it. Each cell has at least one pixel in both directions. */
 static void gather_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -150,7 +152,8 @@ static void enlarge_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-/* The small size, and the Gaussian in its pixels. */
+/* The small size, and the Gaussian in its pixels. Both planes of cells are one allocation, which c.v owns. Beyond
+ * three sigma the Gaussian is cut off. */
 static mb_status prepare(blur *b, double sigma, mb_error *err)
 {
     double shrink = sigma > SMALL_SIGMA ? sigma / SMALL_SIGMA : 1.0;
@@ -178,7 +181,8 @@ static mb_status prepare(blur *b, double sigma, mb_error *err)
     return MB_OK;
 }
 
-/* Gather, blur both ways, enlarge; the result does not depend on the threads. */
+/* Gather, blur both ways, enlarge; the result does not depend on the threads. sigma in pixels of the photo. The alpha
+ * says where the subject is. */
 mb_status mb_backdrop_blur(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *photo, const mb_image_u8 *alpha,
                            double sigma, mb_error *err)
 {

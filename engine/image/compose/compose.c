@@ -10,6 +10,7 @@ static size_t area(const mb_image_u8 *p)
     return (size_t)p->width * (size_t)p->height; /* it exists: no overflow */
 }
 
+/* `what` names b in the message. */
 static mb_status same_size(const mb_image_u8 *a, const mb_image_u8 *b, const char *what, mb_error *err)
 {
     return a->width == b->width && a->height == b->height
@@ -59,7 +60,8 @@ void mb_compose_invert(mb_image_u8 *p)
 
 /* ---- crop */
 
-/* Looks at each row from both ends only as far as needed. */
+/* Looks at each row from both ends only as far as needed. The smallest box around all pixels of at least `threshold`
+ * in the last channel, widened by `pad` pixels within the picture. Empty (width 0) where there is none. */
 mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
 {
     const size_t step = (size_t)p->channels;

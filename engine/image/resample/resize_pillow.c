@@ -33,6 +33,7 @@ typedef uint8_t bytes8 __attribute__((vector_size(8)));
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* From fixed point to a byte; the half was added before. Lanczos and bicubic weights overshoot, hence both bounds. */
 INLINE uint8_t clip8(int32_t sum)
 {
     sum >>= MB_RESAMPLE_BITS; /* arithmetic, as everywhere we build */
@@ -168,6 +169,7 @@ __attribute__((target("avx2"))) static void vertical_avx2(void *arg, size_t begi
 }
 #endif
 
+/* The copy that this processor runs; MATTEBOX_ISA may hold it back. */
 static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
 {
     mb_isa isa;
@@ -234,6 +236,7 @@ done:
     return status;
 }
 
+/* Older versions of Pillow always begin with the horizontal pass. */
 static bool vertical_first(const mb_image_u8 *src, const mb_resize_spec *s)
 {
     return s->order == MB_PASSES_PILLOW_13 &&
@@ -274,6 +277,7 @@ done:
     return status;
 }
 
+/* In the order of passes of Pillow 13. */
 mb_status mb_resize_pillow(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
                            mb_filter filter, mb_error *err)
 {
