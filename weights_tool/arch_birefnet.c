@@ -65,6 +65,7 @@ static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *
     if (side * side != rows || side % 2 == 0) {
         return mb_fail(err, MB_E_MISMATCH, "a relative position table of %" PRId64 " rows belongs to no window", rows);
     }
+    /* side = 2 * window - 1. */
     a->window = (side + 1) / 2;
     a->mlp_ratio = arch_dim(s, "bb.layers.0.blocks.0.mlp.fc1.weight", 0, 4 * a->embed_dim) / a->embed_dim;
     for (int stage = 0; stage < 4; stage++) {
@@ -362,6 +363,7 @@ void birefnet_specs(spec_list *l, const birefnet_arch *a)
         spec_add_pair(l, SPEC_CONV, (int64_t[4]){1, e << (i - 1), 1, 1}, name);
     }
     gates(l, a);
+    /* Leaves out the norms that the network lacks, in place and in order. */
     size_t n = 0;
     for (size_t i = 0; i < l->n; i++) {
         norm_place place = norm_of(l->v[i].name);

@@ -40,6 +40,7 @@ static mb_status describe_windows(vitmatte_arch *a, const source *s, mb_error *e
         return mb_fail(err, MB_E_MISMATCH,
                        "relative position tables of an even number of rows (%" PRId64 ", %" PRId64 ")", low, high);
     }
+    /* A table for a side of s tokens has 2 s - 1 rows. */
     a->window = (low + 1) / 2;
     a->global_side = (high + 1) / 2;
     return MB_OK;

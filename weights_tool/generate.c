@@ -81,11 +81,11 @@ static const built_in models[] = {
 };
 
 struct generator {
-    const built_in *model;
-    const char *name;
+    const built_in *model;  /* a row of the table above */
+    const char *name;       /* without suffixes */
     birefnet_arch birefnet; /* the model's, or without its norms */
-    bool columns;
-    uint64_t seed;
+    bool columns;           /* the checkpoint is in column order */
+    uint64_t seed;          /* enters each tensor's stream */
     spec_list specs;
     float *amp; /* of each tensor */
 };
@@ -319,6 +319,7 @@ static void fill_as_rows(const generator *g, size_t index, size_t first, size_t 
     const int64_t kernel = t->dims[2] * t->dims[3], channels = t->dims[1];
     for (size_t i = 0; i < n; i++) {
         int64_t e = (int64_t)(first + i), in_kernel = e % kernel, channel = e / kernel % channels;
+        /* The same element of the checkpoint: its channel in column order. */
         int64_t from = (e / kernel / channels * channels + patch_column_channel(channel, grid)) * kernel + in_kernel;
         dst[i] = value_at(state, (uint64_t)from, (double)g->amp[index], offset_of(t));
     }
@@ -393,6 +394,7 @@ done:
     return status;
 }
 
+/* The file gets its name only when all values are in it. */
 mb_status generate_file(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -429,7 +431,7 @@ done:
 /* ---- as a checkpoint */
 
 typedef struct checkpoint {
-    const generator *g;
+    const generator *g; /* not owned */
     mb_dtype dtype;
     float *scratch; /* for narrowing: as many elements as a piece of f16 holds */
     size_t capacity;

@@ -102,6 +102,7 @@ static void print_text(const tool_options *o, FILE *out, const source *s, const 
         (void)fprintf(out, "  architecture  %s, %.1f M parameters\n", f->title, (double)f->parameters * 1e-6);
         print_architecture(out, r);
     } else {
+        /* The message begins with "PATH: ". */
         const char *what = strstr(not_known->message, ": ");
         (void)fprintf(out, "  architecture  %s\n", what != NULL ? what + 2 : not_known->message);
     }
@@ -225,6 +226,7 @@ static mb_status print_json(const tool_options *o, FILE *out, const source *s, c
     return status;
 }
 
+/* Only a failure of memory is an error here; a network that is not known is an answer. */
 int tool_inspect(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     source *s;

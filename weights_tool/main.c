@@ -36,6 +36,7 @@ static void hold_standard_streams(void)
     }
 }
 
+/* SIGXFSZ and closed streams are prepared for before anything is opened. */
 int main(int argc, char **argv)
 {
     hold_standard_streams();

@@ -19,10 +19,10 @@
 struct network_names {
     spec_list patterns; /* sorted by name, numbers as "#"; of spec_list only the names */
     char (*words)[MAX_COMPONENT];
-    size_t n_words, word_capacity;
+    size_t n_words, word_capacity; /* sorted when all are there */
     char (*firsts)[MAX_COMPONENT]; /* the first words of patterns */
     size_t n_firsts, first_capacity;
-    bool failed;
+    bool failed; /* an allocation failed while the sets grew */
 };
 
 /* A part of a name between dots; it points into the name. */
@@ -253,6 +253,7 @@ static bool fits(const network_names *k, const component *parts, const bool *wor
     if (bsearch(pattern, k->patterns.v, k->patterns.n, sizeof k->patterns.v[0], by_text) == NULL) {
         return false;
     }
+    /* The known name with its real numbers in place of "#". */
     size_t at = 0;
     for (int i = 0; i < n_kept && at < sizeof m->name; i++) {
         int length =

@@ -285,6 +285,7 @@ static mb_status parse_option(tool_options *o, int argc, char **argv, int *at, m
         return mb_fail(err, MB_E_ARGUMENT, "--%s does not go with %s\nmattebox-weights %s --help", rows[row].name,
                        commands[o->command].name, commands[o->command].name);
     }
+    /* "--quiet=yes": a switch is on when it is there. */
     if (rows[row].argument == NULL && value != NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "--%s takes no value", rows[row].name);
     }

@@ -148,6 +148,7 @@ mb_status patch_guess_order(patch_guess *g, const source *s, mb_error *err)
     }
     g->rows /= g->n_tensors;
     g->columns /= g->n_tensors;
+    /* n_agree has counted tensors that speak for rows. */
     bool rows = g->rows > g->columns;
     double level = rows ? g->rows : g->columns, margin = fabs(g->rows - g->columns);
     g->n_agree = rows ? g->n_agree : g->n_tensors - g->n_agree;

@@ -81,6 +81,7 @@ static mb_status push_long(machine *m, int length_bytes)
     if (!number(m, (int)n, &v)) {
         return pickle_status(m);
     }
+    /* The sign bit is the topmost one of the n bytes: spread it over those above. */
     if (n > 0 && n < 8 && (v >> (8 * n - 1) & 1) != 0) {
         v |= ~(uint64_t)0 << (8 * n);
     }
@@ -183,39 +184,39 @@ static mb_status step(machine *m, uint8_t opcode)
         return v >= 2 && v <= 5 ? MB_OK : pickle_bad(m, "a protocol other than 2 to 5");
     case 0x95: /* FRAME */
         return number(m, 8, &v) ? MB_OK : pickle_status(m);
-    case 'J':
+    case 'J': /* BININT: signed, unlike BININT1 and BININT2 */
         return number(m, 4, &v) ? push_integer(m, PICKLE_INT, (int32_t)(uint32_t)v) : pickle_status(m);
-    case 'K':
+    case 'K': /* BININT1 */
         return number(m, 1, &v) ? push_integer(m, PICKLE_INT, (int64_t)v) : pickle_status(m);
-    case 'M':
+    case 'M': /* BININT2 */
         return number(m, 2, &v) ? push_integer(m, PICKLE_INT, (int64_t)v) : pickle_status(m);
-    case 0x8a:
+    case 0x8a: /* LONG1 */
         return push_long(m, 1);
-    case 0x8b:
+    case 0x8b: /* LONG4 */
         return push_long(m, 4);
-    case 'G':
+    case 'G': /* BINFLOAT */
         return push_float(m);
     case 'X': /* strings of text or bytes, with lengths of 1, 4 or 8 bytes */
     case 'T':
     case 'B':
         return push_text(m, 4);
-    case 0x8c:
+    case 0x8c: /* SHORT_BINUNICODE, SHORT_BINSTRING, SHORT_BINBYTES */
     case 'U':
     case 'C':
         return push_text(m, 1);
-    case 0x8d:
+    case 0x8d: /* BINUNICODE8, BINBYTES8 */
     case 0x8e:
     case 0x96: /* BYTEARRAY8 */
         return push_text(m, 8);
-    case 'h':
+    case 'h': /* BINGET */
         return number(m, 1, &v) ? pickle_memo_get(m, v) : pickle_status(m);
-    case 'j':
+    case 'j': /* LONG_BINGET */
         return number(m, 4, &v) ? pickle_memo_get(m, v) : pickle_status(m);
-    case 'q':
+    case 'q': /* BINPUT */
         return number(m, 1, &v) ? pickle_memo_put(m, v) : pickle_status(m);
-    case 'r':
+    case 'r': /* LONG_BINPUT */
         return number(m, 4, &v) ? pickle_memo_put(m, v) : pickle_status(m);
-    case 'c':
+    case 'c': /* GLOBAL */
         status = read_lines(m, line, n);
         return status != MB_OK ? status : pickle_push_name(m, line[0], n[0], line[1], n[1]);
     case 'i':
@@ -230,56 +231,56 @@ static mb_status step(machine *m, uint8_t opcode)
 static mb_status simple(machine *m, uint8_t opcode)
 {
     switch (opcode) {
-    case 'N':
+    case 'N': /* NONE */
         return pickle_push(m, pickle_new(m, PICKLE_NONE));
-    case 0x88:
+    case 0x88: /* NEWTRUE, NEWFALSE */
     case 0x89:
         return push_integer(m, PICKLE_BOOL, opcode == 0x88);
-    case '(':
+    case '(': /* MARK */
         return pickle_push(m, pickle_new(m, PICKLE_MARK));
-    case '0':
+    case '0': /* POP */
         return pickle_pop(m) != NULL ? MB_OK : pickle_status(m);
-    case '1':
+    case '1': /* POP_MARK */
         return pickle_pop_mark(m);
-    case '2':
+    case '2': /* DUP */
         return m->n_stack > 0 ? pickle_push(m, m->stack[m->n_stack - 1]) : pickle_bad(m, "its stack is empty");
-    case ')':
+    case ')': /* EMPTY_TUPLE, EMPTY_LIST, EMPTY_SET */
     case ']':
     case 0x8f:
         return pickle_push(m, pickle_new(m, PICKLE_TUPLE));
-    case '}':
+    case '}': /* EMPTY_DICT */
         return pickle_push(m, pickle_new(m, PICKLE_DICT));
-    case 0x85:
+    case 0x85: /* TUPLE1, TUPLE2, TUPLE3 */
     case 0x86:
     case 0x87:
         return pickle_tuple_of(m, (size_t)opcode - 0x84);
-    case 't':
+    case 't': /* TUPLE, LIST, FROZENSET */
     case 'l':
     case 0x91:
         return pickle_collect(m, PICKLE_TUPLE);
-    case 'd':
+    case 'd': /* DICT */
         return pickle_collect(m, PICKLE_DICT);
-    case 'a':
+    case 'a': /* APPEND */
         return pickle_append(m);
-    case 's':
+    case 's': /* SETITEM */
         return pickle_set_item(m);
-    case 'e':
+    case 'e': /* APPENDS, ADDITEMS */
     case 0x90:
         return pickle_extend(m, PICKLE_TUPLE);
-    case 'u':
+    case 'u': /* SETITEMS */
         return pickle_extend(m, PICKLE_DICT);
     case 0x94: /* MEMOIZE: the next free number */
         return pickle_memo_put(m, m->n_memoized++);
-    case 0x93:
+    case 0x93: /* STACK_GLOBAL */
         return stack_global(m);
-    case 'Q':
+    case 'Q': /* BINPERSID */
         return pickle_persistent_id(m);
-    case 'R':
+    case 'R': /* REDUCE */
         return pickle_reduce(m);
-    case 0x81:
+    case 0x81: /* NEWOBJ, NEWOBJ_EX */
     case 0x92:
         return pickle_new_object(m, opcode == 0x92);
-    case 'b':
+    case 'b': /* BUILD */
         return pickle_set_state(m);
     default:
         return refuse_opcode(m, opcode);
@@ -324,6 +325,7 @@ mb_status pickle_read(pickle *p, const uint8_t *data, size_t bytes, mb_error *er
         }
         status = step(&m, opcode);
     }
+    /* Neither owns what it points to. */
     mb_free(m.stack);
     mb_free(m.memo);
     if (status != MB_OK) {

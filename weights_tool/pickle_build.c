@@ -137,6 +137,7 @@ static mb_status rebuild_tensor(machine *m, const pickle_value *args, bool with_
         n_strides != t->rank) {
         return pickle_bad(m, "a tensor's size or stride is not 0 to 8 non-negative numbers");
     }
+    /* The metadata are the last argument; files of older versions of torch end before them. */
     mb_status status = args->u.list.n == most ? read_view_bits(m, t, a[most - 1]) : MB_OK;
     return status != MB_OK ? status : pickle_push(m, v);
 }
@@ -228,6 +229,7 @@ static mb_status apply(machine *m, const pickle_value *callee, const pickle_valu
             return pickle_bad(m, "a tensor of its own class is built of something else");
         }
         return apply(m, a[0], a[2], depth + 1);
+    /* The index is that of the argument with the shape; n means that there is none to read. */
     case NAME_REBUILD_QUANTISED:
         return unread_tensor(m, args, "quantised numbers", 2);
     case NAME_REBUILD_SPARSE:
@@ -236,6 +238,7 @@ static mb_status apply(machine *m, const pickle_value *callee, const pickle_valu
         return unread_tensor(m, args, "a nested tensor", n);
     case NAME_REBUILD_META:
         return unread_tensor(m, args, "no values (saved from torch's meta device)", 1);
+    /* A parameter is the tensor it wraps, and a torch.Size the tuple it is made of. */
     case NAME_REBUILD_PARAMETER:
     case NAME_SIZE:
         if (n < 1 || a[0]->kind != (callee->u.global.name == NAME_SIZE ? PICKLE_TUPLE : PICKLE_TENSOR)) {

@@ -234,6 +234,7 @@ static bool is_harmless(const char *module, size_t nm, const char *name, size_t 
     if (has_control_or_space(module, nm) || has_control_or_space(name, nn)) {
         return false;
     }
+    /* A module that has a row is decided by it alone, even if the name is spelt like a class. */
     for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
         if (equals(module, nm, harmless[i].module)) {
             return harmless[i].names != NULL ? listed(harmless[i].names, name, nn)

@@ -151,6 +151,7 @@ mb_status pickle_memo_put(machine *m, uint64_t index)
         if (p == NULL) {
             return mb_fail_memory(m->err, capacity * sizeof *p, "a pickle");
         }
+        /* NULL marks numbers that were never written. */
         memset(p + m->memo_capacity, 0, (capacity - m->memo_capacity) * sizeof *p);
         m->memo = p;
         m->memo_capacity = capacity;

@@ -145,6 +145,7 @@ uint64_t recognised_parameters(const recognised *r)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < r->specs.n; i++) {
+        /* A product that begins with 0 stays 0. */
         uint64_t n = r->specs.v[i].ignored ? 0 : 1;
         for (int d = 0; d < r->specs.v[i].rank; d++) {
             n *= (uint64_t)r->specs.v[i].dims[d];

@@ -25,13 +25,13 @@ typedef struct group {
 } group;
 
 typedef struct selection {
-    source *s;
+    source *s; /* its list of tensors is renamed and reordered */
     const source_choice *choice;
-    network_names *names;
+    network_names *names;   /* owned */
     network_match *matches; /* by tensor; .name[0] == 0: none */
     bool *beside;           /* by tensor */
     group *groups;
-    size_t n_groups;
+    size_t n_groups;     /* at most MAX_GROUPS */
     const char **sorted; /* the originals, for the look at wrappers */
     char *prefix;        /* the model's, owned */
 } selection;
@@ -261,6 +261,7 @@ static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
     mb_status status = MB_OK;
     for (size_t i = 0; i < k->s->n_tensors; i++) {
         const network_match *m = &k->matches[i];
+        /* Seen among all matches, since one name of the original decides for all of them. */
         original_vitmatte = original_vitmatte || strcmp(m->name, "backbone.pos_embed") == 0;
     }
     for (size_t i = 0; i < k->s->n_tensors && status == MB_OK; i++) {

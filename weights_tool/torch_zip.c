@@ -63,6 +63,7 @@ static mb_status check_byte_order(const zip_archive *z, const char *folder, size
 {
     char name[1100], shown[40];
     uint8_t *text = NULL;
+    /* The name of the pickle is at most 1024 bytes long (zip.c), so the folder fits. */
     (void)snprintf(name, sizeof name, "%.*sbyteorder", (int)prefix, folder);
     const zip_member *m = zip_find(z, name);
     if (m == NULL) {
@@ -86,8 +87,8 @@ static mb_status check_byte_order(const zip_archive *z, const char *folder, size
 /* ---- tensors */
 
 typedef struct reader {
-    source *s;
-    size_t file;
+    source *s;   /* gets the tensors */
+    size_t file; /* number of the archive in the source */
     const zip_archive *z;
     const char *folder; /* its first `prefix` bytes are the archive's folder */
     size_t prefix;
@@ -112,6 +113,7 @@ static bool measure_view(source_tensor *t, int64_t offset, uint64_t available)
     int64_t last = offset, row = 1;
     bool empty = false;
     t->contiguous = true;
+    /* From the innermost dimension out: `row` is the stride that a row-major tensor would have there. */
     for (int i = t->rank - 1; i >= 0; i--) {
         int64_t reach;
         empty = empty || t->dims[i] == 0;
@@ -255,6 +257,7 @@ static mb_status walk_item(reader *r, pickle_value *value, const pickle_value *k
     if (tensor) {
         return add_tensor(r, r->path, n, value->u.tensor);
     }
+    /* The closing zero of append_key gives way to the dot; the next key writes its own. */
     r->path[end] = '.';
     return walk(r, value, end + 1, depth + 1);
 }

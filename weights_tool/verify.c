@@ -14,14 +14,14 @@
 #define PIECE ((size_t)1 << 16)
 
 typedef struct comparison {
-    const mb_weights *model;
-    const source *original;
-    bool columns;  /* the original is in columns, the model in rows */
-    uint8_t *raw;  /* PIECE elements of the original, up to 8 bytes each */
-    float *values; /* the same as floats */
-    uint8_t *want; /* the same as the model file should have them */
-    progress bar;
-    size_t done; /* bytes of the model compared so far */
+    const mb_weights *model; /* not owned */
+    const source *original;  /* not owned */
+    bool columns;            /* the original is in columns, the model in rows */
+    uint8_t *raw;            /* PIECE elements of the original, up to 8 bytes each */
+    float *values;           /* the same as floats */
+    uint8_t *want;           /* the same as the model file should have them */
+    progress bar;            /* over the model's bytes */
+    size_t done;             /* bytes of the model compared so far */
 } comparison;
 
 /* Names the first element that differs, both values as floats. */

@@ -29,15 +29,15 @@ typedef struct declared {
 
 struct mbw_writer {
     pair *meta;
-    size_t n_meta, meta_capacity;
+    size_t n_meta, meta_capacity; /* pairs */
     declared *tensors;
-    size_t n_tensors, tensor_capacity;
-    mb_file_header header;
-    mb_output *file; /* one of the two sinks */
-    uint8_t *memory;
-    size_t current;     /* tensor whose data come next */
-    uint64_t in_tensor; /* bytes of it that came */
-    mb_xxh64 checksum;
+    size_t n_tensors, tensor_capacity; /* in the order of their data */
+    mb_file_header header;             /* filled by lay_out; its digest by write_head */
+    mb_output *file;                   /* one of the two sinks */
+    uint8_t *memory;                   /* the other sink: file_bytes of it, owned */
+    size_t current;                    /* tensor whose data come next */
+    uint64_t in_tensor;                /* bytes of it that came */
+    mb_xxh64 checksum;                 /* of the current tensor's data so far */
 };
 
 mb_status mbw_writer_create(mbw_writer **out, mb_error *err)
@@ -247,6 +247,7 @@ static mb_status put(mbw_writer *w, uint64_t offset, const void *data, size_t by
     if (w->file != NULL) {
         return mb_output_write_at(w->file, offset, data, bytes, err);
     }
+    /* memcpy must not see the NULL of an empty piece. */
     if (bytes > 0) {
         memcpy(w->memory + offset, data, bytes);
     }
@@ -335,6 +336,7 @@ static mb_status write_head(mbw_writer *w, mb_error *err)
         at = append(at, w->meta[i].key, p.key_bytes + 1u);
         at = append(at, w->meta[i].value, p.value_bytes + 1u);
     }
+    /* mb_calloc has cleared the padding between the parts. */
     at = head + w->header.table_offset;
     for (size_t i = 0; i < w->n_tensors; i++) {
         const declared *d = &w->tensors[i];
@@ -365,6 +367,7 @@ mb_status mbw_writer_finish_file(mbw_writer *w, mb_error *err)
     return status;
 }
 
+/* On failure *data is NULL and the memory stays the writer's. */
 mb_status mbw_writer_finish_memory(mbw_writer *w, void **data, size_t *bytes, mb_error *err)
 {
     *data = NULL;

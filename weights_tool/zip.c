@@ -123,10 +123,10 @@ static mb_status read_end(directory *d, const uint8_t *data, size_t bytes, mb_er
 
 /* One header, central or local, as it stands in the file; name and extra field point into it. */
 typedef struct entry {
-    uint32_t flags, method, crc;
-    uint64_t packed, bytes, offset;
+    uint32_t flags, method, crc;    /* method 0: stored, 8: deflated */
+    uint64_t packed, bytes, offset; /* offset: of the local header */
     const uint8_t *name, *extra;
-    size_t name_bytes, extra_bytes;
+    size_t name_bytes, extra_bytes; /* below 65,536 each */
 } entry;
 
 /* The ZIP64 extra field: 8-byte values for those of the three that are all ones in the 4-byte field. Section 4.5.3. A
@@ -211,12 +211,14 @@ static mb_status check_local(zip_member *m, const entry *c, const uint8_t *data,
                .bytes = get32(p + 22),
                .name_bytes = get16(p + 26),
                .extra_bytes = get16(p + 28)};
+    /* Both lengths have 16 bits, so the sum is small; the local extra field may be longer than the central one. */
     uint64_t head = LOCAL_BYTES + l.name_bytes + l.extra_bytes;
     if (head > limit - c->offset || c->packed > limit - c->offset - head) {
         return bad_member(err, m->name, "reaches beyond the end (is the file cut short?)");
     }
     l.name = p + LOCAL_BYTES;
     l.extra = l.name + l.name_bytes;
+    /* A writer that streams does not know the values yet and leaves all three 0. */
     bool later = (l.flags & 8u) != 0 && l.crc == 0 && l.packed == 0 && l.bytes == 0;
     if (!read_extra64(&l, false) || l.flags != c->flags || l.method != c->method || l.name_bytes != c->name_bytes ||
         memcmp(l.name, c->name, c->name_bytes) != 0 ||
@@ -244,6 +246,7 @@ static mb_status read_member(zip_member *m, const uint8_t **at, const uint8_t *d
                .name_bytes = get16(p + 28),
                .extra_bytes = get16(p + 30)};
     size_t comment = get16(p + 32), length = CENTRAL_BYTES + e.name_bytes + e.extra_bytes + comment;
+    /* 34: number of the disk that the member begins on. */
     if ((size_t)(end - p) < length || get16(p + 34) != 0) {
         return damaged(err, "its directory is malformed");
     }

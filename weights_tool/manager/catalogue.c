@@ -162,6 +162,7 @@ static catalogue_entry *start_entry(catalogue *c, const char *name)
         e = &c->v[c->n++];
     }
     if (e != NULL) {
+        /* Most entries are BiRefNets, hence the default. */
         *e = (catalogue_entry){.name = name,
                                .address = "",
                                .file = "",
@@ -199,6 +200,7 @@ static mb_status parse(catalogue *c, char *text, const char *origin, mb_error *e
     mb_status status = MB_OK;
     for (char *next, *p = text; *p != '\0' && status == MB_OK; p = next) {
         size_t n = strcspn(p, "\n");
+        /* The last line may lack its newline. */
         next = p + n + (p[n] == '\n');
         p[n] = '\0';
         line++;

@@ -24,11 +24,11 @@
 #define LONGEST_WAIT  60                  /* seconds between two attempts */
 
 typedef struct transfer {
-    const download_request *r;
+    const download_request *r; /* the caller's */
     const curl_api *api;
-    CURL *curl;
-    part p;
-    http_answer answer;
+    CURL *curl;                   /* of the attempt that runs */
+    part p;                       /* what has come, and the notes on it */
+    http_answer answer;           /* headers of the last answer */
     bool started;                 /* the body of the last answer has begun */
     bool output_failed, hopeless; /* hopeless: no further attempt can help */
     mb_status status;             /* of what went wrong inside a callback */
@@ -240,6 +240,7 @@ static mb_status place_body(transfer *t)
         mb_status status = part_clear(&t->p, t->err);
         return status != MB_OK ? status : mb_fail(t->err, MB_E_CANCELLED, "the file has changed");
     }
+    /* A whole file: whatever is there goes, and the new notes are those of this answer. */
     if (t->p.have == 0 || !goes_on) {
         mb_status status = part_clear(&t->p, t->err);
         if (status != MB_OK) {
@@ -260,6 +261,7 @@ static mb_status begin_body(transfer *t, const char *data, size_t n)
     mb_status status = check_kind(t, data, n);
     if (status == MB_OK) {
         status = place_body(t);
+        /* The part belonged to another version of the file and is empty now. */
         if (status == MB_E_CANCELLED) {
             t->err->message[0] = '\0'; /* not a failure: attempt() sees the empty part */
             t->err->code = MB_OK;
@@ -404,6 +406,7 @@ static CURLcode attempt(transfer *t)
         t->status = part_clear(&t->p, t->err) == MB_OK ? MB_E_CANCELLED : refuse(t, MB_E_IO);
         return CURLE_WRITE_ERROR;
     }
+    /* The write callback never ran: an answer without a body. */
     if (code == CURLE_OK && !t->started && t->p.have == 0) {
         (void)refuse(t, mb_fail(t->err, MB_E_FORMAT, "the server sent an empty file"));
     }

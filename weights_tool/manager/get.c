@@ -81,6 +81,7 @@ static mb_status find_source(source_of *s, const manager_options *o, const catal
         }
         n = snprintf(s->address, sizeof s->address, "%s%s", o->address, last);
     } else if (mirror != NULL && mirror[0] != '\0') {
+        /* The catalogue's addresses have been checked: each has "://". */
         const char *path = strstr(e->address, "://") + 3;
         path += strcspn(path, "/");
         n = snprintf(s->address, sizeof s->address, "%.*s%s",
@@ -107,8 +108,8 @@ static mb_status find_source(source_of *s, const manager_options *o, const catal
 typedef struct get_call {
     const manager_options *o;
     const catalogue_entry *e; /* NULL: not in the catalogue */
-    const char *name, *part;
-    bool told;
+    const char *name, *part;  /* of the model; path of the growing file */
+    bool told;                /* the user has been told size and licence */
 } get_call;
 
 static void tell(const manager_options *o, const char *text)

@@ -20,8 +20,8 @@
 #define MAX_SUMS ((size_t)1 << 20)
 
 typedef struct bytes_call {
-    const manager_options *o;
-    const char *stage;
+    const manager_options *o; /* its on_progress is asked */
+    const char *stage;        /* "copying" or "checking", for the bar */
 } bytes_call;
 
 static int on_bytes(void *user, size_t done, size_t total)

@@ -93,12 +93,14 @@ mb_status part_open(part *p, const char *path, const char *address, bool overwri
     if (p->fd < 0) {
         return part_fail(p, errno, err);
     }
+    /* Held until part_close; two programs that append to one file would mix it up. */
     if (flock(p->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         return mb_fail(err, MB_E_IO, "%.200s: another mattebox is fetching this\nwait for it, or end it", path);
     }
     if (fstat(p->fd, &s) != 0 || !S_ISREG(s.st_mode)) {
         return mb_fail(err, MB_E_IO, "%.200s: is not a regular file\nremove it and run it again", path);
     }
+    /* The size on the disk counts, not the one in the notes: it is what has been written. */
     p->have = (uint64_t)s.st_size;
     read_notes(p);
     /* Without a name for its bytes nothing could tell whether the rest still fits: then it starts anew. */

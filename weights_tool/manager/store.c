@@ -132,6 +132,8 @@ static mb_status pass(const mb_mapping *m, mb_output *o, char sha256[65], store_
     return status;
 }
 
+/* The size is known, so a full disk shows before the first byte is copied. A file of the same name is replaced only
+ * with `replace`. */
 mb_status store_copy(const char *from, const char *to, bool replace, char sha256[65], store_progress on_progress,
                      void *user, mb_error *err)
 {
