@@ -43,10 +43,10 @@ mb_pool *mb_bitmap_pool(const mb_task *task, const mb_bitmap *b)
 
 typedef struct fill_job {
     mb_bitmap *b;
-    const uint8_t *u8;
+    const uint8_t *u8; /* one of the two sources */
     const float *f32;
-    int channels, low, high;
-    float threshold;
+    int channels, low, high; /* samples a pixel; the range, both ends included */
+    float threshold;         /* of a plane of floats */
 } fill_job;
 
 /* The top bits of eight bytes as one byte, first byte lowest. */
@@ -192,6 +192,7 @@ static inline uint64_t smear_up(uint64_t v, unsigned n)
     return v;
 }
 
+/* The same towards lower bits. */
 static inline uint64_t smear_down(uint64_t v, unsigned n)
 {
     for (unsigned done = 0; done < n;) {
@@ -213,6 +214,7 @@ static void dilate_up(uint64_t *row, size_t words, size_t reach)
             left = v != 0 ? (int64_t)reach : 0;
             continue;
         }
+        /* The bits of this word that the last set bit of the words before reaches. */
         uint64_t from_left = left <= 0 ? 0 : left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
         left = v != 0 ? (int64_t)reach - __builtin_clzll(v) : left - 64;
         row[i] = smear_up(v, near) | from_left;
@@ -240,8 +242,8 @@ static void dilate_down(uint64_t *row, size_t words, size_t reach)
 typedef struct dilate_job {
     mb_bitmap *b;
     uint64_t *copy, *out; /* heads of the vertical pass; its result */
-    size_t before, after;
-    uint64_t flip; /* all ones: of the complement */
+    size_t before, after; /* of the window, cut to the picture */
+    uint64_t flip;        /* all ones: of the complement */
 } dilate_job;
 
 /* OR over [x - before, x + after]. */
@@ -305,6 +307,7 @@ static void join_rows(void *arg, size_t begin, size_t end, int worker)
         if (y >= j->before) {
             size_t first = y - j->before;
             tail = j->b->v + first * words;
+            /* Within one block the head of the last row would begin too early. */
             head = first / n == last / n ? tail : head;
         }
         for (size_t i = 0; i < words; i++) {

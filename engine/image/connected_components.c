@@ -117,6 +117,7 @@ mb_status mb_keep_components(const mb_task *task, mb_image_u8 *alpha, mb_image_f
     *dropped = 0;
     MB_TRY(mb_connected_find(task, &c, alpha, STRONG, MB_CONNECT_8, err));
     *dropped = apply_rule(&c, rule);
+    /* The labels have served for the areas; the queue begins anew with all pixels that stay. */
     int32_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         if (c.label[i] > 0 && c.area[c.label[i]] == 1) {

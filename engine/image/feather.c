@@ -35,6 +35,7 @@ static void blur_row(float *out, const float *in, int n, const feather_job *j)
     memset(out, 0, (size_t)n * sizeof *out);
     add_scaled(out, in, j->weights[0], (size_t)n);
     for (int k = 1; k <= j->radius; k++) {
+        /* Rows may be shorter than the radius: then every pixel takes the border's value from both sides. */
         int covered = k < n ? n - k : 0;
         float w = j->weights[k];
         add_scaled(out + (n - covered), in, w, (size_t)covered); /* from the left */
@@ -96,6 +97,7 @@ mb_status mb_feather(const mb_task *task, mb_image_f32 *plane, double sigma, mb_
 {
     size_t n = (size_t)plane->width * (size_t)plane->height;
     feather_job j = {.plane = plane, .radius = (int)ceil(REACH * sigma)};
+    /* Each direction is half of the work, for the progress. */
     mb_task rows = mb_task_part(task, 0.0, 0.5), columns = mb_task_part(task, 0.5, 0.5);
     mb_status status = MB_OK;
     j.half = mb_alloc_array(n, sizeof *j.half);

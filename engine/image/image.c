@@ -177,6 +177,7 @@ mb_status mb_image_u8_to_image(const mb_image *r, const mb_image_u8 *src, mb_err
     for (int y = 0; y < r->height; y++) {
         uint8_t *p = (uint8_t *)r->data + (size_t)y * stride_of(r);
         const uint8_t *q = src->v + (size_t)y * width * c;
+        /* The same bytes in the same order: a copy of the row. */
         if (r->depth == MB_DEPTH_U8 && c == (size_t)l.n && r->pixels != MB_PIXELS_BGR && r->pixels != MB_PIXELS_BGRA) {
             memcpy(p, q, width * c);
             continue;
@@ -325,6 +326,7 @@ static void convert_pixel(uint8_t *p, const mb_image *dst, const uint8_t *q, con
     const layout to = layouts[dst->pixels], from = layouts[src->pixels];
     const size_t t = sample_bytes[dst->depth], f = sample_bytes[src->depth];
     const uint8_t *r = q + (size_t)from.r * f, *g = q + (size_t)from.g * f, *b = q + (size_t)from.b * f;
+    /* 16 bits to 8 take the upper byte; by way of f32 another value could come out. */
     const bool in_8bit = src->depth == MB_DEPTH_U8 || (dst->depth == MB_DEPTH_U8 && src->depth == MB_DEPTH_U16);
     if (to.a >= 0) {
         if (from.a < 0) {

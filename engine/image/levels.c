@@ -17,9 +17,9 @@ mb_levels mb_levels_of(double black, double white)
 }
 
 typedef struct levels_job {
-    float *f32;
+    float *f32; /* one of the two pictures */
     uint8_t *u8;
-    const uint8_t *table;
+    const uint8_t *table; /* for bytes; l is for floats */
     mb_levels l;
 } levels_job;
 

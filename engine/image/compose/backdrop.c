@@ -37,17 +37,17 @@ mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_imag
 
 /* [height, width, 4]: colours times weight, weight. */
 typedef struct cells {
-    int width, height;
-    float *v, *other; /* other: the half-way result of the blur */
+    int width, height; /* in cells */
+    float *v, *other;  /* other: the half-way result of the blur */
 } cells;
 
 typedef struct blur {
-    const mb_image_u8 *photo, *alpha;
-    mb_image_u8 *out;
-    cells c;
-    int radius;
-    float *weights; /* [radius + 1] */
-    double step[2]; /* pixels of the photo a cell, x and y */
+    const mb_image_u8 *photo, *alpha; /* of one size; 3 channels and 1 */
+    mb_image_u8 *out;                 /* as large as the photo */
+    cells c;                          /* the small picture */
+    int radius;                       /* of the Gaussian, in cells */
+    float *weights;                   /* [radius + 1] */
+    double step[2];                   /* pixels of the photo a cell, x and y */
 } blur;
 
 /* Rows [begin, end) of cells: sums over the pixels that fall into each. The subject counts for next to nothing, so its
@@ -67,6 +67,7 @@ static void gather_rows(void *arg, size_t begin, size_t end, int worker)
             for (int y = y0; y < y1; y++) {
                 for (int x = x0; x < x1; x++) {
                     size_t at = (size_t)y * (size_t)w + (size_t)x;
+                    /* Never 0, so the quotient at the end always exists. */
                     float weight = (float)(255 - b->alpha->v[at]) + 255 * LEAST;
                     for (size_t k = 0; k < 3; k++) {
                         sum[k] += weight * (float)b->photo->v[3 * at + k];

@@ -75,6 +75,7 @@ mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
         if (first == p->width) {
             continue;
         }
+        /* Ends at `first` at the latest. */
         while (v[(size_t)last * step] < threshold) {
             last--;
         }
@@ -86,6 +87,7 @@ mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
     if (x1 < 0) {
         return (mb_box){0};
     }
+    /* Compared as distances to the border, so that no sum can overflow. */
     pad = pad > 0 ? pad : 0;
     x0 = x0 > pad ? x0 - pad : 0;
     y0 = y0 > pad ? y0 - pad : 0;
@@ -110,6 +112,7 @@ mb_status mb_compose_crop(mb_image *out, const mb_image *p, mb_box box, mb_error
     }
     status = mb_image_create(out, box.width, box.height, p->pixels, p->depth, err);
     const size_t pixel = channels[p->pixels] * bytes[p->depth], row = (size_t)box.width * pixel;
+    /* row_bytes 0 stands for packed rows. */
     const size_t stride = p->row_bytes != 0 ? p->row_bytes : (size_t)p->width * pixel;
     if (status != MB_OK) {
         return status;

@@ -10,7 +10,7 @@
 #define ROWS 16
 
 typedef struct flatten {
-    const mb_layers *l;
+    const mb_layers *l; /* the caller's */
     mb_image *out;
     float unit[256]; /* v / 255 for each byte */
     bool opaque;     /* the result has no alpha */
@@ -82,6 +82,7 @@ static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
     for (int c = 0; c < 4; c++) {
         below[c] = j->unit[l->colour[c]];
     }
+    /* A background picture is opaque; its colours follow pixel by pixel. */
     below[3] = l->picture != NULL ? 1.0f : below[3];
     uint8_t *dst = j->out->data;
     for (size_t i = begin * width; i < end * width; i++) {

@@ -189,6 +189,7 @@ static mb_status finish_aligned(const mb_task *task, mb_image_u8 *mask, mb_image
             large.v[i] = v < 1.0f ? v : 1.0f;
         }
         *mask_f32 = large;
+        /* The caller owns the plane now. */
         large = (mb_image_f32){0};
     }
 done:

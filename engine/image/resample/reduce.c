@@ -37,6 +37,7 @@ static mb_status make_taps(axis_taps *t, int in, int out, mb_error *err)
     for (int o = 0; o < out; o++) {
         float *w = t->weight + (size_t)o * (size_t)t->count;
         if (step > 1) {
+            /* [a, b): what the output pixel covers of the input, in pixels. */
             double a = o * step, b = fmin((o + 1) * step, in);
             t->first[o] = (int)a;
             for (int k = 0; k < t->count; k++) {
@@ -84,6 +85,7 @@ static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int 
     for (int o = 0; o < width; o++) {
         const float *w = t->weight + (size_t)o * (size_t)t->count;
         for (int c = 0; c < channels; c++) {
+            /* Rounds to nearest when the sum is cut. */
             float sum = 0.5f;
             for (int k = 0; k < t->count; k++) {
                 if (w[k] != 0) {

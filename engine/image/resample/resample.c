@@ -46,7 +46,7 @@ static double lanczos3(double t)
 
 typedef struct filter_row {
     double (*value)(double);
-    double support;
+    double support; /* half the width, in pixels of the input where nothing shrinks */
 } filter_row;
 
 static const filter_row filters[MB_FILTER_COUNT] = {
@@ -79,6 +79,7 @@ static void axis_fill(mb_axis *a, const filter_row *f, double *w)
     const double stretch = scale > 1.0 ? scale : 1.0;
     const double support = f->support * stretch, inverse = 1.0 / stretch;
     for (int x = 0; x < a->out; x++) {
+        /* Pixel j of the input has its middle at j + 0.5. */
         double centre = ((double)x + 0.5) * scale, sum = 0.0;
         int from = (int)(centre - support + 0.5), to = (int)(centre + support + 0.5);
         from = from > 0 ? from : 0;
@@ -128,6 +129,7 @@ static void half_pixel(mb_axis *t, int in, int out)
     for (int o = 0; o < out; o++) {
         double c = ((double)o + 0.5) * scale - 0.5, whole = floor(c);
         int i = (int)whole;
+        /* Outside the middles of the first and last pixel both neighbours are the border pixel. */
         bool outside = i < 0 || i >= in - 1;
         t->first[o] = i < 0 ? 0 : i < in - 1 ? i : in - 1;
         t->other[o] = outside ? t->first[o] : i + 1;

@@ -18,13 +18,13 @@
 
 typedef struct job {
     mb_resample_rule rule;
-    const float *src_f;
+    const float *src_f; /* source and destination in the type of the rule; the other pair is NULL */
     const uint8_t *src_u;
     float *dst_f;
     uint8_t *dst_u;
-    int sw, sh, dw, dh, channels;
-    mb_axis x, y;
-    float *cache; /* [workers, 2, dw*channels]; the 8-bit rule keeps int32 there */
+    int sw, sh, dw, dh, channels; /* sizes of source and destination in pixels */
+    mb_axis x, y;                 /* neighbours and weights by output position; owned */
+    float *cache;                 /* [workers, 2, dw*channels]; the 8-bit rule keeps int32 there */
 } job;
 
 /* ---- rows */

@@ -20,10 +20,10 @@
 /* ---- passes */
 
 typedef struct pass {
-    const mb_axis *taps;
+    const mb_axis *taps; /* of the axis that the pass resizes */
     const uint8_t *src;
     uint8_t *dst;
-    int src_width, dst_width, channels;
+    int src_width, dst_width, channels; /* in pixels */
 } pass;
 
 typedef int32_t lanes4 __attribute__((vector_size(16)));
@@ -130,6 +130,7 @@ INLINE void vertical_body(const pass *p, size_t begin, size_t end)
         const uint8_t *src = p->src + (size_t)a->first[y] * row;
         uint8_t *dst = p->dst + y * row;
         size_t x = 0;
+        /* Channels do not matter here: every byte of a row has the same weights. */
         for (; x + 32 <= row; x += 32) {
             vertical_block(dst + x, src + x, row, k, a->other[y]);
         }
