@@ -29,8 +29,9 @@ int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise)
 
 /* ---- reading the numbers */
 
-/* The kernels are counted until one is missing. Even kernels have no centre, and the padding of the official code
- * would change the size of the map. */
+/* Widths and kernel sizes of one decoder block, from the shapes of its tensors. A missing tensor gives the published
+ * width, so that recognise_check lists it. The kernels are counted until one is missing. Even kernels have no centre,
+ * and the padding of the official code would change the size of the map. */
 static mb_status describe_block(decoder_arch *b, const source *s, const char *prefix, mb_error *err)
 {
     char name[120];
@@ -183,8 +184,9 @@ static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err
     return MB_OK;
 }
 
-/* Widths of tiles and gates default to those of the official code where a tensor is absent, so that recognise_check
- * can report it as missing with its right shape. */
+/* Everything that birefnet_specs needs to list all tensors. Options of the code show in tensors that exist or not
+ * (ipt_blk5, gate 4). Widths of tiles and gates default to those of the official code where a tensor is absent, so
+ * that recognise_check can report it as missing with its right shape. */
 mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -338,9 +340,10 @@ static void gates(spec_list *l, const birefnet_arch *a)
     }
 }
 
-/* Every tensor of the state dict in its order. The input channels of decoder block i are its own map and the tiles
- * joined to it. Norms of kinds that the network lacks are taken out at the end, and what inference does not use is
- * marked. */
+/* All tensors of this architecture in the published order, without the norms that the file lacks. 30 e: the deepest
+ * map (16 e) and its context (14 e). Every tensor of the state dict in its order. The input channels of decoder block
+ * i are its own map and the tiles joined to it. Norms of kinds that the network lacks are taken out at the end, and
+ * what inference does not use is marked. */
 void birefnet_specs(spec_list *l, const birefnet_arch *a)
 {
     const int64_t e = a->embed_dim;

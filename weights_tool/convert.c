@@ -64,8 +64,8 @@ static const char *three_places(char text[32], double value)
     return text;
 }
 
-/* Sets the order and the reason, which goes into the file. In falling weight: what the user says, what the kernels
- * say, the published name, the generation. A model file is in rows already, and VITMatte has no tiles. */
+/* Order of evidence: --patch-order, the kernels, the name of a published file, the generation. The reason goes into
+ * the metadata. */
 static mb_status decide_order(conversion *c, mb_error *err)
 {
     patch_guess g;
@@ -325,7 +325,7 @@ static mb_status keep_meta(const conversion *c, mbw_writer *w, mb_error *err)
     return status;
 }
 
-/* Where the values come from. A source without a known name gets its file's, up to the first dot. */
+/* Name, task, licence and where the weights come from, for sources that are not model files. */
 static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error *err)
 {
     char name[300], *licence = NULL;
@@ -355,8 +355,7 @@ done:
     return status;
 }
 
-/* All keys, in any order: the writer sorts. Later calls replace earlier ones, so what the user says comes behind what
- * is kept. */
+/* Later keys replace earlier ones, so what options say comes last. */
 static mb_status write_meta(const conversion *c, mbw_writer *w, mb_error *err)
 {
     mb_status status;
@@ -387,8 +386,8 @@ static mb_dtype dtype_of(const conversion *c, size_t spec)
     return c->wide[spec] ? MB_F32 : c->dtype;
 }
 
-/* Streams one tensor. Same type in and out: raw bytes. Otherwise through float, which holds f16 and bf16 exactly; f64
- * may be rounded twice. */
+/* Piece by piece, so that memory does not grow with the tensor. Values of the target's type are copied without a
+ * detour through f32. */
 static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_error *err)
 {
     const char *name = c->r.specs.v[spec].name;
@@ -505,6 +504,7 @@ static void print_doubts(const source *s, FILE *errors)
     }
 }
 
+/* What was recognised and decided, for the user to check. */
 static void print_summary(const conversion *c, FILE *out)
 {
     char title[80];
@@ -572,8 +572,8 @@ done:
     return status;
 }
 
-/* Progress counts the source's bytes three times, for the three passes. `writing` separates a full disk (exit code 5)
- * from a bad checkpoint (3). */
+/* Three walks over the source: scan the values, hash the files, write the model. Nothing is written before the first
+ * two succeed. `writing` separates a full disk (exit code 5) from a bad checkpoint (3). */
 int tool_convert(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     conversion c = {.o = o};

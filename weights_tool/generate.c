@@ -124,8 +124,10 @@ static double gain_vitmatte(const char *name, double last)
     return contains(name, "matting_convs.3") ? last : 1.6;
 }
 
-/* For a uniform value in [-1, 1) the variance is amp^2 / 3, so sqrt(3 / fan_in) keeps the size of activations.
- * *n_decoder counts the decoder's weights, which have a gain each in gains.inc, in the order of the specs. */
+/* Half width of the uniform distribution. Weights are scaled by fan-in and a gain, so that activations stay of order
+ * one; n_decoder counts BiRefNet's decoder tensors, whose gains are a table. For a uniform value in [-1, 1) the
+ * variance is amp^2 / 3, so sqrt(3 / fan_in) keeps the size of activations. *n_decoder counts the decoder's weights,
+ * which have a gain each in gains.inc, in the order of the specs. */
 static float amplitude(const generator *g, const tensor_spec *t, size_t *n_decoder)
 {
     static const float fixed[] = {
@@ -409,7 +411,8 @@ done:
     return status;
 }
 
-/* The bytes go over to the mb_weights, which frees them. */
+/* A model in memory, for tests and benchmarks. *out owns its bytes. The bytes go over to the mb_weights, which frees
+ * them. */
 mb_status generate_memory(const generator *g, mb_weights **out, mb_dtype dtype, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -453,14 +456,15 @@ static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, 
         return MB_OK;
     }
     if (n > c->capacity) {
-        return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes is larger than agreed", bytes);
+        return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes exceeds the agreed size", bytes);
     }
     generator_fill(c->g, index, offset / size, n, c->scratch);
     mb_from_f32(dst, c->scratch, c->dtype, n);
     return MB_OK;
 }
 
-/* {"format": "pt"} is the metadata that the hub's loaders ask for. */
+/* A checkpoint as the official code would save it, with its integer buffers, for tests of convert. {"format": "pt"} is
+ * the metadata that the hub's loaders ask for. */
 mb_status generate_safetensors(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
 {
     static const mb_st_dtype types[] = {[MB_F32] = MB_ST_F32, [MB_F16] = MB_ST_F16, [MB_BF16] = MB_ST_BF16};

@@ -303,11 +303,11 @@ static mb_status check(const tool_options *o, mb_error *err)
 {
     const char *command = commands[o->command].name;
     if (o->source == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s what?\nmattebox-weights %s %s", command, command,
+        return mb_fail(err, MB_E_ARGUMENT, "%s: no file given\nmattebox-weights %s %s", command, command,
                        commands[o->command].usage);
     }
     if ((o->command == COMMAND_CONVERT || o->command == COMMAND_GENERATE) && o->output == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "where to? -o FILE is missing\nmattebox-weights %s %s", command,
+        return mb_fail(err, MB_E_ARGUMENT, "-o FILE is missing\nmattebox-weights %s %s", command,
                        commands[o->command].usage);
     }
     if (o->command == COMMAND_VERIFY && o->against == NULL && (o->key != NULL || o->prefix != NULL)) {
@@ -349,7 +349,8 @@ mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err)
         return MB_OK;
     }
     if (o->command == COMMAND_NONE) {
-        return mb_fail(err, MB_E_ARGUMENT, "what to do? convert, inspect, verify or generate\nmattebox-weights --help");
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "no command given: convert, inspect, verify or generate\nmattebox-weights --help");
     }
     return check(o, err);
 }

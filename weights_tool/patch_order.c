@@ -109,7 +109,7 @@ static mb_status judge(patch_guess *g, const source_tensor *t, int64_t grid, mb_
     if (raw == NULL || v == NULL) {
         mb_free(raw);
         mb_free(v);
-        return mb_fail_memory(err, n * sizeof v[0], "judging the patch order");
+        return mb_fail_memory(err, n * sizeof v[0], "the test of the patch order");
     }
     tally rows = {0, 0}, columns = {0, 0};
     for (int64_t o = 0; o < t->dims[0]; o++) {
@@ -129,8 +129,10 @@ static mb_status judge(patch_guess *g, const source_tensor *t, int64_t grid, mb_
     return MB_OK;
 }
 
-/* Looks at all tile convolutions that the file has. Undecided unless the better mean is above the noise, clearly above
- * the other, and shared by most tensors. Means are over tensors, so that a large one does not outvote the rest. */
+/* Both orders are tried on up to four tensors. PATCH_AUTO: the evidence is too weak (MIN_LEVEL, MIN_MARGIN, a majority
+ * of the tensors). Looks at all tile convolutions that the file has. Undecided unless the better mean is above the
+ * noise, clearly above the other, and shared by most tensors. Means are over tensors, so that a large one does not
+ * outvote the rest. */
 mb_status patch_guess_order(patch_guess *g, const source *s, mb_error *err)
 {
     *g = (patch_guess){.order = PATCH_AUTO};

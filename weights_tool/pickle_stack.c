@@ -18,7 +18,7 @@ mb_status pickle_bad(machine *m, const char *what)
 
 /* ---- values, stack, memo */
 
-/* A value that the pickle owns, not yet on the stack. Every value goes on one list, by which it is freed. */
+/* All values are on one list and freed together: a pickle may refer to a value from several places, and in circles. */
 pickle_value *pickle_new(machine *m, pickle_kind kind)
 {
     if (m->p->n_values >= MAX_VALUES) {

@@ -88,7 +88,8 @@ static model_family family_of(const source *s)
     return FAMILY_NONE;
 }
 
-/* On success r owns the list of specs (recognised_dispose); on failure it is empty. */
+/* Family, sizes and the list of tensors that such a network must have. Their presence is recognise_check's affair. On
+ * success r owns the list of specs (recognised_dispose); on failure it is empty. */
 mb_status recognise(recognised *r, const source *s, mb_error *err)
 {
     mb_status status;
@@ -259,7 +260,7 @@ static mb_status check_readable(const recognised *r, const source *s, mb_error *
     const char *type = first->dtype == MB_ST_OTHER ? "" : mb_st_dtype_name(first->dtype);
     const bool floats = strstr(first->unread, "-bit floats") != NULL;
     return mb_fail(err, MB_E_UNSUPPORTED,
-                   "%s: tensor %.200s holds %s%s%s%s: that is not read here (so in %zu tensors)\n%s",
+                   "%s: tensor %.200s holds %s%s%s%s, which is not supported (%zu such tensors)\n%s",
                    source_file_path(s, 0), first->original, first->unread, type[0] != '\0' ? " (" : "", type,
                    type[0] != '\0' ? ")" : "", n,
                    floats ? "save the model in f16 with the program that made it: each tensor .half(), times its scale "
@@ -267,7 +268,8 @@ static mb_status check_readable(const recognised *r, const source *s, mb_error *
                           : "save the model as plain f32 or f16 tensors with the program that made it");
 }
 
-/* The unread come first, because a file of 8-bit floats would otherwise be reported as hundreds of tensors that are no
+/* Every difference is counted and reported, ten of a kind, before the one error: users should see all at once. The
+ * unread come first, because a file of 8-bit floats would otherwise be reported as hundreds of tensors that are no
  * floats. */
 mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb_error *err)
 {

@@ -12,8 +12,8 @@
 
 /* ---- the list */
 
-/* The mapping stays until source_free, because tensors point into it. The list may move when it grows; the mapped
- * bytes do not. */
+/* Maps a file. *index: its number in s->files. The mapping stays until source_free, because tensors point into it. The
+ * list may move when it grows; the mapped bytes do not. */
 mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *err)
 {
     if (s->n_files == s->file_capacity) {
@@ -39,8 +39,9 @@ mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *
     return MB_OK;
 }
 
-/* Both names begin as the one in the file; source_select replaces `name` later. The limit is that of the .mbw format,
- * so a file with more could not be converted anyway. */
+/* Copies the description, not the values. Two names: `original` stays, `name` loses prefix and wrappers later. Both
+ * names begin as the one in the file; source_select replaces `name` later. The limit is that of the .mbw format, so a
+ * file with more could not be converted anyway. */
 mb_status source_add_tensor(source *s, const char *name, const source_tensor *t, mb_error *err)
 {
     if (s->n_tensors >= MAX_TENSORS) {
@@ -88,8 +89,8 @@ const source_tensor *source_find(const source *s, const char *name)
     return NULL;
 }
 
-/* Called again when names have changed: the table before is dropped. A name that comes twice is an error, as either
- * tensor could be the right one: it happens when two wrappers' prefixes strip to the same name. */
+/* A hash table of names with open addressing, at most half full. Two tensors of one name are an error: it could not be
+ * told which is meant. */
 mb_status source_build_index(source *s, mb_error *err)
 {
     size_t n = 8;
@@ -295,8 +296,9 @@ static void set_contiguous(source_tensor *t)
     t->contiguous = true;
 }
 
-/* Parts are kept by the number of their file, so the array may have gaps: file 0 of a sharded checkpoint is the index.
- * The safetensors reader has checked offsets, shapes and overlaps of the header; what remains is to copy its list. */
+/* Tensors point into the mapped file. Parts are kept by the number of their file, so the array may have gaps: file 0
+ * of a sharded checkpoint is the index. The safetensors reader has checked offsets, shapes and overlaps of the header;
+ * what remains is to copy its list. */
 mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
 {
     const source_file *f = &s->files[file];
@@ -324,7 +326,8 @@ mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
     return status;
 }
 
-/* A model file as a source: to convert it to another type, or to compare with it. */
+/* Tensors point into the mapped file. The format is checked by the engine's own reader. A model file as a source: to
+ * convert it to another type, or to compare with it. */
 mb_status source_read_mbw(source *s, mb_error *err)
 {
     static const mb_st_dtype types[MB_DTYPE_COUNT] = {MB_ST_F32, MB_ST_F16, MB_ST_BF16, MB_ST_I64};
@@ -395,8 +398,9 @@ mb_status source_open(source **out, const char *path, mb_error *err)
     return source_open_as(out, path, NULL, err);
 }
 
-/* Reads, selects, loads. A failure in between frees what there is; the message names the file. A file without any
- * tensor is refused here with the keys that it has: usually a training state whose weights were saved elsewhere. */
+/* From path to tensors with published names. Values are touched last (source_load), only those of the model. Reads,
+ * selects, loads. A failure in between frees what there is; the message names the file. A file without any tensor is
+ * refused here with the keys that it has: usually a training state whose weights were saved elsewhere. */
 mb_status source_open_as(source **out, const char *path, const source_choice *choice, mb_error *err)
 {
     static const source_choice none = {NULL, NULL};

@@ -76,8 +76,9 @@ static mb_status check_weight_map(source *s, const char *text, size_t bytes, mb_
     return status;
 }
 
-/* Reads the index (file 0, mapped already) and all parts. Missing weight_map: some other JSON, such as a config.json
- * that was named by mistake. */
+/* A checkpoint in several files: reads the index, then the files, then checks that each tensor lies where the index
+ * says. Reads the index (file 0, mapped already) and all parts. Missing weight_map: some other JSON, such as a
+ * config.json that was named by mistake. */
 mb_status source_read_index(source *s, const char *path, mb_error *err)
 {
     const source_file *f = &s->files[0];
@@ -101,7 +102,7 @@ mb_status source_read_index(source *s, const char *path, mb_error *err)
         }
     }
     if (status == MB_OK && !mb_json_finish(&r)) {
-        status = mb_fail(err, MB_E_FORMAT, "not a sound index: byte %zu: %s", (size_t)(r.at - r.start), r.problem);
+        status = mb_fail(err, MB_E_FORMAT, "not a valid index: byte %zu: %s", (size_t)(r.at - r.start), r.problem);
     }
     if (status == MB_OK && !found) {
         status = mb_fail(err, MB_E_FORMAT,

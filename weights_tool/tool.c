@@ -25,7 +25,8 @@ int tool_exit_code(mb_status status, bool writing)
     }
 }
 
-/* Every failure behind the creation is one of the output, hence `writing`. */
+/* A model file, or with --checkpoint a safetensors file as the official code saves it. Every failure behind the
+ * creation is one of the output, hence `writing`. */
 int tool_generate(const tool_options *o, FILE *out, mb_error *err)
 {
     generator *g;
@@ -63,8 +64,8 @@ static void report(FILE *errors, const mb_error *err)
     }
 }
 
-/* Gives the exit code. The output is flushed at the end: a full disk behind a redirection would otherwise go
- * unnoticed. */
+/* Also called in-process by tests. Gives the exit code. Output that could not be flushed (a full disk, a closed pipe)
+ * is an error of its own. */
 int tool_main(int argc, char **argv, FILE *out, FILE *errors)
 {
     tool_options o;

@@ -39,8 +39,9 @@ static mb_status differs(const comparison *c, const mb_tensor *t, size_t index, 
                    mb_weights_path(c->model), t->name, index, (double)a, (double)b);
 }
 
-/* Piece by piece, so memory does not grow with the model. A tensor that the converter kept in f32 is compared in f32:
- * the model's type decides. */
+/* Converts the original's values as convert does and compares bytes: the rounding is part of what is verified. Piece
+ * by piece, so memory does not grow with the model. A tensor that the converter kept in f32 is compared in f32: the
+ * model's type decides. */
 static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err)
 {
     const source_tensor *from = source_find(c->original, t->name);
@@ -54,7 +55,7 @@ static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err
                        mb_weights_path(c->model), t->name);
     }
     if (from->unread != NULL) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "%s: tensor %s of the original holds %s: that is not read here",
+        return mb_fail(err, MB_E_UNSUPPORTED, "%s: tensor %s of the original holds %s, which is not supported",
                        source_file_path(c->original, 0), t->name, from->unread);
     }
     const int64_t grid = c->columns ? patch_grid(t->name) : 0;
@@ -99,7 +100,8 @@ static mb_status check_left_out(const comparison *c, size_t *left_out, mb_error 
     return status;
 }
 
-/* The order of the original is what the model's metadata say of it. Against another model file both are in rows. */
+/* Every tensor of the model against the source, and no tensor of the source left out. The order of the original is
+ * what the model's metadata say of it. Against another model file both are in rows. */
 static mb_status compare(const tool_options *o, const mb_weights *model, FILE *out, mb_error *err)
 {
     comparison c = {.model = model};
@@ -144,7 +146,7 @@ done:
     return status;
 }
 
-/* Checksums first: comparing a damaged file would only tell where it is damaged. */
+/* Checksums first; then, with --against, values. */
 int tool_verify(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     mb_weights *model = NULL;

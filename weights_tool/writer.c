@@ -46,7 +46,8 @@ mb_status mbw_writer_create(mbw_writer **out, mb_error *err)
     return *out != NULL ? MB_OK : mb_fail_memory(err, sizeof **out, "a writer");
 }
 
-/* Both sinks are dropped; what has been handed over by a finish function is no longer among them. */
+/* An unfinished file is removed. Both sinks are dropped; what has been handed over by a finish function is no longer
+ * among them. */
 void mbw_writer_free(mbw_writer *w)
 {
     if (w == NULL) {
@@ -81,8 +82,8 @@ static void *grown(void *array, size_t n, size_t *capacity, size_t size)
     return p;
 }
 
-/* Key and value are copied. Whether a key is made of legal characters is the caller's business: all keys are literals
- * of this program or come from a file that was checked. */
+/* A second value for a key replaces the first. Key and value are copied. Whether a key is made of legal characters is
+ * the caller's business: all keys are literals of this program or come from a file that was checked. */
 mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_error *err)
 {
     char *copy = mb_strdup(value);
@@ -110,8 +111,9 @@ mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_
     return MB_OK;
 }
 
-/* Checks name and shape against the limits of docs/format.md, section "Tensor table", so that no file is written that
- * the reader refuses. Duplicate names are left to the callers, whose lists have none. */
+/* Declares a tensor: the table comes before the values in the file, so all are declared first. Checks name and shape
+ * against the limits of docs/format.md, section "Tensor table", so that no file is written that the reader refuses.
+ * Duplicate names are left to the callers, whose lists have none. */
 mb_status mbw_writer_tensor(mbw_writer *w, const char *name, mb_dtype dtype, int rank, const int64_t *dims,
                             mb_error *err)
 {

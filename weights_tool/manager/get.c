@@ -169,8 +169,9 @@ static int on_bytes(void *user, uint64_t done, uint64_t total)
                : 0;
 }
 
-/* The page with the terms is named only for the catalogue's own address: another one has other terms. An empty token
- * counts as none. */
+/* Downloads one file. --sha256 wins over the catalogue's checksum. The page of the licence is shown only for the
+ * catalogue's own address. The page with the terms is named only for the catalogue's own address: another one has
+ * other terms. An empty token counts as none. */
 static mb_status fetch(get_call *g, const source_of *s, manager_result *out, bool *output_failed, mb_error *err)
 {
     const catalogue_entry *e = g->e;
@@ -220,8 +221,9 @@ done:
     return status;
 }
 
-/* The converter with the options of the catalogue's entry. Its messages go to o->out; the exit code is the converter's
- * own. */
+/* Runs the converter in this process, with task and licence of the catalogue. Refuses a network of another family
+ * first. The converter with the options of the catalogue's entry. Its messages go to o->out; the exit code is the
+ * converter's own. */
 int manager_convert(const manager_options *o, const catalogue_entry *e, const char *name, const char *checkpoint,
                     const char *target, mb_error *err)
 {

@@ -197,8 +197,9 @@ static mb_status choose_name(char *name, size_t bytes, const catalogue_entry **e
     return MB_OK;
 }
 
-/* Checkpoints are converted, model files are checked and copied. A model that is there already is a success unless
- * --force asks for a new one. */
+/* A model file is copied, a checkpoint is converted. `writing` tells an output that failed from an input that failed,
+ * for the exit code. Checkpoints are converted, model files are checked and copied. A model that is there already is a
+ * success unless --force asks for a new one. */
 int manager_import(const manager_options *o, const catalogue *c, const char *from, manager_result *out, mb_error *err)
 {
     char name[CATALOGUE_NAME_MAX + 2];

@@ -95,7 +95,8 @@ mb_status part_open(part *p, const char *path, const char *address, bool overwri
     }
     /* Held until part_close; two programs that append to one file would mix it up. */
     if (flock(p->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        return mb_fail(err, MB_E_IO, "%.200s: another mattebox is fetching this\nwait for it, or end it", path);
+        return mb_fail(err, MB_E_IO, "%.200s: another mattebox is downloading this file\nwait for it, or stop it",
+                       path);
     }
     if (fstat(p->fd, &s) != 0 || !S_ISREG(s.st_mode)) {
         return mb_fail(err, MB_E_IO, "%.200s: is not a regular file\nremove it and run it again", path);
