@@ -1,5 +1,7 @@
 /* BiRefNet v1 and v2 in numbers (docs/models/birefnet.md): every width is read from the tensors, so that models of any
- * size load; only what the code knows no other way (two scales, three context maps) is required. */
+ * size load; only what the code knows no other way (two scales, three context maps) is required. Reading and listing
+ * are two halves of one check: what birefnet_describe reads becomes the shapes that birefnet_specs expects, and
+ * recognise_check compares these with the file. A width that contradicts another is found there. */
 #include "arch.h"
 
 #include <inttypes.h>
@@ -8,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Numbers with commas between them, cut where the buffer ends. */
 void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n)
 {
     size_t at = 0;
@@ -27,7 +30,8 @@ int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise)
 /* ---- reading the numbers */
 
 /* Widths and kernel sizes of one decoder block, from the shapes of its tensors. A missing tensor gives the published
- * width, so that recognise_check lists it. */
+ * width, so that recognise_check lists it. The kernels are counted until one is missing. Even kernels have no centre,
+ * and the padding of the official code would change the size of the map. */
 static mb_status describe_block(decoder_arch *b, const source *s, const char *prefix, mb_error *err)
 {
     char name[120];
@@ -51,8 +55,8 @@ static mb_status describe_block(decoder_arch *b, const source *s, const char *pr
     return MB_OK;
 }
 
-/* Swin: the window from the rows of the bias table, which are (2 window - 1)^2; depths by counting blocks; heads
- * from the tables. */
+/* A Swin of any size. The table of relative positions has (2 * window - 1)^2 rows, which is the only trace of the
+ * window's size in a checkpoint; stages are counted until a block is missing. */
 static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -62,6 +66,7 @@ static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *
     if (side * side != rows || side % 2 == 0) {
         return mb_fail(err, MB_E_MISMATCH, "a relative position table of %" PRId64 " rows belongs to no window", rows);
     }
+    /* side = 2 * window - 1. */
     a->window = (side + 1) / 2;
     a->mlp_ratio = arch_dim(s, "bb.layers.0.blocks.0.mlp.fc1.weight", 0, 4 * a->embed_dim) / a->embed_dim;
     for (int stage = 0; stage < 4; stage++) {
@@ -85,7 +90,9 @@ static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *
     return MB_OK;
 }
 
-/* Options of the official code that no published model uses. */
+/* Options of the official code that no published model uses. With one scale the lateral convolutions see 4e channels
+ * instead of 8e, e being the embedding's width; the context maps of three smaller stages add e + 2e + 4e channels at
+ * two scales, 14e in all. */
 static mb_status check_options(const birefnet_arch *a, const source *s, mb_error *err)
 {
     const int64_t e = a->embed_dim;
@@ -118,7 +125,8 @@ static mb_status check_options(const birefnet_arch *a, const source *s, mb_error
 /* As the metadata and the engine call them. */
 static const char *const norm_names[NORM_PLACES] = {"bn", "bn_in", "bn_out", "bn1", "global_avg_pool.2", "gdt_convs.1"};
 
-/* The kind of norm that a tensor belongs to; NORM_PLACES: none. */
+/* The kind of norm that a tensor belongs to; NORM_PLACES: none. The backbone has layer norms only, so names that begin
+ * with "bb." are none of them. Gates are "decoder.gdt_convs_N.1", with one digit for N. */
 static norm_place norm_of(const char *tensor)
 {
     const char *end = strrchr(tensor, '.');
@@ -154,8 +162,8 @@ void birefnet_drop_norms(birefnet_arch *a)
     }
 }
 
-/* A kind of norm of which the file has not one tensor is a kind that the network has not. One tensor there, and what is
- * missing is missing. */
+/* A kind of norm of which the file has not one tensor is a kind that the network has not. One tensor there, and what
+ * is missing is missing. The list of all tensors is made once for this question, with all norms assumed. */
 static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err)
 {
     bool present[NORM_PLACES + 1] = {false};
@@ -177,7 +185,8 @@ static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err
 }
 
 /* Everything that birefnet_specs needs to list all tensors. Options of the code show in tensors that exist or not
- * (ipt_blk5, gate 4). */
+ * (ipt_blk5, gate 4). Widths of tiles and gates default to those of the official code where a tensor is absent, so
+ * that recognise_check can report it as missing with its right shape. */
 mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -208,7 +217,7 @@ mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 
 /* ---- listing the tensors */
 
-/* The tensors of one block, in the order of the published checkpoint. The index table is an integer buffer. */
+/* One Swin transformer block, with c channels: window attention with its bias table, then the MLP. */
 static void swin_block(spec_list *l, const birefnet_arch *a, int stage, int64_t block)
 {
     const int64_t c = a->embed_dim << stage, w = a->window, heads = a->heads[stage];
@@ -231,8 +240,8 @@ static void swin_block(spec_list *l, const birefnet_arch *a, int stage, int64_t 
     spec_add_pair(l, SPEC_LINEAR, (int64_t[4]){c, a->mlp_ratio * c}, name);
 }
 
-/* The backbone's tensors. Widths double from stage to stage; patch merging makes 4c of four pixels and reduces them
- * to 2c. */
+/* The backbone under "bb.". Between stages a linear layer joins 2x2 tokens of c channels into one of 2c, without
+ * bias. */
 static void swin(spec_list *l, const birefnet_arch *a)
 {
     char name[64];
@@ -268,8 +277,8 @@ static void deformable(spec_list *l, const decoder_arch *b, int64_t k, const cha
     spec_add_batch_norm(l, b->branch, name);
 }
 
-/* conv_in, ASPP with deformable branches (aspp1, then one for each kernel size, then the global mean), conv_out. in,
- * out: channels. */
+/* A BasicDecBlk from `in` to `out` channels. The joining 1x1 sees the 1x1 branch, the pooled one, and one for each
+ * deformable kernel, hence (2 + n_kernels) branches. */
 static void decoder_block(spec_list *l, const decoder_arch *b, int64_t in, int64_t out, const char *prefix)
 {
     char name[100];
@@ -296,6 +305,7 @@ static void decoder_block(spec_list *l, const decoder_arch *b, int64_t in, int64
     spec_add_batch_norm(l, out, name);
 }
 
+/* Convolutions over the input picture, cut into tiles that become channels. v1 has no ipt_blk5. */
 static void tiles(spec_list *l, const birefnet_arch *a)
 {
     char name[64];
@@ -308,7 +318,8 @@ static void tiles(spec_list *l, const birefnet_arch *a)
     }
 }
 
-/* The gradient-supervised gates. Prediction heads are used in training only; attention heads at inference too. */
+/* Three lists, each from the deepest block to the first, in the order in which the official code registers them. The
+ * "pred" heads serve training alone. */
 static void gates(spec_list *l, const birefnet_arch *a)
 {
     const int first = a->gate4 ? 4 : 3;
@@ -330,7 +341,9 @@ static void gates(spec_list *l, const birefnet_arch *a)
 }
 
 /* All tensors of this architecture in the published order, without the norms that the file lacks. 30 e: the deepest
- * map (16 e) and its context (14 e). */
+ * map (16 e) and its context (14 e). Every tensor of the state dict in its order. The input channels of decoder block
+ * i are its own map and the tiles joined to it. Norms of kinds that the network lacks are taken out at the end, and
+ * what inference does not use is marked. */
 void birefnet_specs(spec_list *l, const birefnet_arch *a)
 {
     const int64_t e = a->embed_dim;
@@ -353,6 +366,7 @@ void birefnet_specs(spec_list *l, const birefnet_arch *a)
         spec_add_pair(l, SPEC_CONV, (int64_t[4]){1, e << (i - 1), 1, 1}, name);
     }
     gates(l, a);
+    /* Leaves out the norms that the network lacks, in place and in order. */
     size_t n = 0;
     for (size_t i = 0; i < l->n; i++) {
         norm_place place = norm_of(l->v[i].name);
@@ -365,12 +379,14 @@ void birefnet_specs(spec_list *l, const birefnet_arch *a)
     l->n = n;
 }
 
+/* The suffixes begin with a dot, so that only whole components match. */
 static bool ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), m = strlen(end);
     return n >= m && strcmp(name + n - m, end) == 0;
 }
 
+/* docs/format.md, section "Tensors": counters, derivable indices and heads that only the training's losses look at. */
 bool birefnet_ignores(const char *name)
 {
     return ends_with(name, ".num_batches_tracked") || ends_with(name, ".relative_position_index") ||
@@ -379,6 +395,7 @@ bool birefnet_ignores(const char *name)
 
 /* ---- metadata */
 
+/* By width and depth of the third stage, which tell the four published sizes apart. */
 const char *birefnet_backbone(const birefnet_arch *a)
 {
     static const struct {
@@ -393,8 +410,8 @@ const char *birefnet_backbone(const birefnet_arch *a)
     return "a Swin of its own size";
 }
 
-/* The arch.* and input.* keys of docs/format.md. Tensors are written with patches in rows, so arch.patch_order is
- * always rows. */
+/* Widths that follow from the tensors' shapes are not written. Mean and deviation are ImageNet's. The divisor is 32
+ * with ipt_blk5, whose tiles are 32 a side, and 16 without. */
 mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *err)
 {
     char depths[64], heads[64], kernels[64], embed[24], window[24], ratio[24];

@@ -1,5 +1,7 @@
 /* VITMatte in numbers (docs/models/vitmatte.md): sizes, window and global blocks, residual bottlenecks, all read from
- * the tensors. The two epsilons are not in a checkpoint; they are the published 1e-6 and 1e-5. */
+ * the tensors. The two epsilons are not in a checkpoint; they are the published 1e-6 and 1e-5. Missing tensors leave
+ * the sizes of VITMatte-S behind, so that a damaged file is reported by the tensors it lacks and not by a shape that
+ * follows from nothing. The names are the hub's: source_select has mapped the original ones. */
 #include "arch.h"
 
 #include <inttypes.h>
@@ -10,7 +12,9 @@
 
 #define LAYER "backbone.encoder.layer.%" PRId64
 
-/* Which blocks are windowed, by the length of their relative tables (2*window-1 or 2*global-1). */
+/* Which blocks are windowed, by the length of their relative tables (2*window-1 or 2*global-1). Where both lengths
+ * agree, the tables do not tell; then the official rule holds that the blocks with a residual part are the global
+ * ones. */
 static mb_status describe_windows(vitmatte_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -36,13 +40,15 @@ static mb_status describe_windows(vitmatte_arch *a, const source *s, mb_error *e
         return mb_fail(err, MB_E_MISMATCH,
                        "relative position tables of an even number of rows (%" PRId64 ", %" PRId64 ")", low, high);
     }
+    /* A table for a side of s tokens has 2 s - 1 rows. */
     a->window = (low + 1) / 2;
     a->global_side = (high + 1) / 2;
     return MB_OK;
 }
 
-/* Sizes from the shapes of the tensors; a missing tensor gives the published size, so that recognise_check lists it.
- * The position table has one row for the class token and a square of others. */
+/* Four input channels are the photo and the trimap. The position table has one more row than a square, for the class
+ * token that the network does not use. Heads follow from the width of a relative table, depth from the layers that are
+ * there. */
 mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -91,7 +97,8 @@ mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err)
 
 /* ---- listing the tensors */
 
-/* The tensors of one transformer layer; some layers end in a residual bottleneck of three convolutions. */
+/* Layer i: attention with decomposed relative positions (one table for rows, one for columns), MLP and, in some
+ * layers, a residual bottleneck of three convolutions with norms over channels. */
 static void layer(spec_list *l, const vitmatte_arch *a, int64_t i)
 {
     const int64_t c = a->hidden, d = c / a->heads, b = a->bottleneck;
@@ -123,7 +130,8 @@ static void layer(spec_list *l, const vitmatte_arch *a, int64_t i)
     }
 }
 
-/* Detail stream, fusion blocks (detail joined with the enlarged map) and matting head. */
+/* The detail branch (three strided convolutions over photo and trimap), four fusions from coarse to fine, and the
+ * head. The last fusion joins the input itself, hence 4 channels of detail. */
 static void decoder(spec_list *l, const vitmatte_arch *a)
 {
     char name[100];
@@ -156,6 +164,7 @@ void vitmatte_specs(spec_list *l, const vitmatte_arch *a)
     decoder(l, a);
 }
 
+/* pixel_mean and pixel_std are buffers of the original code; the metadata have input.mean and input.std instead. */
 bool vitmatte_ignores(const char *name)
 {
     static const char end[] = ".num_batches_tracked";
@@ -174,6 +183,7 @@ const char *vitmatte_size(const vitmatte_arch *a)
     return "a VITMatte of its own size";
 }
 
+/* The set ones of n flags as a list of their numbers. */
 static void indices(char *dst, size_t capacity, const bool *set, int64_t n)
 {
     int64_t v[ARCH_MAX_DEPTH];
@@ -186,8 +196,8 @@ static void indices(char *dst, size_t capacity, const bool *set, int64_t n)
     arch_join(dst, capacity, v, m);
 }
 
-/* The arch.* and input.* keys of docs/format.md. The mean of 0.5 is that of the published files; --input-norm
- * overrides it later. */
+/* docs/format.md, section "Keys". Mean and deviation of 0.5 are the hub's; convert --input-norm imagenet replaces
+ * them. */
 mb_status vitmatte_write_meta(mbw_writer *w, const vitmatte_arch *a, mb_error *err)
 {
     static const char *const keys[] = {"arch.hidden", "arch.depth",     "arch.heads",      "arch.window",

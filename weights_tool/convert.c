@@ -1,5 +1,7 @@
 /* convert: recognise, check, decide (type, patch order, metadata), scan for values that no model should hold, then
- * stream. Source and result are touched piece by piece; the heap holds tables and two small buffers. */
+ * stream. Source and result are touched piece by piece; the heap holds tables and two small buffers. The source is
+ * read three times (scan, hash, write), from the mapping. Scanning first means that NaN or overflow is refused before
+ * any output exists. */
 #define _GNU_SOURCE
 #include "known.h"
 #include "progress.h"
@@ -28,16 +30,16 @@ typedef struct conversion {
     patch_order order;
     char reason[160]; /* for the order */
     char sha256[65];
-    uint8_t *raw;
-    float *values;
-    uint16_t *narrow;
+    uint8_t *raw;     /* a piece as the source has it, up to 8 bytes an element */
+    float *values;    /* the same as floats */
+    uint16_t *narrow; /* the same as f16 or bf16 */
     progress bar;
-    size_t done;
+    size_t done; /* bytes, of three passes */
 } conversion;
 
 /* ---- decisions */
 
-/* The type that most of the source's values have; f64 counts as f32. */
+/* The type that most of the source's values have; f64 counts as f32. Elements are counted, not tensors. */
 static mb_dtype usual_dtype(const source *s)
 {
     size_t elements[3] = {0, 0, 0};
@@ -98,7 +100,8 @@ static mb_status decide_order(conversion *c, mb_error *err)
 
 /* ---- scanning */
 
-/* Largest magnitude, as bits of |x|: infinities and NaN come out above everything. */
+/* Largest magnitude, as bits of |x|: infinities and NaN come out above everything. Comparing integers keeps the loop
+ * free of branches on NaN. */
 static uint32_t largest(const float *v, size_t n)
 {
     uint32_t most = 0;
@@ -167,6 +170,8 @@ static mb_status scan_tensor(conversion *c, const tensor_spec *spec, float *most
     return MB_OK;
 }
 
+/* Looks at every value that will be written. f16 ends at 65504: from 65520 on a value rounds to infinity. With
+ * --allow-overflow only the tensors concerned stay f32. */
 static mb_status scan(conversion *c, FILE *errors, mb_error *err)
 {
     static const float limit[] = {
@@ -194,7 +199,8 @@ static mb_status scan(conversion *c, FILE *errors, mb_error *err)
     return MB_OK;
 }
 
-/* SHA-256 of the file, or of all parts of a sharded checkpoint one after the other (the index not counted). */
+/* SHA-256 of the file, or of all parts of a sharded checkpoint one after the other (the index not counted).
+ * docs/format.md, key source.sha256. It proves which file a model was made of. */
 static mb_status hash_files(conversion *c, mb_error *err)
 {
     mb_sha256 h;
@@ -224,7 +230,7 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* "license: mit" of the front matter of a model card. */
+/* "license: mit" of the front matter of a model card. It lies between two lines of dashes. */
 static bool card_licence(char *dst, size_t capacity, const char *text)
 {
     const char *end = strncmp(text, "---", 3) == 0 ? strstr(text + 3, "\n---") : NULL;
@@ -242,7 +248,9 @@ static bool card_licence(char *dst, size_t capacity, const char *text)
     return true;
 }
 
-/* The licence to record, in this order: as told, as the file's metadata say, LICENSE or README.md beside the file. */
+/* The licence to record, in this order: as told, as the file's metadata say, LICENSE or README.md beside the file. The
+ * text travels with the weights, as most licences ask. The result is the caller's (mb_free). Reading LICENSE or
+ * README.md may fail for any reason but memory: these files are a courtesy. */
 static mb_status find_licence(const conversion *c, char **out, mb_error *err)
 {
     const char *told = c->o->licence, *stated = source_meta(c->s, "licence");
@@ -284,8 +292,8 @@ static mb_status find_licence(const conversion *c, char **out, mb_error *err)
     return *out != NULL ? MB_OK : mb_fail_memory(err, 64, "metadata");
 }
 
-/* Only BiRefNet records a size. --input-size wins over the size of a .mbw source, that over the published file's,
- * that over 1024. */
+/* input.width and input.height in pixels, for BiRefNet: as told, as the published name says, or 1024. A model file
+ * keeps what it has unless told otherwise. */
 static mb_status write_input_size(const conversion *c, mbw_writer *w, mb_error *err)
 {
     char text[24];
@@ -411,7 +419,8 @@ static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_erro
     return MB_OK;
 }
 
-/* *writing tells the caller whether a failure was the output's. */
+/* *writing tells the caller whether a failure was the output's. The output gets its name at the end; until then
+ * mbw_writer_free removes it. */
 static mb_status write_model(conversion *c, bool *writing, size_t *file_bytes, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -440,7 +449,8 @@ done:
 
 /* ---- the command */
 
-/* "optimizer (12 tensors), rng_state": by the first part of their names. */
+/* "optimizer (12 tensors), rng_state": by the first part of their names. Tensors of one group follow each other in the
+ * file, so one pass is enough. */
 static void print_beside(const source *s, FILE *out)
 {
     const size_t n = source_beside_count(s);
@@ -523,6 +533,7 @@ static void print_summary(const conversion *c, FILE *out)
     }
 }
 
+/* Whatever can be refused before the values are read. c may be half filled afterwards; tool_convert frees it. */
 static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
 {
     mb_status status;
@@ -562,7 +573,7 @@ done:
 }
 
 /* Three walks over the source: scan the values, hash the files, write the model. Nothing is written before the first
- * two succeed. */
+ * two succeed. `writing` separates a full disk (exit code 5) from a bad checkpoint (3). */
 int tool_convert(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     conversion c = {.o = o};

@@ -1,5 +1,8 @@
 /* The generator: SplitMix64 seeded with FNV-1a-64(name) xor seed; element i is (float)(v * amp + offset) with v a
- * 24-bit fraction in [-1,1). The product is exact in double, so no compiler setting changes a bit. */
+ * 24-bit fraction in [-1,1). The product is exact in double, so no compiler setting changes a bit. The formula stands
+ * in docs/format.md, so that a second implementation can make the same tensors for its own tests. Amplitudes keep
+ * activations near unit size through all layers: with plain noise a deep network overflows f16 or fades to zeros, and
+ * a test of it would test nothing. */
 #include "generate.h"
 
 #include "arch.h"
@@ -16,6 +19,8 @@
 #define CHUNK  ((size_t)1 << 16) /* elements made at a time */
 #define GOLDEN 0x9E3779B97F4A7C15u
 
+/* The decoders of the two generations and the widths that follow from the embedding; macros, because they are parts of
+ * initialisers of constants. */
 #define V1_DECODER                                                                                                     \
     .squeeze = {64, 256, 1, {3}},                                                                                      \
     .block = {{0}, {64, 256, 1, {3}}, {64, 256, 1, {3}}, {64, 256, 1, {3}}, {64, 256, 1, {3}}}
@@ -76,11 +81,11 @@ static const built_in models[] = {
 };
 
 struct generator {
-    const built_in *model;
-    const char *name;
+    const built_in *model;  /* a row of the table above */
+    const char *name;       /* without suffixes */
     birefnet_arch birefnet; /* the model's, or without its norms */
-    bool columns;
-    uint64_t seed;
+    bool columns;           /* the checkpoint is in column order */
+    uint64_t seed;          /* enters each tensor's stream */
     spec_list specs;
     float *amp; /* of each tensor */
 };
@@ -98,11 +103,13 @@ static bool contains(const char *name, const char *part)
     return strstr(name, part) != NULL;
 }
 
+/* Factors by role: above one for queries, keys and values, below one for the outputs of the residual branches. */
 static double gain_swin(const char *name)
 {
     return contains(name, ".qkv.") ? 1.25 : contains(name, ".attn.proj.") ? 0.5 : contains(name, ".fc2.") ? 0.75 : 1.0;
 }
 
+/* `last` is the gain of the last 1x1 convolution, matting_convs.3. */
 static double gain_vitmatte(const char *name, double last)
 {
     if (contains(name, "embeddings.projection")) {
@@ -118,7 +125,9 @@ static double gain_vitmatte(const char *name, double last)
 }
 
 /* Half width of the uniform distribution. Weights are scaled by fan-in and a gain, so that activations stay of order
- * one; n_decoder counts BiRefNet's decoder tensors, whose gains are a table. */
+ * one; n_decoder counts BiRefNet's decoder tensors, whose gains are a table. For a uniform value in [-1, 1) the
+ * variance is amp^2 / 3, so sqrt(3 / fan_in) keeps the size of activations. *n_decoder counts the decoder's weights,
+ * which have a gain each in gains.inc, in the order of the specs. */
 static float amplitude(const generator *g, const tensor_spec *t, size_t *n_decoder)
 {
     static const float fixed[] = {
@@ -169,7 +178,7 @@ static bool is_suffix(const char *text, const char *word)
     return (text[0] == '-' || text[0] == '_') && strcmp(text + 1, word) == 0;
 }
 
-/* Names are a variant, optionally with -columns or -batch1 (BiRefNet only). NULL: no such name. */
+/* Row i of both tables is one variant. Suffixes are for BiRefNets alone, which are told by their gains. */
 static const built_in *find_variant(const char *variant, bool *columns, bool *batch1, const char **name)
 {
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
@@ -187,6 +196,8 @@ static const built_in *find_variant(const char *variant, bool *columns, bool *ba
     return NULL;
 }
 
+/* Only the architecture and the amplitudes are kept; values are computed whenever they are asked for, so a generator
+ * of an 885 MB model takes a few kilobytes. */
 mb_status generator_create(generator **out, const char *variant, uint64_t seed, mb_error *err)
 {
     *out = NULL;
@@ -248,6 +259,8 @@ const tensor_spec *generator_spec(const generator *g, size_t index)
 
 /* ---- values */
 
+/* Element i of a tensor whose stream begins at `state`. 2k - 2^24 is exact, and so is its product with a float amp in
+ * double: 25 + 24 bits. */
 static float value_at(uint64_t state, uint64_t i, double amp, double offset)
 {
     uint64_t z = state + (i + 1) * GOLDEN;
@@ -271,11 +284,14 @@ static double offset_of(const tensor_spec *t)
     return t->kind == SPEC_NORM_WEIGHT || t->kind == SPEC_BN_VAR ? 1.0 : 0.0;
 }
 
+/* The stream depends on the name, so a tensor has the same stream of numbers in every architecture that has it. */
 static uint64_t state_of(const generator *g, const tensor_spec *t)
 {
     return mb_fnv1a64(MB_FNV1A64_BASIS, t->name, strlen(t->name)) ^ g->seed;
 }
 
+/* dst holds n floats, or n int64_t for indices and counters. The index table of a window with w pixels a side has w^2
+ * rows. */
 void generator_fill(const generator *g, size_t index, size_t first, size_t n, void *dst)
 {
     const tensor_spec *t = &g->specs.v[index];
@@ -305,6 +321,7 @@ static void fill_as_rows(const generator *g, size_t index, size_t first, size_t 
     const int64_t kernel = t->dims[2] * t->dims[3], channels = t->dims[1];
     for (size_t i = 0; i < n; i++) {
         int64_t e = (int64_t)(first + i), in_kernel = e % kernel, channel = e / kernel % channels;
+        /* The same element of the checkpoint: its channel in column order. */
         int64_t from = (e / kernel / channels * channels + patch_column_channel(channel, grid)) * kernel + in_kernel;
         dst[i] = value_at(state, (uint64_t)from, (double)g->amp[index], offset_of(t));
     }
@@ -312,6 +329,7 @@ static void fill_as_rows(const generator *g, size_t index, size_t first, size_t 
 
 /* ---- files */
 
+/* A scalar has one. */
 static size_t elements(const tensor_spec *t)
 {
     size_t n = 1;
@@ -321,7 +339,7 @@ static size_t elements(const tensor_spec *t)
     return n;
 }
 
-/* Metadata and table of the model file, before any value. */
+/* Metadata and tensors of the model file. The licence is CC0, as no training data went in. */
 static mb_status declare(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
 {
     mb_status status;
@@ -349,7 +367,7 @@ done:
     return status;
 }
 
-/* The values in the table's order, chunk by chunk. */
+/* All tensors in the order of their declaration, in pieces of CHUNK elements. */
 static mb_status stream(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -378,6 +396,7 @@ done:
     return status;
 }
 
+/* The file gets its name only when all values are in it. */
 mb_status generate_file(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -392,7 +411,8 @@ done:
     return status;
 }
 
-/* A model in memory, for tests and benchmarks. *out owns its bytes. */
+/* A model in memory, for tests and benchmarks. *out owns its bytes. The bytes go over to the mb_weights, which frees
+ * them. */
 mb_status generate_memory(const generator *g, mb_weights **out, mb_dtype dtype, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -414,13 +434,14 @@ done:
 /* ---- as a checkpoint */
 
 typedef struct checkpoint {
-    const generator *g;
+    const generator *g; /* not owned */
     mb_dtype dtype;
     float *scratch; /* for narrowing: as many elements as a piece of f16 holds */
     size_t capacity;
 } checkpoint;
 
-/* Called by the safetensors writer for any part of any tensor: values depend on index and offset alone. */
+/* The callback of mb_safetensors_write: `bytes` bytes from `offset` of tensor number `index`, both multiples of the
+ * element's size. */
 static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, size_t bytes, mb_error *err)
 {
     checkpoint *c = user;
@@ -442,7 +463,8 @@ static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, 
     return MB_OK;
 }
 
-/* A checkpoint as the official code would save it, with its integer buffers, for tests of convert. */
+/* A checkpoint as the official code would save it, with its integer buffers, for tests of convert. {"format": "pt"} is
+ * the metadata that the hub's loaders ask for. */
 mb_status generate_safetensors(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
 {
     static const mb_st_dtype types[] = {[MB_F32] = MB_ST_F32, [MB_F16] = MB_ST_F16, [MB_BF16] = MB_ST_BF16};

@@ -1,4 +1,6 @@
-/* inspect: what is this file? For every format that convert reads, and for model files. */
+/* inspect: what is this file? For every format that convert reads, and for model files. It never fails on a file that
+ * can be opened: a checkpoint of another network is described too, with the reason why convert would refuse it. Values
+ * are not read, so the answer comes at once for any size. */
 #include "known.h"
 #include "recognise.h"
 #include "tool.h"
@@ -14,9 +16,10 @@ typedef struct facts {
     const char *why; /* then: the reason */
     uint64_t parameters;
     size_t n_of_type[MB_ST_DTYPE_COUNT];
-    uint64_t elements;
+    uint64_t elements; /* of all tensors of the model */
 } facts;
 
+/* `not_known` keeps the reason when recognition fails; that is a fact to report and no error. */
 static void gather(facts *f, const source *s, recognised *r, mb_error *not_known)
 {
     memset(f, 0, sizeof *f);
@@ -39,7 +42,7 @@ static void shape(char *dst, size_t capacity, const source_tensor *t)
 
 /* ---- for people */
 
-/* Sizes that tell one network of a family from another. */
+/* One line for the backbone and one for the decoder: the numbers by which variants differ. */
 static void print_architecture(FILE *out, const recognised *r)
 {
     char a[80], b[80], k[80];
@@ -66,6 +69,7 @@ static void print_architecture(FILE *out, const recognised *r)
     }
 }
 
+/* Metadata of a model file. Values come from the file and are made printable, line by line. */
 static void print_meta(FILE *out, const source *s)
 {
     const mb_weights *w = source_mbw(s);
@@ -86,8 +90,8 @@ static void print_meta(FILE *out, const source *s)
     }
 }
 
-/* The report for people. not_known: why the architecture was not recognised; its message names the file before the
- * first colon. */
+/* The report for people. The reason for an unknown architecture begins with the file's path, which stands above
+ * already and is cut off. */
 static void print_text(const tool_options *o, FILE *out, const source *s, const facts *f, const recognised *r,
                        const mb_error *not_known)
 {
@@ -98,6 +102,7 @@ static void print_text(const tool_options *o, FILE *out, const source *s, const 
         (void)fprintf(out, "  architecture  %s, %.1f M parameters\n", f->title, (double)f->parameters * 1e-6);
         print_architecture(out, r);
     } else {
+        /* The message begins with "PATH: ". */
         const char *what = strstr(not_known->message, ": ");
         (void)fprintf(out, "  architecture  %s\n", what != NULL ? what + 2 : not_known->message);
     }
@@ -148,7 +153,7 @@ static void json_field(mb_json *j, const char *key, const char *value)
     mb_json_string(j, value);
 }
 
-/* The list of --tensors: names as in the file, types, shapes. */
+/* Name, type and shape of the model's tensors, as they are called in the file. */
 static void json_tensors(mb_json *j, const source *s)
 {
     mb_json_key(j, "tensors");
@@ -169,7 +174,7 @@ static void json_tensors(mb_json *j, const source *s)
     mb_json_end(j);
 }
 
-/* Built in memory first, so that an error leaves no half report. */
+/* One object on one line. The text is built whole in memory, so that a failure leaves no half object on the output. */
 static mb_status print_json(const tool_options *o, FILE *out, const source *s, const facts *f, mb_error *err)
 {
     mb_json j;
@@ -221,7 +226,7 @@ static mb_status print_json(const tool_options *o, FILE *out, const source *s, c
     return status;
 }
 
-/* A file of unknown architecture is no error: it is reported with the reason. */
+/* Only a failure of memory is an error here; a network that is not known is an answer. */
 int tool_inspect(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     source *s;

@@ -1,5 +1,6 @@
 /* The table of published models (docs/models/birefnet.md, variants). Patch order by date of training: what the code of
- * that time used; the kernels themselves, where they tell, go before it. */
+ * that time used; the kernels themselves, where they tell, go before it. A name is a weak hint: people rename files.
+ * It is asked for what the tensors cannot tell, such as the size that a model was trained at. */
 #include "known.h"
 
 #include <ctype.h>
@@ -51,7 +52,8 @@ static const known_model models[] = {
     {"vitmatte_b_dis", "vitmatte-base-distinctions", "matting", 0, 0, PATCH_AUTO, NULL},
 };
 
-/* Lower case; '-' and ' ' become '_'; without a known ending and the hub cache's "models--AUTHOR--". */
+/* Lower case; '-' and ' ' become '_'; without a known ending and the hub cache's "models--AUTHOR--". `text` has n
+ * bytes without a closing zero; the result is cut at the capacity. */
 static void normalise(char *dst, size_t capacity, const char *text, size_t n)
 {
     static const char *const endings[] = {".safetensors", ".pth", ".bin", ".pt", ".ckpt"};
@@ -90,7 +92,8 @@ static bool is_generic(const char *name)
     return strlen(name) == 40 && strspn(name, "0123456789abcdef") == 40; /* a revision in the hub's cache */
 }
 
-/* By the file's name, or where that says nothing (model.safetensors) by the folders above it: up to three of them. */
+/* From the file upwards through at most four components, as long as they are generic: in a hub cache the path is
+ * models--AUTHOR--NAME/snapshots/REVISION/model.safetensors. */
 const known_model *known_find(const char *path)
 {
     size_t end = strlen(path);

@@ -1,4 +1,5 @@
-/* mattebox-weights: the process around the commands (signals). */
+/* mattebox-weights: the process around the commands (signals). Handlers are set here and not in the commands, since
+ * the tests and the model manager call the commands within their own process. */
 #define _GNU_SOURCE
 #include "progress.h"
 #include "tool.h"
@@ -13,7 +14,9 @@ static void on_interrupt(int number)
     progress_interrupt();
 }
 
-/* A mapped file was cut short under us. A temporary output may stay behind; no finished file is harmed. */
+/* A mapped file was cut short under us. A temporary output may stay behind; no finished file is harmed. Only
+ * async-signal-safe calls are allowed here: write and _exit. Both arms are the same; the test keeps the compiler from
+ * warning about an unused result. */
 static void on_bus_error(int number)
 {
     static const char text[] = "mattebox-weights: a file was cut short by another program while it was read\n";
@@ -22,7 +25,8 @@ static void on_bus_error(int number)
     _exit(n >= 0 ? EXIT_MODEL : EXIT_MODEL);
 }
 
-/* A closed standard stream would give its number to the next file that is opened, and its messages with it. */
+/* A closed standard stream would give its number to the next file that is opened, and its messages with it. The
+ * substitutes are opened the wrong way round on purpose: using them is then an error and is reported. */
 static void hold_standard_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -32,6 +36,7 @@ static void hold_standard_streams(void)
     }
 }
 
+/* SIGXFSZ and closed streams are prepared for before anything is opened. */
 int main(int argc, char **argv)
 {
     hold_standard_streams();

@@ -1,10 +1,14 @@
-/* Prefixes of wrappers; VITMatte's two sets of names (docs/models/vitmatte.md, checkpoint layouts). */
+/* Prefixes of wrappers; VITMatte's two sets of names (docs/models/vitmatte.md, checkpoint layouts). One table serves
+ * both directions: to the hub's names when a checkpoint is read, and back to the original ones when the known names
+ * are listed. */
 #include "names.h"
 
 #include "core/alloc.h"
 
 #include <string.h>
 
+/* Without "module." (DataParallel) and "_orig_mod." (torch.compile), in any order and number. Gives a pointer into the
+ * name. A name that consists of a prefix alone is left. */
 const char *names_strip(const char *name)
 {
     static const char *const prefixes[] = {"module.", "_orig_mod."};
@@ -38,6 +42,8 @@ static const char *from_of(size_t r, bool backwards)
     return backwards ? rules[r].to : rules[r].from;
 }
 
+/* A new string (mb_free), or NULL without memory. Rules that begin with a dot fit in the middle of a name, all others
+ * at its start only. */
 static char *rename_by_rules(const char *name, bool backwards)
 {
     char *out = mb_alloc_array(strlen(name) + 64, 2); /* no rule doubles a name; the longest adds 23 characters */

@@ -1,5 +1,7 @@
 /* From the lists of tensors of the two architectures, at their smallest with every optional part: "#" stands for any
- * number between dots, so that networks of all depths have the same names. */
+ * number between dots, so that networks of all depths have the same names. Building the names from the same lists that
+ * describe the architectures keeps the two from drifting apart: a tensor that is added there is known here. VITMatte's
+ * original names are added beside the hub's. */
 #include "network_names.h"
 
 #include "arch.h"
@@ -17,12 +19,13 @@
 struct network_names {
     spec_list patterns; /* sorted by name, numbers as "#"; of spec_list only the names */
     char (*words)[MAX_COMPONENT];
-    size_t n_words, word_capacity;
+    size_t n_words, word_capacity; /* sorted when all are there */
     char (*firsts)[MAX_COMPONENT]; /* the first words of patterns */
     size_t n_firsts, first_capacity;
-    bool failed;
+    bool failed; /* an allocation failed while the sets grew */
 };
 
+/* A part of a name between dots; it points into the name. */
 typedef struct component {
     const char *text;
     size_t n;
@@ -45,6 +48,7 @@ static int split(component parts[NETWORK_MAX_COMPONENTS], const char *name)
     }
 }
 
+/* Indices of ModuleLists; an empty component does not occur (see split). */
 static bool is_number(const component *c)
 {
     for (size_t i = 0; i < c->n; i++) {
@@ -62,6 +66,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(a, b);
 }
 
+/* A set as a plain array: a few dozen words, filled once. */
 static void add_word(char (**words)[MAX_COMPONENT], size_t *n, size_t *capacity, const component *c, bool *failed)
 {
     for (size_t i = 0; i < *n; i++) {
@@ -82,7 +87,8 @@ static void add_word(char (**words)[MAX_COMPONENT], size_t *n, size_t *capacity,
     (void)snprintf((*words)[(*n)++], MAX_COMPONENT, "%.*s", (int)c->n, c->text); /* official components: 28 at most */
 }
 
-/* The parts without those that are dropped, numbers as "#". */
+/* The parts without those that are dropped, numbers as "#". "layers.11.attn" becomes "layers.#.attn". Too small a
+ * buffer cuts the pattern, which then matches nothing. */
 static void generalise(char *dst, size_t capacity, const component *parts, int n)
 {
     size_t at = 0;
@@ -95,7 +101,7 @@ static void generalise(char *dst, size_t capacity, const component *parts, int n
     }
 }
 
-/* One tensor name of a known network: its pattern (numbers generalised), and its components as words. */
+/* Adds the pattern of a name, its first component, and the words that it consists of. */
 static void add_name(network_names *k, const char *name)
 {
     component parts[NETWORK_MAX_COMPONENTS];
@@ -114,6 +120,8 @@ static void add_name(network_names *k, const char *name)
     }
 }
 
+/* Every name as the hub and as the original code write it; for BiRefNet the two are mostly the same, and a pattern
+ * that comes twice does no harm to the search. Frees the list. */
 static void add_all(network_names *k, spec_list *specs)
 {
     for (size_t i = 0; i < specs->n; i++) {
@@ -129,6 +137,8 @@ static void add_all(network_names *k, spec_list *specs)
     spec_list_dispose(specs);
 }
 
+/* The sizes are the smallest that make every optional tensor appear: only names matter, and depth 1 gives the index
+ * that "#" stands for. */
 mb_status network_names_create(network_names **out, mb_error *err)
 {
     static const decoder_arch block = {.inner = 1, .branch = 1, .n_kernels = 1, .kernels = {1}};
@@ -189,6 +199,7 @@ void network_names_free(network_names *k)
 
 /* ---- finding */
 
+/* Does the component occur in any known name? Numbers do by definition. */
 static bool is_word(const network_names *k, const component *c)
 {
     char text[MAX_COMPONENT];
@@ -202,6 +213,7 @@ static bool is_word(const network_names *k, const component *c)
     return bsearch(text, k->words, k->n_words, sizeof k->words[0], by_text) != NULL;
 }
 
+/* Can a known name begin with it? There are a handful, so a linear search will do. */
 static bool is_first(const network_names *k, const component *c)
 {
     for (size_t i = 0; i < k->n_firsts; i++) {
@@ -218,8 +230,8 @@ bool network_names_begin(const network_names *k, const char *name)
     return is_first(k, &c);
 }
 
-/* Does the name from component `first` on match a pattern, if components that are no words of any network are
- * dropped? They are noted in m: wrappers in the middle of a name. */
+/* Does a known name remain when unknown components from `first` on are dropped? Fills *m with the name, the length of
+ * the prefix and the places of what was dropped, 8 at most. */
 static bool fits(const network_names *k, const component *parts, const bool *word, int first, int n, network_match *m)
 {
     component kept[NETWORK_MAX_COMPONENTS];
@@ -241,6 +253,7 @@ static bool fits(const network_names *k, const component *parts, const bool *wor
     if (bsearch(pattern, k->patterns.v, k->patterns.n, sizeof k->patterns.v[0], by_text) == NULL) {
         return false;
     }
+    /* The known name with its real numbers in place of "#". */
     size_t at = 0;
     for (int i = 0; i < n_kept && at < sizeof m->name; i++) {
         int length =
@@ -250,7 +263,8 @@ static bool fits(const network_names *k, const component *parts, const bool *wor
     return at < sizeof m->name;
 }
 
-/* Tries every component that can begin a name, from the left: the shortest prefix wins. */
+/* Tries each component as the first of a known name, from the left, so that the shortest prefix wins. The last
+ * component must be a known word ("weight"): dropping it would make any tensor of a module pass. */
 bool network_names_find(const network_names *k, const char *name, network_match *m)
 {
     component parts[NETWORK_MAX_COMPONENTS];

@@ -1,4 +1,5 @@
-/* Parsing and help from one table. */
+/* Parsing and help from one table. A row says which commands take an option, so help, errors and parsing cannot
+ * disagree. Values are pointers into argv: nothing is copied and nothing is freed. */
 #include "options.h"
 
 #include "generate.h"
@@ -91,7 +92,7 @@ static const struct {
 
 /* ---- help */
 
-/* The options of these commands, one a line. */
+/* The options of the commands in the mask, one a line. */
 static void print_rows(FILE *out, unsigned mask)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
@@ -111,7 +112,7 @@ static void print_rows(FILE *out, unsigned mask)
     }
 }
 
-/* COMMAND_NONE: the overview. */
+/* Without a command: what commands there are. With one: its options and, for generate, the architectures. */
 void options_help(FILE *out, tool_command command)
 {
     if (command == COMMAND_NONE) {
@@ -162,6 +163,7 @@ static int choice(const char *choices, const char *value)
     }
 }
 
+/* WxH in pixels, 32 to 16384 each. o is changed in any case; a failure ends the program. */
 static bool parse_size(tool_options *o, const char *value)
 {
     char *end;
@@ -176,8 +178,8 @@ static bool parse_size(tool_options *o, const char *value)
     return end != second && *end == '\0' && w >= 32 && h >= 32 && w <= 16384 && h <= 16384;
 }
 
-/* Stores a value. Rows whose argument is a list of words ("rows|columns") have been looked up: `chosen` is the
- * word's number, below 0 if it is none. */
+/* Stores a checked value. The choices in a row's argument ("f32|f16|bf16") are also what is checked: number i of them
+ * is value i of the enum. */
 static mb_status set(tool_options *o, size_t row, const char *value, mb_error *err)
 {
     int chosen = rows[row].argument != NULL ? choice(rows[row].argument, value) : 0;
@@ -271,7 +273,7 @@ static size_t find_row(const char *argument, const char **value)
     return N_ROWS;
 }
 
-/* One option; *at moves on if its value is the next argument. */
+/* One option at argv[*at], as "--name=value" or "--name value"; *at moves past the value. */
 static mb_status parse_option(tool_options *o, int argc, char **argv, int *at, mb_error *err)
 {
     const char *value, *argument = argv[*at];
@@ -283,6 +285,7 @@ static mb_status parse_option(tool_options *o, int argc, char **argv, int *at, m
         return mb_fail(err, MB_E_ARGUMENT, "--%s does not go with %s\nmattebox-weights %s --help", rows[row].name,
                        commands[o->command].name, commands[o->command].name);
     }
+    /* "--quiet=yes": a switch is on when it is there. */
     if (rows[row].argument == NULL && value != NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "--%s takes no value", rows[row].name);
     }
@@ -295,7 +298,7 @@ static mb_status parse_option(tool_options *o, int argc, char **argv, int *at, m
     return set(o, row, value, err);
 }
 
-/* What a command cannot do without. */
+/* What a single option cannot tell: files that are missing, options that need another. */
 static mb_status check(const tool_options *o, mb_error *err)
 {
     const char *command = commands[o->command].name;
@@ -314,7 +317,8 @@ static mb_status check(const tool_options *o, mb_error *err)
     return MB_OK;
 }
 
-/* The first word is the command, the second its file; options may stand anywhere before --. */
+/* The command comes first and decides which options are legal; options before it are checked for their values only.
+ * "--" ends the options, and a lone "-" is a file name. */
 mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err)
 {
     *o = (tool_options){.dtype = -1, .seed = 1};

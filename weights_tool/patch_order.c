@@ -1,7 +1,9 @@
-/* Guessing the patch order. A tile convolution has weights [O, 3*G*G, 3, 3]. In rows the three colours of tile t lie at
- * channels t, t + G*G, t + 2*G*G; in columns at 3t, 3t+1, 3t+2. Pictures are mostly grey, so in a trained model the
+/* Guessing the patch order. A tile convolution has weights [O, 3*G*G, 3, 3]. In rows the three colours of tile t lie
+ * at channels t, t + G*G, t + 2*G*G; in columns at 3t, 3t+1, 3t+2. Pictures are mostly grey, so in a trained model the
  * kernels of one tile's colours resemble each other, while kernels of different tiles do less. The mean correlation
- * under both assumptions is compared. */
+ * under both assumptions is compared. A wrong guess gives no error but masks with a pattern of tiles in them, and
+ * published files do not say which order they have. So the figures are recorded in the model file, and --patch-order
+ * overrides the guess. */
 #include "patch_order.h"
 
 #include "core/alloc.h"
@@ -19,6 +21,7 @@ const char *patch_order_name(patch_order o)
     return o == PATCH_ROWS ? "rows" : o == PATCH_COLUMNS ? "columns" : "auto";
 }
 
+/* ipt_blk1 sees the picture whole (one tile), so its order does not matter and it gives 0 like every other tensor. */
 int64_t patch_grid(const char *tensor_name)
 {
     static const char start[] = "decoder.ipt_blk", end[] = ".conv1.weight";
@@ -30,6 +33,8 @@ int64_t patch_grid(const char *tensor_name)
     return (int64_t)1 << (tensor_name[n] - '0');
 }
 
+/* Elements [first, first + n) in row-major order of the permuted tensor. Pieces may begin and end inside a kernel,
+ * since the caller's pieces have a fixed number of elements. */
 void patch_read(const source_tensor *t, int64_t grid, size_t first, size_t n, void *dst)
 {
     if (grid == 0) {
@@ -53,10 +58,10 @@ void patch_read(const source_tensor *t, int64_t grid, size_t first, size_t n, vo
 /* Sum and count of the correlations of colour pairs of one output channel. v: [channels][kernel]. */
 typedef struct tally {
     double sum;
-    double n;
+    double n; /* pairs; a double, as it is a divisor */
 } tally;
 
-/* Pearson's; constant kernels have none and are skipped. */
+/* Pearson's correlation of two kernels of n values. A constant kernel has none and is not counted. */
 static void add_correlation(tally *t, const float *a, const float *b, int64_t n)
 {
     double ab = 0, aa = 0, bb = 0, ma = 0, mb = 0;
@@ -76,6 +81,8 @@ static void add_correlation(tally *t, const float *a, const float *b, int64_t n)
     }
 }
 
+/* Red with green and green with blue, for each tile, under both readings. The same kernels are paired differently; one
+ * pairing is right. */
 static void add_channel(tally *rows, tally *columns, const float *v, int64_t grid, int64_t kernel)
 {
     const int64_t tiles = grid * grid;
@@ -88,6 +95,8 @@ static void add_channel(tally *rows, tally *columns, const float *v, int64_t gri
     }
 }
 
+/* Adds one tensor's mean correlations to the guess. Reads one output channel at a time: the largest tensor has 64 of
+ * them with 3 * 32 * 32 kernels. */
 static mb_status judge(patch_guess *g, const source_tensor *t, int64_t grid, mb_error *err)
 {
     if (t->rank != 4 || t->dims[1] != 3 * grid * grid || t->dims[2] * t->dims[3] < 2 ||
@@ -120,8 +129,10 @@ static mb_status judge(patch_guess *g, const source_tensor *t, int64_t grid, mb_
     return MB_OK;
 }
 
-/* Both orders are tried on up to four tensors. PATCH_AUTO: the evidence is too weak (MIN_LEVEL, MIN_MARGIN, a
- * majority of the tensors). */
+/* Both orders are tried on up to four tensors. PATCH_AUTO: the evidence is too weak (MIN_LEVEL, MIN_MARGIN, a majority
+ * of the tensors). Looks at all tile convolutions that the file has. Undecided unless the better mean is above the
+ * noise, clearly above the other, and shared by most tensors. Means are over tensors, so that a large one does not
+ * outvote the rest. */
 mb_status patch_guess_order(patch_guess *g, const source *s, mb_error *err)
 {
     *g = (patch_guess){.order = PATCH_AUTO};
@@ -139,6 +150,7 @@ mb_status patch_guess_order(patch_guess *g, const source *s, mb_error *err)
     }
     g->rows /= g->n_tensors;
     g->columns /= g->n_tensors;
+    /* n_agree has counted tensors that speak for rows. */
     bool rows = g->rows > g->columns;
     double level = rows ? g->rows : g->columns, margin = fabs(g->rows - g->columns);
     g->n_agree = rows ? g->n_agree : g->n_tensors - g->n_agree;

@@ -1,5 +1,9 @@
 /* The pickle interpreter. It has no call: REDUCE, NEWOBJ and BUILD are defined for the names of pickle_names.c alone,
- * and an opcode or name that is not there ends the reading with a message that names it. Everything is bounded. */
+ * and an opcode or name that is not there ends the reading with a message that names it. Everything is bounded. The
+ * opcodes are those of Python's pickletools for protocols 2 to 5: torch.save writes protocol 2 by default, and the
+ * newer ones come from users who pass pickle_protocol. A pickle is a program for a stack machine, and the usual attack
+ * is a GLOBAL such as os.system followed by REDUCE. Here a name can only select one of the constructors of
+ * pickle_build.c, so such a file fails before anything is built. */
 #include "pickle_machine.h"
 
 #include "core/alloc.h"
@@ -7,12 +11,15 @@
 
 #include <string.h>
 
+/* Limits against files that are small and cost much: a published BiRefNet's whole pickle has 100 KB, and no key or
+ * module name comes near one MiB. */
 #define MAX_OPCODES 10000000u
 #define MAX_STRING  ((uint64_t)1 << 20)
 
 /* ---- arguments of opcodes */
 
-/* Little-endian number of n bytes. */
+/* Little-endian number of n bytes. False, with the failure recorded, when the stream ends inside it. n is 1, 2, 4 or
+ * 8, or the length of a LONG1. */
 static bool number(machine *m, int n, uint64_t *value)
 {
     *value = 0;
@@ -27,7 +34,8 @@ static bool number(machine *m, int n, uint64_t *value)
     return true;
 }
 
-/* Text is not copied: it points into the file. length_bytes: size of the length before it. */
+/* A string whose length field takes 1, 4 or 8 bytes. The value points into the pickle, which outlives it, so a claimed
+ * length costs no memory; it must still lie within the stream. */
 static mb_status push_text(machine *m, int length_bytes)
 {
     uint64_t n;
@@ -46,6 +54,7 @@ static mb_status push_text(machine *m, int length_bytes)
     return pickle_push(m, v);
 }
 
+/* Integers and booleans share a field; `kind` tells them apart. */
 static mb_status push_integer(machine *m, pickle_kind kind, int64_t value)
 {
     pickle_value *v = pickle_new(m, kind);
@@ -72,12 +81,15 @@ static mb_status push_long(machine *m, int length_bytes)
     if (!number(m, (int)n, &v)) {
         return pickle_status(m);
     }
+    /* The sign bit is the topmost one of the n bytes: spread it over those above. */
     if (n > 0 && n < 8 && (v >> (8 * n - 1) & 1) != 0) {
         v |= ~(uint64_t)0 << (8 * n);
     }
     return push_integer(m, PICKLE_INT, (int64_t)v);
 }
 
+/* BINFLOAT: an IEEE double. Learning rates and losses of a training loop; they are kept for completeness and never
+ * looked at. */
 static mb_status push_float(machine *m)
 {
     pickle_value *v = m->end - m->at >= 8 ? pickle_new(m, PICKLE_FLOAT) : NULL;
@@ -95,7 +107,8 @@ static mb_status push_float(machine *m)
 
 /* ---- names */
 
-/* GLOBAL and INST: two lines of text. */
+/* GLOBAL and INST: two lines of text. Module and name, each ended by a newline. The pointers go into the pickle and
+ * have no closing zero. */
 static mb_status read_lines(machine *m, const char *line[2], size_t n[2])
 {
     for (int i = 0; i < 2; i++) {
@@ -110,6 +123,8 @@ static mb_status read_lines(machine *m, const char *line[2], size_t n[2])
     return MB_OK;
 }
 
+/* STACK_GLOBAL of protocol 4: module and name are the two topmost strings. They pass the same list of names as those
+ * of GLOBAL. */
 static mb_status stack_global(machine *m)
 {
     pickle_value *name = pickle_pop(m), *module = name != NULL ? pickle_pop(m) : NULL;
@@ -121,7 +136,9 @@ static mb_status stack_global(machine *m)
 
 /* ---- the opcodes */
 
-/* Opcodes that call or fetch things, and unknown ones, end the reading. */
+/* An opcode outside the list ends the reading. Those that Python knows are named, so that the user can tell an unusual
+ * pickle from a damaged file. INST and OBJ call a class, EXT looks one up in a registry of the running program, PERSID
+ * is the text form of protocol 0, and the two BUFFER opcodes refer to data outside the file. */
 static mb_status refuse_opcode(machine *m, uint8_t opcode)
 {
     static const struct {
@@ -151,7 +168,8 @@ static mb_status refuse_inst(machine *m)
 
 static mb_status simple(machine *m, uint8_t opcode);
 
-/* Opcodes with an argument in the stream. */
+/* Opcodes with an argument in the stream. FRAME's length is read and ignored: it only helps a reader that buffers.
+ * PROTO may come again in the middle of a pickle, as in Python, and is checked each time. */
 static mb_status step(machine *m, uint8_t opcode)
 {
     uint64_t v;
@@ -166,39 +184,39 @@ static mb_status step(machine *m, uint8_t opcode)
         return v >= 2 && v <= 5 ? MB_OK : pickle_bad(m, "a protocol other than 2 to 5");
     case 0x95: /* FRAME */
         return number(m, 8, &v) ? MB_OK : pickle_status(m);
-    case 'J':
+    case 'J': /* BININT: signed, unlike BININT1 and BININT2 */
         return number(m, 4, &v) ? push_integer(m, PICKLE_INT, (int32_t)(uint32_t)v) : pickle_status(m);
-    case 'K':
+    case 'K': /* BININT1 */
         return number(m, 1, &v) ? push_integer(m, PICKLE_INT, (int64_t)v) : pickle_status(m);
-    case 'M':
+    case 'M': /* BININT2 */
         return number(m, 2, &v) ? push_integer(m, PICKLE_INT, (int64_t)v) : pickle_status(m);
-    case 0x8a:
+    case 0x8a: /* LONG1 */
         return push_long(m, 1);
-    case 0x8b:
+    case 0x8b: /* LONG4 */
         return push_long(m, 4);
-    case 'G':
+    case 'G': /* BINFLOAT */
         return push_float(m);
     case 'X': /* strings of text or bytes, with lengths of 1, 4 or 8 bytes */
     case 'T':
     case 'B':
         return push_text(m, 4);
-    case 0x8c:
+    case 0x8c: /* SHORT_BINUNICODE, SHORT_BINSTRING, SHORT_BINBYTES */
     case 'U':
     case 'C':
         return push_text(m, 1);
-    case 0x8d:
+    case 0x8d: /* BINUNICODE8, BINBYTES8 */
     case 0x8e:
     case 0x96: /* BYTEARRAY8 */
         return push_text(m, 8);
-    case 'h':
+    case 'h': /* BINGET */
         return number(m, 1, &v) ? pickle_memo_get(m, v) : pickle_status(m);
-    case 'j':
+    case 'j': /* LONG_BINGET */
         return number(m, 4, &v) ? pickle_memo_get(m, v) : pickle_status(m);
-    case 'q':
+    case 'q': /* BINPUT */
         return number(m, 1, &v) ? pickle_memo_put(m, v) : pickle_status(m);
-    case 'r':
+    case 'r': /* LONG_BINPUT */
         return number(m, 4, &v) ? pickle_memo_put(m, v) : pickle_status(m);
-    case 'c':
+    case 'c': /* GLOBAL */
         status = read_lines(m, line, n);
         return status != MB_OK ? status : pickle_push_name(m, line[0], n[0], line[1], n[1]);
     case 'i':
@@ -208,60 +226,61 @@ static mb_status step(machine *m, uint8_t opcode)
     }
 }
 
-/* Opcodes without an argument. */
+/* Opcodes without an argument. Lists, sets and tuples become one kind, since a state dict is read the same from
+ * each. */
 static mb_status simple(machine *m, uint8_t opcode)
 {
     switch (opcode) {
-    case 'N':
+    case 'N': /* NONE */
         return pickle_push(m, pickle_new(m, PICKLE_NONE));
-    case 0x88:
+    case 0x88: /* NEWTRUE, NEWFALSE */
     case 0x89:
         return push_integer(m, PICKLE_BOOL, opcode == 0x88);
-    case '(':
+    case '(': /* MARK */
         return pickle_push(m, pickle_new(m, PICKLE_MARK));
-    case '0':
+    case '0': /* POP */
         return pickle_pop(m) != NULL ? MB_OK : pickle_status(m);
-    case '1':
+    case '1': /* POP_MARK */
         return pickle_pop_mark(m);
-    case '2':
+    case '2': /* DUP */
         return m->n_stack > 0 ? pickle_push(m, m->stack[m->n_stack - 1]) : pickle_bad(m, "its stack is empty");
-    case ')':
+    case ')': /* EMPTY_TUPLE, EMPTY_LIST, EMPTY_SET */
     case ']':
     case 0x8f:
         return pickle_push(m, pickle_new(m, PICKLE_TUPLE));
-    case '}':
+    case '}': /* EMPTY_DICT */
         return pickle_push(m, pickle_new(m, PICKLE_DICT));
-    case 0x85:
+    case 0x85: /* TUPLE1, TUPLE2, TUPLE3 */
     case 0x86:
     case 0x87:
         return pickle_tuple_of(m, (size_t)opcode - 0x84);
-    case 't':
+    case 't': /* TUPLE, LIST, FROZENSET */
     case 'l':
     case 0x91:
         return pickle_collect(m, PICKLE_TUPLE);
-    case 'd':
+    case 'd': /* DICT */
         return pickle_collect(m, PICKLE_DICT);
-    case 'a':
+    case 'a': /* APPEND */
         return pickle_append(m);
-    case 's':
+    case 's': /* SETITEM */
         return pickle_set_item(m);
-    case 'e':
+    case 'e': /* APPENDS, ADDITEMS */
     case 0x90:
         return pickle_extend(m, PICKLE_TUPLE);
-    case 'u':
+    case 'u': /* SETITEMS */
         return pickle_extend(m, PICKLE_DICT);
     case 0x94: /* MEMOIZE: the next free number */
         return pickle_memo_put(m, m->n_memoized++);
-    case 0x93:
+    case 0x93: /* STACK_GLOBAL */
         return stack_global(m);
-    case 'Q':
+    case 'Q': /* BINPERSID */
         return pickle_persistent_id(m);
-    case 'R':
+    case 'R': /* REDUCE */
         return pickle_reduce(m);
-    case 0x81:
+    case 0x81: /* NEWOBJ, NEWOBJ_EX */
     case 0x92:
         return pickle_new_object(m, opcode == 0x92);
-    case 'b':
+    case 'b': /* BUILD */
         return pickle_set_state(m);
     default:
         return refuse_opcode(m, opcode);
@@ -277,8 +296,9 @@ static mb_status check_root(machine *m)
                : MB_OK;
 }
 
-/* Interprets the data opcodes until STOP, where exactly one value must be left. Nothing is called. p: disposed of on
- * failure. */
+/* Runs the machine until STOP. One value must then be left and the stream must be at its end: bytes behind STOP would
+ * be a second pickle, which another program may read. Stack and memo are dropped at the end; the values stay on the
+ * list p->all, which pickle_dispose frees. */
 mb_status pickle_read(pickle *p, const uint8_t *data, size_t bytes, mb_error *err)
 {
     mb_error own = {0};
@@ -305,6 +325,7 @@ mb_status pickle_read(pickle *p, const uint8_t *data, size_t bytes, mb_error *er
         }
         status = step(&m, opcode);
     }
+    /* Neither owns what it points to. */
     mb_free(m.stack);
     mb_free(m.memo);
     if (status != MB_OK) {
@@ -313,6 +334,7 @@ mb_status pickle_read(pickle *p, const uint8_t *data, size_t bytes, mb_error *er
     return status;
 }
 
+/* Frees by the list of all values and not by the tree, as values may contain each other and themselves. */
 void pickle_dispose(pickle *p)
 {
     for (pickle_value *v = p->all, *next; v != NULL; v = next) {

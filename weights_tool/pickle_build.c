@@ -1,5 +1,7 @@
 /* What a pickle may build: tensors of storages, dicts, and opaque values in place of objects that mean nothing here.
- * Arguments are checked, nothing is called. */
+ * Arguments are checked, nothing is called. These are the reduce functions that torch.save writes: persistent ids for
+ * storages, torch._utils._rebuild_* for tensors, and the constructors of Python's collections. Each function here
+ * takes the argument tuple as a hostile file may have it: any length, any kinds of values. */
 #include "pickle_machine.h"
 
 #include "core/alloc.h"
@@ -7,6 +9,7 @@
 
 #include <string.h>
 
+/* Is the value this string? Strings of a pickle have no closing zero. */
 static bool is_text(const pickle_value *v, const char *want)
 {
     return v->kind == PICKLE_BYTES && v->u.s.bytes == strlen(want) && memcmp(v->u.s.text, want, v->u.s.bytes) == 0;
@@ -17,7 +20,10 @@ static bool is_name(const pickle_value *v, pickle_name name)
     return v->kind == PICKLE_GLOBAL && v->u.global.name == name;
 }
 
-/* ('storage', StorageType, key, location, count[, view]): of old files the last is None */
+/* ('storage', StorageType, key, location, count[, view]): of old files the last is None `count` is in elements of the
+ * type and becomes bytes here; UntypedStorage counts bytes already. The location ("cuda:0") means nothing for reading.
+ * A pickle with six entries comes from torch before 1.6, whose views of storages the zip format no longer has; only
+ * five are accepted. */
 mb_status pickle_persistent_id(machine *m)
 {
     pickle_value *id = pickle_pop(m);
@@ -46,6 +52,8 @@ mb_status pickle_persistent_id(machine *m)
 
 /* ---- tensors */
 
+/* A size or a stride: a tuple of at most 8 numbers, none negative. torch has no negative strides, and a negative size
+ * would turn into a huge one later. */
 static bool copy_integers(int64_t dst[8], int *n, const pickle_value *tuple)
 {
     if (tuple->kind != PICKLE_TUPLE || tuple->u.list.n > 8) {
@@ -86,6 +94,8 @@ static mb_status read_view_bits(machine *m, pickle_tensor *t, const pickle_value
     return MB_OK;
 }
 
+/* A tensor and the value that owns it. NULL, with the failure recorded, when memory is short; the value is then on the
+ * list of all values and is freed with them. */
 static pickle_tensor *new_tensor(machine *m, pickle_value **value)
 {
     *value = pickle_new(m, PICKLE_TENSOR);
@@ -101,7 +111,8 @@ static pickle_tensor *new_tensor(machine *m, pickle_value **value)
 }
 
 /* _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]), and v3 with a dtype before the
- * metadata, its storage of plain bytes. */
+ * metadata, its storage of plain bytes. Offset and strides are in elements. They are not compared with the storage
+ * here: only torch_zip.c knows how long the member in the archive really is. */
 static mb_status rebuild_tensor(machine *m, const pickle_value *args, bool with_type)
 {
     pickle_value *const *a = args->u.list.items;
@@ -126,11 +137,13 @@ static mb_status rebuild_tensor(machine *m, const pickle_value *args, bool with_
         n_strides != t->rank) {
         return pickle_bad(m, "a tensor's size or stride is not 0 to 8 non-negative numbers");
     }
+    /* The metadata are the last argument; files of older versions of torch end before them. */
     mb_status status = args->u.list.n == most ? read_view_bits(m, t, a[most - 1]) : MB_OK;
     return status != MB_OK ? status : pickle_push(m, v);
 }
 
-/* A tensor of a kind whose values are not read. Its shape is the argument `shape`, where that is one. */
+/* A tensor of a kind whose values are not read. Its shape is the argument `shape`, where that is one. The tensor is
+ * listed all the same, so that a quantised layer beside the model does no harm and one inside it can be named. */
 static mb_status unread_tensor(machine *m, const pickle_value *args, const char *what, size_t shape)
 {
     pickle_value *v;
@@ -148,7 +161,8 @@ static mb_status unread_tensor(machine *m, const pickle_value *args, const char 
 
 /* ---- collections */
 
-/* OrderedDict([(key, value), ...]), defaultdict(factory, dict), Counter(dict): what follows as items comes later. */
+/* OrderedDict([(key, value), ...]), defaultdict(factory, dict), Counter(dict): what follows as items comes later.
+ * Pairs given as arguments are copied, since the pickle may use the same list again. */
 static mb_status make_dict(machine *m, const pickle_value *args)
 {
     pickle_value *dict = pickle_new(m, PICKLE_DICT);
@@ -170,6 +184,8 @@ static mb_status make_dict(machine *m, const pickle_value *args)
     return status != MB_OK ? status : pickle_push(m, dict);
 }
 
+/* set([...]), deque([...], maxlen), list(...): the items of the first argument. Anything else in its place gives an
+ * empty list, as no tensor can lie there. */
 static mb_status make_sequence(machine *m, const pickle_value *args)
 {
     pickle_value *list = pickle_new(m, PICKLE_TUPLE);
@@ -181,7 +197,8 @@ static mb_status make_sequence(machine *m, const pickle_value *args)
     return status != MB_OK ? status : pickle_push(m, list);
 }
 
-/* getattr(Class, "MEMBER") */
+/* getattr(Class, "MEMBER") Some versions of Python save a member of an enum in this way. The name must not begin with
+ * an underscore: getattr(Class, "__init__") and the like are the first steps of an attack, and no enum needs them. */
 static mb_status take_member(machine *m, const pickle_value *args)
 {
     bool ok = args->u.list.n == 2 && is_name(args->u.list.items[0], NAME_OPAQUE) &&
@@ -193,6 +210,8 @@ static mb_status take_member(machine *m, const pickle_value *args)
 
 /* ---- calls */
 
+/* What a call gives, by the name that is called. `depth` bounds _rebuild_from_type_v2, which calls another function of
+ * the list: nesting it once is what torch writes for a subclass of Tensor. */
 static mb_status apply(machine *m, const pickle_value *callee, const pickle_value *args, int depth)
 {
     pickle_value *const *a = args->u.list.items;
@@ -210,6 +229,7 @@ static mb_status apply(machine *m, const pickle_value *callee, const pickle_valu
             return pickle_bad(m, "a tensor of its own class is built of something else");
         }
         return apply(m, a[0], a[2], depth + 1);
+    /* The index is that of the argument with the shape; n means that there is none to read. */
     case NAME_REBUILD_QUANTISED:
         return unread_tensor(m, args, "quantised numbers", 2);
     case NAME_REBUILD_SPARSE:
@@ -218,6 +238,7 @@ static mb_status apply(machine *m, const pickle_value *callee, const pickle_valu
         return unread_tensor(m, args, "a nested tensor", n);
     case NAME_REBUILD_META:
         return unread_tensor(m, args, "no values (saved from torch's meta device)", 1);
+    /* A parameter is the tensor it wraps, and a torch.Size the tuple it is made of. */
     case NAME_REBUILD_PARAMETER:
     case NAME_SIZE:
         if (n < 1 || a[0]->kind != (callee->u.global.name == NAME_SIZE ? PICKLE_TUPLE : PICKLE_TENSOR)) {
@@ -233,6 +254,8 @@ static mb_status apply(machine *m, const pickle_value *callee, const pickle_valu
     }
 }
 
+/* REDUCE: takes the callee and its tuple of arguments from the stack and pushes the result. The callee can only be a
+ * name that pickle_push_name has let through. */
 mb_status pickle_reduce(machine *m)
 {
     pickle_value *args = pickle_pop(m), *callee = args != NULL ? pickle_pop(m) : NULL;
@@ -242,7 +265,8 @@ mb_status pickle_reduce(machine *m)
     return apply(m, callee, args, 0);
 }
 
-/* NEWOBJ, NEWOBJ_EX: an instance of a class, of arguments (and keywords). */
+/* NEWOBJ, NEWOBJ_EX: an instance of a class, of arguments (and keywords). Only classes make sense here; a function
+ * such as _rebuild_tensor_v2 in this place is no output of Python's pickle module. */
 mb_status pickle_new_object(machine *m, bool with_keywords)
 {
     const pickle_value *keywords = with_keywords ? pickle_pop(m) : NULL;
@@ -266,7 +290,7 @@ mb_status pickle_new_object(machine *m, bool with_keywords)
 }
 
 /* BUILD: the attributes of a state dict (its _metadata) and of parameters mean nothing here. Those of an object are
- * kept, for a state dict may lie in one. */
+ * kept, for a state dict may lie in one. The object itself stays on the stack. */
 mb_status pickle_set_state(machine *m)
 {
     pickle_value *state = pickle_pop(m);

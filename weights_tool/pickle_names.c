@@ -1,5 +1,9 @@
 /* Which names a pickle may use, and what they stand for. Nothing of them is ever called: a name of this file decides
- * how arguments are read, and whether an object is skipped as an opaque value or the file is refused by that name. */
+ * how arguments are read, and whether an object is skipped as an opaque value or the file is refused by that name. The
+ * list is made of what real checkpoints hold: torch's own functions, types that training loops save beside the weights
+ * (argparse.Namespace, numpy scalars, random states), and classes of the program that trained. Functions of the
+ * standard library are refused, but for the few that pickle itself needs to rebuild a harmless value (_codecs.encode,
+ * copyreg._reconstructor and the like): a file that asks for any other asks to run something. */
 #include "pickle_machine.h"
 
 #include "core/text.h"
@@ -208,7 +212,8 @@ static bool has_control_or_space(const char *text, size_t n)
     return n == 0;
 }
 
-/* CapWords behind the last dot ("Config.Mode"), as classes are named; functions are not, and stay refused. */
+/* CapWords behind the last dot ("Config.Mode"), as classes are named; functions are not, and stay refused. An
+ * underscore before the capital is allowed ("_Config"). */
 static bool named_like_class(const char *name, size_t n)
 {
     size_t at = n;
@@ -221,11 +226,15 @@ static bool named_like_class(const char *name, size_t n)
     return at < n && name[at] >= 'A' && name[at] <= 'Z';
 }
 
+/* May an object of this class stand in the file as an opaque value? Modules of the table decide by their own list. Any
+ * other module of the standard library or of torch is refused. What is left belongs to the program that wrote the
+ * file: its classes are let through, since nothing of them is loaded, and its functions are not. */
 static bool is_harmless(const char *module, size_t nm, const char *name, size_t nn)
 {
     if (has_control_or_space(module, nm) || has_control_or_space(name, nn)) {
         return false;
     }
+    /* A module that has a row is decided by it alone, even if the name is spelt like a class. */
     for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
         if (equals(module, nm, harmless[i].module)) {
             return harmless[i].names != NULL ? listed(harmless[i].names, name, nn)
@@ -243,6 +252,8 @@ static bool is_harmless(const char *module, size_t nm, const char *name, size_t 
     return !listed(not_of_programs, module, top) && named_like_class(name, nn);
 }
 
+/* Fails with the name that the file asks for, made printable. torch.nn classes mean that a whole model was saved with
+ * torch.save(model): a frequent mistake that deserves its own hint. */
 mb_status pickle_refuse_name(machine *m, const char *module, size_t nm, const char *name, size_t nn)
 {
     char a[100], b[100];
@@ -252,6 +263,9 @@ mb_status pickle_refuse_name(machine *m, const char *module, size_t nm, const ch
                    whole ? " (a whole model was saved: its program, not its weights)" : "");
 }
 
+/* Pushes the meaning of a name: one of the known ones, or NAME_OPAQUE for a harmless class. `__builtin__` is Python
+ * 2's name of builtins, which protocol 2 writes to this day. Text and lengths come straight from the pickle and are
+ * not closed by a zero. */
 mb_status pickle_push_name(machine *m, const char *module, size_t nm, const char *name, size_t nn)
 {
     static const char python2[] = "__builtin__", now[] = "builtins";

@@ -1,4 +1,5 @@
-/* The pickle machine's values, stack, memo and collections. */
+/* The pickle machine's values, stack, memo and collections. All memory of the machine is asked for here, so the limits
+ * stand here too: a pickle of a few bytes can ask for memo number four billion. */
 #include "pickle_machine.h"
 
 #include "core/alloc.h"
@@ -9,6 +10,7 @@
 #define MAX_STACK  1000000u
 #define MAX_MEMO   1000000u
 
+/* The byte is the place behind what was read last: enough to find the operation with python -m pickletools. */
 mb_status pickle_bad(machine *m, const char *what)
 {
     return mb_fail(m->err, MB_E_FORMAT, "its pickle is malformed: %s (byte %zu)", what, (size_t)(m->at - m->start));
@@ -35,12 +37,13 @@ pickle_value *pickle_new(machine *m, pickle_kind kind)
     return v;
 }
 
+/* The code of the failure that a helper returning NULL or false has recorded. */
 mb_status pickle_status(const machine *m)
 {
     return m->err != NULL && m->err->code != MB_OK ? m->err->code : MB_E_FORMAT;
 }
 
-/* v: NULL after a failed pickle_new, whose error is passed on. */
+/* Passing NULL on saves each caller a check: push(new(...)) fails with what new recorded. */
 mb_status pickle_push(machine *m, pickle_value *v)
 {
     if (v == NULL) {
@@ -79,6 +82,7 @@ static void as_collection(pickle_value *v, pickle_kind kind)
     }
 }
 
+/* The topmost value, left in its place, when it is a collection of that kind. */
 static pickle_value *top(machine *m, pickle_kind kind)
 {
     if (m->n_stack > 0) {
@@ -91,6 +95,7 @@ static pickle_value *top(machine *m, pickle_kind kind)
     return m->stack[m->n_stack - 1];
 }
 
+/* The list holds pointers only; an item may be in several lists. */
 mb_status pickle_list_add(machine *m, pickle_value *list, pickle_value *item)
 {
     if (list->u.list.n == list->u.list.capacity) {
@@ -106,7 +111,8 @@ mb_status pickle_list_add(machine *m, pickle_value *list, pickle_value *item)
     return MB_OK;
 }
 
-/* Index behind the topmost mark; SIZE_MAX: no mark. */
+/* Index behind the topmost mark; SIZE_MAX: no mark. The search goes down the stack, as Python's does; a pickle that
+ * opens marks without closing them is bounded by the limit on operations. */
 static size_t behind_mark(machine *m)
 {
     for (size_t i = m->n_stack; i > 0; i--) {
@@ -131,7 +137,8 @@ static mb_status take_marked(machine *m, pickle_value *list, size_t first)
     return MB_OK;
 }
 
-/* The memo may be numbered with gaps; the bound keeps a file of a few bytes from asking for gigabytes. */
+/* PUT leaves the value on the stack. The limit on the index comes before the allocation: LONG_BINPUT may name any
+ * 32-bit number. */
 mb_status pickle_memo_put(machine *m, uint64_t index)
 {
     if (m->n_stack == 0 || m->stack[m->n_stack - 1]->kind == PICKLE_MARK || index >= MAX_MEMO) {
@@ -144,6 +151,7 @@ mb_status pickle_memo_put(machine *m, uint64_t index)
         if (p == NULL) {
             return mb_fail_memory(m->err, capacity * sizeof *p, "a pickle");
         }
+        /* NULL marks numbers that were never written. */
         memset(p + m->memo_capacity, 0, (capacity - m->memo_capacity) * sizeof *p);
         m->memo = p;
         m->memo_capacity = capacity;
@@ -162,7 +170,7 @@ mb_status pickle_memo_get(machine *m, uint64_t index)
 
 /* ---- collections */
 
-/* TUPLE1 to TUPLE3: the top n values, without a mark. */
+/* TUPLE1 to TUPLE3: the topmost n values, of which none may be a mark. */
 mb_status pickle_tuple_of(machine *m, size_t n)
 {
     pickle_value *v = pickle_new(m, PICKLE_TUPLE);
@@ -185,7 +193,8 @@ mb_status pickle_tuple_of(machine *m, size_t n)
     return pickle_push(m, v);
 }
 
-/* TUPLE, LIST, FROZENSET, DICT: a new collection of what lies behind the mark. */
+/* TUPLE, LIST, FROZENSET, DICT: a new collection of what lies behind the mark. A dict takes its items as key, value,
+ * key, value, so their number must be even. */
 mb_status pickle_collect(machine *m, pickle_kind kind)
 {
     size_t first = behind_mark(m);
@@ -200,7 +209,8 @@ mb_status pickle_collect(machine *m, pickle_kind kind)
     return status != MB_OK ? status : pickle_push(m, v);
 }
 
-/* APPENDS, ADDITEMS, SETITEMS: adds what lies behind the mark to the collection before it. */
+/* APPENDS, ADDITEMS, SETITEMS: adds what lies behind the mark to the collection before it. An opaque object that takes
+ * items is an instance of a subclass of list or dict, and becomes one. */
 mb_status pickle_extend(machine *m, pickle_kind kind)
 {
     size_t first = behind_mark(m);
@@ -219,12 +229,15 @@ mb_status pickle_extend(machine *m, pickle_kind kind)
     return take_marked(m, m->stack[first - 2], first);
 }
 
+/* APPEND: one item for the list below it. */
 mb_status pickle_append(machine *m)
 {
     pickle_value *item = pickle_pop(m), *list = item != NULL ? top(m, PICKLE_TUPLE) : NULL;
     return list != NULL ? pickle_list_add(m, list, item) : pickle_status(m);
 }
 
+/* SETITEM: one key and value for the dict below them. A key may come twice; the walk over the tree then meets both,
+ * and two tensors of one name are refused when their index is built. */
 mb_status pickle_set_item(machine *m)
 {
     pickle_value *value = pickle_pop(m), *key = value != NULL ? pickle_pop(m) : NULL,
@@ -236,6 +249,7 @@ mb_status pickle_set_item(machine *m)
     return status != MB_OK ? status : pickle_list_add(m, dict, value);
 }
 
+/* POP_MARK: everything above the topmost mark, and the mark itself. */
 mb_status pickle_pop_mark(machine *m)
 {
     size_t first = behind_mark(m);

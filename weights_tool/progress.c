@@ -1,3 +1,5 @@
+/* A bar on standard error, shown on terminals alone, and the flag that Ctrl-C sets. Commands ask after each piece of
+ * work whether to go on, so that they end in order and remove what they have begun. */
 #include "progress.h"
 
 #include <signal.h>
@@ -13,11 +15,13 @@ void progress_interrupt(void)
     interrupted = 1;
 }
 
+/* total in the units that progress_at gets, bytes as a rule. percent -1: nothing is drawn yet. */
 void progress_begin(progress *p, const char *what, size_t total, bool quiet)
 {
     *p = (progress){what, !quiet && isatty(STDERR_FILENO) != 0, total, -1};
 }
 
+/* Draws only when the percentage changes. False: the user has pressed Ctrl-C. */
 bool progress_at(progress *p, size_t done)
 {
     int percent = p->total > 0 ? (int)((double)done / (double)p->total * 100) : 100;
@@ -31,6 +35,7 @@ bool progress_at(progress *p, size_t done)
     return interrupted == 0;
 }
 
+/* Wipes the line, so that what is printed next begins at its start. May be called more than once. */
 void progress_end(progress *p)
 {
     if (p->shown && p->percent >= 0) {
@@ -39,6 +44,7 @@ void progress_end(progress *p)
     }
 }
 
+/* The same as a callback of the library: non-zero cancels. */
 int progress_callback(void *p, size_t done, size_t total)
 {
     ((progress *)p)->total = total;

@@ -1,5 +1,7 @@
 /* Recognition by names (docs/models/): marks of the two families, of BiRefNets with other backbones, and of other
- * networks that people try. */
+ * networks that people try. A file is recognised by a few names that only that family has, and then measured: the
+ * tensors tell every size. Matching is strict in both directions, since a network with one more layer computes
+ * something else, and running it without would give masks that look almost right. */
 #include "recognise.h"
 
 #include <inttypes.h>
@@ -47,6 +49,8 @@ static const struct {
 
 #define N_OTHERS (sizeof others / sizeof others[0])
 
+/* Always fails, with the best guess at what the file is. The order of the table matters: rows that are more specific
+ * come first, because many networks share parts of their names. */
 static mb_status refuse(const source *s, mb_error *err)
 {
     const char *path = source_file_path(s, 0);
@@ -69,6 +73,8 @@ static mb_status refuse(const source *s, mb_error *err)
 
 /* ---- recognition */
 
+/* Two tensors for BiRefNet on Swin, either of two for VITMatte, so that a damaged file is still recognised and its
+ * gaps can be listed. */
 static model_family family_of(const source *s)
 {
     if (source_find(s, "bb.patch_embed.proj.weight") != NULL &&
@@ -82,7 +88,8 @@ static model_family family_of(const source *s)
     return FAMILY_NONE;
 }
 
-/* Family, sizes and the list of tensors that such a network must have. Their presence is recognise_check's affair. */
+/* Family, sizes and the list of tensors that such a network must have. Their presence is recognise_check's affair. On
+ * success r owns the list of specs (recognised_dispose); on failure it is empty. */
 mb_status recognise(recognised *r, const source *s, mb_error *err)
 {
     mb_status status;
@@ -134,10 +141,12 @@ bool recognised_ignores(const recognised *r, const char *name)
     return r->family == FAMILY_BIREFNET ? birefnet_ignores(name) : vitmatte_ignores(name);
 }
 
+/* From the specs and not from the file, so that counters and indices do not count. */
 uint64_t recognised_parameters(const recognised *r)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < r->specs.n; i++) {
+        /* A product that begins with 0 stays 0. */
         uint64_t n = r->specs.v[i].ignored ? 0 : 1;
         for (int d = 0; d < r->specs.v[i].rank; d++) {
             n *= (uint64_t)r->specs.v[i].dims[d];
@@ -149,12 +158,14 @@ uint64_t recognised_parameters(const recognised *r)
 
 /* ---- completeness */
 
+/* One kind of deviation; after MAX_LISTED they are only counted. */
 typedef struct findings {
     FILE *report;
     const char *what;
     size_t n;
 } findings;
 
+/* Counts a finding and, among the first, prints it on a line of its own. */
 __attribute__((format(printf, 2, 3))) static void note(findings *f, const char *format, ...)
 {
     f->n++;
@@ -194,7 +205,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const tensor_spec *)a)->name, ((const tensor_spec *)b)->name);
 }
 
-/* Tensors that the network does not have, by binary search in a sorted copy of the list. */
+/* Tensors of the file that the network has no place for. The specs are copied and sorted for the search, since their
+ * own order is that of the state dict and is needed later. */
 static mb_status count_unknown(const recognised *r, const source *s, findings *extra, mb_error *err)
 {
     spec_list sorted = {0};
@@ -229,7 +241,8 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* Tensors that inference needs and whose values are not read: the file is sound, and the way out depends on the kind.
- */
+ * Only tensors of the same kind as the first are counted, as the message names one kind. Eight-bit floats get a hint
+ * of their own: such files may hold scales beside the weights. */
 static mb_status check_readable(const recognised *r, const source *s, mb_error *err)
 {
     const source_tensor *first = NULL;
@@ -255,7 +268,9 @@ static mb_status check_readable(const recognised *r, const source *s, mb_error *
                           : "save the model as plain f32 or f16 tensors with the program that made it");
 }
 
-/* Every difference is counted and reported, ten of a kind, before the one error: users should see all at once. */
+/* Every difference is counted and reported, ten of a kind, before the one error: users should see all at once. The
+ * unread come first, because a file of 8-bit floats would otherwise be reported as hundreds of tensors that are no
+ * floats. */
 mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb_error *err)
 {
     findings missing = {report, "missing", 0}, shaped = {report, "other shape", 0}, typed = {report, "not a float", 0};

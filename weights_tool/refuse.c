@@ -1,8 +1,11 @@
-/* Formats that are recognised and not read: each is refused by its name, with the way out. */
+/* Formats that are recognised and not read: each is refused by its name, with the way out. People feed a converter
+ * whatever a web page called "the model". A message that says "this is a GGUF file" saves them an evening; "unknown
+ * format" does not. */
 #include "source_internal.h"
 
 #include <string.h>
 
+/* Bytes that a format has at a fixed place. */
 typedef struct mark {
     size_t at;
     const char *bytes;
@@ -38,7 +41,8 @@ static const mark marks[] = {
 };
 
 /* A serialized ONNX ModelProto begins with ir_version (field 1, varint, a small number) and a string field (2 or 3
- * producer, or 8 opset) - no magic, so its first fields must all fit. */
+ * producer, or 8 opset) - no magic, so its first fields must all fit. The tag of a length-delimited field is number *
+ * 8 + 2; lengths below 64 are taken for names of producers. */
 static bool looks_like_onnx(const uint8_t *p, size_t n)
 {
     if (n < 16 || p[0] != 0x08 || p[1] == 0 || p[1] > 20) {
@@ -51,7 +55,8 @@ static bool looks_like_onnx(const uint8_t *p, size_t n)
     return false;
 }
 
-/* Always fails. The message names the format where it is recognised, and what to do. */
+/* Always fails. Formats that are known but not read give MB_E_UNSUPPORTED, all else MB_E_FORMAT. The mark of torch <
+ * 1.6 is its pickled magic number and comes before the test for bare pickles, which it would pass too. */
 mb_status source_refuse_unknown(const void *data, size_t bytes, const char *path, mb_error *err)
 {
     const uint8_t *p = data;

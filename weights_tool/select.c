@@ -1,7 +1,9 @@
-/* Which tensors of a file are the model. The names of the known networks decide: what stands before a known name - keys
- * of nested dicts, wrappers such as "model." or "_fsdp_wrapped_module." - is a prefix; the prefix with the most known
- * names is the model's. A component in the middle of names is a wrapper if all tensors of the module above lie in it.
- */
+/* Which tensors of a file are the model. The names of the known networks decide: what stands before a known name -
+ * keys of nested dicts, wrappers such as "model." or "_fsdp_wrapped_module." - is a prefix; the prefix with the most
+ * known names is the model's. A component in the middle of names is a wrapper if all tensors of the module above lie
+ * in it. Training checkpoints are the reason for this file: they hold the model two or three times (weights, moving
+ * average, optimiser), under keys that every training script chooses for itself. A list of known wrappers would never
+ * be complete; the networks' own names are. */
 #include "source_internal.h"
 
 #include "names.h"
@@ -13,26 +15,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Different prefixes that are counted; further ones are not considered. */
 #define MAX_GROUPS 1000
 
 typedef struct group {
     const char *prefix; /* in a tensor's name */
-    size_t n, count;
-    size_t key_bytes;
+    size_t n, count;    /* bytes of the prefix; tensors with a known name behind it */
+    size_t key_bytes;   /* of its first tensor, see source_tensor */
 } group;
 
 typedef struct selection {
-    source *s;
+    source *s; /* its list of tensors is renamed and reordered */
     const source_choice *choice;
-    network_names *names;
+    network_names *names;   /* owned */
     network_match *matches; /* by tensor; .name[0] == 0: none */
     bool *beside;           /* by tensor */
     group *groups;
-    size_t n_groups;
+    size_t n_groups;     /* at most MAX_GROUPS */
     const char **sorted; /* the originals, for the look at wrappers */
     char *prefix;        /* the model's, owned */
 } selection;
 
+/* n bytes as a string of its own; NULL: no memory. */
 static char *copy_text(const char *text, size_t n)
 {
     char *copy = mb_alloc(n + 1);
@@ -57,7 +61,8 @@ static size_t without_dot(const char *text)
     return n > 0 && text[n - 1] == '.' ? n - 1 : n;
 }
 
-/* Does the name lie under the key that was told (all keys, or the outer ones)? */
+/* Does the name lie under the key that was told (all keys, or the outer ones)? The bytes are compared up to a dot, so
+ * that "model" does not take "model_ema" along. */
 static bool under_key(const selection *k, const source_tensor *t)
 {
     if (k->choice->key == NULL) {
@@ -67,7 +72,8 @@ static bool under_key(const selection *k, const source_tensor *t)
     return n == 0 || (t->key_bytes > n && strncmp(t->original, k->choice->key, n) == 0 && t->original[n] == '.');
 }
 
-/* Is this prefix (of the whole name) the one that was told: alone, or behind the keys? */
+/* Is this prefix (of the whole name) the one that was told: alone, or behind the keys? A user who writes --prefix
+ * module. may mean the whole prefix "state_dict.module." or what is left of it behind the key: both are taken. */
 static bool is_told(const selection *k, const char *prefix, size_t n, size_t key_bytes)
 {
     if (k->choice->prefix == NULL) {
@@ -79,7 +85,8 @@ static bool is_told(const selection *k, const char *prefix, size_t n, size_t key
            same_text(prefix + behind, n > behind ? n - behind - 1 : 0, k->choice->prefix, told);
 }
 
-/* --key or --prefix fit nothing: lists what the file has. */
+/* Nothing lies where the user says. The message lists the prefixes that were found, eight at most, so that the next
+ * try can be right. */
 static mb_status fail_told(const selection *k, mb_error *err)
 {
     char seen[300];
@@ -100,6 +107,7 @@ static mb_status fail_told(const selection *k, mb_error *err)
 
 /* ---- groups of one prefix */
 
+/* Adds the tensor to the group of its prefix, or opens one. */
 static void count_match(selection *k, const source_tensor *t, const network_match *m)
 {
     size_t i = 0;
@@ -122,6 +130,8 @@ static bool is_averaged_twin(const group *g, const group *of)
            memcmp(of->prefix, b, sizeof b - 1) == 0;
 }
 
+/* The group with the most known names among those that fit what was told. At a tie the first of the file wins, but for
+ * the averaged twin. */
 static const group *best_group(const selection *k)
 {
     const group *best = NULL;
@@ -135,7 +145,8 @@ static const group *best_group(const selection *k)
     return best;
 }
 
-/* Another group that is as large: the choice was made by the order of the file. */
+/* Another group that is as large: the choice was made by the order of the file. The user is warned of it and can
+ * choose with --prefix. */
 static mb_status note_rival(selection *k, const group *best, mb_error *err)
 {
     for (size_t i = 0; i < k->n_groups; i++) {
@@ -177,7 +188,8 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The first of the sorted names that does not come before text[0..n). after: that comes behind all that begin so. */
+/* The first of the sorted names that does not come before text[0..n). after: that comes behind all that begin so.
+ * Binary search over the originals, sorted by strcmp. */
 static size_t bound(const selection *k, const char *text, size_t n, bool after)
 {
     size_t low = 0, high = k->s->n_tensors;
@@ -193,7 +205,10 @@ static size_t bound(const selection *k, const char *text, size_t n, bool after)
     return low;
 }
 
-/* Do all tensors of the module above a dropped component lie in that component? */
+/* Do all tensors of the module above a dropped component lie in that component? In "encoder.wrapped.layer" the word
+ * "wrapped" is a wrapper only if "encoder." has no other child: then the range of names that begin with "encoder."
+ * equals that of "encoder.wrapped.". A component that the known networks lack and that stands beside others makes
+ * another network, and must not be dropped silently. */
 static bool all_are_wrappers(const selection *k, const source_tensor *t, const network_match *m)
 {
     for (int i = 0; i < m->n_dropped; i++) {
@@ -214,7 +229,9 @@ static bool is_module_parameter(const char *name)
     return dot != NULL && (strcmp(dot, ".weight") == 0 || strcmp(dot, ".bias") == 0);
 }
 
-/* A tensor without a known name: does it belong to the model (and makes it another one), or does it lie beside it? */
+/* A tensor without a known name: does it belong to the model (and makes it another one), or does it lie beside it?
+ * Weights and biases in the model's own dict count as part of it, since leaving out a layer of a changed network would
+ * give wrong masks; counters and buffers lie beside. */
 static bool is_part(const selection *k, const source_tensor *t, size_t prefix, bool any_match)
 {
     const char *rest = t->original + prefix;
@@ -224,6 +241,7 @@ static bool is_part(const selection *k, const source_tensor *t, size_t prefix, b
     return t->key_bytes <= prefix && is_module_parameter(rest);
 }
 
+/* Takes `name` over; NULL stands for an allocation that failed. */
 static mb_status set_name(source_tensor *t, char *name, mb_error *err)
 {
     if (name == NULL) {
@@ -234,8 +252,8 @@ static mb_status set_name(source_tensor *t, char *name, mb_error *err)
     return MB_OK;
 }
 
-/* Splits the tensors into the model's, which get their published names, and those beside it. VITMatte's original
- * names become those of the hub. */
+/* Decides for each tensor whether it lies beside the model, and gives the others their names. The original VITMatte is
+ * told by backbone.pos_embed, a name that the hub's version has not; its names are then mapped. */
 static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
 {
     const size_t n = strlen(k->prefix);
@@ -243,6 +261,7 @@ static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
     mb_status status = MB_OK;
     for (size_t i = 0; i < k->s->n_tensors; i++) {
         const network_match *m = &k->matches[i];
+        /* Seen among all matches, since one name of the original decides for all of them. */
         original_vitmatte = original_vitmatte || strcmp(m->name, "backbone.pos_embed") == 0;
     }
     for (size_t i = 0; i < k->s->n_tensors && status == MB_OK; i++) {
@@ -261,7 +280,8 @@ static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
     return status;
 }
 
-/* The model's tensors first, each part in the order of the file. */
+/* The model's tensors first, each part in the order of the file. Order matters: patch order and reports refer to the
+ * order of the file. */
 static mb_status move_beside(selection *k, mb_error *err)
 {
     source *s = k->s;
@@ -292,7 +312,8 @@ static mb_status move_beside(selection *k, mb_error *err)
 
 /* ---- all of it */
 
-/* Compares every name with the known networks and counts the matches of each prefix. */
+/* Looks for a known name in every tensor's name and counts the prefixes. Everything is allocated here and freed by
+ * source_select, also after a failure. */
 static mb_status match_all(selection *k, mb_error *err)
 {
     source *s = k->s;
@@ -319,7 +340,8 @@ done:
     return status;
 }
 
-/* The prefix with the most known names; without any, that of the largest dict. */
+/* Sets k->prefix: that of the best group or, where no name is known, the key of the largest dict. The second case ends
+ * in a refusal, which can then name the network by tensors of the right dict. */
 static mb_status choose_prefix(selection *k, bool *any_match, mb_error *err)
 {
     const group *best = best_group(k);
@@ -343,6 +365,8 @@ static mb_status choose_prefix(selection *k, bool *any_match, mb_error *err)
     return k->prefix != NULL ? MB_OK : mb_fail_memory(err, n, "a prefix");
 }
 
+/* On success the source has a prefix, names, and an index of them. No tensor left means that --key or --prefix leads
+ * nowhere. */
 mb_status source_select(source *s, const source_choice *choice, mb_error *err)
 {
     selection k = {.s = s, .choice = choice};

@@ -1,4 +1,6 @@
-/* Opening checkpoints: which format, which files, and the list of tensors that all formats end in. */
+/* Opening checkpoints: which format, which files, and the list of tensors that all formats end in. Formats are told by
+ * their first bytes and never by the file's name: checkpoints travel as .bin, .pt, .ckpt or without any ending. After
+ * opening, the rest of the tool sees only names, shapes, types and pointers, whatever the file was. */
 #include "source_internal.h"
 
 #include "core/alloc.h"
@@ -10,7 +12,8 @@
 
 /* ---- the list */
 
-/* Maps a file. *index: its number in s->files. */
+/* Maps a file. *index: its number in s->files. The mapping stays until source_free, because tensors point into it. The
+ * list may move when it grows; the mapped bytes do not. */
 mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *err)
 {
     if (s->n_files == s->file_capacity) {
@@ -36,7 +39,9 @@ mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *
     return MB_OK;
 }
 
-/* Copies the description, not the values. Two names: `original` stays, `name` loses prefix and wrappers later. */
+/* Copies the description, not the values. Two names: `original` stays, `name` loses prefix and wrappers later. Both
+ * names begin as the one in the file; source_select replaces `name` later. The limit is that of the .mbw format, so a
+ * file with more could not be converted anyway. */
 mb_status source_add_tensor(source *s, const char *name, const source_tensor *t, mb_error *err)
 {
     if (s->n_tensors >= MAX_TENSORS) {
@@ -63,11 +68,13 @@ mb_status source_add_tensor(source *s, const char *name, const source_tensor *t,
     return MB_OK;
 }
 
+/* Where the search for a name begins; the number of slots is a power of two. */
 static size_t first_slot(const source *s, const char *name)
 {
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
 }
 
+/* Open addressing with linear steps. The table is never more than half full, so an empty slot ends every search. */
 const source_tensor *source_find(const source *s, const char *name)
 {
     if (s->n_slots == 0) {
@@ -82,8 +89,8 @@ const source_tensor *source_find(const source *s, const char *name)
     return NULL;
 }
 
-/* A hash table of names with open addressing, at most half full. Two tensors of one name are an error: it could not
- * be told which is meant. */
+/* A hash table of names with open addressing, at most half full. Two tensors of one name are an error: it could not be
+ * told which is meant. */
 mb_status source_build_index(source *s, mb_error *err)
 {
     size_t n = 8;
@@ -120,6 +127,7 @@ source_format source_kind(const source *s)
     return s->format;
 }
 
+/* Shards can be of either format; those of torch leave no safetensors part behind. */
 const char *source_format_name(const source *s)
 {
     static const char *const names[] = {"safetensors", "safetensors in several files", "PyTorch (zip)", "mbw"};
@@ -167,6 +175,7 @@ bool source_lacks_checksums(const source *s)
     return s->no_checksums;
 }
 
+/* Of several parts the first that has the key. torch files have no metadata of this kind. */
 const char *source_meta(const source *s, const char *key)
 {
     if (s->mbw != NULL) {
@@ -211,7 +220,8 @@ const mb_weights *source_mbw(const source *s)
     return s->mbw;
 }
 
-/* Elements lie `strides` apart: the index is taken apart once, then counted up like an odometer. */
+/* Elements lie `strides` apart: the index is taken apart once, then counted up like an odometer. `first` counts
+ * elements in row-major order of the shape. Only tensors with at least one element come here, so no dimension is 0. */
 static void read_strided(const source_tensor *t, size_t first, size_t n, uint8_t *dst)
 {
     const size_t size = mb_st_dtype_size(t->dtype);
@@ -235,7 +245,9 @@ static void read_strided(const source_tensor *t, size_t first, size_t n, uint8_t
     }
 }
 
-/* Floats have their sign in the highest bit; integers are two's complements. */
+/* Floats have their sign in the highest bit; integers are two's complements. The sign bit lies in the last byte, as
+ * all accepted files are little-endian. Integers are inverted and incremented byte by byte: the same loop serves every
+ * width. */
 static void negate(uint8_t *p, mb_st_dtype dtype, size_t n)
 {
     const size_t size = mb_st_dtype_size(dtype);
@@ -253,6 +265,7 @@ static void negate(uint8_t *p, mb_st_dtype dtype, size_t n)
     }
 }
 
+/* dst has room for n raw elements. Nothing checks the bounds here: first + n is at most t->count. */
 void source_read(const source_tensor *t, size_t first, size_t n, void *dst)
 {
     const size_t size = mb_st_dtype_size(t->dtype);
@@ -283,7 +296,9 @@ static void set_contiguous(source_tensor *t)
     t->contiguous = true;
 }
 
-/* Tensors point into the mapped file. */
+/* Tensors point into the mapped file. Parts are kept by the number of their file, so the array may have gaps: file 0
+ * of a sharded checkpoint is the index. The safetensors reader has checked offsets, shapes and overlaps of the header;
+ * what remains is to copy its list. */
 mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
 {
     const source_file *f = &s->files[file];
@@ -311,7 +326,8 @@ mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
     return status;
 }
 
-/* Tensors point into the mapped file. The format is checked by the engine's own reader. */
+/* Tensors point into the mapped file. The format is checked by the engine's own reader. A model file as a source: to
+ * convert it to another type, or to compare with it. */
 mb_status source_read_mbw(source *s, mb_error *err)
 {
     static const mb_st_dtype types[MB_DTYPE_COUNT] = {MB_ST_F32, MB_ST_F16, MB_ST_BF16, MB_ST_I64};
@@ -334,12 +350,14 @@ mb_status source_read_mbw(source *s, mb_error *err)
 
 /* ---- opening */
 
+/* Does the file begin with these n bytes? Safe for files that are shorter. */
 static bool begins(const mb_mapping *m, const char *with, size_t n)
 {
     return m->bytes >= n && memcmp(m->data, with, n) == 0;
 }
 
-/* One file by its contents: a zip (PyTorch), or 8 bytes of header length and a brace (safetensors). */
+/* One file by its first bytes. A zip begins with a local header. A safetensors file begins with the length of its JSON
+ * header in 8 bytes: byte 7 is 0 for every length below 2^56, and byte 8 is the brace that opens the header. */
 mb_status source_read_part(source *s, size_t file, mb_error *err)
 {
     const source_file *f = &s->files[file];
@@ -357,6 +375,8 @@ mb_status source_read_part(source *s, size_t file, mb_error *err)
     return source_refuse_unknown(f->map.data, f->map.bytes, f->path, err);
 }
 
+/* The file that was named: a model file, an index of shards, or one checkpoint. An index is JSON and may begin with
+ * white space. safetensors is asked first, because a length byte may look like a brace. */
 static mb_status read_by_content(source *s, const char *path, mb_error *err)
 {
     const mb_mapping *m = &s->files[0].map;
@@ -378,7 +398,9 @@ mb_status source_open(source **out, const char *path, mb_error *err)
     return source_open_as(out, path, NULL, err);
 }
 
-/* From path to tensors with published names. Values are touched last (source_load), only those of the model. */
+/* From path to tensors with published names. Values are touched last (source_load), only those of the model. Reads,
+ * selects, loads. A failure in between frees what there is; the message names the file. A file without any tensor is
+ * refused here with the keys that it has: usually a training state whose weights were saved elsewhere. */
 mb_status source_open_as(source **out, const char *path, const source_choice *choice, mb_error *err)
 {
     static const source_choice none = {NULL, NULL};
@@ -413,7 +435,8 @@ done:
     return status;
 }
 
-/* Names, maps, unpacked storages. NULL and half-built sources are fine. */
+/* The tensors beside the model stand behind those of it in the same array. Storages own their names and what was
+ * unpacked; everything else points into the mappings. */
 void source_free(source *s)
 {
     if (s == NULL) {

@@ -1,4 +1,6 @@
-/* Checkpoints in several files: the index that names them, and the folder that holds them. */
+/* Checkpoints in several files: the index that names them, and the folder that holds them. Hubs split models above
+ * some gigabytes and add an index.json with a weight_map from tensor to file. The list of files comes from that map
+ * alone; each part is then read like a file of its own. Parts may be safetensors or torch files. */
 #include "source_internal.h"
 
 #include "core/json.h"
@@ -11,6 +13,8 @@
 
 /* ---- index.json: {"metadata": {...}, "weight_map": {"tensor": "file", ...}} */
 
+/* Number of the file with that path among those from `first` on; n_files: not there. Linear, as an index names few
+ * files. */
 static size_t known_file(const source *s, size_t first, const char *path)
 {
     size_t i = first;
@@ -20,8 +24,9 @@ static size_t known_file(const source *s, size_t first, const char *path)
     return i;
 }
 
-/* Maps each file that the index names, once. Names with a slash or a leading dot are refused: they could lead out of
- * the folder. */
+/* Adds every file that the map names, once. A name with a slash or a leading dot is refused: an index must not make
+ * the tool open files elsewhere on the machine. `folder` is the index's own, with its slash in folder_length bytes.
+ * Errors of the JSON itself are left to the caller, who sees them in the reader. */
 static mb_status read_weight_map(source *s, mb_json_reader *r, const char *folder, int folder_length, mb_error *err)
 {
     char name[600], file[300], path[1200];
@@ -47,7 +52,8 @@ static mb_status read_weight_map(source *s, mb_json_reader *r, const char *folde
     return MB_OK;
 }
 
-/* Every tensor of the map must have been found, or a part is not what the index was made for. */
+/* Every tensor of the map must have been found, or a part is not what the index was made for. The names are those in
+ * the files, since the model's tensors are selected later. */
 static mb_status check_weight_map(source *s, const char *text, size_t bytes, mb_error *err)
 {
     char key[600], file[300];
@@ -71,7 +77,8 @@ static mb_status check_weight_map(source *s, const char *text, size_t bytes, mb_
 }
 
 /* A checkpoint in several files: reads the index, then the files, then checks that each tensor lies where the index
- * says. */
+ * says. Reads the index (file 0, mapped already) and all parts. Missing weight_map: some other JSON, such as a
+ * config.json that was named by mistake. */
 mb_status source_read_index(source *s, const char *path, mb_error *err)
 {
     const source_file *f = &s->files[0];
@@ -125,7 +132,9 @@ static bool exists(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* A hub folder: the file in it that holds the weights. */
+/* A hub folder: the file in it that holds the weights. The names are those that the hub's libraries write, in the
+ * order of preference: safetensors before pickles, and a whole file before an index. `dst` gets the path unchanged
+ * when it is no folder; whether it exists is found out when it is opened. */
 mb_status source_find_in_folder(char *dst, size_t capacity, const char *folder, mb_error *err)
 {
     static const char *const names[] = {"model.safetensors",

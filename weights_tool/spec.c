@@ -1,4 +1,6 @@
-/* Growing lists of expected tensors. */
+/* Growing lists of expected tensors. Adding cannot fail visibly: an architecture lists some hundred tensors in a row,
+ * and a check behind each call would hide the list. Instead `failed` stays set, and whoever asked for the list looks
+ * at it once. */
 #include "spec.h"
 
 #include "core/alloc.h"
@@ -13,6 +15,8 @@ void spec_list_dispose(spec_list *l)
     *l = (spec_list){0};
 }
 
+/* The name is a printf format. Derived integers (indices, counters) are marked as ignored at once, as every
+ * architecture treats them so. */
 void spec_add(spec_list *l, spec_kind kind, const int64_t dims[4], const char *format, ...)
 {
     if (l->n == l->capacity) {
@@ -37,6 +41,8 @@ void spec_add(spec_list *l, spec_kind kind, const int64_t dims[4], const char *f
     va_end(args);
 }
 
+/* Weight and bias of a convolution or linear layer. The bias of an offset convolution is a kind of its own: generated
+ * weights give it another amplitude. */
 void spec_add_pair(spec_list *l, spec_kind kind, const int64_t dims[4], const char *prefix)
 {
     spec_add(l, kind, dims, "%s.weight", prefix);
@@ -49,6 +55,7 @@ void spec_add_layer_norm(spec_list *l, int64_t channels, const char *prefix)
     spec_add(l, SPEC_NORM_BIAS, (int64_t[4]){channels}, "%s.bias", prefix);
 }
 
+/* torch registers weight and bias, then the two running statistics, then the counter: the order of the state dict. */
 void spec_add_batch_norm(spec_list *l, int64_t channels, const char *prefix)
 {
     spec_add_layer_norm(l, channels, prefix);

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* writing: whether an MB_E_IO came from the output, not from the source. */
+/* An I/O error counts as the output's only while writing; a checkpoint that cannot be read is a matter of the
+ * model. */
 int tool_exit_code(mb_status status, bool writing)
 {
     switch (status) {
@@ -24,7 +25,8 @@ int tool_exit_code(mb_status status, bool writing)
     }
 }
 
-/* A model file, or with --checkpoint a safetensors file as the official code saves it. */
+/* A model file, or with --checkpoint a safetensors file as the official code saves it. Every failure behind the
+ * creation is one of the output, hence `writing`. */
 int tool_generate(const tool_options *o, FILE *out, mb_error *err)
 {
     generator *g;
@@ -62,8 +64,8 @@ static void report(FILE *errors, const mb_error *err)
     }
 }
 
-/* Also called in-process by tests. Output that could not be flushed (a full disk, a closed pipe) is an error of its
- * own. */
+/* Also called in-process by tests. Gives the exit code. Output that could not be flushed (a full disk, a closed pipe)
+ * is an error of its own. */
 int tool_main(int argc, char **argv, FILE *out, FILE *errors)
 {
     tool_options o;

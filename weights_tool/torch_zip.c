@@ -1,5 +1,8 @@
 /* PyTorch checkpoints (torch >= 1.6): a zip with ARCHIVE/data.pkl, the pickled state dict, and ARCHIVE/data/KEY, the
- * bytes of each storage. Tensors are views of storages (offset, sizes, strides), which several may share. */
+ * bytes of each storage. Tensors are views of storages (offset, sizes, strides), which several may share. The layout
+ * is that of torch/csrc's PyTorchStreamWriter: one folder for all members, data.pkl, byteorder (since 2.1), version,
+ * and the storages stored without compression and padded to 64 bytes, so that they can be used where they are mapped.
+ * Archives that people packed again have deflated members; those are unpacked, and only for tensors of the model. */
 #include "source_internal.h"
 
 #include "pickle.h"
@@ -17,13 +20,17 @@
 #define MAX_REPEATED ((uint64_t)1 << 30) /* elements in all */
 #define MAX_UNPACKED ((size_t)16 << 30)
 
+/* Member names are compared by their end, because the folder has the name the file was saved under, and people rename
+ * files. */
 static bool ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* The member "data.pkl" and the folder that it lies in (with its slash). */
+/* The member "data.pkl" and the folder that it lies in (with its slash). Two of them would leave the choice to the
+ * reader, and another program could choose otherwise. TorchScript archives have a data.pkl too, but theirs describes a
+ * program; they are told by constants.pkl and code/. */
 static mb_status find_pickle(const zip_archive *z, const zip_member **found, size_t *prefix, mb_error *err)
 {
     *found = NULL;
@@ -50,11 +57,13 @@ static mb_status find_pickle(const zip_archive *z, const zip_member **found, siz
     return MB_OK;
 }
 
-/* Little-endian, or not said (before torch 2.1). */
+/* Little-endian, or not said (before torch 2.1). Values of the other order would be read as noise without any error,
+ * so an unknown word is refused too. */
 static mb_status check_byte_order(const zip_archive *z, const char *folder, size_t prefix, mb_error *err)
 {
     char name[1100], shown[40];
     uint8_t *text = NULL;
+    /* The name of the pickle is at most 1024 bytes long (zip.c), so the folder fits. */
     (void)snprintf(name, sizeof name, "%.*sbyteorder", (int)prefix, folder);
     const zip_member *m = zip_find(z, name);
     if (m == NULL) {
@@ -78,8 +87,8 @@ static mb_status check_byte_order(const zip_archive *z, const char *folder, size
 /* ---- tensors */
 
 typedef struct reader {
-    source *s;
-    size_t file;
+    source *s;   /* gets the tensors */
+    size_t file; /* number of the archive in the source */
     const zip_archive *z;
     const char *folder; /* its first `prefix` bytes are the archive's folder */
     size_t prefix;
@@ -94,13 +103,17 @@ static mb_status bad_tensor(mb_error *err, const char *name, const char *what)
     return mb_fail(err, MB_E_FORMAT, "tensor %s: %s", mb_printable(shown, sizeof shown, name, strlen(name)), what);
 }
 
-/* Elements of the tensor, and whether the view stays within `available` elements. */
+/* Elements of the tensor, and whether the view stays within `available` elements. Fills t->count and t->contiguous.
+ * The last element of a view lies at offset + sum((dim - 1) * stride); every product is checked, because a file may
+ * claim strides of 2^62. A dimension of 1 may have any stride, as torch leaves it undefined there. A view without
+ * elements reaches nowhere. */
 static bool measure_view(source_tensor *t, int64_t offset, uint64_t available)
 {
     size_t count = 1;
     int64_t last = offset, row = 1;
     bool empty = false;
     t->contiguous = true;
+    /* From the innermost dimension out: `row` is the stride that a row-major tensor would have there. */
     for (int i = t->rank - 1; i >= 0; i--) {
         int64_t reach;
         empty = empty || t->dims[i] == 0;
@@ -118,7 +131,8 @@ static bool measure_view(source_tensor *t, int64_t offset, uint64_t available)
     return empty || (uint64_t)last < available;
 }
 
-/* Several tensors may share one storage: each zip member is noted once. *index counts from 1. */
+/* The number (index + 1) of the storage in the source, noted at its first use: tied weights and views share one. The
+ * name is copied, since the archive's directory does not outlive the reading; the data stay in the mapped file. */
 static mb_status note_storage(reader *r, const zip_member *m, size_t *index)
 {
     source *s = r->s;
@@ -156,7 +170,8 @@ static mb_status count_repeated(reader *r, const char *name, const source_tensor
                : bad_tensor(r->err, name, "its strides of 0 make more values than any checkpoint has use for");
 }
 
-/* Where the values lie: a view of a storage, checked to stay inside it. Nothing is read yet. */
+/* Ties a tensor to its storage. The storage that the pickle claims must fit into the member, and the view into that
+ * storage. t->at is in bytes, p->offset in elements. */
 static mb_status add_values(reader *r, const char *name, source_tensor *t, const pickle_tensor *p)
 {
     char member[1400];
@@ -179,7 +194,8 @@ static mb_status add_values(reader *r, const char *name, source_tensor *t, const
     return status != MB_OK ? status : note_storage(r, m, &t->storage);
 }
 
-/* Tensors whose values are not read are listed all the same: what they are is said when the model needs them. */
+/* Tensors whose values are not read are listed all the same: what they are is said when the model needs them. The name
+ * is the path of keys, and key_bytes of it lead to the dict that holds the tensor. */
 static mb_status add_tensor(reader *r, const char *name, size_t key_bytes, const pickle_tensor *p)
 {
     source_tensor t = {.dtype = (mb_st_dtype)p->type,
@@ -199,7 +215,8 @@ static mb_status add_tensor(reader *r, const char *name, size_t key_bytes, const
 
 /* ---- the tree of dicts */
 
-/* Writes a key behind the path. 0: it is no name, or too long. */
+/* Writes a key behind the path. 0: it is no name, or too long. Integers are keys in optimiser states, and items of
+ * lists get their index. The result is the new length of the path, without a dot behind it. */
 static size_t append_key(reader *r, size_t n, const pickle_value *key, size_t item)
 {
     char number[24];
@@ -225,7 +242,8 @@ static size_t append_key(reader *r, size_t n, const pickle_value *key, size_t it
 
 static mb_status walk(reader *r, pickle_value *v, size_t n, int depth);
 
-/* One value of a dict or list whose own keys take n bytes of the path. */
+/* One value of a dict or list whose own keys take n bytes of the path. A name that is no name (control characters, too
+ * long) is skipped and not an error: it stands in some training loop's own notes. */
 static mb_status walk_item(reader *r, pickle_value *value, const pickle_value *key, size_t item, size_t n, int depth)
 {
     const bool tensor = value->kind == PICKLE_TENSOR;
@@ -239,11 +257,14 @@ static mb_status walk_item(reader *r, pickle_value *value, const pickle_value *k
     if (tensor) {
         return add_tensor(r, r->path, n, value->u.tensor);
     }
+    /* The closing zero of append_key gives way to the dot; the next key writes its own. */
     r->path[end] = '.';
     return walk(r, value, end + 1, depth + 1);
 }
 
-/* Every dict, list and object once: they may hold each other, and themselves. */
+/* Every dict, list and object once: they may hold each other, and themselves. Without that rule a dict that holds
+ * itself would never end, and a few dicts that hold each other twice would take exponential time. `n` is the length of
+ * r->path that belongs to v. */
 static mb_status walk(reader *r, pickle_value *v, size_t n, int depth)
 {
     mb_status status = MB_OK;
@@ -292,6 +313,8 @@ static bool is_nested(const pickle_value *root)
     return tensors == 0 || (dicts > 0 && tensors <= 16);
 }
 
+/* The root may be a dict, a list, or an object that holds either. A single tensor is what torch.save(x) writes, and
+ * not a model. */
 static mb_status add_tensors(reader *r, const pickle *p)
 {
     pickle_value *root = p->root;
@@ -307,7 +330,8 @@ static mb_status add_tensors(reader *r, const pickle *p)
     return walk(r, root, 0, 0);
 }
 
-/* Zip directory, pickle, then the tensors that the pickle describes. */
+/* Reads one archive into the source. The pickle, its text and the directory are dropped at the end; tensors keep the
+ * numbers of their storages and get their data in source_load, when it is known which of them the model needs. */
 mb_status source_read_torch(source *s, size_t file, mb_error *err)
 {
     zip_archive z = {0};
@@ -341,8 +365,8 @@ done:
     return status;
 }
 
-/* Deflated members are unpacked once; stored ones are read from the mapped file. *unpacked bounds the sum: a small
- * zip must not fill the memory. */
+/* Unpacks a deflated storage once, whoever shares it. *unpacked sums the bytes over all of them: a few megabytes of
+ * zip could otherwise fill any memory. */
 static mb_status load_storage(source *s, source_storage *storage, size_t *unpacked, mb_error *err)
 {
     const zip_member *m = &storage->member;
@@ -362,7 +386,8 @@ static mb_status load_storage(source *s, source_storage *storage, size_t *unpack
     return status;
 }
 
-/* Gives the selected tensors of PyTorch files their data. */
+/* Sets `data` of the model's tensors. Tensors beside it stay without, so an optimiser state in a packed archive costs
+ * nothing. */
 mb_status source_load(source *s, mb_error *err)
 {
     size_t unpacked = 0;
@@ -381,6 +406,8 @@ mb_status source_load(source *s, mb_error *err)
     return status;
 }
 
+/* Compares the CRC-32 of the stored members that the model uses. Opening does not do it, since inspect should be quick
+ * on files of gigabytes. */
 mb_status source_check_data(source *s, mb_error *err)
 {
     for (size_t i = 0; i < s->n_storages; i++) {

@@ -1,5 +1,7 @@
 /* verify: every checksum of a model file; with --against, every value compared with the checkpoint it was made of
- * (rounded to the file's types, patch order undone), so that "nothing was lost" is a fact and not a hope. */
+ * (rounded to the file's types, patch order undone), so that "nothing was lost" is a fact and not a hope. The
+ * comparison repeats the converter's arithmetic on the original and compares bytes, not values with a tolerance: even
+ * the sign of a zero counts. */
 #include "progress.h"
 #include "recognise.h"
 #include "tool.h"
@@ -12,16 +14,17 @@
 #define PIECE ((size_t)1 << 16)
 
 typedef struct comparison {
-    const mb_weights *model;
-    const source *original;
-    bool columns; /* the original is in columns, the model in rows */
-    uint8_t *raw;
-    float *values;
-    uint8_t *want;
-    progress bar;
-    size_t done;
+    const mb_weights *model; /* not owned */
+    const source *original;  /* not owned */
+    bool columns;            /* the original is in columns, the model in rows */
+    uint8_t *raw;            /* PIECE elements of the original, up to 8 bytes each */
+    float *values;           /* the same as floats */
+    uint8_t *want;           /* the same as the model file should have them */
+    progress bar;            /* over the model's bytes */
+    size_t done;             /* bytes of the model compared so far */
 } comparison;
 
+/* Names the first element that differs, both values as floats. */
 static mb_status differs(const comparison *c, const mb_tensor *t, size_t index, const uint8_t *have,
                          const uint8_t *want, mb_error *err)
 {
@@ -36,7 +39,9 @@ static mb_status differs(const comparison *c, const mb_tensor *t, size_t index, 
                    mb_weights_path(c->model), t->name, index, (double)a, (double)b);
 }
 
-/* Converts the original's values as convert does and compares bytes: the rounding is part of what is verified. */
+/* Converts the original's values as convert does and compares bytes: the rounding is part of what is verified. Piece
+ * by piece, so memory does not grow with the model. A tensor that the converter kept in f32 is compared in f32: the
+ * model's type decides. */
 static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err)
 {
     const source_tensor *from = source_find(c->original, t->name);
@@ -73,7 +78,8 @@ static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err
     return MB_OK;
 }
 
-/* Tensors of the original that the model lacks, apart from those that only training needs. */
+/* Tensors of the original that the model lacks, apart from those that only training needs. *left_out counts all that
+ * the model lacks. */
 static mb_status check_left_out(const comparison *c, size_t *left_out, mb_error *err)
 {
     recognised r;
@@ -94,7 +100,8 @@ static mb_status check_left_out(const comparison *c, size_t *left_out, mb_error 
     return status;
 }
 
-/* Every tensor of the model against the source, and no tensor of the source left out. */
+/* Every tensor of the model against the source, and no tensor of the source left out. The order of the original is
+ * what the model's metadata say of it. Against another model file both are in rows. */
 static mb_status compare(const tool_options *o, const mb_weights *model, FILE *out, mb_error *err)
 {
     comparison c = {.model = model};

@@ -1,6 +1,8 @@
 /* The .mbw writer. Sizes are known before the first byte of data; checksums are known after the last. So the data are
  * streamed to their places first and the head (header, metadata, table) is written over its reserved room at the end.
- */
+ * The layout is that of docs/format.md, to the byte. A file is written through mb_output, which keeps it under a
+ * temporary name until it is complete, so nobody ever opens half a model. The memory sink exists for tests and
+ * examples that generate a model and use it at once. */
 #include "writer.h"
 
 #include "core/alloc.h"
@@ -14,9 +16,11 @@
 #include <string.h>
 
 typedef struct pair {
-    char *key, *value;
+    char *key, *value; /* owned */
 } pair;
 
+/* A tensor as declared: its table entry (offset from lay_out, checksum from close_tensor), its dimensions and name.
+ * The name is owned. */
 typedef struct declared {
     char *name;
     mb_file_entry entry;
@@ -25,15 +29,15 @@ typedef struct declared {
 
 struct mbw_writer {
     pair *meta;
-    size_t n_meta, meta_capacity;
+    size_t n_meta, meta_capacity; /* pairs */
     declared *tensors;
-    size_t n_tensors, tensor_capacity;
-    mb_file_header header;
-    mb_output *file; /* one of the two sinks */
-    uint8_t *memory;
-    size_t current;     /* tensor whose data come next */
-    uint64_t in_tensor; /* bytes of it that came */
-    mb_xxh64 checksum;
+    size_t n_tensors, tensor_capacity; /* in the order of their data */
+    mb_file_header header;             /* filled by lay_out; its digest by write_head */
+    mb_output *file;                   /* one of the two sinks */
+    uint8_t *memory;                   /* the other sink: file_bytes of it, owned */
+    size_t current;                    /* tensor whose data come next */
+    uint64_t in_tensor;                /* bytes of it that came */
+    mb_xxh64 checksum;                 /* of the current tensor's data so far */
 };
 
 mb_status mbw_writer_create(mbw_writer **out, mb_error *err)
@@ -42,7 +46,8 @@ mb_status mbw_writer_create(mbw_writer **out, mb_error *err)
     return *out != NULL ? MB_OK : mb_fail_memory(err, sizeof **out, "a writer");
 }
 
-/* An unfinished file is removed. */
+/* An unfinished file is removed. Both sinks are dropped; what has been handed over by a finish function is no longer
+ * among them. */
 void mbw_writer_free(mbw_writer *w)
 {
     if (w == NULL) {
@@ -62,7 +67,8 @@ void mbw_writer_free(mbw_writer *w)
     mb_free(w);
 }
 
-/* Room for one more element in a growing array. */
+/* Room for one more element in a growing array. NULL: no memory; the old array is then still valid and still the
+ * writer's. `size` is that of one element in bytes. */
 static void *grown(void *array, size_t n, size_t *capacity, size_t size)
 {
     if (n < *capacity) {
@@ -76,7 +82,8 @@ static void *grown(void *array, size_t n, size_t *capacity, size_t size)
     return p;
 }
 
-/* A second value for a key replaces the first. */
+/* A second value for a key replaces the first. Key and value are copied. Whether a key is made of legal characters is
+ * the caller's business: all keys are literals of this program or come from a file that was checked. */
 mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_error *err)
 {
     char *copy = mb_strdup(value);
@@ -104,7 +111,9 @@ mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_
     return MB_OK;
 }
 
-/* Declares a tensor: the table comes before the values in the file, so all are declared first. */
+/* Declares a tensor: the table comes before the values in the file, so all are declared first. Checks name and shape
+ * against the limits of docs/format.md, section "Tensor table", so that no file is written that the reader refuses.
+ * Duplicate names are left to the callers, whose lists have none. */
 mb_status mbw_writer_tensor(mbw_writer *w, const char *name, mb_dtype dtype, int rank, const int64_t *dims,
                             mb_error *err)
 {
@@ -151,13 +160,15 @@ static uint64_t round_up(uint64_t value, uint64_t to)
     return (value + to - 1) / to * to;
 }
 
+/* Bytes of a table entry: 32, the dimensions, the name and at least one zero byte, rounded up to a multiple of 8. */
 static uint64_t entry_bytes(const declared *d)
 {
     return round_up(sizeof d->entry + d->entry.rank * sizeof d->dims[0] + d->entry.name_bytes + 1u,
                     MB_FILE_TABLE_ALIGN);
 }
 
-/* Every offset of the file, from the declarations. */
+/* Every offset of the file, from the declarations. Metadata are sorted by key, then come the table and the data, each
+ * tensor at a multiple of 64. Half of INT64_MAX leaves room for later sums of offsets. */
 static mb_status lay_out(mbw_writer *w, mb_error *err)
 {
     uint64_t meta = 0, table = 0;
@@ -200,6 +211,8 @@ size_t mbw_writer_file_bytes(const mbw_writer *w)
     return (size_t)w->header.file_bytes;
 }
 
+/* A pipe cannot take the head after the data, hence regular files only. The size is announced, so that a full disk is
+ * noticed before the work. */
 mb_status mbw_writer_start_file(mbw_writer *w, const char *path, bool replace, mb_error *err)
 {
     mb_status status = lay_out(w, err);
@@ -213,6 +226,7 @@ mb_status mbw_writer_start_file(mbw_writer *w, const char *path, bool replace, m
     return status;
 }
 
+/* Only the head is cleared: the zeros between tensors are written with the data. */
 mb_status mbw_writer_start_memory(mbw_writer *w, mb_error *err)
 {
     mb_status status = lay_out(w, err);
@@ -229,11 +243,13 @@ mb_status mbw_writer_start_memory(mbw_writer *w, mb_error *err)
 
 /* ---- data */
 
+/* Bytes to their place in whichever sink there is. */
 static mb_status put(mbw_writer *w, uint64_t offset, const void *data, size_t bytes, mb_error *err)
 {
     if (w->file != NULL) {
         return mb_output_write_at(w->file, offset, data, bytes, err);
     }
+    /* memcpy must not see the NULL of an empty piece. */
     if (bytes > 0) {
         memcpy(w->memory + offset, data, bytes);
     }
@@ -256,6 +272,8 @@ static mb_status close_tensor(mbw_writer *w, mb_error *err)
     return put(w, end, zeros, (size_t)(w->tensors[w->current].entry.offset - end), err);
 }
 
+/* The pieces need not respect tensors: a caller with a fixed buffer passes on whatever it has. Data beyond the
+ * declarations are an error of the program. */
 mb_status mbw_writer_data(mbw_writer *w, const void *data, size_t bytes, mb_error *err)
 {
     const uint8_t *p = data;
@@ -295,8 +313,8 @@ static void *append(uint8_t *at, const void *data, size_t bytes)
     return at + bytes;
 }
 
-/* Header, metadata and table, written last: a file that was cut short has no valid head. The digest is over the head
- * with a digest of 0. */
+/* Header, metadata and table, once all checksums are known. Empty tensors at the end have had no data to close them.
+ * The digest is taken over the head with its own field 0, then set. */
 static mb_status write_head(mbw_writer *w, mb_error *err)
 {
     while (w->current < w->n_tensors && w->tensors[w->current].entry.bytes == 0) {
@@ -320,6 +338,7 @@ static mb_status write_head(mbw_writer *w, mb_error *err)
         at = append(at, w->meta[i].key, p.key_bytes + 1u);
         at = append(at, w->meta[i].value, p.value_bytes + 1u);
     }
+    /* mb_calloc has cleared the padding between the parts. */
     at = head + w->header.table_offset;
     for (size_t i = 0; i < w->n_tensors; i++) {
         const declared *d = &w->tensors[i];
@@ -338,6 +357,7 @@ static mb_status write_head(mbw_writer *w, mb_error *err)
     return status;
 }
 
+/* On failure the output stays the writer's, and mbw_writer_free removes it; a failed commit has removed it already. */
 mb_status mbw_writer_finish_file(mbw_writer *w, mb_error *err)
 {
     mb_status status = write_head(w, err);
@@ -349,6 +369,7 @@ mb_status mbw_writer_finish_file(mbw_writer *w, mb_error *err)
     return status;
 }
 
+/* On failure *data is NULL and the memory stays the writer's. */
 mb_status mbw_writer_finish_memory(mbw_writer *w, void **data, size_t *bytes, mb_error *err)
 {
     *data = NULL;

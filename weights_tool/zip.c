@@ -1,6 +1,8 @@
 /* The zip reader (PKWARE APPNOTE 6.3, sections 4.3 to 4.5), without trust: the end record and its comment must be the
- * last thing in the file, the directory must end where it begins, members must lie apart, and local and central headers
- * must agree. */
+ * last thing in the file, the directory must end where it begins, members must lie apart, and local and central
+ * headers must agree. Differences between readers are a known way to smuggle one content past a check and load
+ * another; each of these rules removes one such difference. Spanned archives, encryption and other methods than stored
+ * and deflate are refused by name. Nothing is copied but the names. */
 #include "zip.h"
 
 #include "core/alloc.h"
@@ -39,6 +41,7 @@ static mb_status damaged(mb_error *err, const char *what)
     return mb_fail(err, MB_E_FORMAT, "the zip archive is damaged: %s", what);
 }
 
+/* Names come from the file and are shown without control characters. */
 static mb_status bad_member(mb_error *err, const char *name, const char *what)
 {
     char shown[160];
@@ -48,11 +51,15 @@ static mb_status bad_member(mb_error *err, const char *name, const char *what)
 
 /* ---- the end records */
 
+/* Place and size of the central directory, in bytes from the start of the file. All of it is as the file says until
+ * read_end has checked it. */
 typedef struct directory {
     uint64_t count, offset, bytes, end; /* end: where the end records begin */
 } directory;
 
-/* The ZIP64 end record, when its locator stands before the plain one. */
+/* The ZIP64 end record, when its locator stands before the plain one. Sections 4.3.14 and 4.3.15. torch writes these
+ * records for every file, small or not. The record's own size field counts from behind itself, hence the 12; a record
+ * with extensible data fits as long as that number agrees. Values of it replace those of the plain record. */
 static mb_status read_end64(directory *d, const uint8_t *data, size_t end, mb_error *err)
 {
     if (end < LOCATOR_BYTES || get32(data + end - LOCATOR_BYTES) != 0x07064b50) {
@@ -73,8 +80,9 @@ static mb_status read_end64(directory *d, const uint8_t *data, size_t end, mb_er
     return MB_OK;
 }
 
-/* The end record: at the very end, or with a comment of up to 65,535 bytes behind it. The one that a reader coming from
- * behind meets first must fit, so that all readers see the same directory. SIZE_MAX: none. */
+/* The end record: at the very end, or with a comment of up to 65,535 bytes behind it. The one that a reader coming
+ * from behind meets first must fit, so that all readers see the same directory. SIZE_MAX: none. torch writes no
+ * comment; an archive that was packed again may have one. */
 static size_t find_end(const uint8_t *data, size_t bytes)
 {
     for (size_t comment = 0; comment <= 0xFFFFu && bytes >= END_BYTES + comment; comment++) {
@@ -86,7 +94,9 @@ static size_t find_end(const uint8_t *data, size_t bytes)
     return SIZE_MAX;
 }
 
-/* The end record, with its ZIP64 form where there is one. Archives in several parts are refused. */
+/* Fills the directory from the end records (section 4.3.16). The directory must end exactly where the end records
+ * begin: bytes in between could hold a second one. At least 46 bytes for each member bounds the allocation by the
+ * file's size. */
 static mb_status read_end(directory *d, const uint8_t *data, size_t bytes, mb_error *err)
 {
     const size_t end = find_end(data, bytes);
@@ -111,14 +121,17 @@ static mb_status read_end(directory *d, const uint8_t *data, size_t bytes, mb_er
 
 /* ---- members */
 
+/* One header, central or local, as it stands in the file; name and extra field point into it. */
 typedef struct entry {
-    uint32_t flags, method, crc;
-    uint64_t packed, bytes, offset;
+    uint32_t flags, method, crc;    /* method 0: stored, 8: deflated */
+    uint64_t packed, bytes, offset; /* offset: of the local header */
     const uint8_t *name, *extra;
-    size_t name_bytes, extra_bytes;
+    size_t name_bytes, extra_bytes; /* below 65,536 each */
 } entry;
 
-/* The ZIP64 extra field: 8-byte values for those of the three that are all ones in the 4-byte field. */
+/* The ZIP64 extra field: 8-byte values for those of the three that are all ones in the 4-byte field. Section 4.5.3. A
+ * local header has no offset, so only the two sizes count there. Other extra fields are skipped by their length: torch
+ * pads with one of its own ("FB") so that data begin at multiples of 64. */
 static bool read_extra64(entry *e, bool with_offset)
 {
     uint64_t *const values[3] = {&e->bytes, &e->packed, &e->offset};
@@ -143,6 +156,8 @@ static bool read_extra64(entry *e, bool with_offset)
     return true;
 }
 
+/* Nothing is ever unpacked to the disk under such a name. But a name with "..", a backslash or a control character
+ * comes from no checkpoint writer and shows that the archive is made for something else. */
 static bool safe_name(const char *name, size_t n)
 {
     if (!mb_is_name(name, n, MAX_NAME) || name[0] == '/' || memchr(name, '\\', n) != NULL) {
@@ -159,6 +174,8 @@ static bool safe_name(const char *name, size_t n)
     return true;
 }
 
+/* What a header may claim: bits 0 (encrypted), 6 (strong encryption) and 13 (masked headers) are refused, and so is
+ * every bit without a meaning for the two methods. A ratio above what deflate can reach is the mark of a zip bomb. */
 static mb_status check_entry(const zip_member *m, const entry *e, mb_error *err)
 {
     if ((e->flags & 0x2041u) != 0) {
@@ -178,7 +195,9 @@ static mb_status check_entry(const zip_member *m, const entry *e, mb_error *err)
     return MB_OK;
 }
 
-/* The local header against the central one. With a data descriptor (flag 8) its sizes may be zero. */
+/* The local header against the central one. With a data descriptor (flag 8) its sizes may be zero. Then the values
+ * follow the data, and only the directory's count. `limit` is where the directory begins: no member may reach into it.
+ * On success m->data points behind the header. */
 static mb_status check_local(zip_member *m, const entry *c, const uint8_t *data, uint64_t limit, mb_error *err)
 {
     if (c->offset > limit || limit - c->offset < LOCAL_BYTES || get32(data + c->offset) != 0x04034b50) {
@@ -192,12 +211,14 @@ static mb_status check_local(zip_member *m, const entry *c, const uint8_t *data,
                .bytes = get32(p + 22),
                .name_bytes = get16(p + 26),
                .extra_bytes = get16(p + 28)};
+    /* Both lengths have 16 bits, so the sum is small; the local extra field may be longer than the central one. */
     uint64_t head = LOCAL_BYTES + l.name_bytes + l.extra_bytes;
     if (head > limit - c->offset || c->packed > limit - c->offset - head) {
         return bad_member(err, m->name, "reaches beyond the end (is the file cut short?)");
     }
     l.name = p + LOCAL_BYTES;
     l.extra = l.name + l.name_bytes;
+    /* A writer that streams does not know the values yet and leaves all three 0. */
     bool later = (l.flags & 8u) != 0 && l.crc == 0 && l.packed == 0 && l.bytes == 0;
     if (!read_extra64(&l, false) || l.flags != c->flags || l.method != c->method || l.name_bytes != c->name_bytes ||
         memcmp(l.name, c->name, c->name_bytes) != 0 ||
@@ -208,7 +229,8 @@ static mb_status check_local(zip_member *m, const entry *c, const uint8_t *data,
     return MB_OK;
 }
 
-/* One entry of the directory; the member's local header must agree with it (check_local). */
+/* One entry of the central directory (section 4.3.12) and its local header; *at moves to the next entry. The disk
+ * number must be 0. The member owns its name from here on, also after a failure: the caller disposes of it. */
 static mb_status read_member(zip_member *m, const uint8_t **at, const uint8_t *data, const directory *d, mb_error *err)
 {
     const uint8_t *p = *at, *end = data + d->end;
@@ -224,6 +246,7 @@ static mb_status read_member(zip_member *m, const uint8_t **at, const uint8_t *d
                .name_bytes = get16(p + 28),
                .extra_bytes = get16(p + 30)};
     size_t comment = get16(p + 32), length = CENTRAL_BYTES + e.name_bytes + e.extra_bytes + comment;
+    /* 34: number of the disk that the member begins on. */
     if ((size_t)(end - p) < length || get16(p + 34) != 0) {
         return damaged(err, "its directory is malformed");
     }
@@ -263,7 +286,9 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const zip_member *)a)->name, ((const zip_member *)b)->name);
 }
 
-/* Sorts by name (for zip_find); names must be unique and the members' data must not overlap. */
+/* Sorts by name (for zip_find); names must be unique and the members' data must not overlap. 30 bytes is the least
+ * that a local header takes between two members. Overlapping members are how a small archive unpacks to petabytes, and
+ * how one file can be read as two. */
 static mb_status check_together(zip_archive *z, mb_error *err)
 {
     if (z->n_members < 2) {
@@ -304,6 +329,8 @@ static bool has_no_checksums(const zip_archive *z)
     return true;
 }
 
+/* Reads and checks the whole directory; the data of members are not touched. The bytes behind the last entry must be
+ * the end records. A failure leaves an empty archive. */
 mb_status zip_open(zip_archive *z, const uint8_t *data, size_t bytes, mb_error *err)
 {
     directory d = {0, 0, 0, 0};
@@ -347,7 +374,8 @@ void zip_dispose(zip_archive *z)
     *z = (zip_archive){0};
 }
 
-/* Members are sorted by name. */
+/* Binary search: check_together has sorted the members by name. A checkpoint has a member for each storage, and each
+ * tensor looks its own up. */
 const zip_member *zip_find(const zip_archive *z, const char *name)
 {
     size_t low = 0, high = z->n_members;
@@ -366,6 +394,7 @@ const zip_member *zip_find(const zip_archive *z, const char *name)
     return NULL;
 }
 
+/* In parts, since zlib takes 32-bit lengths and storages may be larger than 4 GiB. */
 static uint32_t crc_of(const uint8_t *p, size_t n)
 {
     uLong crc = crc32(0, NULL, 0);
@@ -378,6 +407,7 @@ static uint32_t crc_of(const uint8_t *p, size_t n)
     return (uint32_t)crc;
 }
 
+/* `contents` are the m->bytes bytes of the unpacked member. */
 static mb_status check_value(const zip_member *m, const uint8_t *contents, mb_error *err)
 {
     return m->unchecked || crc_of(contents, m->bytes) == m->crc32
@@ -390,7 +420,9 @@ mb_status zip_check_crc(const zip_member *m, mb_error *err)
     return check_value(m, m->data, err);
 }
 
-/* Through windows of at most 1 GB, as zlib counts in 32 bits. */
+/* Through windows of at most 1 GB, as zlib counts in 32 bits. The member must end exactly where its sizes say: with
+ * fewer bytes, the rest of the output would be uninitialised. dst has room for m->bytes. Raw deflate without a zlib
+ * header, hence the negative window bits. */
 static bool inflate_all(const zip_member *m, uint8_t *dst)
 {
     const size_t window = (size_t)1 << 30;
@@ -414,6 +446,8 @@ static bool inflate_all(const zip_member *m, uint8_t *dst)
     return result == Z_STREAM_END && in == m->packed && out == m->bytes;
 }
 
+/* `limit` is what the caller can use at most: 64 bytes for byteorder, 64 MiB for a pickle. It is compared before
+ * anything is allocated. */
 mb_status zip_extract(const zip_member *m, size_t limit, uint8_t **out, mb_error *err)
 {
     *out = NULL;

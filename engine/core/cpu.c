@@ -1,4 +1,6 @@
-/* Instruction sets by CPUID, capped by MATTEBOX_ISA. */
+/* Instruction sets by CPUID, capped by MATTEBOX_ISA. The vector kernels are compiled once for each set and chosen when
+ * the program runs, so that one build serves every machine. The cap serves tests, which compare the sets with each
+ * other, and users of a processor that misbehaves. */
 #define _GNU_SOURCE /* syscall */
 #include "core/cpu.h"
 
@@ -86,6 +88,7 @@ bool mb_cpu_amx_refused(void)
 #endif
 }
 
+/* AVX2 counts only with FMA and F16C, AVX-512 only with the four parts that the kernels use. */
 mb_isa mb_cpu_best_isa(void)
 {
 #if defined(__x86_64__)

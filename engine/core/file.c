@@ -161,6 +161,8 @@ mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit
     return status;
 }
 
+/* Through links and different spellings: by device and inode. Character devices are nobody's file, so /dev/null may be
+ * both. */
 bool mb_same_file(const char *a, const char *b)
 {
     struct stat x, y;
@@ -168,6 +170,7 @@ bool mb_same_file(const char *a, const char *b)
            x.st_ino == y.st_ino && !S_ISCHR(x.st_mode);
 }
 
+/* `role` says what the input is ("the photo"), for the message. */
 mb_status mb_refuse_same_file(const char *output, const char *input, const char *role, mb_error *err)
 {
     if (!mb_same_file(output, input)) {

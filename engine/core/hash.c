@@ -1,4 +1,7 @@
-/* FNV-1a-64 and XXH64 (four lanes of multiply-rotate over 32-byte stripes, so that memory speed is the limit). */
+/* FNV-1a-64 and XXH64 (four lanes of multiply-rotate over 32-byte stripes, so that memory speed is the limit). FNV-1a
+ * serves the hash tables of names, XXH64 the checksums of model files (docs/format.md). Neither withstands an attacker
+ * who looks for collisions; where that matters, sha256.c is used. Words are read as they lie in memory: little-endian
+ * machines only, like the model format. */
 #include "core/hash.h"
 
 #include <string.h>
@@ -38,6 +41,7 @@ static uint64_t round64(uint64_t lane, uint64_t input)
     return rotate(lane + input * P2, 31) * P1;
 }
 
+/* The seed is 0, so lane 2 begins with 0. */
 void mb_xxh64_init(mb_xxh64 *s)
 {
     memset(s, 0, sizeof *s);

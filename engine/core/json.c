@@ -1,5 +1,7 @@
-/* The JSON writer: text in a growing buffer. Commas come by themselves: `filled` has a bit for each open level, whether
- * something stands there already. An allocation that fails is remembered, and mb_json_text gives NULL at the end. */
+/* The JSON writer: text in a growing buffer. Commas come by themselves: `filled` has a bit for each open level,
+ * whether something stands there already. An allocation that fails is remembered, and mb_json_text gives NULL at the
+ * end. A report is some kilobytes, so it is built whole and written once. Strings of other people's files go through
+ * put_quoted, which makes valid JSON of any bytes. */
 #include "core/json.h"
 
 #include "core/alloc.h"
@@ -88,6 +90,7 @@ void mb_json_begin_array(mb_json *j)
     begin(j, '[', true);
 }
 
+/* Closes the innermost level, whichever kind it is. */
 void mb_json_end(mb_json *j)
 {
     if (j->depth == 0) {
@@ -128,6 +131,7 @@ static void put_quoted(mb_json *j, const char *text)
     put(j, "\"", 1);
 }
 
+/* The next call must give its value; no comma comes in between. */
 void mb_json_key(mb_json *j, const char *key)
 {
     separate(j);
@@ -146,6 +150,7 @@ void mb_json_string(mb_json *j, const char *value)
     }
 }
 
+/* A value whose text needs no quoting. */
 static void put_value(mb_json *j, const char *text)
 {
     separate(j);
@@ -187,6 +192,7 @@ void mb_json_bool(mb_json *j, bool value)
     put_value(j, value ? "true" : "false");
 }
 
+/* The end of a document: the next value begins a new one, without a comma (one object a line). */
 void mb_json_line(mb_json *j)
 {
     put(j, "\n", 1);

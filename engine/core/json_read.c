@@ -12,6 +12,7 @@
 
 #define MB_JSON_DEPTH 32
 
+/* Keeps the first problem: later ones follow from it. Always false, so that callers can return it. */
 bool mb_json_reject(mb_json_reader *r, const char *problem)
 {
     if (r->problem == NULL) {
@@ -25,6 +26,7 @@ void mb_json_read_init(mb_json_reader *r, const char *text, size_t bytes)
     *r = (mb_json_reader){.start = text, .at = text, .end = text + bytes};
 }
 
+/* The four characters of RFC 8259, section 2. */
 static void skip_space(mb_json_reader *r)
 {
     while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r')) {
@@ -111,7 +113,8 @@ static bool hex4(mb_json_reader *r, uint32_t *value)
     return true;
 }
 
-/* The character of a \u escape (or of a surrogate pair) as UTF-8 in `out`. */
+/* The character of a \u escape (or of a surrogate pair) as UTF-8 in `out`. A character 0 is refused, though JSON
+ * allows it: strings end with a zero here, and two keys could then compare equal. */
 static bool unicode_escape(mb_json_reader *r, char out[4], size_t *n)
 {
     uint32_t c, low;
@@ -205,11 +208,13 @@ static bool read_string(mb_json_reader *r, char *dst, size_t capacity, size_t *l
     return true;
 }
 
+/* dst gets the decoded text with a zero behind it; capacity counts that zero. `length` may be NULL. */
 bool mb_json_get_string(mb_json_reader *r, char *dst, size_t capacity, size_t *length)
 {
     return read_string(r, dst, capacity, length);
 }
 
+/* Reads the key and its colon; the value comes next and must be read or skipped. */
 bool mb_json_next_key(mb_json_reader *r, char *key, size_t capacity, size_t *length)
 {
     return next_entry(r, '}') && read_string(r, key, capacity, length) && take(r, ':', "a colon is missing");
@@ -248,7 +253,9 @@ bool mb_json_get_u64(mb_json_reader *r, uint64_t *value)
     return true;
 }
 
-/* Correctly rounded up to 15 digits and exponents within +-22, as settings have; otherwise within a few ulp. */
+/* Correctly rounded up to 15 digits and exponents within +-22, as settings have; otherwise within a few ulp. strtod is
+ * not used, as it follows the locale and needs a closing zero. Long numbers lose only accuracy: digits and exponents
+ * are bounded. */
 bool mb_json_get_number(mb_json_reader *r, double *value)
 {
     if (mb_json_peek(r) != '0') {

@@ -24,7 +24,8 @@ typedef struct hierarchy {
     char folder[PATH_MAX];
 } hierarchy;
 
-/* root: "" for the machine itself, a folder in the tests. */
+/* root: "" for the machine itself, a folder in the tests. NULL also where the machine lacks the file, as outside Linux
+ * containers: no limit is known then. */
 static FILE *open_at(const char *root, const char *path)
 {
     char full[PATH_MAX];
@@ -44,7 +45,8 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
-/* The group of this process in the hierarchy of `controller` (NULL: that of v2), from /proc/self/cgroup. */
+/* The group of this process in the hierarchy of `controller` (NULL: that of v2), from /proc/self/cgroup. Lines read
+ * "ID:CONTROLLERS:PATH"; v2 is ID 0 with an empty list. */
 static bool find_group(char *group, size_t bytes, const char *root, const char *controller)
 {
     char line[LINE_BYTES];
@@ -69,7 +71,9 @@ static bool find_group(char *group, size_t bytes, const char *root, const char *
     return found;
 }
 
-/* A line of /proc/self/mountinfo: "ID PARENT DEV ROOT POINT OPTIONS [FIELD]... - TYPE SOURCE SUPER". */
+/* A line of /proc/self/mountinfo: "ID PARENT DEV ROOT POINT OPTIONS [FIELD]... - TYPE SOURCE SUPER". The line is taken
+ * apart in place. Optional fields before the dash may be any number, which is why the type is searched from there. For
+ * v1 the controllers stand among the super block's options. */
 static bool read_mount(char *line, const char *controller, char **mounted, char **point)
 {
     char *rest = strstr(line, " - "), *save = NULL;
@@ -94,6 +98,8 @@ static bool read_mount(char *line, const char *controller, char **mounted, char 
     return *mounted != NULL && *point != NULL;
 }
 
+/* Both files are needed: the one says which group this process is in, the other where groups can be seen. A group
+ * outside the mounted part is that of another namespace. */
 static hierarchy find_hierarchy(const char *root, const char *controller)
 {
     hierarchy h = {0};
@@ -145,7 +151,9 @@ static int read_numbers(uint64_t out[2], const hierarchy *h, const char *name)
     return n < 0 ? 0 : n;
 }
 
-/* Bytes of page cache that the group can give back: its memory.stat counts them under these names. */
+/* Bytes of page cache that the group can give back: its memory.stat counts them under these names. v1 has a line for
+ * the group alone and one ("total_") with its children; only the latter matters, as a group's usage includes its
+ * children's. */
 static uint64_t reclaimable(const hierarchy *h, bool v2)
 {
     char path[PATH_MAX + 64], name[64];
@@ -170,7 +178,9 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* What the groups of one hierarchy leave. */
+/* What the groups of one hierarchy leave. Bytes, or NO_LIMIT. Page cache does not count as used, since the kernel
+ * drops it under pressure: a model that has just been read would otherwise seem to fill the group. At least 1, because
+ * 0 means "unknown" to callers. */
 static uint64_t group_memory(const char *root, bool v2)
 {
     static const char *const limits[2][2] = {{"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"},
@@ -193,7 +203,8 @@ static uint64_t group_memory(const char *root, bool v2)
     return left;
 }
 
-/* Processors that the quotas of one hierarchy allow, rounded up; 0: no quota. */
+/* Processors that the quotas of one hierarchy allow, rounded up; 0: no quota. A quota of 150 ms in 100 ms counts as 2:
+ * a thread more costs little, one less leaves time unused. */
 static uint64_t group_quota(const char *root, bool v2)
 {
     hierarchy h = find_hierarchy(root, v2 ? NULL : "cpu");
@@ -214,6 +225,7 @@ static uint64_t group_quota(const char *root, bool v2)
     return quota;
 }
 
+/* The stricter one of both versions, which may be mounted side by side. */
 int mb_machine_quota_at(const char *root)
 {
     uint64_t v1 = group_quota(root, false), v2 = group_quota(root, true);
@@ -221,6 +233,7 @@ int mb_machine_quota_at(const char *root)
     return n > 4096 ? 4096 : (int)n;
 }
 
+/* What the affinity mask (taskset, cpusets) and the quota (containers) allow; at least 1. */
 int mb_machine_processors(void)
 {
     cpu_set_t set;
@@ -229,6 +242,7 @@ int mb_machine_processors(void)
     return n < 1 ? 1 : n;
 }
 
+/* MemAvailable is the kernel's own estimate of what can be had without swapping. 0: nothing is known. */
 size_t mb_machine_memory_at(const char *root)
 {
     char line[128];
@@ -266,6 +280,7 @@ static uint64_t limit_leaves(int resource, int field)
     return limit.rlim_cur > used ? limit.rlim_cur - used : 1;
 }
 
+/* As above, and what ulimit -v and -d leave to this process. */
 size_t mb_machine_memory(void)
 {
     size_t system = mb_machine_memory_at("");

@@ -223,7 +223,8 @@ static mb_status open_target(mb_output *o, mb_error *err)
     return status;
 }
 
-/* On an error nothing is left behind, the temporary file included. */
+/* On an error nothing is left behind, the temporary file included. With expected_bytes the blocks are reserved, and a
+ * full disk is an error here instead of in the middle. */
 mb_status mb_output_open(mb_output **out, const char *path, bool replace, uint64_t expected_bytes, mb_error *err)
 {
     *out = NULL;
@@ -373,7 +374,8 @@ mb_status mb_output_commit(mb_output *o, mb_error *err)
     return status;
 }
 
-/* Nothing is left behind. NULL and half-made ones too. */
+/* Nothing is left behind. NULL and half-made ones too. What was written directly to a pipe or device cannot be taken
+ * back. */
 void mb_output_abort(mb_output *o)
 {
     if (o == NULL) {

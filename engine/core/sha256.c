@@ -27,6 +27,7 @@ static uint32_t rotate(uint32_t x, int n)
     return x >> n | x << (32 - n);
 }
 
+/* Words of the standard are big-endian on every machine. */
 static uint32_t big_endian(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -97,6 +98,8 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha(uint32_t stat
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(u, t, 8));
 }
 
+/* Bit 29 of EBX in leaf 7: the SHA extensions. Asked by CPUID, since not every compiler has a name for it in
+ * __builtin_cpu_supports. */
 static bool has_sha(void)
 {
     unsigned a, b, c, d;
@@ -104,6 +107,7 @@ static bool has_sha(void)
 }
 #endif
 
+/* Any number of whole blocks by the fastest way there is; both give the same digest. */
 static void blocks(uint32_t state[8], const uint8_t *p, size_t n)
 {
 #if defined(__x86_64__)

@@ -1,3 +1,5 @@
+/* Public structs begin with their size (see options.h): a program that was compiled against an older or newer header
+ * still works with this library, as each side knows only the fields it was compiled with. */
 #include "core/sized.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* A task travels with a piece of work: threads, the question whether to stop, progress, warnings. All fields may be
+ * missing, and a NULL task means none of it, so inner functions need no other signature for tests. */
 #include "core/task.h"
 
 #include <stdarg.h>
@@ -8,6 +10,8 @@ mb_status mb_task_check(const mb_task *task, mb_error *err)
     return mb_should_stop(task) ? mb_fail(err, MB_E_CANCELLED, "cancelled") : MB_OK;
 }
 
+/* A cancelled task is reported as cancelled, even if the work failed on the way for lack of what the stop took
+ * away. */
 mb_status mb_task_result(const mb_task *task, mb_status status, mb_error *err)
 {
     if (status == MB_E_CANCELLED || !mb_should_stop(task)) {
@@ -25,6 +29,7 @@ static double share_of(const mb_task *task)
     return task->share > 0.0 ? task->share : 1.0;
 }
 
+/* `done` is the share of this task's own work, 0 to 1; the caller sees it as a share of the whole. */
 void mb_report_progress(const mb_task *task, double done)
 {
     if (task != NULL && task->report_progress != NULL) {
@@ -32,6 +37,7 @@ void mb_report_progress(const mb_task *task, double done)
     }
 }
 
+/* A part that begins at `first` of the task's work and takes `share` of it. Parts of parts multiply. */
 mb_task mb_task_part(const mb_task *task, double first, double share)
 {
     mb_task part = {0};
@@ -43,6 +49,7 @@ mb_task mb_task_part(const mb_task *task, double first, double share)
     return part;
 }
 
+/* For work inside a loop that already uses all threads: the pool takes one job at a time. */
 mb_task mb_task_serial(const mb_task *task)
 {
     mb_task serial = {0};
@@ -59,6 +66,7 @@ typedef struct task_loop {
     void *arg;
 } task_loop;
 
+/* Chunks that begin after a stop do nothing; the loop still runs to its end, and mb_task_for reports the stop. */
 static void run_chunk(void *arg, size_t begin, size_t end, int worker)
 {
     const task_loop *loop = arg;
@@ -82,6 +90,7 @@ mb_status mb_task_for(const mb_task *task, size_t n, size_t grain, mb_range_fn f
     return mb_task_check(task, err);
 }
 
+/* Beyond MB_MAX_WARNINGS further ones are dropped. Not for several threads at once. */
 void mb_task_warn(const mb_task *task, int code, const char *format, ...)
 {
     mb_warnings *w = task != NULL ? task->warnings : NULL;

@@ -31,6 +31,7 @@ int mb_utf8_length(const char *p, size_t n)
     return bad ? 0 : length;
 }
 
+/* An empty text is UTF-8; a zero byte is a character like any other here. */
 bool mb_is_utf8(const char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {
@@ -50,7 +51,8 @@ static bool is_control(const char *p)
     return c < 0x20 || c == 0x7F || (c == 0xC2 && (uint8_t)p[1] < 0xA0);
 }
 
-/* What may be shown and compared without surprises. */
+/* What may be shown and compared without surprises. Not empty, at most `longest` bytes, UTF-8 without control
+ * characters. Tensor names, keys and member names pass through here. */
 bool mb_is_name(const char *text, size_t n, size_t longest)
 {
     if (n == 0 || n > longest) {
@@ -66,7 +68,8 @@ bool mb_is_name(const char *text, size_t n, size_t longest)
     return true;
 }
 
-/* Never cuts a character in two. */
+/* Never cuts a character in two. Bytes that are no UTF-8 and control characters become \xNN. The capacity must be at
+ * least 4; a text that is too long ends with "...". */
 char *mb_printable(char *dst, size_t capacity, const char *text, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
@@ -115,7 +118,9 @@ static const char *read_exponent(int *power, const char *text)
     return p;
 }
 
-/* Digits (below 10^15) and the power of ten (to 10^22) are exact in a double, so that one operation rounds once. */
+/* Digits (below 10^15) and the power of ten (to 10^22) are exact in a double, so that one operation rounds once.
+ * strtod would follow the locale's decimal sign. NULL: no number, or one with more digits or a larger exponent than
+ * can be read exactly. Returns where the number ends. */
 const char *mb_text_number(double *out, const char *text)
 {
     bool negative = *text == '-', point = false;

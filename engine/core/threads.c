@@ -169,11 +169,13 @@ void mb_pool_free(mb_pool *p)
     mb_free(p);
 }
 
+/* Threads that work, the caller included; 1 without a pool. */
 int mb_pool_size(const mb_pool *p)
 {
     return p != NULL ? p->n_threads : 1;
 }
 
+/* Whose cancellation ends all jobs of the pool; NULL takes it away. Between jobs only. */
 void mb_pool_set_task(mb_pool *p, const mb_task *task)
 {
     if (p != NULL) {
@@ -181,8 +183,6 @@ void mb_pool_set_task(mb_pool *p, const mb_task *task)
     }
 }
 
-/* Alone where there is one thread or one chunk. Else the job is written under the mutex and published by its number;
- * the caller works too, then waits for the workers: first spinning, then asleep. */
 /* Until all workers are done; under the mutex. waiting.call NULL: sleeps. */
 static void wait_for_workers(mb_pool *p, mb_waiting waiting)
 {
@@ -208,6 +208,8 @@ void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *a
     mb_parallel_for_long(p, n, grain, fn, arg, (mb_waiting){0});
 }
 
+/* Alone where there is one thread or one chunk. Else the job is written under the mutex and published by its number;
+ * the caller works too, then waits for the workers: first spinning, then asleep. */
 void mb_parallel_for_long(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *arg, mb_waiting while_waiting)
 {
     if (n == 0) {

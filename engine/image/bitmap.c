@@ -35,6 +35,7 @@ void mb_bitmap_dispose(mb_bitmap *b)
     *b = (mb_bitmap){0};
 }
 
+/* NULL (work in this thread alone) for pictures whose steps take less time than waking a thread. */
 mb_pool *mb_bitmap_pool(const mb_task *task, const mb_bitmap *b)
 {
     return b->words * (size_t)b->height < WORTH_THREADS ? NULL : mb_task_pool(task);
@@ -42,10 +43,10 @@ mb_pool *mb_bitmap_pool(const mb_task *task, const mb_bitmap *b)
 
 typedef struct fill_job {
     mb_bitmap *b;
-    const uint8_t *u8;
+    const uint8_t *u8; /* one of the two sources */
     const float *f32;
-    int channels, low, high;
-    float threshold;
+    int channels, low, high; /* samples a pixel; the range, both ends included */
+    float threshold;         /* of a plane of floats */
 } fill_job;
 
 /* The top bits of eight bytes as one byte, first byte lowest. */
@@ -147,18 +148,21 @@ static void fill_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Bit = 1 where the first channel lies within [low, high]. Bits beyond the width stay 0. */
 void mb_bitmap_range(const mb_task *task, mb_bitmap *b, const mb_image_u8 *p, int low, int high)
 {
     fill_job j = {.b = b, .u8 = p->v, .channels = p->channels, .low = low, .high = high};
     mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
+/* The same on a plane of floats; NaN is below any threshold. */
 void mb_bitmap_at_least(const mb_task *task, mb_bitmap *b, const mb_image_f32 *p, float threshold)
 {
     fill_job j = {.b = b, .f32 = p->v, .threshold = threshold};
     mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
+/* The bits of a row's last word that are pixels. */
 static uint64_t last_word_mask(const mb_bitmap *b)
 {
     return b->width % 64 == 0 ? ~UINT64_C(0) : (UINT64_C(1) << (b->width % 64)) - 1;
@@ -188,6 +192,7 @@ static inline uint64_t smear_up(uint64_t v, unsigned n)
     return v;
 }
 
+/* The same towards lower bits. */
 static inline uint64_t smear_down(uint64_t v, unsigned n)
 {
     for (unsigned done = 0; done < n;) {
@@ -209,6 +214,7 @@ static void dilate_up(uint64_t *row, size_t words, size_t reach)
             left = v != 0 ? (int64_t)reach : 0;
             continue;
         }
+        /* The bits of this word that the last set bit of the words before reaches. */
         uint64_t from_left = left <= 0 ? 0 : left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
         left = v != 0 ? (int64_t)reach - __builtin_clzll(v) : left - 64;
         row[i] = smear_up(v, near) | from_left;
@@ -236,8 +242,8 @@ static void dilate_down(uint64_t *row, size_t words, size_t reach)
 typedef struct dilate_job {
     mb_bitmap *b;
     uint64_t *copy, *out; /* heads of the vertical pass; its result */
-    size_t before, after;
-    uint64_t flip; /* all ones: of the complement */
+    size_t before, after; /* of the window, cut to the picture */
+    uint64_t flip;        /* all ones: of the complement */
 } dilate_job;
 
 /* OR over [x - before, x + after]. */
@@ -301,6 +307,7 @@ static void join_rows(void *arg, size_t begin, size_t end, int worker)
         if (y >= j->before) {
             size_t first = y - j->before;
             tail = j->b->v + first * words;
+            /* Within one block the head of the last row would begin too early. */
             head = first / n == last / n ? tail : head;
         }
         for (size_t i = 0; i < words; i++) {
@@ -310,7 +317,8 @@ static void join_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-/* flip: 0, or all ones for erosion. */
+/* flip: 0, or all ones for erosion. Erosion is dilation of the complement, turned back at the end; the last word's
+ * padding is masked on both ways. Rows and columns are independent, so a rectangle takes two passes. */
 static mb_status dilate(const mb_task *task, mb_bitmap *b, mb_window window, uint64_t flip, mb_error *err)
 {
     size_t h = (size_t)b->height, bytes = h * b->words * sizeof(uint64_t);

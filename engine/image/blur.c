@@ -13,15 +13,15 @@
 #define MAX_SIZE  1023
 
 typedef struct blur_job {
-    const mb_image_u8 *mask;
-    int radius, tile_rows, n_x;
-    double weights[MAX_SIZE / 2 + 1];
-    double unit[256];
-    mb_bitmap varied; /* pixels whose window holds more than one value that matters */
+    const mb_image_u8 *mask;          /* its first channel is blurred */
+    int radius, tile_rows, n_x;       /* n_x: tiles side by side */
+    double weights[MAX_SIZE / 2 + 1]; /* by distance from the centre */
+    double unit[256];                 /* v / 255, rounded to f32 */
+    mb_bitmap varied;                 /* pixels whose window holds more than one value that matters */
     mb_blur_sink sink;
-    void *arg;
-    const mb_task *task;
-    double **scratch; /* one a worker: [tile_rows + 2 radius][TILE_COLS], a padded row, a result row */
+    void *arg;           /* for the sink */
+    const mb_task *task; /* asked between rows whether to stop */
+    double **scratch;    /* one a worker: [tile_rows + 2 radius][TILE_COLS], a padded row, a result row */
 } blur_job;
 
 /* OpenCV's getGaussianKernel with sigma 0: tables for the small sizes, else sigma from the size. */
@@ -84,6 +84,7 @@ typedef struct tile_box {
 /* The words of tile columns that need work, as a pixel range; false if none. */
 static bool varied_range(const blur_job *j, const tile_box *box, int *begin, int *end)
 {
+    /* Tiles begin at multiples of 64 columns, so no word belongs to two of them. */
     int first = box->x0 / 64, last = (box->x1 - 1) / 64, lo = last + 1, hi = first - 1;
     for (int y = box->y0; y < box->y1; y++) {
         const uint64_t *row = mb_bitmap_row(&j->varied, y);

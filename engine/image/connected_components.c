@@ -1,3 +1,5 @@
+/* Components of a mask by flood fill over a queue of pixel numbers: no recursion, so a mask of one huge component
+ * cannot overflow the stack. Labels and queue take 4 bytes a pixel each. */
 #include "image/connected_components.h"
 
 #include "core/alloc.h"
@@ -6,8 +8,9 @@
 
 enum { UNSEEN = 0, REACHED = -1 }; /* beside the labels, which count from 1 */
 
-/* Spreads `label` from the first n pixels of the queue over touching unseen pixels of at least `least`. Returns how many
- * there are in the queue at the end. */
+/* Spreads `label` from the first n pixels of the queue over touching unseen pixels of at least `least`. Returns how
+ * many there are in the queue at the end. The queue holds each pixel at most once, as a pixel is labelled when it
+ * enters. Stops early when the task does; the caller asks for that. */
 static int32_t spread(const mb_task *task, mb_connected *c, const mb_image_u8 *gray, int32_t n, int32_t label,
                       int least, mb_connectivity connectivity)
 {
@@ -47,7 +50,8 @@ static mb_status reserve(mb_connected *c, size_t *capacity, mb_error *err)
     return MB_OK;
 }
 
-/* Flood fill from every pixel that no earlier one has reached. */
+/* Flood fill from every pixel that no earlier one has reached. Scanned row by row, so labels are in the order of first
+ * pixels, and the result is the same in every run. Dispose of `out` in every case. */
 mb_status mb_connected_find(const mb_task *task, mb_connected *out, const mb_image_u8 *gray, int least,
                             mb_connectivity connectivity, mb_error *err)
 {
@@ -85,7 +89,8 @@ void mb_connected_dispose(mb_connected *c)
     *c = (mb_connected){0};
 }
 
-/* Which components stay: area[k] becomes 1 or 0. -> how many go. */
+/* Which components stay: area[k] becomes 1 or 0. -> how many go. At equal areas the first one counts as the
+ * largest. */
 static int apply_rule(mb_connected *c, const mb_component_rule *rule)
 {
     int32_t best = 0;
@@ -102,7 +107,7 @@ static int apply_rule(mb_connected *c, const mb_component_rule *rule)
 }
 
 /* Strong pixels make the components; faint ones are then reached from those that stay, so a soft edge stays with its
- * subject. */
+ * subject. alpha_f32 may be NULL; it is cleared where alpha is. *dropped counts components of strong pixels alone. */
 mb_status mb_keep_components(const mb_task *task, mb_image_u8 *alpha, mb_image_f32 *alpha_f32,
                              const mb_component_rule *rule, int *dropped, mb_error *err)
 {
@@ -112,6 +117,7 @@ mb_status mb_keep_components(const mb_task *task, mb_image_u8 *alpha, mb_image_f
     *dropped = 0;
     MB_TRY(mb_connected_find(task, &c, alpha, STRONG, MB_CONNECT_8, err));
     *dropped = apply_rule(&c, rule);
+    /* The labels have served for the areas; the queue begins anew with all pixels that stay. */
     int32_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         if (c.label[i] > 0 && c.area[c.label[i]] == 1) {

@@ -27,6 +27,7 @@ void mb_brighten_table(uint8_t table[256], float factor)
     }
 }
 
+/* In place, by the table above. */
 void mb_brighten8(uint8_t *v, size_t n, float factor)
 {
     uint8_t table[256];
@@ -77,6 +78,7 @@ mb_status mb_image_u8_rgb(mb_image_u8 *out, const mb_image_u8 *src, mb_error *er
     return MB_OK;
 }
 
+/* Memory of its own, any number of channels. */
 mb_status mb_image_u8_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, src->channels, err);

@@ -1,5 +1,7 @@
 /* Separable: rows into a second plane, columns back from it. Both passes add whole rows scaled by one weight each, so
- * the inner loops run along memory and the sums have one order, whichever thread makes them. */
+ * the inner loops run along memory and the sums have one order, whichever thread makes them. The border pixel is
+ * repeated beyond the edges: a subject that is cut off by the frame stays opaque there. Sums of f32 weights miss 1 by
+ * some units in the last place, hence EXACT. */
 #include "image/feather.h"
 
 #include "core/alloc.h"
@@ -33,6 +35,7 @@ static void blur_row(float *out, const float *in, int n, const feather_job *j)
     memset(out, 0, (size_t)n * sizeof *out);
     add_scaled(out, in, j->weights[0], (size_t)n);
     for (int k = 1; k <= j->radius; k++) {
+        /* Rows may be shorter than the radius: then every pixel takes the border's value from both sides. */
         int covered = k < n ? n - k : 0;
         float w = j->weights[k];
         add_scaled(out + (n - covered), in, w, (size_t)covered); /* from the left */
@@ -44,6 +47,7 @@ static void blur_row(float *out, const float *in, int n, const feather_job *j)
     }
 }
 
+/* Rows [begin, end) from the plane into `half`. */
 static void blur_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -76,6 +80,7 @@ static void blur_columns(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* weights[k] for the distance k, normalised in f64 over both sides. */
 static void fill_weights(float *weights, int radius, double sigma)
 {
     double sum = 0.0;
@@ -87,10 +92,12 @@ static void fill_weights(float *weights, int radius, double sigma)
     }
 }
 
+/* In place. sigma in pixels, above 0. Needs a second plane of the same size while it works. */
 mb_status mb_feather(const mb_task *task, mb_image_f32 *plane, double sigma, mb_error *err)
 {
     size_t n = (size_t)plane->width * (size_t)plane->height;
     feather_job j = {.plane = plane, .radius = (int)ceil(REACH * sigma)};
+    /* Each direction is half of the work, for the progress. */
     mb_task rows = mb_task_part(task, 0.0, 0.5), columns = mb_task_part(task, 0.5, 0.5);
     mb_status status = MB_OK;
     j.half = mb_alloc_array(n, sizeof *j.half);

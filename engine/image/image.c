@@ -1,5 +1,8 @@
 /* Pictures of the caller (mb_image) to and from our pictures and planes, and the public functions around them. Samples
- * are read and written with memcpy, so that neither alignment nor aliasing of foreign memory matters. */
+ * are read and written with memcpy, so that neither alignment nor aliasing of foreign memory matters. Five pixel
+ * orders and three depths meet in one table of layouts, so a conversion is two table rows and a loop. The layouts of
+ * the library's own pictures are packed; a caller's rows may be longer (row_bytes), as in a window of a larger
+ * picture. */
 #include "image/convert.h"
 
 #include "core/alloc.h"
@@ -39,6 +42,7 @@ mb_status mb_image_check(const mb_image *r, mb_error *err)
     return MB_OK;
 }
 
+/* Bytes from one row to the next. */
 static size_t stride_of(const mb_image *r)
 {
     size_t row = (size_t)r->width * (size_t)layouts[r->pixels].n * sample_bytes[r->depth];
@@ -110,7 +114,8 @@ static void put_f32(uint8_t *p, mb_depth type, float v)
     }
 }
 
-/* Packed RGB rows are copied, everything else goes sample by sample. */
+/* Packed RGB rows are copied, everything else goes sample by sample. `out` gets three channels in the order R, G, B;
+ * grey is repeated. `alpha` may be NULL, and stays empty where the picture has none. */
 mb_status mb_image_u8_from_image(mb_image_u8 *out, mb_image_u8 *alpha, const mb_image *r, mb_error *err)
 {
     *out = (mb_image_u8){0};
@@ -172,6 +177,7 @@ mb_status mb_image_u8_to_image(const mb_image *r, const mb_image_u8 *src, mb_err
     for (int y = 0; y < r->height; y++) {
         uint8_t *p = (uint8_t *)r->data + (size_t)y * stride_of(r);
         const uint8_t *q = src->v + (size_t)y * width * c;
+        /* The same bytes in the same order: a copy of the row. */
         if (r->depth == MB_DEPTH_U8 && c == (size_t)l.n && r->pixels != MB_PIXELS_BGR && r->pixels != MB_PIXELS_BGRA) {
             memcpy(p, q, width * c);
             continue;
@@ -249,6 +255,8 @@ mb_status mb_image_f32_to_image(const mb_image *r, const mb_image_f32 *src, mb_e
     return MB_OK;
 }
 
+/* Row y in f32 into out[4 x .. 4 x + 2]. With `alpha`, only pixels that are wholly foreground: elsewhere an estimated
+ * colour stands already and must not be overwritten. */
 void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
 {
     const layout l = layouts[r->pixels];
@@ -264,7 +272,8 @@ void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
     }
 }
 
-/* The channels say which order it is; owned memory changes hands. */
+/* The channels say which order it is; owned memory changes hands. `src` is empty afterwards; mb_image_dispose frees
+ * the memory. */
 void mb_image_take(mb_image *out, mb_image_u8 *src)
 {
     *out = (mb_image){0};
@@ -280,7 +289,8 @@ void mb_image_take(mb_image *out, mb_image_u8 *src)
 
 /* ---- public */
 
-/* The size is checked as that of a picture with rows of its own. */
+/* The size is checked as that of a picture with rows of its own. The contents are undefined. Free with
+ * mb_image_dispose. */
 mb_status mb_image_create(mb_image *out, int width, int height, mb_pixels pixels, mb_depth depth, mb_error *err)
 {
     *out = (mb_image){0};
@@ -301,6 +311,7 @@ mb_status mb_image_create(mb_image *out, int width, int height, mb_pixels pixels
     return MB_OK;
 }
 
+/* Frees only what the library has allocated (`owned`): a caller's own memory stays. */
 void mb_image_dispose(mb_image *image)
 {
     if (image != NULL) {
@@ -315,6 +326,7 @@ static void convert_pixel(uint8_t *p, const mb_image *dst, const uint8_t *q, con
     const layout to = layouts[dst->pixels], from = layouts[src->pixels];
     const size_t t = sample_bytes[dst->depth], f = sample_bytes[src->depth];
     const uint8_t *r = q + (size_t)from.r * f, *g = q + (size_t)from.g * f, *b = q + (size_t)from.b * f;
+    /* 16 bits to 8 take the upper byte; by way of f32 another value could come out. */
     const bool in_8bit = src->depth == MB_DEPTH_U8 || (dst->depth == MB_DEPTH_U8 && src->depth == MB_DEPTH_U16);
     if (to.a >= 0) {
         if (from.a < 0) {

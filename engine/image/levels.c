@@ -8,6 +8,8 @@
 
 #define GRAIN ((size_t)1 << 16)
 
+/* Black and white in 0..1. They are kept a thousandth apart, as the original node does, so that the scale is
+ * finite. */
 mb_levels mb_levels_of(double black, double white)
 {
     double b = black < white - 0.001 ? black : white - 0.001;
@@ -15,12 +17,13 @@ mb_levels mb_levels_of(double black, double white)
 }
 
 typedef struct levels_job {
-    float *f32;
+    float *f32; /* one of the two pictures */
     uint8_t *u8;
-    const uint8_t *table;
+    const uint8_t *table; /* for bytes; l is for floats */
     mb_levels l;
 } levels_job;
 
+/* Compiled for several instruction sets; all give the same values, since no operation is contracted. */
 MB_CLONES static void apply_range(float *v, size_t n, mb_levels l)
 {
     for (size_t i = 0; i < n; i++) {
@@ -35,12 +38,14 @@ static void plane_range(void *arg, size_t begin, size_t end, int worker)
     apply_range(j->f32 + begin, end - begin, j->l);
 }
 
+/* Every value of the plane, in place. */
 void mb_levels_f32(const mb_task *task, mb_image_f32 *p, mb_levels l)
 {
     levels_job j = {.f32 = p->v, .l = l};
     mb_parallel_for(mb_task_pool(task), (size_t)p->width * (size_t)p->height, GRAIN, plane_range, &j);
 }
 
+/* The same for 8-bit masks: 256 results in place of a photo of them. Truncated, not rounded, like the original. */
 void mb_levels_table(uint8_t table[256], mb_levels l)
 {
     for (int v = 0; v < 256; v++) {
@@ -88,6 +93,7 @@ static void map_range(void *arg, size_t begin, size_t end, int worker)
     map_bytes(j->u8 + begin, end - begin, j->table);
 }
 
+/* Every sample of the picture through the table, all channels alike. */
 void mb_levels_map(const mb_task *task, mb_image_u8 *p, const uint8_t table[256])
 {
     levels_job j = {.u8 = p->v, .table = table};

@@ -1,4 +1,6 @@
-/* Pictures and planes: creation with checked sizes. */
+/* Pictures and planes: creation with checked sizes. Rows are packed and the memory is aligned for vector loads. A
+ * picture of any size that fits into size_t is allowed here; what a photo may have at most is the decoder's
+ * business. */
 #include "image/raster.h"
 
 #include "core/alloc.h"

@@ -1,4 +1,6 @@
-/* Options: defaults, presets, checks and the names of values, all by the table options.def. */
+/* Options: defaults, presets, checks and the names of values, all by the table options.def. The table is included four
+ * times with another meaning of MB_OPTION each: names, compile-time checks, rows. A new option is therefore one line
+ * there and a field in the public struct. Values pass through here as doubles, which hold every int exactly. */
 #include "options/options.h"
 
 #include "core/sized.h"
@@ -43,6 +45,7 @@ const mb_option_row mb_option_rows[MB_N_OPTIONS] = {
 #undef MB_OPTION
 };
 
+/* The field is read by its offset and the type of its row. Fields of kind OTHER (pointers and the like) give 0. */
 double mb_option_get(const mb_options *options, mb_option_id id)
 {
     const mb_option_row *row = &mb_option_rows[id];
@@ -59,6 +62,7 @@ double mb_option_get(const mb_options *options, mb_option_id id)
     return whole;
 }
 
+/* The value must be legal (mb_option_check); whole numbers are cut. Fields of kind OTHER stay as they are. */
 void mb_option_set(mb_options *options, mb_option_id id, double value)
 {
     const mb_option_row *row = &mb_option_rows[id];
@@ -81,6 +85,8 @@ void mb_options_init(mb_options *options)
     }
 }
 
+/* Sets everything, not only what differs from the defaults: what was set before the preset is lost. The two "ultra"
+ * presets follow the nodes BiRefNetUltra and BiRefNetUltraV2. */
 mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err)
 {
     bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;
@@ -110,7 +116,7 @@ mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err
 
 /* ---- checks */
 
-/* "auto" stands for 0, other names for themselves. */
+/* "auto" stands for 0, other names for themselves. Kind CODE: a number out of a list, such as the bits of a sample. */
 static bool is_code(const char *const *names, double value)
 {
     for (; *names != NULL; names++) {
@@ -137,6 +143,7 @@ static void describe_range(char *text, size_t bytes, const mb_option_row *row)
     }
 }
 
+/* One value against the range of its row. Where 0 has a meaning of its own it is legal outside the range. */
 mb_status mb_option_check(mb_option_id id, double value, mb_error *err)
 {
     const mb_option_row *row = &mb_option_rows[id];
@@ -170,6 +177,8 @@ static mb_status check_combinations(const mb_options *o, mb_error *err)
     return o->background == MB_BACKGROUND_PICTURE ? mb_image_check(o->background_picture, err) : MB_OK;
 }
 
+/* The struct may be that of an older or newer caller: its size decides which fields it has, and those it lacks keep
+ * their defaults. */
 mb_status mb_options_check(const mb_options *options, mb_error *err)
 {
     mb_options o;
@@ -191,6 +200,8 @@ mb_status mb_parse_colour(unsigned char rgba[4], const char *text, mb_error *err
 
 /* ---- names of values */
 
+/* Name i of a list that ends with NULL. NULL for numbers beyond either end, since callers count upwards until they
+ * meet it. */
 static const char *name_at(const char *const *names, int i)
 {
     for (int k = 0; i >= 0 && k < i; k++) {

@@ -424,6 +424,7 @@ mb_status mb_weights_open_owned(mb_weights **out, void *data, size_t bytes, mb_e
     return MB_OK;
 }
 
+/* Unmaps the file, or frees memory that was handed over; memory of the caller's stays. */
 void mb_weights_free(mb_weights *w)
 {
     if (w == NULL) {

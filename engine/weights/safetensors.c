@@ -99,7 +99,8 @@ bool mb_st_dtype_is_float(mb_st_dtype t)
     }                                                                                                                  \
     break
 
-/* n elements of any type to f32. 64-bit integers and doubles are rounded to nearest. */
+/* n elements of any type to f32. 64-bit integers and doubles are rounded to nearest. BOOL and U8 are bytes; types that
+ * are not read do not come here. */
 void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
 {
     const uint8_t *s = src;
@@ -253,7 +254,9 @@ static bool read_offsets(mb_json_reader *r, uint64_t range[2])
     return r->problem == NULL && (n == 2 || mb_json_reject(r, "data_offsets are two numbers"));
 }
 
-/* One tensor's object. The range is checked against the file; holes and overlap come later. */
+/* One tensor's object. The range is checked against the file; holes and overlap come later. Unknown fields are
+ * skipped, as later versions of the format may add some. Sizes are computed in bits, since there are types of 4 and 6
+ * bits, whose tensors must still fill whole bytes. */
 static bool read_tensor(mb_safetensors *s, mb_json_reader *r, mb_st_tensor *t)
 {
     char key[32];

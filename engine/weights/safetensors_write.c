@@ -10,7 +10,9 @@
 
 #define PIECE ((size_t)1 << 20)
 
-/* The header's JSON; *data_bytes gets the sum of all tensors. */
+/* The header's JSON; *data_bytes gets the sum of all tensors. Offsets count from the end of the header, and tensors
+ * follow each other without gaps, as the format demands. A size that contradicts its shape is a mistake of the caller
+ * and ends the writing before a file exists. */
 static mb_status make_header(mb_json *j, const mb_st_contents *c, size_t *data_bytes, mb_error *err)
 {
     size_t at = 0;
@@ -77,7 +79,8 @@ static mb_status write_tensor(mb_output *o, const mb_st_contents *c, size_t inde
     return MB_OK;
 }
 
-/* Whole or absent: written under a temporary name, given its own at last (core/file.h). */
+/* Whole or absent: written under a temporary name, given its own at last (core/file.h). The size of the whole is known
+ * before the first byte, so that a full disk shows at once. */
 mb_status mb_safetensors_write(const char *path, const mb_st_contents *c, bool replace, mb_error *err)
 {
     mb_status status = MB_OK;

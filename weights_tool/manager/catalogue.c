@@ -1,3 +1,6 @@
+/* The catalogue's text: an entry begins with "model NAME", and each line behind it is a word and its value; '#' begins
+ * a comment. It is parsed in place and the entries point into it, so the text lives as long as they do. The user's
+ * file has the same form, may come from anywhere, and is checked as strictly as the built-in one. */
 #include "manager/catalogue.h"
 
 #include "core/alloc.h"
@@ -11,9 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of the user's file: a megabyte of text and some thousand entries. */
 #define MAX_USER_FILE ((size_t)1 << 20)
 #define MAX_ENTRIES   4096
 
+/* Names become file names, so no slash, no leading dot, and no dash that a program would take for an option. */
 bool catalogue_is_name(const char *name)
 {
     size_t n = strlen(name);
@@ -26,6 +31,7 @@ bool catalogue_is_name(const char *name)
     return n > 0 && n <= CATALOGUE_NAME_MAX && name[0] != '.' && name[0] != '-';
 }
 
+/* Any other length leaves `out` empty. */
 bool catalogue_read_sha256(char out[65], const char *text, size_t n)
 {
     out[0] = '\0';
@@ -42,7 +48,7 @@ bool catalogue_read_sha256(char out[65], const char *text, size_t n)
 
 /* ---- reading */
 
-/* "444 MB" */
+/* "444 MB" In bytes, as decimal units. The number is read under every locale alike. */
 static bool read_size(double *out, const char *value)
 {
     static const struct {
@@ -59,6 +65,7 @@ static bool read_size(double *out, const char *value)
     return false;
 }
 
+/* WIDTHxHEIGHT in pixels, within the limits of mattebox-weights convert. */
 static bool read_input(catalogue_entry *e, const char *value)
 {
     char *end;
@@ -73,12 +80,14 @@ static bool read_input(catalogue_entry *e, const char *value)
     return end != second && *end == '\0' && w >= 32 && h >= 32 && w <= 16384 && h <= 16384;
 }
 
+/* No other scheme reaches the download, file: in particular. */
 static bool is_address(const char *value)
 {
     return (strncmp(value, "https://", 8) == 0 || strncmp(value, "http://", 7) == 0) && strchr(value, ' ') == NULL;
 }
 
-/* Sets a field; NULL if that was right, else what is wrong. */
+/* Sets a field; NULL if that was right, else what is wrong. sha256 is rewritten in place in lower case: the digits
+ * keep their room. */
 static const char *set_field(catalogue_entry *e, const char *key, char *value)
 {
     char sha256[65];
@@ -136,7 +145,8 @@ static catalogue_entry *entry_named(const catalogue *c, const char *name)
     return NULL;
 }
 
-/* A new entry, or the one of that name emptied. NULL: no memory, or too many. */
+/* A new entry, or the one of that name emptied. NULL: no memory, or too many. `name` is kept, not copied. Texts that
+ * are not stated are "", so no reader has to test for NULL. */
 static catalogue_entry *start_entry(catalogue *c, const char *name)
 {
     catalogue_entry *e = entry_named(c, name);
@@ -152,6 +162,7 @@ static catalogue_entry *start_entry(catalogue *c, const char *name)
         e = &c->v[c->n++];
     }
     if (e != NULL) {
+        /* Most entries are BiRefNets, hence the default. */
         *e = (catalogue_entry){.name = name,
                                .address = "",
                                .file = "",
@@ -165,6 +176,7 @@ static catalogue_entry *start_entry(catalogue *c, const char *name)
     return e;
 }
 
+/* Every mistake is reported with file and line. */
 static mb_status wrong(mb_error *err, const char *origin, int line, const char *what)
 {
     return mb_fail(err, MB_E_FORMAT, "%.200s: line %d: %s", origin, line, what);
@@ -179,7 +191,8 @@ static mb_status check_entry(const catalogue_entry *e, const char *origin, int l
     return MB_OK;
 }
 
-/* Splits `text` in place. */
+/* Splits `text` in place. Lines may end with CR LF and be indented. An entry is checked when the next one begins, and
+ * the last one at the end. Numbers of lines count from 1. */
 static mb_status parse(catalogue *c, char *text, const char *origin, mb_error *err)
 {
     catalogue_entry *e = NULL;
@@ -187,6 +200,7 @@ static mb_status parse(catalogue *c, char *text, const char *origin, mb_error *e
     mb_status status = MB_OK;
     for (char *next, *p = text; *p != '\0' && status == MB_OK; p = next) {
         size_t n = strcspn(p, "\n");
+        /* The last line may lack its newline. */
         next = p + n + (p[n] == '\n');
         p[n] = '\0';
         line++;
@@ -215,7 +229,8 @@ static mb_status parse(catalogue *c, char *text, const char *origin, mb_error *e
     return status == MB_OK ? check_entry(e, origin, line + 1, err) : status;
 }
 
-/* The built-in catalogue, then the user's file if it exists. */
+/* The built-in catalogue, then the user's file if it exists. A text file with a zero byte would silently end there,
+ * hence the comparison of lengths. */
 mb_status catalogue_load(catalogue *c, const char *user_file, mb_error *err)
 {
     void *own = NULL;
@@ -253,6 +268,7 @@ void catalogue_dispose(catalogue *c)
 
 /* ---- finding */
 
+/* Does `a` equal the first n characters of `b`, case and '_' for '-' aside? */
 static bool same_name(const char *a, const char *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

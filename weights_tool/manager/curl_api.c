@@ -1,3 +1,6 @@
+/* dlopen instead of linking: the program then starts without libcurl installed, loads no TLS library to cut out a
+ * photo, and runs with whichever build of libcurl the distribution has. Types and option numbers come from curl's
+ * header. */
 #include "manager/curl_api.h"
 
 #include <dlfcn.h>
@@ -18,7 +21,8 @@ static bool find(void *field, const char *name)
     return symbol != NULL;
 }
 
-/* libcurl is opened when something is downloaded, so that the program starts without it. Opened once and kept. */
+/* Takes the first library that opens. One missing symbol makes the whole table useless, so it is cleared.
+ * curl_global_init is not thread-safe everywhere, hence the rule in the header. */
 mb_status curl_api_open(const curl_api **out, mb_error *err)
 {
     *out = NULL;

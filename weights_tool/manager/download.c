@@ -1,3 +1,7 @@
+/* A download is a list of attempts at one growing part file. Each attempt asks with Range for what is missing and with
+ * If-Range for the same version (RFC 9110, sections 14.2 and 13.1.5): a server whose file has changed then answers 200
+ * with the whole, and the part starts anew. Before anything is kept the answer is compared with the notes of the part,
+ * with the catalogue, and with the room on the disk; at the end the SHA-256 decides. */
 #define _GNU_SOURCE
 #include "manager/download.h"
 
@@ -20,21 +24,22 @@
 #define LONGEST_WAIT  60                  /* seconds between two attempts */
 
 typedef struct transfer {
-    const download_request *r;
+    const download_request *r; /* the caller's */
     const curl_api *api;
-    CURL *curl;
-    part p;
-    http_answer answer;
-    bool started; /* the body of the last answer has begun */
-    bool output_failed, hopeless;
-    mb_status status; /* of what went wrong inside a callback */
+    CURL *curl;                   /* of the attempt that runs */
+    part p;                       /* what has come, and the notes on it */
+    http_answer answer;           /* headers of the last answer */
+    bool started;                 /* the body of the last answer has begun */
+    bool output_failed, hopeless; /* hopeless: no further attempt can help */
+    mb_status status;             /* of what went wrong inside a callback */
     mb_error *err;
     char detail[CURL_ERROR_SIZE];
 } transfer;
 
 /* ---- addresses */
 
-/* The host of an address, without user, port and path. */
+/* The host of an address, without user, port and path. An IPv6 address keeps its brackets. The user's name and
+ * password before an '@' must not come into messages. */
 static void host_of(char *out, size_t capacity, const char *address)
 {
     const char *p = strstr(address, "://");
@@ -55,7 +60,9 @@ static bool is_loopback(const char *host)
     return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
 }
 
-/* The proxy that libcurl takes from the environment, without a user's name and password; "" if there is none. */
+/* The proxy that libcurl takes from the environment, without a user's name and password; "" if there is none. For
+ * messages only. HTTP_PROXY in capitals is not looked at, as libcurl does not: a web server sets it from a request's
+ * header. */
 static const char *proxy_of(char *out, size_t capacity, const char *address)
 {
     static const char *const for_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -73,6 +80,7 @@ static const char *proxy_of(char *out, size_t capacity, const char *address)
 
 /* ---- what goes wrong */
 
+/* Ends all attempts with the failure that is recorded. */
 static mb_status refuse(transfer *t, mb_status status)
 {
     t->status = status;
@@ -80,7 +88,8 @@ static mb_status refuse(transfer *t, mb_status status)
     return status;
 }
 
-/* The server answered, and not with the file. */
+/* The server answered, and not with the file. 401 and 403 are how hubs answer for gated models: without a token, or
+ * before the terms are accepted in a browser. */
 static mb_status fail_answer(transfer *t)
 {
     const download_request *r = t->r;
@@ -107,7 +116,8 @@ static mb_status fail_answer(transfer *t)
                    status >= 500 || status == 429 ? "\ntry again later; what has come is kept" : "");
 }
 
-/* libcurl's failure in the words of the user's machine. */
+/* libcurl's failure in the words of the user's machine. Each message says what the user can do; libcurl's own text,
+ * where there is one, names the cause. */
 static mb_status fail_network(transfer *t, CURLcode code)
 {
     char host[200], proxy[200], through[260] = "";
@@ -150,8 +160,7 @@ static mb_status fail_network(transfer *t, CURLcode code)
     }
 }
 
-/* Failures that pass by themselves: broken connections, timeouts, a server that is busy or restarting. Refusals
- * (4xx) and bad addresses stay. */
+/* Broken connections and overloaded servers pass; a name that does not resolve or a bad certificate does not. */
 static bool worth_another_try(CURLcode code, int status)
 {
     switch (code) {
@@ -173,14 +182,16 @@ static bool worth_another_try(CURLcode code, int status)
 
 /* ---- the answer's body */
 
-/* The bytes that the whole file has, as this answer says. */
+/* The bytes that the whole file has, as this answer says. A 206 states it behind the slash of Content-Range, its
+ * Content-Length being that of the rest. */
 static uint64_t total_of(const http_answer *a)
 {
     uint64_t total = a->status == 206 ? a->range_total : a->content_length;
     return total != HTTP_UNKNOWN ? total : a->linked_size;
 }
 
-/* Is this the file, or a page about it? */
+/* Is this the file, or a page about it? Login pages of hotels and proxies come with status 200, and a compressed
+ * transfer would break every later Range. */
 static mb_status check_kind(transfer *t, const char *data, size_t n)
 {
     const http_answer *a = &t->answer;
@@ -200,7 +211,9 @@ static mb_status check_kind(transfer *t, const char *data, size_t n)
     return MB_OK;
 }
 
-/* Decides from the answer whether the part goes on or starts anew, and what the whole will be. */
+/* Decides from the answer whether the part goes on or starts anew, and what the whole will be. A 206 counts only if it
+ * begins exactly where the part ends and belongs to a file of the same size and digest, as far as these are known. A
+ * 200 always begins anew. MB_E_CANCELLED asks for another attempt, with nothing in the part. */
 static mb_status place_body(transfer *t)
 {
     const http_answer *a = &t->answer;
@@ -228,6 +241,7 @@ static mb_status place_body(transfer *t)
         mb_status status = part_clear(&t->p, t->err);
         return status != MB_OK ? status : mb_fail(t->err, MB_E_CANCELLED, "the file has changed");
     }
+    /* A whole file: whatever is there goes, and the new notes are those of this answer. */
     if (t->p.have == 0 || !goes_on) {
         mb_status status = part_clear(&t->p, t->err);
         if (status != MB_OK) {
@@ -240,12 +254,15 @@ static mb_status place_body(transfer *t)
     return MB_OK;
 }
 
-/* The first bytes of a body. */
+/* The first bytes of a body. Decided here and not at the headers: with redirects only the body tells that the last
+ * answer has come. The notes are written before the first byte, so that a killed program leaves a part that can be
+ * continued. */
 static mb_status begin_body(transfer *t, const char *data, size_t n)
 {
     mb_status status = check_kind(t, data, n);
     if (status == MB_OK) {
         status = place_body(t);
+        /* The part belonged to another version of the file and is empty now. */
         if (status == MB_E_CANCELLED) {
             t->err->message[0] = '\0'; /* not a failure: attempt() sees the empty part */
             t->err->code = MB_OK;
@@ -269,6 +286,8 @@ static mb_status begin_body(transfer *t, const char *data, size_t n)
     return status == MB_OK ? MB_OK : refuse(t, status);
 }
 
+/* libcurl's write callback: anything but the number of bytes ends the transfer. More than was declared is refused at
+ * once, not after a full disk. */
 static size_t on_body(char *data, size_t size, size_t n, void *user)
 {
     transfer *t = user;
@@ -302,6 +321,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *user)
     return size * n;
 }
 
+/* libcurl calls it about once a second and while data flow; non-zero aborts. */
 static int on_tick(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     transfer *t = user;
@@ -311,6 +331,8 @@ static int on_tick(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_of
 
 /* ---- attempts */
 
+/* https may not be redirected to http. NOSIGNAL, since the program has threads. The token goes to the address's own
+ * host: libcurl drops bearer tokens when a redirect leads to another, as the hub's lead to its storage. */
 static void set_options(transfer *t, struct curl_slist *headers, const char *range)
 {
     const curl_api *api = t->api;
@@ -348,7 +370,9 @@ static void set_options(transfer *t, struct curl_slist *headers, const char *ran
     }
 }
 
-/* One request. CURLE_OK: the file is whole. */
+/* One request. CURLE_OK: the file is whole. libcurl takes a body that ends early without a Content-Length for
+ * complete, hence the comparison with what the server declared elsewhere. A 416 means that nothing is missing, or that
+ * the part is longer than the file. */
 static CURLcode attempt(transfer *t)
 {
     char range[40], condition[240];
@@ -383,13 +407,15 @@ static CURLcode attempt(transfer *t)
         t->status = part_clear(&t->p, t->err) == MB_OK ? MB_E_CANCELLED : refuse(t, MB_E_IO);
         return CURLE_WRITE_ERROR;
     }
+    /* The write callback never ran: an answer without a body. */
     if (code == CURLE_OK && !t->started && t->p.have == 0) {
         (void)refuse(t, mb_fail(t->err, MB_E_FORMAT, "the server sent an empty file"));
     }
     return code;
 }
 
-/* Waits, so that a server in trouble is not hurried; false: the user has had enough. */
+/* Waits, so that a server in trouble is not hurried; false: the user has had enough. As long as Retry-After says, else
+ * 1, 2, 4 ... seconds; a minute at most. */
 static bool wait_before(transfer *t, int tries)
 {
     int seconds = t->answer.retry_after > 0 ? t->answer.retry_after : 1 << (tries < 6 ? tries : 6);
@@ -404,6 +430,8 @@ static bool wait_before(transfer *t, int tries)
     return true;
 }
 
+/* Attempts until the file is whole, the retries are used up, or trying again is pointless. A megabyte of progress
+ * resets the count: a long download over a poor line breaks many times and still arrives. */
 static mb_status fetch(transfer *t)
 {
     for (int tries = 0;; tries++) {
@@ -439,7 +467,8 @@ static mb_status fetch(transfer *t)
     }
 }
 
-/* Compares the whole with what is known of it. What is wrong is thrown away. */
+/* Compares the whole with what is known of it. What is wrong is thrown away. A damaged part must not stay: the next
+ * run would take it for complete. */
 static mb_status check_whole(transfer *t, download_result *out)
 {
     const char *known = t->r->sha256[0] != '\0' ? t->r->sha256 : t->p.sha256;
@@ -461,6 +490,8 @@ static mb_status check_whole(transfer *t, download_result *out)
     return status;
 }
 
+/* Opens the library and the part, fetches unless a former run has everything, checks. SIGPIPE's former action is
+ * restored. */
 mb_status download_file(const download_request *r, download_result *out, bool *output_failed, mb_error *err)
 {
     mb_error own = {0};

@@ -1,4 +1,7 @@
-/* get: an address from the catalogue, a download, the converter, an installed model. */
+/* get: an address from the catalogue, a download, the converter, an installed model. Steps of one call: check the
+ * request, find the address, download into the cache, convert into the folder of models, drop the checkpoint. Killing
+ * the program at any point leaves something that the next call continues: a part with its notes, or a complete
+ * checkpoint that is renamed back to a part. */
 #define _GNU_SOURCE
 #include "manager/download.h"
 #include "manager/install.h"
@@ -63,6 +66,8 @@ static void name_file(source_of *s, const char *name)
     (void)snprintf(s->file, sizeof s->file, "%s%s", name, ending);
 }
 
+/* The address, in this order: --from (with the catalogue's file name behind a closing slash), MATTEBOX_MIRROR in place
+ * of the catalogue's scheme and host, the catalogue's own. Up to 1000 bytes fit the notes of a part. */
 static mb_status find_source(source_of *s, const manager_options *o, const catalogue_entry *e, const char *name,
                              mb_error *err)
 {
@@ -76,6 +81,7 @@ static mb_status find_source(source_of *s, const manager_options *o, const catal
         }
         n = snprintf(s->address, sizeof s->address, "%s%s", o->address, last);
     } else if (mirror != NULL && mirror[0] != '\0') {
+        /* The catalogue's addresses have been checked: each has "://". */
         const char *path = strstr(e->address, "://") + 3;
         path += strcspn(path, "/");
         n = snprintf(s->address, sizeof s->address, "%.*s%s",
@@ -102,8 +108,8 @@ static mb_status find_source(source_of *s, const manager_options *o, const catal
 typedef struct get_call {
     const manager_options *o;
     const catalogue_entry *e; /* NULL: not in the catalogue */
-    const char *name, *part;
-    bool told;
+    const char *name, *part;  /* of the model; path of the growing file */
+    bool told;                /* the user has been told size and licence */
 } get_call;
 
 static void tell(const manager_options *o, const char *text)
@@ -113,7 +119,9 @@ static void tell(const manager_options *o, const char *text)
     }
 }
 
-/* Size, licence and room are known before the first byte is kept. The result is as large as the checkpoint. */
+/* Size, licence and room are known before the first byte is kept. The result is as large as the checkpoint. On one
+ * disk the rest of the download and the model must fit together. It is called again after each broken connection, but
+ * speaks once. */
 static mb_status on_start(void *user, const download_facts *f, mb_error *err)
 {
     get_call *g = user;
@@ -162,7 +170,8 @@ static int on_bytes(void *user, uint64_t done, uint64_t total)
 }
 
 /* Downloads one file. --sha256 wins over the catalogue's checksum. The page of the licence is shown only for the
- * catalogue's own address. */
+ * catalogue's own address. The page with the terms is named only for the catalogue's own address: another one has
+ * other terms. An empty token counts as none. */
 static mb_status fetch(get_call *g, const source_of *s, manager_result *out, bool *output_failed, mb_error *err)
 {
     const catalogue_entry *e = g->e;
@@ -190,7 +199,8 @@ static mb_status fetch(get_call *g, const source_of *s, manager_result *out, boo
 
 /* ---- installing */
 
-/* The network of a checkpoint that the catalogue names must be the one that people get by that name. */
+/* The network of a checkpoint that the catalogue names must be the one that people get by that name. An address can
+ * begin to serve another file, and a catalogue of the user's can be wrong. */
 static mb_status check_family(const catalogue_entry *e, const char *checkpoint, mb_error *err)
 {
     source *opened = NULL;
@@ -212,7 +222,8 @@ done:
 }
 
 /* Runs the converter in this process, with task and licence of the catalogue. Refuses a network of another family
- * first. */
+ * first. The converter with the options of the catalogue's entry. Its messages go to o->out; the exit code is the
+ * converter's own. */
 int manager_convert(const manager_options *o, const catalogue_entry *e, const char *name, const char *checkpoint,
                     const char *target, mb_error *err)
 {
@@ -235,6 +246,7 @@ int manager_convert(const manager_options *o, const catalogue_entry *e, const ch
     return status == MB_OK ? tool_convert(&t, o->out, stderr, err) : tool_exit_code(status, false);
 }
 
+/* MATTEBOX_OFFLINE=0 and an empty value mean online. */
 static bool is_offline(const manager_options *o, const char **why)
 {
     const char *variable = getenv("MATTEBOX_OFFLINE");
@@ -264,7 +276,8 @@ static mb_status check_request(const catalogue_entry **e, const manager_options 
     return MB_OK;
 }
 
-/* The download is whole: converted from a name that the converter may know. */
+/* The download is whole: converted from a name that the converter may know. It keeps that name only while it is
+ * converted. A failure of the output (disk full) keeps the download for the next run. */
 static int install(get_call *g, const char *checkpoint, const char *target, mb_error *err)
 {
     char text[200];
@@ -284,6 +297,8 @@ static int install(get_call *g, const char *checkpoint, const char *target, mb_e
     return code;
 }
 
+/* `output_failed` turns an I/O error into exit code 5 while folders and files of ours are concerned, and stays false
+ * while the network is. */
 int manager_get(const manager_options *o, const catalogue *c, const char *name, manager_result *out, mb_error *err)
 {
     char cache[PATH_MAX], part[PATH_MAX], checkpoint[PATH_MAX];

@@ -1,3 +1,6 @@
+/* Header lines come from any server and any proxy: each value is bounded, numbers are read whole or not at all, and
+ * what makes no sense counts as not said. The x-linked-* headers are those of the Hugging Face hub, which redirects to
+ * a storage host and tells size and SHA-256 of the file in the redirect itself. */
 #include "manager/http_answer.h"
 
 #include "manager/catalogue.h"
@@ -6,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* What belongs to one answer; what the chain has said of the linked file stays. */
 static void reset_last(http_answer *a)
 {
     a->status = 0;
@@ -20,7 +24,8 @@ void http_answer_reset(http_answer *a)
     reset_last(a);
 }
 
-/* Digits at the start of the text, moved past; HTTP_UNKNOWN where there are none or too many. */
+/* Digits at the start of the text, moved past; HTTP_UNKNOWN where there are none or too many. The bound comes before
+ * the multiplication can overflow: 2^60 times 10 still fits into 64 bits. */
 static uint64_t read_number(const char **p, const char *end)
 {
     uint64_t v = 0;
@@ -41,6 +46,7 @@ static uint64_t whole_number(const char *p, const char *end)
     return p == end ? v : HTTP_UNKNOWN;
 }
 
+/* A value that is too long is dropped rather than cut: half an ETag names other bytes. */
 static void copy(char *dst, size_t capacity, const char *p, const char *end)
 {
     size_t n = (size_t)(end - p);
@@ -68,7 +74,8 @@ static void read_range(http_answer *a, const char *p, const char *end)
     }
 }
 
-/* A digest stands in quotes, and may be marked weak. */
+/* A digest stands in quotes, and may be marked weak. Some stores use the SHA-256 as ETag; any other ETag leaves `out`
+ * empty. */
 static void read_digest(char out[65], const char *p, const char *end)
 {
     if (end - p > 2 && strncmp(p, "W/", 2) == 0) {
@@ -86,6 +93,8 @@ static bool is_header(const char *line, size_t n, const char *name)
     return strlen(name) == n && strncasecmp(line, name, n) == 0;
 }
 
+/* A status line begins a new answer, so only the last one of a chain of redirects remains. Field names are compared
+ * without regard to case (RFC 9110, section 5.1). Retry-After as a date is ignored. */
 void http_answer_line(http_answer *a, const char *line, size_t n)
 {
     const char *end = line + n;

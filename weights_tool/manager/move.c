@@ -1,4 +1,6 @@
-/* import and export: models on and off this machine, without a network. */
+/* import and export: models on and off this machine, without a network. A folder with models and SHA256SUMS is what
+ * people carry to machines without a network: `sha256sum -c` checks it there without this program, and import does so
+ * by itself. */
 #define _GNU_SOURCE
 #include "manager/install.h"
 #include "manager/store.h"
@@ -18,8 +20,8 @@
 #define MAX_SUMS ((size_t)1 << 20)
 
 typedef struct bytes_call {
-    const manager_options *o;
-    const char *stage;
+    const manager_options *o; /* its on_progress is asked */
+    const char *stage;        /* "copying" or "checking", for the bar */
 } bytes_call;
 
 static int on_bytes(void *user, size_t done, size_t total)
@@ -42,7 +44,8 @@ static bool ends_in_mbw(const char *path)
 
 /* ---- SHA256SUMS, as sha256sum writes and checks them */
 
-/* The file's digest in the list beside it; "" if there is none. */
+/* The file's digest in the list beside it; "" if there is none. A line is 64 digits, a space, a space or '*', and the
+ * name. No list is no error: the digest stays empty. */
 static mb_status find_sum(char sha256[65], const char *path, mb_error *err)
 {
     char list[PATH_MAX];
@@ -67,7 +70,8 @@ static mb_status find_sum(char sha256[65], const char *path, mb_error *err)
     return status;
 }
 
-/* Puts a line into the list of a folder, in place of the one of the same file. */
+/* Puts a line into the list of a folder, in place of the one of the same file. The list is written anew as a whole
+ * (mb_write_file), so a crash leaves the old one. 80 bytes hold the digest, two spaces and the end of the line. */
 static mb_status write_sum(const char *folder, const char *name, const char *sha256, mb_error *err)
 {
     char list[PATH_MAX];
@@ -105,6 +109,7 @@ done:
 
 /* ---- export */
 
+/* Copies a model to a file, or into a folder together with its line in the list. */
 static mb_status export_one(const manager_options *o, const char *model, const char *to, bool folder, mb_error *err)
 {
     char path[PATH_MAX], sha256[65];
@@ -119,6 +124,7 @@ done:
     return status;
 }
 
+/* A single model may go to a file whose name ends in .mbw; anything else names a folder, which is made. */
 int manager_export(const manager_options *o, const char *const *models, int n, const char *to, mb_error *err)
 {
     const bool folder = n != 1 || !ends_in_mbw(to) || store_is_folder(to);
@@ -144,8 +150,7 @@ done:
     return status;
 }
 
-/* Compares a file with the list of checksums beside it. sha256: "" if there is no such list or entry, which is no
- * error. */
+/* Gives the digest of the list beside the file; "" without one. A mismatch means a damaged copy. */
 static mb_status check_sum(const manager_options *o, const char *path, char sha256[65], mb_error *err)
 {
     char found[65];
@@ -165,7 +170,8 @@ done:
     return status;
 }
 
-/* The name that it is installed under: the catalogue's for a published file, else the file's own. */
+/* The name that it is installed under: the catalogue's for a published file, else the file's own. A folder of the hub
+ * is named by the folder, without closing slashes. */
 static mb_status choose_name(char *name, size_t bytes, const catalogue_entry **e, const catalogue *c, const char *from,
                              mb_error *err)
 {
@@ -191,8 +197,9 @@ static mb_status choose_name(char *name, size_t bytes, const catalogue_entry **e
     return MB_OK;
 }
 
-/* A model file is copied, a checkpoint is converted. `writing` tells an output that failed from an input that
- * failed, for the exit code. */
+/* A model file is copied, a checkpoint is converted. `writing` tells an output that failed from an input that failed,
+ * for the exit code. Checkpoints are converted, model files are checked and copied. A model that is there already is a
+ * success unless --force asks for a new one. */
 int manager_import(const manager_options *o, const catalogue *c, const char *from, manager_result *out, mb_error *err)
 {
     char name[CATALOGUE_NAME_MAX + 2];

@@ -1,3 +1,6 @@
+/* Two files: the bytes, and "PART.info" with what they are a part of. Kept apart, so that the part needs only a rename
+ * when it is complete. A lock on the open file keeps a second program out and vanishes with the process, however it
+ * ends. */
 #define _GNU_SOURCE
 #include "manager/part.h"
 
@@ -17,6 +20,7 @@
 
 #define PIECE ((size_t)1 << 22)
 
+/* `code` is errno's. A full disk is the common case, and the only one where running again helps. */
 mb_status part_fail(const part *p, int code, mb_error *err)
 {
     char buffer[128];
@@ -37,7 +41,8 @@ static bool info_path(char out[PATH_MAX], const char *path)
     return n > 0 && n < PATH_MAX;
 }
 
-/* One line each: address, total, etag, sha256. */
+/* One line each: address, total, etag, sha256. Notes that are missing, cut or too long leave the fields empty, and the
+ * part then starts anew. Zero bytes in the file only end a line early. */
 static void read_notes(part *p)
 {
     char path[PATH_MAX];
@@ -63,6 +68,7 @@ static void read_notes(part *p)
     mb_free(data);
 }
 
+/* Written through a temporary file, so the notes are never half there. */
 mb_status part_note(const part *p, mb_error *err)
 {
     char path[PATH_MAX], text[1600];
@@ -74,6 +80,8 @@ mb_status part_note(const part *p, mb_error *err)
     return mb_write_file(path, text, (size_t)n, true, err);
 }
 
+/* O_NOFOLLOW and the test for a regular file: the cache may be writable by others, and a link there must not lead our
+ * bytes elsewhere. File systems without locks (EWOULDBLOCK aside) are used without one. */
 mb_status part_open(part *p, const char *path, const char *address, bool overwrite, mb_error *err)
 {
     struct stat s;
@@ -85,6 +93,7 @@ mb_status part_open(part *p, const char *path, const char *address, bool overwri
     if (p->fd < 0) {
         return part_fail(p, errno, err);
     }
+    /* Held until part_close; two programs that append to one file would mix it up. */
     if (flock(p->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         return mb_fail(err, MB_E_IO, "%.200s: another mattebox is downloading this file\nwait for it, or stop it",
                        path);
@@ -92,6 +101,7 @@ mb_status part_open(part *p, const char *path, const char *address, bool overwri
     if (fstat(p->fd, &s) != 0 || !S_ISREG(s.st_mode)) {
         return mb_fail(err, MB_E_IO, "%.200s: is not a regular file\nremove it and run it again", path);
     }
+    /* The size on the disk counts, not the one in the notes: it is what has been written. */
     p->have = (uint64_t)s.st_size;
     read_notes(p);
     /* Without a name for its bytes nothing could tell whether the rest still fits: then it starts anew. */
@@ -123,7 +133,7 @@ void part_close(part *p)
     }
 }
 
-/* Writes at the end of what is there. pwrite may write less than it is given, or be interrupted. */
+/* pwrite at the end that is known, so that a write which was cut short does not shift the rest. */
 mb_status part_append(part *p, const void *data, size_t bytes, mb_error *err)
 {
     const char *at = data;
@@ -142,7 +152,8 @@ mb_status part_append(part *p, const void *data, size_t bytes, mb_error *err)
     return MB_OK;
 }
 
-/* Reads the file back instead of hashing what arrives: it checks what is on the disk, also after a resumed download. */
+/* Reads the file again instead of hashing while it comes: the part may stem from several runs, and what is on the disk
+ * is what counts. 4 MiB at a time. */
 mb_status part_sha256(const part *p, char hex[65], int (*on_progress)(void *, uint64_t, uint64_t), void *user,
                       mb_error *err)
 {

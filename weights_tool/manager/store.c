@@ -1,3 +1,5 @@
+/* Paths follow the XDG base directory rules. Copies go through mb_output like all files of ours: a temporary name,
+ * then a rename. */
 #define _GNU_SOURCE
 #include "manager/store.h"
 
@@ -52,7 +54,8 @@ mb_status store_join(char *out, size_t bytes, const char *folder, const char *na
     return n > 0 && (size_t)n < bytes ? MB_OK : mb_fail(err, MB_E_ARGUMENT, "%.200s: the path is too long", folder);
 }
 
-/* Like mkdir -p. Another process may make the same folder meanwhile: only the result counts. */
+/* Like mkdir -p: from the top down, and what exists is fine, links to folders included. mkdir's own error is reported
+ * only when no folder is there afterwards, so two programs may do it at once. */
 mb_status store_make_folder(const char *path, mb_error *err)
 {
     char made[PATH_MAX], buffer[128];
@@ -74,7 +77,8 @@ mb_status store_make_folder(const char *path, mb_error *err)
     return MB_OK;
 }
 
-/* The next folder above that is there. */
+/* The next folder above that is there. Free space and disk of a folder that is yet to be made are those of its
+ * parent. */
 static void existing(char out[PATH_MAX], const char *path)
 {
     (void)snprintf(out, PATH_MAX, "%s", path);
@@ -105,7 +109,8 @@ bool store_same_disk(const char *a, const char *b)
     return stat(x, &s) == 0 && stat(y, &t) == 0 && s.st_dev == t.st_dev;
 }
 
-/* Hashes the file's bytes, and writes them to `o` unless it is NULL. */
+/* Hashes the file's bytes, and writes them to `o` unless it is NULL. One pass over the mapping does both, as reading
+ * gigabytes twice would take twice as long. */
 static mb_status pass(const mb_mapping *m, mb_output *o, char sha256[65], store_progress on_progress, void *user,
                       mb_error *err)
 {
@@ -127,6 +132,8 @@ static mb_status pass(const mb_mapping *m, mb_output *o, char sha256[65], store_
     return status;
 }
 
+/* The size is known, so a full disk shows before the first byte is copied. A file of the same name is replaced only
+ * with `replace`. */
 mb_status store_copy(const char *from, const char *to, bool replace, char sha256[65], store_progress on_progress,
                      void *user, mb_error *err)
 {

@@ -79,6 +79,8 @@ static int paint(const mesh *m, const light *l, const int *q, int material, cons
     return 1;
 }
 
+/* One pixel. Transparent surfaces are laid over what is there (the "over" operator on unpremultiplied colour) and
+ * leave the depth as it is. */
 static void put(target *t, int i, float depth, const float *colour, float opacity, int transparent)
 {
     float below = transparent ? t->alpha[i] * (1 - opacity) : 0, own = transparent ? opacity : 1, all = own + below;
@@ -89,6 +91,8 @@ static void put(target *t, int i, float depth, const float *colour, float opacit
     t->depth[i] = transparent ? t->depth[i] : depth;
 }
 
+/* One triangle, by barycentric coordinates at the centres of the pixels in its bounding box. 1/depth is linear over
+ * the screen, so attributes are weighted with it. The small negative bound closes cracks between neighbours. */
 static void fill(target *t, const mesh *m, const light *l, const int *q, int material, int transparent)
 {
     const float *a = m->position + 3 * q[0], *b = m->position + 3 * q[1], *c = m->position + 3 * q[2];

@@ -11,7 +11,8 @@
 #define SMALL_SIGMA 3.0   /* pixels of the small picture: the cells' own blur is then a tenth of it */
 #define LEAST       1e-3f /* weight of a pixel of the subject: counts where nothing else is near */
 
-/* Cut first, then scaled: no pixel is computed that is cut off. */
+/* Cut first, then scaled: no pixel is computed that is cut off. Like "background-size: cover" of CSS: the picture
+ * fills the whole, its middle shows, its aspect stays. */
 mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *picture, int width, int height,
                             mb_error *err)
 {
@@ -36,20 +37,21 @@ mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_imag
 
 /* [height, width, 4]: colours times weight, weight. */
 typedef struct cells {
-    int width, height;
-    float *v, *other; /* other: the half-way result of the blur */
+    int width, height; /* in cells */
+    float *v, *other;  /* other: the half-way result of the blur */
 } cells;
 
 typedef struct blur {
-    const mb_image_u8 *photo, *alpha;
-    mb_image_u8 *out;
-    cells c;
-    int radius;
-    float *weights; /* [radius + 1] */
-    double step[2]; /* pixels of the photo a cell, x and y */
+    const mb_image_u8 *photo, *alpha; /* of one size; 3 channels and 1 */
+    mb_image_u8 *out;                 /* as large as the photo */
+    cells c;                          /* the small picture */
+    int radius;                       /* of the Gaussian, in cells */
+    float *weights;                   /* [radius + 1] */
+    double step[2];                   /* pixels of the photo a cell, x and y */
 } blur;
 
-/* Rows [begin, end) of cells: sums over the pixels that fall into each. */
+/* Rows [begin, end) of cells: sums over the pixels that fall into each. The subject counts for next to nothing, so its
+ * colours do not bleed into the background around it. Each cell has at least one pixel in both directions. */
 static void gather_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -65,6 +67,7 @@ static void gather_rows(void *arg, size_t begin, size_t end, int worker)
             for (int y = y0; y < y1; y++) {
                 for (int x = x0; x < x1; x++) {
                     size_t at = (size_t)y * (size_t)w + (size_t)x;
+                    /* Never 0, so the quotient at the end always exists. */
                     float weight = (float)(255 - b->alpha->v[at]) + 255 * LEAST;
                     for (size_t k = 0; k < 3; k++) {
                         sum[k] += weight * (float)b->photo->v[3 * at + k];
@@ -150,7 +153,8 @@ static void enlarge_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-/* The small size, and the Gaussian in its pixels. */
+/* The small size, and the Gaussian in its pixels. Both planes of cells are one allocation, which c.v owns. Beyond
+ * three sigma the Gaussian is cut off. */
 static mb_status prepare(blur *b, double sigma, mb_error *err)
 {
     double shrink = sigma > SMALL_SIGMA ? sigma / SMALL_SIGMA : 1.0;
@@ -178,7 +182,8 @@ static mb_status prepare(blur *b, double sigma, mb_error *err)
     return MB_OK;
 }
 
-/* Gather, blur both ways, enlarge; the result does not depend on the threads. */
+/* Gather, blur both ways, enlarge; the result does not depend on the threads. sigma in pixels of the photo. The alpha
+ * says where the subject is. */
 mb_status mb_backdrop_blur(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *photo, const mb_image_u8 *alpha,
                            double sigma, mb_error *err)
 {

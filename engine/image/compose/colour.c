@@ -1,4 +1,6 @@
-/* Colours as people write them. */
+/* Colours as people write them. One reader for all options that take a colour: hexadecimal with '#', decimal numbers
+ * with commas, or a CSS name. The result is 8-bit RGBA, opaque unless an alpha is written; anything else is refused
+ * whole. */
 #include "image/compose/colour.h"
 
 #include <ctype.h>
@@ -160,12 +162,13 @@ static const struct {
     {"yellowgreen", 0x9acd32},
 };
 
+/* Value of a hexadecimal digit; -1: none. */
 static int hex(char c)
 {
     return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
 }
 
-/* "rgb", "rgba", "rrggbb", "rrggbbaa". */
+/* "rgb", "rgba", "rrggbb", "rrggbbaa". A single digit stands for two of the same, as in CSS: #f80 is #ff8800. */
 static bool read_hex(uint8_t rgba[4], const char *text)
 {
     size_t n = strlen(text), digits = n == 6 || n == 8 ? 2 : 1;
@@ -184,7 +187,7 @@ static bool read_hex(uint8_t rgba[4], const char *text)
     return true;
 }
 
-/* "r,g,b" or "r,g,b,a", each 0 to 255. */
+/* "r,g,b" or "r,g,b,a", each 0 to 255. Digits only: strtol alone would take a sign or spaces. */
 static bool read_numbers(uint8_t rgba[4], const char *text)
 {
     for (int c = 0; c < 4; c++) {
@@ -205,7 +208,7 @@ static bool read_numbers(uint8_t rgba[4], const char *text)
     return false;
 }
 
-/* CSS names in any case, and "transparent". */
+/* CSS names in any case, and "transparent". The longest name has 20 letters, so longer texts are none. */
 static bool read_name(uint8_t rgba[4], const char *text)
 {
     char lower[sizeof names[0].name] = "";
@@ -230,7 +233,7 @@ static bool read_name(uint8_t rgba[4], const char *text)
     return false;
 }
 
-/* Tries the three notations in turn. */
+/* Tries the three notations in turn. rgba is written only on success. */
 bool mb_colour_read(uint8_t rgba[4], const char *text)
 {
     uint8_t v[4] = {0, 0, 0, 255};

@@ -10,6 +10,7 @@ static size_t area(const mb_image_u8 *p)
     return (size_t)p->width * (size_t)p->height; /* it exists: no overflow */
 }
 
+/* `what` names b in the message. */
 static mb_status same_size(const mb_image_u8 *a, const mb_image_u8 *b, const char *what, mb_error *err)
 {
     return a->width == b->width && a->height == b->height
@@ -59,7 +60,8 @@ void mb_compose_invert(mb_image_u8 *p)
 
 /* ---- crop */
 
-/* Looks at each row from both ends only as far as needed. */
+/* Looks at each row from both ends only as far as needed. The smallest box around all pixels of at least `threshold`
+ * in the last channel, widened by `pad` pixels within the picture. Empty (width 0) where there is none. */
 mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
 {
     const size_t step = (size_t)p->channels;
@@ -73,6 +75,7 @@ mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
         if (first == p->width) {
             continue;
         }
+        /* Ends at `first` at the latest. */
         while (v[(size_t)last * step] < threshold) {
             last--;
         }
@@ -84,6 +87,7 @@ mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
     if (x1 < 0) {
         return (mb_box){0};
     }
+    /* Compared as distances to the border, so that no sum can overflow. */
     pad = pad > 0 ? pad : 0;
     x0 = x0 > pad ? x0 - pad : 0;
     y0 = y0 > pad ? y0 - pad : 0;
@@ -108,6 +112,7 @@ mb_status mb_compose_crop(mb_image *out, const mb_image *p, mb_box box, mb_error
     }
     status = mb_image_create(out, box.width, box.height, p->pixels, p->depth, err);
     const size_t pixel = channels[p->pixels] * bytes[p->depth], row = (size_t)box.width * pixel;
+    /* row_bytes 0 stands for packed rows. */
     const size_t stride = p->row_bytes != 0 ? p->row_bytes : (size_t)p->width * pixel;
     if (status != MB_OK) {
         return status;

@@ -1,3 +1,5 @@
+/* Flattening: foreground colours and alpha over a colour or picture, to 8 or 16 bits. One function per pixel serves
+ * every combination of options, in f32 throughout, so that the only rounding is the last one. */
 #include "image/compose/layers.h"
 
 #include "image/convert.h"
@@ -8,12 +10,13 @@
 #define ROWS 16
 
 typedef struct flatten {
-    const mb_layers *l;
+    const mb_layers *l; /* the caller's */
     mb_image *out;
-    float unit[256];
-    bool opaque;
+    float unit[256]; /* v / 255 for each byte */
+    bool opaque;     /* the result has no alpha */
 } flatten;
 
+/* The sRGB curve (IEC 61966-2-1): stored value to linear light, and back below. */
 static float to_light(float v)
 {
     return v <= 0.04045f ? v / 12.92f : powf((v + 0.055f) / 1.055f, 2.4f);
@@ -36,7 +39,9 @@ static float mix(bool linear, float p, float b, float share)
     return from_light(to_light(p) * share + to_light(b) * (1.0f - share));
 }
 
-/* v[4]: colours and alpha of one pixel as they are written. */
+/* v[4]: colours and alpha of one pixel as they are written. The "over" operator of Porter and Duff on straight
+ * colours: shares are relative to the joint alpha. `clean` blackens what is invisible, which keeps files small and old
+ * colours private. */
 static void flatten_pixel(float v[4], const mb_layers *l, const float below[4])
 {
     if (l->behind) {
@@ -77,6 +82,7 @@ static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
     for (int c = 0; c < 4; c++) {
         below[c] = j->unit[l->colour[c]];
     }
+    /* A background picture is opaque; its colours follow pixel by pixel. */
     below[3] = l->picture != NULL ? 1.0f : below[3];
     uint8_t *dst = j->out->data;
     for (size_t i = begin * width; i < end * width; i++) {

@@ -1,4 +1,7 @@
-/* Recipes: a table of how each resizes on the way in and back, and the two functions that follow it. */
+/* Recipes: a table of how each resizes on the way in and back, and the two functions that follow it. A network gives
+ * its published quality only on input that was scaled as in its training or in the program around it. These programs
+ * differ in filter, rounding and order of steps, and a mask that should match theirs bit for bit must follow one of
+ * them exactly. */
 #include "image/resample/recipe.h"
 
 #include "core/sigmoid.h"
@@ -45,6 +48,7 @@ const char *mb_recipe_description(int recipe)
     return r != NULL ? r->description : NULL;
 }
 
+/* AUTO has been replaced by the pipeline before: here it is a mistake. */
 static mb_status check_recipe(int recipe, mb_error *err)
 {
     return recipe != MB_RECIPE_AUTO && find(recipe) != NULL
@@ -55,8 +59,8 @@ static mb_status check_recipe(int recipe, mb_error *err)
 /* ---- in */
 
 typedef struct normalise_job {
-    float table[3][256];
-    const uint8_t *src;
+    float table[3][256]; /* normalised value of each byte, by channel */
+    const uint8_t *src;  /* [n][3] */
     float *dst;
 } normalise_job;
 
@@ -86,7 +90,7 @@ static void unit_table(float table[3][256], const mb_recipe_input *to)
 }
 
 /* rembg computes in f64, on v / max(v), and rounds at the end. Its means are decimal numbers, ours their f32: the last
- * bit of the result may differ. */
+ * bit of the result may differ. A black picture is divided by 1e-6, as rembg does, so nothing becomes NaN. */
 static void maximum_table(normalise_job *j, const mb_recipe_input *to, size_t n)
 {
     uint8_t largest = 0;
@@ -167,7 +171,8 @@ static void stretch(mb_image_f32 *p)
     }
 }
 
-/* Enlarged in f32 with aligned corners, then truncated to 8 bits: the original order of steps. */
+/* Enlarged in f32 with aligned corners, then truncated to 8 bits: the original order of steps. The f32 mask is
+ * brightened and cut at 1; the 8-bit mask is brightened by the caller, in 8 bits, as the node does it. */
 static mb_status finish_aligned(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32,
                                 const mb_image_f32 *small, const mb_recipe_output *from, mb_error *err)
 {
@@ -184,6 +189,7 @@ static mb_status finish_aligned(const mb_task *task, mb_image_u8 *mask, mb_image
             large.v[i] = v < 1.0f ? v : 1.0f;
         }
         *mask_f32 = large;
+        /* The caller owns the plane now. */
         large = (mb_image_f32){0};
     }
 done:

@@ -1,6 +1,7 @@
-/* Separable rescaling with a table of taps per axis: a triangle of half-width 1 where the picture grows, the exact area
- * (a box with fractional ends) where it shrinks. f32 rows between the passes; vertical pass first, since a photo
- * usually shrinks and then only width * out_height values are kept. */
+/* Separable rescaling with a table of taps per axis: a triangle of half-width 1 where the picture grows, the exact
+ * area (a box with fractional ends) where it shrinks. f32 rows between the passes; vertical pass first, since a photo
+ * usually shrinks and then only width * out_height values are kept. For the library's own working copies, where no
+ * other program's pixels have to be matched. The exact area avoids both aliasing and the wider blur of a triangle. */
 #include "image/resample/reduce.h"
 
 #include "core/alloc.h"
@@ -23,7 +24,7 @@ static void dispose_taps(axis_taps *t)
 }
 
 /* For each output position the first input and its weights: area overlap where the axis shrinks, two linear weights
- * where it grows. */
+ * where it grows. Weights of a position sum to 1; taps that fall outside have weight 0 and are not read. */
 static mb_status make_taps(axis_taps *t, int in, int out, mb_error *err)
 {
     double step = (double)in / out;
@@ -36,6 +37,7 @@ static mb_status make_taps(axis_taps *t, int in, int out, mb_error *err)
     for (int o = 0; o < out; o++) {
         float *w = t->weight + (size_t)o * (size_t)t->count;
         if (step > 1) {
+            /* [a, b): what the output pixel covers of the input, in pixels. */
             double a = o * step, b = fmin((o + 1) * step, in);
             t->first[o] = (int)a;
             for (int k = 0; k < t->count; k++) {
@@ -83,6 +85,7 @@ static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int 
     for (int o = 0; o < width; o++) {
         const float *w = t->weight + (size_t)o * (size_t)t->count;
         for (int c = 0; c < channels; c++) {
+            /* Rounds to nearest when the sum is cut. */
             float sum = 0.5f;
             for (int k = 0; k < t->count; k++) {
                 if (w[k] != 0) {
@@ -138,6 +141,7 @@ done:
     return status;
 }
 
+/* Scales so that the longer side has at most `side` pixels; never enlarges. Each side keeps at least one pixel. */
 mb_status mb_image_u8_reduce(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *in, int side, mb_error *err)
 {
     int longer = in->width > in->height ? in->width : in->height;

@@ -10,6 +10,7 @@
 
 /* ---- filters: f(t) for |t| within the support */
 
+/* 1 within half a pixel, both ends included. */
 static double box(double t)
 {
     return t >= -0.5 && t <= 0.5 ? 1.0 : 0.0;
@@ -32,6 +33,7 @@ static double cubic(double t)
     return t < 2.0 ? (((t - 5.0) * t + 8.0) * t - 4.0) * a : 0.0;
 }
 
+/* sin(pi t) / (pi t), 1 in the limit. */
 static double sinc(double t)
 {
     return t == 0.0 ? 1.0 : sin(t * PI) / (t * PI);
@@ -44,7 +46,7 @@ static double lanczos3(double t)
 
 typedef struct filter_row {
     double (*value)(double);
-    double support;
+    double support; /* half the width, in pixels of the input where nothing shrinks */
 } filter_row;
 
 static const filter_row filters[MB_FILTER_COUNT] = {
@@ -63,6 +65,7 @@ void mb_axis_dispose(mb_axis *a)
     *a = (mb_axis){0};
 }
 
+/* Rounded half away from zero, like Pillow's. */
 static int32_t to_fixed(double w)
 {
     return (int32_t)(w * (double)(1 << MB_RESAMPLE_BITS) + (w < 0.0 ? -0.5 : 0.5));
@@ -76,6 +79,7 @@ static void axis_fill(mb_axis *a, const filter_row *f, double *w)
     const double stretch = scale > 1.0 ? scale : 1.0;
     const double support = f->support * stretch, inverse = 1.0 / stretch;
     for (int x = 0; x < a->out; x++) {
+        /* Pixel j of the input has its middle at j + 0.5. */
         double centre = ((double)x + 0.5) * scale, sum = 0.0;
         int from = (int)(centre - support + 0.5), to = (int)(centre + support + 0.5);
         from = from > 0 ? from : 0;
@@ -93,7 +97,8 @@ static void axis_fill(mb_axis *a, const filter_row *f, double *w)
     }
 }
 
-/* For every output position its first input, how many, and their weights in fixed point; `most` is the room of one. */
+/* For every output position its first input, how many, and their weights in fixed point; `most` is the room of one. in
+ * and n in pixels. Weights lie `most` apart for each position; unused ones are undefined. */
 mb_status mb_axis_taps(mb_axis *a, int in, int n, mb_filter filter, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -124,6 +129,7 @@ static void half_pixel(mb_axis *t, int in, int out)
     for (int o = 0; o < out; o++) {
         double c = ((double)o + 0.5) * scale - 0.5, whole = floor(c);
         int i = (int)whole;
+        /* Outside the middles of the first and last pixel both neighbours are the border pixel. */
         bool outside = i < 0 || i >= in - 1;
         t->first[o] = i < 0 ? 0 : i < in - 1 ? i : in - 1;
         t->other[o] = outside ? t->first[o] : i + 1;
@@ -161,7 +167,8 @@ static void corners(mb_axis *t, int in, int out)
     }
 }
 
-/* Two neighbours and the weight of the second for each output position, by the rule of one of three libraries. */
+/* Two neighbours and the weight of the second for each output position, by the rule of one of three libraries. An axis
+ * keeps its tables even where the size stays: the f32 rules are then the identity by themselves. */
 mb_status mb_axis_linear(mb_axis *t, int in, int n, mb_resample_rule rule, bool vertical, mb_error *err)
 {
     *t = (mb_axis){.in = in, .out = n};
@@ -192,6 +199,8 @@ void mb_resample_dispose(mb_resample *r)
     *r = (mb_resample){0};
 }
 
+/* The order that Pillow 13 chooses: the vertical pass first where the height shrinks by more than twice what the width
+ * does. The order matters, as each pass rounds to 8 bits. */
 bool mb_resample_vertical_first(mb_resample_sizes s)
 {
     int64_t dw = (int64_t)s.width - s.out_width, dh = (int64_t)s.height - s.out_height;

@@ -18,17 +18,18 @@
 
 typedef struct job {
     mb_resample_rule rule;
-    const float *src_f;
+    const float *src_f; /* source and destination in the type of the rule; the other pair is NULL */
     const uint8_t *src_u;
     float *dst_f;
     uint8_t *dst_u;
-    int sw, sh, dw, dh, channels;
-    mb_axis x, y;
-    float *cache; /* [workers, 2, dw*channels]; the 8-bit rule keeps int32 there */
+    int sw, sh, dw, dh, channels; /* sizes of source and destination in pixels */
+    mb_axis x, y;                 /* neighbours and weights by output position; owned */
+    float *cache;                 /* [workers, 2, dw*channels]; the 8-bit rule keeps int32 there */
 } job;
 
 /* ---- rows */
 
+/* One row of f32, [sw][channels] to [dw][channels]. */
 INLINE void across_cv(float *dst, const float *row, const job *j, int channels)
 {
     for (int x = 0; x < j->dw; x++) {
@@ -65,6 +66,8 @@ INLINE void across_u8(int32_t *dst, const uint8_t *row, const job *j, int channe
     }
 }
 
+/* One plane only. PyTorch weighs both neighbours by products and adds them; a fused form would differ in the last
+ * bit. */
 INLINE void across_corners(float *dst, const float *row, const job *j)
 {
     for (int x = 0; x < j->dw; x++) {
@@ -168,6 +171,7 @@ INLINE void rows_body(const job *j, size_t begin, size_t end, int worker)
     }
 }
 
+/* For processors without AVX2 and FMA: fmaf is then a library call. */
 static void rows_generic(void *arg, size_t begin, size_t end, int worker)
 {
     rows_body(arg, begin, end, worker);
@@ -242,12 +246,14 @@ static mb_status resize_u8(const mb_task *task, mb_image_u8 *out, const mb_image
     return status;
 }
 
+/* cv2.resize(INTER_LINEAR) on bytes: 11-bit weights, exact to the bit. */
 mb_status mb_resize_cv_u8(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
                           mb_error *err)
 {
     return resize_u8(task, out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_U8, err);
 }
 
+/* The same in f32 on v/255, times 255 and cut: what a chain of float conversions around OpenCV gives. */
 mb_status mb_resize_cv_trunc(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
                              mb_error *err)
 {

@@ -20,10 +20,10 @@
 /* ---- passes */
 
 typedef struct pass {
-    const mb_axis *taps;
+    const mb_axis *taps; /* of the axis that the pass resizes */
     const uint8_t *src;
     uint8_t *dst;
-    int src_width, dst_width, channels;
+    int src_width, dst_width, channels; /* in pixels */
 } pass;
 
 typedef int32_t lanes4 __attribute__((vector_size(16)));
@@ -33,6 +33,7 @@ typedef uint8_t bytes8 __attribute__((vector_size(8)));
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* From fixed point to a byte; the half was added before. Lanczos and bicubic weights overshoot, hence both bounds. */
 INLINE uint8_t clip8(int32_t sum)
 {
     sum >>= MB_RESAMPLE_BITS; /* arithmetic, as everywhere we build */
@@ -129,6 +130,7 @@ INLINE void vertical_body(const pass *p, size_t begin, size_t end)
         const uint8_t *src = p->src + (size_t)a->first[y] * row;
         uint8_t *dst = p->dst + y * row;
         size_t x = 0;
+        /* Channels do not matter here: every byte of a row has the same weights. */
         for (; x + 32 <= row; x += 32) {
             vertical_block(dst + x, src + x, row, k, a->other[y]);
         }
@@ -168,6 +170,7 @@ __attribute__((target("avx2"))) static void vertical_avx2(void *arg, size_t begi
 }
 #endif
 
+/* The copy that this processor runs; MATTEBOX_ISA may hold it back. */
 static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
 {
     mb_isa isa;
@@ -234,6 +237,7 @@ done:
     return status;
 }
 
+/* Older versions of Pillow always begin with the horizontal pass. */
 static bool vertical_first(const mb_image_u8 *src, const mb_resize_spec *s)
 {
     return s->order == MB_PASSES_PILLOW_13 &&
@@ -274,6 +278,7 @@ done:
     return status;
 }
 
+/* In the order of passes of Pillow 13. */
 mb_status mb_resize_pillow(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
                            mb_filter filter, mb_error *err)
 {
