@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train the small default model: the BiRefNet architecture with small widths, on the CPU or a GPU, stopped and resumed at any moment.
 
-    train.py train  --work W --hours 10 [--init FILE.safetensors]    goes on from W/last_TAG.pt if it is there
+    train.py train  --work W --hours 10 [--init FILE.safetensors|FILE.mbw]   goes on from W/last_TAG.pt if it is there
     train.py train  --work W --finish 40000                          the last leg: the learning rate falls to 0 over so many samples
     train.py train  --work W --finish-minutes 60                     the same by time spent, where that is what is limited
     train.py export --work W CKPT                                    averaged weights -> W/TAG_f16.safetensors, official tensor names
@@ -26,6 +26,7 @@ import torch.nn.functional as F
 
 import compose
 from banks import read_banks
+from mbw import TRAINING_ONLY, read_mbw
 from model import CFG, BiRefNet
 from muon import Muon
 from sources import PACKS, read
@@ -84,8 +85,10 @@ def losses(y, side, a):
 
 # ------------------------------------------------------------------------------------------------ weights
 def load_model(path, device="cpu"):
-    """a checkpoint of this trainer, or an exported .safetensors file -> (network in eval mode, its config)"""
-    if path.endswith(".safetensors"):
+    """a checkpoint of this trainer, an exported .safetensors or a .mbw file of the program -> (network in eval mode, its config)"""
+    if path.endswith(".mbw"):
+        cfg, state = CFG, read_mbw(path)
+    elif path.endswith(".safetensors"):
         from ast import literal_eval
 
         from safetensors import safe_open
@@ -99,6 +102,8 @@ def load_model(path, device="cpu"):
     m = BiRefNet(cfg)
     missing, extra = m.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()}, strict=False)
     lost = [k for k in missing if not k.endswith(("relative_position_index", "num_batches_tracked"))]  # integers that the network makes itself
+    if path.endswith(".mbw"):
+        lost = [k for k in lost if not any(w in k for w in TRAINING_ONLY)]
     if lost or extra:
         raise SystemExit(f"{path}: does not fit: missing {lost[:3]}, not known {extra[:3]}")
     return m.eval().to(device), cfg
