@@ -11,11 +11,17 @@ cv2.setNumThreads(1)
 
 
 class Banks:
-    def __init__(self, groups, bgs, scenes, rooms, tex):
+    """what samples are mixed from; shots (picture, alpha) and shot_cuts: path-traced people and things, for `share` of all samples"""
+
+    def __init__(self, groups, bgs, scenes, rooms, tex, shots=(), shot_cuts=(), share=0.0):
         self.groups = [(w, g) for w, g in groups if g]
         self.p = np.array([w for w, _ in self.groups])
         self.p = self.p / self.p.sum()
         self.bgs, self.scenes, self.rooms, self.tex = bgs, scenes, rooms, tex
+        self.shots, self.shot_cuts, self.share = shots, shot_cuts, share if shots else 0.0
+
+    def shot_cut(self, r):
+        return self.shot_cuts[int(r.integers(len(self.shot_cuts)))]
 
     def subject(self, r):
         g = self.groups[int(r.choice(len(self.p), p=self.p))][1]
@@ -148,9 +154,29 @@ def camera(r, c):
     return c
 
 
+def shot(r, K, n):
+    """a part of one path-traced picture, of any shape, drawn out to a square as the program does with photos; None where too little is seen"""
+    c, a = K.shots[int(r.integers(len(K.shots)))]
+    h, w = (int(v * r.uniform(0.7, 1)) for v in a.shape)
+    y, x = int(r.integers(0, a.shape[0] - h + 1)), int(r.integers(0, a.shape[1] - w + 1))
+    c, a = c[y : y + h, x : x + w], a[y : y + h, x : x + w]
+    if a.mean() < 8:
+        return None
+    c, a = (cv2.resize(t, (n, n), interpolation=cv2.INTER_AREA if min(h, w) > n else cv2.INTER_LINEAR) for t in (c, a))
+    if r.random() < 0.5:
+        c, a = c[:, ::-1], a[:, ::-1]
+    return camera(r, c.astype(np.float32)), np.ascontiguousarray(a)
+
+
 def sample(r, K, n):
     """-> uint8 BGR, uint8 alpha"""
-    u = r.random()
+    pick = K.subject
+    if K.share and r.random() < K.share:
+        if not K.shot_cuts or r.random() < 0.5:
+            return shot(r, K, n) or sample(r, K, n)
+        pick, u = K.shot_cut, 1.0
+    else:
+        u = r.random()
     if u < 0.04:  # nothing there
         return camera(r, get_bg(r, K, n)), np.zeros((n, n), np.uint8)
     if u < 0.28 and K.scenes:  # one rendered scene
@@ -165,7 +191,7 @@ def sample(r, K, n):
             return camera(r, c.astype(np.float32)), np.ascontiguousarray(a)
     b = get_bg(r, K, n)
     for _ in range(6):
-        a = K.subject(r)
+        a = pick(r)
         if r.random() < 0.13:
             a = surface(r, a, K)
         if r.random() < 0.1:

@@ -43,15 +43,16 @@ def to_x(imgs):
     return torch.from_numpy(np.stack([((i[..., ::-1].astype(np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1) for i in imgs]))
 
 
-def banks(work):
-    """compose.Banks, or None while no lot is complete"""
+def banks(work, share=0.0):
+    """compose.Banks of all complete lots; share: of the samples, that are made of path-traced pictures (people/)"""
     three = sum([read(work, "fg_3d_" + z) for z in PACKS], [])
     photos, tex, scenes = read(work, "bg_train"), read(work, "tex"), read_banks(work, "scene")
     small = [cv2.resize(a, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)[:256, :256] for a in photos]
     bg = read_banks(work, "bg")
     bg += [t for t in small if t.shape[:2] == (256, 256)] * max(1, len(bg) // 150)
     groups = [(0.1, read(work, "fg_clipart")), (0.28, three), (0.36, read_banks(work, "sub")), (0.2, read_banks(work, "live")), (0.06, read_banks(work, "misc"))]
-    return compose.Banks(groups, bg, [s for s in scenes if s[1] is not None], [c for c, a in scenes if a is None], tex + photos)
+    shots = (read_banks(work, "shot"), read_banks(work, "shotfg"), share)
+    return compose.Banks(groups, bg, [s for s in scenes if s[1] is not None], [c for c, a in scenes if a is None], tex + photos, *shots)
 
 
 # ------------------------------------------------------------------------------------------------ loss
@@ -250,7 +251,7 @@ class Run:
 def cmd_train(o):
     torch.set_flush_denormal(True)
     torch.set_num_threads(o.threads)
-    K, run, stop = banks(o.work), Run(o), []
+    K, run, stop = banks(o.work, o.shots), Run(o), []
     for s in (signal.SIGTERM, signal.SIGINT):
         signal.signal(s, lambda *_: stop.append(1))
     fresh_share, pools, mean = max(1, round(o.batch * o.fresh)), {}, None
@@ -282,9 +283,9 @@ def cmd_train(o):
             run.save()
             saved = time.time()
             now = set(os.listdir(o.work))
-            if any(f.startswith("bank_scene_") for f in now - lots):  # a new lot of banks is complete (scenes come last)
-                lots, K = now, banks(o.work)
-                run.log(event="banks", subjects=[len(g) for _, g in K.groups], backgrounds=len(K.bgs), scenes=len(K.scenes))
+            if any(f.startswith(("bank_scene_", "bank_shot_")) and f.endswith(".pkl") for f in now - lots):  # a new lot is complete (these come last)
+                lots, K = now, banks(o.work, o.shots)
+                run.log(event="banks", subjects=[len(g) for _, g in K.groups], backgrounds=len(K.bgs), scenes=len(K.scenes), shots=len(K.shots))
         if time.time() - kept > o.keep * 60:
             run.keep()
             kept = time.time()
@@ -302,7 +303,7 @@ if __name__ == "__main__":
         ap.add_argument("--" + k, default=v)
     for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0)):
         ap.add_argument("--" + k, type=int, default=v)
-    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0)):
+    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0), ("shots", 0.25)):
         ap.add_argument("--" + k, type=float, default=v)
     ap.add_argument("--muon", action="store_true", help="matrices by orthogonalised momentum (muon.py) instead of AdamW: twice the progress a sample here")
     ap.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster on a GPU or a CPU with AMX or AVX512-BF16")
