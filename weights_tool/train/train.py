@@ -33,8 +33,8 @@ from sources import PACKS, read
 
 cv2.setNumThreads(1)
 MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
-# (until this many samples, {side in px: share of the blocks}); large subjects are learned at 128, small ones and edges above
-PHASES = [(10**12, {128: 0.55, 192: 0.45})]
+# {side in px: share of the blocks}; large subjects are learned at 128, small ones and edges above
+HELD = {128: 0.55, 192: 0.45}
 FINISH = {128: 0.15, 192: 0.5, 256: 0.35}
 BLOCK, POOL = 16, 3000  # steps composed at once; samples kept to be used again, mirrored and recoloured
 
@@ -215,14 +215,14 @@ class Run:
         return max(0.0, (end - at) / (end - start))
 
     def rate(self):
-        lr = self.o.lr * min(1.0, (self.it + 1) / 200)
+        lr = self.o.lr * min(1.0, (self.it + 1) / self.o.warm_up)
         if self.finish_at:
             left = self.left()
             lr *= 0.5 - 0.5 * math.cos(math.pi * left)
         return lr
 
     def side(self):
-        mix = FINISH if self.finish_at else next(m for until, m in PHASES if self.seen < until)
+        mix = self.o.sides or (FINISH if self.finish_at else HELD)
         return int(self.r.choice(list(mix), p=np.array(list(mix.values())) / sum(mix.values())))
 
     def step(self, batch):
@@ -301,10 +301,12 @@ if __name__ == "__main__":
     ap.add_argument("--work", required=True)
     for k, v in (("tag", "main"), ("device", "cpu"), ("init", ""), ("pause", "")):
         ap.add_argument("--" + k, default=v)
-    for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0)):
+    for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0), ("warm-up", 200)):
         ap.add_argument("--" + k, type=int, default=v)
     for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0), ("shots", 0.25)):
         ap.add_argument("--" + k, type=float, default=v)
+    sides = lambda text: {int(k): float(v) for k, v in (p.split(":") for p in text.split(","))}
+    ap.add_argument("--sides", type=sides, help="other sides than those written here, as 128:0.6,192:0.4 (px: share of the blocks)")
     ap.add_argument("--muon", action="store_true", help="matrices by orthogonalised momentum (muon.py) instead of AdamW: twice the progress a sample here")
     ap.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster on a GPU or a CPU with AMX or AVX512-BF16")
     opts = ap.parse_intermixed_args()
