@@ -154,29 +154,44 @@ def camera(r, c):
     return c
 
 
-def shot(r, K, n):
-    """a part of one path-traced picture, of any shape, drawn out to a square as the program does with photos; None where too little is seen"""
-    c, a = K.shots[int(r.integers(len(K.shots)))]
-    h, w = (int(v * r.uniform(0.7, 1)) for v in a.shape)
+def part(r, a):
+    """a random part of a path-traced picture, of any shape -> slices"""
+    h, w = (int(v * r.uniform(0.7, 1)) for v in a.shape[:2])
     y, x = int(r.integers(0, a.shape[0] - h + 1)), int(r.integers(0, a.shape[1] - w + 1))
-    c, a = c[y : y + h, x : x + w], a[y : y + h, x : x + w]
+    return slice(y, y + h), slice(x, x + w)
+
+
+def shot(r, K, n):
+    """a part of one path-traced picture, drawn out to a square as the program does with photos; None where too little is seen"""
+    c, a = K.shots[int(r.integers(len(K.shots)))]
+    q = part(r, a)
+    c, a = c[q], a[q]
     if a.mean() < 8:
         return None
-    c, a = (cv2.resize(t, (n, n), interpolation=cv2.INTER_AREA if min(h, w) > n else cv2.INTER_LINEAR) for t in (c, a))
+    c, a = (cv2.resize(t, (n, n), interpolation=cv2.INTER_AREA if min(a.shape) > n else cv2.INTER_LINEAR) for t in (c, a))
     if r.random() < 0.5:
         c, a = c[:, ::-1], a[:, ::-1]
     return camera(r, c.astype(np.float32)), np.ascontiguousarray(a)
 
 
+def put_shot(r, a, n):
+    """a path-traced subject in its whole frame -> premultiplied n x n x 4: one that the frame cuts must leave through ours, any other goes anywhere"""
+    if max((a[0, :, 3] > 128).mean(), (a[:, 0, 3] > 128).mean(), (a[:, -1, 3] > 128).mean()) <= 0.02 and r.random() < 0.6:
+        t = trim(a)
+        if t is not None and min(t.shape[:2]) > 40:
+            return put(r, t, n)
+    a = a[part(r, a)].astype(np.float32)
+    a[..., :3] *= a[..., 3:] * (1 / 255)
+    a = cv2.resize(a, (n, n), interpolation=cv2.INTER_AREA if min(a.shape[:2]) > n else cv2.INTER_LINEAR)
+    return np.ascontiguousarray(a[:, ::-1]) if r.random() < 0.5 else a
+
+
 def sample(r, K, n):
     """-> uint8 BGR, uint8 alpha"""
-    pick = K.subject
-    if K.share and r.random() < K.share:
-        if not K.shot_cuts or r.random() < 0.5:
-            return shot(r, K, n) or sample(r, K, n)
-        pick, u = K.shot_cut, 1.0
-    else:
-        u = r.random()
+    traced = r.random() < K.share if K.share else False
+    if traced and (not K.shot_cuts or r.random() < 0.5):
+        return shot(r, K, n) or sample(r, K, n)
+    u = r.random() if not traced else 1.0
     if u < 0.04:  # nothing there
         return camera(r, get_bg(r, K, n)), np.zeros((n, n), np.uint8)
     if u < 0.28 and K.scenes:  # one rendered scene
@@ -191,20 +206,20 @@ def sample(r, K, n):
             return camera(r, c.astype(np.float32)), np.ascontiguousarray(a)
     b = get_bg(r, K, n)
     for _ in range(6):
-        a = pick(r)
+        a = K.subject(r) if not traced else K.shot_cut(r)
         if r.random() < 0.13:
             a = surface(r, a, K)
-        if r.random() < 0.1:
+        if r.random() < 0.1 and not traced:
             a = cv2.copyMakeBorder(a, 24, 24, 24, 24, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
             a = np.clip(strands(r, a, int(r.integers(100, 600)), max(a.shape[:2]) * r.uniform(0.02, 0.1)), 0, 255).astype(np.uint8)
-        o = put(r, a, n)
+        o = put(r, a, n) if not traced else put_shot(r, a, n)
         f = float(o[..., 3].mean()) / 255
         if 0.02 < f < 0.9:
             break
     else:
         return sample(r, K, n)
     if r.random() < 0.1:  # a second subject beside or before it
-        q = put(r, K.subject(r) if r.random() < 0.6 else a, n)
+        q = put(r, K.subject(r) if traced or r.random() < 0.6 else a, n)
         if q[..., 3].mean() / 255 > 0.02:
             o = q + o * (1 - q[..., 3:] * (1 / 255))
     al = np.clip(o[..., 3] * (1 / 255), 0, 1)

