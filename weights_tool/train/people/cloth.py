@@ -121,5 +121,6 @@ def cloth_colour(r, dark=0.35):
     if u < dark + 0.2:
         return np.clip(r.uniform(0.55, 0.85) * (1 + r.normal(0, 0.04, 3)), 0, 1)
     loud = r.random() < 0.25
-    h = np.uint8([[[r.integers(180), r.integers(80, 190) if loud else r.integers(10, 85), r.integers(60, 215)]]])
+    hue = int(r.choice([r.normal(15, 8), r.normal(108, 10), r.uniform(0, 180)], p=[0.3, 0.35, 0.35])) % 180
+    h = np.uint8([[[hue, r.integers(80, 190) if loud else r.integers(10, 85), r.integers(60, 215)]]])
     return (cv2.cvtColor(h, cv2.COLOR_HSV2RGB)[0, 0] / 255.0) ** 2.2
