@@ -34,7 +34,7 @@ def main():
     with open(os.path.join(o.work, f"manifest_shots_{o.lot}.jsonl"), "w") as out:
         for base, row in (q for d in o.folders for q in rows(d)):
             rgb, a = cv2.imread(base + "_rgb.jpg"), cv2.imread(base + "_a.png", cv2.IMREAD_GRAYSCALE)
-            glass = "glass" in str(row.get("models", ""))  # few samples make its half-transparent alpha a pattern of dots
+            glass = "glass" in str(row.get("subject", ""))  # few samples make its half-transparent alpha a pattern of dots
             if glass or not 0.03 < a.mean() / 255 < 0.92:
                 continue
             shots.append((rgb, a))
@@ -43,7 +43,7 @@ def main():
                 cuts.append(cv2.imread(base + "_fg.png", cv2.IMREAD_UNCHANGED))
             licence = "CC0-1.0" if all(m[1] == "CC0-1.0" for m in row.get("models", [])) else "CC-BY-3.0"
             digest = hashlib.sha256(open(base + "_rgb.jpg", "rb").read()).hexdigest()
-            author = "; ".join([BODY] * ("models" not in row) + [f"{n} by {who} ({how})" for n, how, who in row.get("models", [])])
+            author = "; ".join([BODY] + [f"{n} by {who} ({how})" for n, how, who in row.get("models", [])])
             out.write(json.dumps({"file": os.path.relpath(base, o.work), "sha256": digest, "licence": licence, "author": author, "role": "train", **row}) + "\n")
     for kind, value in (("shotfg_" + o.lot, cuts), ("bg_shot" + o.lot, places), ("shot_" + o.lot, shots)):
         path = os.path.join(o.work, f"bank_{kind}.pkl")

@@ -24,6 +24,9 @@ INSTRUMENTS = "electricguitar pianoaqueue piano midi-keyboard xylophone".split()
 NOT_ALONE = ("sink", "cabinet", "cooktop", "wallhung", "curtain", "frame", "pool", "escalator", "elevator", "football-goal", "hedge", "fence", "mannequin", "female", "male0", "boy", "girl", "billet")
 
 
+USED = []  # (name, licence, author) of every model loaded since it was emptied: whose works a picture shows
+
+
 class Models:
     """entries of the catalogues inside the packs: name -> dict(file, name, size in m (width, depth, height), category, licence, author)"""
 
@@ -93,6 +96,7 @@ def load(entry, scale=1.0):
     p = points(new)
     lo, hi = p.min(0), p.max(0)
     s = scale * max(entry["size"]) / max(hi - lo)
+    USED.append((entry["name"], entry["licence"], entry["author"]))
     move(new, Matrix.Scale(s, 4) @ Matrix.Translation((-(lo[0] + hi[0]) / 2, -(lo[1] + hi[1]) / 2, -lo[2])))
     for m in bpy.data.materials:  # Wavefront gloss comes out too shiny
         if m.use_nodes and "Principled BSDF" in m.node_tree.nodes:
