@@ -32,7 +32,7 @@ typedef struct batch {
     int refine_only; /* the masks come from files */
     /* outcome */
     int n_done, n_failed, n_skipped, n_cancelled;
-    int code_output, code_machine, code_other; /* failures by kind */
+    int code_output, code_machine, code_model, code_other; /* failures by kind */
     double started_ms;
 } batch;
 

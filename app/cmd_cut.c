@@ -1,4 +1,8 @@
-/* The commands that make pictures: cut, matte, trimap. */
+/* The commands that make pictures: cut, matte, trimap.
+ *
+ * A session goes from what costs nothing to what costs time: options, names of inputs and results,
+ * context, models, and only then pictures. Whatever is wrong with the command line is found in the first
+ * milliseconds, before a result exists. */
 #include "batch.h"
 #include "builtin.h"
 #include "commands.h"
@@ -8,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NULL when the options need none: a model that is not used is not opened, so that it cannot be missing. */
 static const char *choose_matting_model(const args *a, const mb_options *o)
 {
     if (a->matting_model != NULL) {
@@ -29,6 +34,7 @@ typedef struct session {
     int n; /* of devices in use */
 } session;
 
+/* Pipelines before their models, models before their contexts: each keeps pointers to the next. */
 static void session_dispose(session *s)
 {
     for (int i = 0; i < MAX_DEVICES; i++) {
@@ -76,7 +82,7 @@ static int session_add_device(session *s, const args *a, const char *model, mb_c
     }
     if (code == CODE_OK &&
         mb_pipeline_create(&s->pipelines[i], context, s->models[i], s->mattings[i], &s->options, &err) != MB_OK) {
-        code = err.code == MB_E_MISMATCH ? CODE_MODEL : code_of_status(err.code);
+        code = err.code == MB_E_MISMATCH || err.code == MB_E_FORMAT ? CODE_MODEL : code_of_status(err.code);
         code = code == CODE_SOME ? CODE_USAGE : code;
         (void)message_status(code, NULL, &err);
     }
@@ -84,6 +90,8 @@ static int session_add_device(session *s, const args *a, const char *model, mb_c
     return code;
 }
 
+/* Opens the first device, then as many more as cuda:all finds. Everything that can be wrong with models
+ * and device is found here, before the first photo is decoded. */
 static int session_open(session *s, const args *a, int with_model)
 {
     mb_context *context = NULL;
@@ -98,9 +106,9 @@ static int session_open(session *s, const args *a, int with_model)
     }
     if (code == CODE_OK && with_model) {
         const model_choice choice = model_choose(a->model);
-        if (choice.saliency && s->options.find != MB_FIND_SALIENCY) {
-            return message_error(CODE_USAGE, "--model demo has one", "--find %s needs a model",
-                                 mb_finder_name((int)s->options.find));
+        if (choice.saliency && s->options.segment != MB_SEGMENT_SALIENCY) {
+            return message_error(CODE_USAGE, "--model demo has one", "--segment %s needs a model",
+                                 mb_segmenter_name((int)s->options.segment));
         }
         name = choice.name;
         if (choice.standard) {
@@ -129,6 +137,7 @@ static int all_missing(const item_list *list)
     return CODE_USAGE;
 }
 
+/* What cut, matte and refine have in common: options, names, models, the batch. */
 static int run_session(args *a, int with_model)
 {
     session s = {0};
@@ -151,11 +160,37 @@ static int run_session(args *a, int with_model)
     return code;
 }
 
+/* "mattebox photo.jpg --mask m.png": --mask is a flag here, and m.png would be cut out as a second photo. What follows
+ * the flag on the command line is not known any more, so a grey picture beside a photo gives it away. */
+static int looks_like_matte(const args *a)
+{
+    for (int i = 0; (a->mask || a->trimap) && a->n_paths == 2 && i < 2; i++) {
+        mb_image_source seen[2] = {{.size = sizeof seen[0]}, {.size = sizeof seen[1]}};
+        if (mb_image_probe(&seen[0], a->paths[i], NULL) == MB_OK &&
+            mb_image_probe(&seen[1], a->paths[1 - i], NULL) == MB_OK && seen[0].channels == 1 &&
+            strcmp(seen[0].format, "PNG") == 0 && seen[1].channels >= 3) {
+            const char *option = a->mask ? "mask" : "trimap";
+            char hint[700];
+            (void)snprintf(hint, sizeof hint,
+                           "mattebox matte %.200s --%s %.200s cuts out by a %s of yours; here --%s writes "
+                           "one. For two photos: two commands",
+                           a->paths[1 - i], option, a->paths[i], option, option);
+            (void)message_error(CODE_USAGE, hint, "%s is a %s, not a photo", a->paths[i], option);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int cmd_cut(args *a)
 {
+    if (looks_like_matte(a)) {
+        return CODE_USAGE;
+    }
     return run_session(a, 1);
 }
 
+/* Exactly one of mask and trimap: with both there would be two answers to where the edge is. */
 int cmd_matte(args *a)
 {
     if ((a->mask_from == NULL) == (a->trimap_from == NULL)) {
@@ -171,6 +206,8 @@ int cmd_refine(args *a)
     return cmd_matte(a); /* the options of the command say what is written */
 }
 
+/* Needs neither model nor context, and works on one mask after the other: a trimap takes less time than
+ * its PNG. */
 int cmd_trimap(args *a)
 {
     static const int wanted[OUT_KINDS] = {0, 0, 1};
@@ -191,7 +228,7 @@ int cmd_trimap(args *a)
             bad = report_missing(list.v[i].path);
         } else if (!list.v[i].skip) {
             if (mb_image_load(&mask, NULL, list.v[i].path, &o, &err) != MB_OK ||
-                mb_trimap_make(&trimap, &mask, a->erode, a->dilate, &err) != MB_OK) {
+                mb_trimap_make(&trimap, &mask, a->options.erode, a->options.dilate, &err) != MB_OK) {
                 bad = message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME, NULL, &err);
             } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, list.n == 1, &err)) != CODE_OK) {
                 (void)message_status(bad, NULL, &err);

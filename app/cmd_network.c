@@ -1,12 +1,17 @@
-/* The commands that look at the bare network: info and tensors. */
+/* The commands that look at the bare network: info and tensors.
+ *
+ * info answers what a model is and what a run would take; tensors runs it from file to file, which is how
+ * our outputs are compared with those of the official code (docs/add-a-model.md). */
 #include "builtin.h"
 #include "commands.h"
+#include "inputs.h"
 #include "json.h"
 #include "message.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* The arguments of a command that takes exactly so many. */
 static int need_paths(const args *a, int n, const char *what)
 {
     if (a->n_paths == n) {
@@ -24,6 +29,7 @@ static int network_failed(const mb_error *err, const char *subject)
     return message_status(code == CODE_SOME ? CODE_MODEL : code, subject, err);
 }
 
+/* For people; print_info_json has the same figures for programs. */
 static void print_info(const mb_model_info *info, const mb_plan_info *plan, const args *a)
 {
     char size[4][32], line[512];
@@ -45,6 +51,7 @@ static void print_info(const mb_model_info *info, const mb_plan_info *plan, cons
     (void)printf("  together      %s\n", format_bytes(size[0], sizeof size[0], (double)plan->total_bytes));
 }
 
+/* The object that docs/json.md describes. */
 static void print_info_json(const mb_model_info *info, const mb_plan_info *plan, const args *a)
 {
     json j = {stdout, 0};
@@ -74,6 +81,8 @@ static void print_info_json(const mb_model_info *info, const mb_plan_info *plan,
     json_line(&j);
 }
 
+/* Plans a run without running it: no weight is read, so the answer comes at once, for models larger than
+ * the memory too. */
 int cmd_info(args *a)
 {
     mb_context *context = NULL;
@@ -89,8 +98,8 @@ int cmd_info(args *a)
     }
     if (code == CODE_OK) {
         const mb_model_info *info = mb_model_get_info(model);
-        int w = a->input_size.width > 0 ? a->input_size.width : info->input_width;
-        int h = a->input_size.width > 0 ? a->input_size.height : info->input_height;
+        int w = a->options.input_width > 0 ? a->options.input_width : info->input_width;
+        int h = a->options.input_width > 0 ? a->options.input_height : info->input_height;
         mb_plan_info plan = {.size = sizeof plan};
         if (mb_network_create(&network, context, model, &err) != MB_OK ||
             mb_network_plan(&plan, network, a->batch, h, w, &err) != MB_OK) {
@@ -107,6 +116,7 @@ int cmd_info(args *a)
     return code;
 }
 
+/* The progress line: the share that is done and the node in hand. */
 static int show_node(void *user, const mb_progress *p)
 {
     char text[160];
@@ -116,20 +126,25 @@ static int show_node(void *user, const mb_progress *p)
     return interrupted();
 }
 
+/* The library does it all, from file to file. Which of the two files an error is about decides the exit
+ * code: a result that cannot be written is 5, not 1. */
 int cmd_tensors(args *a)
 {
     mb_context *context = NULL;
     mb_model *model = NULL;
     mb_network *network = NULL;
     mb_error err = {0};
-    int code = need_paths(a, 3, "a model, an input and an output");
+    int code = need_paths(a, 3, "a model, an input and an output"), skip = 0;
+    if (code == CODE_OK) {
+        code = outputs_check_one(a->paths[2], a->paths, 2, a, &skip);
+    }
     if (code == CODE_OK) {
         code = args_context(&context, a);
     }
     if (code == CODE_OK) {
         code = open_model(&model, context, a->paths[0]);
     }
-    if (code == CODE_OK) {
+    if (code == CODE_OK && !skip) {
         mb_status status = mb_network_create(&network, context, model, &err);
         if (status == MB_OK) {
             mb_network_set_progress(network, show_node, NULL);
@@ -138,7 +153,8 @@ int cmd_tensors(args *a)
         if (status == MB_E_IO && strncmp(err.message, a->paths[2], strlen(a->paths[2])) == 0) {
             code = message_status(CODE_OUTPUT, NULL, &err);
         } else if (status != MB_OK) {
-            code = code_of_status(status);
+            int of_model = status == MB_E_FORMAT && strncmp(err.message, a->paths[1], strlen(a->paths[1])) != 0;
+            code = of_model ? CODE_MODEL : code_of_status(status);
             (void)message_status(code, NULL, &err);
         } else if (mb_network_warning(network)[0] != '\0') {
             message_warning(a->paths[1], mb_network_warning(network));

@@ -1,41 +1,137 @@
-/* The mask or trimap that belongs to each photo: one file for one photo, or a folder with one for each, found by name
- * beside the same tree of folders. */
+/* The mask or trimap that belongs to each photo: one file for one photo, or a folder with one for each,
+ * found by name beside the same tree of folders.
+ *
+ * Every tool has its own way to name a mask, so several are tried, the likeliest first (form_name); then
+ * the same in other letters. guide_names lists them for the message that says that none was found. */
 #include "inputs.h"
 #include "message.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
+/* Folders and devices that are called like a mask are none. */
 static int is_file(const char *path)
 {
     struct stat s;
     return stat(path, &s) == 0 && S_ISREG(s.st_mode);
 }
 
+/* The part of a photo's name that a mask's name is made of. */
+typedef struct photo_name {
+    const char *name; /* without folders */
+    int stem;         /* length without the extension */
+} photo_name;
+
+/* A name that begins with its only dot has no extension. */
+static photo_name name_of(const char *photo)
+{
+    const char *slash = strrchr(photo, '/'), *name = slash != NULL ? slash + 1 : photo;
+    const char *dot = strrchr(name, '.');
+    return (photo_name){name, (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name))};
+}
+
+static const char *const extensions[] = {"png", "webp", "jpg", "jpeg", "tif", "tiff", "bmp", "tga", "pgm"};
+enum { N_EXTENSIONS = sizeof extensions / sizeof extensions[0], N_FORMS = 7 };
+
+/* The names that tools give to masks, the likeliest first: cat.mask, cat_mask, cat-mask, cat.alpha, cat, mask_cat,
+ * cat.jpg; each with every extension. */
+static void form_name(char *dst, size_t bytes, const photo_name *p, const char *kind, int form, const char *extension)
+{
+    static const char *const join[N_FORMS] = {".", "_", "-", ".", "", "_", ""};
+    const char *const word[N_FORMS] = {kind, kind, kind, "alpha", "", kind, ""};
+    if (form == 5) {
+        (void)snprintf(dst, bytes, "%s%s%.*s.%s", word[form], join[form], p->stem, p->name, extension);
+    } else if (form == 6) {
+        (void)snprintf(dst, bytes, "%s.%s", p->name, extension);
+    } else {
+        (void)snprintf(dst, bytes, "%.*s%s%s.%s", p->stem, p->name, join[form], word[form], extension);
+    }
+}
+
+/* One name of each form: nine extensions of each would hide the forms. */
+char *guide_names(char *dst, size_t dst_bytes, const char *photo, const char *kind)
+{
+    const photo_name p = name_of(photo);
+    size_t at = 0;
+    dst[0] = '\0';
+    for (int form = 0; form < N_FORMS; form++) {
+        char name[300];
+        form_name(name, sizeof name, &p, kind, form, "png");
+        int n = snprintf(dst + at, dst_bytes - at, "%s%.60s", form > 0 ? ", " : "", name);
+        at = n > 0 && at + (size_t)n < dst_bytes ? at + (size_t)n : dst_bytes - 1;
+    }
+    return dst;
+}
+
+/* A file that is not the photo itself: a photo is not its own mask. */
+static int suits(const char *path, const item *it)
+{
+    struct stat s;
+    return is_file(path) && stat(path, &s) == 0 && !(it->exists && s.st_dev == it->device && s.st_ino == it->inode);
+}
+
+/* So that of several files that differ in case alone the same one is taken on every machine. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The same names in other letters (CAT.PNG of cameras and Windows), by a walk through the folder. */
+static char *find_in_any_case(const char *folder, const item *it, const char *kind)
+{
+    const photo_name p = name_of(it->path);
+    struct dirent **entries = NULL;
+    int n = scandir(folder, &entries, NULL, by_name);
+    char *found = NULL, name[300];
+    for (int form = 0; form < N_FORMS && n > 0; form++) {
+        for (int e = 0; e < N_EXTENSIONS; e++) {
+            form_name(name, sizeof name, &p, kind, form, extensions[e]);
+            for (int i = 0; i < n && found == NULL; i++) {
+                char *path =
+                    strcasecmp(entries[i]->d_name, name) == 0 ? text_of("%s/%s", folder, entries[i]->d_name) : NULL;
+                if (path != NULL && suits(path, it)) {
+                    found = path;
+                } else {
+                    free(path);
+                }
+            }
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        free(entries[i]);
+    }
+    free(entries);
+    return found;
+}
+
 /* The first of the usual names that exists in `folder`; NULL if none does (or without memory). */
 static char *find_guide(const char *folder, const item *it, const char *kind)
 {
-    const char *slash = strrchr(it->path, '/'), *name = slash != NULL ? slash + 1 : it->path;
-    const char *dot = strrchr(name, '.');
-    int stem = (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name));
-    const struct {
-        const char *join, *kind, *end;
-    } names[] = {{".", kind, ".png"}, {"_", kind, ".png"}, {"-", kind, ".png"}, {".", "alpha", ".png"},
-                 {"", "", ".png"},    {"", "", ".webp"},   {"", "", ".jpg"}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path = text_of("%s/%s%s%.*s%s%s%s", folder, it->below, it->below[0] != '\0' ? "/" : "", stem, name,
-                             names[i].join, names[i].kind, names[i].end);
-        struct stat s;
-        if (path != NULL && is_file(path) && stat(path, &s) == 0 &&
-            !(it->exists && s.st_dev == it->device && s.st_ino == it->inode)) { /* the photo is not its own mask */
-            return path;
+    const photo_name p = name_of(it->path);
+    char *below = text_of("%s%s%s", folder, it->below[0] != '\0' ? "/" : "", it->below), *found = NULL, name[300];
+    for (int form = 0; below != NULL && found == NULL && form < N_FORMS; form++) {
+        for (int e = 0; found == NULL && e < N_EXTENSIONS; e++) {
+            form_name(name, sizeof name, &p, kind, form, extensions[e]);
+            char *path = text_of("%s/%s", below, name);
+            if (path != NULL && suits(path, it)) {
+                found = path;
+            } else {
+                free(path);
+            }
         }
-        free(path);
     }
-    return NULL;
+    if (found == NULL && below != NULL) {
+        found = find_in_any_case(below, it, kind);
+    }
+    free(below);
+    return found;
 }
 
+/* A file serves one photo. In a folder every photo has a mask of its own, found by name in the same sub-
+ * folder; a photo without one fails by itself, later. */
 int inputs_attach_guides(item_list *list, const args *a)
 {
     const char *given = a->mask_from != NULL ? a->mask_from : a->trimap_from;

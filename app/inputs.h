@@ -15,6 +15,7 @@ typedef struct item {
     int exists;      /* a file that can be stat'ed */
     char *guide;     /* the mask or trimap that belongs to it; NULL: none was found, or none is used */
     int skip;        /* --no-clobber: every result is there */
+    int elsewhere;   /* --shard: another run's; named, so that clashes show, and not worked on */
     dev_t device;    /* identity, when it exists */
     ino_t inode;
     char *out[OUT_KINDS]; /* where results go; NULL: not wanted. "-" is stdout */
@@ -38,8 +39,23 @@ int inputs_collect(item_list *list, const args *a);
  */
 int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS]);
 
+/* The same for one result of a command that reads `inputs` (n paths; NULL ones are left out). CODE_OK or CODE_USAGE;
+ * *skip:
+ * --no-clobber and it exists. */
+int outputs_check_one(const char *output, const char *const *inputs, int n, const args *a, int *skip);
+
+/* Can these results be written, as far as can be told before the work: folders, permissions, lengths of names, some
+ * free space. False with a message otherwise. */
+int outputs_writable(const item *it, double picture_bytes, mb_error *err);
+
 /* Finds each item's mask or trimap: the file given, or one in the folder given. CODE_OK or CODE_USAGE. */
 int inputs_attach_guides(item_list *list, const args *a);
+
+/* Leaves the items of this shard only. After the names, whose clashes concern all shards. */
+void inputs_drop_elsewhere(item_list *list);
+
+/* The names of masks that are looked for beside a photo, for a message. Returns dst. */
+char *guide_names(char *dst, size_t dst_bytes, const char *photo, const char *kind);
 
 void inputs_dispose(item_list *list);
 

@@ -1,4 +1,7 @@
-/* The three steps of one picture: load, compute, save. */
+/* The three steps of one picture: load, compute, save.
+ *
+ * A job belongs to one thread at a time and is handed on by batch.c, so nothing here is locked. Its state
+ * says how far it came; each step does nothing for jobs that have stopped before it. */
 #include "batch.h"
 #include "commands.h"
 #include "message.h"
@@ -7,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,17 +23,11 @@ double clock_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+/* A job that Ctrl-C ended has not failed: it is counted as not done. */
 static void fail(job *j, int code)
 {
     j->state = code == CODE_INTERRUPTED ? JOB_CANCELLED : JOB_FAILED;
     j->code = code;
-}
-
-static mb_status own_error(mb_error *err, mb_status status, const char *text)
-{
-    err->code = status;
-    (void)snprintf(err->message, sizeof err->message, "%s", text);
-    return status;
 }
 
 /* All of stdin, doubling. */
@@ -76,11 +74,12 @@ mb_load_options load_options(const args *a)
     mb_load_options_init(&o);
     o.max_megapixels = a->max_megapixels_in;
     o.accept_partial = a->accept_partial;
-    o.keep_depth = a->depth != 1; /* --depth 8 */
+    o.keep_depth = a->options.depth != 8;
     o.cancel = stop_loading;
     return o;
 }
 
+/* stdin has to be read to its end first: the decoders need the whole file. */
 static mb_status load_any(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *o,
                           mb_error *err)
 {
@@ -97,6 +96,7 @@ static mb_status load_any(mb_image *out, mb_image_source *source, const char *pa
     return status;
 }
 
+/* Warnings are one line, joined by semicolons; what is too long for it is cut off. */
 static void add_warning(job *j, const char *text)
 {
     size_t at = strlen(j->warning);
@@ -122,6 +122,21 @@ static bool is_coloured(const mb_image *m)
     return false;
 }
 
+/* With --no-clobber: another run made them meanwhile. */
+static bool results_are_there(const job *j, const batch *b)
+{
+    int n_wanted = 0, n_there = 0;
+    struct stat s;
+    for (int k = 0; k < OUT_KINDS && b->a->no_clobber; k++) {
+        n_wanted += j->it->out[k] != NULL;
+        n_there += j->it->out[k] != NULL && strcmp(j->it->out[k], "-") != 0 && lstat(j->it->out[k], &s) == 0 &&
+                   !S_ISFIFO(s.st_mode) && !S_ISCHR(s.st_mode);
+    }
+    return n_there > 0 && n_there == n_wanted;
+}
+
+/* Runs in the loader's thread. Everything that can be wrong with the files ends here, in the job: the
+ * batch goes on. */
 void job_load(job *j, const batch *b)
 {
     const args *a = b->a;
@@ -141,12 +156,27 @@ void job_load(job *j, const batch *b)
     }
     if (b->refine_only && j->it->guide == NULL) {
         fail(j, CODE_SOME);
-        (void)snprintf(j->err.message, sizeof j->err.message, "%.200s: no %s for it in %.200s", j->it->path,
-                       a->mask_from != NULL ? "mask" : "trimap", a->mask_from != NULL ? a->mask_from : a->trimap_from);
-        j->err.code = MB_E_IO;
+        const char *kind = a->mask_from != NULL ? "mask" : "trimap";
+        char names[200];
+        (void)own_error(&j->err, MB_E_IO, "%.200s: no %s for it in %.100s\nlooked for %s", j->it->path, kind,
+                        a->mask_from != NULL ? a->mask_from : a->trimap_from,
+                        guide_names(names, sizeof names, j->it->path, kind));
         return;
     }
+    /* The names were checked when the batch began; on a shared folder another machine may have been faster since. */
+    if (results_are_there(j, b)) {
+        j->state = JOB_SKIPPED;
+        return;
+    }
+    /* The photo, then its mask or trimap by the same limits. */
     j->source = (mb_image_source){.size = sizeof j->source};
+    mb_image_source seen = {.size = sizeof seen};
+    /* A full disk or a folder that is gone is found before the network runs, not after. */
+    double bytes = mb_image_probe(&seen, j->it->path, NULL) == MB_OK ? 4.0 * seen.width * seen.height : 0.0;
+    if (!outputs_writable(j->it, bytes, &j->err)) {
+        fail(j, CODE_OUTPUT);
+        return;
+    }
     mb_load_options o = load_options(a);
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
     bool coloured = false;
@@ -173,6 +203,14 @@ void job_load(job *j, const batch *b)
     j->state = JOB_LOADED;
 }
 
+/* A file that is wrong when a network runs is the model's: the pictures were read before. */
+static int code_of_run(mb_status status)
+{
+    return status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status);
+}
+
+/* Queues the picture on its device and returns; on a CPU nothing happens yet. Masks from files have no
+ * network to queue. */
 void job_start(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED || b->refine_only) {
@@ -180,10 +218,12 @@ void job_start(job *j, const batch *b, mb_pipeline *pipeline)
     }
     mb_status status = mb_pipeline_start(&j->pending, pipeline, &j->photo, &j->err);
     if (status != MB_OK) {
-        fail(j, code_of_status(status));
+        fail(j, code_of_run(status));
     }
 }
 
+/* Runs in the thread of the device. The decoded pictures are released as soon as the result is there:
+ * between computing and saving a job holds its results alone. */
 void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED) {
@@ -201,12 +241,14 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     mb_image_dispose(&j->given_mask);
     mb_image_dispose(&j->given_trimap);
     if (status != MB_OK) {
-        fail(j, code_of_status(status));
+        fail(j, code_of_run(status));
         return;
     }
     if (j->result->warning[0] != '\0') {
-        add_warning(j, j->result->warning);
+        char words[2 * sizeof j->result->warning];
+        add_warning(j, option_words(words, sizeof words, j->result->warning, MB_OK));
     }
+    /* Most likely nothing was found, and the cut-out is empty. */
     if (j->result->coverage < 0.0005) {
         char text[80];
         (void)snprintf(text, sizeof text, "no foreground found (%.2f %% of the picture)", 100.0 * j->result->coverage);
@@ -214,6 +256,8 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     }
 }
 
+/* Files are written by the library, under a temporary name; stdout receives the encoded file in one piece,
+ * so that nothing is sent when encoding fails. */
 int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err)
 {
     mb_save_options o;
@@ -223,7 +267,7 @@ int save_image(const mb_image *image, const char *path, const args *a, int alone
     o.format = (mb_format)a->format;
     o.quality = a->quality;
     o.threads = alone ? a->threads : 1; /* in a batch the others are computing */
-    o.note = a->premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
+    o.note = a->options.premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
     mb_status status;
     if (strcmp(path, "-") != 0) {
         status = mb_image_save(image, path, &o, err);
@@ -242,6 +286,8 @@ int save_image(const mb_image *image, const char *path, const args *a, int alone
     return status == MB_E_MEMORY ? CODE_MACHINE : CODE_OUTPUT;
 }
 
+/* Runs in the saver's thread. After the first result that cannot be written the others are not tried: the
+ * disk is most likely full. */
 void job_save(job *j, const batch *b)
 {
     if (j->state != JOB_LOADED) {
@@ -253,19 +299,25 @@ void job_save(job *j, const batch *b)
     }
     double start = clock_ms();
     /* The node's mask output is the refined alpha: --mask writes that. */
+    int n_written = 0;
     const mb_image *images[OUT_KINDS] = {&j->result->cutout, &j->result->alpha, &j->result->trimap};
     for (int k = 0; k < OUT_KINDS; k++) {
         if (j->it->out[k] == NULL || images[k]->data == NULL) {
             continue;
         }
         int code = save_image(images[k], j->it->out[k], b->a, b->list->n == 1, &j->err);
+        if (code != CODE_OK && b->a->no_clobber && j->err.code == MB_E_ARGUMENT) {
+            j->err = (mb_error){0}; /* another run of the same folder was quicker: its result stays */
+            continue;
+        }
         if (code != CODE_OK) {
             fail(j, code);
             return;
         }
+        n_written++;
     }
     j->ms_encode = clock_ms() - start;
-    j->state = JOB_DONE;
+    j->state = n_written > 0 ? JOB_DONE : JOB_SKIPPED;
 }
 
 void job_dispose(job *j)

@@ -1,6 +1,10 @@
-/* mattebox: the program. It uses the public header, and so proves that the header is enough; and for `models` the
- * weights tool's manager. */
+/* mattebox: the program. It uses the public header, and so proves that the header is enough; and for
+ * `models` the weights tool's manager.
+ *
+ * Order of a run: hold the standard streams, parse, set up messages, read the environment, set up signals,
+ * run the command, flush. Each step needs only those before it. */
 #include "commands.h"
+#include "json.h"
 #include "message.h"
 
 #include "manager/manager.h"
@@ -12,13 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t n_interrupts;
+static volatile sig_atomic_t n_interrupts, was_terminated;
 
+/* The first signal asks running work to stop, which it does within some 50 ms; the second one ends the
+ * program at once. */
 static void on_interrupt(int signal)
 {
-    (void)signal;
+    was_terminated |= signal == SIGTERM;
     if (++n_interrupts > 1) {
-        _exit(CODE_INTERRUPTED);
+        _exit(was_terminated ? CODE_TERMINATED : CODE_INTERRUPTED);
     }
     manager_interrupt();
 }
@@ -61,6 +67,8 @@ static void on_bus_error(int signal)
     _exit(CODE_MODEL);
 }
 
+/* With --verbose all that a report of a problem needs: build, device, what each variable is set to, where
+ * models are searched. */
 int cmd_version(args *a)
 {
     char info[2048];
@@ -96,11 +104,18 @@ int cmd_version(args *a)
     return code;
 }
 
+/* Options are checked before signals are handled or files opened: --help and a usage error end here in a
+ * few milliseconds. Output that could not be written is an error even when everything else went well. */
 int main(int argc, char **argv)
 {
     args a;
     hold_standard_streams();
+    (void)setenv("OPENBLAS_NUM_THREADS", "1", 0); /* should it ever be opened: our own threads use it */
     message_setup(0, 0, 0);
+    int wants_json = 0;
+    for (int i = 1; i < argc; i++) { /* also where the command line is wrong */
+        wants_json |= strcmp(argv[i], "--json") == 0;
+    }
     int code = args_parse(&a, argc, argv);
     if (code == CODE_OK) {
         message_setup(a.quiet, a.verbose, a.color);
@@ -109,13 +124,31 @@ int main(int argc, char **argv)
         } else if ((code = args_environment(&a)) == CODE_OK) {
             interrupt_setup();
             (void)signal(SIGBUS, on_bus_error);
+            if (a.json) {
+                (void)signal(SIGPIPE, SIG_IGN); /* likewise a reader of the report that went away */
+            }
             (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not the end */
             code = a.command->run(&a);
         }
     }
     args_dispose(&a);
-    if (fflush(stdout) != 0 && code == CODE_OK) {
-        code = message_error(CODE_OUTPUT, NULL, "standard output could not be written");
+    code = code == CODE_INTERRUPTED && was_terminated ? CODE_TERMINATED : code;
+    if (wants_json && code != CODE_OK && !json_report_begun()) { /* nothing was worked on: the reason is the report */
+        json j = {stdout, 0};
+        json_begin(&j, NULL, '{');
+        json_begin(&j, "error", '{');
+        json_int(&j, "code", code);
+        json_text(&j, "message", message_first_error());
+        json_end(&j, '}');
+        json_end(&j, '}');
+        json_line(&j);
+    }
+    if (fflush(stdout) != 0 ||
+        ferror(stdout)) { /* a report that is not whole counts, whatever became of the pictures */
+        if (errno != EPIPE) {
+            (void)message_error(CODE_OUTPUT, NULL, "standard output could not be written");
+        }
+        code = n_interrupts > 0 ? code : CODE_OUTPUT;
     }
     return code;
 }

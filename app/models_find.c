@@ -1,13 +1,80 @@
-/* Which models there are: files of the folders, and what the catalogue knows beside them. */
+/* Which models there are: files of the folders, and what the catalogue knows beside them.
+ *
+ * A folder is read anew each time: models come and go while a program runs, and a search takes less than a
+ * millisecond. */
 #include "commands.h"
 #include "json.h"
 #include "message.h"
 #include "models.h"
 
+#include "manager/manager.h"
+
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* The catalogue is part of the program; the file of the user, if there is one, adds entries to it. */
+int models_catalogue(catalogue *out)
+{
+    char path[PATH_MAX];
+    mb_error err = {0};
+    if (catalogue_load(out, manager_user_catalogue(path, sizeof path) ? path : NULL, &err) != MB_OK) {
+        catalogue_dispose(out);
+        return message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
+    }
+    return CODE_OK;
+}
+
+int models_installed(char *path, size_t bytes, const char *name)
+{
+    char folder[PATH_MAX];
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        int n = snprintf(path, bytes, "%s/%s.mbw", folder, name);
+        if (n > 0 && (size_t)n < bytes && access(path, F_OK) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* An alias counts only when the name itself is not found: a file of the user's that is called like an alias is that
+ * file. */
+mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
+{
+    catalogue c;
+    mb_error none = {0};
+    mb_status status = mb_find_model(path, bytes, name, err);
+    if (status != MB_OK && catalogue_load(&c, NULL, &none) == MB_OK) {
+        const catalogue_entry *e = catalogue_find(&c, name);
+        if (e != NULL && models_installed(path, bytes, e->name)) {
+            *err = (mb_error){0};
+            status = MB_OK;
+        }
+        catalogue_dispose(&c);
+    }
+    return status;
+}
+
+/* Without a catalogue there is no hint: the message itself is complete without. */
+void models_hint(char *text, size_t bytes, const char *name)
+{
+    catalogue c;
+    mb_error err = {0};
+    char size[32];
+    text[0] = '\0';
+    if (catalogue_load(&c, NULL, &err) == MB_OK) {
+        const catalogue_entry *e = catalogue_find(&c, name);
+        if (e != NULL) {
+            (void)snprintf(text, bytes, "mattebox models get %s (%s, %s)", e->name,
+                           format_bytes(size, sizeof size, e->size), e->licence);
+        }
+    }
+    catalogue_dispose(&c);
+}
+
+/* ---- what is installed */
 
 static int only_mbw(const struct dirent *entry)
 {
@@ -15,6 +82,7 @@ static int only_mbw(const struct dirent *entry)
     return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
 }
 
+/* A folder that is missing or cannot be read has no models: it is only one of several that are searched. */
 int models_in_folder(char ***names, const char *folder)
 {
     struct dirent **entries = NULL;
@@ -38,6 +106,7 @@ void models_free_names(char **names, int n)
     free(names);
 }
 
+/* Grows by one: there are tens of models, not thousands. */
 static int add_path(char ***paths, int *n, const char *path)
 {
     char **more = realloc(*paths, ((size_t)*n + 1) * sizeof *more);
@@ -59,6 +128,7 @@ static int add_all(char ***paths, int *n)
         char **names;
         int count = models_in_folder(&names, folder);
         for (int k = 0; k < count && code == CODE_OK; k++) {
+            /* A model of this name in an earlier folder is the one that is used. */
             int hidden = 0;
             for (int j = 0; j < *n; j++) {
                 const char *slash = strrchr((*paths)[j], '/');
@@ -72,6 +142,8 @@ static int add_all(char ***paths, int *n)
     return code;
 }
 
+/* The first name that is not found ends the search with its message; what was found so far is in the list,
+ * which the caller frees. */
 int models_named(char ***paths, int *n, const char *const *names, int n_names)
 {
     int code = CODE_OK;
@@ -86,6 +158,7 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
     return n_names == 0 ? add_all(paths, n) : code;
 }
 
+/* A model that can be had; `path` null tells it from an installed one. */
 static void known_json(const catalogue_entry *e)
 {
     json j = {stdout, 0};
@@ -104,6 +177,7 @@ static void known_json(const catalogue_entry *e)
     json_line(&j);
 }
 
+/* Nothing is asked of a network: sizes and licences are the catalogue's. */
 void models_list_known(const args *a, const catalogue *c)
 {
     int n = 0;

@@ -1,5 +1,9 @@
-/* Naming results and refusing, before any work, whatever would lose something: two results of one name, results that
- * exist, results that are inputs. */
+/* Naming results and refusing, before any work, whatever would lose something: two results of one name,
+ * results that exist, results that are inputs.
+ *
+ * Three passes over the whole list: names, clashes between results, results that exist. Only when all
+ * three have passed is a picture decoded. Identity is that of the file system (device and inode), so that
+ * links, other spellings and relative paths cannot hide that two names are one file. */
 #include "inputs.h"
 #include "message.h"
 
@@ -9,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static int no_memory(void)
@@ -22,7 +27,8 @@ static int is_folder(const char *path)
     return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
-/* mkdir -p. */
+/* mkdir -p. Folders above that exist or cannot be made are no error by themselves: only the last
+ * one counts. */
 static int make_folder(const char *path)
 {
     char *p = text_of("%s", path);
@@ -48,6 +54,7 @@ typedef struct parts {
     int stem_length;
 } parts;
 
+/* The extension is what follows the last dot, but a name that begins with its only dot has none. */
 static parts split(const char *path)
 {
     parts p = {0};
@@ -127,6 +134,8 @@ static mb_format format_of_name(const char *path)
     return format;
 }
 
+/* Refuses before any work what the encoder would refuse after it: an extension that cannot be written, a
+ * name that says another format than --format, and transparency in a JPEG. */
 static int check_format(const char *path, const args *a, out_kind kind)
 {
     mb_error err = {0};
@@ -144,6 +153,7 @@ static int check_format(const char *path, const args *a, out_kind kind)
     return CODE_OK;
 }
 
+/* A format that was asked for names its own extension; --template is taken as it is. */
 static const char *standard_template(const args *a)
 {
     static const char *const templates[] = {"{dir}/{stem}.{kind}.png", "{dir}/{stem}.{kind}.png",
@@ -151,6 +161,8 @@ static const char *standard_template(const args *a)
     return a->template != NULL ? a->template : templates[a->format];
 }
 
+/* The names of all results of one input: from -o, or from the template in -o's folder or the input's own.
+ * The folder is made here, before any work, since that is the likeliest thing to fail. */
 static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int into_folder)
 {
     out_kind main_kind = wanted[OUT_CUTOUT] ? OUT_CUTOUT : wanted[OUT_MASK] ? OUT_MASK : OUT_TRIMAP;
@@ -161,7 +173,7 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
         size_t n = strlen(a->output);
         dir = text_of("%.*s%s%s", (int)(n > 1 && a->output[n - 1] == '/' ? n - 1 : n), a->output,
                       it->below[0] != '\0' ? "/" : "", it->below);
-        code = dir != NULL ? make_folder(dir) : CODE_OK;
+        code = dir != NULL && !it->elsewhere ? make_folder(dir) : CODE_OK;
     } else if (p.dir != NULL) {
         dir = text_of("%s", p.dir);
     }
@@ -194,6 +206,8 @@ typedef struct claim {
     const char *name;
 } claim;
 
+/* The folder with all links resolved, and the last part as it is: the result does not exist yet, so it
+ * cannot be resolved itself. */
 static char *canonical_path(const char *path)
 {
     parts p = split(path);
@@ -210,6 +224,8 @@ static int by_canonical(const void *a, const void *b)
     return strcmp(((const claim *)a)->canonical, ((const claim *)b)->canonical);
 }
 
+/* Sorted, so that two results of one name stand side by side. The message names the inputs in a fixed
+ * order, whatever the sort did. */
 static int compare_claims(claim *claims, size_t n)
 {
     qsort(claims, n, sizeof *claims, by_canonical);
@@ -225,6 +241,8 @@ static int compare_claims(claim *claims, size_t n)
     return CODE_OK;
 }
 
+/* Two inputs with one result would silently lose the first: a.jpg and a.png in one folder, or two folders
+ * flattened into one. */
 static int find_clashes(const item_list *list)
 {
     claim *claims = calloc((size_t)list->n * OUT_KINDS + 1, sizeof *claims);
@@ -251,80 +269,221 @@ static int find_clashes(const item_list *list)
 
 /* ---- results that exist */
 
+/* A file that is read and therefore never written. */
+typedef struct source {
+    dev_t device;
+    ino_t inode;
+    const char *path, *role; /* borrowed */
+} source;
+
+/* Few beside a folder of photos; sorted by identity once it is complete. */
+typedef struct source_set {
+    source *v;
+    size_t n, capacity;
+} source_set;
+
+/* By device and inode, for the binary search of look_at. */
 static int by_identity(const void *a, const void *b)
 {
-    const item *x = *(const item *const *)a, *y = *(const item *const *)b;
+    const source *x = a, *y = b;
     if (x->device != y->device) {
         return x->device < y->device ? -1 : 1;
     }
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-static int check_existing(item *it, const args *a, const item **sorted, size_t n_sorted)
+/* Files that do not exist, folders, pipes and devices need no protection. The path is borrowed: it belongs to argv or
+ * to the list of inputs. */
+static int add_source(source_set *set, const char *path, const char *role)
 {
-    int n_wanted = 0, n_there = 0;
-    const char *there = NULL;
-    for (int k = 0; k < OUT_KINDS; k++) {
-        struct stat s;
-        if (it->out[k] == NULL || strcmp(it->out[k], "-") == 0) {
-            continue;
-        }
-        n_wanted++;
-        if (stat(it->out[k], &s) != 0) {
-            if (lstat(it->out[k], &s) == 0) { /* a link to nothing: replacing it is replacing something */
-                n_there++;
-                there = it->out[k];
-            }
-            continue;
-        }
-        item probe = {.device = s.st_dev, .inode = s.st_ino};
-        const item *key = &probe;
-        const item *const *hit = bsearch(&key, sorted, n_sorted, sizeof *sorted, by_identity);
-        if (hit != NULL) {
-            return message_error(CODE_USAGE, "choose another name with -o; inputs are never overwritten",
-                                 "%s is an input (%s)", it->out[k], (*hit)->path);
-        }
-        struct stat guide;
-        if (it->guide != NULL && stat(it->guide, &guide) == 0 && guide.st_dev == s.st_dev && guide.st_ino == s.st_ino) {
-            return message_error(CODE_USAGE, "choose another name with -o; inputs are never overwritten",
-                                 "%s is an input (the mask)", it->out[k]);
-        }
-        if (S_ISDIR(s.st_mode)) {
-            return message_error(CODE_USAGE, NULL, "%s is a folder", it->out[k]);
-        }
-        if (S_ISREG(s.st_mode)) { /* devices and pipes are written to, not replaced */
-            n_there++;
-            there = it->out[k];
-        }
+    struct stat s;
+    if (path == NULL || strcmp(path, "-") == 0 || stat(path, &s) != 0 || !S_ISREG(s.st_mode)) {
+        return CODE_OK;
     }
-    if (n_there > 0 && !a->force && !a->no_clobber) {
-        return message_error(CODE_USAGE, "--force replaces, --no-clobber skips", "%s exists", there);
+    if (set->n == set->capacity) {
+        size_t capacity = set->capacity > 0 ? 2 * set->capacity : 64;
+        source *v = realloc(set->v, capacity * sizeof *v);
+        if (v == NULL) {
+            return no_memory();
+        }
+        set->v = v;
+        set->capacity = capacity;
     }
-    it->skip = a->no_clobber && n_there > 0 && n_there == n_wanted;
+    set->v[set->n++] = (source){s.st_dev, s.st_ino, path, role};
     return CODE_OK;
 }
 
-static int find_existing(item_list *list, const args *a)
+/* A model may be named or lie somewhere. */
+static int add_model(source_set *set, const char *model)
 {
-    const item **sorted = calloc((size_t)list->n + 1, sizeof *sorted);
-    if (sorted == NULL) {
-        return no_memory();
+    static char places[2][PATH_MAX]; /* borrowed by the set; one command runs per process */
+    static int n;
+    int code = add_source(set, model, "the model");
+    if (code == CODE_OK && model != NULL && n < 2 && mb_find_model(places[n], PATH_MAX, model, NULL) == MB_OK) {
+        code = add_source(set, places[n++], "the model");
     }
-    size_t n = 0;
-    for (int i = 0; i < list->n; i++) {
-        if (list->v[i].exists && strcmp(list->v[i].path, "-") != 0) {
-            sorted[n++] = &list->v[i];
-        }
-    }
-    qsort(sorted, n, sizeof *sorted, by_identity);
-    int code = CODE_OK;
-    for (int i = 0; i < list->n && code == CODE_OK; i++) {
-        code = check_existing(&list->v[i], a, sorted, n);
-    }
-    free(sorted);
     return code;
 }
 
+/* Everything that this command line reads, with the word that the message has for it. `background` may be a colour
+ * or a word: then there is no such file, and nothing is added. */
+static int collect_sources(source_set *set, const item_list *list, const args *a)
+{
+    const struct {
+        const char *path, *role;
+    } named[] = {{a->mask_from, "the mask"},
+                 {a->trimap_from, "the trimap"},
+                 {a->background, "the background"},
+                 {a->files_from, "the list of files"}};
+    int code = CODE_OK;
+    for (size_t i = 0; i < sizeof named / sizeof named[0] && code == CODE_OK; i++) {
+        code = add_source(set, named[i].path, named[i].role);
+    }
+    code = code == CODE_OK ? add_model(set, a->model) : code;
+    code = code == CODE_OK ? add_model(set, a->matting_model) : code;
+    for (int i = 0; i < list->n && code == CODE_OK; i++) {
+        code = add_source(set, list->v[i].path, "an input");
+        if (code == CODE_OK) {
+            code = add_source(set, list->v[i].guide, a->mask_from != NULL ? "a mask" : "a trimap");
+        }
+    }
+    if (set->n > 0) {
+        qsort(set->v, set->n, sizeof *set->v, by_identity);
+    }
+    return code;
+}
+
+/* What stands at the place of a result. */
+typedef enum standing { NOTHING_THERE, REPLACEABLE, REFUSED } standing;
+
+/* An input is never overwritten, not even with --force and under whatever name it is reached; other files are, with
+ * --force. */
+static standing look_at(const char *path, const source_set *set)
+{
+    struct stat s;
+    if (strcmp(path, "-") == 0) {
+        return NOTHING_THERE;
+    }
+    if (stat(path, &s) != 0) { /* a link to nothing: replacing it is replacing something */
+        return lstat(path, &s) == 0 ? REPLACEABLE : NOTHING_THERE;
+    }
+    const source key = {.device = s.st_dev, .inode = s.st_ino};
+    const source *hit = set->n > 0 ? bsearch(&key, set->v, set->n, sizeof *set->v, by_identity) : NULL;
+    if (hit != NULL) {
+        (void)message_error(CODE_USAGE, "choose another name with -o; inputs are never overwritten", "%s is %s (%s)",
+                            path, hit->role, hit->path);
+        return REFUSED;
+    }
+    if (S_ISDIR(s.st_mode)) {
+        (void)message_error(CODE_USAGE, NULL, "%s is a folder", path);
+        return REFUSED;
+    }
+    return S_ISREG(s.st_mode) ? REPLACEABLE : NOTHING_THERE; /* devices and pipes are written to, not replaced */
+}
+
+/* Each result by itself: with --no-clobber, those that are there are taken off the list of what to write. */
+static int check_existing(item *it, const args *a, const source_set *set)
+{
+    int n_wanted = 0, n_there = 0;
+    for (int k = 0; k < OUT_KINDS; k++) {
+        if (it->out[k] == NULL) {
+            continue;
+        }
+        n_wanted++;
+        standing found = look_at(it->out[k], set);
+        if (found == REFUSED) {
+            return CODE_USAGE;
+        }
+        if (found == REPLACEABLE && !a->force && !a->no_clobber) {
+            return message_error(CODE_USAGE, "--force replaces, --no-clobber skips", "%s exists", it->out[k]);
+        }
+        if (found == REPLACEABLE && a->no_clobber) {
+            n_there++;
+            free(it->out[k]);
+            it->out[k] = NULL;
+        }
+    }
+    it->skip = n_there > 0 && n_there == n_wanted;
+    return CODE_OK;
+}
+
+/* What is read is sorted by identity once: a folder of a hundred thousand photos is still checked in no time. */
+static int find_existing(item_list *list, const args *a)
+{
+    source_set set = {0};
+    int code = collect_sources(&set, list, a);
+    for (int i = 0; i < list->n && code == CODE_OK; i++) {
+        code = list->v[i].elsewhere ? CODE_OK : check_existing(&list->v[i], a, &set);
+    }
+    free(set.v);
+    return code;
+}
+
+/* The same for a command that reads some files and writes one. */
+int outputs_check_one(const char *output, const char *const *inputs, int n, const args *a, int *skip)
+{
+    source_set set = {0};
+    int code = CODE_OK;
+    for (int i = 0; i < n && code == CODE_OK; i++) {
+        code = add_model(&set, inputs[i]);
+    }
+    if (set.n > 0) {
+        qsort(set.v, set.n, sizeof *set.v, by_identity);
+    }
+    standing found = code == CODE_OK ? look_at(output, &set) : REFUSED;
+    free(set.v);
+    *skip = found == REPLACEABLE && a->no_clobber;
+    if (code == CODE_OK && found == REPLACEABLE && !a->force && !a->no_clobber) {
+        return message_error(CODE_USAGE, "--force replaces, --no-clobber skips", "%s exists", output);
+    }
+    return found == REFUSED ? CODE_USAGE : CODE_OK;
+}
+
+/* ---- before the work */
+
+/* A PNG of a photo takes at least about one bit a pixel: with less than that free, nothing can come of the work. */
+static mb_status check_folder(const char *path, double picture_bytes, mb_error *err)
+{
+    parts p = split(path);
+    struct statvfs fs;
+    const char *slash = strrchr(path, '/');
+    size_t length = strlen(slash != NULL ? slash + 1 : path);
+    mb_status status = MB_OK;
+    if (p.dir == NULL) {
+        status = own_error(err, MB_E_MEMORY, "out of memory");
+    } else if (access(p.dir, W_OK | X_OK) != 0) {
+        status =
+            own_error(err, MB_E_IO,
+                      errno == ENOENT ? "%s: the folder does not exist" : "%s: its folder may not be written to", path);
+    } else if (statvfs(p.dir, &fs) == 0) {
+        double left = (double)fs.f_bavail * (double)fs.f_frsize;
+        if (fs.f_namemax > 0 && length > fs.f_namemax) {
+            status = own_error(err, MB_E_IO, "%s: the name is too long (%zu bytes, %lu are possible)", path, length,
+                               (unsigned long)fs.f_namemax);
+        } else if (left < picture_bytes / 32.0) {
+            status = own_error(err, MB_E_IO, "%s: no space left on the disk (%.1f MB are free)", path, left * 1e-6);
+        }
+    }
+    free(p.dir);
+    return status;
+}
+
+/* Asked before a picture is decoded: a folder that may have changed since the names were made. */
+int outputs_writable(const item *it, double picture_bytes, mb_error *err)
+{
+    mb_status status = MB_OK;
+    for (int k = 0; k < OUT_KINDS && status == MB_OK; k++) {
+        struct stat s;
+        int plain = it->out[k] != NULL && strcmp(it->out[k], "-") != 0 &&
+                    (stat(it->out[k], &s) != 0 || S_ISREG(s.st_mode)); /* pipes and devices are written directly */
+        if (plain) {
+            status = check_folder(it->out[k], picture_bytes, err);
+        }
+    }
+    return status == MB_OK;
+}
+
+/* One result, not mixed with a report, and never to a terminal, which binary data would leave in disorder. */
 static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
     int n_wanted = wanted[OUT_CUTOUT] + wanted[OUT_MASK] + wanted[OUT_TRIMAP];
@@ -349,12 +508,15 @@ static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_K
     return CODE_OK;
 }
 
+/* -o is a folder when it must be one (several inputs, a folder of inputs), when it looks like one (a slash
+ * at the end), or when it is one. */
 int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
     int from_stdin = list->n == 1 && strcmp(list->v[0].path, "-") == 0;
     if ((a->output == NULL && from_stdin) || (a->output != NULL && strcmp(a->output, "-") == 0)) {
         return name_to_stdout(list, a, wanted);
     }
+    /* Several results of one input never go to one file: the others get .KIND before the extension. */
     int into_folder = 0;
     if (a->output != NULL) {
         size_t n = strlen(a->output);
@@ -366,6 +528,13 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
         if (into_folder && access(a->output, F_OK) == 0 && !is_folder(a->output)) {
             return message_error(CODE_USAGE, "-o DIR/", "%s is a file; several inputs need a folder", a->output);
         }
+        if (into_folder && a->output[n - 1] != '/' && !is_folder(a->output) &&
+            format_of_name(a->output) != MB_FORMAT_AUTO) {
+            return message_error(CODE_USAGE, "-o DIR/ for many results",
+                                 "%s is the name of one picture, and there are %d "
+                                 "inputs",
+                                 a->output, list->n);
+        }
     }
     int code = CODE_OK;
     for (int i = 0; i < list->n && code == CODE_OK; i++) {
@@ -376,5 +545,9 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
     if (code == CODE_OK) {
         code = find_clashes(list);
     }
-    return code == CODE_OK ? find_existing(list, a) : code;
+    code = code == CODE_OK ? find_existing(list, a) : code;
+    if (code == CODE_OK) {
+        inputs_drop_elsewhere(list);
+    }
+    return code;
 }

@@ -5,11 +5,11 @@
  *   bench_refine METHOD SIZE PARAMETER THREADS REPEATS PHOTO MASK
  *     copy, remap, trimap (kernel size), guided (radius), cholesky / cholmod / pcg (blur size), ml, blurfusion */
 #define _POSIX_C_SOURCE 200809L
-#include "refine/closed_form.h"
-#include "refine/foreground.h"
-#include "refine/guided.h"
-#include "refine/levels.h"
-#include "refine/trimap.h"
+#include "matting/closed_form.h"
+#include "matting/foreground.h"
+#include "matting/guided.h"
+#include "image/levels.h"
+#include "matting/trimap.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,8 +19,8 @@
 #include <time.h>
 
 typedef struct bench {
-    mb_picture photo, mask;
-    mb_plane alpha; /* of the foreground methods */
+    mb_image_u8 photo, mask;
+    mb_image_f32 alpha; /* of the foreground methods */
     int parameter;
     mb_pool *pool;
     double detail; /* unknown pixels, bytes of the factor: what the method wants to tell */
@@ -64,13 +64,13 @@ static int make(int size, const char *photo_name, const char *mask_name)
 
 static mb_status run_copy(bench *b, mb_error *err)
 {
-    mb_picture out = {0};
-    mb_status status = mb_picture_create(&out, b->mask.width, b->mask.height, 1, err);
+    mb_image_u8 out = {0};
+    mb_status status = mb_image_u8_create(&out, b->mask.width, b->mask.height, 1, err);
     if (status == MB_OK) {
         memcpy(out.v, b->mask.v, (size_t)out.width * (size_t)out.height);
         b->detail = out.v[out.width / 2];
     }
-    mb_picture_dispose(&out);
+    mb_image_u8_dispose(&out);
     return status;
 }
 
@@ -79,45 +79,46 @@ static mb_status run_remap(bench *b, mb_error *err)
     (void)err;
     uint8_t table[256];
     mb_levels_table(table, mb_levels_of(0.01, 0.99));
-    mb_levels_map(&b->mask, table, b->pool);
+    mb_levels_map(&(mb_task){.pool = b->pool}, &b->mask, table);
     return MB_OK;
 }
 
 static mb_status run_trimap(bench *b, mb_error *err)
 {
-    mb_picture out = {0};
-    mb_status status = mb_trimap_node(&out, &b->mask, b->parameter, b->parameter, b->pool, err);
-    mb_picture_dispose(&out);
+    mb_image_u8 out = {0};
+    mb_status status =
+        mb_trimap_layerstyle(&(mb_task){.pool = b->pool}, &out, &b->mask, b->parameter, b->parameter, err);
+    mb_image_u8_dispose(&out);
     return status;
 }
 
 static mb_status run_guided(bench *b, mb_error *err)
 {
-    mb_samples guide = mb_samples_of_picture(&b->photo), source = mb_samples_of_picture(&b->mask);
-    mb_guided_options o = {b->parameter, MB_GUIDED_EPS, 1, NULL};
-    mb_plane out = {0};
-    mb_status status = mb_guided_filter(&out, &guide, &source, &o, b->pool, err);
-    mb_plane_dispose(&out);
+    mb_image_view guide = mb_image_view_u8(&b->photo), source = mb_image_view_u8(&b->mask);
+    mb_guided_options o = {b->parameter, 0.015, 1};
+    mb_image_f32 out = {0};
+    mb_status status = mb_guided_filter(&(mb_task){.pool = b->pool}, &out, &guide, &source, &o, err);
+    mb_image_f32_dispose(&out);
     return status;
 }
 
 /* Blur, trimap and solution, as the node's method does it. */
 static mb_status matting(bench *b, mb_solver solver, mb_error *err)
 {
-    static const double black_white[2] = {0.01, 0.99};
-    mb_samples photo = mb_samples_of_picture(&b->photo);
-    mb_closed_form_options o = {.solver = solver, .pool = b->pool};
+    const mb_task task = {.pool = b->pool};
+    mb_image_view photo = mb_image_view_u8(&b->photo);
+    mb_closed_form_options o = {.solver = solver};
     mb_closed_form_report report = {0};
-    mb_picture trimap = {0};
-    mb_plane alpha = {0};
-    mb_status status = mb_closed_form_trimap(&trimap, &b->mask, b->parameter, black_white, b->pool, NULL, err);
+    mb_image_u8 trimap = {0};
+    mb_image_f32 alpha = {0};
+    mb_status status = mb_closed_form_trimap(&task, &trimap, &b->mask, b->parameter, (mb_points){0.01, 0.99}, err);
     if (status == MB_OK) {
-        status = mb_closed_form(&alpha, &photo, &trimap, &o, &report, err);
+        status = mb_closed_form(&task, &alpha, &photo, &trimap, &o, &report, err);
     }
     b->detail = report.unknown;
     b->factor_bytes = (double)report.factor_bytes;
-    mb_picture_dispose(&trimap);
-    mb_plane_dispose(&alpha);
+    mb_image_u8_dispose(&trimap);
+    mb_image_f32_dispose(&alpha);
     return status;
 }
 
@@ -136,18 +137,18 @@ static mb_status run_pcg(bench *b, mb_error *err)
 
 static mb_status run_ml(bench *b, mb_error *err)
 {
-    mb_foreground_options o = {.pool = b->pool};
+    const mb_foreground_options o = {0};
     mb_colours f = {0};
-    mb_status status = mb_foreground_ml(&f, NULL, &b->photo, &b->alpha, &o, err);
+    mb_status status = mb_foreground_ml(&(mb_task){.pool = b->pool}, &f, NULL, &b->photo, &b->alpha, &o, err);
     mb_colours_dispose(&f);
     return status;
 }
 
 static mb_status run_blurfusion(bench *b, mb_error *err)
 {
-    mb_foreground_options o = {.pool = b->pool};
+    const mb_foreground_options o = {0};
     mb_colours f = {0};
-    mb_status status = mb_foreground_blurfusion(&f, &b->photo, &b->alpha, &o, err);
+    mb_status status = mb_foreground_blurfusion(&(mb_task){.pool = b->pool}, &f, &b->photo, &b->alpha, &o, err);
     mb_colours_dispose(&f);
     return status;
 }
@@ -167,9 +168,9 @@ static const struct {
     {"blurfusion", run_blurfusion},
 };
 
-static mb_status load(mb_picture *out, const char *name, int size, int channels, mb_error *err)
+static mb_status load(mb_image_u8 *out, const char *name, int size, int channels, mb_error *err)
 {
-    mb_status status = mb_picture_create(out, size, size, channels, err);
+    mb_status status = mb_image_u8_create(out, size, size, channels, err);
     size_t n = (size_t)size * (size_t)size * (size_t)channels;
     FILE *f = fopen(name, "rb");
     if (status == MB_OK && (f == NULL || fread(out->v, 1, n, f) != n)) {
@@ -186,7 +187,7 @@ static mb_status prepare(bench *b, int size, int threads, char **names, mb_error
     mb_status status = MB_OK;
     MB_TRY(load(&b->photo, names[0], size, 3, err));
     MB_TRY(load(&b->mask, names[1], size, 1, err));
-    MB_TRY(mb_plane_create(&b->alpha, size, size, err));
+    MB_TRY(mb_image_f32_create(&b->alpha, size, size, err));
     for (size_t i = 0; i < (size_t)size * (size_t)size; i++) {
         b->alpha.v[i] = (float)b->mask.v[i] / 255.0f;
     }
@@ -227,9 +228,9 @@ int main(int argc, char **argv)
     } else {
         fprintf(stderr, "%s\n", err.message);
     }
-    mb_picture_dispose(&b.photo);
-    mb_picture_dispose(&b.mask);
-    mb_plane_dispose(&b.alpha);
+    mb_image_u8_dispose(&b.photo);
+    mb_image_u8_dispose(&b.mask);
+    mb_image_f32_dispose(&b.alpha);
     mb_pool_free(b.pool);
     return status == MB_OK ? 0 : 1;
 }

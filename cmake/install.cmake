@@ -13,7 +13,7 @@ else()
 endif()
 
 # What a static link needs, as pkg-config names. Optional parts append to MB_PKG_REQUIRES.
-list(APPEND MB_PKG_REQUIRES openblas zlib)
+list(APPEND MB_PKG_REQUIRES zlib)
 list(REMOVE_DUPLICATES MB_PKG_REQUIRES)
 list(JOIN MB_PKG_REQUIRES " " MB_PKG_REQUIRES_TEXT)
 set(MB_STATIC_EXTRA "") # files and names that pkg-config does not know

@@ -19,7 +19,7 @@ typedef struct mb_device_report {
     int compute;   /* 90 for sm_90 */
     size_t total_bytes, free_bytes;
     int driver_cuda;     /* newest CUDA of the driver: 13000 for 13.0 */
-    int cublaslt, cudnn; /* versions as the libraries give them; 0: not there, our own kernels serve */
+    int cublaslt, cudnn; /* versions as the libraries give them; 0: not there, our own kernels run */
     char note[768];      /* one line: why the CPU runs though a GPU was not ruled out, or which library is missing */
 } mb_device_report;
 

@@ -16,6 +16,18 @@ typedef struct decoder_arch {
     int64_t kernels[ARCH_MAX_KERNELS]; /* of aspp_deforms, in order; aspp1 (1x1) not counted */
 } decoder_arch;
 
+/* The kinds of batch norms of BiRefNet. The official code puts identities in place of those of a kind when it is
+ * trained with one picture at a time. */
+typedef enum norm_place {
+    NORM_BRANCH, /* "bn", behind the branches of the ASPP */
+    NORM_IN,     /* "bn_in" */
+    NORM_OUT,    /* "bn_out" */
+    NORM_JOINED, /* "bn1", behind the branches' 1x1 */
+    NORM_POOL,   /* "global_avg_pool.2" */
+    NORM_GATE,   /* "gdt_convs.1" */
+    NORM_PLACES
+} norm_place;
+
 typedef struct birefnet_arch {
     int64_t embed_dim, window, mlp_ratio;
     int64_t depths[4], heads[4];
@@ -23,6 +35,7 @@ typedef struct birefnet_arch {
     decoder_arch squeeze, block[5];     /* block[1..4] = decoder_block1..4 */
     int64_t tile_inner[6], tile_out[6]; /* [1..5] = ipt_blk1..5 */
     int64_t gate_width[5];              /* [2..4] = gdt_convs_2..4 */
+    bool no_norm[NORM_PLACES];          /* all norms of the kind are identities, without tensors */
 } birefnet_arch;
 
 typedef struct vitmatte_arch {
@@ -54,6 +67,10 @@ MB_MUST_CHECK mb_status vitmatte_write_meta(mbw_writer *w, const vitmatte_arch *
 /* "Swin-L", "Swin-T", ... or "Swin" for other numbers; "VITMatte-S" ... */
 const char *birefnet_backbone(const birefnet_arch *a);
 const char *vitmatte_size(const vitmatte_arch *a);
+
+bool birefnet_lacks_norms(const birefnet_arch *a); /* of any kind */
+/* A BiRefNet without any batch norm, as training with one picture at a time leaves it. */
+void birefnet_drop_norms(birefnet_arch *a);
 
 /* "2,2,18,2" */
 void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n);

@@ -109,6 +109,69 @@ static mb_status check_options(const birefnet_arch *a, const source *s, mb_error
     return MB_OK;
 }
 
+/* ---- batch norms */
+
+/* As the metadata and the engine call them. */
+static const char *const norm_names[NORM_PLACES] = {"bn", "bn_in", "bn_out", "bn1", "global_avg_pool.2", "gdt_convs.1"};
+
+/* The kind of norm that a tensor belongs to; NORM_PLACES: none. */
+static norm_place norm_of(const char *tensor)
+{
+    const char *end = strrchr(tensor, '.');
+    if (end == NULL || strncmp(tensor, "bb.", 3) == 0) {
+        return NORM_PLACES;
+    }
+    const size_t n = (size_t)(end - tensor);
+    if (strncmp(tensor, "decoder.gdt_convs_", 18) == 0 && n == 21 && memcmp(tensor + 19, ".1", 2) == 0) {
+        return NORM_GATE;
+    }
+    for (int i = 0; i < NORM_GATE; i++) {
+        size_t m = strlen(norm_names[i]);
+        if (n > m && memcmp(tensor + n - m, norm_names[i], m) == 0 && tensor[n - m - 1] == '.') {
+            return (norm_place)i;
+        }
+    }
+    return NORM_PLACES;
+}
+
+bool birefnet_lacks_norms(const birefnet_arch *a)
+{
+    bool any = false;
+    for (int i = 0; i < NORM_PLACES; i++) {
+        any = any || a->no_norm[i];
+    }
+    return any;
+}
+
+void birefnet_drop_norms(birefnet_arch *a)
+{
+    for (int i = 0; i < NORM_PLACES; i++) {
+        a->no_norm[i] = true;
+    }
+}
+
+/* A kind of norm of which the file has not one tensor is a kind that the network has not. One tensor there, and what is
+ * missing is missing. */
+static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err)
+{
+    bool present[NORM_PLACES + 1] = {false};
+    spec_list all = {0};
+    birefnet_specs(&all, a);
+    if (all.failed) {
+        spec_list_dispose(&all);
+        return mb_fail_memory(err, sizeof all.v[0], "the list of expected tensors");
+    }
+    for (size_t i = 0; i < all.n; i++) {
+        norm_place place = norm_of(all.v[i].name);
+        present[place] = present[place] || source_find(s, all.v[i].name) != NULL;
+    }
+    spec_list_dispose(&all);
+    for (int i = 0; i < NORM_PLACES; i++) {
+        a->no_norm[i] = !present[i];
+    }
+    return MB_OK;
+}
+
 mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -133,6 +196,7 @@ mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
         (void)snprintf(name, sizeof name, "decoder.gdt_convs_%d.0.weight", i);
         a->gate_width[i] = arch_dim(s, name, 0, 16);
     }
+    status = status != MB_OK ? status : describe_norms(a, s, err);
     return status != MB_OK ? status : check_options(a, s, err);
 }
 
@@ -275,9 +339,16 @@ void birefnet_specs(spec_list *l, const birefnet_arch *a)
         spec_add_pair(l, SPEC_CONV, (int64_t[4]){1, e << (i - 1), 1, 1}, name);
     }
     gates(l, a);
+    size_t n = 0;
     for (size_t i = 0; i < l->n; i++) {
-        l->v[i].ignored = birefnet_ignores(l->v[i].name);
+        norm_place place = norm_of(l->v[i].name);
+        if (place == NORM_PLACES || !a->no_norm[place]) {
+            l->v[n] = l->v[i];
+            l->v[n].ignored = birefnet_ignores(l->v[n].name);
+            n++;
+        }
     }
+    l->n = n;
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -336,6 +407,15 @@ mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *e
     mb_status status = MB_OK;
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0] && status == MB_OK; i++) {
         status = mbw_writer_meta(w, pairs[i][0], pairs[i][1], err);
+    }
+    if (status == MB_OK && birefnet_lacks_norms(a)) {
+        char identities[120] = "";
+        for (int i = 0; i < NORM_PLACES; i++) {
+            size_t at = strlen(identities);
+            (void)snprintf(identities + at, sizeof identities - at, "%s%s", a->no_norm[i] && at > 0 ? "," : "",
+                           a->no_norm[i] ? norm_names[i] : "");
+        }
+        status = mbw_writer_meta(w, "arch.identities", identities, err);
     }
     return status;
 }

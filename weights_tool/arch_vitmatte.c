@@ -15,6 +15,9 @@ static mb_status describe_windows(vitmatte_arch *a, const source *s, mb_error *e
 {
     char name[120];
     int64_t rows[ARCH_MAX_DEPTH], low = INT64_MAX, high = 0;
+    if (a->depth == 0) {
+        return mb_fail(err, MB_E_MISMATCH, "the backbone has no layers (backbone.encoder.layer.0 is missing)");
+    }
     for (int64_t i = 0; i < a->depth; i++) {
         (void)snprintf(name, sizeof name, LAYER ".attention.rel_pos_h", i);
         rows[i] = arch_dim(s, name, 0, 27);

@@ -51,6 +51,17 @@ static mb_dtype usual_dtype(const source *s)
                                                                      : MB_F32;
 }
 
+/* "-0.125" under every locale: the text goes into the file. */
+static const char *three_places(char text[32], double value)
+{
+    (void)snprintf(text, 32, "%.3f", value);
+    char *comma = strchr(text, ',');
+    if (comma != NULL) {
+        *comma = '.';
+    }
+    return text;
+}
+
 static mb_status decide_order(conversion *c, mb_error *err)
 {
     patch_guess g;
@@ -63,9 +74,9 @@ static mb_status decide_order(conversion *c, mb_error *err)
     if (status != MB_OK) {
         return status;
     }
-    char figures[80];
-    (void)snprintf(figures, sizeof figures, "colour correlation of the kernels: rows %.3f, columns %.3f", g.rows,
-                   g.columns);
+    char figures[120], rows[32], columns[32];
+    (void)snprintf(figures, sizeof figures, "colour correlation of the kernels: rows %s, columns %s",
+                   three_places(rows, g.rows), three_places(columns, g.columns));
     if (c->o->order != PATCH_AUTO) {
         c->order = c->o->order;
         (void)snprintf(c->reason, sizeof c->reason, "as told; %s", figures);
@@ -378,7 +389,7 @@ static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_erro
             bytes = c->values;
         }
         if (!same && to != MB_F32) {
-            mb_narrow(c->narrow, c->values, to, n);
+            mb_from_f32(c->narrow, c->values, to, n);
             bytes = c->narrow;
         }
         mb_status status = mbw_writer_data(w, bytes, n * mb_dtype_size(to), err);
@@ -421,6 +432,60 @@ done:
 
 /* ---- the command */
 
+/* "optimizer (12 tensors), rng_state": by the first part of their names. */
+static void print_beside(const source *s, FILE *out)
+{
+    const size_t n = source_beside_count(s);
+    int groups = 0;
+    (void)fprintf(out, "  %zu tensor%s beside the model %s ignored: ", n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+    for (size_t i = 0, next; i < n; i = next) {
+        const char *name = source_beside_at(s, i)->original;
+        const size_t length = strcspn(name, ".");
+        next = i + 1;
+        while (next < n && strncmp(source_beside_at(s, next)->original, name, length + 1) == 0) {
+            next++;
+        }
+        if (++groups > 8) {
+            (void)fprintf(out, ", ...");
+            break;
+        }
+        (void)fprintf(out, "%s%.*s", groups > 1 ? ", " : "", (int)length, name);
+        if (name[length] == '.') {
+            (void)fprintf(out, " (%zu)", next - i);
+        }
+    }
+    (void)fprintf(out, "\n");
+}
+
+/* Where the model was found, and what else is in the file. */
+static void print_choice(const source *s, FILE *out)
+{
+    const char *keys = source_keys(s);
+    if (source_prefix(s)[0] != '\0') {
+        (void)fprintf(out, "  the model's names stand behind \"%s\"%s%s%s\n", source_prefix(s),
+                      keys[0] != '\0' ? " (keys of the file: " : "", keys, keys[0] != '\0' ? ")" : "");
+    }
+    if (source_beside_count(s) > 0) {
+        print_beside(s, out);
+    }
+}
+
+/* What may make the result another than the user thinks: said also when quiet. */
+static void print_doubts(const source *s, FILE *errors)
+{
+    if (source_rival(s) != NULL) {
+        (void)fprintf(
+            errors,
+            "mattebox-weights: warning: the file holds another copy of the model: taken are the tensors behind "
+            "\"%s\", not those behind \"%s\"\n  --prefix chooses\n",
+            source_prefix(s), source_rival(s));
+    }
+    if (source_lacks_checksums(s)) {
+        (void)fprintf(errors, "mattebox-weights: warning: the file was written without checksums: damage would not be "
+                              "noticed\n");
+    }
+}
+
 static void print_summary(const conversion *c, FILE *out)
 {
     char title[80];
@@ -439,6 +504,11 @@ static void print_summary(const conversion *c, FILE *out)
     for (size_t i = 0; i < source_count(c->s); i++) {
         ignored += recognised_ignores(&c->r, source_at(c->s, i)->name);
     }
+    print_choice(c->s, out);
+    if (c->r.family == FAMILY_BIREFNET && birefnet_lacks_norms(&c->r.birefnet)) {
+        (void)fprintf(out, "  without batch norms: trained with one picture at a time, where the official code has "
+                           "identities\n");
+    }
     if (ignored > 0) {
         (void)fprintf(out, "  %zu tensors that only training needs are left out\n", ignored);
     }
@@ -450,7 +520,7 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
     if (!c->o->force && access(c->o->output, F_OK) == 0) { /* said before the work; the writer makes sure at its end */
         return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", c->o->output);
     }
-    MB_TRY(source_open(&c->s, c->o->source, err));
+    MB_TRY(source_open_as(&c->s, c->o->source, &(source_choice){c->o->key, c->o->prefix}, err));
     MB_TRY(recognise(&c->r, c->s, err));
     MB_TRY(recognise_check(&c->r, c->s, errors, err));
     if (c->o->imagenet && c->r.family != FAMILY_VITMATTE) {
@@ -472,6 +542,7 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
         status = mb_fail_memory(err, PIECE * sizeof(double), "a conversion");
         goto done;
     }
+    print_doubts(c->s, errors);
     if (!c->o->quiet) {
         print_summary(c, out);
         (void)fflush(out);

@@ -78,6 +78,7 @@ static const built_in models[] = {
 struct generator {
     const built_in *model;
     const char *name;
+    birefnet_arch birefnet; /* the model's, or without its norms */
     bool columns;
     uint64_t seed;
     spec_list specs;
@@ -160,16 +161,23 @@ static bool names(const char *text, const char *name, const char **rest)
     return true;
 }
 
-static const built_in *find_variant(const char *variant, bool *columns, const char **name)
+/* What may follow a BiRefNet's name, with '_' for '-'. */
+static bool is_suffix(const char *text, const char *word)
+{
+    return (text[0] == '-' || text[0] == '_') && strcmp(text + 1, word) == 0;
+}
+
+static const built_in *find_variant(const char *variant, bool *columns, bool *batch1, const char **name)
 {
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
         const char *rest;
         if (!names(variant, variants[i].name, &rest)) {
             continue;
         }
-        *columns = strcmp(rest, "-columns") == 0 || strcmp(rest, "_columns") == 0;
+        *columns = is_suffix(rest, "columns");
+        *batch1 = is_suffix(rest, "batch1");
         *name = variants[i].name;
-        if (rest[0] == '\0' || (*columns && models[i].gains != NULL)) {
+        if (rest[0] == '\0' || ((*columns || *batch1) && models[i].gains != NULL)) {
             return &models[i];
         }
     }
@@ -184,7 +192,8 @@ mb_status generator_create(generator **out, const char *variant, uint64_t seed, 
         return mb_fail_memory(err, sizeof *g, "a generator");
     }
     g->seed = seed;
-    g->model = find_variant(variant, &g->columns, &g->name);
+    bool batch1 = false;
+    g->model = find_variant(variant, &g->columns, &batch1, &g->name);
     if (g->model == NULL) {
         generator_free(g);
         return mb_fail(err, MB_E_ARGUMENT,
@@ -194,7 +203,11 @@ mb_status generator_create(generator **out, const char *variant, uint64_t seed, 
     }
     if (g->model->gains != NULL) {
         g->columns = g->columns || !g->model->birefnet.ipt_blk5; /* the code of v1 knows columns only */
-        birefnet_specs(&g->specs, &g->model->birefnet);
+        g->birefnet = g->model->birefnet;
+        if (batch1) {
+            birefnet_drop_norms(&g->birefnet);
+        }
+        birefnet_specs(&g->specs, &g->birefnet);
     } else {
         vitmatte_specs(&g->specs, &g->model->vitmatte);
     }
@@ -310,7 +323,7 @@ static mb_status declare(const generator *g, mbw_writer *w, mb_dtype dtype, mb_e
     mb_status status;
     char note[160];
     if (g->model->gains != NULL) {
-        MB_TRY(birefnet_write_meta(w, &g->model->birefnet, err));
+        MB_TRY(birefnet_write_meta(w, &g->birefnet, err));
         MB_TRY(mbw_writer_meta(w, "source.patch_order", g->columns ? "columns" : "rows", err));
         MB_TRY(mbw_writer_meta(w, "input.width", "1024", err));
         MB_TRY(mbw_writer_meta(w, "input.height", "1024", err));
@@ -348,7 +361,7 @@ static mb_status stream(const generator *g, mbw_writer *w, mb_dtype dtype, mb_er
             fill_as_rows(g, i, at, n, values);
             const void *bytes = values;
             if (dtype != MB_F32) {
-                mb_narrow(narrow, values, dtype, n);
+                mb_from_f32(narrow, values, dtype, n);
                 bytes = narrow;
             }
             MB_TRY(mbw_writer_data(w, bytes, n * mb_dtype_size(dtype), err));
@@ -418,7 +431,7 @@ static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, 
         return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes is larger than agreed", bytes);
     }
     generator_fill(c->g, index, offset / size, n, c->scratch);
-    mb_narrow(dst, c->scratch, c->dtype, n);
+    mb_from_f32(dst, c->scratch, c->dtype, n);
     return MB_OK;
 }
 

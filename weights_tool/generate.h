@@ -18,7 +18,8 @@ typedef struct generator generator;
 
 /* `variant`: a name of the list, with or without "birefnet-", '_' for '-' allowed. With "-columns" behind it, the
  * values stand for a checkpoint in column patch order (as those of v1 always are): a .mbw file then gets them permuted,
- * a checkpoint does not. */
+ * a checkpoint does not. With "-batch1" behind it, a BiRefNet has no batch norms, as after training with one picture at
+ * a time. */
 MB_MUST_CHECK mb_status generator_create(generator **out, const char *variant, uint64_t seed, mb_error *err);
 void generator_free(generator *g);
 size_t generator_count(const generator *g);

@@ -107,16 +107,33 @@ static void print_text(const tool_options *o, FILE *out, const source *s, const 
         }
     }
     (void)fprintf(out, ")\n");
+    if (source_keys(s)[0] != '\0') {
+        (void)fprintf(out, "  keys          %s\n", source_keys(s));
+    }
+    if (source_prefix(s)[0] != '\0') {
+        (void)fprintf(out, "  model's names behind \"%s\"\n", source_prefix(s));
+    }
+    if (source_rival(s) != NULL) {
+        (void)fprintf(out, "  another copy  behind \"%s\" (--prefix chooses)\n", source_rival(s));
+    }
+    if (source_beside_count(s) > 0) {
+        (void)fprintf(out, "  beside it     %zu tensors, ignored: %s%s\n", source_beside_count(s),
+                      source_beside_at(s, 0)->original, source_beside_count(s) > 1 ? " ..." : "");
+    }
     const known_model *known = source_kind(s) != SOURCE_MBW ? known_find(source_file_path(s, 0)) : NULL;
     if (known != NULL) {
         (void)fprintf(out, "  by its name   %s\n", known->name);
     }
     print_meta(out, s);
-    for (size_t i = 0; o->tensors && i < source_count(s); i++) {
-        const source_tensor *t = source_at(s, i);
+    const size_t n = o->tensors ? source_count(s) + source_beside_count(s) : 0;
+    for (size_t i = 0; i < n; i++) {
+        const bool beside = i >= source_count(s);
+        const source_tensor *t = beside ? source_beside_at(s, i - source_count(s)) : source_at(s, i);
         char dims[200];
         shape(dims, sizeof dims, t);
-        (void)fprintf(out, "  %-5s %-20s %s\n", mb_st_dtype_name(t->dtype), dims, t->original);
+        (void)fprintf(out, "  %-5s %-20s %s%s%s%s\n", mb_st_dtype_name(t->dtype), dims, t->original,
+                      t->unread != NULL ? "  not read: " : "", t->unread != NULL ? t->unread : "",
+                      beside ? "  beside the model" : "");
     }
 }
 
@@ -162,6 +179,9 @@ static mb_status print_json(const tool_options *o, FILE *out, const source *s, c
     mb_json_uint(&j, f->parameters);
     mb_json_key(&j, "tensor_count");
     mb_json_uint(&j, source_count(s));
+    json_field(&j, "prefix", source_prefix(s));
+    mb_json_key(&j, "beside_count");
+    mb_json_uint(&j, source_beside_count(s));
     mb_json_key(&j, "dtypes");
     mb_json_begin_object(&j);
     for (int i = 0; i < MB_ST_DTYPE_COUNT; i++) {
@@ -203,7 +223,7 @@ int tool_inspect(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
     facts f;
     mb_error not_known = {0};
     (void)errors;
-    mb_status status = source_open(&s, o->source, err);
+    mb_status status = source_open_as(&s, o->source, &(source_choice){o->key, o->prefix}, err);
     if (status != MB_OK) {
         return tool_exit_code(status, false);
     }

@@ -32,7 +32,13 @@ static const struct {
     {".bn.", ".batch_norm."},
 };
 
-char *names_vitmatte_to_hub(const char *name)
+/* Row r of the rules read from left to right, or from right to left. */
+static const char *from_of(size_t r, bool backwards)
+{
+    return backwards ? rules[r].to : rules[r].from;
+}
+
+static char *rename_by_rules(const char *name, bool backwards)
 {
     char *out = mb_alloc_array(strlen(name) + 64, 2); /* no rule doubles a name; the longest adds 23 characters */
     if (out == NULL) {
@@ -42,8 +48,9 @@ char *names_vitmatte_to_hub(const char *name)
     for (const char *p = name; *p != '\0';) {
         size_t i = 0, n = 0;
         for (; i < sizeof rules / sizeof rules[0]; i++) {
-            n = strlen(rules[i].from);
-            if (strncmp(p, rules[i].from, n) == 0 && (p == name || rules[i].from[0] == '.')) {
+            const char *from = from_of(i, backwards);
+            n = strlen(from);
+            if (strncmp(p, from, n) == 0 && (p == name || from[0] == '.')) {
                 break;
             }
         }
@@ -51,11 +58,22 @@ char *names_vitmatte_to_hub(const char *name)
             *at++ = *p++;
             continue;
         }
-        size_t m = strlen(rules[i].to), keep = n > 1 && rules[i].from[n - 1] == '.' ? 1 : 0;
-        memcpy(at, rules[i].to, m - keep); /* the closing dot may open the next rule */
+        const char *to = from_of(i, !backwards);
+        size_t m = strlen(to), keep = n > 1 && p[n - 1] == '.' ? 1 : 0;
+        memcpy(at, to, m - keep); /* the closing dot may open the next rule */
         at += m - keep;
         p += n - keep;
     }
     *at = '\0';
     return out;
+}
+
+char *names_vitmatte_to_hub(const char *name)
+{
+    return rename_by_rules(name, false);
+}
+
+char *names_vitmatte_to_original(const char *name)
+{
+    return rename_by_rules(name, true);
 }

@@ -7,5 +7,6 @@ const char *names_strip(const char *name);
 
 /* VITMatte: from the original repository's names to the hub's. A new string (mb_free), NULL: no memory. */
 char *names_vitmatte_to_hub(const char *name);
+char *names_vitmatte_to_original(const char *name); /* the other way round */
 
 #endif

@@ -25,6 +25,8 @@ typedef enum option_id {
     TASK,
     LICENCE,
     ALLOW_OVERFLOW,
+    KEY,
+    PREFIX,
     AGAINST,
     TENSORS,
     JSON,
@@ -59,6 +61,11 @@ static const struct {
     {LICENCE, "licence", 0, "TEXT|@FILE", CONVERT, "licence to carry along (else as the source states it)"},
     {ALLOW_OVERFLOW, "allow-overflow", 0, NULL, CONVERT,
      "keep tensors whose values do not fit f16 in f32 instead of refusing"},
+    {KEY, "key", 0, "KEY", CONVERT | INSPECT | VERIFY,
+     "of the dict in a PyTorch file that holds the model, as \"ema\" or \"ema.model\" (else the one with the most of "
+     "its names)"},
+    {PREFIX, "prefix", 0, "TEXT", CONVERT | INSPECT | VERIFY,
+     "what stands before the model's names, as \"model.\" (else found by the names)"},
     {AGAINST, "against", 0, "SOURCE", VERIFY, "compare with the original, tensor by tensor"},
     {TENSORS, "tensors", 0, NULL, INSPECT, "list the tensors, in the order of the file"},
     {JSON, "json", 0, NULL, INSPECT, "as one JSON object"},
@@ -201,6 +208,12 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
     case ALLOW_OVERFLOW:
         o->allow_overflow = true;
         break;
+    case KEY:
+        o->key = value;
+        break;
+    case PREFIX:
+        o->prefix = value;
+        break;
     case AGAINST:
         o->against = value;
         break;
@@ -287,6 +300,10 @@ static mb_status check(const tool_options *o, mb_error *err)
     if ((o->command == COMMAND_CONVERT || o->command == COMMAND_GENERATE) && o->output == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "where to? -o FILE is missing\nmattebox-weights %s %s", command,
                        commands[o->command].usage);
+    }
+    if (o->command == COMMAND_VERIFY && o->against == NULL && (o->key != NULL || o->prefix != NULL)) {
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "--key and --prefix say where the model lies in the source: --against is missing");
     }
     return MB_OK;
 }

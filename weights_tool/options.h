@@ -31,6 +31,7 @@ typedef struct tool_options {
     bool imagenet; /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
     bool allow_overflow, force, quiet;
     const char *against;
+    const char *key, *prefix; /* where the model lies in a checkpoint; NULL: found by its names */
     bool tensors, json;
     uint64_t seed;
     bool checkpoint; /* generate: a safetensors checkpoint instead of a model */

@@ -1,5 +1,5 @@
-/* Reading pickles without running anything: an interpreter of the data opcodes over values of our own, which knows the
- * handful of names that a state dict is made of and refuses every other name. */
+/* Reading pickles without running anything: an interpreter of the data opcodes over values of our own. It knows the
+ * names that a state dict is made of; objects of harmless classes become opaque values; every other name is refused. */
 #ifndef MB_WEIGHTS_TOOL_PICKLE_H
 #define MB_WEIGHTS_TOOL_PICKLE_H
 
@@ -20,26 +20,38 @@ typedef enum pickle_kind {
     PICKLE_GLOBAL,  /* an allowed name */
     PICKLE_STORAGE, /* what a persistent id stands for */
     PICKLE_TENSOR,
-    PICKLE_MARK /* on the stack only */
+    PICKLE_OPAQUE, /* an object that means nothing here; items: its attributes (dicts) */
+    PICKLE_MARK    /* on the stack only */
 } pickle_kind;
 
-/* The allowed names. Storages come in the order of storage types below. */
+/* What an allowed name stands for. */
 typedef enum pickle_name {
-    NAME_ORDERED_DICT,
+    NAME_DICT,     /* collections.OrderedDict and its kin */
+    NAME_SEQUENCE, /* set, deque: their arguments' items */
     NAME_REBUILD_TENSOR,
-    NAME_REBUILD_PARAMETER,
+    NAME_REBUILD_TENSOR_V3, /* with a dtype of its own */
+    NAME_REBUILD_PARAMETER, /* of a tensor */
+    NAME_REBUILD_FROM_TYPE, /* of another function and its arguments */
+    NAME_REBUILD_QUANTISED, /* ... of kinds of tensors whose values are not read */
+    NAME_REBUILD_SPARSE,
+    NAME_REBUILD_NESTED,
+    NAME_REBUILD_META,
     NAME_SIZE,
-    NAME_DTYPE, /* torch.float32 and the like: may be there, means nothing to us */
-    NAME_STORAGE
+    NAME_DTYPE, /* torch.float32 and the like */
+    NAME_STORAGE,
+    NAME_GETATTR, /* only of an opaque class: how some versions of Python save a member of an enum */
+    NAME_OPAQUE   /* a harmless class: what it makes is opaque */
 } pickle_name;
 
 typedef struct pickle_value pickle_value;
 
 typedef struct pickle_tensor {
-    int storage_type; /* mb_st_dtype */
-    const char *key;  /* of the storage: its member is ARCHIVE/data/KEY */
+    int type;           /* mb_st_dtype of the values */
+    const char *unread; /* why its values cannot be read ("quantised numbers"); NULL: they can */
+    bool negated;       /* the values are the storage's with the other sign */
+    const char *key;    /* of the storage: its member is ARCHIVE/data/KEY */
     size_t key_bytes;
-    uint64_t storage_count; /* elements that the storage says it has */
+    uint64_t storage_bytes; /* that the storage says it has */
     int64_t offset;
     int rank;
     int64_t dims[8], strides[8];
@@ -47,6 +59,7 @@ typedef struct pickle_tensor {
 
 struct pickle_value {
     pickle_kind kind;
+    bool seen; /* for walks over values, which may contain themselves */
     union {
         int64_t integer; /* also bool */
         double number;
@@ -60,14 +73,14 @@ struct pickle_value {
         } list;
         struct {
             pickle_name name;
-            int storage_type;
+            int type; /* mb_st_dtype, of storages and dtypes */
         } global;
         pickle_tensor *tensor;
         struct {
-            int storage_type;
+            int type; /* mb_st_dtype; MB_ST_U8 for storages of plain bytes */
             const char *key;
             size_t key_bytes;
-            uint64_t count;
+            uint64_t bytes;
         } storage;
     } u;
     pickle_value *next; /* all values of a pickle, for freeing */

@@ -31,4 +31,17 @@ mb_status pickle_extend(machine *m, pickle_kind kind);  /* adds what lies behind
 mb_status pickle_append(machine *m);
 mb_status pickle_set_item(machine *m);
 
+/* pickle_names.c: pushes what a name stands for, or refuses it by name. */
+mb_status pickle_push_name(machine *m, const char *module, size_t nm, const char *name, size_t nn);
+mb_status pickle_refuse_name(machine *m, const char *module, size_t nm, const char *name, size_t nn);
+
+/* pickle_build.c: REDUCE, NEWOBJ, NEWOBJ_EX, BUILD and BINPERSID. */
+mb_status pickle_reduce(machine *m);
+mb_status pickle_new_object(machine *m, bool with_keywords);
+mb_status pickle_set_state(machine *m);
+mb_status pickle_persistent_id(machine *m);
+
+#define PICKLE_SAVE_AGAIN                                                                                              \
+    "nothing was run; if the file is your own, save its weights alone: torch.save(model.state_dict(), 'weights.pth')"
+
 #endif

@@ -68,8 +68,20 @@ pickle_value *pickle_pop(machine *m)
     return m->stack[--m->n_stack];
 }
 
+/* An object that takes items is a list or dict of its own class: it becomes one. Its attributes would come after them,
+ * so there is none yet. */
+static void as_collection(pickle_value *v, pickle_kind kind)
+{
+    if (v->kind == PICKLE_OPAQUE && v->u.list.n == 0) {
+        v->kind = kind;
+    }
+}
+
 static pickle_value *top(machine *m, pickle_kind kind)
 {
+    if (m->n_stack > 0) {
+        as_collection(m->stack[m->n_stack - 1], kind);
+    }
     if (m->n_stack == 0 || m->stack[m->n_stack - 1]->kind != kind) {
         (void)pickle_bad(m, "a value is not what the operation needs");
         return NULL;
@@ -190,6 +202,9 @@ mb_status pickle_extend(machine *m, pickle_kind kind)
     size_t first = behind_mark(m);
     if (first == SIZE_MAX) {
         return pickle_status(m);
+    }
+    if (first >= 2) {
+        as_collection(m->stack[first - 2], kind);
     }
     if (first < 2 || m->stack[first - 2]->kind != kind) {
         return pickle_bad(m, "items for something that is no collection");

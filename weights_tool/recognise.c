@@ -45,22 +45,26 @@ static const struct {
     {"blocks.0.attn.", "a plain ViT"},
 };
 
+#define N_OTHERS (sizeof others / sizeof others[0])
+
 static mb_status refuse(const source *s, mb_error *err)
 {
     const char *path = source_file_path(s, 0);
-    for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) {
+    for (size_t k = 0; k < 2 * N_OTHERS; k++) { /* first by whole names, then behind a wrapper's prefix */
+        const size_t row = k % N_OTHERS;
         for (size_t i = 0; i < source_count(s); i++) {
-            const char *name = source_at(s, i)->name;
-            if (strncmp(name, others[k].prefix, strlen(others[k].prefix)) == 0) {
-                bool birefnet = strncmp(others[k].what, "a BiRefNet", 10) == 0;
-                return mb_fail(err, MB_E_MISMATCH, "%s: this is %s (recognised by %s)%s", path, others[k].what, name,
+            const char *name = source_at(s, i)->name, *dot = strchr(name, '.');
+            const char *at = k < N_OTHERS || dot == NULL ? name : dot + 1;
+            if (strncmp(at, others[row].prefix, strlen(others[row].prefix)) == 0) {
+                bool birefnet = strncmp(others[row].what, "a BiRefNet", 10) == 0;
+                return mb_fail(err, MB_E_MISMATCH, "%s: this is %s (recognised by %s)%s", path, others[row].what, name,
                                birefnet ? "" : ", not BiRefNet or VITMatte");
             }
         }
     }
     const char *first = source_count(s) > 0 ? source_at(s, 0)->name : "none";
-    return mb_fail(err, MB_E_MISMATCH, "%s: neither BiRefNet nor VITMatte (%zu tensors, the first is %.100s)", path,
-                   source_count(s), first);
+    return mb_fail(err, MB_E_MISMATCH, "%s: neither BiRefNet nor VITMatte (%zu tensors, the first is %.100s)%s%s", path,
+                   source_count(s), first, source_keys(s)[0] != '\0' ? "\nkeys of the file: " : "", source_keys(s));
 }
 
 /* ---- recognition */
@@ -217,9 +221,45 @@ static mb_status count_unknown(const recognised *r, const source *s, findings *e
     return MB_OK;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Tensors that inference needs and whose values are not read: the file is sound, and the way out depends on the kind.
+ */
+static mb_status check_readable(const recognised *r, const source *s, mb_error *err)
+{
+    const source_tensor *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < r->specs.n; i++) {
+        const source_tensor *t = r->specs.v[i].ignored ? NULL : source_find(s, r->specs.v[i].name);
+        if (t != NULL && t->unread != NULL) {
+            first = first != NULL ? first : t;
+            n += same_text(t->unread, first->unread);
+        }
+    }
+    if (first == NULL) {
+        return MB_OK;
+    }
+    const char *type = first->dtype == MB_ST_OTHER ? "" : mb_st_dtype_name(first->dtype);
+    const bool floats = strstr(first->unread, "-bit floats") != NULL;
+    return mb_fail(err, MB_E_UNSUPPORTED,
+                   "%s: tensor %.200s holds %s%s%s%s: that is not read here (so in %zu tensors)\n%s",
+                   source_file_path(s, 0), first->original, first->unread, type[0] != '\0' ? " (" : "", type,
+                   type[0] != '\0' ? ")" : "", n,
+                   floats ? "save the model in f16 with the program that made it: each tensor .half(), times its scale "
+                            "where the file has scales"
+                          : "save the model as plain f32 or f16 tensors with the program that made it");
+}
+
 mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb_error *err)
 {
     findings missing = {report, "missing", 0}, shaped = {report, "other shape", 0}, typed = {report, "not a float", 0};
+    mb_status status = check_readable(r, s, err);
+    if (status != MB_OK) {
+        return status;
+    }
     for (size_t i = 0; i < r->specs.n; i++) {
         const tensor_spec *want = &r->specs.v[i];
         const source_tensor *t = want->ignored ? NULL : source_find(s, want->name);
@@ -241,7 +281,7 @@ mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb
     note_rest(&shaped);
     note_rest(&typed);
     findings unknown = {report, "unknown", 0};
-    mb_status status = count_unknown(r, s, &unknown, err);
+    status = count_unknown(r, s, &unknown, err);
     if (status != MB_OK || missing.n + shaped.n + typed.n + unknown.n == 0) {
         return status;
     }

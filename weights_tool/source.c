@@ -1,18 +1,12 @@
 /* Opening checkpoints: which format, which files, and the list of tensors that all formats end in. */
 #include "source_internal.h"
 
-#include "names.h"
-
 #include "core/alloc.h"
 #include "core/hash.h"
-#include "core/json.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define MAX_INDEX_FILES 1000
-#define MAX_TENSORS     65536u
+#define MAX_TENSORS 65536u
 
 /* ---- the list */
 
@@ -86,7 +80,7 @@ const source_tensor *source_find(const source *s, const char *name)
     return NULL;
 }
 
-static mb_status build_index(source *s, mb_error *err)
+mb_status source_build_index(source *s, mb_error *err)
 {
     size_t n = 8;
     while (n < 2 * s->n_tensors) {
@@ -115,25 +109,6 @@ static mb_status build_index(source *s, mb_error *err)
     return MB_OK;
 }
 
-mb_status source_normalise(source *s, mb_error *err)
-{
-    bool original_vitmatte = false;
-    for (size_t i = 0; i < s->n_tensors; i++) {
-        original_vitmatte = original_vitmatte || strcmp(names_strip(s->tensors[i].original), "backbone.pos_embed") == 0;
-    }
-    for (size_t i = 0; i < s->n_tensors; i++) {
-        source_tensor *t = &s->tensors[i];
-        const char *stripped = names_strip(t->original);
-        char *name = original_vitmatte ? names_vitmatte_to_hub(stripped) : mb_strdup(stripped);
-        if (name == NULL) {
-            return mb_fail_memory(err, strlen(stripped), "the name of a tensor");
-        }
-        mb_free(t->name);
-        t->name = name;
-    }
-    return build_index(s, err);
-}
-
 /* ---- access */
 
 source_format source_kind(const source *s)
@@ -144,7 +119,8 @@ source_format source_kind(const source *s)
 const char *source_format_name(const source *s)
 {
     static const char *const names[] = {"safetensors", "safetensors in several files", "PyTorch (zip)", "mbw"};
-    return names[s->format];
+    bool torch_parts = s->format == SOURCE_SHARDED && s->n_parts == 0;
+    return torch_parts ? "PyTorch (zip) in several files" : names[s->format];
 }
 
 size_t source_count(const source *s)
@@ -157,12 +133,42 @@ const source_tensor *source_at(const source *s, size_t index)
     return index < s->n_tensors ? &s->tensors[index] : NULL;
 }
 
+size_t source_beside_count(const source *s)
+{
+    return s->n_beside;
+}
+
+const source_tensor *source_beside_at(const source *s, size_t index)
+{
+    return index < s->n_beside ? &s->tensors[s->n_tensors + index] : NULL;
+}
+
+const char *source_prefix(const source *s)
+{
+    return s->prefix != NULL ? s->prefix : "";
+}
+
+const char *source_rival(const source *s)
+{
+    return s->rival;
+}
+
+const char *source_keys(const source *s)
+{
+    return s->keys;
+}
+
+bool source_lacks_checksums(const source *s)
+{
+    return s->no_checksums;
+}
+
 const char *source_meta(const source *s, const char *key)
 {
     if (s->mbw != NULL) {
         return mb_weights_meta(s->mbw, key);
     }
-    for (size_t i = 0; s->parts != NULL && i < s->n_files; i++) {
+    for (size_t i = 0; i < s->n_parts; i++) {
         const char *value = s->parts[i] != NULL ? mb_safetensors_meta(s->parts[i], key) : NULL;
         if (value != NULL) {
             return value;
@@ -225,6 +231,24 @@ static void read_strided(const source_tensor *t, size_t first, size_t n, uint8_t
     }
 }
 
+/* Floats have their sign in the highest bit; integers are two's complements. */
+static void negate(uint8_t *p, mb_st_dtype dtype, size_t n)
+{
+    const size_t size = mb_st_dtype_size(dtype);
+    for (size_t i = 0; i < n; i++, p += size) {
+        if (mb_st_dtype_is_float(dtype)) {
+            p[size - 1] ^= 0x80;
+            continue;
+        }
+        unsigned carry = 1;
+        for (size_t k = 0; k < size; k++) {
+            carry += (uint8_t)~p[k];
+            p[k] = (uint8_t)carry;
+            carry >>= 8;
+        }
+    }
+}
+
 void source_read(const source_tensor *t, size_t first, size_t n, void *dst)
 {
     const size_t size = mb_st_dtype_size(t->dtype);
@@ -235,6 +259,9 @@ void source_read(const source_tensor *t, size_t first, size_t n, void *dst)
         memcpy(dst, t->data + first * size, n * size);
     } else {
         read_strided(t, first, n, dst);
+    }
+    if (t->negated) {
+        negate(dst, t->dtype, n);
     }
 }
 
@@ -260,7 +287,9 @@ mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
         return mb_fail_memory(err, (file + 1) * sizeof *parts, "a safetensors file");
     }
     s->parts = parts;
-    s->parts[file] = NULL;
+    while (s->n_parts <= file) {
+        s->parts[s->n_parts++] = NULL;
+    }
     mb_status status = mb_safetensors_open_memory(&s->parts[file], f->map.data, f->map.bytes, err);
     if (status != MB_OK) {
         mb_error_prefix(err, "%s", f->path);
@@ -268,7 +297,8 @@ mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
     }
     for (size_t i = 0; i < mb_safetensors_count(s->parts[file]) && status == MB_OK; i++) {
         const mb_st_tensor *from = mb_safetensors_at(s->parts[file], i);
-        source_tensor t = {.dtype = from->dtype, .rank = from->rank, .data = from->data};
+        source_tensor t = {
+            .dtype = from->dtype, .unread = mb_st_dtype_unread(from->dtype), .rank = from->rank, .data = from->data};
         memcpy(t.dims, from->dims, sizeof t.dims);
         set_contiguous(&t);
         status = source_add_tensor(s, from->name, &t, err);
@@ -296,141 +326,28 @@ mb_status source_read_mbw(source *s, mb_error *err)
     return status;
 }
 
-/* ---- index.json: {"metadata": {...}, "weight_map": {"tensor": "file", ...}} */
-
-static size_t known_file(const source *s, size_t first, const char *path)
-{
-    size_t i = first;
-    while (i < s->n_files && strcmp(s->files[i].path, path) != 0) {
-        i++;
-    }
-    return i;
-}
-
-static mb_status read_weight_map(source *s, mb_json_reader *r, const char *folder, int folder_length, mb_error *err)
-{
-    char name[600], file[300], path[1200];
-    (void)mb_json_enter(r, '{');
-    while (mb_json_next_key(r, name, sizeof name, NULL) && mb_json_get_string(r, file, sizeof file, NULL)) {
-        if (file[0] == '\0' || strchr(file, '/') != NULL || file[0] == '.') {
-            return mb_fail(err, MB_E_FORMAT, "it names a file outside its folder");
-        }
-        (void)snprintf(path, sizeof path, "%.*s%s", folder_length, folder, file);
-        if (known_file(s, 1, path) < s->n_files) {
-            continue;
-        }
-        size_t index;
-        if (s->n_files > MAX_INDEX_FILES) {
-            return mb_fail(err, MB_E_FORMAT, "it names more than %d files", MAX_INDEX_FILES);
-        }
-        mb_status status = source_add_file(s, path, &index, err);
-        if (status != MB_OK) {
-            return status;
-        }
-    }
-    return MB_OK;
-}
-
-/* Every tensor of the map must have been found, or a part is not what the index was made for. */
-static mb_status check_weight_map(source *s, const char *text, size_t bytes, mb_error *err)
-{
-    char key[600], file[300];
-    mb_json_reader r;
-    mb_status status = build_index(s, err);
-    mb_json_read_init(&r, text, bytes);
-    (void)mb_json_enter(&r, '{');
-    while (status == MB_OK && mb_json_next_key(&r, key, sizeof key, NULL)) {
-        if (strcmp(key, "weight_map") != 0) {
-            (void)mb_json_skip(&r);
-            continue;
-        }
-        (void)mb_json_enter(&r, '{');
-        while (mb_json_next_key(&r, key, sizeof key, NULL) && mb_json_get_string(&r, file, sizeof file, NULL)) {
-            if (source_find(s, key) == NULL) {
-                return mb_fail(err, MB_E_FORMAT, "tensor %.200s should be in %.200s and is not", key, file);
-            }
-        }
-    }
-    return status;
-}
-
-mb_status source_read_index(source *s, const char *path, mb_error *err)
-{
-    const source_file *f = &s->files[0];
-    const char *slash = strrchr(path, '/'), *text = f->map.data;
-    const size_t bytes = f->map.bytes;
-    int folder_length = slash != NULL ? (int)(slash - path) + 1 : 0;
-    char key[64];
-    bool found = false;
-    mb_json_reader r;
-    mb_status status = MB_OK;
-    s->format = SOURCE_SHARDED;
-    mb_json_read_init(&r, text, bytes);
-    (void)mb_json_enter(&r, '{');
-    while (status == MB_OK && mb_json_next_key(&r, key, sizeof key, NULL)) {
-        bool map = strcmp(key, "weight_map") == 0;
-        found = found || map;
-        if (map) {
-            status = read_weight_map(s, &r, path, folder_length, err);
-        } else {
-            (void)mb_json_skip(&r);
-        }
-    }
-    if (status == MB_OK && !mb_json_finish(&r)) {
-        status = mb_fail(err, MB_E_FORMAT, "not a sound index: byte %zu: %s", (size_t)(r.at - r.start), r.problem);
-    }
-    if (status == MB_OK && !found) {
-        status = mb_fail(err, MB_E_FORMAT, "a JSON file without a weight_map: not an index of safetensors files");
-    }
-    if (status != MB_OK) {
-        mb_error_prefix(err, "%s", path);
-        return status;
-    }
-    for (size_t i = 1; i < s->n_files && status == MB_OK; i++) {
-        status = source_read_safetensors(s, i, err);
-    }
-    if (status == MB_OK) {
-        status = check_weight_map(s, text, bytes, err);
-        if (status != MB_OK) {
-            mb_error_prefix(err, "%s", path);
-        }
-    }
-    return status;
-}
-
 /* ---- opening */
-
-static bool exists(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* A hub folder: the file in it that holds the weights. */
-static mb_status find_in_folder(char *dst, size_t capacity, const char *folder, mb_error *err)
-{
-    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
-                                        "diffusion_pytorch_model.safetensors", "pytorch_model.bin", "model.pth"};
-    struct stat st;
-    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        (void)snprintf(dst, capacity, "%s", folder);
-        return MB_OK;
-    }
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        int n = snprintf(dst, capacity, "%s/%s", folder, names[i]);
-        if (n > 0 && (size_t)n < capacity && exists(dst)) {
-            return MB_OK;
-        }
-    }
-    return mb_fail(err, MB_E_IO,
-                   "%s: a folder without model.safetensors, model.safetensors.index.json or "
-                   "pytorch_model.bin\nname the file",
-                   folder);
-}
 
 static bool begins(const mb_mapping *m, const char *with, size_t n)
 {
     return m->bytes >= n && memcmp(m->data, with, n) == 0;
+}
+
+mb_status source_read_part(source *s, size_t file, mb_error *err)
+{
+    const source_file *f = &s->files[file];
+    const char *text = f->map.data;
+    if (begins(&f->map, "PK\3\4", 4)) {
+        mb_status status = source_read_torch(s, file, err);
+        if (status != MB_OK) {
+            mb_error_prefix(err, "%s", f->path);
+        }
+        return status;
+    }
+    if (f->map.bytes > 9 && text[8] == '{' && text[7] == 0) {
+        return source_read_safetensors(s, file, err);
+    }
+    return source_refuse_unknown(f->map.data, f->map.bytes, f->path, err);
 }
 
 static mb_status read_by_content(source *s, const char *path, mb_error *err)
@@ -440,29 +357,27 @@ static mb_status read_by_content(source *s, const char *path, mb_error *err)
     if (begins(m, "MBW", 4)) {
         return source_read_mbw(s, err);
     }
-    if (begins(m, "PK\3\4", 4)) {
-        mb_status status = source_read_torch(s, err);
-        if (status != MB_OK) {
-            mb_error_prefix(err, "%s", path);
-        }
-        return status;
-    }
-    if (m->bytes > 9 && text[8] == '{' && text[7] == 0) {
-        return source_read_safetensors(s, 0, err);
-    }
-    if (m->bytes > 1 &&
+    const bool safetensors = m->bytes > 9 && text[8] == '{' && text[7] == 0;
+    if (!safetensors && m->bytes > 1 &&
         (text[0] == '{' || ((text[0] == '\n' || text[0] == ' ') && strchr("{ \n\t", text[1]) != NULL))) {
         return source_read_index(s, path, err);
     }
-    return source_refuse_unknown(m->data, m->bytes, path, err);
+    s->format = begins(m, "PK\3\4", 4) ? SOURCE_TORCH : SOURCE_SAFETENSORS;
+    return source_read_part(s, 0, err);
 }
 
 mb_status source_open(source **out, const char *path, mb_error *err)
 {
+    return source_open_as(out, path, NULL, err);
+}
+
+mb_status source_open_as(source **out, const char *path, const source_choice *choice, mb_error *err)
+{
+    static const source_choice none = {NULL, NULL};
     char file[1200];
     size_t index;
     *out = NULL;
-    mb_status status = find_in_folder(file, sizeof file, path, err);
+    mb_status status = source_find_in_folder(file, sizeof file, path, err);
     if (status != MB_OK) {
         return status;
     }
@@ -470,18 +385,24 @@ mb_status source_open(source **out, const char *path, mb_error *err)
     if (s == NULL) {
         return mb_fail_memory(err, sizeof *s, "a checkpoint");
     }
-    status = source_add_file(s, file, &index, err);
-    status = status != MB_OK ? status : read_by_content(s, file, err);
-    status = status != MB_OK ? status : source_normalise(s, err);
-    if (status == MB_OK && s->n_tensors == 0 && s->format != SOURCE_MBW) {
-        status = mb_fail(err, MB_E_FORMAT, "%s: holds no tensors", file);
+    MB_TRY(source_add_file(s, file, &index, err));
+    MB_TRY(read_by_content(s, file, err));
+    if (s->n_tensors == 0 && s->format != SOURCE_MBW) {
+        status = mb_fail(err, MB_E_FORMAT, "%s: holds no tensors%s%s", file, s->keys[0] != '\0' ? "; its keys: " : "",
+                         s->keys);
+        goto done;
     }
+    status = source_select(s, choice != NULL ? choice : &none, err);
     if (status != MB_OK) {
-        source_free(s);
-        return status;
+        mb_error_prefix(err, "%s", file);
+        goto done;
     }
+    MB_TRY(source_load(s, err));
     *out = s;
-    return MB_OK;
+    s = NULL;
+done:
+    source_free(s);
+    return status;
 }
 
 void source_free(source *s)
@@ -490,20 +411,23 @@ void source_free(source *s)
         return;
     }
     mb_weights_free(s->mbw);
+    for (size_t i = 0; i < s->n_parts; i++) {
+        mb_safetensors_free(s->parts[i]);
+    }
     for (size_t i = 0; i < s->n_files; i++) {
-        if (s->parts != NULL && (s->format != SOURCE_SHARDED || i > 0)) {
-            mb_safetensors_free(s->parts[i]);
-        }
         mb_unmap_file(&s->files[i].map);
         mb_free(s->files[i].path);
     }
-    for (size_t i = 0; i < s->n_tensors; i++) {
+    for (size_t i = 0; i < s->n_tensors + s->n_beside; i++) {
         mb_free(s->tensors[i].name);
         mb_free(s->tensors[i].original);
     }
     for (size_t i = 0; i < s->n_storages; i++) {
-        mb_free(s->storages[i].name);
+        mb_free(s->storages[i].member.name);
+        mb_free(s->storages[i].unpacked);
     }
+    mb_free(s->prefix);
+    mb_free(s->rival);
     mb_free(s->storages);
     mb_free(s->parts);
     mb_free(s->files);

@@ -8,10 +8,14 @@
 #include "core/alloc.h"
 #include "core/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_PICKLE ((size_t)64 << 20) /* a published BiRefNet's has 100 KB */
+#define MAX_PICKLE   ((size_t)64 << 20)  /* a published BiRefNet's has 100 KB */
+#define MAX_DEPTH    16                  /* of dicts in dicts */
+#define MAX_REPEATED ((uint64_t)1 << 30) /* elements in all */
+#define MAX_UNPACKED ((size_t)16 << 30)
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -28,7 +32,7 @@ static mb_status find_pickle(const zip_archive *z, const zip_member **found, siz
         if (ends_with(name, "/constants.pkl") || strstr(name, "/code/") != NULL) {
             return mb_fail(err, MB_E_UNSUPPORTED,
                            "a TorchScript archive (torch.jit.save): it holds a program\n"
-                           "get the .safetensors file, or save model.state_dict() with torch.save");
+                           "save its weights alone: torch.save(torch.jit.load('FILE').state_dict(), 'weights.pth')");
         }
         bool is =
             strcmp(name, "data.pkl") == 0 || (ends_with(name, "/data.pkl") && strchr(name, '/') == strrchr(name, '/'));
@@ -49,17 +53,40 @@ static mb_status find_pickle(const zip_archive *z, const zip_member **found, siz
 /* Little-endian, or not said (before torch 2.1). */
 static mb_status check_byte_order(const zip_archive *z, const char *folder, size_t prefix, mb_error *err)
 {
-    char name[1100];
+    char name[1100], shown[40];
+    uint8_t *text = NULL;
     (void)snprintf(name, sizeof name, "%.*sbyteorder", (int)prefix, folder);
     const zip_member *m = zip_find(z, name);
-    if (m != NULL && (m->deflated || m->bytes != 6 || memcmp(m->data, "little", 6) != 0)) {
-        return mb_fail(err, MB_E_UNSUPPORTED,
-                       "it was written on a big-endian machine\nsave it again on a little-endian one");
+    if (m == NULL) {
+        return MB_OK;
     }
-    return MB_OK;
+    mb_status status = zip_extract(m, 64, &text, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    if (m->bytes == 3 && memcmp(text, "big", 3) == 0) {
+        status = mb_fail(err, MB_E_UNSUPPORTED,
+                         "it was written on a big-endian machine\nsave it again on a little-endian one");
+    } else if (m->bytes != 6 || memcmp(text, "little", 6) != 0) {
+        status = mb_fail(err, MB_E_UNSUPPORTED, "its byteorder is \"%s\", which is not known",
+                         mb_printable(shown, sizeof shown, (const char *)text, m->bytes));
+    }
+    mb_free(text);
+    return status;
 }
 
 /* ---- tensors */
+
+typedef struct reader {
+    source *s;
+    size_t file;
+    const zip_archive *z;
+    const char *folder; /* its first `prefix` bytes are the archive's folder */
+    size_t prefix;
+    size_t *storages; /* by member: index + 1 in the source; 0: not noted yet */
+    char path[513];   /* keys down to the current value, each with a closing dot */
+    mb_error *err;
+} reader;
 
 static mb_status bad_tensor(mb_error *err, const char *name, const char *what)
 {
@@ -88,121 +115,263 @@ static bool measure_view(source_tensor *t, int64_t offset, uint64_t available)
         }
     }
     t->count = empty ? 0 : count;
-    /* a stride of 0 repeats values: legal in torch, and a way to claim terabytes; no checkpoint does it */
-    return empty || ((uint64_t)last < available && count <= available);
+    return empty || (uint64_t)last < available;
 }
 
-static mb_status add_tensor(source *s, const zip_archive *z, const char *folder, size_t prefix, const char *name,
-                            const pickle_tensor *p, mb_error *err)
+static mb_status note_storage(reader *r, const zip_member *m, size_t *index)
 {
-    char member[1400];
-    int n = snprintf(member, sizeof member, "%.*sdata/%.*s", (int)prefix, folder, (int)p->key_bytes, p->key);
-    const zip_member *m = n > 0 && (size_t)n < sizeof member ? zip_find(z, member) : NULL;
-    const size_t size = mb_st_dtype_size((mb_st_dtype)p->storage_type);
-    if (m == NULL) {
-        return bad_tensor(err, name, "its storage is not in the file");
+    source *s = r->s;
+    const size_t member = (size_t)(m - r->z->members);
+    if (r->storages[member] != 0) {
+        *index = r->storages[member];
+        return MB_OK;
     }
-    if (m->deflated) {
-        return bad_tensor(err, name, "its storage is compressed, which torch.save never does");
-    }
-    if (p->storage_count > m->bytes / size) {
-        return bad_tensor(err, name, "its storage is shorter than it says");
-    }
-    source_tensor t = {.dtype = (mb_st_dtype)p->storage_type, .rank = p->rank};
-    memcpy(t.dims, p->dims, sizeof t.dims);
-    memcpy(t.strides, p->strides, sizeof t.strides);
-    if ((uint64_t)p->offset > p->storage_count || !measure_view(&t, p->offset, p->storage_count)) {
-        return bad_tensor(err, name, "it reaches beyond its storage");
-    }
-    t.data = m->data + (size_t)p->offset * size;
-    mb_status status = source_add_tensor(s, name, &t, err);
-    return status != MB_OK ? status : source_note_storage(s, m, err);
-}
-
-/* ---- the state dict */
-
-static bool holds_tensors(const pickle_value *dict)
-{
-    for (size_t i = 1; i < dict->u.list.n; i += 2) {
-        if (dict->u.list.items[i]->kind == PICKLE_TENSOR) {
-            return true;
+    if (s->n_storages == s->storage_capacity) {
+        size_t capacity = s->storage_capacity == 0 ? 256 : s->storage_capacity * 2;
+        source_storage *p = mb_realloc_array(s->storages, capacity, sizeof *p);
+        if (p == NULL) {
+            return mb_fail_memory(r->err, capacity * sizeof *p, "a list of storages");
         }
+        s->storages = p;
+        s->storage_capacity = capacity;
     }
-    return false;
-}
-
-/* The dict with tensors: the root, or nested under one of the usual keys of training loops. */
-static const pickle_value *find_state_dict(const pickle_value *root)
-{
-    static const char *const keys[] = {"state_dict", "model", "model_state_dict", "params_ema", "params", "net"};
-    for (int depth = 0; depth < 4; depth++) {
-        if (root->kind != PICKLE_DICT || holds_tensors(root)) {
-            break;
-        }
-        const pickle_value *inner = NULL;
-        for (size_t k = 0; k < sizeof keys / sizeof keys[0] && inner == NULL; k++) {
-            for (size_t i = 0; i + 1 < root->u.list.n && inner == NULL; i += 2) {
-                const pickle_value *key = root->u.list.items[i], *value = root->u.list.items[i + 1];
-                bool named = key->kind == PICKLE_BYTES && key->u.s.bytes == strlen(keys[k]) &&
-                             memcmp(key->u.s.text, keys[k], key->u.s.bytes) == 0;
-                inner = named && value->kind == PICKLE_DICT ? value : NULL;
-            }
-        }
-        if (inner == NULL) {
-            return NULL;
-        }
-        root = inner;
+    source_storage *storage = &s->storages[s->n_storages];
+    *storage = (source_storage){.member = *m, .file = r->file};
+    storage->member.name = mb_strdup(m->name);
+    if (storage->member.name == NULL) {
+        return mb_fail_memory(r->err, strlen(m->name), "a list of storages");
     }
-    return root->kind == PICKLE_DICT && holds_tensors(root) ? root : NULL;
-}
-
-static mb_status add_tensors(source *s, const zip_archive *z, const zip_member *m, size_t prefix, const pickle *p,
-                             mb_error *err)
-{
-    const pickle_value *dict = find_state_dict(p->root);
-    if (dict == NULL) {
-        return mb_fail(err, MB_E_FORMAT,
-                       "a PyTorch file without a state dict (no tensors at the top or under \"model\" or "
-                       "\"state_dict\")");
-    }
-    for (size_t i = 0; i + 1 < dict->u.list.n; i += 2) {
-        const pickle_value *key = dict->u.list.items[i], *value = dict->u.list.items[i + 1];
-        char name[513];
-        if (value->kind != PICKLE_TENSOR) {
-            continue; /* counters and notes of the training */
-        }
-        if (key->kind != PICKLE_BYTES || !mb_is_name(key->u.s.text, key->u.s.bytes, sizeof name - 1)) {
-            return mb_fail(err, MB_E_FORMAT, "a tensor's name is not a string of 1 to 512 printable characters");
-        }
-        memcpy(name, key->u.s.text, key->u.s.bytes);
-        name[key->u.s.bytes] = '\0';
-        mb_status status = add_tensor(s, z, m->name, prefix, name, value->u.tensor, err);
-        if (status != MB_OK) {
-            return status;
-        }
-    }
+    *index = r->storages[member] = ++s->n_storages;
     return MB_OK;
 }
 
-mb_status source_read_torch(source *s, mb_error *err)
+/* A stride of 0 (torch's expand) makes many elements of few: sound, but bounded, or a small file could claim terabytes.
+ */
+static mb_status count_repeated(reader *r, const char *name, const source_tensor *t, uint64_t available)
+{
+    r->s->n_repeated += t->count > available ? t->count : 0;
+    return r->s->n_repeated <= MAX_REPEATED
+               ? MB_OK
+               : bad_tensor(r->err, name, "its strides of 0 make more values than any checkpoint has use for");
+}
+
+static mb_status add_values(reader *r, const char *name, source_tensor *t, const pickle_tensor *p)
+{
+    char member[1400];
+    int n = snprintf(member, sizeof member, "%.*sdata/%.*s", (int)r->prefix, r->folder, (int)p->key_bytes, p->key);
+    const zip_member *m = n > 0 && (size_t)n < sizeof member ? zip_find(r->z, member) : NULL;
+    const size_t size = mb_st_dtype_size(t->dtype);
+    const uint64_t available = p->storage_bytes / size;
+    if (m == NULL) {
+        return bad_tensor(r->err, name, "its storage is not in the file");
+    }
+    if (p->storage_bytes > m->bytes) {
+        return bad_tensor(r->err, name, "its storage is shorter than it says");
+    }
+    memcpy(t->strides, p->strides, sizeof t->strides);
+    if ((uint64_t)p->offset > available || !measure_view(t, p->offset, available)) {
+        return bad_tensor(r->err, name, "it reaches beyond its storage");
+    }
+    t->at = (size_t)p->offset * size;
+    mb_status status = count_repeated(r, name, t, available);
+    return status != MB_OK ? status : note_storage(r, m, &t->storage);
+}
+
+/* Tensors whose values are not read are listed all the same: what they are is said when the model needs them. */
+static mb_status add_tensor(reader *r, const char *name, size_t key_bytes, const pickle_tensor *p)
+{
+    source_tensor t = {.dtype = (mb_st_dtype)p->type,
+                       .unread = p->unread,
+                       .negated = p->negated,
+                       .rank = p->rank,
+                       .key_bytes = key_bytes,
+                       .contiguous = true};
+    memcpy(t.dims, p->dims, sizeof t.dims);
+    mb_status status = p->unread == NULL ? add_values(r, name, &t, p) : MB_OK;
+    if (status != MB_OK) {
+        return status;
+    }
+    status = source_add_tensor(r->s, name, &t, r->err);
+    return status;
+}
+
+/* ---- the tree of dicts */
+
+/* Writes a key behind the path. 0: it is no name, or too long. */
+static size_t append_key(reader *r, size_t n, const pickle_value *key, size_t item)
+{
+    char number[24];
+    const char *text = number;
+    int64_t v = key != NULL && key->kind == PICKLE_INT ? key->u.integer : (int64_t)item;
+    size_t length = (size_t)snprintf(number, sizeof number, "%" PRId64, v);
+    if (key != NULL && key->kind == PICKLE_BYTES) {
+        text = key->u.s.text;
+        length = key->u.s.bytes;
+        if (!mb_is_name(text, length, sizeof r->path)) {
+            return 0;
+        }
+    } else if (key != NULL && key->kind != PICKLE_INT) {
+        return 0;
+    }
+    if (n + length + 2 > sizeof r->path) {
+        return 0;
+    }
+    memcpy(r->path + n, text, length);
+    r->path[n + length] = '\0';
+    return n + length;
+}
+
+static mb_status walk(reader *r, pickle_value *v, size_t n, int depth);
+
+/* One value of a dict or list whose own keys take n bytes of the path. */
+static mb_status walk_item(reader *r, pickle_value *value, const pickle_value *key, size_t item, size_t n, int depth)
+{
+    const bool tensor = value->kind == PICKLE_TENSOR;
+    if (!tensor && value->kind != PICKLE_DICT && value->kind != PICKLE_TUPLE && value->kind != PICKLE_OPAQUE) {
+        return MB_OK; /* counters and notes of the training */
+    }
+    size_t end = append_key(r, n, key, item);
+    if (end == 0) {
+        return MB_OK; /* no known network has a tensor of such a name */
+    }
+    if (tensor) {
+        return add_tensor(r, r->path, n, value->u.tensor);
+    }
+    r->path[end] = '.';
+    return walk(r, value, end + 1, depth + 1);
+}
+
+/* Every dict, list and object once: they may hold each other, and themselves. */
+static mb_status walk(reader *r, pickle_value *v, size_t n, int depth)
+{
+    mb_status status = MB_OK;
+    if (v->seen || depth > MAX_DEPTH) {
+        return MB_OK;
+    }
+    v->seen = true;
+    for (size_t i = 0; i < v->u.list.n && status == MB_OK; i++) {
+        pickle_value *item = v->u.list.items[i];
+        if (v->kind == PICKLE_OPAQUE) { /* its attributes: a dict, or a pair of them */
+            bool holds = item->kind == PICKLE_DICT || item->kind == PICKLE_TUPLE;
+            status = holds ? walk(r, item, n, depth + 1) : MB_OK;
+        } else if (v->kind == PICKLE_DICT) {
+            i++;
+            status = i < v->u.list.n ? walk_item(r, v->u.list.items[i], item, i, n, depth) : MB_OK;
+        } else {
+            status = walk_item(r, item, NULL, i, n, depth);
+        }
+    }
+    return status;
+}
+
+/* "epoch, model, optimizer": the outermost keys, for messages. */
+static void list_keys(source *s, const pickle_value *root)
+{
+    size_t at = strlen(s->keys);
+    for (size_t i = 0; root->kind == PICKLE_DICT && i < root->u.list.n; i += 2) {
+        const pickle_value *key = root->u.list.items[i];
+        char shown[60];
+        if (key->kind != PICKLE_BYTES || at + sizeof shown + 8 > sizeof s->keys) {
+            continue;
+        }
+        (void)mb_printable(shown, sizeof shown, key->u.s.text, key->u.s.bytes);
+        at += (size_t)snprintf(s->keys + at, sizeof s->keys - at, "%s%s", at > 0 ? ", " : "", shown);
+    }
+}
+
+/* A dict of dicts, as training loops write; in a bare state dict the keys are the tensors' names. */
+static bool is_nested(const pickle_value *root)
+{
+    size_t tensors = 0, dicts = 0;
+    for (size_t i = 1; root->kind == PICKLE_DICT && i < root->u.list.n; i += 2) {
+        tensors += root->u.list.items[i]->kind == PICKLE_TENSOR;
+        dicts += root->u.list.items[i]->kind == PICKLE_DICT;
+    }
+    return tensors == 0 || (dicts > 0 && tensors <= 16);
+}
+
+static mb_status add_tensors(reader *r, const pickle *p)
+{
+    pickle_value *root = p->root;
+    if (root->kind == PICKLE_TENSOR) {
+        return mb_fail(r->err, MB_E_FORMAT, "a single tensor, not a state dict");
+    }
+    if (root->kind != PICKLE_DICT && root->kind != PICKLE_TUPLE && root->kind != PICKLE_OPAQUE) {
+        return mb_fail(r->err, MB_E_FORMAT, "a PyTorch file without a state dict");
+    }
+    if (is_nested(root)) {
+        list_keys(r->s, root);
+    }
+    return walk(r, root, 0, 0);
+}
+
+mb_status source_read_torch(source *s, size_t file, mb_error *err)
 {
     zip_archive z = {0};
     pickle p = {0};
     uint8_t *text = NULL;
     const zip_member *m;
+    reader *r = NULL;
     size_t prefix = 0;
     mb_status status;
-    s->format = SOURCE_TORCH;
-    MB_TRY(zip_open(&z, s->files[0].map.data, s->files[0].map.bytes, err));
+    MB_TRY(zip_open(&z, s->files[file].map.data, s->files[file].map.bytes, err));
     MB_TRY(find_pickle(&z, &m, &prefix, err));
     MB_TRY(check_byte_order(&z, m->name, prefix, err));
     MB_TRY(zip_extract(m, MAX_PICKLE, &text, err));
     MB_TRY(pickle_read(&p, text, m->bytes, err));
-    status = add_tensors(s, &z, m, prefix, &p, err);
+    r = mb_calloc(1, sizeof *r);
+    size_t *storages = mb_calloc(z.n_members, sizeof storages[0]);
+    if (r == NULL || storages == NULL) {
+        mb_free(storages);
+        status = mb_fail_memory(err, sizeof *r + z.n_members * sizeof storages[0], "a list of storages");
+        goto done;
+    }
+    *r = (reader){.s = s, .file = file, .z = &z, .folder = m->name, .prefix = prefix, .storages = storages, .err = err};
+    s->no_checksums = s->no_checksums || z.no_checksums;
+    status = add_tensors(r, &p);
+    mb_free(storages);
 done:
+    mb_free(r);
     pickle_dispose(&p);
     mb_free(text);
     zip_dispose(&z);
+    return status;
+}
+
+static mb_status load_storage(source *s, source_storage *storage, size_t *unpacked, mb_error *err)
+{
+    const zip_member *m = &storage->member;
+    if (!m->deflated || storage->unpacked != NULL) {
+        return MB_OK;
+    }
+    *unpacked += m->bytes;
+    mb_status status = *unpacked <= MAX_UNPACKED
+                           ? zip_extract(m, MAX_UNPACKED, &storage->unpacked, err)
+                           : mb_fail(err, MB_E_FORMAT,
+                                     "its compressed tensors unpack to more than %zu GB\n"
+                                     "unpack the archive and pack it again without compression (zip -0)",
+                                     MAX_UNPACKED >> 30);
+    if (status != MB_OK) {
+        mb_error_prefix(err, "%s", s->files[storage->file].path);
+    }
+    return status;
+}
+
+mb_status source_load(source *s, mb_error *err)
+{
+    size_t unpacked = 0;
+    mb_status status = MB_OK;
+    for (size_t i = 0; i < s->n_tensors && status == MB_OK; i++) {
+        source_tensor *t = &s->tensors[i];
+        if (t->storage == 0) {
+            continue;
+        }
+        source_storage *storage = &s->storages[t->storage - 1];
+        storage->used = true;
+        status = load_storage(s, storage, &unpacked, err);
+        const uint8_t *data = storage->unpacked != NULL ? storage->unpacked : storage->member.data;
+        t->data = data + t->at;
+    }
     return status;
 }
 
@@ -210,37 +379,14 @@ mb_status source_check_data(source *s, mb_error *err)
 {
     for (size_t i = 0; i < s->n_storages; i++) {
         const source_storage *storage = &s->storages[i];
-        zip_member m = {.name = storage->name, .data = storage->data, .bytes = storage->bytes, .crc32 = storage->crc32};
-        mb_status status = zip_check_crc(&m, err);
+        if (!storage->used || storage->unpacked != NULL) { /* not of the model, or compared when it was unpacked */
+            continue;
+        }
+        mb_status status = zip_check_crc(&storage->member, err);
         if (status != MB_OK) {
-            mb_error_prefix(err, "%s", s->files[0].path);
+            mb_error_prefix(err, "%s", s->files[storage->file].path);
             return status;
         }
     }
-    return MB_OK;
-}
-
-mb_status source_note_storage(source *s, const zip_member *m, mb_error *err)
-{
-    for (size_t i = s->n_storages; i > 0 && s->n_storages - i < 8; i--) { /* shared storages follow one another */
-        if (s->storages[i - 1].data == m->data) {
-            return MB_OK;
-        }
-    }
-    if (s->n_storages == s->storage_capacity) {
-        size_t capacity = s->storage_capacity == 0 ? 256 : s->storage_capacity * 2;
-        source_storage *p = mb_realloc_array(s->storages, capacity, sizeof *p);
-        if (p == NULL) {
-            return mb_fail_memory(err, capacity * sizeof *p, "a list of storages");
-        }
-        s->storages = p;
-        s->storage_capacity = capacity;
-    }
-    source_storage *storage = &s->storages[s->n_storages];
-    *storage = (source_storage){.name = mb_strdup(m->name), .data = m->data, .bytes = m->bytes, .crc32 = m->crc32};
-    if (storage->name == NULL) {
-        return mb_fail_memory(err, strlen(m->name), "a list of storages");
-    }
-    s->n_storages++;
     return MB_OK;
 }

@@ -30,8 +30,8 @@ static mb_status differs(const comparison *c, const mb_tensor *t, size_t index, 
     uint32_t space[2] = {0, 0};
     memcpy(&space[0], have, size < 4 ? size : 4);
     memcpy(&space[1], want, size < 4 ? size : 4);
-    mb_widen(&a, &space[0], t->dtype, 1);
-    mb_widen(&b, &space[1], t->dtype, 1);
+    mb_to_f32(&a, &space[0], t->dtype, 1);
+    mb_to_f32(&b, &space[1], t->dtype, 1);
     return mb_fail(err, MB_E_MISMATCH, "%s: tensor %s: element %zu is %.9g, the original's is %.9g",
                    mb_weights_path(c->model), t->name, index, (double)a, (double)b);
 }
@@ -48,13 +48,17 @@ static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err
         return mb_fail(err, MB_E_MISMATCH, "%s: tensor %s has another shape or kind than the original's",
                        mb_weights_path(c->model), t->name);
     }
+    if (from->unread != NULL) {
+        return mb_fail(err, MB_E_UNSUPPORTED, "%s: tensor %s of the original holds %s: that is not read here",
+                       source_file_path(c->original, 0), t->name, from->unread);
+    }
     const int64_t grid = c->columns ? patch_grid(t->name) : 0;
     for (size_t at = 0; at < from->count; at += PIECE) {
         size_t n = from->count - at < PIECE ? from->count - at : PIECE;
         const uint8_t *have = (const uint8_t *)t->data + at * size;
         patch_read(from, grid, at, n, c->raw);
         mb_st_to_float(c->values, c->raw, from->dtype, n);
-        mb_narrow(c->want, c->values, t->dtype, n);
+        mb_from_f32(c->want, c->values, t->dtype, n);
         for (size_t i = 0; memcmp(have, c->want, n * size) != 0 && i < n; i++) {
             if (memcmp(have + i * size, c->want + i * size, size) != 0) {
                 return differs(c, t, at + i, have + i * size, c->want + i * size, err);
@@ -95,7 +99,7 @@ static mb_status compare(const tool_options *o, const mb_weights *model, FILE *o
     source *original = NULL;
     size_t left_out;
     mb_status status;
-    MB_TRY(source_open(&original, o->against, err));
+    MB_TRY(source_open_as(&original, o->against, &(source_choice){o->key, o->prefix}, err));
     MB_TRY(source_check_data(original, err));
     c.original = original;
     c.raw = mb_alloc_array(PIECE, sizeof(double));
@@ -115,6 +119,10 @@ static mb_status compare(const tool_options *o, const mb_weights *model, FILE *o
     progress_end(&c.bar);
     if (!o->quiet) {
         (void)fprintf(out, "%zu tensors identical to %s", mb_weights_count(model), o->against);
+        if (source_beside_count(original) > 0) {
+            (void)fprintf(out, " (of \"%s\"; %zu tensors beside the model are ignored)", source_prefix(original),
+                          source_beside_count(original));
+        }
         if (left_out > 0) {
             (void)fprintf(out, " (%zu more that only training needs are left out)", left_out);
         }

@@ -1,5 +1,6 @@
-/* The zip reader (PKWARE APPNOTE 6.3, sections 4.3 to 4.5), without trust: the end record must be the last thing in the
- * file, the directory must end where it begins, members must lie apart, and local and central headers must agree. */
+/* The zip reader (PKWARE APPNOTE 6.3, sections 4.3 to 4.5), without trust: the end record and its comment must be the
+ * last thing in the file, the directory must end where it begins, members must lie apart, and local and central headers
+ * must agree. */
 #include "zip.h"
 
 #include "core/alloc.h"
@@ -11,7 +12,7 @@
 
 #define MAX_MEMBERS   65536u
 #define MAX_NAME      1024u
-#define MAX_RATIO     200u /* of a compressed member: beyond it, it is a bomb */
+#define MAX_RATIO     1040u /* deflate cannot pack more than 1032 bytes into one: beyond it, the size is a lie */
 #define LOCAL_BYTES   30u
 #define CENTRAL_BYTES 46u
 #define END_BYTES     22u
@@ -72,12 +73,25 @@ static mb_status read_end64(directory *d, const uint8_t *data, size_t end, mb_er
     return MB_OK;
 }
 
+/* The end record: at the very end, or with a comment of up to 65,535 bytes behind it. The one that a reader coming from
+ * behind meets first must fit, so that all readers see the same directory. SIZE_MAX: none. */
+static size_t find_end(const uint8_t *data, size_t bytes)
+{
+    for (size_t comment = 0; comment <= 0xFFFFu && bytes >= END_BYTES + comment; comment++) {
+        const uint8_t *e = data + bytes - END_BYTES - comment;
+        if (get32(e) == 0x06054b50) {
+            return get16(e + 20) == comment ? (size_t)(e - data) : SIZE_MAX;
+        }
+    }
+    return SIZE_MAX;
+}
+
 static mb_status read_end(directory *d, const uint8_t *data, size_t bytes, mb_error *err)
 {
-    if (bytes < END_BYTES || get32(data + bytes - END_BYTES) != 0x06054b50 || get16(data + bytes - 2) != 0) {
+    const size_t end = find_end(data, bytes);
+    if (end == SIZE_MAX) {
         return damaged(err, "it does not end with a directory (is it cut short?)");
     }
-    const size_t end = bytes - END_BYTES;
     const uint8_t *e = data + end;
     if (get16(e + 4) != 0 || get16(e + 6) != 0 || get16(e + 8) != get16(e + 10)) {
         return damaged(err, "it is in several parts");
@@ -157,7 +171,8 @@ static mb_status check_entry(const zip_member *m, const entry *e, mb_error *err)
     }
     if (e->method == 0 ? e->packed != e->bytes : e->bytes / MAX_RATIO > e->packed) {
         return bad_member(err, m->name,
-                          e->method == 0 ? "its sizes differ" : "unpacks to more than 200 times its size");
+                          e->method == 0 ? "its sizes differ"
+                                         : "says that it unpacks to more than compression can hold");
     }
     return MB_OK;
 }
@@ -276,6 +291,17 @@ static mb_status check_together(zip_archive *z, mb_error *err)
     return status;
 }
 
+/* torch.serialization.set_crc32_options(False) leaves all checksums 0: none to compare then. */
+static bool has_no_checksums(const zip_archive *z)
+{
+    for (size_t i = 0; i < z->n_members; i++) {
+        if (z->members[i].crc32 != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 mb_status zip_open(zip_archive *z, const uint8_t *data, size_t bytes, mb_error *err)
 {
     directory d = {0, 0, 0, 0};
@@ -301,8 +327,13 @@ mb_status zip_open(zip_archive *z, const uint8_t *data, size_t bytes, mb_error *
     }
     if (status != MB_OK) {
         zip_dispose(z);
+        return status;
     }
-    return status;
+    z->no_checksums = has_no_checksums(z);
+    for (size_t i = 0; i < z->n_members; i++) {
+        z->members[i].unchecked = z->no_checksums;
+    }
+    return MB_OK;
 }
 
 void zip_dispose(zip_archive *z)
@@ -346,7 +377,7 @@ static uint32_t crc_of(const uint8_t *p, size_t n)
 
 static mb_status check_value(const zip_member *m, const uint8_t *contents, mb_error *err)
 {
-    return crc_of(contents, m->bytes) == m->crc32
+    return m->unchecked || crc_of(contents, m->bytes) == m->crc32
                ? MB_OK
                : bad_member(err, m->name, "is damaged (its checksum differs): get it again");
 }
@@ -356,32 +387,45 @@ mb_status zip_check_crc(const zip_member *m, mb_error *err)
     return check_value(m, m->data, err);
 }
 
+/* Through windows of at most 1 GB, as zlib counts in 32 bits. */
+static bool inflate_all(const zip_member *m, uint8_t *dst)
+{
+    const size_t window = (size_t)1 << 30;
+    size_t in = 0, out = 0;
+    int result = Z_OK;
+    z_stream s = {.next_in = NULL};
+    if (inflateInit2(&s, -MAX_WBITS) != Z_OK) {
+        return false;
+    }
+    while (result == Z_OK) {
+        s.next_in = (Bytef *)(uintptr_t)(m->data + in);
+        s.avail_in = (uInt)(m->packed - in < window ? m->packed - in : window);
+        s.next_out = dst + out;
+        s.avail_out = (uInt)(m->bytes - out < window ? m->bytes - out : window);
+        const uInt had_in = s.avail_in, had_out = s.avail_out;
+        result = inflate(&s, Z_NO_FLUSH);
+        in += had_in - s.avail_in;
+        out += had_out - s.avail_out;
+    }
+    (void)inflateEnd(&s);
+    return result == Z_STREAM_END && in == m->packed && out == m->bytes;
+}
+
 mb_status zip_extract(const zip_member *m, size_t limit, uint8_t **out, mb_error *err)
 {
     *out = NULL;
     if (m->bytes > limit) {
         return bad_member(err, m->name, "is larger than it has any reason to be");
     }
-    uint8_t *p = mb_alloc(m->bytes);
+    uint8_t *p = mb_alloc(m->bytes + 1); /* one more: zlib wants somewhere to point even for nothing */
     if (p == NULL) {
         return mb_fail_memory(err, m->bytes, "a member of a zip archive");
     }
     if (!m->deflated) {
         memcpy(p, m->data, m->bytes);
-    } else {
-        z_stream s = {.next_in = (Bytef *)(uintptr_t)m->data,
-                      .avail_in = (uInt)m->packed,
-                      .next_out = p,
-                      .avail_out = (uInt)m->bytes};
-        bool ok = m->packed < UINT32_MAX && m->bytes < UINT32_MAX && inflateInit2(&s, -MAX_WBITS) == Z_OK;
-        if (ok) {
-            ok = inflate(&s, Z_FINISH) == Z_STREAM_END && s.avail_out == 0 && s.avail_in == 0;
-            (void)inflateEnd(&s);
-        }
-        if (!ok) {
-            mb_free(p);
-            return bad_member(err, m->name, "cannot be unpacked");
-        }
+    } else if (!inflate_all(m, p)) {
+        mb_free(p);
+        return bad_member(err, m->name, "is compressed and cannot be unpacked: it is damaged");
     }
     mb_status status = check_value(m, p, err);
     if (status != MB_OK) {

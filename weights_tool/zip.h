@@ -1,5 +1,6 @@
-/* Zip archives in memory, as torch.save writes them: stored members, ZIP64 where large. Read from the central
- * directory; every local header must agree with it, so that no other reader can see another file in the same bytes. */
+/* Zip archives in memory, as torch.save writes them (stored members, ZIP64 where large) or as they were packed again.
+ * Read from the central directory; every local header must agree with it, so that no other reader can see another file
+ * in the same bytes. */
 #ifndef MB_WEIGHTS_TOOL_ZIP_H
 #define MB_WEIGHTS_TOOL_ZIP_H
 
@@ -14,12 +15,14 @@ typedef struct zip_member {
     const uint8_t *data; /* as stored */
     size_t packed, bytes;
     uint32_t crc32;
-    bool deflated; /* else stored: data are the contents */
+    bool deflated;  /* else stored: data are the contents */
+    bool unchecked; /* the archive was written without checksums */
 } zip_member;
 
 typedef struct zip_archive {
     zip_member *members;
     size_t n_members;
+    bool no_checksums; /* all are 0, as torch leaves them where they are switched off */
 } zip_archive;
 
 /* On bytes that outlive the result. */

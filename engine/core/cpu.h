@@ -6,7 +6,7 @@
 
 typedef enum mb_isa {
     MB_ISA_REF = 0,     /* plain reference kernels only */
-    MB_ISA_GENERIC = 1, /* portable C and OpenBLAS */
+    MB_ISA_GENERIC = 1, /* portable C; its matrix products come from OpenBLAS where that is there */
     MB_ISA_AVX2 = 2,    /* AVX2 + FMA + F16C */
     MB_ISA_AVX512 = 3,  /* AVX-512 F, BW, DQ, VL */
     MB_ISA_COUNT

@@ -29,6 +29,11 @@ void mb_unmap_file(mb_mapping *m); /* a zeroed mapping is fine */
  * counted in *bytes. More than `limit` bytes: MB_E_FORMAT. */
 MB_MUST_CHECK mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit, mb_error *err);
 
+/* Do two paths lead to one file that exists (through links, other spellings)? "-" is no file. */
+bool mb_same_file(const char *a, const char *b);
+/* MB_E_ARGUMENT if `output` is `input`, whose role ("the photo") the message names: inputs are never overwritten. */
+MB_MUST_CHECK mb_status mb_refuse_same_file(const char *output, const char *input, const char *role, mb_error *err);
+
 /* ---- writing */
 
 typedef struct mb_output mb_output;

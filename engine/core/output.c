@@ -1,5 +1,14 @@
 /* Output files that are complete or absent: temporary name in the same folder, reserve, write, fsync, rename, fsync of
- * the folder. Every failure removes the temporary file. */
+ * the folder. Every failure removes the temporary file.
+ *
+ *   open      the folder is opened, a temporary file created in it and locked, blocks reserved: a full disk shows
+ *             before the work
+ *   write     at the end, or at an offset
+ *   commit    contents to the disk before the name: after a crash there is the old file, the new one, or none
+ *   abort     at any point instead of commit
+ *
+ * A process that is killed leaves its temporary file behind, unlocked: the next writer of the same name removes it, and
+ * mb_output_leftovers finds it a day later. */
 #define _GNU_SOURCE
 #include "core/file.h"
 
@@ -12,13 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MB_TEMPORARY_MARK ".mattebox-"
-#define MB_RANDOM_CHARS   6
+#define MB_SUFFIX_CHARS   6
 #define MB_NAME_TRIES     100
 #define MB_LEFTOVER_AGE_S 86400
 
@@ -33,11 +42,13 @@ struct mb_output {
     char *temporary; /* temporary name within the folder */
 };
 
+/* Where nothing may be replaced. */
 static mb_status fail_exists(mb_error *err, const char *path)
 {
-    return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", path);
+    return mb_fail(err, MB_E_ARGUMENT, "%s exists\noverwrite=1 replaces it", path);
 }
 
+/* The message for an errno: what is full, and how much was needed. */
 static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, int code)
 {
     char buffer[128];
@@ -57,6 +68,7 @@ static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, i
     return mb_fail(err, MB_E_IO, "%s: cannot be written: %s", path, strerror_r(code, buffer, sizeof buffer));
 }
 
+/* Everything but the file itself. */
 static void free_output(mb_output *o)
 {
     if (o->folder >= 0) {
@@ -68,36 +80,58 @@ static void free_output(mb_output *o)
     mb_free(o);
 }
 
-/* ".NAME.mattebox-XXXXXX"; NAME is cut where the whole would exceed what file systems take. */
-static bool make_temporary_name(char *dst, size_t capacity, const char *name)
+/* ".NAME.mattebox-000000" and so on; NAME is cut where the whole would exceed what file systems take. The names are the
+ * same in every run, so that the next run of an output meets what a killed one left. */
+static bool make_temporary_name(char *dst, size_t capacity, const char *name, int attempt)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    uint8_t random[MB_RANDOM_CHARS];
-    if (getrandom(random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random) {
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t); /* O_EXCL protects; this only has to vary */
-        uint64_t mix = ((uint64_t)t.tv_nsec * 0x9E3779B97F4A7C15u) ^ ((uint64_t)getpid() << 20);
-        memcpy(random, &mix, sizeof random);
-    }
-    char tail[MB_RANDOM_CHARS + 1];
-    for (size_t i = 0; i < MB_RANDOM_CHARS; i++) {
-        tail[i] = letters[random[i] % (sizeof letters - 1)];
-    }
-    tail[MB_RANDOM_CHARS] = '\0';
-    const int longest = NAME_MAX - 1 - (int)sizeof MB_TEMPORARY_MARK - MB_RANDOM_CHARS;
-    int n = snprintf(dst, capacity, ".%.*s" MB_TEMPORARY_MARK "%s", longest, name, tail);
+    const int longest = NAME_MAX - 1 - (int)sizeof MB_TEMPORARY_MARK - MB_SUFFIX_CHARS;
+    int n = snprintf(dst, capacity, ".%.*s" MB_TEMPORARY_MARK "%0*d", longest, name, MB_SUFFIX_CHARS, attempt);
     return n > 0 && (size_t)n < capacity;
 }
 
+/* Writers hold a lock on their temporary file. What nobody holds was left by a process that died, and is removed. Where
+ * the file system knows no locks, a day of age tells. */
+static void remove_stale(int folder, const char *name)
+{
+    struct stat st;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) {
+        return;
+    }
+    bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    bool old = !locked && errno != EWOULDBLOCK && time(NULL) - st.st_mtime > MB_LEFTOVER_AGE_S;
+    if (regular && (locked || old)) {
+        (void)unlinkat(folder, name, 0);
+    }
+    (void)close(fd);
+}
+
+/* Takes the lock of a file that was just created. False if another process took it for one left behind meanwhile. */
+static bool hold(int fd)
+{
+    struct stat st;
+    return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
+/* In the folder of the final name, so that rename never crosses file systems. */
 static mb_status create_temporary(mb_output *o, mb_error *err)
 {
     char name[NAME_MAX + 1];
     for (int i = 0; i < MB_NAME_TRIES; i++) {
-        if (!make_temporary_name(name, sizeof name, o->name)) {
+        if (!make_temporary_name(name, sizeof name, o->name, i)) {
             return mb_fail(err, MB_E_IO, "%s: the name is too long", o->path);
         }
-        o->fd = openat(o->folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (o->fd >= 0) {
+        remove_stale(o->folder, name);
+        int fd;
+        do {
+            fd = openat(o->folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        } while (fd < 0 && errno == EINTR);
+        if (fd < 0 && errno != EEXIST) {
+            return fail_output(err, o->path, o->needed, errno);
+        }
+        if (fd >= 0 && hold(fd)) {
+            o->fd = fd;
             o->temporary = mb_strdup(name);
             if (o->temporary == NULL) {
                 (void)unlinkat(o->folder, name, 0);
@@ -105,11 +139,11 @@ static mb_status create_temporary(mb_output *o, mb_error *err)
             }
             return MB_OK;
         }
-        if (errno != EEXIST && errno != EINTR) {
-            return fail_output(err, o->path, o->needed, errno);
+        if (fd >= 0) {
+            (void)close(fd);
         }
     }
-    return mb_fail(err, MB_E_IO, "%s: no free temporary name in its folder", o->path);
+    return mb_fail(err, MB_E_IO, "%s: %d other runs are writing it", o->path, MB_NAME_TRIES);
 }
 
 /* Reserves the blocks. File systems without that ability say EOPNOTSUPP (or EINVAL): then a full disk shows later. */
@@ -128,6 +162,8 @@ static mb_status reserve(mb_output *o, mb_error *err)
     return MB_OK;
 }
 
+/* target: the path with links resolved. The folder stays open: the file is renamed within it even if the path
+ * changes meanwhile. */
 static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
 {
     const char *slash = strrchr(target, '/');
@@ -154,6 +190,8 @@ static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
     return status == MB_OK ? reserve(o, err) : status;
 }
 
+/* What lies at the path decides: "-" and devices or pipes are written directly, a regular file (or nothing, or a link
+ * to one) goes by a temporary name. */
 static mb_status open_target(mb_output *o, mb_error *err)
 {
     struct stat st;
@@ -185,6 +223,7 @@ static mb_status open_target(mb_output *o, mb_error *err)
     return status;
 }
 
+/* On an error nothing is left behind, the temporary file included. */
 mb_status mb_output_open(mb_output **out, const char *path, bool replace, uint64_t expected_bytes, mb_error *err)
 {
     *out = NULL;
@@ -207,6 +246,7 @@ bool mb_output_is_regular(const mb_output *o)
     return o->temporary != NULL;
 }
 
+/* For writers that come back to fill in a header; pipes cannot. */
 mb_status mb_output_write_at(mb_output *o, uint64_t offset, const void *data, size_t bytes, mb_error *err)
 {
     const uint8_t *p = data;
@@ -228,6 +268,7 @@ mb_status mb_output_write_at(mb_output *o, uint64_t offset, const void *data, si
     return MB_OK;
 }
 
+/* At the end. Interrupted and partial writes go on. */
 mb_status mb_output_write(mb_output *o, const void *data, size_t bytes, mb_error *err)
 {
     if (mb_output_is_regular(o)) {
@@ -250,6 +291,12 @@ mb_status mb_output_write(mb_output *o, const void *data, size_t bytes, mb_error
     return MB_OK;
 }
 
+/* What file systems say that lack a call or a flag. */
+static bool is_unsupported(int code)
+{
+    return code == EPERM || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL || code == EMLINK;
+}
+
 /* Gives the temporary file its name. Without `replace` the kernel refuses atomically when the name is taken. */
 static int rename_into_place(const mb_output *o)
 {
@@ -259,24 +306,34 @@ static int rename_into_place(const mb_output *o)
     if (renameat2(o->folder, o->temporary, o->folder, o->name, RENAME_NOREPLACE) == 0) {
         return 0;
     }
-    if (errno != EINVAL && errno != ENOSYS) {
+    if (errno != EINVAL && errno != ENOSYS && !is_unsupported(errno)) {
         return errno;
     }
-    if (linkat(o->folder, o->temporary, o->folder, o->name, 0) != 0) { /* old file systems: link refuses as well */
+    if (linkat(o->folder, o->temporary, o->folder, o->name, 0) == 0) { /* a link refuses a taken name as well */
+        (void)unlinkat(o->folder, o->temporary, 0);
+        return 0;
+    }
+    if (!is_unsupported(errno)) {
         return errno;
     }
-    (void)unlinkat(o->folder, o->temporary, 0);
-    return 0;
+    /* Neither (FUSE mounts, exFAT, SMB): a look, then a plain rename. Another program could take the name in between.
+     */
+    struct stat st;
+    if (fstatat(o->folder, o->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        return EEXIST;
+    }
+    return renameat(o->folder, o->temporary, o->folder, o->name) == 0 ? 0 : errno;
 }
 
-/* Regular files: contents to the disk, then the name, then the folder's entry. */
+/* Regular files: contents to the disk, then the name, then the folder's entry. In any other order a crash could leave
+ * the new name with nothing behind it. */
 static mb_status finish_regular(mb_output *o, mb_error *err)
 {
     int code;
     do {
         code = fsync(o->fd) == 0 ? 0 : errno;
     } while (code == EINTR);
-    if (code == EINVAL || code == EROFS) {
+    if (code == EINVAL || code == EROFS || code == ENOSYS || code == EOPNOTSUPP) {
         code = 0; /* a file system that cannot sync */
     }
     int fd = o->fd;
@@ -299,6 +356,7 @@ static mb_status finish_regular(mb_output *o, mb_error *err)
     return MB_OK;
 }
 
+/* Frees `o` in any case. */
 mb_status mb_output_commit(mb_output *o, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -315,6 +373,7 @@ mb_status mb_output_commit(mb_output *o, mb_error *err)
     return status;
 }
 
+/* Nothing is left behind. NULL and half-made ones too. */
 void mb_output_abort(mb_output *o)
 {
     if (o == NULL) {
@@ -329,6 +388,7 @@ void mb_output_abort(mb_output *o)
     free_output(o);
 }
 
+/* For what is in memory as a whole. */
 mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool replace, mb_error *err)
 {
     mb_output *o;
@@ -344,6 +404,8 @@ mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool r
     return mb_output_commit(o, err);
 }
 
+/* Temporary files of runs that were killed: recognised by their name and by their age of a day, so that one which is
+ * being written is never touched. */
 mb_status mb_output_leftovers(const char *folder, bool remove, size_t *n_found, mb_error *err)
 {
     *n_found = 0;
@@ -356,7 +418,7 @@ mb_status mb_output_leftovers(const char *folder, bool remove, size_t *n_found, 
     for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         const char *mark = e->d_name[0] == '.' ? strstr(e->d_name, MB_TEMPORARY_MARK) : NULL;
         struct stat st;
-        if (mark == NULL || strlen(mark) != sizeof MB_TEMPORARY_MARK - 1 + MB_RANDOM_CHARS ||
+        if (mark == NULL || strlen(mark) != sizeof MB_TEMPORARY_MARK - 1 + MB_SUFFIX_CHARS ||
             fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
             now - st.st_mtime < MB_LEFTOVER_AGE_S) {
             continue;

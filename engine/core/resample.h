@@ -1,6 +1,6 @@
-/* How a picture is resized, as numbers alone: image/resample.h works them out for two sizes, image/resize.h follows
- * them on the CPU, a back end with a device on its own (kernels/pictures.h). Exact integers and single f32 operations,
- * so that every processor gives the same bytes. */
+/* How a picture is resized, as numbers alone: image/resample/resample.h works them out for two sizes,
+ * image/resample/resize.h follows them on the CPU, a back end with a device on its own (kernels/image_io.h). Exact
+ * integers and single f32 operations, so that every processor gives the same bytes. */
 #ifndef MB_CORE_RESAMPLE_H
 #define MB_CORE_RESAMPLE_H
 

@@ -17,9 +17,9 @@ size_t mb_dtype_size(mb_dtype t);      /* bytes of one element */
 const char *mb_dtype_name(mb_dtype t); /* "f32" ... */
 
 /* Widen `n` values of dtype t (f32, f16, bf16) to f32: exact. Subnormals, infinities and NaN included. */
-void mb_widen(float *dst, const void *src, mb_dtype t, size_t n);
+void mb_to_f32(float *dst, const void *src, mb_dtype t, size_t n);
 /* Round f32 to f16 or bf16 (nearest even) or copy. Overflow gives infinity. */
-void mb_narrow(void *dst, const float *src, mb_dtype t, size_t n);
+void mb_from_f32(void *dst, const float *src, mb_dtype t, size_t n);
 
 typedef struct mb_view {
     void *data;      /* NULL while planning (and for absent optional inputs) */

@@ -22,7 +22,7 @@ mb_scope mb_sub(mb_scope s, const char *name);               /* "path.name" */
 mb_scope mb_sub_index(mb_scope s, const char *name, int i);  /* "path.name.3" */
 mb_scope mb_sub_number(mb_scope s, const char *name, int i); /* "path.name3" */
 
-bool mb_has(mb_scope s, const char *name);                  /* is there a tensor "path.name"? */
+bool mb_scope_has(mb_scope s, const char *name);            /* is there a tensor "path.name"? */
 mb_value mb_weight(mb_scope s, const char *name);           /* the tensor "path.name" */
 mb_value mb_weight_if(mb_scope s, const char *name);        /* absent if there is none */
 const int64_t *mb_dims(mb_scope s, mb_value v);             /* [N,C,H,W]; all 1 after an error */

@@ -29,30 +29,15 @@ typedef struct mb_value_info {
     const char *name;          /* the scope name of the node or tensor */
     const mb_tensor *tensor;   /* weights */
     float *data;               /* contents in f32 where they are not the file's own: see constants.h. Aligned, owned */
-    size_t room;               /* bytes at `data` */
+    size_t capacity;           /* bytes at `data` */
     mb_derivation *derivation; /* derived constants; owned */
-    bool read;                 /* contents were asked for since the last mb_graph_forget */
+    bool read;                 /* contents were asked for since the last mb_graph_release_derived */
     uint64_t key;              /* constants and weights: what the contents were made from; equal keys, equal contents */
     int producer;              /* node, or MB_NONE */
     bool kept;                 /* an output or tap: no pass may remove or change it */
     int alias_of;              /* a slice of the channels of another value (concat without a copy), or MB_NONE */
     int64_t alias_channel;
 } mb_value_info;
-
-typedef union mb_attrs {
-    mb_conv2d_attrs conv2d;
-    mb_linear_attrs linear;
-    mb_deform_conv2d_attrs deform_conv2d;
-    mb_upsample_conv2d_attrs upsample_conv2d;
-    mb_norm_attrs norm;
-    mb_unary_attrs unary;
-    mb_no_attrs none;
-    mb_window_attention_attrs window_attention;
-    mb_vit_attention_attrs vit_attention;
-    mb_resize_attrs resize;
-    mb_size_attrs size;
-    unsigned char bytes[32];
-} mb_attrs;
 
 typedef struct mb_node {
     mb_op op;
@@ -72,11 +57,11 @@ typedef struct mb_tap {
 
 typedef struct mb_text_block mb_text_block;
 
-#define MB_SPARES 3 /* as many as derivations are deep */
-typedef struct mb_spare {
+#define MB_FREE_BLOCKS 3 /* as many as derivations are deep */
+typedef struct mb_free_block {
     float *data;
     size_t bytes;
-} mb_spare;
+} mb_free_block;
 
 typedef struct mb_graph {
     const mb_weights *weights; /* borrowed */
@@ -87,7 +72,7 @@ typedef struct mb_graph {
     mb_tap *taps;
     int n_taps, taps_capacity;
     mb_text_block *text;
-    mb_spare spares[MB_SPARES]; /* owned; room of forgotten constants, for the next ones (constants.c) */
+    mb_free_block free_list[MB_FREE_BLOCKS]; /* owned; memory of released constants, for the next ones (constants.c) */
     double next_position;
     int64_t output_multiple; /* passes that make convolutions may pad their outputs to this; 0, 1: they do not */
     mb_error error;          /* sticky */

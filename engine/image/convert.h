@@ -6,7 +6,7 @@
 #ifndef MB_IMAGE_CONVERT_H
 #define MB_IMAGE_CONVERT_H
 
-#include "image/plane.h"
+#include "image/raster.h"
 
 static inline uint8_t mb_to8(float x)
 {
@@ -37,16 +37,18 @@ static inline uint8_t mb_luma8(uint8_t r, uint8_t g, uint8_t b)
 void mb_to8_array(uint8_t *dst, const float *src, size_t n);
 void mb_from8_array(float *dst, const uint8_t *src, size_t n);
 
-/* The node's brightness: v -> min(255, trunc(factor * v)), in place. 1 changes nothing. */
+/* LayerStyle's brightness: v -> min(255, trunc(factor * v)), in place. 1 changes nothing. */
 void mb_brighten_table(uint8_t table[256], float factor);
 void mb_brighten8(uint8_t *v, size_t n, float factor);
 
 /* dst (1 channel) = luma of an RGB or RGBA picture; a grey one is copied. */
-MB_MUST_CHECK mb_status mb_picture_luma(mb_picture *out, const mb_picture *src, mb_error *err);
-MB_MUST_CHECK mb_status mb_picture_copy(mb_picture *out, const mb_picture *src, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_luma(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
+/* out is RGB: grey is spread over the three channels, alpha dropped. */
+MB_MUST_CHECK mb_status mb_image_u8_rgb(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
 /* Grey 8-bit picture to a plane by from8, and back by to8. */
-MB_MUST_CHECK mb_status mb_plane_from_picture(mb_plane *out, const mb_picture *gray, mb_error *err);
-MB_MUST_CHECK mb_status mb_picture_from_plane(mb_picture *out, const mb_plane *src, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_f32_from_u8(mb_image_f32 *out, const mb_image_u8 *gray, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_from_f32(mb_image_u8 *out, const mb_image_f32 *src, mb_error *err);
 
 /* ---- pictures of the caller: mb_image of the public header, any stride, order and depth, need not be aligned */
 
@@ -55,17 +57,18 @@ MB_MUST_CHECK mb_status mb_image_check(const mb_image *image, mb_error *err);
 
 /* out is RGB (grey is spread over the three channels). 16 bits keep their upper byte, as Pillow does for RGB. Alpha,
  * where the image has one, goes to `alpha` (1 channel) if that is not NULL; {0} where it has none. */
-MB_MUST_CHECK mb_status mb_picture_from_image(mb_picture *out, mb_picture *alpha, const mb_image *src, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_from_image(mb_image_u8 *out, mb_image_u8 *alpha, const mb_image *src,
+                                               mb_error *err);
 /* Writes into the caller's image of the same size. Grey from colour is luma; a missing alpha is opaque. */
-MB_MUST_CHECK mb_status mb_picture_to_image(const mb_image *dst, const mb_picture *src, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_to_image(const mb_image *dst, const mb_image_u8 *src, mb_error *err);
 /* A mask: grey as it is, colour by its luma; 16 bits and f32 keep their precision (f32 clipped to [0,1], NaN 0). */
-MB_MUST_CHECK mb_status mb_plane_from_image(mb_plane *out, const mb_image *src, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_f32_from_image(mb_image_f32 *out, const mb_image *src, mb_error *err);
 /* u8 by to8, u16 by to16, f32 as it is; spread over the colour channels, alpha opaque. */
-MB_MUST_CHECK mb_status mb_plane_to_image(const mb_image *dst, const mb_plane *src, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_f32_to_image(const mb_image *dst, const mb_image_f32 *src, mb_error *err);
 /* Row y as f32 RGB in [0,1], into out [width,4], where alpha (NULL: everywhere) is 1. */
 void mb_image_row_rgb(float *out, const mb_image *image, int y, const float *alpha);
 /* The library's picture becomes the caller's without a copy: *src is {0} afterwards, *out is freed by mb_image_dispose.
  */
-void mb_image_take(mb_image *out, mb_picture *src);
+void mb_image_take(mb_image *out, mb_image_u8 *src);
 
 #endif

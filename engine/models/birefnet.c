@@ -9,10 +9,18 @@
 #include "models/nn.h"
 #include "models/swin.h"
 
+#include <math.h>
+#include <string.h>
+
 #define MAX_KERNELS 8
+
+/* The kinds of batch norms; the official code has identities in place of those of a kind after training with one
+ * picture at a time. */
+typedef enum norm_kind { NORM_BRANCH, NORM_IN, NORM_OUT, NORM_JOINED, NORM_POOL, NORM_GATE, NORM_KINDS } norm_kind;
 
 typedef struct config {
     mb_swin_config swin;
+    bool identity[NORM_KINDS];
     int deform_kernels[MAX_KERNELS];
     int n_deform_kernels;
     bool ipt_blk5, gate4;
@@ -20,11 +28,45 @@ typedef struct config {
 
 /* ---- blocks ---- */
 
+static mb_value batch_norm(mb_scope s, mb_value x, const config *c, norm_kind kind)
+{
+    return c->identity[kind] ? x : mb_nn_batch_norm(s, x);
+}
+
+/* A sample at a position that is no number is 0 by the op's rule, so NaN would vanish here and nowhere else: the few
+ * weights that positions and modulators are made of are looked at. */
+static void require_finite(mb_scope s, const char *name)
+{
+    const char *path = mb_sub(s, name).path;
+    const mb_tensor *t = s.g->weights != NULL ? mb_weights_find(s.g->weights, path) : NULL;
+    const size_t size = t != NULL && t->dtype != MB_I64 ? mb_dtype_size(t->dtype) : 0;
+    const size_t n = size > 0 ? t->bytes / size : 0;
+    float piece[256];
+    for (size_t at = 0; at < n; at += sizeof piece / sizeof piece[0]) {
+        const size_t m = n - at < sizeof piece / sizeof piece[0] ? n - at : sizeof piece / sizeof piece[0];
+        mb_to_f32(piece, (const char *)t->data + at * size, t->dtype, m);
+        for (size_t i = 0; i < m; i++) {
+            if (!isfinite(piece[i])) {
+                mb_graph_fail(s.g, MB_E_FORMAT,
+                              "the model gave NaN at %s: its %s holds it\nthe file is damaged: convert the checkpoint "
+                              "again",
+                              s.path, name);
+                return;
+            }
+        }
+    }
+}
+
 /* [DeformableConv2d] modulated deformable convolution k x k without bias: x [N,C,H,W] -> [N,C',H,W]. */
 static mb_value deformable_conv(mb_scope s, mb_value x, const char *tap)
 {
     mb_value weight = mb_weight(mb_sub(s, "regular_conv"), "weight");
     int pad = (int)(mb_dims(s, weight)[2] / 2);
+    static const char *const parts[] = {"weight", "bias"};
+    for (int i = 0; i < 2; i++) {
+        require_finite(mb_sub(s, "offset_conv"), parts[i]);
+        require_finite(mb_sub(s, "modulator_conv"), parts[i]);
+    }
     mb_value offset = mb_nn_conv2d(mb_sub(s, "offset_conv"), x, 1, pad);
     mb_value modulator = mb_nn_conv2d(mb_sub(s, "modulator_conv"), x, 1, pad);
     if (tap != NULL) {
@@ -37,10 +79,10 @@ static mb_value deformable_conv(mb_scope s, mb_value x, const char *tap)
 }
 
 /* [_ASPPModuleDeformable] relu(bn(deformable conv)). */
-static mb_value aspp_module(mb_scope s, mb_value x, const char *tap)
+static mb_value aspp_module(mb_scope s, mb_value x, const config *c, const char *tap)
 {
     x = deformable_conv(mb_sub(s, "atrous_conv"), x, tap);
-    x = mb_nn_batch_norm(mb_sub(s, "bn"), x);
+    x = batch_norm(mb_sub(s, "bn"), x, c, NORM_BRANCH);
     x = mb_nn_activation(s, x, MB_ACT_RELU);
     if (tap != NULL) {
         mb_tap_name(s, tap, x);
@@ -53,15 +95,15 @@ static mb_value aspp_deformable(mb_scope s, mb_value x, const config *c, const c
 {
     mb_value parts[MAX_KERNELS + 2];
     int n = 0;
-    parts[n++] = aspp_module(mb_sub(s, "aspp1"), x, tap != NULL ? mb_graph_text(s.g, "%s.aspp1", tap) : NULL);
+    parts[n++] = aspp_module(mb_sub(s, "aspp1"), x, c, tap != NULL ? mb_graph_text(s.g, "%s.aspp1", tap) : NULL);
     for (int i = 0; i < c->n_deform_kernels; i++) {
         const char *name = tap != NULL ? mb_graph_text(s.g, "%s.aspp_deforms%d", tap, i) : NULL;
-        parts[n++] = aspp_module(mb_sub_index(s, "aspp_deforms", i), x, name);
+        parts[n++] = aspp_module(mb_sub_index(s, "aspp_deforms", i), x, c, name);
     }
     mb_scope pool = mb_sub(s, "global_avg_pool");
     mb_value mean = mb_nn_global_mean(mb_sub(pool, "0"), x);
     mean = mb_nn_conv2d(mb_sub(pool, "1"), mean, 1, 0);
-    mean = mb_nn_batch_norm(mb_sub(pool, "2"), mean);
+    mean = batch_norm(mb_sub(pool, "2"), mean, c, NORM_POOL);
     mean = mb_nn_activation(mb_sub(pool, "3"), mean, MB_ACT_RELU);
     if (tap != NULL) {
         mb_tap_name(s, mb_graph_text(s.g, "%s.gap", tap), mean);
@@ -69,7 +111,7 @@ static mb_value aspp_deformable(mb_scope s, mb_value x, const config *c, const c
     parts[n++] = mb_nn_resize_like(pool, mean, x);
     x = mb_nn_concat(mb_sub(s, "concat"), parts, n);
     x = mb_nn_conv2d(mb_sub(s, "conv1"), x, 1, 0);
-    x = mb_nn_batch_norm(mb_sub(s, "bn1"), x);
+    x = batch_norm(mb_sub(s, "bn1"), x, c, NORM_JOINED);
     return mb_nn_activation(s, x, MB_ACT_RELU);
 }
 
@@ -77,7 +119,7 @@ static mb_value aspp_deformable(mb_scope s, mb_value x, const config *c, const c
 static mb_value basic_decoder_block(mb_scope s, mb_value x, const config *c, const char *tap)
 {
     x = mb_nn_conv2d(mb_sub(s, "conv_in"), x, 1, 1);
-    x = mb_nn_batch_norm(mb_sub(s, "bn_in"), x);
+    x = batch_norm(mb_sub(s, "bn_in"), x, c, NORM_IN);
     x = mb_nn_activation(mb_sub(s, "relu_in"), x, MB_ACT_RELU);
     if (tap != NULL) {
         mb_tap_name(s, mb_graph_text(s.g, "%s.relu_in", tap), x);
@@ -87,7 +129,7 @@ static mb_value basic_decoder_block(mb_scope s, mb_value x, const config *c, con
         mb_tap_name(s, mb_graph_text(s.g, "%s.dec_att", tap), x);
     }
     x = mb_nn_conv2d(mb_sub(s, "conv_out"), x, 1, 1);
-    return mb_nn_batch_norm(mb_sub(s, "bn_out"), x);
+    return batch_norm(mb_sub(s, "bn_out"), x, c, NORM_OUT);
 }
 
 /* [SimpleConvs] two 3x3 convolutions without an activation between: x [N,C,H,W] -> [N,C',H,W]. */
@@ -101,16 +143,16 @@ static mb_value simple_convs(mb_scope s, mb_value x)
 static mb_value image_tiles(mb_scope s, mb_value picture, mb_value like)
 {
     const int64_t *d = mb_dims(s, like);
-    mb_attrs a = {.size = {(int32_t)d[2], (int32_t)d[3]}};
+    mb_attrs a = {.image_to_tiles = {(int32_t)d[2], (int32_t)d[3]}};
     return mb_record(s, MB_OP_image_to_tiles, &a, &picture, 1);
 }
 
 /* Gradient attention: p * sigmoid(1x1(relu(bn(3x3(p))))). */
-static mb_value gradient_gate(mb_scope decoder, mb_value p, int level)
+static mb_value gradient_gate(mb_scope decoder, mb_value p, int level, const config *c)
 {
     mb_scope convs = mb_sub_number(decoder, "gdt_convs_", level);
     mb_value g = mb_nn_conv2d(mb_sub(convs, "0"), p, 1, 1);
-    g = mb_nn_batch_norm(mb_sub(convs, "1"), g);
+    g = batch_norm(mb_sub(convs, "1"), g, c, NORM_GATE);
     g = mb_nn_activation(mb_sub(convs, "2"), g, MB_ACT_RELU);
     mb_scope attn = mb_sub(mb_sub_number(decoder, "gdt_convs_attn_", level), "0");
     g = mb_nn_conv2d(attn, g, 1, 0);
@@ -118,6 +160,14 @@ static mb_value gradient_gate(mb_scope decoder, mb_value p, int level)
     return mb_nn_scale_by_map(mb_sub(convs, "gate"), p, g);
 }
 
+/* Shapes of v2 with Swin-L (E = 192) for a picture [1,3,1024,1024]; the others differ in E and in the blocks:
+ *
+ *   bb (full)        [192,256,256] [384,128,128] [768,64,64] [1536,32,32]
+ *   bb (half)        the same channels at half the size, enlarged
+ *   x1 .. x4         [384,256,256] [768,128,128] [1536,64,64] [3072,32,32]
+ *   context          384 + 768 + 1536 + 3072 = 5760 channels at 32 x 32, squeezed to 3072
+ *   p4 .. p1         [1536,32,32] [768,64,64] [384,128,128] [192,256,256]
+ *   logits           [1,1024,1024] */
 /* ---- the network ---- */
 
 /* Both passes of the backbone: x[i] = cat(full_i, up(half_i)). */
@@ -168,13 +218,16 @@ static mb_value decoder_level(mb_scope d, mb_value p, mb_value picture, int n, c
     return p;
 }
 
+/* From the coarsest level to the picture's size. At each level the map is gated, enlarged to the next, added to that
+ * level's encoder map (lateral, 1x1), and refined beside the picture's tiles. x[i] [N,C_i,H/4/2^i,W/4/2^i] and
+ * squeezed, of x[3]'s size -> logits [N,1,H,W]. */
 static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_STAGES], mb_value squeezed,
                         const config *c)
 {
     mb_value p = decoder_level(d, squeezed, picture, 4, c);
     for (int n = 4; n >= 2; n--) {
         if (n < 4 || c->gate4) {
-            p = gradient_gate(d, p, n);
+            p = gradient_gate(d, p, n, c);
         }
         mb_scope lateral_scope = mb_sub(mb_sub_number(d, "lateral_block", n), "conv");
         mb_value lateral = mb_nn_conv2d(lateral_scope, x[n - 2], 1, 0);
@@ -192,6 +245,27 @@ static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_S
 
 /* ---- the architecture's numbers ---- */
 
+/* arch.identities: kinds of norms that the network has not, by commas; absent: none. False: an unknown kind. */
+static bool read_identities(config *c, const mb_weights *w)
+{
+    static const char *const names[NORM_KINDS] = {"bn", "bn_in", "bn_out", "bn1", "global_avg_pool.2", "gdt_convs.1"};
+    const char *at = mb_weights_meta(w, "arch.identities");
+    while (at != NULL) {
+        const size_t n = strcspn(at, ",");
+        int kind = 0;
+        while (kind < NORM_KINDS && (strlen(names[kind]) != n || memcmp(at, names[kind], n) != 0)) {
+            kind++;
+        }
+        if (kind == NORM_KINDS) {
+            return false;
+        }
+        c->identity[kind] = true;
+        at = at[n] == ',' ? at + n + 1 : NULL;
+    }
+    return true;
+}
+
+/* Numbers that the tensors' shapes do not tell; all others follow from the shapes. */
 static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
 {
     *c = (config){0};
@@ -199,22 +273,26 @@ static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
     bool ok = mb_meta_list(c->swin.depths, MB_SWIN_STAGES, w, "arch.depths", 1, 1000) == MB_SWIN_STAGES &&
               mb_meta_list(c->swin.heads, MB_SWIN_STAGES, w, "arch.heads", 1, 1024) == MB_SWIN_STAGES &&
               mb_meta_number(&c->swin.window, w, "arch.window", 1, 256) && c->n_deform_kernels > 0 &&
-              mb_meta_flag(&c->ipt_blk5, w, "arch.ipt_blk5") && mb_meta_flag(&c->gate4, w, "arch.gate4");
+              mb_meta_flag(&c->ipt_blk5, w, "arch.ipt_blk5") && mb_meta_flag(&c->gate4, w, "arch.gate4") &&
+              read_identities(c, w);
     if (!ok) {
         return mb_fail(
             err, MB_E_FORMAT,
             "the model file's description of BiRefNet is incomplete or out of range (arch.depths, arch.heads, "
-            "arch.window, arch.deform_kernels, arch.ipt_blk5, arch.gate4)\nconvert the checkpoint again");
+            "arch.window, arch.deform_kernels, arch.ipt_blk5, arch.gate4, arch.identities)\nconvert the checkpoint "
+            "again");
     }
     return MB_OK;
 }
 
+/* v2 has a tile block at 1/32 of the picture, v1 at 1/16: both sides must divide. */
 int mb_birefnet_size_step(const mb_weights *w)
 {
     bool v2;
     return mb_meta_flag(&v2, w, "arch.ipt_blk5") && v2 ? 32 : 16;
 }
 
+/* Encoder on the picture and on its half, squeeze, decoder. Kept: "logits". */
 mb_status mb_birefnet_record(mb_graph *g, int64_t n, int64_t h, int64_t w, mb_error *err)
 {
     config c;

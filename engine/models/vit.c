@@ -21,7 +21,7 @@ static mb_value embeddings(mb_scope s, mb_value x)
     mb_tap_name(s, "patch_embed", x);
     const int64_t *d = mb_dims(s, x);
     mb_value table = mb_weight(s, "position_embeddings"); /* [1,1+g*g,C] */
-    mb_attrs a = {.size = {(int32_t)d[2], (int32_t)d[3]}};
+    mb_attrs a = {.position_embedding = {(int32_t)d[2], (int32_t)d[3]}};
     mb_value position = mb_record(mb_sub(s, "position_embeddings"), MB_OP_position_embedding, &a, &table, 1);
     x = mb_nn_add(mb_sub(s, "add"), x, position);
     mb_tap_name(s, "embeddings", x);
@@ -63,6 +63,7 @@ static mb_value bottleneck(mb_scope s, mb_value x, int block)
     return mb_nn_layer_norm(mb_sub(s, "norm3"), x, EPS);
 }
 
+/* Pre-norm transformer block, windowed or global, some followed by a residual bottleneck: x [N,C,h,w] -> same. */
 static mb_value block(mb_scope s, mb_value x, const mb_vit_config *c, int i)
 {
     mb_value y = mb_nn_layer_norm(mb_sub(s, "norm1"), x, EPS);
@@ -73,7 +74,7 @@ static mb_value block(mb_scope s, mb_value x, const mb_vit_config *c, int i)
     y = mlp(mb_sub(s, "mlp"), y);
     tap(s, i, ".mlp", y);
     x = mb_nn_add(mb_sub(s, "add2"), x, y);
-    if (mb_has(s, "residual.conv1.weight")) {
+    if (mb_scope_has(s, "residual.conv1.weight")) {
         y = bottleneck(mb_sub(s, "residual"), x, i);
         x = mb_nn_add(mb_sub(s, "add3"), x, y);
         tap(s, i, ".residual", x);
@@ -82,6 +83,7 @@ static mb_value block(mb_scope s, mb_value x, const mb_vit_config *c, int i)
     return x;
 }
 
+/* x [N,4,H,W] -> features [N,C,H/16,W/16]. */
 mb_value mb_vit(mb_scope s, mb_value x, const mb_vit_config *config)
 {
     mb_scope encoder = mb_sub(s, "encoder");

@@ -1,41 +1,29 @@
-/* The context: which device and instruction set run, with how many threads and how much memory. */
+/* The context: which device and instruction set run, with how many threads and how much memory.
+ *
+ *   cpu      always possible
+ *   cuda     the GPU asked for, or an error that says what is missing
+ *   auto     the first GPU whose kernels, and whose handling of pictures, agree with the CPU's on small cases; else the
+ *            CPU, and mb_context_device_note says why. A GPU that fails later is left by the pipeline (run.c) */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #include "core/alloc.h"
 #include "core/cpu.h"
+#include "core/machine.h"
 #include "device.h"
-#include "pipeline/picture_check.h"
+#include "pipeline/image_io_check.h"
+#include "core/sized.h"
 
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-double mb_now_ms(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 void mb_context_options_init(mb_context_options *options)
 {
     *options = (mb_context_options){.size = sizeof *options};
 }
 
-/* The processors that this process may use; the pool takes the same number for 0. */
-static int count_processors(void)
-{
-    mb_pool *pool = NULL;
-    if (mb_pool_create(&pool, 0, NULL) != MB_OK) {
-        return 1;
-    }
-    int n = mb_pool_size(pool);
-    mb_pool_free(pool);
-    return n;
-}
-
+/* The CPU always can. */
 static mb_status use_cpu(mb_context *c, mb_error *err)
 {
     c->backend = (mb_backend){0};
@@ -53,8 +41,8 @@ static mb_status use_gpu(mb_context *c, const mb_device_report *report, mb_error
     }
     if (status == MB_OK && c->options.device == MB_DEVICE_AUTO) {
         status = mb_device_check(&c->backend, err);
-        if (status == MB_OK && !mb_pictures_agree(&c->backend)) {
-            c->backend.pictures = NULL; /* the CPU prepares them, with the same network in between */
+        if (status == MB_OK && !mb_image_io_agrees(&c->backend)) {
+            c->backend.image_io = NULL; /* the CPU prepares them, with the same network in between */
         }
     }
     if (status != MB_OK) {
@@ -65,6 +53,8 @@ static mb_status use_gpu(mb_context *c, const mb_device_report *report, mb_error
     return status;
 }
 
+/* The device asked for. `auto` takes the first GPU that passes its checks, else the CPU, and the note says why; but an
+ * argument that is wrong (a precision that is not known) is an error for `auto` too. */
 static mb_status choose_device(mb_context *c, mb_error *err)
 {
     mb_device_report report;
@@ -81,30 +71,32 @@ static mb_status choose_device(mb_context *c, mb_error *err)
     status = use_gpu(c, &report, &why);
     if (status != MB_OK && c->options.device == MB_DEVICE_AUTO && status != MB_E_ARGUMENT) {
         const char *said = strncmp(why.message, "CUDA: ", 6) == 0 ? why.message + 6 : why.message;
-        (void)snprintf(c->note, sizeof c->note, "CUDA: %s: %.*s; using the CPU. Pass --device cpu to silence this.",
+        (void)snprintf(c->note, sizeof c->note, "CUDA: %s: %.*s; using the CPU. Use device=cpu to silence this.",
                        report.name, (int)strcspn(said, "\n"), said);
         return use_cpu(c, err);
     }
     return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", why.message);
 }
 
+/* Ranges, before a device is opened. */
 static mb_status check_context_options(const mb_context_options *o, mb_error *err)
 {
     if (o->threads < 0 || o->threads > 1024) {
         return mb_fail(err, MB_E_ARGUMENT, "threads %d: 1 to 1024, or 0 for all processors", o->threads);
     }
     if (mb_device_name((int)o->device) == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "device %d is not known", (int)o->device);
+        return mb_fail(err, MB_E_ARGUMENT, "device %d: 0 to 2", (int)o->device);
     }
     if (o->device_index < 0 || o->device_index > 999) {
-        return mb_fail(err, MB_E_ARGUMENT, "device index %d: 0 to 999", o->device_index);
+        return mb_fail(err, MB_E_ARGUMENT, "device_index %d: 0 to 999", o->device_index);
     }
     if (mb_precision_name((int)o->precision) == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "precision %d is not known", (int)o->precision);
+        return mb_fail(err, MB_E_ARGUMENT, "precision %d: 0 to 4", (int)o->precision);
     }
     return MB_OK;
 }
 
+/* Threads are not started here: every pipeline and network has a pool of its own. */
 mb_status mb_context_create(mb_context **out, const mb_context_options *options, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -118,7 +110,7 @@ mb_status mb_context_create(mb_context **out, const mb_context_options *options,
         MB_TRY(mb_copy_sized(&c->options, sizeof c->options, options, "mb_context_options", err));
     }
     MB_TRY(check_context_options(&c->options, err));
-    c->threads = c->options.threads > 0 ? c->options.threads : count_processors();
+    c->threads = c->options.threads > 0 ? c->options.threads : mb_machine_processors();
     MB_TRY(choose_device(c, err));
     *out = c;
     c = NULL;
@@ -150,27 +142,17 @@ int mb_context_threads(const mb_context *context)
     return context->threads;
 }
 
+/* Plans are made against what the machine (or its control group) has available now. */
 size_t mb_memory_limit(const mb_context *context)
 {
     if (context->options.max_memory > 0) {
         return context->options.max_memory;
     }
-    FILE *f = fopen("/proc/meminfo", "r");
-    char line[128];
-    unsigned long long kib = 0;
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) {
-            break;
-        }
-    }
-    if (f != NULL) {
-        (void)fclose(f);
-    }
-    return (size_t)kib * 1024u;
+    return mb_machine_memory();
 }
 
-size_t mb_network_limit(const mb_context *context)
+size_t mb_network_limit(const mb_context *context, const mb_backend *backend)
 {
     /* A device looks after its own memory, when a plan is made ready. */
-    return context->backend.memory != NULL ? context->options.max_memory : mb_memory_limit(context);
+    return backend->memory != NULL ? context->options.max_memory : mb_memory_limit(context);
 }

@@ -1,7 +1,8 @@
 /* The bare network from file to file: `input` in, outputs and taps out, as safetensors. */
-#include "pipeline/objects.h"
+#include "pipeline/net.h"
 
 #include "core/alloc.h"
+#include "core/file.h"
 #include "weights/safetensors.h"
 
 #include <string.h>
@@ -40,6 +41,7 @@ typedef struct output_source {
     size_t loaded;   /* index of the tensor in `values` */
 } output_source;
 
+/* Called with rising offsets within one tensor after the other, so each output is unpacked once. */
 static mb_status read_output(void *user, size_t index, size_t offset, void *dst, size_t bytes, mb_error *err)
 {
     output_source *s = user;
@@ -55,6 +57,7 @@ static mb_status read_output(void *user, size_t index, size_t offset, void *dst,
     return MB_OK;
 }
 
+/* All outputs and taps of the last run; one is unpacked at a time, so that many large ones need little memory. */
 static mb_status save_outputs(const mb_network *network, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -87,12 +90,14 @@ done:
     return status;
 }
 
+/* The output file is whole or absent. */
 mb_status mb_network_run_file(mb_network *network, const char *in_path, const char *out_path, const char *const *taps,
                               int n_taps, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_array input = {0};
     float *data = NULL;
+    MB_TRY(mb_refuse_same_file(out_path, in_path, "the input", err));
     MB_TRY(load_input(&input, &data, in_path, err));
     MB_TRY(mb_network_run(network, &input, taps, n_taps, err));
     MB_TRY(save_outputs(network, out_path, err));

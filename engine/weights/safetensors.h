@@ -24,10 +24,23 @@ typedef enum mb_st_dtype {
     MB_ST_U16,
     MB_ST_U8,
     MB_ST_BOOL,
+    MB_ST_F8_E4M3, /* from here on: named and measured, their values are not read */
+    MB_ST_F8_E5M2,
+    MB_ST_F8_E8M0,
+    MB_ST_F8_E4M3FNUZ,
+    MB_ST_F8_E5M2FNUZ,
+    MB_ST_F6_E2M3,
+    MB_ST_F6_E3M2,
+    MB_ST_F4,
+    MB_ST_C64,
+    MB_ST_C128,  /* the last two are in no safetensors file */
+    MB_ST_OTHER, /* torch's quantised, sparse ... tensors */
     MB_ST_DTYPE_COUNT
 } mb_st_dtype;
 
-size_t mb_st_dtype_size(mb_st_dtype t);
+size_t mb_st_dtype_size(mb_st_dtype t); /* bytes of an element; 0 where it has less than one, and for MB_ST_OTHER */
+/* What the values are, when they cannot be read ("8-bit floats"); NULL: they can. */
+const char *mb_st_dtype_unread(mb_st_dtype t);
 const char *mb_st_dtype_name(mb_st_dtype t); /* as in the file: "F32" ... */
 bool mb_st_dtype_is_float(mb_st_dtype t);
 /* dst[i] = (float)src[i] for any type; f64 and large integers are rounded to nearest even. */

@@ -1,27 +1,33 @@
-/* linear and conv2d on cblas_sgemm: y = act(A W^T + bias + addend), A the tokens as they lie or patches gathered into
- * rows of [tap][channel]. OpenBLAS runs with one thread on slices of rows from our own pool, so that two pools never
- * compete; slices depend on the shape only. */
+/* linear and conv2d on OpenBLAS's cblas_sgemm: y = act(A W^T + bias + addend), A the tokens as they lie or patches
+ * gathered into rows of [tap][channel]. OpenBLAS runs with one thread on slices of rows from our own pool, so that two
+ * pools never compete; slices depend on the shape only. */
 #include "openblas.h"
 
 #include "core/alloc.h"
 #include "isa/isa.h"
 
-#include <cblas.h>
+#include "openblas_api.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define ROWS 128
 
+/* By itself OpenBLAS runs only where we have no micro-kernel for the processor. */
 mb_status mb_openblas_wanted(bool *out, mb_isa isa, mb_error *err)
 {
     const char *wish = getenv("MATTEBOX_GEMM");
-    *out = isa == MB_ISA_GENERIC;
-    if (wish == NULL || wish[0] == '\0') {
-        return MB_OK;
+    bool asked = wish != NULL && wish[0] != '\0';
+    *out = asked ? strcmp(wish, "openblas") == 0 : isa == MB_ISA_GENERIC && mb_openblas_suits();
+    if (asked && !*out && strcmp(wish, "own") != 0) {
+        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_GEMM is \"%.32s\", expected openblas or own", wish);
     }
-    *out = strcmp(wish, "openblas") == 0;
-    if (!*out && strcmp(wish, "own") != 0) {
-        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_GEMM=%.32s: openblas or own", wish);
+    if (*out && mb_openblas_open() == NULL) {
+        *out = false;
+        return asked ? mb_fail(err, MB_E_UNSUPPORTED,
+                               "MATTEBOX_GEMM=openblas: libopenblas.so.0 is not there\ninstall libopenblas0, or leave "
+                               "the variable out: our own kernels do the same")
+                     : MB_OK;
     }
     return MB_OK;
 }
@@ -31,8 +37,10 @@ typedef struct patches { /* of one convolution; 1x1 at stride 1 without padding 
     bool plain;
 } patches;
 
+/* What the workers share. */
 typedef struct job {
     const mb_call *c;
+    const mb_openblas_api *blas;
     const float *w; /* [O][taps][I] */
     const float *bias;
     int64_t k, outputs;
@@ -43,6 +51,8 @@ typedef struct job {
 
 /* ---- prepare: [O,I,taps] as published to [O][taps][I], bias behind it ---- */
 
+/* One block: weights with channels innermost, so that a patch is a row of memory, then the bias, zeros if
+ * there is none. */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const int64_t *d = c->in[1].dims;
@@ -51,12 +61,13 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     size_t count, total, bytes;
     if (!mb_mul_size(&count, (size_t)(d[0] * d[1]), (size_t)taps) || !mb_add_size(&total, count, (size_t)d[0]) ||
         !mb_mul_size(&bytes, total, sizeof(float))) {
-        return mb_fail(err, MB_E_MEMORY, "the weights are too large");
+        return mb_fail(err, MB_E_MEMORY, "the weights exceed the address space");
     }
     float *w = mb_alloc_aligned(bytes);
     if (w == NULL) {
         return mb_fail_memory(err, bytes, "packed weights");
     }
+    /* [O][I][taps] -> [O][taps][I]. */
     const float *from = c->in[1].data;
     for (int64_t o = 0; o < d[0]; o++) {
         for (int64_t i = 0; i < d[1]; i++) {
@@ -65,6 +76,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
             }
         }
     }
+    /* Zeros where there is no bias. */
     memset(w + count, 0, (size_t)d[0] * sizeof *w);
     if (bias) {
         memcpy(w + count, c->in[2].data, (size_t)d[0] * sizeof *w);
@@ -114,6 +126,8 @@ static void start_rows(const job *j, int64_t begin, int64_t n)
     }
 }
 
+/* Items: rows of the output. Patches of up to ROWS rows are gathered into the worker's scratch, then
+ *     out = A W^T + (bias + addend),   activated in place. */
 static void run_rows(void *arg, size_t first, size_t last, int worker)
 {
     const job *j = arg;
@@ -121,6 +135,7 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     int64_t begin = (int64_t)first, n = (int64_t)(last - first);
     const float *rows = (const float *)x->data + begin * x->pitch;
     int64_t pitch = x->pitch;
+    /* The worker's patches take the place of the map's tokens. */
     if (!j->p.plain) {
         float *scratch = (float *)(void *)((char *)j->c->workspace + (size_t)worker * j->scratch);
         gather(scratch, j, begin, n);
@@ -129,8 +144,8 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     }
     float *out = (float *)y->data + begin * y->pitch;
     start_rows(j, begin, n);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)n, (blasint)j->outputs, (blasint)j->k, 1.0f, rows,
-                (blasint)pitch, j->w, (blasint)j->k, 1.0f, out, (blasint)y->pitch);
+    j->blas->sgemm(MB_CBLAS_ROW_MAJOR, MB_CBLAS_NO_TRANS, MB_CBLAS_TRANS, (int)n, (int)j->outputs, (int)j->k, 1.0f,
+                   rows, (int)pitch, j->w, (int)j->k, 1.0f, out, (int)y->pitch);
     if (j->act != MB_ACT_NONE) {
         const mb_simd *simd = mb_simd_of(mb_cpu_best_isa());
         int64_t run = y->pitch == j->outputs ? n : 1; /* rows in one run of memory */
@@ -140,19 +155,24 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     }
 }
 
+/* The library keeps one thread: our pool cuts the rows. */
 static mb_status run(const mb_call *c, patches p, mb_activation act)
 {
     const int64_t *d = c->in[1].dims;
-    job j = {.c = c, .w = c->prepared->data, .k = d[1] * d[2] * d[3], .outputs = d[0], .p = p, .act = act};
+    job j = {.c = c,
+             .blas = mb_openblas_open(),
+             .w = c->prepared->data,
+             .k = d[1] * d[2] * d[3],
+             .outputs = d[0],
+             .p = p,
+             .act = act};
     j.bias = j.w + j.k * j.outputs;
     j.scratch = (size_t)(ROWS * j.k) * sizeof(float);
-    if (openblas_get_num_threads() != 1) {
-        openblas_set_num_threads(1);
-    }
     mb_parallel_for(c->pool, (size_t)mb_view_tokens(&c->out), ROWS, run_rows, &j);
     return MB_OK;
 }
 
+/* A linear layer is a 1x1 convolution that needs no patches. */
 static mb_status run_linear(const mb_call *c, mb_error *err)
 {
     (void)err;
@@ -160,6 +180,7 @@ static mb_status run_linear(const mb_call *c, mb_error *err)
     return run(c, (patches){1, 1, 1, 0, true}, a->act);
 }
 
+/* The geometry of a convolution; plain: the map's tokens are the patches. */
 static patches patches_of(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -174,6 +195,7 @@ static mb_status run_conv2d(const mb_call *c, mb_error *err)
     return run(c, patches_of(c), a->act);
 }
 
+/* Patches of ROWS output pixels, for each thread. */
 static size_t workspace(const mb_call *c)
 {
     const int64_t *d = c->in[1].dims;
@@ -188,17 +210,22 @@ static size_t workspace(const mb_call *c)
     return bytes;
 }
 
+/* A border variant is a set of weights by pixel, which one gemm does not know. */
 static bool supports(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
     return !a->border_variants;
 }
 
-const mb_kernel mb_openblas_linear = {
-    .name = "openblas", .prepare = prepare, .run = run_linear, .in_place_input = 1 + 3};
-const mb_kernel mb_openblas_conv2d = {.name = "openblas",
-                                      .supports = supports,
-                                      .prepare = prepare,
-                                      .workspace = workspace,
-                                      .run = run_conv2d,
-                                      .in_place_input = 1 + 3};
+static const mb_kernel linear = {.name = "openblas", .prepare = prepare, .run = run_linear, .in_place_input = 1 + 3};
+static const mb_kernel conv2d = {.name = "openblas",
+                                 .supports = supports,
+                                 .prepare = prepare,
+                                 .workspace = workspace,
+                                 .run = run_conv2d,
+                                 .in_place_input = 1 + 3};
+
+const mb_kernel *mb_openblas_kernel(mb_op op)
+{
+    return op == MB_OP_linear ? &linear : (op == MB_OP_conv2d ? &conv2d : NULL);
+}

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+/* Never: the report keeps the reason, and `auto` takes the CPU. */
 bool mb_cuda_probe(mb_device_report *out, mb_device_refusal *refusal, int index)
 {
     (void)out;
@@ -13,6 +14,7 @@ bool mb_cuda_probe(mb_device_report *out, mb_device_refusal *refusal, int index)
     return false;
 }
 
+/* An error always; *out has no kernels. */
 mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
 {
     *out = (mb_backend){.name = "cuda"};
@@ -21,6 +23,7 @@ mb_status mb_backend_cuda(mb_backend *out, mb_error *err)
                    "(-DMATTEBOX_CUDA=ON)");
 }
 
+/* Cannot be reached through mb_device_open, which probes first. */
 mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations, mb_error *err)
 {
     (void)index;
@@ -28,6 +31,7 @@ mb_status mb_backend_cuda_open(mb_backend *out, int index, mb_dtype activations,
     return mb_backend_cuda(out, err);
 }
 
+/* There is never one to close. */
 void mb_backend_cuda_close(mb_backend *b)
 {
     (void)b;

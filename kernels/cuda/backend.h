@@ -4,9 +4,9 @@
 
 #include "kernel.h"
 
-/* The table of kernels: what `ops.def` promises in its cuda column, libraries first where they serve. In calls on this
+/* The table of kernels: what `ops.def` promises in its cuda column, libraries first where they can. In calls on this
  * back end views of activations point to device memory, constants are host memory until prepare has copied them, and
- * `stream` is the mb_cuda_device (cuda/context.h). */
+ * `device` is the mb_cuda_device (cuda/driver/device.h). */
 MB_MUST_CHECK mb_status mb_backend_cuda(mb_backend *out, mb_error *err);
 
 /* The same on GPU `index`, ready to run plans: opens it; maps between nodes are of the type `activations` (f32, f16, or

@@ -31,9 +31,9 @@ if(NOT MB_CUDA_FOUND)
 endif()
 message(STATUS "CUDA back end: CUDA ${CMAKE_MATCH_1}.${CMAKE_MATCH_2}, sm ${MATTEBOX_CUDA_ARCHS}")
 
-file(GLOB MB_CUDA_HOST CONFIGURE_DEPENDS kernels/cuda/*.c)
+file(GLOB MB_CUDA_HOST CONFIGURE_DEPENDS kernels/cuda/*.c kernels/cuda/*/*.c)
 list(FILTER MB_CUDA_HOST EXCLUDE REGEX "/absent\\.c$")
-file(GLOB MB_CUDA_KERNELS CONFIGURE_DEPENDS kernels/cuda/*.cu)
+file(GLOB MB_CUDA_KERNELS CONFIGURE_DEPENDS kernels/cuda/*/*.cu)
 set(codes "")
 foreach(arch ${MATTEBOX_CUDA_ARCHS})
     list(APPEND codes -gencode arch=compute_${arch},code=sm_${arch})
@@ -45,11 +45,11 @@ if(MATTEBOX_WERROR)
     set(warnings -Werror all-warnings -Xptxas -warn-spills,-Werror)
 endif()
 # Kernels on 8-bit pictures give the bytes of the CPU: every product is rounded by itself.
-set(MB_CUDA_EXACT resample_taps resample_linear picture_input mask_bytes)
+set(MB_CUDA_EXACT resample_taps resample_linear write_input mask_bytes)
 # NAME.o in the build's cuda folder, from a .cu file.
 set(MB_NVCC_FLAGS -std=c++17 -O3 ${codes} ${warnings}
     -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics
-    -I${PROJECT_SOURCE_DIR}/kernels/cuda -I${PROJECT_SOURCE_DIR}/kernels -I${PROJECT_SOURCE_DIR}/engine
+    -I${PROJECT_SOURCE_DIR}/kernels -I${PROJECT_SOURCE_DIR}/engine
     -I${PROJECT_SOURCE_DIR}/engine/include)
 function(mb_cuda_compile name source)
     set(object ${CMAKE_BINARY_DIR}/cuda/${name}.o)
@@ -59,7 +59,7 @@ function(mb_cuda_compile name source)
     endif()
     add_custom_command(OUTPUT ${object}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
-        COMMAND sh ${PROJECT_SOURCE_DIR}/kernels/cuda/nvcc.sh ${object}.txt ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC}
+        COMMAND sh ${PROJECT_SOURCE_DIR}/kernels/cuda/lang/nvcc.sh ${object}.txt ${CMAKE_C_COMPILER_LAUNCHER} ${MB_NVCC}
             ${MB_NVCC_FLAGS} ${fused} -Xptxas -v -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
         DEPENDS ${source} DEPFILE ${object}.d COMMENT "nvcc ${name}.cu" VERBATIM COMMAND_EXPAND_LISTS)
     set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
@@ -71,7 +71,7 @@ foreach(source ${MB_CUDA_KERNELS})
     list(APPEND objects ${CMAKE_BINARY_DIR}/cuda/${name}.o)
 endforeach()
 target_sources(mb_engine PRIVATE ${MB_CUDA_HOST})
-set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/cuda/nvlib.c APPEND PROPERTY COMPILE_DEFINITIONS
+set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/cuda/vendor/nvlib.c APPEND PROPERTY COMPILE_DEFINITIONS
     MB_CUDA_BUILD=${MB_CUDA_VERSION} MB_CUDA_FOLDERS="${MB_CUDA_ROOT}/lib64")
 add_custom_target(mb_cuda_objects DEPENDS ${objects})
 add_dependencies(mb_engine mb_cuda_objects)

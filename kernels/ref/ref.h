@@ -3,11 +3,11 @@
 #ifndef MB_REF_H
 #define MB_REF_H
 
-#include "rules.h"
+#include "rules/rules.h"
 
 #include <math.h>
 
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) extern const mb_kernel mb_ref_##name;
+#define MB_OP(name, ...) extern const mb_kernel mb_ref_##name;
 #include "ops.def"
 #undef MB_OP
 
@@ -26,15 +26,16 @@ static inline float *mb_tok(const mb_view *v, int64_t t)
 /* Element i of an optional vector, or `otherwise`. */
 static inline double mb_vec(const mb_call *c, int input, int64_t i, double otherwise)
 {
-    return mb_has(c, input) ? ((const float *)c->in[input].data)[i] : otherwise;
+    return mb_call_has(c, input) ? ((const float *)c->in[input].data)[i] : otherwise;
 }
 
+/* In double; GELU by erf, as the models define it. */
 static inline double mb_ref_activate(mb_activation act, double x)
 {
     switch (act) {
     case MB_ACT_RELU:
-        return x > 0 ? x : 0;
-    case MB_ACT_GELU: /* x Phi(x), the exact form */
+        return x < 0 ? 0 : x; /* NaN stays NaN */
+    case MB_ACT_GELU:         /* x Phi(x), the exact form */
         return 0.5 * x * (1 + erf(x * 0.70710678118654752440));
     case MB_ACT_SIGMOID:
         return 1 / (1 + exp(-x));

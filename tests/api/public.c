@@ -112,42 +112,15 @@ static mb_status bad_threads(mb_error *err)
     return mb_context_create(&c, &o, err);
 }
 
-/* Every option of results and of the methods' own parameters, one step outside its range. */
-static void test_option_ranges(void)
+TEST(colours)
 {
-    static const struct {
-        size_t field;
-        int whole; /* 1: int, 0: double */
-        double value;
-        const char *text;
-    } rows[] = {{offsetof(mb_options, guided_radius), 1, 513, "guided-radius 513: 1 to 512"},
-                {offsetof(mb_options, guided_eps), 0, 1e-10, "guided-eps 1e-10: 1e-09 to 1000000"},
-                {offsetof(mb_options, guided_scale), 0, 1.5, "guided-scale 1.5: 0.01 to 1"},
-                {offsetof(mb_options, matting_epsilon), 0, 2, "matting-epsilon 2: 1e-12 to 1"},
-                {offsetof(mb_options, min_area), 1, -1, "min-area -1: 0 to 2147483647"},
-                {offsetof(mb_options, background_blur), 0, 4097, "background blur 4097: 0 to 4096"},
-                {offsetof(mb_options, crop_margin), 1, -1, "crop -1: 0 to 65535"},
-                {offsetof(mb_options, depth), 1, 12, "depth 12: 8 or 16 bits"},
-                {offsetof(mb_options, background), 1, 4, "background 4 is not known"},
-                {offsetof(mb_options, background), 1, MB_BACKGROUND_PICTURE, "background picture: none is given"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        mb_options o;
-        mb_error err = {0};
-        mb_options_init(&o);
-        int whole = (int)rows[i].value;
-        void *field = (char *)&o + rows[i].field;
-        memcpy(field, rows[i].whole ? (const void *)&whole : (const void *)&rows[i].value,
-               rows[i].whole ? sizeof whole : sizeof rows[i].value);
-        CHECK(mb_options_check(&o, &err) == MB_E_ARGUMENT);
-        CHECK_MSG(strcmp(err.message, rows[i].text) == 0, "\"%s\" is not \"%s\"", err.message, rows[i].text);
-    }
     unsigned char rgba[4];
     mb_error err = {0};
     CHECK(mb_parse_colour(rgba, "teal", &err) == MB_OK && rgba[1] == 128 && rgba[3] == 255);
     CHECK(mb_parse_colour(rgba, "teel", &err) == MB_E_ARGUMENT && strstr(err.message, "\"teel\" is no colour") != NULL);
 }
 
-static void test_refusals(void)
+TEST(refusals)
 {
     REFUSED(MB_E_IO, "/nowhere/x.mbw", no_model);
     REFUSED(MB_E_FORMAT, "not a .mbw file", bad_bytes);
@@ -169,7 +142,7 @@ static void test_refusals(void)
 }
 
 /* An old program's shorter struct, and a newer one's longer struct: both work. */
-static void test_sizes(void)
+TEST(sizes)
 {
     struct {
         mb_plan_info info;
@@ -204,7 +177,7 @@ static void *run_one(void *arg)
     return NULL;
 }
 
-static void test_threads(void)
+TEST(threads)
 {
     enum { N = 3 };
     pthread_t threads[N];
@@ -229,7 +202,7 @@ static void test_threads(void)
 }
 
 /* Two halves of a run; on the CPU nothing overlaps, and the results are the same. */
-static void test_pending(void)
+TEST(pending)
 {
     mb_pipeline *p = NULL;
     mb_pending *x[3] = {NULL};
@@ -261,7 +234,7 @@ static int cancel_at_half(void *user, const mb_progress *p)
     return p->done > 0.5;
 }
 
-static void test_cancel(void)
+TEST(cancel)
 {
     mb_pipeline *p = NULL;
     mb_result *r = NULL;
@@ -278,7 +251,7 @@ static void test_cancel(void)
 }
 
 /* A mask from elsewhere, in rows and depths of the caller; every classical method. */
-static void test_refine(void)
+TEST(refine)
 {
     static float mask[H][W + 3];
     mb_image image = photo(), m = {.data = mask,
@@ -319,7 +292,44 @@ static void test_refine(void)
     mb_image_dispose(&t);
 }
 
-static void test_network(void)
+/* Exactly one of mask and trimap, of the photo's size; the caller's own trimap is the result's, if one is wanted. */
+TEST(refine_arguments)
+{
+    static unsigned char v[H][W], small[4];
+    mb_image image = photo(), m = {.data = v, .width = W, .height = H, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8},
+             other = {.data = small, .width = 2, .height = 2, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8};
+    mb_options o = options;
+    mb_pipeline *p = NULL;
+    mb_result *r = NULL;
+    mb_error err;
+    o.detail = MB_DETAIL_PYMATTING;
+    o.want_trimap = 1;
+    CHECK_OK(mb_pipeline_create(&p, context, NULL, NULL, &o, &err), err);
+    CHECK(mb_pipeline_refine(&r, p, &image, NULL, NULL, &err) == MB_E_ARGUMENT && r == NULL);
+    CHECK_MSG(strcmp(err.message, "got neither a mask nor a trimap: pass either a mask or a trimap") == 0, "%s",
+              err.message);
+    err = (mb_error){0};
+    CHECK(mb_pipeline_refine(&r, p, &image, &m, &m, &err) == MB_E_ARGUMENT && r == NULL);
+    CHECK_MSG(strcmp(err.message, "got both a mask and a trimap: pass either a mask or a trimap") == 0, "%s",
+              err.message);
+    for (int i = 0; i < 2; i++) {
+        err = (mb_error){0};
+        CHECK(mb_pipeline_refine(&r, p, &image, i == 0 ? &other : NULL, i == 1 ? &other : NULL, &err) == MB_E_ARGUMENT);
+        CHECK_MSG(strstr(err.message, i == 0 ? "its mask 2 x 2" : "its trimap 2 x 2") != NULL, "%s", err.message);
+    }
+    for (int i = 0; i < W * H; i++) {
+        v[i / W][i % W] = (unsigned char)(i % W < 12 ? 255 : i % W < 30 ? 100 : 0);
+    }
+    CHECK_OK(mb_pipeline_refine(&r, p, &image, NULL, &m, &err), err);
+    if (r != NULL) {
+        CHECK(r->mask.data == NULL && r->trimap.data != NULL && memcmp(r->trimap.data, v, sizeof v) == 0);
+        CHECK(((unsigned char *)r->alpha.data)[2] == 255 && ((unsigned char *)r->alpha.data)[W - 2] == 0);
+    }
+    mb_result_free(r);
+    mb_pipeline_free(p);
+}
+
+TEST(network)
 {
     mb_network *n = NULL;
     mb_error err;
@@ -345,7 +355,7 @@ static void test_network(void)
     free(input);
 }
 
-int main(void)
+SETUP
 {
     mb_context_options c;
     mb_error err;
@@ -354,19 +364,12 @@ int main(void)
     c.threads = 2;
     mb_options_init(&options);
     options.input_width = options.input_height = 32;
-    CHECK_OK(mb_context_create(&context, &c, &err), err);
-    CHECK_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
-    if (model != NULL) {
-        test_refusals();
-        test_option_ranges();
-        test_sizes();
-        test_threads();
-        test_pending();
-        test_cancel();
-        test_refine();
-        test_network();
-    }
+    REQUIRE_OK(mb_context_create(&context, &c, &err), err);
+    REQUIRE_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
+}
+
+TEARDOWN
+{
     mb_model_free(model);
     mb_context_free(context);
-    return test_report();
 }

@@ -1,7 +1,7 @@
 /* Fiber scheduler behind emulate.h. One fiber per CUDA thread of a block; a block runs on one OS thread; blocks are
  * independent and may be spread over workers. A fiber runs until it waits at a barrier or a warp operation: within
  * that stretch nothing else of its block runs, so the order in which fibers are resumed decides every race. */
-#include "emulate.h"
+#include "cuda/lang/emulate.h"
 
 #include <atomic>
 #include <mutex>

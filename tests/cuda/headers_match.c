@@ -1,8 +1,8 @@
-/* cuda/nvapi.h, blaslt_api.h and dnn_api.h against the vendor's own headers, where they are installed (else: skipped):
- * constants have their values, types their sizes, and every symbol of the tables exists in the toolkit's own libraries
- * (of the driver: in its stub). */
-#include "cuda/blaslt_api.h"
-#include "cuda/dnn_api.h"
+/* cuda/vendor/nvapi.h, blaslt_api.h and dnn_api.h against the vendor's own headers, where they are installed (else:
+ * skipped): constants have their values, types their sizes, and every symbol of the tables exists in the toolkit's own
+ * libraries (of the driver: in its stub). */
+#include "cuda/vendor/blaslt_api.h"
+#include "cuda/vendor/dnn_api.h"
 #include "harness/check.h"
 
 #include <dlfcn.h>
@@ -50,6 +50,7 @@ MB_DRIVER_SYMBOLS(EXISTS)
 
 #if defined(MB_HAVE_CUBLASLT_H)
 SAME(MB_LT_SUCCESS, CUBLAS_STATUS_SUCCESS);
+SAME(MB_LT_ALLOC_FAILED, CUBLAS_STATUS_ALLOC_FAILED);
 SAME(MB_LT_NOT_SUPPORTED, CUBLAS_STATUS_NOT_SUPPORTED);
 SAME(MB_LT_OP_T, CUBLAS_OP_T);
 SAME(MB_LT_R_32F, CUDA_R_32F);
@@ -82,6 +83,8 @@ MB_BLASLT_SYMBOLS(DECLARED)
 
 #if defined(MB_HAVE_CUDNN_H)
 SAME(MB_DNN_SUCCESS, CUDNN_STATUS_SUCCESS);
+SAME(MB_DNN_NO_HOST_MEMORY, CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED);
+SAME(MB_DNN_NO_DEVICE_MEMORY, CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED);
 SAME(MB_DNN_POINTWISE, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
 SAME(MB_DNN_CONVOLUTION, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
 SAME(MB_DNN_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
@@ -187,19 +190,17 @@ static const char *const blaslt_names[] = {MB_BLASLT_SYMBOLS(LIBRARY_NAME)};
 static const char *const dnn_names[] = {MB_DNN_SYMBOLS(LIBRARY_NAME)};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-int main(void)
+TEST(symbols_are_there)
 {
     check_symbols(MB_CUDA_FOLDER "/stubs/libcuda.so", driver_names, COUNT(driver_names));
     check_symbols(MB_CUDA_FOLDER "/libcublasLt.so.13", blaslt_names, COUNT(blaslt_names));
     check_symbols(MB_CUDA_FOLDER "/libcublasLt.so.12", blaslt_names, COUNT(blaslt_names));
     check_symbols(MB_CUDA_FOLDER "/libcudnn.so.9", dnn_names, COUNT(dnn_names));
-    CHECK(sizeof(struct ours) == sizeof driver_names);
-    return test_report();
+    CHECK_EQ(sizeof(struct ours), sizeof driver_names);
 }
 #else
-int main(void)
+TEST(symbols_are_there)
 {
-    printf("no CUDA toolkit here\n");
-    return 77;
+    SKIP("no CUDA toolkit here");
 }
 #endif

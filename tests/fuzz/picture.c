@@ -1,6 +1,6 @@
 /* Fuzz target: any bytes as a picture file. An error has a message, a picture has the size that the header says. */
-#include "image/load.h"
-#include "image/sniff.h"
+#include "image/codec/load.h"
+#include "image/codec/sniff.h"
 
 #include <stdlib.h>
 
@@ -10,18 +10,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     mb_load_limits limits;
     mb_load_info info;
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err = {0};
     mb_load_limits_init(&limits);
     limits.max_megapixels = 0.1;
     limits.accept_partial = n % 2 == 0;
     mb_sniffed s = mb_sniff(bytes, n);
-    mb_status status = mb_load_memory(&p, &info, bytes, n, "x", &limits, &err);
+    mb_status status = mb_load_memory(NULL, &p, &info, bytes, n, "x", &limits, &err);
     bool turned = info.orientation >= 5;
     if (status == MB_OK ? p.width != (turned ? s.height : s.width) || p.height != (turned ? s.width : s.height)
                         : err.message[0] == '\0' || p.v != NULL) {
         abort();
     }
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     return 0;
 }

@@ -21,6 +21,7 @@ if pkg-config --exists libwebpdemux 2>/dev/null; then
 fi
 printf '#include "manager/catalogue.h"\nconst char catalogue_text[] = "";\n' >catalogue_text.c
 for source in "$work/catalogue_text.c" "$root"/engine/core/*.c "$root"/engine/weights/*.c "$root"/engine/image/*.c \
+    "$root"/engine/image/codec/*.c "$root"/engine/image/resample/*.c "$root"/engine/image/compose/*.c \
     "$root"/weights_tool/zip.c "$root"/weights_tool/pickle*.c "$root"/weights_tool/manager/catalogue.c \
     "$root"/weights_tool/manager/http_answer.c; do
     object=objects/$(basename "$(dirname "$source")")-$(basename "$source" .c).o

@@ -1,13 +1,13 @@
 /* RGBA, inverting and cropping on small pictures whose values can be checked by hand. */
-#include "image/compose.h"
+#include "image/compose/compose.h"
 
 #include "pictures.h"
 
-static void rgba(void)
+TEST(rgba)
 {
     mb_error err;
-    mb_picture rgb = picture_of(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}),
-               mask = picture_of(2, 1, 1, (uint8_t[]){0, 200}), out;
+    mb_image_u8 rgb = picture_of(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}),
+                mask = picture_of(2, 1, 1, (uint8_t[]){0, 200}), out;
     CHECK_OK(mb_compose_rgba(&out, &rgb, &mask, &err), err);
     CHECK(memcmp(out.v, (uint8_t[]){1, 2, 3, 0, 4, 5, 6, 200}, 8) == 0);
     mb_compose_invert(&out);
@@ -15,24 +15,24 @@ static void rgba(void)
     mb_compose_invert(&out);
     mb_compose_invert(&mask);
     CHECK(mask.v[0] == 255 && mask.v[1] == 55);
-    mb_picture_dispose(&out);
+    mb_image_u8_dispose(&out);
     CHECK(mb_compose_rgba(&out, &mask, &mask, NULL) == MB_E_ARGUMENT && out.v == NULL);
     CHECK(mb_compose_rgba(&out, &rgb, &rgb, NULL) == MB_E_ARGUMENT);
-    mb_picture small = picture_of(1, 1, 1, (uint8_t[]){9});
+    mb_image_u8 small = picture_of(1, 1, 1, (uint8_t[]){9});
     err = (mb_error){0};
     CHECK(mb_compose_rgba(&out, &rgb, &small, &err) == MB_E_ARGUMENT && strstr(err.message, "1 x 1") != NULL);
-    mb_picture_dispose(&small);
-    mb_picture_dispose(&rgb);
-    mb_picture_dispose(&mask);
+    mb_image_u8_dispose(&small);
+    mb_image_u8_dispose(&rgb);
+    mb_image_u8_dispose(&mask);
 }
 
-static void crops(void)
+TEST(crops)
 {
     mb_error err;
     uint8_t v[5 * 4] = {0};
     v[1 * 5 + 3] = 200;
     v[2 * 5 + 1] = 10;
-    mb_picture p = picture_of(5, 4, 1, v);
+    mb_image_u8 p = picture_of(5, 4, 1, v);
     mb_image out;
     mb_box box = mb_compose_box(&p, 1, 0);
     CHECK(box.x == 1 && box.y == 1 && box.width == 3 && box.height == 2);
@@ -57,12 +57,5 @@ static void crops(void)
     CHECK_OK(mb_compose_crop(&out, &deep, (mb_box){0, 1, 1, 1}, &err), err);
     CHECK(memcmp(out.data, (uint16_t[]){7, 8, 9}, 6) == 0);
     mb_image_dispose(&out);
-    mb_picture_dispose(&p);
-}
-
-int main(void)
-{
-    rgba();
-    crops();
-    return test_report();
+    mb_image_u8_dispose(&p);
 }

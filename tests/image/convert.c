@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static void numbers(void)
+TEST(numbers)
 {
     float table[256];
     uint8_t bright[256];
@@ -35,12 +35,12 @@ static void numbers(void)
 }
 
 /* Every order and depth: out to a padded foreign picture and back gives the same bytes; the padding is untouched. */
-static void round_trips(void)
+TEST(round_trips)
 {
     const int width = 5, height = 3, channels[5] = {1, 3, 3, 4, 4}, bytes[3] = {1, 2, 4};
     mb_error err;
-    mb_picture rgb;
-    CHECK_OK(mb_picture_create(&rgb, width, height, 3, &err), err);
+    mb_image_u8 rgb;
+    CHECK_OK(mb_image_u8_create(&rgb, width, height, 3, &err), err);
     for (int i = 0; i < width * height * 3; i++) {
         rgb.v[i] = (uint8_t)mix64((uint64_t)i + 1);
     }
@@ -50,10 +50,10 @@ static void round_trips(void)
             uint8_t memory[3 * 87 + 1];
             memset(memory, 0xA5, sizeof memory);
             mb_image image = {memory + 1, width, height, row, (mb_pixels)order, (mb_depth)depth, NULL};
-            mb_picture back, alpha;
-            CHECK_OK(mb_picture_to_image(&image, &rgb, &err), err);
+            mb_image_u8 back, alpha;
+            CHECK_OK(mb_image_u8_to_image(&image, &rgb, &err), err);
             CHECK(memory[0] == 0xA5 && memory[row] == 0xA5 && memory[row - 6] == 0xA5);
-            CHECK_OK(mb_picture_from_image(&back, &alpha, &image, &err), err);
+            CHECK_OK(mb_image_u8_from_image(&back, &alpha, &image, &err), err);
             for (int i = 0; i < width * height; i++) {
                 const uint8_t *p = rgb.v + 3 * i, *q = back.v + 3 * i;
                 uint8_t y = mb_luma8(p[0], p[1], p[2]);
@@ -66,14 +66,14 @@ static void round_trips(void)
             mb_image rgb8 = {packed, width, height, 0, MB_PIXELS_RGB, MB_DEPTH_U8, NULL};
             CHECK_OK(mb_image_convert(&rgb8, &image, &err), err);
             CHECK(memcmp(packed, back.v, sizeof packed) == 0);
-            mb_picture_dispose(&back);
-            mb_picture_dispose(&alpha);
+            mb_image_u8_dispose(&back);
+            mb_image_u8_dispose(&alpha);
         }
     }
-    mb_picture_dispose(&rgb);
+    mb_image_u8_dispose(&rgb);
 }
 
-static void known_bytes(void)
+TEST(known_bytes)
 {
     mb_error err;
     uint8_t bgra[8] = {3, 2, 1, 99, 30, 20, 10, 255}, rgb[6], gray[2];
@@ -94,38 +94,38 @@ static void known_bytes(void)
     CHECK(wide_out[0] == 0x1234 || wide_out[0] == 0x1233 || wide_out[0] == 0x1235);
     CHECK_OK(mb_image_convert(&g, &ff, &err), err);
     CHECK(gray[0] == 127 && gray[1] == 0);
-    mb_plane p;
-    CHECK_OK(mb_plane_from_image(&p, &w, &err), err);
+    mb_image_f32 p;
+    CHECK_OK(mb_image_f32_from_image(&p, &w, &err), err);
     CHECK(p.v[1] == 1.0f && fabsf(p.v[0] - 0x1234 / 65535.0f) < 1e-7f);
-    CHECK_OK(mb_plane_to_image(&fo, &p, &err), err);
+    CHECK_OK(mb_image_f32_to_image(&fo, &p, &err), err);
     CHECK(f_out[0] == p.v[0]);
-    CHECK_OK(mb_plane_to_image(&wo, &p, &err), err);
+    CHECK_OK(mb_image_f32_to_image(&wo, &p, &err), err);
     CHECK(wide_out[0] == 0x1234);
-    CHECK_OK(mb_plane_to_image(&b, &p, &err), err);
+    CHECK_OK(mb_image_f32_to_image(&b, &p, &err), err);
     CHECK(bgra[0] == mb_to8(p.v[0]) && bgra[3] == 255);
-    mb_plane_dispose(&p);
-    CHECK_OK(mb_plane_from_image(&p, &r, &err), err);
+    mb_image_f32_dispose(&p);
+    CHECK_OK(mb_image_f32_from_image(&p, &r, &err), err);
     CHECK(p.v[0] == mb_from8(mb_luma8(1, 2, 3)));
-    mb_plane_dispose(&p);
+    mb_image_f32_dispose(&p);
 }
 
-static void refusals(void)
+TEST(refusals)
 {
     mb_error err = {0};
     uint8_t v[16] = {0};
-    mb_picture p, a;
+    mb_image_u8 p, a;
     mb_image image = {v, 2, 2, 5, MB_PIXELS_RGB, MB_DEPTH_U8, NULL};
-    CHECK(mb_picture_from_image(&p, &a, &image, &err) == MB_E_ARGUMENT && p.v == NULL && a.v == NULL);
+    CHECK(mb_image_u8_from_image(&p, &a, &image, &err) == MB_E_ARGUMENT && p.v == NULL && a.v == NULL);
     CHECK_MSG(strstr(err.message, "5 bytes") != NULL, "%s", err.message);
     image.row_bytes = 0;
     image.pixels = (mb_pixels)9;
-    CHECK(mb_picture_from_image(&p, NULL, &image, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_image_u8_from_image(&p, NULL, &image, NULL) == MB_E_ARGUMENT);
     image.pixels = MB_PIXELS_RGB;
     image.height = 0;
-    CHECK(mb_picture_from_image(&p, NULL, &image, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_image_u8_from_image(&p, NULL, &image, NULL) == MB_E_ARGUMENT);
     image.height = 2;
     image.data = NULL;
-    CHECK(mb_picture_from_image(&p, NULL, &image, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_image_u8_from_image(&p, NULL, &image, NULL) == MB_E_ARGUMENT);
     mb_image other = {v, 1, 2, 0, MB_PIXELS_RGB, MB_DEPTH_U8, NULL};
     image.data = v;
     CHECK(mb_image_convert(&other, &image, NULL) == MB_E_ARGUMENT);
@@ -134,21 +134,21 @@ static void refusals(void)
     mb_image_dispose(&other);
 }
 
-static void pictures(void)
+TEST(pictures)
 {
     mb_error err;
-    mb_picture rgb, gray, copy;
-    mb_plane plane;
+    mb_image_u8 rgb, gray, copy;
+    mb_image_f32 plane;
     mb_image taken;
-    CHECK_OK(mb_picture_create(&rgb, 2, 1, 3, &err), err);
+    CHECK_OK(mb_image_u8_create(&rgb, 2, 1, 3, &err), err);
     memcpy(rgb.v, (uint8_t[]){255, 0, 0, 9, 9, 9}, 6);
-    CHECK_OK(mb_picture_luma(&gray, &rgb, &err), err);
+    CHECK_OK(mb_image_u8_luma(&gray, &rgb, &err), err);
     CHECK(gray.v[0] == 76 && gray.v[1] == 9);
-    CHECK_OK(mb_plane_from_picture(&plane, &gray, &err), err);
-    CHECK_OK(mb_picture_from_plane(&copy, &plane, &err), err);
+    CHECK_OK(mb_image_f32_from_u8(&plane, &gray, &err), err);
+    CHECK_OK(mb_image_u8_from_f32(&copy, &plane, &err), err);
     CHECK(copy.v[0] == 76 && copy.v[1] == 9);
-    mb_plane none;
-    CHECK(mb_plane_from_picture(&none, &rgb, NULL) == MB_E_ARGUMENT && none.v == NULL);
+    mb_image_f32 none;
+    CHECK(mb_image_f32_from_u8(&none, &rgb, NULL) == MB_E_ARGUMENT && none.v == NULL);
     mb_image_take(&taken, &rgb);
     CHECK(rgb.v == NULL && taken.pixels == MB_PIXELS_RGB && ((uint8_t *)taken.data)[3] == 9);
     mb_image_dispose(&taken);
@@ -156,17 +156,7 @@ static void pictures(void)
     CHECK_OK(mb_image_create(&taken, 3, 2, MB_PIXELS_RGBA, MB_DEPTH_F32, &err), err);
     memset(taken.data, 0, 3 * 2 * 16);
     mb_image_dispose(&taken);
-    mb_picture_dispose(&gray);
-    mb_picture_dispose(&copy);
-    mb_plane_dispose(&plane);
-}
-
-int main(void)
-{
-    numbers();
-    round_trips();
-    known_bytes();
-    refusals();
-    pictures();
-    return test_report();
+    mb_image_u8_dispose(&gray);
+    mb_image_u8_dispose(&copy);
+    mb_image_f32_dispose(&plane);
 }

@@ -2,9 +2,9 @@
  * with partial pictures allowed. Whatever comes out must be a picture of the size that the header says, or an error
  * with a message; the sanitizer build watches the memory. Small formats are also cut at every byte of their headers. */
 #define _GNU_SOURCE /* strtok_r */
-#include "image/load.h"
+#include "image/codec/load.h"
 
-#include "image/sniff.h"
+#include "image/codec/sniff.h"
 #include "pictures.h"
 
 #include <time.h>
@@ -25,7 +25,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
     uint8_t *copy = malloc(n > 0 ? n : 1);
     mb_load_limits l;
     mb_load_info info;
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err = {0};
     if (copy == NULL) {
         exit(1);
@@ -35,7 +35,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
     l.accept_partial = partial;
     l.max_megapixels = 0.02; /* a flipped bit of the size must not cost seconds */
     mb_sniffed s = mb_sniff(copy, n);
-    mb_status status = mb_load_memory(&p, &info, copy, n, name, &l, &err);
+    mb_status status = mb_load_memory(NULL, &p, &info, copy, n, name, &l, &err);
     n_loads++;
     if (status == MB_OK) {
         n_accepted++;
@@ -48,7 +48,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
                strlen(err.message) < strlen(name) + 10) {
         CHECK_MSG(false, "%s: %d %s", name, status, err.message);
     }
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     free(copy);
 }
 
@@ -74,7 +74,7 @@ static void torture(const char *name)
     free(bytes);
 }
 
-int main(void)
+TEST(every_stored_file)
 {
     size_t n;
     char *text = (char *)read_data("pictures/files/manifest.txt", &n), *save = NULL;
@@ -91,5 +91,4 @@ int main(void)
     free(text);
     printf("%d damaged files, %d of them still a picture\n", n_loads, n_accepted);
     CHECK(n_loads > 100 * CUTS && n_accepted < n_loads);
-    return test_report();
 }

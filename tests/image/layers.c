@@ -1,32 +1,32 @@
 /* What lies behind a subject: all pairs of bytes against f64, translucent and linear blending, 16 bits, premultiplied
  * and clean pixels, the blurred and the covering background, parts that go, colours as people write them. */
-#include "image/layers.h"
+#include "image/compose/layers.h"
 
-#include "image/backdrop.h"
-#include "image/colour.h"
-#include "image/parts.h"
+#include "image/compose/backdrop.h"
+#include "image/compose/colour.h"
+#include "image/connected_components.h"
 #include "pictures.h"
 
 #include <math.h>
 
 /* All 65,536 pairs of colour and alpha: straight, premultiplied and over white agree with rounding in f64. */
-static void every_pair(void)
+TEST(every_pair)
 {
     mb_error err;
-    mb_picture p, a;
+    mb_image_u8 p, a;
     mb_image plain, over, multiplied;
-    CHECK_OK(mb_picture_create(&p, 256, 256, 3, &err), err);
-    CHECK_OK(mb_picture_create(&a, 256, 256, 1, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, 256, 256, 3, &err), err);
+    CHECK_OK(mb_image_u8_create(&a, 256, 256, 1, &err), err);
     for (int i = 0; i < 65536; i++) {
         memcpy(p.v + 3 * i, (uint8_t[]){(uint8_t)i, 255, 0}, 3);
         a.v[i] = (uint8_t)(i >> 8);
     }
     mb_layers l = {.colours = &p, .alpha = &a};
-    CHECK_OK(mb_layers_flatten(&plain, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &plain, &l, &err), err);
     l.premultiplied = true;
-    CHECK_OK(mb_layers_flatten(&multiplied, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &multiplied, &l, &err), err);
     l = (mb_layers){.colours = &p, .alpha = &a, .behind = true, .colour = {255, 255, 255, 255}};
-    CHECK_OK(mb_layers_flatten(&over, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &over, &l, &err), err);
     CHECK(plain.pixels == MB_PIXELS_RGBA && over.pixels == MB_PIXELS_RGB);
     const uint8_t *s = plain.data, *m = multiplied.data, *o = over.data;
     int bad = 0;
@@ -41,15 +41,15 @@ static void every_pair(void)
     mb_image_dispose(&plain);
     mb_image_dispose(&multiplied);
     mb_image_dispose(&over);
-    mb_picture_dispose(&p);
-    mb_picture_dispose(&a);
+    mb_image_u8_dispose(&p);
+    mb_image_u8_dispose(&a);
 }
 
 static bool bytes_are(const mb_layers *l, size_t n, const uint8_t *want)
 {
     mb_error err = {0};
     mb_image out;
-    CHECK_OK(mb_layers_flatten(&out, l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &out, l, &err), err);
     bool same = memcmp(out.data, want, n) == 0;
     for (size_t i = 0; !same && i < n; i++) {
         fprintf(stderr, "%d ", ((const uint8_t *)out.data)[i]);
@@ -58,13 +58,13 @@ static bool bytes_are(const mb_layers *l, size_t n, const uint8_t *want)
     return same;
 }
 
-static void backgrounds(void)
+TEST(backgrounds)
 {
     mb_error err;
     mb_image out;
-    mb_picture p = picture_of(3, 1, 3, (uint8_t[]){255, 0, 0, 255, 0, 0, 255, 0, 0}),
-               a = picture_of(3, 1, 1, (uint8_t[]){0, 128, 255});
-    mb_picture below = picture_of(3, 1, 3, (uint8_t[]){10, 20, 30, 0, 0, 255, 1, 1, 1});
+    mb_image_u8 p = picture_of(3, 1, 3, (uint8_t[]){255, 0, 0, 255, 0, 0, 255, 0, 0}),
+                a = picture_of(3, 1, 1, (uint8_t[]){0, 128, 255});
+    mb_image_u8 below = picture_of(3, 1, 3, (uint8_t[]){10, 20, 30, 0, 0, 255, 1, 1, 1});
     mb_layers l = {.colours = &p, .alpha = &a, .behind = true, .picture = &below};
     CHECK(bytes_are(&l, 9, (uint8_t[]){10, 20, 30, 128, 0, 127, 255, 0, 0}));
     l.linear = true; /* half of the light is far brighter than half of the number */
@@ -77,43 +77,43 @@ static void backgrounds(void)
     CHECK(bytes_are(&clean, 8, (uint8_t[]){255, 0, 0, 0, 255, 0, 0, 128}));
     clean.clean = true;
     CHECK(bytes_are(&clean, 8, (uint8_t[]){0, 0, 0, 0, 255, 0, 0, 128}));
-    mb_picture wrong = picture_of(1, 1, 3, below.v);
+    mb_image_u8 wrong = picture_of(1, 1, 3, below.v);
     l.picture = &wrong;
-    CHECK(mb_layers_flatten(&out, &l, NULL, &err) == MB_E_ARGUMENT && out.data == NULL);
-    mb_picture_dispose(&wrong);
-    mb_picture_dispose(&below);
-    mb_picture_dispose(&p);
-    mb_picture_dispose(&a);
+    CHECK(mb_layers_flatten(NULL, &out, &l, &err) == MB_E_ARGUMENT && out.data == NULL);
+    mb_image_u8_dispose(&wrong);
+    mb_image_u8_dispose(&below);
+    mb_image_u8_dispose(&p);
+    mb_image_u8_dispose(&a);
 }
 
-static void sixteen_bits(void)
+TEST(sixteen_bits)
 {
     mb_error err;
     mb_image out;
-    mb_picture p = picture_of(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}), a = picture_of(2, 1, 1, (uint8_t[]){255, 127});
+    mb_image_u8 p = picture_of(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}), a = picture_of(2, 1, 1, (uint8_t[]){255, 127});
     const float wide[8] = {1000 / 65535.0f, 2000 / 65535.0f, 1.0f, 9, 0.5f, 0.25f, 0.0f, 9};
     float fine[2] = {1.0f, 0.5f};
-    mb_plane plane = {2, 1, fine};
-    mb_layers l = {.colours = &p, .wide = wide, .alpha = &a, .fine = &plane, .depth = MB_DEPTH_U16};
-    CHECK_OK(mb_layers_flatten(&out, &l, NULL, &err), err);
+    mb_image_f32 plane = {2, 1, fine};
+    mb_layers l = {.colours = &p, .colours_f32 = wide, .alpha = &a, .alpha_f32 = &plane, .depth = MB_DEPTH_U16};
+    CHECK_OK(mb_layers_flatten(NULL, &out, &l, &err), err);
     CHECK(memcmp(out.data, (uint16_t[]){1000, 2000, 65535, 65535, 32768, 16384, 0, 32768}, 16) == 0);
     mb_image_dispose(&out);
     l.premultiplied = true;
-    CHECK_OK(mb_layers_flatten(&out, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &out, &l, &err), err);
     CHECK(memcmp(out.data, (uint16_t[]){1000, 2000, 65535, 65535, 16384, 8192, 0, 32768}, 16) == 0);
     mb_image_dispose(&out);
-    mb_picture_dispose(&p);
-    mb_picture_dispose(&a);
+    mb_image_u8_dispose(&p);
+    mb_image_u8_dispose(&a);
 }
 
 /* The subject must not glow: its colour never reaches the blurred background. */
-static void blurred(void)
+TEST(blurred)
 {
     enum { W = 97, H = 61 };
     mb_error err;
-    mb_picture p, a, out;
-    CHECK_OK(mb_picture_create(&p, W, H, 3, &err), err);
-    CHECK_OK(mb_picture_create(&a, W, H, 1, &err), err);
+    mb_image_u8 p, a, out;
+    CHECK_OK(mb_image_u8_create(&p, W, H, 3, &err), err);
+    CHECK_OK(mb_image_u8_create(&a, W, H, 1, &err), err);
     for (int i = 0; i < W * H; i++) {
         bool subject = i % W > 30 && i % W < 60;
         a.v[i] = subject ? 255 : 0;
@@ -121,7 +121,7 @@ static void blurred(void)
     }
     const double sigmas[] = {0.3, 2, 7, 30, 4096};
     for (size_t k = 0; k < 5; k++) {
-        CHECK_OK(mb_backdrop_blur(&out, &p, &a, sigmas[k], NULL, &err), err);
+        CHECK_OK(mb_backdrop_blur(NULL, &out, &p, &a, sigmas[k], &err), err);
         int red = 0, blue = 255;
         for (int i = 0; i < W * H; i++) {
             if (a.v[i] == 0) {
@@ -130,30 +130,30 @@ static void blurred(void)
             }
         }
         CHECK_MSG(red <= 2 && blue >= 198, "sigma %g: red %d, blue %d", sigmas[k], red, blue);
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
     }
-    mb_picture_dispose(&p);
-    mb_picture_dispose(&a);
+    mb_image_u8_dispose(&p);
+    mb_image_u8_dispose(&a);
 }
 
-static void covering(void)
+TEST(covering)
 {
     mb_error err;
-    mb_picture out,
+    mb_image_u8 out,
         p = picture_of(4, 2, 3, (uint8_t[]){1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7, 1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7});
     const int sizes[][2] = {{2, 2}, {1, 1}, {300, 7}, {7, 300}, {4, 2}};
     for (size_t i = 0; i < 5; i++) {
-        CHECK_OK(mb_backdrop_cover(&out, &p, sizes[i][0], sizes[i][1], NULL, &err), err);
+        CHECK_OK(mb_backdrop_cover(NULL, &out, &p, sizes[i][0], sizes[i][1], &err), err);
         CHECK(out.width == sizes[i][0] && out.height == sizes[i][1]);
         if (i == 0) { /* the middle of it */
             CHECK(out.v[0] == 9 && out.v[3] == 9 && out.v[11] == 9);
         }
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
     }
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
 }
 
-static void parts(void)
+TEST(parts)
 {
     /* Two parts that touch at no corner, the larger with a faint tail, a faint island beside the smaller. */
     static const uint8_t v[5 * 7] = {255, 255, 9, 9, 0, 0,  0,  /* */
@@ -162,30 +162,30 @@ static void parts(void)
                                      0,   0,   0, 0, 0, 0,  60, /* */
                                      3,   0,   0, 0, 0, 0,  5};
     static const struct {
-        mb_parts_rule rule;
+        mb_component_rule rule;
         int dropped, left; /* pixels above 0 afterwards */
     } rows[] = {{{0, true}, 1, 6}, {{3, false}, 1, 6}, {{2, false}, 0, 9}, {{100, false}, 2, 0}, {{100, true}, 2, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        mb_picture p = picture_of(7, 5, 1, v);
+        mb_image_u8 p = picture_of(7, 5, 1, v);
         mb_error err = {0};
         float fine[35];
-        mb_plane plane = {7, 5, fine};
+        mb_image_f32 plane = {7, 5, fine};
         int dropped, left = 0, fine_left = 0;
         for (int k = 0; k < 35; k++) {
             fine[k] = v[k] / 255.0f;
         }
-        CHECK_OK(mb_parts_keep(&p, &plane, &rows[i].rule, &dropped, &err), err);
+        CHECK_OK(mb_keep_components(NULL, &p, &plane, &rows[i].rule, &dropped, &err), err);
         for (int k = 0; k < 35; k++) {
             left += p.v[k] > 0;
             fine_left += fine[k] > 0;
         }
         CHECK_MSG(dropped == rows[i].dropped && left == rows[i].left && fine_left == left,
                   "case %zu: %d dropped, %d left", i, dropped, left);
-        mb_picture_dispose(&p);
+        mb_image_u8_dispose(&p);
     }
 }
 
-static void colours(void)
+TEST(colours)
 {
     static const struct {
         const char *text;
@@ -205,16 +205,4 @@ static void colours(void)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CHECK_MSG(!mb_colour_read(rgba, bad[i]), "%s", bad[i]);
     }
-}
-
-int main(void)
-{
-    every_pair();
-    backgrounds();
-    sixteen_bits();
-    blurred();
-    covering();
-    parts();
-    colours();
-    return test_report();
 }

@@ -4,14 +4,14 @@
  * Not Pillow's in the manifest: gray16* (upper byte instead of white), top_down16.bmp (5-bit samples differ by 1 at
  * most), and .pam and .hdr, which Pillow does not read. */
 #define _GNU_SOURCE /* strtok_r */
-#include "image/load.h"
+#include "image/codec/load.h"
 
 #include "core/alloc.h"
-#include "image/budget.h"
-#include "image/exif.h"
+#include "image/codec/budget.h"
+#include "image/codec/exif.h"
 #include "image/convert.h"
-#include "image/save.h"
-#include "image/sniff.h"
+#include "image/codec/save.h"
+#include "image/codec/sniff.h"
 #include "pictures.h"
 
 #include <math.h>
@@ -23,17 +23,17 @@ static void one_file(const char *name, const char *format, int width, int height
     char path[128];
     size_t n;
     mb_error err;
-    mb_picture p;
+    mb_image_u8 p;
     mb_load_info info;
     snprintf(path, sizeof path, "pictures/files/%s", name);
     uint8_t *bytes = read_data(path, &n);
     bool webp = strcmp(format, "webp") == 0;
     if (webp && !has_webp) {
-        CHECK(mb_load_memory(&p, &info, bytes, n, name, NULL, NULL) == MB_E_UNSUPPORTED && p.v == NULL);
+        CHECK(mb_load_memory(NULL, &p, &info, bytes, n, name, NULL, NULL) == MB_E_UNSUPPORTED && p.v == NULL);
         free(bytes);
         return;
     }
-    CHECK_OK(mb_load_memory(&p, &info, bytes, n, name, NULL, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &p, &info, bytes, n, name, NULL, &err), err);
     CHECK_MSG(p.width == width && p.height == height && p.channels == 3, "%s: %d x %d", name, p.width, p.height);
     CHECK_MSG(strcmp(info.format, format) == 0, "%s: %s", name, info.format);
     bool animated = strncmp(name, "animated", 8) == 0;
@@ -42,11 +42,11 @@ static void one_file(const char *name, const char *format, int width, int height
     other =
         other || (!has_png && strcmp(name, "palette_short.png") == 0); /* stb_image leaves what lies beyond undefined */
     CHECK_MSG(p.v != NULL && (other || picture_hash(&p) == hash), "%s", name);
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
     free(bytes);
 }
 
-static void whole_manifest(void)
+TEST(whole_manifest)
 {
     size_t n;
     char *text = (char *)read_data("pictures/files/manifest.txt", &n), *save = NULL;
@@ -67,7 +67,7 @@ static void whole_manifest(void)
 
 /* ---- facts and orientation */
 
-static void facts(void)
+TEST(facts)
 {
     static const struct {
         const char *name;
@@ -83,46 +83,46 @@ static void facts(void)
         char path[128];
         size_t n;
         mb_error err;
-        mb_picture p;
+        mb_image_u8 p;
         mb_load_info info;
         snprintf(path, sizeof path, "pictures/files/%s", cases[i].name);
         uint8_t *bytes = read_data(path, &n);
-        CHECK_OK(mb_load_memory(&p, &info, bytes, n, NULL, NULL, &err), err);
+        CHECK_OK(mb_load_memory(NULL, &p, &info, bytes, n, NULL, NULL, &err), err);
         CHECK_MSG(info.channels == cases[i].channels && info.bits == cases[i].bits &&
                       info.orientation == cases[i].orientation && info.alpha == cases[i].alpha,
                   "%s: %d channels, %d bits, orientation %d, alpha %d", cases[i].name, info.channels, info.bits,
                   info.orientation, info.alpha);
         bool turned = info.orientation >= 5;
         CHECK(info.width == (turned ? p.height : p.width) && info.height == (turned ? p.width : p.height));
-        mb_picture_dispose(&p);
+        mb_image_u8_dispose(&p);
         free(bytes);
     }
 }
 
-static void orientations(void)
+TEST(orientations)
 {
     /* 3 x 2:  1 2 3 / 4 5 6, turned by each orientation */
     static const char *const want[9] = {"",       "123456", "321654", "654321", "456123",
                                         "142536", "415263", "635241", "362514"};
     mb_error err;
-    mb_picture p, out;
-    CHECK_OK(mb_picture_create(&p, 3, 2, 1, &err), err);
+    mb_image_u8 p, out;
+    CHECK_OK(mb_image_u8_create(&p, 3, 2, 1, &err), err);
     memcpy(p.v, "123456", 6);
     for (int o = 1; o <= 8; o++) {
-        CHECK_OK(mb_picture_orient(&out, &p, o, &err), err);
+        CHECK_OK(mb_image_u8_orient(&out, &p, o, &err), err);
         CHECK_MSG(memcmp(out.v, want[o], 6) == 0 && out.width == (o >= 5 ? 2 : 3), "%d: %.6s", o, out.v);
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
     }
-    mb_picture_dispose(&p);
+    mb_image_u8_dispose(&p);
 }
 
 /* ---- messages */
 
 static void refused(const void *bytes, size_t n, mb_status code, const char *message)
 {
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err = {0};
-    mb_status status = mb_load_memory(&p, NULL, bytes, n, "a.jpg", NULL, &err);
+    mb_status status = mb_load_memory(NULL, &p, NULL, bytes, n, "a.jpg", NULL, &err);
     CHECK_MSG(status == code && p.v == NULL && strcmp(err.message, message) == 0, "%d: %s (expected %s)", status,
               err.message, message);
 }
@@ -134,7 +134,7 @@ static void put(uint8_t *v, size_t at, uint32_t value, int bytes, bool big)
     }
 }
 
-static void not_pictures(void)
+TEST(not_pictures)
 {
     static const char text[] = "Dear reader,\nthis is no picture.\n", html[] = "<!DOCTYPE html><html></html>";
     refused(text, sizeof text - 1, MB_E_FORMAT, "a.jpg: not a picture (it starts like a text file)");
@@ -148,18 +148,18 @@ static void not_pictures(void)
             16, MB_E_UNSUPPORTED, "a.jpg: HEIC is not in this build\nconvert it with heif-convert");
     refused("II*\0\x08\0\0\0", 8, MB_E_UNSUPPORTED, "a.jpg: TIFF is not in this build\nconvert it with tiff2png");
     mb_error err = {0};
-    mb_picture p;
-    CHECK(mb_load_memory(&p, NULL, text, sizeof text - 1, "bad\nname\x1B[31m.jpg", NULL, &err) == MB_E_FORMAT);
+    mb_image_u8 p;
+    CHECK(mb_load_memory(NULL, &p, NULL, text, sizeof text - 1, "bad\nname\x1B[31m.jpg", NULL, &err) == MB_E_FORMAT);
     CHECK_MSG(strcmp(err.message, "bad?name?[31m.jpg: not a picture (it starts like a text file)") == 0, "%s",
               err.message);
-    CHECK(mb_load_file(&p, NULL, "/nowhere/x.jpg", NULL, NULL) == MB_E_IO && p.v == NULL);
+    CHECK(mb_load_file(NULL, &p, NULL, "/nowhere/x.jpg", NULL, NULL) == MB_E_IO && p.v == NULL);
 }
 
 /* 60,000 x 60,000 in every header that can say so: refused by our own reading, before any decoder. */
-static void giants(void)
+TEST(giants)
 {
     static const char message[] = "a.jpg: 60,000×60,000 is 3,600 megapixels; the limit is 500\n"
-                                  "--max-megapixels-in raises it; it would need 43.2 GB";
+                                  "mb_load_options.max_megapixels raises it; it would need 43.2 GB";
     uint8_t v[64] = "\x89PNG\r\n\x1A\n\0\0\0\rIHDR";
     put(v, 16, 60000, 4, true);
     put(v, 20, 60000, 4, true);
@@ -190,7 +190,7 @@ static void giants(void)
     refused("#?RADIANCE\nFORMAT=x\n\n-Y 60000 +X 60000\n", 40, MB_E_ARGUMENT, message);
     refused("P6\n4000000000 1\n255\n", 20, MB_E_ARGUMENT,
             "a.jpg: 4,000,000,000×1 is 4,000 megapixels; the limit is 500\n"
-            "--max-megapixels-in raises it; it would need 48.0 GB");
+            "mb_load_options.max_megapixels raises it; it would need 48.0 GB");
     refused("P5\n100000 2\n255\n", 16, MB_E_ARGUMENT,
             "a.jpg: 100,000×2: a side is longer than 65,535 pixels\nscale it down first");
     refused("P5\n0 2\n255\n", 11, MB_E_FORMAT,
@@ -198,23 +198,23 @@ static void giants(void)
 }
 
 /* The limit is the caller's: what passes it is decoded, one pixel less is not. */
-static void limits(void)
+TEST(limits)
 {
     mb_load_limits l;
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err;
     uint8_t v[16 + 200];
     memset(v, 'x', sizeof v);
     memcpy(v, "P5 20 10 255\n", 13);
     mb_load_limits_init(&l);
     l.max_megapixels = 200e-6;
-    CHECK_OK(mb_load_memory(&p, NULL, v, 213, NULL, &l, &err), err);
-    mb_picture_dispose(&p);
+    CHECK_OK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, &err), err);
+    mb_image_u8_dispose(&p);
     l.max_megapixels = 199e-6;
-    CHECK(mb_load_memory(&p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
     l.max_megapixels = 1;
     l.max_side = 19;
-    CHECK(mb_load_memory(&p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
 }
 
 /* ---- files that end early */
@@ -224,16 +224,16 @@ static uint8_t *picture_bytes(bool jpeg, size_t *n)
     if (jpeg) {
         return read_data("pictures/files/rgb444.jpg", n);
     }
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err;
-    CHECK_OK(mb_picture_create(&p, 300, 200, 3, &err), err);
+    CHECK_OK(mb_image_u8_create(&p, 300, 200, 3, &err), err);
     for (int i = 0; i < 300 * 200 * 3; i++) {
         p.v[i] = (uint8_t)mix64((uint64_t)i + 7);
     }
     mb_image image;
     void *png = NULL;
     mb_image_take(&image, &p);
-    CHECK_OK(mb_png_encode(&png, n, &image, NULL, NULL, &err), err);
+    CHECK_OK(mb_png_encode(NULL, &png, n, &image, NULL, &err), err);
     mb_image_dispose(&image);
     return png;
 }
@@ -242,48 +242,51 @@ static void ends_early(bool jpeg, int height)
 {
     size_t n;
     uint8_t *bytes = picture_bytes(jpeg, &n);
-    mb_picture whole, part;
+    mb_image_u8 whole, part;
     mb_load_info info;
     mb_load_limits l;
     mb_error err;
-    CHECK_OK(mb_load_memory(&whole, NULL, bytes, n, NULL, NULL, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &whole, NULL, bytes, n, NULL, NULL, &err), err);
     size_t cut = n * 3 / 4;
     err = (mb_error){0};
-    CHECK(mb_load_memory(&part, NULL, bytes, cut, "a.png", NULL, &err) == MB_E_FORMAT && part.v == NULL);
+    CHECK(mb_load_memory(NULL, &part, NULL, bytes, cut, "a.png", NULL, &err) == MB_E_FORMAT && part.v == NULL);
     char first[32];
     int row = -1, of = -1;
     CHECK_MSG(sscanf(err.message, "a.png: ends early: %31[0-9,] bytes, row %d of %d", first, &row, &of) == 3 &&
                   of == height && row > height / 4 && row < height,
               "%s", err.message);
-    CHECK_MSG(strstr(err.message, "\ncopy or download it again; --accept-partial uses what is there") != NULL, "%s",
+    CHECK_MSG(strstr(err.message, "\ncopy or download it again; accept_partial=1 uses what is there") != NULL, "%s",
               err.message);
     mb_load_limits_init(&l);
     l.accept_partial = true;
-    CHECK_OK(mb_load_memory(&part, &info, bytes, cut, "a.png", &l, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &part, &info, bytes, cut, "a.png", &l, &err), err);
     CHECK(info.partial && strncmp(info.warning, "ends early: ", 12) == 0);
     size_t line = (size_t)whole.width * 3;
     CHECK(row > 0 && memcmp(whole.v, part.v, (size_t)(jpeg ? row - 8 : row) * line) == 0);
     CHECK(jpeg || part.v[(size_t)height * line - 1] == 0); /* the rest is black; JPEG fills it with grey */
-    mb_picture_dispose(&part);
-    CHECK(mb_load_memory(&part, &info, bytes, 60, "a.png", &l, NULL) == MB_E_FORMAT); /* no row at all */
-    mb_picture_dispose(&whole);
+    mb_image_u8_dispose(&part);
+    CHECK(mb_load_memory(NULL, &part, &info, bytes, 60, "a.png", &l, NULL) == MB_E_FORMAT); /* no row at all */
+    mb_image_u8_dispose(&whole);
     free(bytes);
 }
 
 /* The end marker alone is missing: nothing of the picture is, so there is nothing to complain about. */
-static void without_end_marker(void)
+TEST(without_end_marker)
 {
+    if (!has_jpeg) {
+        SKIP("without libjpeg");
+    }
     size_t n;
     uint8_t *bytes = picture_bytes(true, &n);
-    mb_picture p;
+    mb_image_u8 p;
     mb_error err;
-    CHECK_OK(mb_load_memory(&p, NULL, bytes, n - 2, NULL, NULL, &err), err);
-    mb_picture_dispose(&p);
+    CHECK_OK(mb_load_memory(NULL, &p, NULL, bytes, n - 2, NULL, NULL, &err), err);
+    mb_image_u8_dispose(&p);
     free(bytes);
 }
 
 /* stb_image reads zeros after the end, and PSD comes in planes: that must not pass for the picture's lower part. */
-static void stb_ends_early(void)
+TEST(stb_ends_early)
 {
     static const char *const names[] = {"rgb.bmp",     "palette.bmp",    "top_down16.bmp", "rgb.tga",
                                         "rgb_rle.tga", "p.tga",          "la_rle.tga",     "rgb.psd",
@@ -291,7 +294,7 @@ static void stb_ends_early(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         size_t n;
-        mb_picture p;
+        mb_image_u8 p;
         mb_load_info info;
         mb_load_limits l;
         (void)snprintf(path, sizeof path, "pictures/files/%s", names[i]);
@@ -299,22 +302,23 @@ static void stb_ends_early(void)
         const size_t cuts[] = {n / 2, n * 3 / 4, n - 40}; /* a TGA may end with 26 bytes after its pixels */
         for (size_t k = 0; k < 3; k++) {
             mb_error err = {0};
-            CHECK_MSG(mb_load_memory(&p, NULL, bytes, cuts[k], names[i], NULL, &err) == MB_E_FORMAT && p.v == NULL,
+            CHECK_MSG(mb_load_memory(NULL, &p, NULL, bytes, cuts[k], names[i], NULL, &err) == MB_E_FORMAT &&
+                          p.v == NULL,
                       "%s cut at %zu of %zu", names[i], cuts[k], n);
         }
         mb_load_limits_init(&l);
         l.accept_partial = true;
         mb_error err = {0};
-        if (mb_load_memory(&p, &info, bytes, n * 3 / 4, names[i], &l, &err) ==
+        if (mb_load_memory(NULL, &p, &info, bytes, n * 3 / 4, names[i], &l, &err) ==
             MB_OK) { /* GIF may have no picture yet */
             CHECK(info.partial && strncmp(info.warning, "ends early: ", 12) == 0);
-            mb_picture_dispose(&p);
+            mb_image_u8_dispose(&p);
         }
         free(bytes);
     }
 }
 
-static void budget(void)
+TEST(budget)
 {
     mb_budget b;
     mb_budget_init(&b, 1000);
@@ -332,7 +336,23 @@ static void budget(void)
     CHECK(b.used == 0 && b.first == NULL);
 }
 
-int main(void)
+TEST(png_ends_early)
+{
+    if (!has_png) {
+        SKIP("without libpng");
+    }
+    ends_early(false, 200);
+}
+
+TEST(jpeg_ends_early)
+{
+    if (!has_jpeg) {
+        SKIP("without libjpeg");
+    }
+    ends_early(true, 23);
+}
+
+SETUP
 {
     char formats[256];
     mb_load_formats(formats, sizeof formats);
@@ -340,20 +360,4 @@ int main(void)
     has_jpeg = strstr(formats, "libjpeg") != NULL;
     has_png = strstr(formats, "libpng") != NULL;
     has_webp = strstr(formats, "libwebp") != NULL;
-    whole_manifest();
-    facts();
-    orientations();
-    not_pictures();
-    giants();
-    limits();
-    if (has_png) {
-        ends_early(false, 200);
-    }
-    if (has_jpeg) {
-        ends_early(true, 23);
-        without_end_marker();
-    }
-    stb_ends_early();
-    budget();
-    return test_report();
 }

@@ -1,7 +1,7 @@
 /* Resizing against what Pillow 13.0, OpenCV 5.0 and PyTorch 2.15 gave for the same picture (hashes of their bytes),
  * with one, two and three threads and with and without the wide instructions: always the same bytes. */
 #define _GNU_SOURCE /* setenv */
-#include "image/resize.h"
+#include "image/resample/resize.h"
 
 #include "image/convert.h"
 #include "pictures.h"
@@ -57,50 +57,51 @@ static const pillow_case pillow_cases[] = {
     {MB_FILTER_NEAREST, 3, 61, 67, 0xdf35abb262fc5ceau},    {MB_FILTER_NEAREST, 3, 95, 73, 0x26ae0f64d938739eu},
 };
 
-static mb_picture rgb, mask;
+static mb_image_u8 rgb, mask;
 
 static void pillow(mb_pool *pool)
 {
     mb_error err;
     for (size_t i = 0; i < sizeof pillow_cases / sizeof *pillow_cases; i++) {
         const pillow_case *c = &pillow_cases[i];
-        mb_picture out;
-        CHECK_OK(mb_resize_pillow(&out, c->channels == 3 ? &rgb : &mask, c->width, c->height, c->filter, pool, &err),
+        mb_image_u8 out;
+        CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, c->channels == 3 ? &rgb : &mask, c->width, c->height,
+                                  c->filter, &err),
                  err);
         CHECK_MSG(picture_hash(&out) == c->hash, "filter %d, %d channels, %d x %d", (int)c->filter, c->channels,
                   c->width, c->height);
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
     }
     /* the order of the passes shows, and the old one is still there */
-    mb_picture now, then;
+    mb_image_u8 now, then;
     mb_resize_spec spec = {230, 60, MB_FILTER_LANCZOS, MB_PASSES_PILLOW_12};
-    CHECK_OK(mb_resize_pillow(&now, &rgb, 230, 60, MB_FILTER_LANCZOS, pool, &err), err);
-    CHECK_OK(mb_resize_pillow_as(&then, &rgb, &spec, pool, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &now, &rgb, 230, 60, MB_FILTER_LANCZOS, &err), err);
+    CHECK_OK(mb_resize_pillow_as(&(mb_task){.pool = pool}, &then, &rgb, &spec, &err), err);
     CHECK(picture_hash(&now) != picture_hash(&then));
-    mb_picture_dispose(&now);
-    mb_picture_dispose(&then);
+    mb_image_u8_dispose(&now);
+    mb_image_u8_dispose(&then);
 }
 
 /* Four channels are four independent ones. */
 static void four_channels(mb_pool *pool)
 {
     mb_error err;
-    mb_picture rgba, out, three;
-    CHECK_OK(mb_picture_create(&rgba, rgb.width, rgb.height, 4, &err), err);
+    mb_image_u8 rgba, out, three;
+    CHECK_OK(mb_image_u8_create(&rgba, rgb.width, rgb.height, 4, &err), err);
     for (int i = 0; i < rgb.width * rgb.height; i++) {
         memcpy(rgba.v + 4 * i, rgb.v + 3 * i, 3);
         rgba.v[4 * i + 3] = rgb.v[3 * i];
     }
-    CHECK_OK(mb_resize_pillow(&out, &rgba, 77, 91, MB_FILTER_BICUBIC, pool, &err), err);
-    CHECK_OK(mb_resize_pillow(&three, &rgb, 77, 91, MB_FILTER_BICUBIC, pool, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgba, 77, 91, MB_FILTER_BICUBIC, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &three, &rgb, 77, 91, MB_FILTER_BICUBIC, &err), err);
     bool same = true;
     for (int i = 0; i < 77 * 91; i++) {
         same = same && memcmp(out.v + 4 * i, three.v + 3 * i, 3) == 0 && out.v[4 * i + 3] == three.v[3 * i];
     }
     CHECK(same);
-    mb_picture_dispose(&rgba);
-    mb_picture_dispose(&out);
-    mb_picture_dispose(&three);
+    mb_image_u8_dispose(&rgba);
+    mb_image_u8_dispose(&out);
+    mb_image_u8_dispose(&three);
 }
 
 static void opencv(mb_pool *pool)
@@ -112,14 +113,14 @@ static void opencv(mb_pool *pool)
               {61, 300, 0xae8e5829ecc108cbu, 0x6a6ea80e93c387c8u},
               {333, 64, 0x400db21a69b99e3au, 0x0c1d610d61fafe0eu}};
     mb_error err;
-    mb_picture out;
+    mb_image_u8 out;
     for (int i = 0; i < 3; i++) {
-        CHECK_OK(mb_resize_cv_u8(&out, &rgb, u8[i].width, u8[i].height, pool, &err), err);
+        CHECK_OK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &rgb, u8[i].width, u8[i].height, &err), err);
         CHECK(picture_hash(&out) == u8[i].rgb);
-        mb_picture_dispose(&out);
-        CHECK_OK(mb_resize_cv_u8(&out, &mask, u8[i].width, u8[i].height, pool, &err), err);
+        mb_image_u8_dispose(&out);
+        CHECK_OK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &mask, u8[i].width, u8[i].height, &err), err);
         CHECK(picture_hash(&out) == u8[i].mask);
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
     }
     static const struct {
         int side;
@@ -134,11 +135,11 @@ static void opencv(mb_pool *pool)
     for (int i = 0; i < 2; i++) {
         int side = f32[i].side;
         mb_floats from = {src, rgb.width, rgb.height, 3}, to = {dst, side, side, 3};
-        CHECK_OK(mb_resize_cv_f32(&to, &from, pool, &err), err);
+        CHECK_OK(mb_resize_cv_f32(&(mb_task){.pool = pool}, &to, &from, &err), err);
         CHECK(fnv1a64(dst, (size_t)(side * side * 3) * sizeof *dst) == f32[i].f32);
-        CHECK_OK(mb_resize_cv_trunc(&out, &rgb, side, side, pool, &err), err);
+        CHECK_OK(mb_resize_cv_trunc(&(mb_task){.pool = pool}, &out, &rgb, side, side, &err), err);
         CHECK(picture_hash(&out) == f32[i].trunc);
-        mb_picture_dispose(&out);
+        mb_image_u8_dispose(&out);
     }
     free(src);
     free(dst);
@@ -149,13 +150,13 @@ static void align_corners(mb_pool *pool)
 {
     size_t n;
     uint8_t *bytes = read_data("pictures/pred_64x64.f32", &n);
-    mb_picture want = read_pnm("pictures/mask_190x146.pgm"), got;
+    mb_image_u8 want = read_pnm("pictures/mask_190x146.pgm"), got;
     float pred[64 * 64];
     memcpy(pred, bytes, sizeof pred);
     free(bytes);
     mb_error err;
-    mb_plane up;
-    CHECK_OK(mb_resize_align_corners(&up, pred, 64, 64, 190, 146, pool, &err), err);
+    mb_image_f32 up;
+    CHECK_OK(mb_resize_align_corners(&(mb_task){.pool = pool}, &up, pred, 64, 64, 190, 146, &err), err);
     double worst = 0.0;
     for (int y = 0; y < 146; y++) {
         for (int x = 0; x < 190; x++) {
@@ -168,7 +169,7 @@ static void align_corners(mb_pool *pool)
         }
     }
     CHECK_MSG(worst < 1e-5, "%g", worst);
-    CHECK_OK(mb_picture_from_plane(&got, &up, &err), err);
+    CHECK_OK(mb_image_u8_from_f32(&got, &up, &err), err);
     mb_brighten8(got.v, 190 * 146, 1.01f);
     int off = 0, far = 0;
     for (int i = 0; i < 190 * 146; i++) {
@@ -177,16 +178,16 @@ static void align_corners(mb_pool *pool)
         far += d > 2;
     }
     CHECK_MSG(off <= 27 && far == 0, "%d values off, %d far off", off, far); /* 0.1 %: truncation amplifies rounding */
-    mb_plane_dispose(&up);
-    mb_picture_dispose(&want);
-    mb_picture_dispose(&got);
+    mb_image_f32_dispose(&up);
+    mb_image_u8_dispose(&want);
+    mb_image_u8_dispose(&got);
     /* equal sizes are an exact copy; 1 x 1 to anything is constant */
-    CHECK_OK(mb_resize_align_corners(&up, pred, 64, 64, 64, 64, pool, &err), err);
+    CHECK_OK(mb_resize_align_corners(&(mb_task){.pool = pool}, &up, pred, 64, 64, 64, 64, &err), err);
     CHECK(memcmp(up.v, pred, sizeof pred) == 0);
-    mb_plane_dispose(&up);
-    CHECK_OK(mb_resize_align_corners(&up, pred, 1, 1, 3, 2, pool, &err), err);
+    mb_image_f32_dispose(&up);
+    CHECK_OK(mb_resize_align_corners(&(mb_task){.pool = pool}, &up, pred, 1, 1, 3, 2, &err), err);
     CHECK(up.v[0] == pred[0] && up.v[5] == pred[0]);
-    mb_plane_dispose(&up);
+    mb_image_f32_dispose(&up);
 }
 
 /* The second published way back: to8, Pillow's bilinear, brightness 1.08. */
@@ -194,20 +195,20 @@ static void second_node(mb_pool *pool)
 {
     size_t n;
     uint8_t *bytes = read_data("pictures/pred_64x64.f32", &n);
-    mb_plane pred;
-    mb_picture small, out;
+    mb_image_f32 pred;
+    mb_image_u8 small, out;
     mb_error err;
-    CHECK_OK(mb_plane_create(&pred, 64, 64, &err), err);
+    CHECK_OK(mb_image_f32_create(&pred, 64, 64, &err), err);
     memcpy(pred.v, bytes, n);
     free(bytes);
-    CHECK_OK(mb_picture_from_plane(&small, &pred, &err), err);
+    CHECK_OK(mb_image_u8_from_f32(&small, &pred, &err), err);
     CHECK(picture_hash(&small) == 0x447c884363f15d5fu);
-    CHECK_OK(mb_resize_pillow(&out, &small, 190, 146, MB_FILTER_BILINEAR, pool, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &small, 190, 146, MB_FILTER_BILINEAR, &err), err);
     mb_brighten8(out.v, 190 * 146, 1.08f);
     CHECK(picture_hash(&out) == 0xa24b0fbb47a389fbu);
-    mb_plane_dispose(&pred);
-    mb_picture_dispose(&small);
-    mb_picture_dispose(&out);
+    mb_image_f32_dispose(&pred);
+    mb_image_u8_dispose(&small);
+    mb_image_u8_dispose(&out);
 }
 
 /* Sizes at the edges: nothing is read beside the picture (the sanitizer build watches), nothing crashes. */
@@ -217,48 +218,67 @@ static void odd_sizes(mb_pool *pool)
     mb_error err;
     for (int i = 0; i < 6 * 6; i++) {
         for (int channels = 1; channels <= 4; channels += channels == 1 ? 2 : 1) {
-            mb_picture src, out;
-            CHECK_OK(mb_picture_create(&src, sides[i / 6], sides[i % 6], channels, &err), err);
+            mb_image_u8 src, out;
+            CHECK_OK(mb_image_u8_create(&src, sides[i / 6], sides[i % 6], channels, &err), err);
             memset(src.v, 200, (size_t)(src.width * src.height * channels));
             for (int f = 0; f < MB_FILTER_COUNT; f++) {
-                CHECK_OK(mb_resize_pillow(&out, &src, 7, 130 / (1 + i), (mb_filter)f, pool, &err), err);
+                CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &src, 7, 130 / (1 + i), (mb_filter)f, &err),
+                         err);
                 CHECK(out.v[0] == 200 && out.v[out.width * out.height * channels - 1] == 200);
-                mb_picture_dispose(&out);
+                mb_image_u8_dispose(&out);
             }
-            CHECK_OK(mb_resize_cv_u8(&out, &src, 13, 5, pool, &err), err);
+            CHECK_OK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &src, 13, 5, &err), err);
             CHECK(out.v[0] == 200 && out.v[13 * 5 * channels - 1] == 200);
-            mb_picture_dispose(&out);
-            CHECK_OK(mb_resize_cv_trunc(&out, &src, 2, 50, pool, &err), err);
+            mb_image_u8_dispose(&out);
+            CHECK_OK(mb_resize_cv_trunc(&(mb_task){.pool = pool}, &out, &src, 2, 50, &err), err);
             CHECK(out.v[0] == 200 && out.v[2 * 50 * channels - 1] == 200);
-            mb_picture_dispose(&out);
-            mb_picture_dispose(&src);
+            mb_image_u8_dispose(&out);
+            mb_image_u8_dispose(&src);
         }
     }
-    mb_picture out;
-    CHECK(mb_resize_pillow(&out, &rgb, 0, 5, MB_FILTER_BOX, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
-    CHECK(mb_resize_pillow(&out, &rgb, 5, 5, (mb_filter)9, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
-    CHECK(mb_resize_pillow(&out, &rgb, 1 << 28, 5, MB_FILTER_BOX, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
-    CHECK(mb_resize_cv_u8(&out, &rgb, 5, -1, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
+    mb_image_u8 out;
+    CHECK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgb, 0, 5, MB_FILTER_BOX, NULL) == MB_E_ARGUMENT &&
+          out.v == NULL);
+    CHECK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgb, 5, 5, (mb_filter)9, NULL) == MB_E_ARGUMENT &&
+          out.v == NULL);
+    CHECK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgb, 1 << 28, 5, MB_FILTER_BOX, NULL) == MB_E_ARGUMENT &&
+          out.v == NULL);
+    CHECK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &rgb, 5, -1, NULL) == MB_E_ARGUMENT && out.v == NULL);
 }
 
-int main(void)
+/* The plain kernels, then the best of this machine, with 1, 2 and 3 threads. */
+static void with_pools(void (*check)(mb_pool *pool))
 {
-    rgb = read_pnm("pictures/chelsea.ppm");
-    mask = read_pnm("pictures/chelsea_mask.pgm");
     for (int threads = 1; threads <= 3; threads++) {
         mb_pool *pool = NULL;
         mb_error err;
         setenv("MATTEBOX_ISA", threads == 1 ? "generic" : "", 1);
-        CHECK_OK(mb_pool_create(&pool, threads, &err), err);
-        pillow(pool);
-        four_channels(pool);
-        opencv(pool);
-        align_corners(pool);
-        second_node(pool);
-        odd_sizes(pool);
+        REQUIRE_OK(mb_pool_create(&pool, threads, &err), err);
+        check(pool);
         mb_pool_free(pool);
     }
-    mb_picture_dispose(&rgb);
-    mb_picture_dispose(&mask);
-    return test_report();
+}
+
+static const struct {
+    const char *name;
+    void (*check)(mb_pool *pool);
+} kinds[] = {{"pillow", pillow},           {"four channels", four_channels},
+             {"opencv", opencv},           {"align corners", align_corners},
+             {"second node", second_node}, {"odd sizes", odd_sizes}};
+
+TEST_ROWS(as, kinds)
+{
+    with_pools(row->check);
+}
+
+SETUP
+{
+    rgb = read_pnm("pictures/chelsea.ppm");
+    mask = read_pnm("pictures/chelsea_mask.pgm");
+}
+
+TEARDOWN
+{
+    mb_image_u8_dispose(&rgb);
+    mb_image_u8_dispose(&mask);
 }

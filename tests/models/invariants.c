@@ -27,7 +27,7 @@ static bool run(float out[SIZE * SIZE], const mb_weights *w, int threads, int64_
     CHECK_OK(mb_runner_create(&runner, w, arch->record, &options, &err), err);
     CHECK_OK(mb_runner_plan(&plan, runner, n, SIZE, SIZE, NULL, 0, &err), err);
     if (plan != NULL) {
-        memset(plan->arena, poison, plan->figures.arena_bytes);
+        memset(plan->arena, poison, plan->stats.arena_bytes);
         mb_view in = mb_plan_view(plan, arch->input);
         for (int64_t i = 0; i < mb_view_count(&in); i++) {
             ((float *)in.data)[i] = (float)(i % (mb_view_count(&in) / n) * 2654435761u % 1000u) * 0.002f - 1.0f;
@@ -106,7 +106,7 @@ static mb_weights *widened(const mb_weights *w, void **bytes)
         const mb_tensor *t = mb_weights_at(w, i);
         size_t count = t->bytes / mb_dtype_size(t->dtype);
         float *v = mb_alloc_array(count, sizeof *v);
-        mb_widen(v, t->data, t->dtype, count);
+        mb_to_f32(v, t->data, t->dtype, count);
         CHECK_OK(mbw_writer_data(to, v, count * sizeof *v, &err), err);
         mb_free(v);
     }
@@ -146,7 +146,7 @@ static int stop(void *user, double done, const char *name)
     return s->calls++ == s->stop_at;
 }
 
-static void cancel_everywhere(void)
+TEST(cancel_everywhere)
 {
     mb_error err = {0};
     mb_weights *w = NULL;
@@ -183,18 +183,27 @@ static void cancel_everywhere(void)
     mb_weights_free(w);
 }
 
-int main(void)
+static const struct {
+    const char *name; /* of generated weights */
+    uint64_t seed;
+    mb_dtype half;
+} variants[] = {{"tiny7", 1, MB_F16},
+                {"tiny_legacy_columns", 1, MB_BF16},
+                {"vitmatte_tiny4", 4, MB_F16},
+                {"vitmatte_tiny14", 12, MB_BF16}};
+
+TEST_ROWS(same_bits, variants)
 {
-    mb_error err = {0};
-    CHECK_OK(mb_backend_cpu(&backend, &err), err);
-    same_bits("tiny7", 1);
-    same_bits("tiny_legacy_columns", 1);
-    same_bits("vitmatte_tiny4", 4);
-    same_bits("vitmatte_tiny14", 12);
-    half_files("tiny7", 1, MB_F16);
-    half_files("tiny_legacy_columns", 1, MB_BF16);
-    half_files("vitmatte_tiny4", 4, MB_F16);
-    half_files("vitmatte_tiny14", 12, MB_BF16);
-    cancel_everywhere();
-    return test_report();
+    same_bits(row->name, row->seed);
+}
+
+TEST_ROWS(half_files, variants)
+{
+    half_files(row->name, row->seed, row->half);
+}
+
+SETUP
+{
+    mb_error err;
+    REQUIRE_OK(mb_backend_cpu(&backend, &err), err);
 }

@@ -18,45 +18,55 @@ typedef struct wrong {
 #define VIT(...)  MB_OP_vit_attention, .attrs.vit_attention = {__VA_ARGS__}
 
 static const wrong wrongs[] = {
-    {"conv2d: weight [64,32,3,3] wants 32 input channels, the map has 48", CONV(1, 1), {{1, 48, 8, 8}, {64, 32, 3, 3}}},
+    {"conv2d: weight [64,32,3,3] expects 32 input channels, the map has 48",
+     CONV(1, 1),
+     {{1, 48, 8, 8}, {64, 32, 3, 3}}},
     {"conv2d: input 1 is missing", CONV(1, 1), {{1, 48, 8, 8}}, 2},
-    {"conv2d: 1 inputs, 2 to 4", CONV(1, 1), {{1, 48, 8, 8}}},
-    {"conv2d: stride is 0", CONV(0, 1), {{1, 4, 8, 8}, {6, 4, 3, 3}}},
+    {"conv2d: got 1 inputs, expected 2 to 4", CONV(1, 1), {{1, 48, 8, 8}}},
+    {"conv2d: stride is 0, expected 1 to 1048576", CONV(0, 1), {{1, 4, 8, 8}, {6, 4, 3, 3}}},
     {"conv2d: pad is -1", CONV(1, -1), {{1, 4, 8, 8}, {6, 4, 3, 3}}},
     {"conv2d: activation is 9", CONV(1, 1, (mb_activation)9), {{1, 4, 8, 8}, {6, 4, 3, 3}}},
     {"conv2d: the kernel 7x7 is larger than the padded map 8x6", CONV(1, 1), {{1, 4, 6, 4}, {6, 4, 7, 7}}},
-    {"conv2d: bias has dims [5,1,1,1], [6,1,1,1] is needed", CONV(1, 1), {{1, 4, 8, 8}, {6, 4, 3, 3}, {5}}},
-    {"conv2d: addend has dims [1,6,8,7], [1,6,8,8]", CONV(1, 1), {{1, 4, 8, 8}, {6, 4, 3, 3}, {0}, {1, 6, 8, 7}}},
+    {"conv2d: bias has dims [5,1,1,1], expected [6,1,1,1]", CONV(1, 1), {{1, 4, 8, 8}, {6, 4, 3, 3}, {5}}},
+    {"conv2d: addend has dims [1,6,8,7], expected [1,6,8,8]",
+     CONV(1, 1),
+     {{1, 4, 8, 8}, {6, 4, 3, 3}, {0}, {1, 6, 8, 7}}},
     {"conv2d: addend", CONV(2, 1), {{1, 4, 8, 8}, {6, 4, 3, 3}, {0}, {1, 6, 8, 8}}},
     {"conv2d: border variants", CONV(1, 1, MB_ACT_NONE, true), {{1, 4, 8, 8}, {6, 4, 3, 3}}},
     {"conv2d: border variants", CONV(2, 1, MB_ACT_NONE, true), {{1, 4, 8, 8}, {9, 4, 3, 3}}},
     {"conv2d: border variants", CONV(1, 1, MB_ACT_NONE, true), {{1, 4, 1, 8}, {9, 4, 3, 3}}},
-    {"conv2d: input 0 has impossible dims [1,-4,8,8]", CONV(1, 1), {{1, -4, 8, 8}, {6, 4, 3, 3}}},
-    {"conv2d: input 0 has impossible dims", CONV(1, 1), {{1, 2147483647, 2147483647, 8}, {6, 4, 3, 3}}},
-    {"conv2d: the output would have the impossible dims",
-     CONV(1, 0),
-     {{1, 1, 1 << 30, 1 << 20}, {2147483647, 1, 1, 1}}},
-    {"linear: weight [8,5] wants 5 input channels, the map has 6", MB_OP_linear, .in = {{1, 6, 2, 2}, {8, 5}}},
+    {"conv2d: input 0 has invalid dims [1,-4,8,8]", CONV(1, 1), {{1, -4, 8, 8}, {6, 4, 3, 3}}},
+    {"conv2d: input 0 has invalid dims", CONV(1, 1), {{1, 2147483647, 2147483647, 8}, {6, 4, 3, 3}}},
+    {"conv2d: the output would have invalid dims", CONV(1, 0), {{1, 1, 1 << 30, 1 << 20}, {2147483647, 1, 1, 1}}},
+    {"linear: weight [8,5] expects 5 input channels, the map has 6", MB_OP_linear, .in = {{1, 6, 2, 2}, {8, 5}}},
     {"linear: weight has dims [8,6,3,3]", MB_OP_linear, .in = {{1, 6, 2, 2}, {8, 6, 3, 3}}},
     {"linear: bias", MB_OP_linear, .in = {{1, 6, 2, 2}, {8, 6}, {6}}},
     {"linear: addend", MB_OP_linear, .in = {{1, 6, 2, 2}, {8, 6}, {0}, {1, 6, 2, 2}}},
-    {"deform_conv2d: kernel 2x2", DEF(1, 2), {{1, 4, 6, 6}, {1, 8, 6, 6}, {1, 4, 6, 6}, {5, 4, 2, 2}}},
+    {"deform_conv2d: kernel 2x2 with pad 1, expected k x k with k odd",
+     DEF(1, 2),
+     {{1, 4, 6, 6}, {1, 8, 6, 6}, {1, 4, 6, 6}, {5, 4, 2, 2}}},
     {"deform_conv2d: kernel 3x3 with pad 0", DEF(0, 2), {{1, 4, 6, 6}, {1, 18, 6, 6}, {1, 9, 6, 6}, {5, 4, 3, 3}}},
     {"deform_conv2d: offset has", DEF(1, 2), {{1, 4, 6, 6}, {1, 9, 6, 6}, {1, 9, 6, 6}, {5, 4, 3, 3}}},
     {"deform_conv2d: modulator has", DEF(1, 2), {{1, 4, 6, 6}, {1, 18, 6, 6}, {1, 9, 6, 5}, {5, 4, 3, 3}}},
-    {"deform_conv2d: weight wants 3", DEF(1, 2), {{1, 4, 6, 6}, {1, 18, 6, 6}, {1, 9, 6, 6}, {5, 3, 3, 3}}},
+    {"deform_conv2d: weight expects 3", DEF(1, 2), {{1, 4, 6, 6}, {1, 18, 6, 6}, {1, 9, 6, 6}, {5, 3, 3, 3}}},
     {"layer_norm: eps is 0", MB_OP_layer_norm, .in = {{1, 4, 2, 2}, {4}, {4}}},
-    {"layer_norm: weight", MB_OP_layer_norm, .attrs.norm = {1e-5f}, {{1, 4, 2, 2}, {5}, {4}}},
-    {"batch_norm: running variance", MB_OP_batch_norm, .attrs.norm = {1e-5f}, {{1, 4, 2, 2}, {4}, {4}, {4}, {1, 4}}},
-    {"batch_norm: 4 inputs", MB_OP_batch_norm, .attrs.norm = {1e-5f}, {{1, 4, 2, 2}, {4}, {4}, {4}}},
+    {"layer_norm: weight", MB_OP_layer_norm, .attrs.layer_norm = {1e-5f}, {{1, 4, 2, 2}, {5}, {4}}},
+    {"batch_norm: running variance",
+     MB_OP_batch_norm,
+     .attrs.batch_norm = {1e-5f},
+     {{1, 4, 2, 2}, {4}, {4}, {4}, {1, 4}}},
+    {"batch_norm: got 4 inputs, expected 5 to 5",
+     MB_OP_batch_norm,
+     .attrs.batch_norm = {1e-5f},
+     {{1, 4, 2, 2}, {4}, {4}, {4}}},
     {"unary: activation", MB_OP_unary, .attrs.unary = {(mb_activation)-1}, {{1, 4, 2, 2}}},
-    {"add: the second map has dims [1,4,2,3], [1,4,2,2]", MB_OP_add, .in = {{1, 4, 2, 2}, {1, 4, 2, 3}}},
+    {"add: the second map has dims [1,4,2,3], expected [1,4,2,2]", MB_OP_add, .in = {{1, 4, 2, 2}, {1, 4, 2, 3}}},
     {"add: the second map", MB_OP_add, .in = {{1, 4, 2, 2}, {2, 4, 2, 2}}},
     {"scale_by_map: the map", MB_OP_scale_by_map, .in = {{1, 4, 2, 2}, {1, 4, 2, 2}}},
     {"concat: a map has dims [1,3,2,3]", MB_OP_concat, .in = {{1, 4, 2, 2}, {1, 3, 2, 3}}},
     {"concat: input 1 is missing", MB_OP_concat, .in = {{1, 4, 2, 2}, {0}, {1, 3, 2, 2}}},
-    {"concat: 0 inputs", MB_OP_concat, .in = {{0}}},
-    {"concat: 9 inputs", MB_OP_concat, .in = {{1, 4, 2, 2}}, 9},
+    {"concat: got 0 inputs", MB_OP_concat, .in = {{0}}},
+    {"concat: got 9 inputs, expected 1 to 8", MB_OP_concat, .in = {{1, 4, 2, 2}}, 9},
     {"window_attention: 20 channels of qkv are not 3 x 2", SWIN(2, 4, 0, 1), {{1, 20, 4, 4}, {49, 2}}},
     {"window_attention: the bias table", SWIN(2, 4, 0, 1), {{1, 24, 4, 4}, {48, 2}}},
     {"window_attention: shift is 4", SWIN(2, 4, 4, 1), {{1, 24, 4, 4}, {49, 2}}},
@@ -64,7 +74,9 @@ static const wrong wrongs[] = {
     {"window_attention: number of heads is 0", SWIN(0, 4, 0, 1), {{1, 24, 4, 4}, {49, 2}}},
     {"window_attention: pad_qkv has", SWIN(2, 4, 0, 1), {{1, 24, 4, 4}, {49, 2}, {23}}},
     {"pad_qkv is needed", SWIN(2, 4, 0, 1), {{1, 24, 4, 5}, {49, 2}}},
-    {"vit_attention: rel_pos_h has dims [7,5,1,1], [7,4,1,1]", VIT(2, 0, 1, 1), {{1, 24, 4, 4}, {7, 5}, {7, 4}}},
+    {"vit_attention: rel_pos_h has dims [7,5,1,1], expected [7,4,1,1]",
+     VIT(2, 0, 1, 1),
+     {{1, 24, 4, 4}, {7, 5}, {7, 4}}},
     {"vit_attention: rel_pos_w", VIT(2, 0, 1, 1), {{1, 24, 4, 4}, {7, 4}, {7, 5}}},
     {"vit_attention: window is -1", VIT(2, -1, 1, 1), {{1, 24, 4, 4}, {7, 4}, {7, 4}}},
     {"vit_attention: 24 channels of qkv are not 3 x 3", VIT(3, 0, 1, 1), {{1, 24, 4, 4}, {7, 4}, {7, 4}}},
@@ -77,13 +89,19 @@ static const wrong wrongs[] = {
      MB_OP_vit_attention,
      .attrs.vit_attention = {2, 0, 1, 1, true},
      {{1, 24, 4, 4}, {7, 4}, {7, 4}, {24}}},
-    {"image_to_tiles: a map of 9x8 is no multiple", MB_OP_image_to_tiles, .attrs.size = {4, 4}, {{1, 3, 9, 8}}},
-    {"image_to_tiles: tile height is 0", MB_OP_image_to_tiles, .attrs.size = {0, 4}, {{1, 3, 8, 8}}},
-    {"resize_bilinear: height is 0", MB_OP_resize_bilinear, .attrs.resize = {0, 4}, {{1, 3, 8, 8}}},
-    {"resize_bilinear: addend", MB_OP_resize_bilinear, .attrs.resize = {4, 4}, {{1, 3, 8, 8}, {1, 3, 8, 8}}},
-    {"position_embedding: a table of 18 rows", MB_OP_position_embedding, .attrs.size = {4, 4}, {{18, 3}}},
-    {"position_embedding: a table of 1 rows", MB_OP_position_embedding, .attrs.size = {4, 4}, {{1, 3}}},
-    {"position_embedding: width is 0", MB_OP_position_embedding, .attrs.size = {4, 0}, {{17, 3}}},
+    {"image_to_tiles: the map 9x8 is not a multiple",
+     MB_OP_image_to_tiles,
+     .attrs.image_to_tiles = {4, 4},
+     {{1, 3, 9, 8}}},
+    {"image_to_tiles: tile height is 0", MB_OP_image_to_tiles, .attrs.image_to_tiles = {0, 4}, {{1, 3, 8, 8}}},
+    {"resize_bilinear: height is 0", MB_OP_resize_bilinear, .attrs.resize_bilinear = {0, 4}, {{1, 3, 8, 8}}},
+    {"resize_bilinear: addend", MB_OP_resize_bilinear, .attrs.resize_bilinear = {4, 4}, {{1, 3, 8, 8}, {1, 3, 8, 8}}},
+    {"position_embedding: a table of 18 rows, expected 1 + g*g",
+     MB_OP_position_embedding,
+     .attrs.position_embedding = {4, 4},
+     {{18, 3}}},
+    {"position_embedding: a table of 1 rows", MB_OP_position_embedding, .attrs.position_embedding = {4, 4}, {{1, 3}}},
+    {"position_embedding: width is 0", MB_OP_position_embedding, .attrs.position_embedding = {4, 0}, {{17, 3}}},
 };
 
 static void check_wrong(const wrong *w)
@@ -103,11 +121,15 @@ static void check_wrong(const wrong *w)
     CHECK_MSG(strstr(err.message, w->says) != NULL && err.code == s, "'%s' is not in: %s", w->says, err.message);
 }
 
-int main(void)
+TEST(refused)
 {
     for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
         check_wrong(&wrongs[i]);
     }
+}
+
+TEST(every_op_has_a_rule)
+{
     for (int op = 0; op < MB_OP_COUNT; op++) {
         const mb_op_rule *r = mb_op_get_rule((mb_op)op);
         CHECK(r != NULL && (int)r->op == op && r->shape != NULL && r->macs != NULL);
@@ -115,5 +137,4 @@ int main(void)
         CHECK(r->attrs_bytes <= sizeof(mb_attrs));
     }
     CHECK(mb_op_get_rule(MB_OP_COUNT) == NULL);
-    return test_report();
 }

@@ -23,8 +23,8 @@ static const truth truths[] = {
     {"deform_conv2d 1x1", MB_OP_deform_conv2d, .attrs.deform_conv2d = {0, 2, MB_ACT_NONE}},
     {"deform_conv2d 3x3", MB_OP_deform_conv2d, .attrs.deform_conv2d = {1, 2, MB_ACT_NONE}},
     {"deform_conv2d 7x7", MB_OP_deform_conv2d, .attrs.deform_conv2d = {3, 2, MB_ACT_NONE}},
-    {"layer_norm", MB_OP_layer_norm, .attrs.norm = {1e-5f}},
-    {"batch_norm", MB_OP_batch_norm, .attrs.norm = {1e-5f}},
+    {"layer_norm", MB_OP_layer_norm, .attrs.layer_norm = {1e-5f}},
+    {"batch_norm", MB_OP_batch_norm, .attrs.batch_norm = {1e-5f}},
     {"unary relu", MB_OP_unary, .attrs.unary = {MB_ACT_RELU}},
     {"unary gelu", MB_OP_unary, .attrs.unary = {MB_ACT_GELU}},
     {"unary sigmoid", MB_OP_unary, .attrs.unary = {MB_ACT_SIGMOID}},
@@ -32,14 +32,14 @@ static const truth truths[] = {
     {"concat", MB_OP_concat, {{0}}},
     {"global_mean", MB_OP_global_mean, {{0}}},
     {"patch_merge", MB_OP_patch_merge, {{0}}},
-    {"image_to_tiles", MB_OP_image_to_tiles, .attrs.size = {2, 4}},
-    {"resize corners", MB_OP_resize_bilinear, .attrs.resize = {7, 333, true}},
-    {"resize corners, smaller", MB_OP_resize_bilinear, .attrs.resize = {3, 41, true}},
-    {"resize centres", MB_OP_resize_bilinear, .attrs.resize = {10, 200, false}},
-    {"resize centres, smaller", MB_OP_resize_bilinear, .attrs.resize = {3, 77, false}},
-    {"position_embedding 5x5", MB_OP_position_embedding, .attrs.size = {5, 5}},
-    {"position_embedding 8x13", MB_OP_position_embedding, .attrs.size = {8, 13}},
-    {"position_embedding 3x2", MB_OP_position_embedding, .attrs.size = {3, 2}},
+    {"image_to_tiles", MB_OP_image_to_tiles, .attrs.image_to_tiles = {2, 4}},
+    {"resize corners", MB_OP_resize_bilinear, .attrs.resize_bilinear = {7, 333, true}},
+    {"resize corners, smaller", MB_OP_resize_bilinear, .attrs.resize_bilinear = {3, 41, true}},
+    {"resize centres", MB_OP_resize_bilinear, .attrs.resize_bilinear = {10, 200, false}},
+    {"resize centres, smaller", MB_OP_resize_bilinear, .attrs.resize_bilinear = {3, 77, false}},
+    {"position_embedding 5x5", MB_OP_position_embedding, .attrs.position_embedding = {5, 5}},
+    {"position_embedding 8x13", MB_OP_position_embedding, .attrs.position_embedding = {8, 13}},
+    {"position_embedding 3x2", MB_OP_position_embedding, .attrs.position_embedding = {3, 2}},
     {"window_attention", MB_OP_window_attention, .attrs.window_attention = {2, 4, 0, 0}},
     {"window_attention padded", MB_OP_window_attention, .attrs.window_attention = {2, 4, 0, 0}},
     {"window_attention shifted", MB_OP_window_attention, .attrs.window_attention = {2, 4, 2, 0}},
@@ -136,12 +136,10 @@ static void check_macs(mb_op op, const mb_attrs *a, const int64_t in[2][4], doub
     CHECK_MSG(r->macs(&c) == want, "%s: %.0f MACs, %.0f wanted", r->name, r->macs(&c), want);
 }
 
-int main(void)
+TEST(as_others)
 {
     FILE *f = fopen(MB_TEST_DATA "/ops/truth.bin", "rb");
-    if (!CHECK_MSG(f != NULL, "truth.bin")) {
-        return test_report();
-    }
+    REQUIRE_MSG(f != NULL, "truth.bin");
     for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
         mb_view tensors[1 + MB_MAX_INPUTS] = {{0}};
         int n = read_case(tensors, &truths[i], f);
@@ -159,7 +157,10 @@ int main(void)
     }
     CHECK(fgetc(f) == EOF);
     fclose(f);
+}
 
+TEST(macs)
+{
     mb_attrs conv = {.conv2d = {2, 1, MB_ACT_NONE, false}}, linear = {.linear = {MB_ACT_NONE}};
     check_macs(MB_OP_conv2d, &conv, (const int64_t[2][4]){{2, 4, 8, 6}, {48, 4, 3, 3}}, 2.0 * 4 * 3 * 48 * 36);
     check_macs(MB_OP_linear, &linear, (const int64_t[2][4]){{2, 5, 3, 3}, {7, 5, 1, 1}}, 18.0 * 35);
@@ -169,5 +170,4 @@ int main(void)
     vit.vit_attention.pads_as_one = true; /* two windows of 16 tokens, two of 4 and the padding */
     check_macs(MB_OP_vit_attention, &vit, (const int64_t[2][4]){{1, 24, 5, 8}, {7, 4, 1, 1}},
                8.0 * (2 * (2 * 16 * 16 + 2 * 4 * 5) + 40 * 8));
-    return test_report();
 }

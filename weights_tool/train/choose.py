@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fit the judgement by which the built-in default chooses between its cut-outs (engine/refine/judge.h, choose.h).
+"""Fit the judgement by which the built-in default chooses between its cut-outs (engine/segment/candidate_score.h, choose.h).
 
     choose.py make --work W --pictures ../../tests/data/photos                       composites -> W/choose
     choose.py fit  --work W --pictures ../../tests/data/photos --program MATTEBOX --tool BENCH_CHOOSE --out ../../engine/refine/choose_weights.h
@@ -86,11 +86,11 @@ def cmd_make(o):
 def figures(o, name, folder):
     """every picture of a folder through the program's network and the tool -> {name: (figures [ways, n], IoU [ways], usable [ways], chosen)}"""
     files, masks = pairs(folder), os.path.join(o.work, "masks_" + name)
-    kept = os.path.join(masks, "figures.jsonl")
+    kept = os.path.join(masks, "features.jsonl")
     if o.reuse and os.path.exists(kept):
         return parse(files, open(kept).read())
     os.makedirs(masks, exist_ok=True)
-    run = [o.program, *[p for _, p, _ in files], "-m", "demo", "--mirror", "--only-mask", "-d", "none", "-q", "-f", "-o", masks + "/", "--device", "cpu"]
+    run = [o.program, *[p for _, p, _ in files], "-m", "demo", "--flip", "--only-mask", "-d", "none", "-q", "-f", "-o", masks + "/", "--device", "cpu"]
     subprocess.run(run, check=True)
     # the truth may be a picture with alpha: the tool reads grey
     args = []
@@ -108,7 +108,7 @@ def parse(files, text):
     rows, out = [json.loads(v) for v in text.splitlines()], {}
     for k, (n, _, _) in enumerate(files):
         q = rows[k * len(WAYS) : (k + 1) * len(WAYS)]
-        x = np.array([r["figures"] + [float(i == j) for j in range(len(WAYS))] for i, r in enumerate(q)])
+        x = np.array([r["features"] + [float(i == j) for j in range(len(WAYS))] for i, r in enumerate(q)])
         out[n] = x, np.array([r["iou"] for r in q]), np.array([r["usable"] for r in q]), next((i for i, r in enumerate(q) if r["best"]), 0)
     return out
 
@@ -173,13 +173,13 @@ def write(path, w):
     with open(path, "w") as f:
         print("/* Made by weights_tool/train/choose.py; do not edit. */", file=f)
         print("#ifndef MB_REFINE_CHOOSE_WEIGHTS_H\n#define MB_REFINE_CHOOSE_WEIGHTS_H\n", file=f)
-        print('#include "refine/choose.h"\n', file=f)
-        print("static const double FIGURE_WEIGHT[MB_JUDGE_FIGURES] = {", file=f)
+        print('#include "segment/candidates.h"\n', file=f)
+        print("static const double FEATURE_WEIGHT[MB_N_FEATURES] = {", file=f)
         for k, v in zip(FIGURES, w):
-            print(f"    [MB_JUDGE_{k}] = {v:.6g},", file=f)
-        print("};\n\nstatic const double CHOICE_WEIGHT[MB_CHOICES] = {", file=f)
+            print(f"    [MB_FEATURE_{k}] = {v:.6g},", file=f)
+        print("};\n\nstatic const double CANDIDATE_WEIGHT[MB_N_CANDIDATES] = {", file=f)
         for k, v in zip(WAYS, w[len(FIGURES) :]):
-            print(f"    [MB_CHOICE_{k}] = {v:.6g},", file=f)
+            print(f"    [MB_CANDIDATE_{k}] = {v:.6g},", file=f)
         print("};\n\n#endif", file=f)
 
 

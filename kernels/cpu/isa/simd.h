@@ -54,6 +54,7 @@ MB_INLINE mb_v v_fma(mb_v a, mb_v b, mb_v c)
     return a * b + c;
 #endif
 }
+/* Of NaN and a number, b: as the processors have it. */
 MB_INLINE mb_v v_max(mb_v a, mb_v b)
 {
 #if MB_W == 16
@@ -93,6 +94,7 @@ MB_INLINE float v_sum(mb_v x)
     return (x[0] + x[2]) + (x[1] + x[3]);
 #endif
 }
+/* The largest lane. */
 MB_INLINE float v_most(mb_v x)
 {
 #if MB_W >= 8
@@ -113,8 +115,8 @@ MB_INLINE float v_most(mb_v x)
 /* e^x within 2 ulp on [-87.3, 88]; clamped outside. x = n ln 2 + r, |r| <= ln 2 / 2, Taylor-like polynomial of r. */
 MB_INLINE mb_v v_exp(mb_v x)
 {
-    const mb_v magic = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
-    x = v_min(v_max(x, v_set(-87.3f)), v_set(88.0f));
+    const mb_v magic = v_set(12582912.0f);            /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+    x = v_min(v_set(88.0f), v_max(v_set(-87.3f), x)); /* in this order NaN stays NaN */
     mb_v t = v_fma(x, v_set(1.44269504088896341f), magic);
     mb_v n = t - magic;
     mb_v r = v_fma(n, v_set(-0.693359375f), x);
@@ -134,7 +136,7 @@ MB_INLINE mb_v v_exp(mb_v x)
 MB_INLINE mb_v v_exp_negative(mb_v x)
 {
     const mb_v magic = v_set(12582912.0f);
-    x = v_max(x, v_set(-87.3f));
+    x = v_max(v_set(-87.3f), x);
     mb_v t = v_fma(x, v_set(1.44269504088896341f), magic);
     mb_v n = t - magic;
     mb_v r = v_fma(n, v_set(-0.693359375f), x);

@@ -5,7 +5,7 @@
 #include "core/alloc.h"
 #include "core/file.h"
 #include "cuda/backend.h"
-#include "cuda/product.h"
+#include "cuda/ops/conv2d_dnn.h"
 #include "graph/passes/passes.h"
 #include "graph/plan.h"
 #include "harness/check.h"
@@ -45,11 +45,11 @@ static int collect(mb_dnn_conv out[MOST], int n, const char *variant, int64_t he
     for (int t = 0; p != NULL && t < p->n_steps; t++) {
         const mb_call *c = &p->steps[t].call;
         const char *kernel = p->steps[t].kernel->name;
-        bool widened = strcmp(kernel, "cudnn, widened") == 0;
-        if (strcmp(kernel, "cudnn") != 0 && !widened) {
+        bool f32 = strcmp(kernel, "cudnn f32") == 0;
+        if (strcmp(kernel, "cudnn") != 0 && !f32) {
             continue;
         }
-        mb_dnn_conv k = widened ? mb_cuda_dnn_widened_key(c) : mb_cuda_dnn_key(c);
+        mb_dnn_conv k = f32 ? mb_cuda_conv2d_dnn_f32_key(c) : mb_cuda_conv2d_dnn_key(c);
         bool known = false;
         for (int i = 0; i < n; i++) {
             known = known || memcmp(&out[i], &k, sizeof k) == 0;
@@ -132,7 +132,7 @@ static void plan_all(const mb_dnn_api *api, const char *gpu, const mb_dnn_conv *
     double begin = now_ms();
     int64_t workspace = 0;
     int planned = 0, left = 0, choices = 0;
-    const bool turing = strcmp(gpu, "sm_75") == 0; /* has no TF32: nothing is widened */
+    const bool turing = strcmp(gpu, "sm_75") == 0; /* has no TF32: no map is copied to f32 */
     (void)snprintf(path, sizeof path, "%s/gpus/%s.json", MB_TEST_DATA, gpu);
     CHECK_OK(mb_read_file(&json, &bytes, path, 1 << 16, &err), err);
     CHECK_OK(mb_dnn_describe(&device, api, json, &err), err);
@@ -141,7 +141,7 @@ static void plan_all(const mb_dnn_api *api, const char *gpu, const mb_dnn_conv *
         mb_dnn_plan p, again;
         char *text = NULL;
         mb_dnn_conv c = convs[i];
-        if (c.widened != 0 && turing) {
+        if (c.from_16bit != 0 && turing) {
             left++;
             continue;
         }
@@ -180,35 +180,46 @@ static void plan_all(const mb_dnn_api *api, const char *gpu, const mb_dnn_conv *
     mb_free(json);
 }
 
-int main(int argc, char **argv)
+static void *library;
+static mb_dnn_api api;
+static mb_dnn_conv convs[MOST];
+
+SETUP
 {
-    static mb_dnn_conv convs[MOST];
-    mb_dnn_api api;
-    verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-    void *handle = dlopen(MB_CUDNN_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        printf("no cuDNN here\n");
-        return 77;
+    verbose = getenv("MB_VERBOSE") != NULL;
+    library = dlopen(MB_CUDNN_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        SKIP("no cuDNN here");
     }
-    if (!CHECK(mb_nvlib_fill(&api, handle, symbols, sizeof symbols / sizeof symbols[0]) == NULL) ||
-        api.version() < 90800) {
-        printf("this cuDNN does not take described devices\n");
-        return test_report() != 0 ? 1 : 77;
+    REQUIRE(mb_nvlib_fill(&api, library, symbols, sizeof symbols / sizeof symbols[0]) == NULL);
+    if (api.version() < 90800) {
+        SKIP("this cuDNN does not take described devices");
     }
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1); /* what goes to cuDNN is decided with the stand-ins */
     setenv("MATTEBOX_CACHE", "", 1);
     setenv("MATTEBOX_TUNE", "1000", 1); /* with the offset convolutions that cuDNN may win */
+}
+
+TEST(half_types)
+{
     static const char *const gpus[] = {"sm_75", "sm_80", "sm_89", "sm_90"};
-    int n = collect_all(convs, MB_F16, false);
+    const int n = collect_all(convs, MB_F16, false);
     for (size_t i = 0; i < sizeof gpus / sizeof gpus[0]; i++) {
         plan_all(&api, gpus[i], convs, n, MB_F16, false);
     }
     plan_all(&api, "sm_80", convs, n, MB_BF16, false);
     plan_all(&api, "sm_90", convs, n, MB_BF16, false);
-    n = collect_all(convs, MB_F32, false);
+}
+
+TEST(f32)
+{
+    const int n = collect_all(convs, MB_F32, false);
     plan_all(&api, "sm_80", convs, n, MB_F32, false);
     plan_all(&api, "sm_90", convs, n, MB_F32, false);
-    n = collect_all(convs, MB_F32, true);
+}
+
+TEST(tf32)
+{
+    const int n = collect_all(convs, MB_F32, true);
     plan_all(&api, "sm_90", convs, n, MB_F32, true);
-    return test_report();
 }

@@ -5,7 +5,8 @@
 #include "core/alloc.h"
 #include "core/file.h"
 #include "cuda/backend.h"
-#include "cuda/tune.h"
+#include "cuda/driver/tune.h"
+#include "cuda/vendor/plan_cache.h"
 #include "models/registry.h"
 #include "weights/reader.h"
 

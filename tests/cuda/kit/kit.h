@@ -2,7 +2,7 @@
 #ifndef MB_KIT_H
 #define MB_KIT_H
 
-#include "cuda/context.h"
+#include "cuda/driver/context.h"
 
 /* Each: an exit code, a line of JSON or the test's report on stdout. */
 int kit_rates(void);                /* copies and products: what this card can do */

@@ -10,12 +10,12 @@
 static inline float get(const void *p, mb_dtype t, int64_t i)
 {
     float v;
-    mb_widen(&v, (const char *)p + (size_t)i * mb_dtype_size(t), t, 1);
+    mb_to_f32(&v, (const char *)p + (size_t)i * mb_dtype_size(t), t, 1);
     return v;
 }
 static inline void put(void *p, mb_dtype t, int64_t i, float v)
 {
-    mb_narrow((char *)p + (size_t)i * mb_dtype_size(t), &v, t, 1);
+    mb_from_f32((char *)p + (size_t)i * mb_dtype_size(t), &v, t, 1);
 }
 /* Ten bits of mantissa stay, as in the hardware's operand. */
 static inline float tf32(float v, bool rounds)

@@ -3,7 +3,7 @@
 #ifndef MB_STANDIN_H
 #define MB_STANDIN_H
 
-#include "cuda/nvapi.h"
+#include "cuda/vendor/nvapi.h"
 
 #include <stdlib.h>
 

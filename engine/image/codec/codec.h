@@ -1,0 +1,59 @@
+/* What the decoders share: the job that load.c hands to the one that fits. */
+#ifndef MB_IMAGE_CODEC_CODEC_H
+#define MB_IMAGE_CODEC_CODEC_H
+
+#include "image/codec/budget.h"
+#include "image/codec/load.h"
+#include "image/codec/sniff.h"
+
+/* In: bytes, head (its size has passed the limits), limits, budget. Out: a picture of exactly head's size in `out`
+ * (load.c disposes of it after errors).
+ *
+ * Data that ends early is not an error of the decoder: it sets `ended_early` and `rows` (whole rows that are there; -1
+ * where that cannot be said), leaves the rest black, and load.c decides. */
+typedef struct mb_decode_job {
+    const uint8_t *bytes;
+    size_t n;
+    mb_sniffed head;
+    const mb_load_limits *limits;
+    const mb_task *task;
+    mb_budget *budget;
+    mb_image_u8 *out; /* RGB */
+    mb_load_info *info;
+    bool ended_early;
+    int64_t rows;
+    mb_error *err;
+} mb_decode_job;
+
+typedef mb_status (*mb_decode_fn)(mb_decode_job *job);
+
+#if MB_HAVE_JPEG
+mb_status mb_decode_jpeg(mb_decode_job *job);
+const char *mb_jpeg_version(void); /* "libjpeg-turbo 2.1.5" */
+#endif
+#if MB_HAVE_PNG
+mb_status mb_decode_png(mb_decode_job *job);
+const char *mb_png_version(void);
+#endif
+#if MB_HAVE_WEBP
+mb_status mb_decode_webp(mb_decode_job *job);
+void mb_webp_version(char *text, size_t n);
+#endif
+mb_status mb_decode_stb(mb_decode_job *job);
+mb_status mb_decode_hdr(mb_decode_job *job);
+mb_status mb_decode_psd(mb_decode_job *job);
+mb_status mb_decode_pnm(mb_decode_job *job);
+
+/* Creates job->out, black, of the size that the header says. */
+MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
+/* After it, for files of 16 bits: creates job->info->u16, black, if 16 bits are wanted. */
+MB_MUST_CHECK mb_status mb_decode_begin_u16(mb_decode_job *job);
+/* Between rows. */
+MB_MUST_CHECK static inline mb_status mb_decode_check(const mb_decode_job *job)
+{
+    return mb_task_check(job->task, job->err);
+}
+/* dst: n RGB pixels from n grey ones. */
+void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n);
+
+#endif

@@ -1,0 +1,353 @@
+/* Loading: sniff, check the limits, decode within a budget, turn upright. See load.h for the promises. */
+#include "image/codec/load.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "image/codec/codec.h"
+#include "image/codec/exif.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_SIDE       65535
+#define DEFAULT_MEGAPIXELS 500.0
+#define DEFAULT_BYTES      ((size_t)1 << 30)
+#define BUDGET_BASE        ((size_t)64 << 20)
+#define BUDGET_PER_PIXEL   8
+
+void mb_load_limits_init(mb_load_limits *limits)
+{
+    *limits =
+        (mb_load_limits){.max_side = DEFAULT_SIDE, .max_megapixels = DEFAULT_MEGAPIXELS, .max_bytes = DEFAULT_BYTES};
+}
+
+static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
+#if MB_HAVE_JPEG
+    [MB_FILE_JPEG] = mb_decode_jpeg,
+#else
+    [MB_FILE_JPEG] = mb_decode_stb,
+#endif
+#if MB_HAVE_PNG
+    [MB_FILE_PNG] = mb_decode_png,
+#else
+    [MB_FILE_PNG] = mb_decode_stb,
+#endif
+#if MB_HAVE_WEBP
+    [MB_FILE_WEBP] = mb_decode_webp,
+#endif
+    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb, [MB_FILE_BMP] = mb_decode_stb,
+    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
+};
+
+/* For `mattebox version --verbose`: which library reads what in this build. */
+void mb_load_formats(char *text, size_t n)
+{
+    const char *jpeg = "stb_image", *png = "stb_image";
+    char webp[40] = "not in this build";
+#if MB_HAVE_JPEG
+    jpeg = mb_jpeg_version();
+#endif
+#if MB_HAVE_PNG
+    png = mb_png_version();
+#endif
+#if MB_HAVE_WEBP
+    mb_webp_version(webp, sizeof webp);
+#endif
+    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg, png,
+                   webp);
+}
+
+/* ---- text */
+
+/* 31204 -> "31,204" */
+static const char *grouped(char text[32], uint64_t value)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRIu64, value), at = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0) {
+            text[at++] = ',';
+        }
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    return text;
+}
+
+/* A name from outside may hold line feeds or escape sequences: they never reach a terminal. */
+static void printable(char *dst, size_t size, const char *name)
+{
+    size_t i = 0;
+    for (; name[i] != '\0' && i + 1 < size; i++) {
+        unsigned char c = (unsigned char)name[i];
+        dst[i] = c < 32 || c == 127 ? '?' : name[i];
+    }
+    while (name[i] != '\0' && i > 0 && ((unsigned char)dst[i - 1] & 0x80) != 0) {
+        bool lead = ((unsigned char)dst[i - 1] & 0x40) != 0; /* cut: drop the last, perhaps broken, character */
+        i--;
+        if (lead) {
+            break;
+        }
+    }
+    dst[i] = '\0';
+}
+
+/* No format of ours: the message says what the file looks like instead. */
+static mb_status unknown_type(const uint8_t *bytes, size_t n, mb_error *err)
+{
+    const char *guess = mb_sniff_guess(bytes, n);
+    if (n == 0) {
+        return mb_fail(err, MB_E_FORMAT, "not a picture (the file is empty)");
+    }
+    if (guess == NULL) {
+        return mb_fail(err, MB_E_FORMAT, "not a picture (its first bytes are of no known format)");
+    }
+    return mb_fail(err, MB_E_FORMAT, "not a picture (it starts like %s)", guess);
+}
+
+/* A format that is known and not read: the message names a tool that converts it. */
+static mb_status not_built_in(mb_file_type type, mb_error *err)
+{
+    const char *how = "convert it to PNG or JPEG";
+    switch (type) {
+    case MB_FILE_WEBP:
+        how = "install libwebp-dev and rebuild, or convert it with dwebp";
+        break;
+    case MB_FILE_HEIC:
+        how = "convert it with heif-convert";
+        break;
+    case MB_FILE_AVIF:
+        how = "convert it with avifdec";
+        break;
+    case MB_FILE_TIFF:
+        how = "convert it with tiff2png";
+        break;
+    case MB_FILE_JXL:
+        how = "convert it with djxl";
+        break;
+    default:
+        break;
+    }
+    return mb_fail(err, MB_E_UNSUPPORTED, "%s is not in this build\n%s", mb_file_type_name(type), how);
+}
+
+/* ---- limits */
+
+/* Everything that can be refused by the header alone, before a decoder allocates or reads anything. */
+static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, mb_error *err)
+{
+    char w[32], h[32], mp[32];
+    if (s->width < 1 || s->height < 1) {
+        return mb_fail(err, MB_E_FORMAT,
+                       "%s: the header is damaged or cut off: it gives no size\n"
+                       "copy or download it again",
+                       mb_file_type_name(s->type));
+    }
+    (void)grouped(w, (uint64_t)s->width);
+    (void)grouped(h, (uint64_t)s->height);
+    double megapixels = (double)s->width * (double)s->height * 1e-6;
+    if (megapixels > limits->max_megapixels) {
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "%s×%s is %s megapixels; the limit is %g\n"
+                       "mb_load_options.max_megapixels raises it; it would need %.1f GB",
+                       w, h, grouped(mp, (uint64_t)megapixels), limits->max_megapixels, megapixels * 12e-3);
+    }
+    if (s->width > limits->max_side || s->height > limits->max_side) {
+        return mb_fail(err, MB_E_ARGUMENT, "%s×%s: a side is longer than %s pixels\nscale it down first", w, h,
+                       grouped(mp, (uint64_t)limits->max_side));
+    }
+    return MB_OK;
+}
+
+/* What the header says; the decoder may add to it (alpha, warnings, 16 bits). */
+static void fill_info(mb_load_info *info, const mb_sniffed *s)
+{
+    *info = (mb_load_info){.width = (int)s->width, .height = (int)s->height, .channels = s->channels, .bits = s->bits};
+    const char *name = mb_file_type_name(s->type);
+    for (size_t i = 0; name[i] != '\0' && i + 1 < sizeof info->format; i++) {
+        info->format[i] = (char)tolower((unsigned char)name[i]);
+    }
+    info->orientation = 1;
+    info->alpha = s->alpha;
+    if (s->animated) {
+        info->frames_ignored = true;
+        (void)snprintf(info->warning, sizeof info->warning, "animated: only the first frame is used");
+    }
+}
+
+/* ---- decoding */
+
+/* Black first: data that ends early leaves the rest so. */
+mb_status mb_decode_begin(mb_decode_job *job)
+{
+    mb_status status = mb_image_u8_create(job->out, (int)job->head.width, (int)job->head.height, 3, job->err);
+    if (status == MB_OK) {
+        memset(job->out->v, 0, (size_t)job->head.width * (size_t)job->head.height * 3);
+    }
+    return status;
+}
+
+/* The 16-bit twin of the picture, only if the caller wants it. */
+mb_status mb_decode_begin_u16(mb_decode_job *job)
+{
+    size_t bytes = (size_t)job->head.width * (size_t)job->head.height * 3 * sizeof(uint16_t); /* within the limits */
+    if (!job->limits->keep_depth) {
+        return MB_OK;
+    }
+    job->info->u16 = mb_alloc_aligned(bytes);
+    if (job->info->u16 == NULL) {
+        return mb_fail_memory(job->err, bytes, "a 16-bit picture");
+    }
+    memset(job->info->u16, 0, bytes);
+    return MB_OK;
+}
+
+/* The 16-bit picture turned like the 8-bit one. */
+static mb_status orient_u16(mb_load_info *info, const mb_image_u8 *stored, mb_error *err)
+{
+    size_t bytes = (size_t)stored->width * (size_t)stored->height * 3 * sizeof(uint16_t);
+    uint16_t *turned = info->u16 != NULL ? mb_alloc_aligned(bytes) : NULL;
+    if (info->u16 == NULL) {
+        return MB_OK;
+    }
+    if (turned == NULL) {
+        return mb_fail_memory(err, bytes, "a 16-bit picture");
+    }
+    const mb_pixel_block size = {stored->width, stored->height, 3 * (int)sizeof(uint16_t)};
+    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)info->u16, size, info->orientation);
+    mb_free_aligned(info->u16);
+    info->u16 = turned;
+    return MB_OK;
+}
+
+void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        dst[3 * i] = dst[3 * i + 1] = dst[3 * i + 2] = gray[i];
+    }
+}
+
+/* What is missing is said in the error, or in the warning where partial pictures are welcome. */
+static mb_status ended_early(const mb_decode_job *job)
+{
+    char bytes[32], row[32], rows[32], what[128];
+    (void)grouped(bytes, job->n);
+    if (job->rows >= 0) {
+        (void)snprintf(what, sizeof what, "ends early: %s bytes, row %s of %s", bytes,
+                       grouped(row, (uint64_t)job->rows), grouped(rows, (uint64_t)job->head.height));
+    } else {
+        (void)snprintf(what, sizeof what, "ends early: %s bytes", bytes);
+    }
+    if (!job->limits->accept_partial || job->rows == 0) {
+        return mb_fail(job->err, MB_E_FORMAT, "%s\ncopy or download it again%s", what,
+                       job->rows != 0 ? "; accept_partial=1 uses what is there" : "");
+    }
+    job->info->partial = true;
+    (void)snprintf(job->info->warning, sizeof job->info->warning, "%s", what);
+    return MB_OK;
+}
+
+/* Runs the decoder within its budget, decides what data that ended early is worth, and turns the picture upright. */
+static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_job *facts)
+{
+    mb_status status;
+    mb_budget budget;
+    mb_image_u8 stored = {0};
+    mb_decode_job job = *facts;
+    job.budget = &budget;
+    job.out = &stored;
+    size_t area = (size_t)job.head.width * (size_t)job.head.height;
+    mb_budget_init(&budget, area * BUDGET_PER_PIXEL + BUDGET_BASE);
+    MB_TRY(decoders[job.head.type](&job));
+    if (job.ended_early) {
+        MB_TRY(ended_early(&job));
+    }
+    info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
+    if (info->orientation != 1) {
+        MB_TRY(mb_image_u8_orient(out, &stored, info->orientation, job.err));
+        MB_TRY(orient_u16(info, &stored, job.err));
+    } else {
+        *out = stored;
+        stored = (mb_image_u8){0};
+    }
+done:
+    mb_budget_release(&budget);
+    mb_image_u8_dispose(&stored);
+    return status;
+}
+
+/* From bytes to an upright picture; messages do not name the file yet. */
+static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
+                      const mb_load_limits *limits, mb_error *err)
+{
+    mb_sniffed head = mb_sniff(bytes, n);
+    if (head.type == MB_FILE_UNKNOWN) {
+        return unknown_type(bytes, n, err);
+    }
+    if (decoders[head.type] == NULL) {
+        return not_built_in(head.type, err);
+    }
+    mb_status status = check_size(&head, limits, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    fill_info(info, &head);
+    mb_decode_job job = {
+        .task = task, .bytes = bytes, .n = n, .head = head, .limits = limits, .info = info, .rows = -1, .err = err};
+    return decode(out, info, &job);
+}
+
+static void prefix_name(mb_error *err, const char *name)
+{
+    char safe[256];
+    printable(safe, sizeof safe, name != NULL ? name : "picture");
+    mb_error_prefix(err, "%s", safe);
+}
+
+/* All messages get the name in front; after an error nothing is left to free. */
+mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
+                         const char *name, const mb_load_limits *limits, mb_error *err)
+{
+    mb_load_limits standard;
+    mb_load_info spare;
+    mb_error local = {0};
+    *out = (mb_image_u8){0};
+    info = info != NULL ? info : &spare;
+    *info = (mb_load_info){.orientation = 1};
+    if (limits == NULL) {
+        mb_load_limits_init(&standard);
+        limits = &standard;
+    }
+    mb_status status = load(task, out, info, bytes, n, limits, &local);
+    if (status != MB_OK) {
+        prefix_name(&local, name);
+        mb_image_u8_dispose(out);
+        mb_free_aligned(info->u16);
+        info->u16 = NULL;
+        return mb_fail(err, status, "%s", local.message);
+    }
+    return MB_OK;
+}
+
+/* The whole file is read at once, up to max_bytes: decoders work on memory. */
+mb_status mb_load_file(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const char *path,
+                       const mb_load_limits *limits, mb_error *err)
+{
+    mb_load_limits standard;
+    void *bytes = NULL;
+    size_t n = 0;
+    *out = (mb_image_u8){0};
+    if (limits == NULL) {
+        mb_load_limits_init(&standard);
+        limits = &standard;
+    }
+    mb_status status = mb_read_file(&bytes, &n, path, limits->max_bytes, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    status = mb_load_memory(task, out, info, bytes, n, strcmp(path, "-") == 0 ? "standard input" : path, limits, err);
+    mb_free(bytes);
+    return status;
+}

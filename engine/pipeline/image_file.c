@@ -1,0 +1,252 @@
+/* The public face of engine/image's files: loading, probing, saving, encoding. Structs of the caller are copied field
+ * by field into those of the codecs, checked on the way; pictures move without a copy. */
+#define _GNU_SOURCE
+#include "core/sized.h"
+
+#include "core/alloc.h"
+#include "core/file.h"
+#include "image/convert.h"
+#include "image/codec/load.h"
+#include "image/codec/save.h"
+#include "image/codec/sniff.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROBE_BYTES 65536
+
+void mb_load_options_init(mb_load_options *options)
+{
+    *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0};
+}
+
+/* The caller's question whether to stop, as the decoders ask it. */
+static bool should_stop(void *options)
+{
+    const mb_load_options *o = options;
+    return o->cancel(o->user) != 0;
+}
+
+/* `full` becomes the options with their defaults, and must live as long as the task. */
+static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_options *full,
+                              const mb_load_options *options, mb_error *err)
+{
+    mb_load_options_init(full);
+    mb_load_limits_init(limits);
+    mb_status status = options != NULL ? mb_copy_sized(full, sizeof *full, options, "mb_load_options", err) : MB_OK;
+    const mb_load_options o = *full;
+    if (status == MB_OK && !(o.max_megapixels > 0.0 && o.max_megapixels <= 4295.0)) { /* sides are at most 65,535 */
+        return mb_fail(err, MB_E_ARGUMENT, "mb_load_options.max_megapixels %g: above 0, to 4295", o.max_megapixels);
+    }
+    limits->max_megapixels = o.max_megapixels;
+    limits->accept_partial = o.accept_partial != 0;
+    limits->keep_depth = o.keep_depth != 0;
+    *task = o.cancel != NULL ? (mb_task){.should_stop = should_stop, .user = full} : (mb_task){0};
+    return status;
+}
+
+/* Into the caller's struct, which may be shorter than ours. out: NULL if it does not want to know. */
+static mb_status fill_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
+{
+    if (out == NULL) {
+        return MB_OK;
+    }
+    mb_image_source s = {.size = sizeof s};
+    mb_status status = mb_check_sized(out, "mb_image_source", err);
+    if (status != MB_OK) {
+        return status;
+    }
+    memcpy(s.format, info->format, sizeof s.format);
+    s.width = info->width;
+    s.height = info->height;
+    s.channels = info->channels;
+    s.bits = info->bits;
+    s.orientation = info->orientation > 0 ? info->orientation : 1;
+    memcpy(s.warning, info->warning, sizeof s.warning);
+    mb_return_sized(out, &s, sizeof s);
+    return MB_OK;
+}
+
+/* The picture at the depth it was asked for; moves out of p or info. */
+static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
+{
+    if (info->u16 == NULL) {
+        mb_image_take(out, p);
+        return;
+    }
+    *out = (mb_image){.data = info->u16,
+                      .owned = info->u16,
+                      .width = p->width,
+                      .height = p->height,
+                      .pixels = MB_PIXELS_RGB,
+                      .depth = MB_DEPTH_U16};
+    info->u16 = NULL;
+}
+
+/* 8 bits unless keep_depth; colours in sRGB, upright. */
+mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
+                        mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_task task;
+    mb_load_limits limits;
+    mb_load_options full;
+    mb_load_info info = {0};
+    mb_image_u8 p = {0};
+    *out = (mb_image){0};
+    MB_TRY(read_options(&task, &limits, &full, options, err));
+    MB_TRY(mb_load_file(&task, &p, &info, path, &limits, err));
+    MB_TRY(fill_source(source, &info, err));
+    take(out, &p, &info);
+done:
+    mb_free_aligned(info.u16);
+    mb_image_u8_dispose(&p);
+    return status;
+}
+
+/* The same for bytes: they need not outlive the call. */
+mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes, size_t n_bytes,
+                               const mb_load_options *options, mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_task task;
+    mb_load_limits limits;
+    mb_load_options full;
+    mb_load_info info = {0};
+    mb_image_u8 p = {0};
+    *out = (mb_image){0};
+    MB_TRY(read_options(&task, &limits, &full, options, err));
+    MB_TRY(mb_load_memory(&task, &p, &info, bytes, n_bytes, NULL, &limits, err));
+    MB_TRY(fill_source(source, &info, err));
+    take(out, &p, &info);
+done:
+    mb_free_aligned(info.u16);
+    mb_image_u8_dispose(&p);
+    return status;
+}
+
+/* From the first 64 kB alone: no decoder runs, and a picture of any size takes the same time. */
+mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
+{
+    uint8_t *head = mb_alloc(PROBE_BYTES);
+    if (head == NULL) {
+        return mb_fail_memory(err, PROBE_BYTES, "a file's head");
+    }
+    mb_status status = MB_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO in a folder must not hang the walk */
+    ssize_t n = fd >= 0 ? read(fd, head, PROBE_BYTES) : -1;
+    if (n < 0) {
+        status = mb_fail(err, MB_E_IO, "%.300s: cannot be read", path);
+    } else {
+        mb_sniffed s = mb_sniff(head, (size_t)n);
+        if (s.type == MB_FILE_UNKNOWN) {
+            const char *guess = mb_sniff_guess(head, (size_t)n);
+            status =
+                mb_fail(err, MB_E_MISMATCH, "%.300s: not a picture%s%s%s", path,
+                        guess != NULL ? " (it starts like " : "", guess != NULL ? guess : "", guess != NULL ? ")" : "");
+        } else {
+            mb_load_info info = {
+                .width = (int)s.width, .height = (int)s.height, .channels = s.channels, .bits = s.bits};
+            (void)snprintf(info.format, sizeof info.format, "%s", mb_file_type_name(s.type));
+            status = fill_source(out, &info, err);
+        }
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    mb_free(head);
+    return status;
+}
+
+/* ---- writing */
+
+void mb_save_options_init(mb_save_options *options)
+{
+    *options = (mb_save_options){.size = sizeof *options, .overwrite = 1, .level = 3, .threads = 1};
+}
+
+/* Checks, and from the public struct to the encoder's; *threads: as the caller asked for. */
+static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_save_options *options, mb_error *err)
+{
+    mb_save_options o;
+    mb_save_options_init(&o);
+    mb_save_spec_init(spec);
+    mb_status status = options != NULL ? mb_copy_sized(&o, sizeof o, options, "mb_save_options", err) : MB_OK;
+    if (status == MB_OK && (o.level < 0 || o.level > 9)) {
+        return mb_fail(err, MB_E_ARGUMENT, "png-level %d: 0 to 9", o.level);
+    }
+    if (status == MB_OK && (o.quality < 0 || o.quality > 100)) {
+        return mb_fail(err, MB_E_ARGUMENT, "quality %d: 1 to 100", o.quality);
+    }
+    if (status == MB_OK && mb_format_name((int)o.format) == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "format %d is not known", (int)o.format);
+    }
+    if (status == MB_OK && (o.threads < 0 || o.threads > 1024)) {
+        return mb_fail(err, MB_E_ARGUMENT, "threads %d: 0 (all processors) to 1024", o.threads);
+    }
+    spec->format = o.format;
+    spec->level = o.level;
+    spec->quality = o.quality;
+    spec->text_key = o.note != NULL ? "Comment" : NULL;
+    spec->text = o.note;
+    spec->replace = o.overwrite != 0;
+    *threads = o.threads;
+    return status;
+}
+
+/* Threads for a picture that is worth starting them; NULL: none. */
+static mb_status make_pool(mb_pool **out, const mb_image *image, int threads, mb_error *err)
+{
+    const double worth_pixels = 5e5;
+    if (threads == 1 || (double)image->width * (double)image->height < worth_pixels) {
+        return MB_OK;
+    }
+    return mb_pool_create(out, threads, err);
+}
+
+mb_status mb_image_check_path(const char *path, mb_error *err)
+{
+    return mb_save_check_path(path, err);
+}
+
+/* The format is the one of the options, else by the path's ending (save.h). Written whole or not at all. */
+mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options, mb_error *err)
+{
+    mb_save_spec spec;
+    int threads = 1;
+    mb_pool *pool = NULL;
+    mb_status status = MB_OK;
+    MB_TRY(mb_image_check(image, err));
+    MB_TRY(read_save_options(&spec, &threads, options, err));
+    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_image_u8_save(&(mb_task){.pool = pool}, path, image, &spec, err));
+done:
+    mb_pool_free(pool);
+    return status;
+}
+
+/* Bytes of the caller's: free them with mb_buffer_free. */
+mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, const mb_save_options *options,
+                          mb_error *err)
+{
+    mb_save_spec spec;
+    int threads = 1;
+    mb_pool *pool = NULL;
+    mb_status status = MB_OK;
+    *out = NULL;
+    *n_bytes = 0;
+    MB_TRY(mb_image_check(image, err));
+    MB_TRY(read_save_options(&spec, &threads, options, err));
+    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_image_u8_encode(&(mb_task){.pool = pool}, out, n_bytes, image, &spec, err));
+done:
+    mb_pool_free(pool);
+    return status;
+}
+
+void mb_buffer_free(void *buffer)
+{
+    mb_free(buffer);
+}
