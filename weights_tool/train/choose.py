@@ -63,7 +63,7 @@ def cmd_make(o):
     os.makedirs(folder, exist_ok=True)
     photos = [(n, cv2.imread(p), read_truth(t)) for n, p, t in pairs(o.pictures)]
     parts, made = empty_parts(r, photos), 0
-    for _ in range(10):
+    for _ in range(o.rounds):
         for name, im, a in photos:
             if name in TOO_SMALL or not a.any():
                 continue
@@ -190,6 +190,7 @@ if __name__ == "__main__":
         ap.add_argument("--" + k, required=True)
     for k in ("program", "tool", "out"):
         ap.add_argument("--" + k)
+    ap.add_argument("--rounds", type=int, default=5, help="make: composites of each photo's subject")
     ap.add_argument("--reuse", action="store_true", help="figures of the last run, where only the fit is of interest")
     ap.add_argument("--also", action="append", default=[])
     opts = ap.parse_args()

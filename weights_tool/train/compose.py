@@ -11,11 +11,17 @@ cv2.setNumThreads(1)
 
 
 class Banks:
-    def __init__(self, groups, bgs, scenes, rooms, tex):
+    """what samples are mixed from; shots (picture, alpha) and shot_cuts: path-traced people and things, for `share` of all samples"""
+
+    def __init__(self, groups, bgs, scenes, rooms, tex, shots=(), shot_cuts=(), share=0.0):
         self.groups = [(w, g) for w, g in groups if g]
         self.p = np.array([w for w, _ in self.groups])
         self.p = self.p / self.p.sum()
         self.bgs, self.scenes, self.rooms, self.tex = bgs, scenes, rooms, tex
+        self.shots, self.shot_cuts, self.share = shots, shot_cuts, share if shots else 0.0
+
+    def shot_cut(self, r):
+        return self.shot_cuts[int(r.integers(len(self.shot_cuts)))]
 
     def subject(self, r):
         g = self.groups[int(r.choice(len(self.p), p=self.p))][1]
@@ -148,9 +154,44 @@ def camera(r, c):
     return c
 
 
+def part(r, a):
+    """a random part of a path-traced picture, of any shape -> slices"""
+    h, w = (int(v * r.uniform(0.7, 1)) for v in a.shape[:2])
+    y, x = int(r.integers(0, a.shape[0] - h + 1)), int(r.integers(0, a.shape[1] - w + 1))
+    return slice(y, y + h), slice(x, x + w)
+
+
+def shot(r, K, n):
+    """a part of one path-traced picture, drawn out to a square as the program does with photos; None where too little is seen"""
+    c, a = K.shots[int(r.integers(len(K.shots)))]
+    q = part(r, a)
+    c, a = c[q], a[q]
+    if a.mean() < 8:
+        return None
+    c, a = (cv2.resize(t, (n, n), interpolation=cv2.INTER_AREA if min(a.shape) > n else cv2.INTER_LINEAR) for t in (c, a))
+    if r.random() < 0.5:
+        c, a = c[:, ::-1], a[:, ::-1]
+    return camera(r, c.astype(np.float32)), np.ascontiguousarray(a)
+
+
+def put_shot(r, a, n):
+    """a path-traced subject in its whole frame -> premultiplied n x n x 4: one that the frame cuts must leave through ours, any other goes anywhere"""
+    if max((a[0, :, 3] > 128).mean(), (a[:, 0, 3] > 128).mean(), (a[:, -1, 3] > 128).mean()) <= 0.02 and r.random() < 0.6:
+        t = trim(a)
+        if t is not None and min(t.shape[:2]) > 40:
+            return put(r, t, n)
+    a = a[part(r, a)].astype(np.float32)
+    a[..., :3] *= a[..., 3:] * (1 / 255)
+    a = cv2.resize(a, (n, n), interpolation=cv2.INTER_AREA if min(a.shape[:2]) > n else cv2.INTER_LINEAR)
+    return np.ascontiguousarray(a[:, ::-1]) if r.random() < 0.5 else a
+
+
 def sample(r, K, n):
     """-> uint8 BGR, uint8 alpha"""
-    u = r.random()
+    traced = r.random() < K.share if K.share else False
+    if traced and (not K.shot_cuts or r.random() < 0.5):
+        return shot(r, K, n) or sample(r, K, n)
+    u = r.random() if not traced else 1.0
     if u < 0.04:  # nothing there
         return camera(r, get_bg(r, K, n)), np.zeros((n, n), np.uint8)
     if u < 0.28 and K.scenes:  # one rendered scene
@@ -165,20 +206,20 @@ def sample(r, K, n):
             return camera(r, c.astype(np.float32)), np.ascontiguousarray(a)
     b = get_bg(r, K, n)
     for _ in range(6):
-        a = K.subject(r)
+        a = K.subject(r) if not traced else K.shot_cut(r)
         if r.random() < 0.13:
             a = surface(r, a, K)
-        if r.random() < 0.1:
+        if r.random() < 0.1 and not traced:
             a = cv2.copyMakeBorder(a, 24, 24, 24, 24, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
             a = np.clip(strands(r, a, int(r.integers(100, 600)), max(a.shape[:2]) * r.uniform(0.02, 0.1)), 0, 255).astype(np.uint8)
-        o = put(r, a, n)
+        o = put(r, a, n) if not traced else put_shot(r, a, n)
         f = float(o[..., 3].mean()) / 255
         if 0.02 < f < 0.9:
             break
     else:
         return sample(r, K, n)
     if r.random() < 0.1:  # a second subject beside or before it
-        q = put(r, K.subject(r) if r.random() < 0.6 else a, n)
+        q = put(r, K.subject(r) if traced or r.random() < 0.6 else a, n)
         if q[..., 3].mean() / 255 > 0.02:
             o = q + o * (1 - q[..., 3:] * (1 / 255))
     al = np.clip(o[..., 3] * (1 / 255), 0, 1)

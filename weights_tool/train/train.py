@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train the small default model: the BiRefNet architecture with small widths, on the CPU or a GPU, stopped and resumed at any moment.
 
-    train.py train  --work W --hours 10 [--init FILE.safetensors]    goes on from W/last_TAG.pt if it is there
+    train.py train  --work W --hours 10 [--init FILE.safetensors|FILE.mbw]   goes on from W/last_TAG.pt if it is there
     train.py train  --work W --finish 40000                          the last leg: the learning rate falls to 0 over so many samples
     train.py train  --work W --finish-minutes 60                     the same by time spent, where that is what is limited
     train.py export --work W CKPT                                    averaged weights -> W/TAG_f16.safetensors, official tensor names
@@ -26,14 +26,15 @@ import torch.nn.functional as F
 
 import compose
 from banks import read_banks
+from mbw import TRAINING_ONLY, read_mbw
 from model import CFG, BiRefNet
 from muon import Muon
 from sources import PACKS, read
 
 cv2.setNumThreads(1)
 MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
-# (until this many samples, {side in px: share of the blocks}); large subjects are learned at 128, small ones and edges above
-PHASES = [(10**12, {128: 0.55, 192: 0.45})]
+# {side in px: share of the blocks}; large subjects are learned at 128, small ones and edges above
+HELD = {128: 0.55, 192: 0.45}
 FINISH = {128: 0.15, 192: 0.5, 256: 0.35}
 BLOCK, POOL = 16, 3000  # steps composed at once; samples kept to be used again, mirrored and recoloured
 
@@ -42,15 +43,16 @@ def to_x(imgs):
     return torch.from_numpy(np.stack([((i[..., ::-1].astype(np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1) for i in imgs]))
 
 
-def banks(work):
-    """compose.Banks, or None while no lot is complete"""
+def banks(work, share=0.0):
+    """compose.Banks of all complete lots; share: of the samples, that are made of path-traced pictures (people/)"""
     three = sum([read(work, "fg_3d_" + z) for z in PACKS], [])
     photos, tex, scenes = read(work, "bg_train"), read(work, "tex"), read_banks(work, "scene")
     small = [cv2.resize(a, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)[:256, :256] for a in photos]
     bg = read_banks(work, "bg")
     bg += [t for t in small if t.shape[:2] == (256, 256)] * max(1, len(bg) // 150)
     groups = [(0.1, read(work, "fg_clipart")), (0.28, three), (0.36, read_banks(work, "sub")), (0.2, read_banks(work, "live")), (0.06, read_banks(work, "misc"))]
-    return compose.Banks(groups, bg, [s for s in scenes if s[1] is not None], [c for c, a in scenes if a is None], tex + photos)
+    shots = (read_banks(work, "shot"), read_banks(work, "shotfg"), share)
+    return compose.Banks(groups, bg, [s for s in scenes if s[1] is not None], [c for c, a in scenes if a is None], tex + photos, *shots)
 
 
 # ------------------------------------------------------------------------------------------------ loss
@@ -84,8 +86,10 @@ def losses(y, side, a):
 
 # ------------------------------------------------------------------------------------------------ weights
 def load_model(path, device="cpu"):
-    """a checkpoint of this trainer, or an exported .safetensors file -> (network in eval mode, its config)"""
-    if path.endswith(".safetensors"):
+    """a checkpoint of this trainer, an exported .safetensors or a .mbw file of the program -> (network in eval mode, its config)"""
+    if path.endswith(".mbw"):
+        cfg, state = CFG, read_mbw(path)
+    elif path.endswith(".safetensors"):
         from ast import literal_eval
 
         from safetensors import safe_open
@@ -99,6 +103,8 @@ def load_model(path, device="cpu"):
     m = BiRefNet(cfg)
     missing, extra = m.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()}, strict=False)
     lost = [k for k in missing if not k.endswith(("relative_position_index", "num_batches_tracked"))]  # integers that the network makes itself
+    if path.endswith(".mbw"):
+        lost = [k for k in lost if not any(w in k for w in TRAINING_ONLY)]
     if lost or extra:
         raise SystemExit(f"{path}: does not fit: missing {lost[:3]}, not known {extra[:3]}")
     return m.eval().to(device), cfg
@@ -209,14 +215,14 @@ class Run:
         return max(0.0, (end - at) / (end - start))
 
     def rate(self):
-        lr = self.o.lr * min(1.0, (self.it + 1) / 200)
+        lr = self.o.lr * min(1.0, (self.it + 1) / self.o.warm_up)
         if self.finish_at:
             left = self.left()
             lr *= 0.5 - 0.5 * math.cos(math.pi * left)
         return lr
 
     def side(self):
-        mix = FINISH if self.finish_at else next(m for until, m in PHASES if self.seen < until)
+        mix = self.o.sides or (FINISH if self.finish_at else HELD)
         return int(self.r.choice(list(mix), p=np.array(list(mix.values())) / sum(mix.values())))
 
     def step(self, batch):
@@ -245,7 +251,7 @@ class Run:
 def cmd_train(o):
     torch.set_flush_denormal(True)
     torch.set_num_threads(o.threads)
-    K, run, stop = banks(o.work), Run(o), []
+    K, run, stop = banks(o.work, o.shots), Run(o), []
     for s in (signal.SIGTERM, signal.SIGINT):
         signal.signal(s, lambda *_: stop.append(1))
     fresh_share, pools, mean = max(1, round(o.batch * o.fresh)), {}, None
@@ -277,9 +283,9 @@ def cmd_train(o):
             run.save()
             saved = time.time()
             now = set(os.listdir(o.work))
-            if any(f.startswith("bank_scene_") for f in now - lots):  # a new lot of banks is complete (scenes come last)
-                lots, K = now, banks(o.work)
-                run.log(event="banks", subjects=[len(g) for _, g in K.groups], backgrounds=len(K.bgs), scenes=len(K.scenes))
+            if any(f.startswith(("bank_scene_", "bank_shot_")) and f.endswith(".pkl") for f in now - lots):  # a new lot is complete (these come last)
+                lots, K = now, banks(o.work, o.shots)
+                run.log(event="banks", subjects=[len(g) for _, g in K.groups], backgrounds=len(K.bgs), scenes=len(K.scenes), shots=len(K.shots))
         if time.time() - kept > o.keep * 60:
             run.keep()
             kept = time.time()
@@ -295,10 +301,12 @@ if __name__ == "__main__":
     ap.add_argument("--work", required=True)
     for k, v in (("tag", "main"), ("device", "cpu"), ("init", ""), ("pause", "")):
         ap.add_argument("--" + k, default=v)
-    for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0)):
+    for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0), ("warm-up", 200)):
         ap.add_argument("--" + k, type=int, default=v)
-    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0)):
+    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0), ("shots", 0.25)):
         ap.add_argument("--" + k, type=float, default=v)
+    sides = lambda text: {int(k): float(v) for k, v in (p.split(":") for p in text.split(","))}
+    ap.add_argument("--sides", type=sides, help="other sides than those written here, as 128:0.6,192:0.4 (px: share of the blocks)")
     ap.add_argument("--muon", action="store_true", help="matrices by orthogonalised momentum (muon.py) instead of AdamW: twice the progress a sample here")
     ap.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster on a GPU or a CPU with AMX or AVX512-BF16")
     opts = ap.parse_intermixed_args()
