@@ -59,7 +59,7 @@ typedef struct option_row {
     const char *help;
 } option_row;
 
-#define MAX_OPTIONS 96
+#define MAX_OPTIONS 112
 extern const option_row option_rows[];
 extern const int n_option_rows;
 extern const command commands[];
@@ -81,6 +81,7 @@ struct args {
     /* edges and network */
     const char *preset;
     int segment, flip, grabcut;
+    int mask_channel, mask_scale, trimap_low, trimap_high;
     int detail, no_detail, erode, dilate, foreground, recipe, guided_radius;
     double black_point, white_point, max_megapixels, guided_eps, guided_scale, matting_epsilon;
     struct {

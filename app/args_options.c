@@ -87,6 +87,8 @@ static void set_edges(mb_options *out, const args *a)
     out->white_point = args_given(a, "white-point") ? a->white_point : out->white_point;
     out->max_megapixels = args_given(a, "max-megapixels") ? a->max_megapixels : out->max_megapixels;
     out->process_detail = a->no_detail ? 0 : out->process_detail;
+    out->trimap_low = args_given(a, "trimap-low") ? a->trimap_low : out->trimap_low;
+    out->trimap_high = args_given(a, "trimap-high") ? a->trimap_high : out->trimap_high;
     out->guided_radius = a->guided_radius;
     out->guided_eps = a->guided_eps;
     out->guided_scale = a->guided_scale;

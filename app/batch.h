@@ -50,6 +50,11 @@ void job_dispose(job *j);
 
 /* How pictures are read, as the command line says. */
 mb_load_options load_options(const args *a);
+/* How pictures become masks, likewise; the photo's size is for the caller to add. */
+mb_mask_options mask_options(const args *a);
+/* Reads a mask or trimap; note: what the user should know of how it was read, or "". */
+mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
+                    const mb_mask_options *how, mb_error *err);
 /* Writes an image where it belongs: a file, or stdout for "-"; alone: with all threads. CODE_OK or CODE_OUTPUT (err has
  * the story). */
 int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err);

@@ -97,23 +97,39 @@ static void add_warning(job *j, const char *text)
     (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
 }
 
-/* Is a mask or trimap, as it was loaded (RGB), a picture in colours? Small differences are a JPEG's. */
-static bool is_coloured(const mb_image *m)
+/* The options of mb_mask_read for the command line's. */
+mb_mask_options mask_options(const args *a)
 {
-    const size_t n = (size_t)m->width * 3;
-    for (int y = 0; m->pixels == MB_PIXELS_RGB && y < m->height; y++) {
-        const uint8_t *row = (const uint8_t *)m->data + (size_t)y * n * (m->depth == MB_DEPTH_U16 ? 2 : 1);
-        for (size_t i = 0; i < n; i += 3) {
-            int c[3];
-            for (size_t k = 0; k < 3; k++) {
-                c[k] = m->depth == MB_DEPTH_U16 ? (int)(((const uint16_t *)(const void *)row)[i + k] >> 8) : row[i + k];
-            }
-            if (abs(c[0] - c[1]) > 64 || abs(c[0] - c[2]) > 64) {
-                return true;
-            }
-        }
+    mb_mask_options o;
+    mb_mask_options_init(&o);
+    o.channel = (mb_mask_channel)a->mask_channel;
+    o.is_trimap = a->trimap_from != NULL;
+    o.scale = a->mask_scale;
+    return o;
+}
+
+mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
+                    const mb_mask_options *how, mb_error *err)
+{
+    mb_image picture = {0}, mask = {0};
+    mb_load_options o = load_options(a);
+    o.keep_alpha = o.keep_depth = 1; /* the mask may be in the one, and labels are lost without the other */
+    *out = (mb_image){0};
+    mb_status status = mb_image_load(&picture, NULL, path, &o, err);
+    if (status == MB_OK) {
+        status = mb_mask_read(&mask, note, note_bytes, &picture, how, err);
     }
-    return false;
+    mb_image_dispose(&picture);
+    if (status == MB_OK && a->depth == 1 && mask.depth != MB_DEPTH_U8) { /* --depth 8 */
+        status = mb_image_create(out, mask.width, mask.height, MB_PIXELS_GRAY, MB_DEPTH_U8, err);
+        if (status == MB_OK) {
+            status = mb_image_convert(out, &mask, err);
+        }
+        mb_image_dispose(&mask);
+        return status;
+    }
+    *out = mask;
+    return status;
 }
 
 /* With --no-clobber: another run made them meanwhile. */
@@ -168,11 +184,14 @@ void job_load(job *j, const batch *b)
     }
     mb_load_options o = load_options(a);
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
-    bool coloured = false;
+    char note[200] = "";
     if (status == MB_OK && j->it->guide != NULL) {
         mb_image *guide = a->mask_from != NULL ? &j->given_mask : &j->given_trimap;
-        status = mb_image_load(guide, NULL, j->it->guide, &o, &j->err);
-        coloured = status == MB_OK && is_coloured(guide);
+        mb_mask_options how = mask_options(a);
+        how.width = j->photo.width;
+        how.height = j->photo.height;
+        how.orientation = j->source.orientation;
+        status = load_mask(guide, note, sizeof note, j->it->guide, a, &how, &j->err);
     }
     if (status == MB_E_CANCELLED) {
         j->state = JOB_CANCELLED;
@@ -183,10 +202,8 @@ void job_load(job *j, const batch *b)
         return;
     }
     (void)snprintf(j->warning, sizeof j->warning, "%s", j->source.warning);
-    if (coloured) { /* a cut-out instead of its mask, most likely */
-        add_warning(j, a->mask_from != NULL
-                           ? "its mask is a picture in colours: the red channel was used, transparency was not"
-                           : "its trimap is a picture in colours: the red channel was used");
+    if (note[0] != '\0') {
+        add_warning(j, note);
     }
     j->ms_decode = clock_ms() - start;
     j->state = JOB_LOADED;

@@ -144,6 +144,7 @@ typedef struct mb_image_source {
     int bits;          /* per sample, as stored */
     int orientation;   /* EXIF, 1 .. 8; 1 when there is none. It has been applied to the pixels */
     char warning[160]; /* "" or what the user should know: frames ignored, data missing ... */
+    int alpha;         /* 1: the file has transparency: an alpha channel, a clear colour or palette entry */
 } mb_image_source;
 
 /* How a picture is read. Start with mb_load_options_init. */
@@ -154,18 +155,52 @@ typedef struct mb_load_options {
     int keep_depth;            /* 1: PNG and PNM files of more than 8 bits give 16-bit pictures. Default 0 */
     int (*cancel)(void *user); /* NULL, or asked every few rows: not 0 stops with MB_E_CANCELLED */
     void *user;
+    int keep_alpha; /* 1: pictures that are not opaque throughout come as RGBA, alpha straight. Default 0: RGB */
 } mb_load_options;
 MB_API void mb_load_options_init(mb_load_options *options);
 
-/* Reads a picture as 8-bit RGB (but see keep_depth), whatever it was: EXIF orientation applied; grey, palette, CMYK, 16
- * bits and alpha are converted as Pillow's convert('RGB') does. The type is found in the contents, never in the name.
- * source, options: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no picture),
- * MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY, MB_E_CANCELLED. */
+/* Reads a picture as 8-bit RGB (but see keep_depth and keep_alpha), whatever it was: EXIF orientation applied; grey,
+ * palette, CMYK, 16 bits and alpha are converted as Pillow's convert('RGB') does. The type is found in the contents,
+ * never in the name. source, options: may be NULL. Errors: MB_E_IO (missing, unreadable), MB_E_FORMAT (damaged, or no
+ * picture), MB_E_UNSUPPORTED (a format that this build lacks), MB_E_ARGUMENT (too large), MB_E_MEMORY, MB_E_CANCELLED.
+ */
 MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path,
                                              const mb_load_options *options, mb_error *err);
 /* The same from bytes in memory. */
 MB_MUST_CHECK MB_API mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes,
                                                     size_t n_bytes, const mb_load_options *options, mb_error *err);
+
+/* Which samples of a picture are the mask. AUTO: the alpha channel where it varies (masks of painting programs,
+ * cut-outs of any tool), unless the colours are a mask themselves; else the brightness, which is the grey of grey
+ * pictures. */
+typedef enum mb_mask_channel {
+    MB_MASK_CHANNEL_AUTO = 0,
+    MB_MASK_CHANNEL_LUMA = 1,
+    MB_MASK_CHANNEL_RED = 2,
+    MB_MASK_CHANNEL_GREEN = 3,
+    MB_MASK_CHANNEL_BLUE = 4,
+    MB_MASK_CHANNEL_ALPHA = 5
+} mb_mask_channel;
+MB_API const char *mb_mask_channel_name(int channel); /* "auto", "luma" ...; NULL for an unknown number */
+
+/* How a picture becomes a mask or trimap. Start with mb_mask_options_init. */
+typedef struct mb_mask_options {
+    size_t size;
+    mb_mask_channel channel; /* default AUTO */
+    int is_trimap;           /* 1: it will be used as a trimap. Default 0 */
+    int width, height;       /* of the photo it belongs to; 0 (default): any size */
+    int scale;               /* 1: a mask of another size is scaled to it; 0 (default): refused */
+    int orientation;         /* of the photo's file (mb_image_source), default 1: a mask that was made of the pixels as
+                                stored is recognised by it, and turned with `scale` */
+} mb_mask_options;
+MB_API void mb_mask_options_init(mb_mask_options *options);
+
+/* A grey picture, 8 or 16 bits, for mb_pipeline_refine, from any picture; load files with keep_alpha and keep_depth.
+ * Labels (0 and 1; 0, 1 and 2; 8-bit values in 16-bit samples) become levels. note (may be NULL): one line on what was
+ * decided, "" where nothing had to be. options: may be NULL. Errors: MB_E_ARGUMENT (another size, no such channel),
+ * MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_mask_read(mb_image *out, char *note, size_t note_bytes, const mb_image *src,
+                                            const mb_mask_options *options, mb_error *err);
 
 /* Reads only as much of a file as tells what it is. MB_E_MISMATCH: no picture of any known format. */
 MB_MUST_CHECK MB_API mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err);
@@ -398,6 +433,9 @@ typedef struct mb_options {
     int linear;                         /* 1: blends with the background in linear light; default 0: sRGB numbers */
     int crop;                           /* 1: all results show the part around alpha above 5 % only */
     int crop_margin;                    /* pixels around it, 0 .. 65535 */
+    /* given trimaps, in 8-bit terms; the nodes' presets have 0 and 255 */
+    int trimap_low;  /* 0 .. 254, default 25 (a tenth, as pymatting): up to here a given trimap is background */
+    int trimap_high; /* 1 .. 255, default 230: from here on it is foreground; between the two it is unknown */
 } mb_options;
 MB_API void mb_options_init(mb_options *options);
 
@@ -474,8 +512,8 @@ MB_MUST_CHECK MB_API mb_status mb_pipeline_start(mb_pending **out, mb_pipeline *
 MB_MUST_CHECK MB_API mb_status mb_pipeline_finish(mb_result **out, mb_pending *pending, mb_error *err);
 MB_API void mb_pending_free(mb_pending *pending); /* of one that is not finished; NULL is fine */
 
-/* The refinement alone, for a mask from anywhere: photo and mask (or trimap: 0, 255, anything between is unknown; the
- * other one NULL) of the same size. */
+/* The refinement alone, for a mask from anywhere: photo and mask (or trimap: trimap_low and trimap_high part it; the
+ * other one NULL) of the same size. Pictures that are no plain grey masks go through mb_mask_read first. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,
                                                   const mb_image *mask, const mb_image *trimap, mb_error *err);
 

@@ -41,6 +41,7 @@ static mb_status read_options(mb_load_limits *limits, mb_load_options *full, con
     limits->max_megapixels = o.max_megapixels;
     limits->accept_partial = o.accept_partial != 0;
     limits->keep_depth = o.keep_depth != 0;
+    limits->keep_alpha = o.keep_alpha != 0;
     if (o.cancel != NULL) {
         limits->cancel = (mb_cancel){.asked = asked, .user = full};
     }
@@ -65,17 +66,47 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
     s.bits = info->bits;
     s.orientation = info->orientation > 0 ? info->orientation : 1;
     memcpy(s.warning, info->warning, sizeof s.warning);
+    s.alpha = info->alpha;
     memcpy(out, &s, room < sizeof s ? room : sizeof s);
     out->size = room;
     return MB_OK;
 }
 
-/* The picture at the depth it was asked for. */
-static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
+/* Colours and alpha in one picture of four samples a pixel; 16 bits where both have them. */
+static mb_status join_alpha(mb_image *out, const mb_image_u8 *p, const mb_load_info *info, mb_error *err)
 {
+    const bool wide = info->wide != NULL;
+    const size_t n = (size_t)p->width * (size_t)p->height;
+    mb_status status =
+        mb_image_create(out, p->width, p->height, MB_PIXELS_RGBA, wide ? MB_DEPTH_U16 : MB_DEPTH_U8, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    if (wide) {
+        uint16_t *v = out->data;
+        for (size_t i = 0; i < n; i++) {
+            memcpy(v + 4 * i, info->wide + 3 * i, 3 * sizeof *v);
+            v[4 * i + 3] = info->wide_alpha[i];
+        }
+        return MB_OK;
+    }
+    uint8_t *v = out->data;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(v + 4 * i, p->v + 3 * i, 3);
+        v[4 * i + 3] = info->alpha_plane.v[i];
+    }
+    return MB_OK;
+}
+
+/* The picture at the depth it was asked for, with its alpha if that was. */
+static mb_status take(mb_image *out, mb_image_u8 *p, mb_load_info *info, mb_error *err)
+{
+    if (info->alpha_plane.v != NULL) {
+        return join_alpha(out, p, info, err);
+    }
     if (info->wide == NULL) {
         mb_image_take(out, p);
-        return;
+        return MB_OK;
     }
     *out = (mb_image){.data = info->wide,
                       .owned = info->wide,
@@ -84,6 +115,7 @@ static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
                       .pixels = MB_PIXELS_RGB,
                       .depth = MB_DEPTH_U16};
     info->wide = NULL;
+    return MB_OK;
 }
 
 mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
@@ -98,9 +130,9 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
     MB_TRY(read_options(&limits, &full, options, err));
     MB_TRY(mb_load_file(&p, &info, path, &limits, err));
     MB_TRY(tell_source(source, &info, err));
-    take(out, &p, &info);
+    MB_TRY(take(out, &p, &info, err));
 done:
-    mb_free_aligned(info.wide);
+    mb_load_info_dispose(&info);
     mb_image_u8_dispose(&p);
     return status;
 }
@@ -117,9 +149,9 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
     MB_TRY(read_options(&limits, &full, options, err));
     MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, NULL, &limits, err));
     MB_TRY(tell_source(source, &info, err));
-    take(out, &p, &info);
+    MB_TRY(take(out, &p, &info, err));
 done:
-    mb_free_aligned(info.wide);
+    mb_load_info_dispose(&info);
     mb_image_u8_dispose(&p);
     return status;
 }
@@ -143,8 +175,11 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
                 mb_fail(err, MB_E_MISMATCH, "%.300s: not a picture%s%s%s", path,
                         guess != NULL ? " (it starts like " : "", guess != NULL ? guess : "", guess != NULL ? ")" : "");
         } else {
-            mb_load_info info = {
-                .width = (int)s.width, .height = (int)s.height, .channels = s.channels, .bits = s.bits};
+            mb_load_info info = {.width = (int)s.width,
+                                 .height = (int)s.height,
+                                 .channels = s.channels,
+                                 .bits = s.bits,
+                                 .alpha = s.alpha};
             (void)snprintf(info.format, sizeof info.format, "%s", mb_file_type_name(s.type));
             status = tell_source(out, &info, err);
         }

@@ -31,6 +31,8 @@ void mb_options_init(mb_options *options)
         .white_point = 0.99,
         .max_megapixels = 2.0,
         .want_cutout = 1,
+        .trimap_low = 25,
+        .trimap_high = 230,
     };
 }
 
@@ -52,6 +54,8 @@ mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err
     mb_options_init(options);
     options->detail = MB_DETAIL_VITMATTE;
     options->depth = 8;
+    options->trimap_low = 0; /* only black and white are known there */
+    options->trimap_high = 255;
     options->recipe = v2 ? MB_RECIPE_LAYERSTYLE_V2 : MB_RECIPE_LAYERSTYLE;
     if (v2) {
         options->erode = 4;
@@ -73,6 +77,7 @@ static const char *name_at(const char *const *names, int n, int i)
         return name_at(names, (int)(sizeof names / sizeof names[0]), i);                                               \
     }
 
+NAME_FUNCTION(mb_mask_channel_name, "auto", "luma", "red", "green", "blue", "alpha")
 NAME_FUNCTION(mb_recipe_name, "auto", "layerstyle", "layerstyle-v2", "modelcard", "official", "rembg")
 NAME_FUNCTION(mb_detail_name, "none", "guided", "pymatting", "vitmatte", "vitmatte-local", "vitmatte-base")
 NAME_FUNCTION(mb_segmenter_name, "network", "saliency", "both")
@@ -128,6 +133,8 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
         {"min-area", o.min_area, 0, 2147483647, false},
         {"background blur", o.background_blur, 0, 4096, false},
         {"crop", o.crop_margin, 0, 65535, false},
+        {"trimap-low", o.trimap_low, 0, 254, false},
+        {"trimap-high", o.trimap_high, 1, 255, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool in = rows[i].value >= rows[i].min && rows[i].value <= rows[i].max; /* NaN is not */
@@ -138,6 +145,10 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
     }
     if ((o.input_width == 0) != (o.input_height == 0)) {
         return mb_fail(err, MB_E_ARGUMENT, "input-size %d x %d: both or none", o.input_width, o.input_height);
+    }
+    if (o.trimap_low >= o.trimap_high) {
+        return mb_fail(err, MB_E_ARGUMENT, "trimap-low %d, trimap-high %d: low must be below high", o.trimap_low,
+                       o.trimap_high);
     }
     MB_TRY(check_choice("recipe", (int)o.recipe, mb_recipe_name, err));
     MB_TRY(check_choice("detail", (int)o.detail, mb_detail_name, err));

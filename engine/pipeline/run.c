@@ -343,6 +343,20 @@ void mb_pending_free(mb_pending *pending)
 
 /* ---- a mask from elsewhere */
 
+/* What a given trimap says for sure becomes 0 and 255; between the thresholds it stays as it is. */
+static void part_trimap(mb_image_u8 *trimap, mb_image_f32 *fine, const mb_options *o)
+{
+    const size_t n = (size_t)trimap->width * (size_t)trimap->height;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *v = trimap->v + i;
+        const bool background = *v <= o->trimap_low, foreground = *v >= o->trimap_high;
+        *v = background ? 0 : foreground ? 255 : *v;
+        if (fine->v != NULL && (background || foreground)) {
+            fine->v[i] = foreground ? 1.0f : 0.0f;
+        }
+    }
+}
+
 static mb_status refine_once(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
                              const mb_image *trimap, mb_error *err)
 {
@@ -362,7 +376,9 @@ static mb_status refine_once(mb_result **out, mb_pipeline *pipeline, const mb_im
     MB_TRY(begin(&r, pipeline, photo, err));
     bool fine = r.depth == 16 && !pipeline->options.grabcut;
     MB_TRY(mb_gray_from_image(mask != NULL ? &r.mask : &r.trimap, fine ? &r.fine_mask : NULL, given, err));
-    if (mask != NULL) {
+    if (trimap != NULL) {
+        part_trimap(&r.trimap, &r.fine_mask, &pipeline->options);
+    } else {
         MB_TRY(mb_segment_grabcut(&r.mask, &r.photo, &pipeline->options, err));
     }
     MB_TRY(finish(out, pipeline, &r, 0.0, err));

@@ -47,6 +47,9 @@ mb_status mb_decode_pnm(mb_decode_job *job);
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
 /* After it, for files of 16 bits: creates job->info->wide, black, if 16 bits are wanted. */
 MB_MUST_CHECK mb_status mb_decode_begin_wide(mb_decode_job *job);
+/* After both, for files with transparency: creates job->info->alpha_plane, opaque, and wide_alpha beside wide samples,
+ * if alpha is wanted. */
+MB_MUST_CHECK mb_status mb_decode_begin_alpha(mb_decode_job *job);
 /* Between rows: MB_E_CANCELLED if the caller wants to stop. */
 MB_MUST_CHECK static inline mb_status mb_decode_ask(const mb_decode_job *job)
 {

@@ -197,21 +197,89 @@ mb_status mb_decode_begin_wide(mb_decode_job *job)
     return MB_OK;
 }
 
-static mb_status orient_wide(mb_load_info *info, const mb_image_u8 *stored, mb_error *err)
+mb_status mb_decode_begin_alpha(mb_decode_job *job)
 {
-    size_t bytes = (size_t)stored->width * (size_t)stored->height * 3 * sizeof(uint16_t);
-    uint16_t *turned = info->wide != NULL ? mb_alloc_aligned(bytes) : NULL;
-    if (info->wide == NULL) {
+    mb_load_info *info = job->info;
+    const size_t n = (size_t)job->head.width * (size_t)job->head.height, bytes = n * sizeof(uint16_t);
+    if (!job->limits->keep_alpha) {
+        return MB_OK;
+    }
+    mb_status status = mb_image_u8_create(&info->alpha_plane, (int)job->head.width, (int)job->head.height, 1, job->err);
+    if (status != MB_OK) {
+        return status;
+    }
+    memset(info->alpha_plane.v, 255, n);
+    if (info->wide != NULL) {
+        info->wide_alpha = mb_alloc_aligned(bytes);
+        if (info->wide_alpha == NULL) {
+            return mb_fail_memory(job->err, bytes, "a 16-bit alpha");
+        }
+        memset(info->wide_alpha, 255, bytes);
+    }
+    return MB_OK;
+}
+
+void mb_load_info_dispose(mb_load_info *info)
+{
+    mb_free_aligned(info->wide);
+    mb_free_aligned(info->wide_alpha);
+    mb_image_u8_dispose(&info->alpha_plane);
+    info->wide = info->wide_alpha = NULL;
+}
+
+/* *samples of `channels` 16-bit values a pixel, turned upright. NULL: nothing to do. */
+static mb_status orient_wide(uint16_t **samples, const mb_image_u8 *stored, int channels, int orientation,
+                             mb_error *err)
+{
+    size_t bytes = (size_t)stored->width * (size_t)stored->height * (size_t)channels * sizeof(uint16_t);
+    uint16_t *turned = *samples != NULL ? mb_alloc_aligned(bytes) : NULL;
+    if (*samples == NULL) {
         return MB_OK;
     }
     if (turned == NULL) {
         return mb_fail_memory(err, bytes, "a 16-bit picture");
     }
-    const int shape[3] = {stored->width, stored->height, 3 * (int)sizeof(uint16_t)};
-    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)info->wide, shape, info->orientation);
-    mb_free_aligned(info->wide);
-    info->wide = turned;
+    const int shape[3] = {stored->width, stored->height, channels * (int)sizeof(uint16_t)};
+    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)*samples, shape, orientation);
+    mb_free_aligned(*samples);
+    *samples = turned;
     return MB_OK;
+}
+
+/* Colours, 16-bit samples and alpha as the EXIF orientation wants them. */
+static mb_status orient_all(mb_image_u8 *out, mb_load_info *info, mb_image_u8 *stored, mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_image_u8 turned = {0};
+    if (info->orientation == 1) {
+        *out = *stored;
+        *stored = (mb_image_u8){0};
+        return MB_OK;
+    }
+    MB_TRY(mb_image_u8_orient(out, stored, info->orientation, err));
+    MB_TRY(orient_wide(&info->wide, stored, 3, info->orientation, err));
+    MB_TRY(orient_wide(&info->wide_alpha, stored, 1, info->orientation, err));
+    if (info->alpha_plane.v != NULL) {
+        MB_TRY(mb_image_u8_orient(&turned, &info->alpha_plane, info->orientation, err));
+        mb_image_u8_dispose(&info->alpha_plane);
+        info->alpha_plane = turned;
+    }
+done:
+    return status;
+}
+
+/* An alpha that is opaque everywhere says nothing. */
+static void drop_opaque_alpha(mb_load_info *info)
+{
+    const size_t n = (size_t)info->alpha_plane.width * (size_t)info->alpha_plane.height;
+    for (size_t i = 0; i < n; i++) {
+        if (info->alpha_plane.v[i] != 255 || (info->wide_alpha != NULL && info->wide_alpha[i] != 65535)) {
+            return;
+        }
+    }
+    mb_image_u8_dispose(&info->alpha_plane);
+    mb_free_aligned(info->wide_alpha);
+    info->wide_alpha = NULL;
 }
 
 void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n)
@@ -255,14 +323,9 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_jo
     if (job.ended_early) {
         MB_TRY(ended_early(&job));
     }
+    drop_opaque_alpha(info);
     info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
-    if (info->orientation != 1) {
-        MB_TRY(mb_image_u8_orient(out, &stored, info->orientation, job.err));
-        MB_TRY(orient_wide(info, &stored, job.err));
-    } else {
-        *out = stored;
-        stored = (mb_image_u8){0};
-    }
+    MB_TRY(orient_all(out, info, &stored, job.err));
 done:
     mb_budget_release(&budget);
     mb_image_u8_dispose(&stored);
@@ -312,9 +375,11 @@ mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_image_u8_dispose(out);
-        mb_free_aligned(info->wide);
-        info->wide = NULL;
+        mb_load_info_dispose(info);
         return mb_fail(err, status, "%s", local.message);
+    }
+    if (info == &spare) {
+        mb_load_info_dispose(info);
     }
     return MB_OK;
 }

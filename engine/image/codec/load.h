@@ -18,6 +18,7 @@ typedef struct mb_load_limits {
     double max_megapixels;
     size_t max_bytes;    /* of the file */
     bool keep_depth;     /* files of 16 bits: info->wide as well */
+    bool keep_alpha;     /* files with transparency: info->alpha_plane as well */
     bool accept_partial; /* a file that ends early gives the rows that are there and a warning, not an error */
     mb_cancel cancel;    /* asked between rows: MB_E_CANCELLED */
 } mb_load_limits;
@@ -31,13 +32,19 @@ typedef struct mb_load_info {
     int channels;      /* as stored; a palette counts as 1 */
     int bits;          /* per sample, as stored */
     int orientation;   /* EXIF, 1 .. 8: has been applied */
-    bool alpha;        /* there was transparency, which is not in the result */
+    bool alpha;        /* there was transparency */
     bool frames_ignored;
     bool partial;
     char warning[160]; /* "" or what the user should know */
     uint16_t *wide;    /* [H,W,3] 16-bit samples beside the picture's 8, upright; NULL unless asked for and there. The
                           caller frees it (mb_free_aligned) */
+    mb_image_u8
+        alpha_plane;      /* [H,W], upright; v NULL unless asked for and not opaque throughout. The caller disposes */
+    uint16_t *wide_alpha; /* [H,W] beside `wide`, where there is an alpha_plane; freed as `wide` is */
 } mb_load_info;
+
+/* Frees what info owns and leaves the rest. */
+void mb_load_info_dispose(mb_load_info *info);
 
 /* info and limits may be NULL. `name` stands for the file in messages; NULL: "picture". Errors: MB_E_FORMAT (damaged,
  * ends early, or no picture), MB_E_UNSUPPORTED (known, but not in this build), MB_E_ARGUMENT (over a limit),

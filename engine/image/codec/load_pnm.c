@@ -15,6 +15,8 @@ typedef struct pnm {
     int kind; /* 1 .. 7 */
     int64_t width, height, depth, maxval;
     uint16_t *wide_row; /* of the 16-bit picture; NULL: not wanted */
+    uint8_t *alpha_row; /* NULL: none, or not wanted */
+    uint16_t *wide_alpha_row;
 } pnm;
 
 static bool is_space(unsigned c)
@@ -118,6 +120,10 @@ static uint8_t *scale_table(const pnm *p, mb_budget *budget)
 /* The 16-bit picture's three samples of one pixel, in step with put(). */
 static void put_wide(const pnm *p, size_t x, const unsigned samples[4])
 {
+    if (p->alpha_row != NULL && p->wide_alpha_row != NULL) {
+        double v = (double)samples[p->depth - 1] / (double)p->maxval;
+        p->wide_alpha_row[x] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
+    }
     for (size_t k = 0; p->wide_row != NULL && k < 3; k++) {
         double v = (double)samples[p->depth >= 3 ? k : 0] / (double)p->maxval;
         p->wide_row[3 * x + k] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
@@ -154,6 +160,9 @@ static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
         }
         put_wide(p, x, raw);
         put(dst, samples, p->depth);
+        if (p->alpha_row != NULL) {
+            p->alpha_row[x] = samples[depth - 1];
+        }
     }
     return true;
 }
@@ -201,9 +210,14 @@ mb_status mb_decode_pnm(mb_decode_job *job)
     if (status == MB_OK && p.maxval > 255) {
         status = mb_decode_begin_wide(job);
     }
+    if (status == MB_OK && p.kind == 7 && (p.depth == 2 || p.depth == 4)) {
+        status = mb_decode_begin_alpha(job);
+    }
     for (int64_t y = 0; status == MB_OK && y < p.height; y++, status = mb_decode_ask(job)) {
         p.wide_row = job->info->wide != NULL ? job->info->wide + (size_t)y * (size_t)p.width * 3 : NULL;
-        uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3;
+        uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3, *alpha = job->info->alpha_plane.v;
+        p.alpha_row = alpha != NULL ? alpha + (size_t)y * (size_t)p.width : NULL;
+        p.wide_alpha_row = job->info->wide_alpha != NULL ? job->info->wide_alpha + (size_t)y * (size_t)p.width : NULL;
         if (!(p.kind <= 3 ? plain_row(&p, dst, table) : raw_row(&p, dst, table))) {
             job->ended_early = true;
             job->rows = y;
