@@ -2,8 +2,12 @@
 #include "pipeline/segment_stage.h"
 
 #include "segment/candidates.h"
+#include "segment/plain.h"
 #include "segment/saliency.h"
 #include "segment/grabcut.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* NULL: the defaults. */
 static mb_status snap_with(mb_image_u8 *mask, const mb_image_u8 *photo, const mb_grabcut_options *how, mb_error *err)
@@ -29,6 +33,17 @@ mb_status mb_segment_mask(mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8
     mb_image_u8 saliency = {0}, seed = {0};
     mb_grabcut_options how;
     *mask = (mb_image_u8){0};
+    bool plain = false;
+    if (o->segment != MB_SEGMENT_NETWORK) {
+        MB_TRY(mb_picture_is_plain(&plain, photo, err));
+    }
+    if (plain) { /* no network needs to see that */
+        mb_mask_drop(job);
+        (void)snprintf(job->warning, sizeof job->warning, "the picture has one colour throughout");
+        MB_TRY(mb_image_u8_create(mask, photo->width, photo->height, 1, err));
+        memset(mask->v, 0, (size_t)photo->width * (size_t)photo->height);
+        return MB_OK;
+    }
     if (o->segment != MB_SEGMENT_SALIENCY) {
         MB_TRY(mb_mask_finish(mask, job, err));
     }

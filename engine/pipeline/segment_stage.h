@@ -4,7 +4,8 @@
 
 #include "pipeline/mask.h"
 
-/* mask: grey, of the photo's size (RGB). job: begun; not looked at when the options find by saliency alone. */
+/* mask: grey, of the photo's size (RGB). job: begun; of no use when the options find by saliency alone, or when the
+ * photo is of one colour: then saliency, alone or beside the network, finds nothing. job->warning may be set. */
 MB_MUST_CHECK mb_status mb_segment_mask(mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8 *photo,
                                         const mb_options *o, mb_error *err);
 

@@ -235,22 +235,43 @@ static void test_sizes(void)
     CHECK_RUN(&p, 1, "the photo is 48 x 64, its mask 64 x 48: they must be of one size\n");
     CHECK_RUN(&p, 1, "EXIF orientation 6");
     CHECK(!file_exists("a.png"));
-    process_run(&p, "cp '%s/tests/data/pictures/turned_mask_upright.png' up.png && "
-                    "mattebox refine e.jpg --mask m.png --mask-scale -d none -o a.png --json && "
-                    "mattebox refine e.jpg --mask up.png -d none -o b.png -q && cmp a.png b.png",
+    process_run(&p,
+                "cp '%s/tests/data/pictures/turned_mask_upright.png' up.png && "
+                "mattebox refine e.jpg --mask m.png --mask-scale -d none -o a.png --json && "
+                "mattebox refine e.jpg --mask up.png -d none -o b.png -q && cmp a.png b.png",
                 MB_SOURCE_DIR);
     CHECK_RUN(&p, 0, "");
     CHECK(strstr(p.out, "turned as the photo's EXIF orientation says") != NULL);
     /* another size, the same shape: as Pillow scales it */
-    process_run(&p, "cp '%s/tests/data/pictures/turned_mask_half.png' h.png && "
-                    "cp '%s/tests/data/pictures/turned_mask_doubled.png' d.png && "
-                    "mattebox refine e.jpg --mask h.png --mask-scale -d none -o c.png -q && "
-                    "mattebox refine e.jpg --mask d.png -d none -o w.png -q && cmp c.png w.png",
+    process_run(&p,
+                "cp '%s/tests/data/pictures/turned_mask_half.png' h.png && "
+                "cp '%s/tests/data/pictures/turned_mask_doubled.png' d.png && "
+                "mattebox refine e.jpg --mask h.png --mask-scale -d none -o c.png -q && "
+                "mattebox refine e.jpg --mask d.png -d none -o w.png -q && cmp c.png w.png",
                 MB_SOURCE_DIR, MB_SOURCE_DIR);
     CHECK_RUN(&p, 0, "");
     process_run(&p, "mattebox refine '%s' --mask up.png --mask-scale -d none -o s.png --json", PHOTO);
     CHECK_RUN(&p, 0, "");
     CHECK(strstr(p.out, "of 48 x 64 was scaled, to another shape") != NULL);
+}
+
+/* Blank pictures: nothing, and that is said, in the ways that stretch what they see. */
+static void test_plain(void)
+{
+    static const char *const models[] = {"saliency", "default"};
+    fresh();
+    for (int grey = 0; grey <= 255; grey += 85) {
+        static char file[32 + 200 * 150 * 3];
+        const int n = snprintf(file, 32, "P6 200 150 255\n");
+        memset(file + n, grey, 200 * 150 * 3);
+        file_write("page.ppm", file, (size_t)n + 200 * 150 * 3);
+        for (int m = 0; m < 2; m++) {
+            process_run(&p, "mattebox page.ppm --model %s -o o.png -f --json", models[m]);
+            CHECK_RUN(&p, 0, "no foreground found (0.00 % of the picture)");
+            CHECK_MSG(strstr(p.out, "\"foreground_box\":[0,0,0,0]") != NULL && strstr(p.out, "\"coverage\":0,") != NULL,
+                      "%s on grey %d: %s", models[m], grey, p.out);
+        }
+    }
 }
 
 int main(void)
@@ -259,5 +280,6 @@ int main(void)
     test_mask_kinds();
     test_thresholds();
     test_sizes();
+    test_plain();
     return test_report();
 }
