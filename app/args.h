@@ -81,7 +81,7 @@ struct args {
     /* edges and network */
     const char *preset;
     int segment, flip, grabcut;
-    int mask_channel, mask_scale, trimap_low, trimap_high;
+    int input_alpha, mask_channel, mask_scale, trimap_low, trimap_high;
     int detail, no_detail, erode, dilate, foreground, recipe, guided_radius;
     double black_point, white_point, max_megapixels, guided_eps, guided_scale, matting_epsilon;
     struct {

@@ -98,6 +98,7 @@ static void set_edges(mb_options *out, const args *a)
 static void set_look(mb_options *out, const args *a)
 {
     static const int depths[] = {0, 8, 16};
+    out->input_alpha = (mb_input_alpha)a->input_alpha;
     out->depth = args_given(a, "depth") ? depths[a->depth] : out->depth;
     out->min_area = a->min_area;
     out->largest = a->largest;

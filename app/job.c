@@ -71,6 +71,7 @@ mb_load_options load_options(const args *a)
     o.max_megapixels = a->max_megapixels_in;
     o.accept_partial = a->accept_partial;
     o.keep_depth = a->depth != 1; /* --depth 8 */
+    o.keep_alpha = 1;             /* --input-alpha decides what becomes of it */
     o.cancel = stop_loading;
     return o;
 }

@@ -138,6 +138,8 @@ const option_row option_rows[] = {
     {LOOK, "largest", 0, KIND_FLAG, EDGES, FIELD(largest), NULL, 0, 0, NULL, NULL, "keep the largest part only"},
     {LOOK, "min-area", 0, KIND_INT, EDGES, FIELD(min_area), "PIXELS", 0, 2147483647, NULL, "0",
      "drop parts of fewer pixels"},
+    {LOOK, "input-alpha", 0, KIND_CHOICE, EDGES, FIELD(input_alpha), "WAY", 0, 0, mb_input_alpha_name, "keep",
+     "transparency that photos bring along: keep bounds alpha by it, ignore looks at what it hides"},
     {LOOK, "depth", 0, KIND_CHOICE, EDGES, FIELD(depth), "BITS", 0, 0, depth_name, "auto",
      "bits of alpha and cut-out; auto: 16 for photos of 16 bits"},
     {LOOK, "format", 0, KIND_CHOICE, WRITES, FIELD(format), "NAME", 0, 0, mb_format_name, "auto",

@@ -342,6 +342,13 @@ MB_API int mb_model_folder(char *path, size_t path_bytes, int i);
  * 5. Options
  * ================================================================================================================ */
 
+/* What becomes of the transparency that a photo brings along (RGBA and BGRA pictures). */
+typedef enum mb_input_alpha {
+    MB_INPUT_ALPHA_KEEP = 0,  /* alpha is at most the photo's own; hidden colours are neither looked at nor kept */
+    MB_INPUT_ALPHA_IGNORE = 1 /* as if the photo were opaque: hidden colours may come back */
+} mb_input_alpha;
+MB_API const char *mb_input_alpha_name(int way); /* "keep", "ignore"; NULL for an unknown number */
+
 /* How a photo becomes the network's input and its output a mask: the published ways, each exact to the byte. */
 typedef enum mb_recipe {
     MB_RECIPE_AUTO = 0,          /* LAYERSTYLE for BiRefNet v1 files, MODELCARD for v2 */
@@ -436,6 +443,7 @@ typedef struct mb_options {
     /* given trimaps, in 8-bit terms; the nodes' presets have 0 and 255 */
     int trimap_low;  /* 0 .. 254, default 25 (a tenth, as pymatting): up to here a given trimap is background */
     int trimap_high; /* 1 .. 255, default 230: from here on it is foreground; between the two it is unknown */
+    mb_input_alpha input_alpha; /* default KEEP. Acts on photos with alpha */
 } mb_options;
 MB_API void mb_options_init(mb_options *options);
 
@@ -493,7 +501,7 @@ typedef struct mb_result {
 } mb_result;
 MB_API void mb_result_free(mb_result *result);
 
-/* Photo in, alpha and cut-out out. photo: any order and depth; its alpha is ignored.
+/* Photo in, alpha and cut-out out. photo: any order and depth; its own alpha bounds the result (see input_alpha).
  * Errors: MB_E_MEMORY (before any work, with the bytes needed), MB_E_CANCELLED; afterwards the pipeline is as good as
  * new. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,

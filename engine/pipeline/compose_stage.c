@@ -50,6 +50,66 @@ mb_status mb_compose_stage_shape(const mb_compose_stage *l, int *dropped, mb_err
     return status;
 }
 
+/* ---- the photo's own alpha */
+
+mb_status mb_compose_stage_bound(const mb_compose_stage *l, mb_error *err)
+{
+    if (l->own == NULL) {
+        return MB_OK;
+    }
+    const size_t width = (size_t)l->own->width, n = width * (size_t)l->own->height;
+    for (size_t i = 0; i < n; i++) {
+        l->alpha->v[i] = l->alpha->v[i] < l->own->v[i] ? l->alpha->v[i] : l->own->v[i];
+    }
+    float *row = l->fine->v != NULL ? mb_alloc_array(width, sizeof *row) : NULL;
+    if (l->fine->v != NULL && row == NULL) {
+        return mb_fail_memory(err, width * sizeof *row, "a row of alpha");
+    }
+    for (int y = 0; row != NULL && y < l->own->height; y++) {
+        float *fine = l->fine->v + (size_t)y * width;
+        mb_image_row_alpha(row, l->given, y);
+        for (size_t x = 0; x < width; x++) {
+            fine[x] = fine[x] < row[x] ? fine[x] : row[x];
+        }
+    }
+    mb_free(row);
+    return MB_OK;
+}
+
+/* The straight colours of the caller's photo, where its own alpha is the result's; exactly one of colours and wide. */
+static mb_status keep_own_colours(const mb_compose_stage *l, mb_image_u8 *colours, float *wide, mb_error *err)
+{
+    if (l->own == NULL) {
+        return MB_OK;
+    }
+    const bool all = l->options->foreground == MB_FOREGROUND_NONE; /* nothing was estimated */
+    const size_t width = (size_t)l->own->width;
+    float *row = mb_alloc_array(width, 4 * sizeof *row);
+    if (row == NULL) {
+        return mb_fail_memory(err, width * 4 * sizeof *row, "a row of colours");
+    }
+    for (int y = 0; y < l->own->height; y++) {
+        const size_t at = (size_t)y * width;
+        mb_image_row_rgb(row, l->given, y, NULL);
+        for (size_t x = 0; x < width; x++) {
+            const uint8_t own = l->own->v[at + x];
+            if (own == 255 || !(all || own == 0 || l->alpha->v[at + x] == own)) {
+                continue;
+            }
+            for (size_t c = 0; c < 3; c++) {
+                const float v = own > 0 ? row[4 * x + c] : 0.0f;
+                if (wide != NULL) {
+                    wide[4 * (at + x) + c] = v;
+                } else {
+                    colours->v[3 * (at + x) + c] = mb_to8(v);
+                }
+            }
+        }
+    }
+    mb_free(row);
+    return MB_OK;
+}
+
 /* ---- colours */
 
 typedef struct wide_job {
@@ -130,6 +190,7 @@ mb_status mb_compose_stage_cutout(mb_image *out, const mb_compose_stage *l, mb_e
         mb_foreground_options f = {.pool = l->pool, .cancel = mb_watch_cancel(l->watch)};
         MB_TRY(mb_foreground_estimate(&colours, o->foreground, l->photo, l->alpha, &f, err));
     }
+    MB_TRY(keep_own_colours(l, &colours, wide.v, err));
     MB_TRY(make_behind(&behind, l, err));
     mb_layers layers = {.colours = l->depth == 16 ? l->photo : &colours,
                         .wide = wide.v,

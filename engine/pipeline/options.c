@@ -77,6 +77,7 @@ static const char *name_at(const char *const *names, int n, int i)
         return name_at(names, (int)(sizeof names / sizeof names[0]), i);                                               \
     }
 
+NAME_FUNCTION(mb_input_alpha_name, "keep", "ignore")
 NAME_FUNCTION(mb_mask_channel_name, "auto", "luma", "red", "green", "blue", "alpha")
 NAME_FUNCTION(mb_recipe_name, "auto", "layerstyle", "layerstyle-v2", "modelcard", "official", "rembg")
 NAME_FUNCTION(mb_detail_name, "none", "guided", "pymatting", "vitmatte", "vitmatte-local", "vitmatte-base")
@@ -151,6 +152,7 @@ mb_status mb_options_check(const mb_options *options, mb_error *err)
                        o.trimap_high);
     }
     MB_TRY(check_choice("recipe", (int)o.recipe, mb_recipe_name, err));
+    MB_TRY(check_choice("input-alpha", (int)o.input_alpha, mb_input_alpha_name, err));
     MB_TRY(check_choice("detail", (int)o.detail, mb_detail_name, err));
     MB_TRY(check_choice("segment", (int)o.segment, mb_segmenter_name, err));
     MB_TRY(check_choice("foreground", (int)o.foreground, mb_foreground_name, err));

@@ -254,6 +254,10 @@ mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image
         info.weight_bytes = info.arena_bytes = 0; /* on the device, which looks after its own memory */
         info.total_bytes = info.picture_bytes;
     }
+    if (photo->pixels == MB_PIXELS_RGBA || photo->pixels == MB_PIXELS_BGRA) { /* its own alpha is held as well */
+        info.picture_bytes += (size_t)photo->width * (size_t)photo->height;
+        info.total_bytes += (size_t)photo->width * (size_t)photo->height;
+    }
     *total = info.total_bytes;
     size_t limit = p->context->options.max_memory;
     if (limit == 0) {
@@ -288,13 +292,16 @@ mb_status mb_cutout_file(const char *model, const char *photo, const char *png, 
     mb_model *m = NULL;
     mb_pipeline *pipeline = NULL;
     mb_image image = {0};
+    mb_load_options load;
     mb_result *result = NULL;
     MB_TRY(mb_find_model(path, sizeof path, model, err));
     MB_TRY(mb_refuse_same_file(png, photo, "the photo", err));
     MB_TRY(mb_refuse_same_file(png, path, "the model", err));
     MB_TRY(mb_context_create(&context, NULL, err));
     MB_TRY(mb_model_open(&m, context, path, err));
-    MB_TRY(mb_image_load(&image, NULL, photo, NULL, err));
+    mb_load_options_init(&load);
+    load.keep_alpha = 1;
+    MB_TRY(mb_image_load(&image, NULL, photo, &load, err));
     MB_TRY(mb_pipeline_create(&pipeline, context, m, NULL, NULL, err));
     MB_TRY(mb_pipeline_run(&result, pipeline, &image, err));
     MB_TRY(mb_image_save(&result->cutout, png, NULL, err));

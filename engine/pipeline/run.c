@@ -55,6 +55,7 @@ static void measure(mb_result *r, const mb_image_u8 *alpha)
 /* A run in progress: pictures that become the result. */
 typedef struct run {
     mb_image_u8 photo, mask, trimap, alpha;
+    mb_image_u8 own;              /* the photo's own alpha; v NULL: opaque, or of no interest */
     mb_image_f32 fine_mask, fine; /* with 16-bit results */
     const mb_image *given;        /* the caller's photo */
     int depth;
@@ -74,6 +75,7 @@ static void run_dispose(run *r, const mb_pipeline *p)
     mb_image_u8_dispose(&r->mask);
     mb_image_u8_dispose(&r->trimap);
     mb_image_u8_dispose(&r->alpha);
+    mb_image_u8_dispose(&r->own);
     mb_image_f32_dispose(&r->fine_mask);
     mb_image_f32_dispose(&r->fine);
     mb_result_free(r->result);
@@ -110,12 +112,21 @@ static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 static mb_status compose(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 {
     const mb_options *o = &p->options;
-    mb_compose_stage look = {o, p->pool, watch, r->depth, r->given, &r->photo, &r->alpha, &r->fine};
+    mb_compose_stage look = {.options = o,
+                             .pool = p->pool,
+                             .watch = watch,
+                             .depth = r->depth,
+                             .given = r->given,
+                             .photo = &r->photo,
+                             .own = r->own.v != NULL ? &r->own : NULL,
+                             .alpha = &r->alpha,
+                             .fine = &r->fine};
     mb_result *result = r->result;
     mb_status status = MB_OK;
     int dropped;
     bool cropped = false;
     MB_TRY(mb_compose_stage_shape(&look, &dropped, err));
+    MB_TRY(mb_compose_stage_bound(&look, err));
     measure(result, &r->alpha);
     if (o->want_cutout) {
         MB_TRY(mb_compose_stage_cutout(&result->cutout, &look, err));
@@ -162,6 +173,30 @@ done:
     return mb_watch_status(&watch, status, err);
 }
 
+/* The photo as it is seen, over white, or over black where what is visible is nearly white: whatever looks for a
+ * subject must not find what nobody can see. An alpha that is opaque throughout is dropped. */
+static void hide_transparent(mb_image_u8 *photo, mb_image_u8 *own)
+{
+    const size_t n = own->v != NULL ? (size_t)photo->width * (size_t)photo->height : 0;
+    uint64_t visible = 0, light = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = photo->v + 3 * i;
+        visible += own->v[i];
+        light += (uint64_t)own->v[i] * mb_luma8(p[0], p[1], p[2]);
+    }
+    if (visible == (uint64_t)n * 255) {
+        mb_image_u8_dispose(own);
+        return;
+    }
+    const unsigned behind = light > 170 * visible ? 0 : 255;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t c = 0; c < 3; c++) {
+            const unsigned v = photo->v[3 * i + c], a = own->v[i];
+            photo->v[3 * i + c] = (uint8_t)((v * a + behind * (255 - a) + 127) / 255);
+        }
+    }
+}
+
 static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
     mb_status status = mb_image_check(photo, err);
@@ -172,12 +207,18 @@ static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *
     r->given = photo;
     r->depth = mb_compose_stage_depth(&p->options, photo);
     if (status == MB_OK) {
-        status = mb_image_u8_from_image(&r->photo, NULL, photo, err);
+        status = mb_image_u8_from_image(&r->photo, p->options.input_alpha == MB_INPUT_ALPHA_KEEP ? &r->own : NULL,
+                                        photo, err);
+        hide_transparent(&r->photo, &r->own);
     }
     if (status == MB_OK) {
         r->result = mb_calloc(1, sizeof *r->result);
         if (r->result == NULL) {
             return mb_fail_memory(err, sizeof *r->result, "the result");
+        }
+        if (r->own.v != NULL) {
+            mb_add_warning(r->result->warning, sizeof r->result->warning,
+                           "the photo's own transparency was kept (--input-alpha ignore: looks beneath it)");
         }
         r->result->peak_bytes = total;
         p->held_bytes = total;

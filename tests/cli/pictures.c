@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <mattebox.h>
 #include <string.h>
 
 #define PHOTO  MB_SOURCE_DIR "/docs/pictures/astronaut.jpg"
@@ -12,6 +13,7 @@
 #define HEIGHT 32
 
 static process p;
+static const char *folder;
 
 static void fresh(void)
 {
@@ -255,6 +257,99 @@ static void test_sizes(void)
     CHECK(strstr(p.out, "of 48 x 64 was scaled, to another shape") != NULL);
 }
 
+/* A picture of the folder as straight RGBA of 8 bits. */
+static mb_image rgba_of(const char *name)
+{
+    mb_error err = {0};
+    mb_image picture = {0}, rgba = {0};
+    mb_load_options o;
+    mb_load_options_init(&o);
+    o.keep_alpha = 1;
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    CHECK_OK(mb_image_load(&picture, NULL, path, &o, &err), err);
+    CHECK_OK(mb_image_create(&rgba, picture.width, picture.height, MB_PIXELS_RGBA, MB_DEPTH_U8, &err), err);
+    CHECK_OK(mb_image_convert(&rgba, &picture, &err), err);
+    mb_image_dispose(&picture);
+    return rgba;
+}
+
+/* With a mask that is white throughout, alpha is the photo's own, its colours are the photo's, and those under alpha 0
+ * are gone. */
+static void test_one_alpha(const char *name, const char *alpha)
+{
+    process_run(&p,
+                "cp '%s/tests/data/pictures/transparent/'* . && "
+                "mattebox matte %s --mask white.pgm -d none --depth 8 --write-mask -o o.png -f --json",
+                MB_SOURCE_DIR, name);
+    CHECK_RUN(&p, 0, "the photo's own transparency was kept");
+    CHECK_MSG(strstr(p.out, "--input-alpha ignore") != NULL, "%s", name);
+    process_run(&p,
+                "mattebox refine %s --mask %s -d none --depth 8 --input-alpha ignore -o w.png -f -q && cmp w.png "
+                "o.mask.png",
+                name, alpha);
+    CHECK_MSG(p.code == 0, "%s: another alpha than %s", name, alpha);
+    mb_image got = rgba_of("o.png");
+    const bool grey = strstr(name, "grey") != NULL;
+    for (size_t i = 0; i < (size_t)got.width * (size_t)got.height; i++) {
+        const unsigned char *v = (const unsigned char *)got.data + 4 * i;
+        const int want[3] = {grey ? 94 : 180, grey ? 94 : 60, grey ? 94 : 40};
+        for (int c = 0; c < 3; c++) {
+            CHECK_MSG(abs(v[c] - (v[3] > 0 ? want[c] : 0)) <= 1, "%s: pixel %zu has colour %d: %d", name, i, c, v[c]);
+        }
+    }
+    mb_image_dispose(&got);
+}
+
+static void test_input_alpha(void)
+{
+    static const char *const soft[] = {"soft_rgba.png", "soft_rgba16.png", "soft.webp",
+                                       "soft.tga",      "soft_grey.png",   "soft.psd"};
+    static const char *const hard[] = {"hard_key.png", "hard_grey_key.png", "hard_palette.png", "hard.gif"};
+    fresh();
+    char white[32 + 24 * 16];
+    const int n = snprintf(white, 32, "P5 24 16 255\n");
+    memset(white + n, 255, 24 * 16);
+    file_write("white.pgm", white, (size_t)n + 24 * 16);
+    process_run(&p, "mattebox version --verbose | grep -q libpng");
+    const bool full = p.code == 0; /* stb_image alone gives no 16 bits */
+    process_run(&p, "mattebox version --verbose | grep -q libwebp");
+    const bool webp = p.code == 0;
+    for (size_t i = 0; i < sizeof soft / sizeof *soft; i++) {
+        if ((strstr(soft[i], "16") != NULL && !full) || (strstr(soft[i], "webp") != NULL && !webp)) {
+            continue;
+        }
+        test_one_alpha(soft[i], "soft_alpha.png");
+    }
+    for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
+        test_one_alpha(hard[i], "hard_alpha.png");
+    }
+    /* 16 bits: alpha to the last bit, one below 100 x 257 */
+    process_run(&p, "mattebox refine soft_rgba16.png --mask white.pgm -d none -o o16.png -q");
+    CHECK_RUN(&p, 0, "");
+    mb_error err = {0};
+    mb_image wide = {0};
+    mb_load_options o;
+    mb_load_options_init(&o);
+    o.keep_depth = 1;
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/o16.png", folder);
+    CHECK_OK(mb_image_load(&wide, NULL, path, &o, &err), err);
+    CHECK(!full || (wide.depth == MB_DEPTH_U16 && ((const unsigned short *)wide.data)[3 * 3] == 100 * 257 - 1));
+    mb_image_dispose(&wide);
+    /* inverted, and on request as if nothing were hidden */
+    process_run(&p, "mattebox matte soft_rgba.png --mask white.pgm -d none --invert -o i.png --json");
+    CHECK(p.code == 0 && strstr(p.out, "\"coverage\":0,") != NULL);
+    process_run(&p, "mattebox matte soft_rgba.png --mask white.pgm -d none --input-alpha ignore -o i.png -f --json");
+    CHECK(p.code == 0 && strstr(p.out, "\"coverage\":1,") != NULL && strstr(p.out, "\"warnings\":[]") != NULL);
+    /* over a background what is hidden shows the background */
+    process_run(&p, "mattebox matte soft_rgba.png --mask white.pgm -d none -b '#000080' -o b.png -q");
+    CHECK_RUN(&p, 0, "");
+    mb_image got = rgba_of("b.png");
+    CHECK(memcmp(got.data, "\0\0\x80\xff", 4) == 0);
+    mb_image_dispose(&got);
+}
+
 /* Blank pictures: nothing, and that is said, in the ways that stretch what they see. */
 static void test_plain(void)
 {
@@ -276,10 +371,11 @@ static void test_plain(void)
 
 int main(void)
 {
-    (void)process_folder("cli-pictures");
+    folder = process_folder("cli-pictures");
     test_mask_kinds();
     test_thresholds();
     test_sizes();
+    test_input_alpha();
     test_plain();
     return test_report();
 }

@@ -5,6 +5,8 @@
 
 Written with Pillow 13.0 (its ImageCms uses Little CMS 2). The results are committed: tests need neither.
 """
+import struct
+import zlib
 from pathlib import Path
 
 from PIL import Image
@@ -38,5 +40,67 @@ def turned():
     doubled.save(HERE / "turned_mask_doubled.png")
 
 
+def psd(path, rgba):
+    """A flattened document with one transparent layer: the plane after the colours is its alpha."""
+    width, height = rgba.size
+    layers = struct.pack(">IIhI", 10, 2, -1, 0)  # section, layer info of one (merged) layer, no mask
+    planes = b"".join(rgba.getchannel(c).tobytes() for c in "RGBA")
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 4, height, width, 8, 3)
+    path.write_bytes(head + struct.pack(">II", 0, 0) + layers + struct.pack(">H", 0) + planes)
+
+
+def png16(path, rgba):
+    """RGBA of 16 bits, which Pillow does not write; a sample is 257 times the 8-bit one, alpha one less where it is
+    neither 0 nor full."""
+    width, height = rgba.size
+    rows = b""
+    for y in range(height):
+        rows += b"\0"
+        for x in range(width):
+            r, g, b, a = rgba.getpixel((x, y))
+            rows += struct.pack(">4H", 257 * r, 257 * g, 257 * b, 257 * a - (0 < a < 255))
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)), (b"IDAT", zlib.compress(rows)),
+              (b"IEND", b""))
+    file = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks:
+        file += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    path.write_bytes(file)
+
+
+def transparent():
+    """One sticker in every format that has transparency. Under alpha 0 a colour hides that nobody may see."""
+    folder = HERE / "transparent"
+    folder.mkdir(exist_ok=True)
+    width, height = 24, 16
+    soft = disc(width, height)
+    for y in range(height):
+        soft.putpixel((3, y), 100)
+    hard = disc(width, height)
+    colour = Image.new("RGB", (width, height), (250, 220, 10))  # the hidden one
+    colour.paste((180, 60, 40), mask=soft.point(lambda v: 255 if v > 0 else 0))
+    rgba = colour.copy()
+    rgba.putalpha(soft)
+    soft.save(folder / "soft_alpha.png")
+    hard.save(folder / "hard_alpha.png")
+    rgba.save(folder / "soft_rgba.png")
+    png16(folder / "soft_rgba16.png", rgba)
+    rgba.save(folder / "soft.webp", lossless=True, exact=True)
+    rgba.save(folder / "soft.tga")
+    grey = colour.convert("L")
+    grey.putalpha(soft)
+    grey.save(folder / "soft_grey.png")
+    psd(folder / "soft.psd", rgba)
+    # one clear colour, or palette entry
+    keyed = Image.new("RGB", (width, height), (250, 220, 10))
+    keyed.paste((180, 60, 40), mask=hard)
+    keyed.save(folder / "hard_key.png", transparency=(250, 220, 10))
+    keyed.convert("L").save(folder / "hard_grey_key.png", transparency=keyed.convert("L").getpixel((0, 0)))
+    palette = keyed.quantize(4)
+    clear = palette.getpixel((0, 0))
+    palette.save(folder / "hard_palette.png", transparency=clear)
+    palette.save(folder / "hard.gif", transparency=clear)
+
+
 if __name__ == "__main__":
     turned()
+    transparent()
