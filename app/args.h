@@ -21,6 +21,10 @@ enum {
     CMD_ALL = 1023
 };
 
+/* --icc and --metadata, by their choices. */
+enum { ICC_KEEP, ICC_SRGB, ICC_DROP };
+enum { METADATA_DROP, METADATA_KEEP };
+
 typedef struct args args;
 
 typedef struct command {
@@ -76,12 +80,13 @@ struct args {
     /* what the results look like */
     const char *background;
     mb_image background_picture; /* read by args_library_options */
-    int opaque;                  /* the cut-out will be, likewise */
+    mb_metadata background_metadata;
+    int opaque; /* the cut-out will be, likewise */
     int linear, premultiplied, crop, invert, min_area, largest, depth, format, quality;
     /* edges and network */
     const char *preset;
     int segment, flip, grabcut;
-    int input_alpha, mask_channel, mask_scale, trimap_low, trimap_high;
+    int icc, metadata, input_alpha, mask_channel, mask_scale, trimap_low, trimap_high;
     int detail, no_detail, erode, dilate, foreground, recipe, guided_radius;
     double black_point, white_point, max_megapixels, guided_eps, guided_scale, matting_epsilon;
     struct {

@@ -57,6 +57,8 @@ static int read_background(mb_options *out, args *a)
     o.max_megapixels = a->max_megapixels_in;
     err = (mb_error){0};
     mb_image_dispose(&a->background_picture);
+    mb_metadata_init(&a->background_metadata);
+    o.metadata = &a->background_metadata;
     mb_status status = mb_image_load(&a->background_picture, NULL, text, &o, &err);
     if (status != MB_OK) {
         return message_status(status == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
@@ -104,7 +106,7 @@ static void set_look(mb_options *out, const args *a)
     out->largest = a->largest;
     out->invert = a->invert;
     out->linear = a->linear;
-    out->premultiplied = a->premultiplied;
+    out->premultiplied = a->premultiplied && a->icc != ICC_SRGB; /* converted first, then multiplied: colour.c */
     out->clean_transparent = a->clean_transparent;
     out->crop = args_given(a, "crop");
     out->crop_margin = a->crop;

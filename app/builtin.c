@@ -10,23 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifdef MB_DEMO_MODEL
-/* On a page of its own, so that untouched weights cost no memory. */
-__asm__(".pushsection .rodata.mb_demo_model,\"a\",@progbits\n"
-        ".balign 4096\n"
-        "mb_demo_model: .incbin \"" MB_DEMO_MODEL "\"\n"
-        "mb_demo_model_end: .byte 0\n"
-        ".popsection\n");
-extern const unsigned char mb_demo_model[], mb_demo_model_end[];
-#else
-static const unsigned char mb_demo_model[1], *const mb_demo_model_end = mb_demo_model;
-#endif
-
-static size_t demo_bytes(void)
-{
-    return (size_t)(mb_demo_model_end - mb_demo_model);
-}
-
 static int installed(const char *name)
 {
     char path[PATH_MAX];
@@ -36,15 +19,10 @@ static int installed(const char *name)
 
 model_choice model_choose(const char *model)
 {
-    /* Official weights are better by far: whoever has installed them means them. */
-    static const char *const standard[] = {"default", "birefnet-general", "birefnet-general-lite"};
-    for (size_t i = 0; model == NULL && i < sizeof standard / sizeof standard[0]; i++) {
-        if (installed(standard[i])) {
-            return (model_choice){.name = standard[i]};
-        }
-    }
+    static char path[PATH_MAX]; /* one command runs per process */
     if (model == NULL || (strcmp(model, "default") == 0 && !installed(model))) {
-        return (model_choice){.name = "demo", .standard = 1};
+        return mb_find_default_model(path, sizeof path) ? (model_choice){.name = path}
+                                                        : (model_choice){.name = "demo", .standard = 1};
     }
     if (strcmp(model, "saliency") == 0 && !installed(model)) {
         return (model_choice){.saliency = 1};
@@ -54,12 +32,14 @@ model_choice model_choose(const char *model)
 
 int builtin_has(const char *name)
 {
-    return demo_bytes() > 0 && (strcmp(name, "demo") == 0 || strcmp(name, "default") == 0);
+    char info[2048];
+    mb_build_info(info, sizeof info);
+    return strstr(info, "built-in model: none") == NULL && (strcmp(name, "demo") == 0 || strcmp(name, "default") == 0);
 }
 
 mb_status builtin_open(mb_model **out, mb_context *context, mb_error *err)
 {
-    return mb_model_open_memory(out, context, mb_demo_model, demo_bytes(), err);
+    return mb_model_open(out, context, "demo", err);
 }
 
 const char *model_place(const mb_model_info *info)

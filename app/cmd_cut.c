@@ -138,6 +138,7 @@ static int run_session(args *a, int with_model)
         if (code == CODE_OK) {
             batch b = {.a = a,
                        .list = &s.list,
+                       .options = &s.options,
                        .pipelines = s.pipelines,
                        .n_pipelines = s.n,
                        .context = s.contexts[0],
@@ -194,7 +195,7 @@ int cmd_trimap(args *a)
             if (load_mask(&mask, note, sizeof note, list.v[i].path, a, &how, &err) != MB_OK ||
                 mb_trimap_make(&trimap, &mask, a->erode, a->dilate, &err) != MB_OK) {
                 bad = message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME, NULL, &err);
-            } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, list.n == 1, &err)) != CODE_OK) {
+            } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, NULL, list.n == 1, &err)) != CODE_OK) {
                 (void)message_status(bad, NULL, &err);
             }
         }

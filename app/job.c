@@ -92,7 +92,7 @@ static mb_status load_any(mb_image *out, mb_image_source *source, const char *pa
     return status;
 }
 
-static void add_warning(job *j, const char *text)
+void add_warning(job *j, const char *text)
 {
     size_t at = strlen(j->warning);
     (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
@@ -146,6 +146,23 @@ static bool results_are_there(const job *j, const batch *b)
     return n_there > 0 && n_there == n_wanted;
 }
 
+/* What of the photo's metadata its results shall have. */
+static void select_metadata(job *j, const args *a)
+{
+    mb_metadata *m = &j->metadata;
+    if (m->note[0] != '\0' && a->icc != ICC_DROP) {
+        add_warning(j, m->note);
+    }
+    mb_metadata kept = *m;
+    if (a->icc == ICC_DROP) {
+        kept.icc = NULL;
+    }
+    if (a->metadata != METADATA_KEEP) {
+        kept.exif = NULL;
+    }
+    j->kept = kept;
+}
+
 void job_load(job *j, const batch *b)
 {
     const args *a = b->a;
@@ -184,6 +201,8 @@ void job_load(job *j, const batch *b)
         return;
     }
     mb_load_options o = load_options(a);
+    mb_metadata_init(&j->metadata);
+    o.metadata = &j->metadata;
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
     char note[200] = "";
     if (status == MB_OK && j->it->guide != NULL) {
@@ -206,6 +225,7 @@ void job_load(job *j, const batch *b)
     if (note[0] != '\0') {
         add_warning(j, note);
     }
+    select_metadata(j, a);
     j->ms_decode = clock_ms() - start;
     j->state = JOB_LOADED;
 }
@@ -232,8 +252,11 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     if (j->state != JOB_LOADED) {
         return;
     }
-    mb_status status;
-    if (b->refine_only) {
+    mb_status status = fit_background(j, b, pipeline, &j->err);
+    if (status != MB_OK) {
+        mb_pending_free(j->pending);
+        j->pending = NULL;
+    } else if (b->refine_only) {
         status = mb_pipeline_refine(&j->result, pipeline, &j->photo, j->given_mask.data != NULL ? &j->given_mask : NULL,
                                     j->given_trimap.data != NULL ? &j->given_trimap : NULL, &j->err);
     } else {
@@ -243,6 +266,10 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     mb_image_dispose(&j->photo);
     mb_image_dispose(&j->given_mask);
     mb_image_dispose(&j->given_trimap);
+    mb_image_dispose(&j->background);
+    if (status == MB_OK) {
+        status = finish_colours(j, b, &j->err);
+    }
     if (status != MB_OK) {
         fail(j, code_of_run(status));
         return;
@@ -257,7 +284,8 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     }
 }
 
-int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err)
+int save_image(const mb_image *image, const char *path, const args *a, const mb_metadata *metadata, int alone,
+               mb_error *err)
 {
     mb_save_options o;
     mb_save_options_init(&o);
@@ -265,6 +293,7 @@ int save_image(const mb_image *image, const char *path, const args *a, int alone
     o.level = a->png_level;
     o.format = (mb_format)a->format;
     o.quality = a->quality;
+    o.metadata = metadata;
     o.threads = alone ? a->threads : 1; /* in a batch the others are computing */
     o.note = a->premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
     mb_status status;
@@ -302,7 +331,7 @@ void job_save(job *j, const batch *b)
         if (j->it->out[k] == NULL || images[k]->data == NULL) {
             continue;
         }
-        int code = save_image(images[k], j->it->out[k], b->a, b->list->n == 1, &j->err);
+        int code = save_image(images[k], j->it->out[k], b->a, &j->kept, b->list->n == 1, &j->err);
         if (code != CODE_OK && b->a->no_clobber && j->err.code == MB_E_ARGUMENT) {
             j->err = (mb_error){0}; /* another run of the same folder was quicker: its result stays */
             continue;
@@ -323,5 +352,7 @@ void job_dispose(job *j)
     mb_image_dispose(&j->given_mask);
     mb_image_dispose(&j->given_trimap);
     mb_result_free(j->result);
+    mb_metadata_dispose(&j->metadata);
+    mb_image_dispose(&j->background);
     *j = (job){0};
 }

@@ -4,10 +4,70 @@
 #include "message.h"
 #include "models.h"
 
+#include "manager/manager.h"
+
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+int models_catalogue(catalogue *out)
+{
+    char path[PATH_MAX];
+    mb_error err = {0};
+    if (catalogue_load(out, manager_user_catalogue(path, sizeof path) ? path : NULL, &err) != MB_OK) {
+        catalogue_dispose(out);
+        return message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
+    }
+    return CODE_OK;
+}
+
+int models_installed(char *path, size_t bytes, const char *name)
+{
+    char folder[PATH_MAX];
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        int n = snprintf(path, bytes, "%s/%s.mbw", folder, name);
+        if (n > 0 && (size_t)n < bytes && access(path, F_OK) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
+{
+    catalogue c;
+    mb_error none = {0};
+    mb_status status = mb_find_model(path, bytes, name, err);
+    if (status != MB_OK && catalogue_load(&c, NULL, &none) == MB_OK) {
+        const catalogue_entry *e = catalogue_find(&c, name);
+        if (e != NULL && models_installed(path, bytes, e->name)) {
+            *err = (mb_error){0};
+            status = MB_OK;
+        }
+        catalogue_dispose(&c);
+    }
+    return status;
+}
+
+void models_hint(char *text, size_t bytes, const char *name)
+{
+    catalogue c;
+    mb_error err = {0};
+    char size[32];
+    text[0] = '\0';
+    if (catalogue_load(&c, NULL, &err) == MB_OK) {
+        const catalogue_entry *e = catalogue_find(&c, name);
+        if (e != NULL) {
+            (void)snprintf(text, bytes, "mattebox models get %s (%s, %s)", e->name,
+                           format_bytes(size, sizeof size, e->size), e->licence);
+        }
+    }
+    catalogue_dispose(&c);
+}
+
+/* ---- what is installed */
 
 static int only_mbw(const struct dirent *entry)
 {

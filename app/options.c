@@ -10,6 +10,18 @@
 #define MANY     (CMD_CUT | GIVEN)
 #define RUNS     (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH)
 
+static const char *icc_name(int i)
+{
+    static const char *const names[] = {"keep", "srgb", "drop"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
+static const char *metadata_name(int i)
+{
+    static const char *const names[] = {"drop", "keep"};
+    return i >= 0 && i < 2 ? names[i] : NULL;
+}
+
 static const char *depth_name(int i)
 {
     static const char *const names[] = {"auto", "8", "16"};
@@ -140,6 +152,10 @@ const option_row option_rows[] = {
      "drop parts of fewer pixels"},
     {LOOK, "input-alpha", 0, KIND_CHOICE, EDGES, FIELD(input_alpha), "WAY", 0, 0, mb_input_alpha_name, "keep",
      "transparency that photos bring along: keep bounds alpha by it, ignore looks at what it hides"},
+    {LOOK, "icc", 0, KIND_CHOICE, EDGES, FIELD(icc), "WAY", 0, 0, icc_name, "keep",
+     "the photo's colour profile: keep carries it into the results, srgb converts their colours, drop leaves it out"},
+    {LOOK, "metadata", 0, KIND_CHOICE, EDGES, FIELD(metadata), "WAY", 0, 0, metadata_name, "drop",
+     "EXIF of the photo; keep carries it over, orientation reset, thumbnail removed. The resolution is always kept"},
     {LOOK, "depth", 0, KIND_CHOICE, EDGES, FIELD(depth), "BITS", 0, 0, depth_name, "auto",
      "bits of alpha and cut-out; auto: 16 for photos of 16 bits"},
     {LOOK, "format", 0, KIND_CHOICE, WRITES, FIELD(format), "NAME", 0, 0, mb_format_name, "auto",

@@ -3,6 +3,13 @@
 # Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers, --tsan: with that for
 # threads. --label: one part (core ops graph models segment matting image format api cli cuda structure). --without: all but one
 # part. --only: those whose names match.
+#
+# One program, built and run with what it needs: sh tests/run.sh [--asan|--tsan] one NAME [ARGUMENT...]
+#     sh tests/run.sh one ops/conv2d                    all of its sub-tests
+#     sh tests/run.sh one ops/conv2d "3x3 relu"         those whose name is or contains that; also --list, --each, --break
+#     sh tests/run.sh --list                            the names of all programs
+# They use the build folder of MATTEBOX_BUILD, or build/test-one, which is configured without CUDA, so that it is there in
+# a minute and kept; a configured folder is taken as it is.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build/test-release
@@ -10,6 +17,13 @@ kind=-DCMAKE_BUILD_TYPE=Release
 label=""
 without=""
 only=""
+one=""
+list=""
+usage() {
+    echo "usage: sh tests/run.sh [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]" >&2
+    echo "       sh tests/run.sh [--asan|--tsan] one NAME [SUB-TEST...]     sh tests/run.sh --list" >&2
+    exit 2
+}
 while [ $# -gt 0 ]; do
     case $1 in
     --asan)
@@ -32,25 +46,82 @@ while [ $# -gt 0 ]; do
         without=${2:?--without needs a name}
         shift
         ;;
+    --list)
+        list=yes
+        ;;
+    one)
+        one=${2:?one needs the name of a test program, as in: one ops/conv2d}
+        shift 2
+        break
+        ;;
     --)
         shift
         break
         ;;
     *)
-        echo "usage: sh tests/run.sh [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]" >&2
-        exit 2
+        usage
         ;;
     esac
     shift
 done
-sh "$root/app/install-deps.sh"
+# OpenBLAS keeps its buffers until the end, and so do some of the system's libraries: only our leaks count.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 jobs=$(nproc)
+
+# The folder of `one` and --list.
+configure_one() {
+    build=${MATTEBOX_BUILD:-$(echo "$build" | sed 's/test-release$/test-one/; s/test-\(.san\)$/test-one-\1/')}
+    # shellcheck disable=SC2086 # $kind is several words
+    [ -f "$build/CMakeCache.txt" ] || cmake -S "$root" -B "$build" -G Ninja $kind -DMATTEBOX_CUDA=OFF >/dev/null
+}
+# Name and program of every test, a line each.
+tests() {
+    find "$build/tests" -name CTestTestfile.cmake -exec cat {} + |
+        sed -n 's/^add_test(\[*=*\[*"*\([^]" ]*\)\]*=*\]*"* "\([^"]*\)".*/\1 \2/p'
+}
+if [ -n "$list" ]; then
+    configure_one
+    tests | cut -d' ' -f1 | sort
+    exit
+fi
+if [ -n "$one" ]; then
+    configure_one
+    target=$(basename "$(tests | awk -v name="$one" '$1 == name { print $2 }')")
+    case $target in
+    test_* | fuzz_*) ;;
+    "")
+        echo "no test is called $one; sh tests/run.sh --list shows them" >&2
+        exit 2
+        ;;
+    *) # a script: it may need anything that is built, those of structure/ the objects of the libraries and programs
+        case $one in
+        structure/*) needs="mattebox mattebox_app mattebox-weights" ;;
+        *) needs=all ;;
+        esac
+        # shellcheck disable=SC2086 # $needs is several words
+        cmake --build "$build" -j "$jobs" --target $needs >"$build/one.log" 2>&1 || { cat "$build/one.log"; exit 1; }
+        cd "$build"
+        exec ctest --output-on-failure -R "^$one\$"
+        ;;
+    esac
+    # the programs that tests of the command line start
+    needs=$target
+    case $one in
+    cli/* | api/install) needs="$target mattebox_app mattebox-weights" ;;
+    esac
+    # shellcheck disable=SC2086 # $needs is several words
+    cmake --build "$build" -j "$jobs" --target $needs >"$build/one.log" 2>&1 || { cat "$build/one.log"; exit 1; }
+    if [ $# -eq 0 ] && [ "${target#fuzz_}" != "$target" ]; then
+        cd "$build"
+        exec ctest --output-on-failure -R "^$one\$"
+    fi
+    exec "$build/$target" "$@"
+fi
+sh "$root/app/install-deps.sh"
 # shellcheck disable=SC2086 # $kind is several words
 cmake -S "$root" -B "$build" -G Ninja $kind "$@" >/dev/null
 cmake --build "$build" -j "$jobs"
 cd "$build"
-# OpenBLAS keeps its buffers until the end, and so do some of the system's libraries: only our leaks count.
-export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 if [ -n "$only" ]; then
     exec ctest --output-on-failure -j "$jobs" -R "$only"
 fi

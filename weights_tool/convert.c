@@ -51,6 +51,17 @@ static mb_dtype usual_dtype(const source *s)
                                                                      : MB_F32;
 }
 
+/* "-0.125" under every locale: the text goes into the file. */
+static const char *three_places(char text[32], double value)
+{
+    (void)snprintf(text, 32, "%.3f", value);
+    char *comma = strchr(text, ',');
+    if (comma != NULL) {
+        *comma = '.';
+    }
+    return text;
+}
+
 static mb_status decide_order(conversion *c, mb_error *err)
 {
     patch_guess g;
@@ -63,9 +74,9 @@ static mb_status decide_order(conversion *c, mb_error *err)
     if (status != MB_OK) {
         return status;
     }
-    char figures[80];
-    (void)snprintf(figures, sizeof figures, "colour correlation of the kernels: rows %.3f, columns %.3f", g.rows,
-                   g.columns);
+    char figures[120], rows[32], columns[32];
+    (void)snprintf(figures, sizeof figures, "colour correlation of the kernels: rows %s, columns %s",
+                   three_places(rows, g.rows), three_places(columns, g.columns));
     if (c->o->order != PATCH_AUTO) {
         c->order = c->o->order;
         (void)snprintf(c->reason, sizeof c->reason, "as told; %s", figures);

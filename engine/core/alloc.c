@@ -13,6 +13,7 @@
 
 static atomic_size_t n_allocations; /* a statistic only: nothing depends on it */
 
+/* All allocations pass here: tests count them. */
 static void *counted(void *p)
 {
     if (p != NULL) {
@@ -31,6 +32,7 @@ void *mb_alloc(size_t bytes)
     return counted(malloc(bytes > 0 ? bytes : 1));
 }
 
+/* Never of 0 bytes: NULL always means that there is no memory. */
 void *mb_calloc(size_t count, size_t size)
 {
     size_t bytes;
@@ -46,6 +48,7 @@ void *mb_alloc_array(size_t count, size_t size)
     return mb_mul_size(&bytes, count, size) ? mb_alloc(bytes) : NULL;
 }
 
+/* On failure the old block stays, as with realloc. */
 void *mb_realloc_array(void *p, size_t count, size_t size)
 {
     size_t bytes;
@@ -60,6 +63,7 @@ void mb_free(void *p)
     free(p);
 }
 
+/* The caller frees it with mb_free. */
 char *mb_strdup(const char *text)
 {
     size_t n = strlen(text) + 1;
@@ -70,6 +74,7 @@ char *mb_strdup(const char *text)
     return copy;
 }
 
+/* Aligned for the widest vectors. Large blocks at 2 MiB: arenas and weights are read from end to end. */
 void *mb_alloc_aligned(size_t bytes)
 {
     bool huge = bytes >= MB_HUGE_BYTES;

@@ -40,6 +40,7 @@ mb_isa mb_cpu_best_isa(void)
 #endif
 }
 
+/* The best that the machine has, or MATTEBOX_ISA, which may ask for less and is refused if it asks for more. */
 mb_status mb_cpu_choose_isa(mb_isa *out, mb_error *err)
 {
     mb_isa best = mb_cpu_best_isa();

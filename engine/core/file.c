@@ -14,6 +14,7 @@
 
 #define MB_FIRST_READ ((size_t)64 << 10) /* first buffer for a pipe, whose size nobody knows */
 
+/* The errors that users meet, in their words; the system's for all others. */
 static mb_status fail_errno(mb_error *err, const char *path, int code)
 {
     char buffer[128];
@@ -29,6 +30,7 @@ static mb_status fail_errno(mb_error *err, const char *path, int code)
     }
 }
 
+/* Repeated when a signal interrupts it. */
 static int open_for_reading(const char *path, int extra)
 {
     int fd;
@@ -38,6 +40,7 @@ static int open_for_reading(const char *path, int extra)
     return fd;
 }
 
+/* Private and read-only: a file that is replaced meanwhile does not change under us. */
 mb_status mb_map_file(mb_mapping *out, const char *path, mb_error *err)
 {
     *out = (mb_mapping){0};
@@ -67,6 +70,7 @@ mb_status mb_map_file(mb_mapping *out, const char *path, mb_error *err)
     return status;
 }
 
+/* Twice is harmless. */
 void mb_unmap_file(mb_mapping *m)
 {
     if (m->bytes > 0) {
@@ -75,6 +79,7 @@ void mb_unmap_file(mb_mapping *m)
     *m = (mb_mapping){0};
 }
 
+/* Of files that are read whole. */
 static mb_status fail_too_large(mb_error *err, const char *path, size_t limit)
 {
     return mb_fail(err, MB_E_FORMAT, "%s: larger than the limit of %zu bytes", path, limit);
@@ -124,6 +129,7 @@ static mb_status read_all(void **out, size_t *bytes, int fd, const char *path, s
     return MB_OK;
 }
 
+/* A whole file with a zero byte behind it. The size is not believed: it is read to its end, up to `limit`. */
 mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit, mb_error *err)
 {
     *out = NULL;

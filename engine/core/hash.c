@@ -11,6 +11,7 @@
 
 #define MB_STRIPE 32u
 
+/* A byte at a time: for short keys and names. */
 uint64_t mb_fnv1a64(uint64_t h, const void *data, size_t bytes)
 {
     const uint8_t *p = data;
@@ -45,6 +46,7 @@ void mb_xxh64_init(mb_xxh64 *s)
     s->lane[3] = 0 - P1;
 }
 
+/* n stripes of 32 bytes; the lanes stay in registers. */
 static void stripes(uint64_t lane[4], const uint8_t *p, size_t n)
 {
     uint64_t a = lane[0], b = lane[1], c = lane[2], d = lane[3];
@@ -60,6 +62,7 @@ static void stripes(uint64_t lane[4], const uint8_t *p, size_t n)
     lane[3] = d;
 }
 
+/* Bytes are gathered until there are 32, which one round takes. */
 void mb_xxh64_update(mb_xxh64 *s, const void *data, size_t bytes)
 {
     const uint8_t *p = data;
@@ -81,6 +84,8 @@ void mb_xxh64_update(mb_xxh64 *s, const void *data, size_t bytes)
     }
 }
 
+/* The four lanes joined, then the rest in steps of 8, 4 and 1 bytes, then the bits mixed. docs/format.md, section
+ * "XXH64". */
 uint64_t mb_xxh64_digest(const mb_xxh64 *s)
 {
     uint64_t h;
@@ -111,6 +116,7 @@ uint64_t mb_xxh64_digest(const mb_xxh64 *s)
     return h ^ h >> 32;
 }
 
+/* XXH64 of what is in memory as a whole. */
 uint64_t mb_hash64(const void *data, size_t bytes)
 {
     mb_xxh64 s;
@@ -119,6 +125,7 @@ uint64_t mb_hash64(const void *data, size_t bytes)
     return mb_xxh64_digest(&s);
 }
 
+/* dst: 2 n + 1 bytes. */
 void mb_hex(char *dst, const uint8_t *bytes, size_t n)
 {
     static const char digits[] = "0123456789abcdef";

@@ -1,4 +1,5 @@
-/* The JSON writer. */
+/* The JSON writer: text in a growing buffer. Commas come by themselves: `filled` has a bit for each open level, whether
+ * something stands there already. An allocation that fails is remembered, and mb_json_text gives NULL at the end. */
 #include "core/json.h"
 
 #include "core/alloc.h"
@@ -22,6 +23,7 @@ void mb_json_dispose(mb_json *j)
     *j = (mb_json){0};
 }
 
+/* Appends; after a failed allocation nothing more is, and mb_json_text tells. */
 static void put(mb_json *j, const char *text, size_t n)
 {
     size_t need;
@@ -61,6 +63,7 @@ static void separate(mb_json *j)
     j->filled |= bit;
 }
 
+/* Opens an object or array as the next value. */
 static void begin(mb_json *j, char open, bool array)
 {
     separate(j);
@@ -95,6 +98,8 @@ void mb_json_end(mb_json *j)
     j->depth--;
 }
 
+/* Control characters, quotes and backslashes escaped; bytes that are no UTF-8 replaced, so that any text gives valid
+ * JSON. */
 static void put_quoted(mb_json *j, const char *text)
 {
     size_t n = strlen(text);
@@ -161,6 +166,7 @@ void mb_json_uint(mb_json *j, uint64_t value)
     put_value(j, text);
 }
 
+/* Nine digits tell any two f32 apart. JSON has no NaN or infinity: null. */
 void mb_json_number(mb_json *j, double value)
 {
     char text[40];

@@ -1,4 +1,9 @@
-/* The JSON reader: RFC 8259 without leniency, iterative, bounded depth, nothing allocated. */
+/* The JSON reader: RFC 8259 without leniency, iterative, bounded depth, nothing allocated.
+ *
+ * The caller pulls: mb_json_enter, then mb_json_next_key or mb_json_next_item until it says false, a value read or
+ * skipped for each. The first problem stays in the reader and makes every later call false, so a caller checks once, at
+ * the end (mb_json_finish). `filled` has a bit for each open level: whether an entry was read there and a comma must
+ * follow. */
 #include "core/json.h"
 
 #include "core/text.h"
@@ -27,6 +32,7 @@ static void skip_space(mb_json_reader *r)
     }
 }
 
+/* What comes next: its first character, '0' for any number, 0 for none of what JSON has. */
 char mb_json_peek(mb_json_reader *r)
 {
     skip_space(r);
@@ -40,6 +46,7 @@ char mb_json_peek(mb_json_reader *r)
     return memchr("{[\"tfn", c, 6) != NULL ? c : '\0';
 }
 
+/* One character that has to be there. */
 static bool take(mb_json_reader *r, char c, const char *problem)
 {
     skip_space(r);
@@ -50,6 +57,7 @@ static bool take(mb_json_reader *r, char c, const char *problem)
     return true;
 }
 
+/* A bit for each level says whether an entry has been read there: then a comma comes first. */
 bool mb_json_enter(mb_json_reader *r, char open)
 {
     if (!take(r, open, open == '{' ? "an object is expected" : "an array is expected")) {
@@ -82,6 +90,7 @@ static bool next_entry(mb_json_reader *r, char close)
     return true;
 }
 
+/* Four hexadecimal digits of \u. */
 static bool hex4(mb_json_reader *r, uint32_t *value)
 {
     *value = 0;
@@ -216,6 +225,7 @@ static bool is_digit(const mb_json_reader *r)
     return r->at < r->end && *r->at >= '0' && *r->at <= '9';
 }
 
+/* Digits alone: no sign, point or exponent, no leading zero. */
 bool mb_json_get_u64(mb_json_reader *r, uint64_t *value)
 {
     skip_space(r);
@@ -279,6 +289,7 @@ bool mb_json_get_number(mb_json_reader *r, double *value)
         }
         exponent += minus ? -e : e;
     }
+    /* Powers of ten up to 10^22 are exact, so that short numbers are rounded once. */
     double scale = 1;
     for (int i = exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e308; i--) {
         scale *= 10;
@@ -318,6 +329,7 @@ static bool skip_scalar(mb_json_reader *r)
     }
 }
 
+/* Any value, to its end, checked like one that is read. */
 bool mb_json_skip(mb_json_reader *r)
 {
     int base = r->depth;
@@ -349,6 +361,7 @@ bool mb_json_skip(mb_json_reader *r)
     return true;
 }
 
+/* Nothing but space may follow the value. */
 bool mb_json_finish(mb_json_reader *r)
 {
     skip_space(r);

@@ -24,6 +24,7 @@ typedef struct hierarchy {
     char folder[PATH_MAX];
 } hierarchy;
 
+/* root: "" for the machine itself, a folder in the tests. */
 static FILE *open_at(const char *root, const char *path)
 {
     char full[PATH_MAX];

@@ -1,5 +1,14 @@
 /* Output files that are complete or absent: temporary name in the same folder, reserve, write, fsync, rename, fsync of
- * the folder. Every failure removes the temporary file. */
+ * the folder. Every failure removes the temporary file.
+ *
+ *   open      the folder is opened, a temporary file created in it and locked, blocks reserved: a full disk shows
+ *             before the work
+ *   write     at the end, or at an offset
+ *   commit    contents to the disk before the name: after a crash there is the old file, the new one, or none
+ *   abort     at any point instead of commit
+ *
+ * A process that is killed leaves its temporary file behind, unlocked: the next writer of the same name removes it, and
+ * mb_output_leftovers finds it a day later. */
 #define _GNU_SOURCE
 #include "core/file.h"
 
@@ -33,11 +42,13 @@ struct mb_output {
     char *temporary; /* temporary name within the folder */
 };
 
+/* Where nothing may be replaced. */
 static mb_status fail_exists(mb_error *err, const char *path)
 {
     return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", path);
 }
 
+/* The message for an errno: what is full, and how much was needed. */
 static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, int code)
 {
     char buffer[128];
@@ -57,6 +68,7 @@ static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, i
     return mb_fail(err, MB_E_IO, "%s: cannot be written: %s", path, strerror_r(code, buffer, sizeof buffer));
 }
 
+/* Everything but the file itself. */
 static void free_output(mb_output *o)
 {
     if (o->folder >= 0) {
@@ -102,6 +114,7 @@ static bool hold(int fd)
     return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
+/* In the folder of the final name, so that rename never crosses file systems. */
 static mb_status create_temporary(mb_output *o, mb_error *err)
 {
     char name[NAME_MAX + 1];
@@ -149,6 +162,8 @@ static mb_status reserve(mb_output *o, mb_error *err)
     return MB_OK;
 }
 
+/* target: the path with links resolved. The folder stays open: the file is renamed within it even if the path
+ * changes meanwhile. */
 static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
 {
     const char *slash = strrchr(target, '/');
@@ -175,6 +190,8 @@ static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
     return status == MB_OK ? reserve(o, err) : status;
 }
 
+/* What lies at the path decides: "-" and devices or pipes are written directly, a regular file (or nothing, or a link
+ * to one) goes by a temporary name. */
 static mb_status open_target(mb_output *o, mb_error *err)
 {
     struct stat st;
@@ -206,6 +223,7 @@ static mb_status open_target(mb_output *o, mb_error *err)
     return status;
 }
 
+/* On an error nothing is left behind, the temporary file included. */
 mb_status mb_output_open(mb_output **out, const char *path, bool replace, uint64_t expected_bytes, mb_error *err)
 {
     *out = NULL;
@@ -228,6 +246,7 @@ bool mb_output_is_regular(const mb_output *o)
     return o->temporary != NULL;
 }
 
+/* For writers that come back to fill in a header; pipes cannot. */
 mb_status mb_output_write_at(mb_output *o, uint64_t offset, const void *data, size_t bytes, mb_error *err)
 {
     const uint8_t *p = data;
@@ -249,6 +268,7 @@ mb_status mb_output_write_at(mb_output *o, uint64_t offset, const void *data, si
     return MB_OK;
 }
 
+/* At the end. Interrupted and partial writes go on. */
 mb_status mb_output_write(mb_output *o, const void *data, size_t bytes, mb_error *err)
 {
     if (mb_output_is_regular(o)) {
@@ -305,7 +325,8 @@ static int rename_into_place(const mb_output *o)
     return renameat(o->folder, o->temporary, o->folder, o->name) == 0 ? 0 : errno;
 }
 
-/* Regular files: contents to the disk, then the name, then the folder's entry. */
+/* Regular files: contents to the disk, then the name, then the folder's entry. In any other order a crash could leave
+ * the new name with nothing behind it. */
 static mb_status finish_regular(mb_output *o, mb_error *err)
 {
     int code;
@@ -335,6 +356,7 @@ static mb_status finish_regular(mb_output *o, mb_error *err)
     return MB_OK;
 }
 
+/* Frees `o` in any case. */
 mb_status mb_output_commit(mb_output *o, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -351,6 +373,7 @@ mb_status mb_output_commit(mb_output *o, mb_error *err)
     return status;
 }
 
+/* Nothing is left behind. NULL and half-made ones too. */
 void mb_output_abort(mb_output *o)
 {
     if (o == NULL) {
@@ -365,6 +388,7 @@ void mb_output_abort(mb_output *o)
     free_output(o);
 }
 
+/* For what is in memory as a whole. */
 mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool replace, mb_error *err)
 {
     mb_output *o;
@@ -380,6 +404,8 @@ mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool r
     return mb_output_commit(o, err);
 }
 
+/* Temporary files of runs that were killed: recognised by their name and by their age of a day, so that one which is
+ * being written is never touched. */
 mb_status mb_output_leftovers(const char *folder, bool remove, size_t *n_found, mb_error *err)
 {
     *n_found = 0;

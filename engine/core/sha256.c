@@ -32,6 +32,7 @@ static uint32_t big_endian(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* n blocks of 64 bytes by FIPS 180-4, section 6.2.2, with its names of variables. */
 static void blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
 {
     for (; n > 0; n--, p += MB_BLOCK) {
@@ -122,6 +123,7 @@ void mb_sha256_init(mb_sha256 *s)
     memcpy(s->h, start, sizeof start);
 }
 
+/* Whole blocks are taken from where they lie; what is left over is kept for the next call. */
 void mb_sha256_update(mb_sha256 *s, const void *data, size_t bytes)
 {
     const uint8_t *p = data;
@@ -143,6 +145,7 @@ void mb_sha256_update(mb_sha256 *s, const void *data, size_t bytes)
     }
 }
 
+/* A one bit, zeros, and the length in bits fill the last block or two. */
 void mb_sha256_final(mb_sha256 *s, uint8_t digest[32])
 {
     static const uint8_t padding[MB_BLOCK] = {0x80};

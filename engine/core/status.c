@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The first error is the cause; what fails after it is a consequence. */
 mb_status mb_fail(mb_error *err, mb_status code, const char *format, ...)
 {
     if (err != NULL && err->code == MB_OK) {
@@ -17,6 +18,7 @@ mb_status mb_fail(mb_error *err, mb_status code, const char *format, ...)
     return code;
 }
 
+/* Puts "context: " in front; the end of a message that grows too long is cut. */
 void mb_error_prefix(mb_error *err, const char *format, ...)
 {
     if (err == NULL || err->code == MB_OK) {
@@ -42,7 +44,8 @@ void mb_error_prefix(mb_error *err, const char *format, ...)
     memcpy(err->message, text, at + rest + 1);
 }
 
+/* Every failed allocation has this form, so that callers and users know it. */
 mb_status mb_fail_memory(mb_error *err, size_t bytes, const char *what)
 {
-    return mb_fail(err, MB_E_MEMORY, "not enough memory: %.1f MB for %s could not be had", (double)bytes * 1e-6, what);
+    return mb_fail(err, MB_E_MEMORY, "could not allocate %.1f MB for %s", (double)bytes * 1e-6, what);
 }

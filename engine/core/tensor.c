@@ -29,6 +29,7 @@ static uint32_t to_bits(float f)
     return u;
 }
 
+/* IEEE binary16, subnormal numbers, infinities and NaN included: exact. */
 static float f16_to_f32(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
@@ -44,6 +45,7 @@ static float f16_to_f32(uint16_t h)
     return from_bits(to_bits(v) | sign);
 }
 
+/* To nearest, ties to even, overflow to infinity. */
 static uint16_t f32_to_f16(float f)
 {
     uint32_t u = to_bits(f);
@@ -59,10 +61,13 @@ static uint16_t f32_to_f16(float f)
         float r = from_bits(a) + 0.5f;
         return (uint16_t)(sign | (to_bits(r) - to_bits(0.5f)));
     }
+    /* Adding just under half of the last bit, and one more where it is odd, rounds ties to even; the bias of the
+     * exponent goes from 127 to 15. */
     uint32_t odd = (a >> 13) & 1u;
     return (uint16_t)(sign | ((a - 0x38000000u + 0xfffu + odd) >> 13));
 }
 
+/* To nearest, ties to even; NaN stays NaN. */
 static uint16_t f32_to_bf16(float f)
 {
     uint32_t u = to_bits(f);
@@ -72,6 +77,7 @@ static uint16_t f32_to_bf16(float f)
     return (uint16_t)((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
 }
 
+/* Exact for both 16-bit types. */
 void mb_to_f32(float *dst, const void *src, mb_dtype t, size_t n)
 {
     if (t == MB_F32) {
@@ -84,6 +90,7 @@ void mb_to_f32(float *dst, const void *src, mb_dtype t, size_t n)
     }
 }
 
+/* Rounded to nearest, ties to even. */
 void mb_from_f32(void *dst, const float *src, mb_dtype t, size_t n)
 {
     if (t == MB_F32) {

@@ -1,9 +1,12 @@
-/* UTF-8 checks and safe printing. */
+/* UTF-8 checks, safe printing, numbers. Text of model files, checkpoints and requests is somebody else's: it is checked
+ * before it is compared, and made harmless before it is shown (a control character in a tensor's name could act on the
+ * terminal that shows the message). */
 #include "core/text.h"
 
 #include <stdint.h>
 #include <string.h>
 
+/* By the first byte, then by the ranges of those that follow (Unicode, table 3-7). */
 int mb_utf8_length(const char *p, size_t n)
 {
     const uint8_t *u = (const uint8_t *)p;
@@ -47,6 +50,7 @@ static bool is_control(const char *p)
     return c < 0x20 || c == 0x7F || (c == 0xC2 && (uint8_t)p[1] < 0xA0);
 }
 
+/* What may be shown and compared without surprises. */
 bool mb_is_name(const char *text, size_t n, size_t longest)
 {
     if (n == 0 || n > longest) {
@@ -62,6 +66,7 @@ bool mb_is_name(const char *text, size_t n, size_t longest)
     return true;
 }
 
+/* Never cuts a character in two. */
 char *mb_printable(char *dst, size_t capacity, const char *text, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
@@ -87,4 +92,59 @@ char *mb_printable(char *dst, size_t capacity, const char *text, size_t n)
     }
     dst[at] = '\0';
     return dst;
+}
+
+/* [eE][+-]digits -> *power; where it ends. `text` itself where there is no exponent, or one that cannot count. */
+static const char *read_exponent(int *power, const char *text)
+{
+    const char *p = text;
+    *power = 0;
+    if (*p != 'e' && *p != 'E') {
+        return text;
+    }
+    p++;
+    bool negative = *p == '-';
+    p += *p == '-' || *p == '+';
+    if (*p < '0' || *p > '9') {
+        return text;
+    }
+    for (; *p >= '0' && *p <= '9'; p++) {
+        *power = *power < 1000 ? *power * 10 + (*p - '0') : *power;
+    }
+    *power = negative ? -*power : *power;
+    return p;
+}
+
+/* Digits (below 10^15) and the power of ten (to 10^22) are exact in a double, so that one operation rounds once. */
+const char *mb_text_number(double *out, const char *text)
+{
+    bool negative = *text == '-', point = false;
+    double digits = 0, scale = 1;
+    int n = 0, fraction = 0, power;
+    *out = 0;
+    for (text += negative; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
+        if (*text == '.') {
+            point = true;
+            continue;
+        }
+        if (++n > 15) {
+            return NULL;
+        }
+        digits = digits * 10 + (*text - '0');
+        fraction += point;
+    }
+    if (n == 0) {
+        return NULL;
+    }
+    const char *end = read_exponent(&power, text);
+    power -= fraction;
+    if (power < -22 || power > 22) {
+        return NULL;
+    }
+    for (int i = 0; i < (power < 0 ? -power : power); i++) {
+        scale *= 10;
+    }
+    double value = power < 0 ? digits / scale : digits * scale;
+    *out = negative ? -value : value;
+    return end;
 }

@@ -15,4 +15,9 @@ bool mb_is_name(const char *text, size_t n, size_t longest);
  * dst. */
 char *mb_printable(char *dst, size_t capacity, const char *text, size_t n);
 
+/* "-12.34", "1e-06" at the start of `text`, whatever the locale (strtod and sscanf take its decimal sign). *out is the
+ * double nearest to the decimal number. Up to 15 digits and powers of ten from -22 to 22. Returns where the number
+ * ends; NULL where there is none, or none so small, and *out is 0. */
+const char *mb_text_number(double *out, const char *text);
+
 #endif

@@ -1,5 +1,11 @@
 /* A pool of pthreads. Chunks are handed out by an atomic counter; workers spin briefly before they sleep, since the
- * executor calls mb_parallel_for hundreds of times a picture with microseconds between. */
+ * executor calls mb_parallel_for hundreds of times a picture with microseconds between.
+ *
+ * One job at a time, in three steps:
+ *   1. the caller writes the job's fields, sets `busy` to the number of workers, and raises `generation` (release)
+ *   2. every worker sees the new number (acquire, so it sees the fields too), takes chunks, and lowers `busy`
+ *   3. the caller returns when `busy` is 0 (acquire: it sees all results). Only then may the fields change again
+ * A worker that wakes late finds no chunk left, but it still counts: that is what keeps step 1 of the next job safe. */
 #include "core/threads.h"
 
 #include "core/alloc.h"
@@ -35,6 +41,8 @@ typedef struct worker_start {
     int index;
 } worker_start;
 
+/* Takes chunks of the job until there are none, or it is cancelled. Chunks are the same for any number of threads:
+ * results do not depend on how many there are. */
 static void take_chunks(mb_pool *p, int worker)
 {
     for (;;) {
@@ -47,6 +55,7 @@ static void take_chunks(mb_pool *p, int worker)
     }
 }
 
+/* The number of the job after `seen`: spins first, since the next job is usually microseconds away, then sleeps. */
 static unsigned wait_for_job(mb_pool *p, unsigned seen)
 {
     for (int i = 0; i < MB_SPINS; i++) {
@@ -67,6 +76,8 @@ static unsigned wait_for_job(mb_pool *p, unsigned seen)
     return g;
 }
 
+/* Takes part in every job, also where no chunk is left for it: the caller waits until `busy` is 0, so that nobody
+ * reads a job's fields while the next one is written. */
 static void *worker_main(void *start)
 {
     worker_start s = *(worker_start *)start;
@@ -86,6 +97,7 @@ static void *worker_main(void *start)
     }
 }
 
+/* The index travels in an allocation of its own, which the new thread frees. */
 static mb_status start_worker(mb_pool *p, int index, mb_error *err)
 {
     worker_start *s = mb_alloc(sizeof *s);
@@ -102,6 +114,7 @@ static mb_status start_worker(mb_pool *p, int index, mb_error *err)
     return MB_OK;
 }
 
+/* The caller is worker 0: n threads are n - 1 started ones. */
 mb_status mb_pool_create(mb_pool **out, int n_threads, mb_error *err)
 {
     *out = NULL;
@@ -130,6 +143,7 @@ mb_status mb_pool_create(mb_pool **out, int n_threads, mb_error *err)
     return MB_OK;
 }
 
+/* No job may be running. Workers wake, see `stop`, and end. */
 void mb_pool_free(mb_pool *p)
 {
     if (p == NULL) {
@@ -160,6 +174,8 @@ void mb_pool_set_cancel(mb_pool *p, const mb_cancel *cancel)
     }
 }
 
+/* Alone where there is one thread or one chunk. Else the job is written under the mutex and published by its number;
+ * the caller works too, then waits for the workers: first spinning, then asleep. */
 void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *arg)
 {
     if (n == 0) {

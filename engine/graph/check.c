@@ -1,4 +1,4 @@
-/* MATTEBOX_CHECK=finite: every result is looked at where it arises. Slow; to find where an overflow begins. */
+/* MATTEBOX_CHECK=finite: every result is checked where it arises. Slow; to find where an overflow begins. */
 #include "core/alloc.h"
 #include "graph/plan.h"
 
@@ -12,7 +12,8 @@ typedef struct census {
     int64_t bad, nan, total;
 } census;
 
-static void look_at(census *c, const char *data, mb_dtype t, size_t n)
+/* n values of type t in host memory. */
+static void count_bad(census *c, const char *data, mb_dtype t, size_t n)
 {
     float v[CHUNK];
     for (size_t i = 0; i < n; i += CHUNK) {
@@ -27,6 +28,8 @@ static void look_at(census *c, const char *data, mb_dtype t, size_t n)
     c->total += (int64_t)n;
 }
 
+/* Counts what is not finite in a result. On a device the result is copied to host memory first, gaps between the pixels
+ * of a slice included. */
 mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
 {
     const mb_backend *b = p->backend;
@@ -45,7 +48,7 @@ mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
         data = p->checked;
     }
     for (int64_t t = 0; t < mb_view_tokens(out); t++) {
-        look_at(&c, data + (size_t)(t * out->pitch) * mb_dtype_size(out->dtype), out->dtype, (size_t)out->dims[1]);
+        count_bad(&c, data + (size_t)(t * out->pitch) * mb_dtype_size(out->dtype), out->dtype, (size_t)out->dims[1]);
     }
     s->largest = c.largest;
     if (c.bad > 0) {
@@ -59,6 +62,7 @@ mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err)
     return MB_OK;
 }
 
+/* As large as the largest result. On the CPU results are read where they lie. */
 mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err)
 {
     size_t most = 1;
@@ -71,17 +75,4 @@ mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err)
     }
     p->checked = mb_alloc(most);
     return p->checked != NULL ? MB_OK : mb_fail_memory(err, most, "a checked run");
-}
-
-mb_status mb_plan_run_checked(mb_plan *p, const mb_plan_io *io, mb_error *err)
-{
-    bool before = p->check;
-    p->check = true;
-    p->bad_node = -1;
-    mb_status status = mb_plan_prepare_check(p, err);
-    if (status == MB_OK) {
-        status = mb_plan_run_io(p, io, NULL, NULL, err);
-    }
-    p->check = before;
-    return status;
 }

@@ -1,4 +1,4 @@
-/* Making, keeping and forgetting the contents of constants. */
+/* The contents of constants: made when asked for, kept while they are read, released. */
 #include "graph/constants.h"
 
 #include "core/alloc.h"
@@ -8,6 +8,7 @@
 
 #define FLOATS_PER_CHUNK 32768 /* of a derived constant, for one thread at a time */
 
+/* The key of what `how` makes of these constants: equal keys, equal contents. Absent ones (MB_NONE) count as 0. */
 uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values)
 {
     uint64_t h = mb_fnv1a64(MB_FNV1A64_BASIS, how, strlen(how) + 1);
@@ -16,11 +17,6 @@ uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int
         h = mb_fnv1a64(h, &key, sizeof key);
     }
     return h;
-}
-
-bool mb_graph_is_constant(const mb_graph *g, int value)
-{
-    return value >= 0 && (g->values[value].kind == MB_VALUE_WEIGHT || g->values[value].kind == MB_VALUE_CONSTANT);
 }
 
 /* Bytes of the contents in f32. */
@@ -35,7 +31,7 @@ static bool bytes_of(size_t *bytes, const int64_t dims[4])
     return true;
 }
 
-/* The smallest spare that is large enough, or fresh memory. */
+/* The smallest free block that is large enough, or fresh memory. *capacity: bytes of what was taken. */
 static float *take_block(mb_graph *g, size_t bytes, size_t *capacity)
 {
     mb_free_block *best = NULL;
@@ -55,7 +51,7 @@ static float *take_block(mb_graph *g, size_t bytes, size_t *capacity)
     return data;
 }
 
-/* The largest few are kept. */
+/* A block that is not needed now: kept if it is larger than the least of the free list, which then goes; else freed. */
 static void return_block(mb_graph *g, float *data, size_t bytes)
 {
     mb_free_block *least = &g->free_list[0];
@@ -70,22 +66,14 @@ static void return_block(mb_graph *g, float *data, size_t bytes)
     mb_free_aligned(data);
 }
 
-void mb_graph_clear_free_list(mb_graph *g)
-{
-    for (int i = 0; i < MB_FREE_BLOCKS; i++) {
-        mb_free_aligned(g->free_list[i].data);
-        g->free_list[i] = (mb_free_block){0};
-    }
-}
-
-/* Room for the contents; NULL and a sticky error if there is none. */
-static float *make_room(mb_graph *g, int value)
+/* Memory for the contents; NULL and a sticky error if there is none. */
+static float *allocate_contents(mb_graph *g, int value)
 {
     mb_value_info *v = &g->values[value];
     size_t bytes = 0;
     v->data = bytes_of(&bytes, v->dims) ? take_block(g, bytes, &v->capacity) : NULL;
     if (v->data == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory: %.1f MB for the constant '%s'", (double)bytes * 1e-6,
+        mb_graph_fail(g, MB_E_MEMORY, "could not allocate %.1f MB for the constant '%s'", (double)bytes * 1e-6,
                       v->name);
     }
     return v->data;
@@ -103,6 +91,7 @@ static int find_constant(const mb_graph *g, uint64_t key, const int64_t dims[4])
     return MB_NONE;
 }
 
+/* A new constant without contents. The shape is checked here, so that every later product of it is safe. */
 static int add_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key)
 {
     size_t bytes;
@@ -116,13 +105,14 @@ static int add_constant(mb_graph *g, const char *name, const int64_t dims[4], ui
     return id;
 }
 
+/* The caller fills the contents at once, also those of a constant that was there: the key says they are equal. */
 int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data)
 {
     *data = NULL;
     int id = g->error.code == MB_OK ? find_constant(g, key, dims) : MB_NONE;
     if (id < 0) {
         id = add_constant(g, name, dims, key);
-        if (id < 0 || make_room(g, id) == NULL) {
+        if (id < 0 || allocate_contents(g, id) == NULL) {
             return MB_NONE;
         }
     }
@@ -130,6 +120,9 @@ int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint
     return id;
 }
 
+/* Records what a constant is made from; nothing is computed (mb_graph_floats does that when somebody asks). The key
+ * covers function, sources and parameters, so that the same derivation of two passes, or of a module that runs twice,
+ * becomes one constant, and its packed weights one entry of the prepared cache. */
 int mb_graph_derive(mb_graph *g, const char *name, const int64_t dims[4], const mb_derivation *derivation)
 {
     if (g->error.code != MB_OK) {
@@ -144,7 +137,7 @@ int mb_graph_derive(mb_graph *g, const char *name, const int64_t dims[4], const 
     }
     mb_derivation *copy = mb_alloc(sizeof *copy);
     if (copy == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory for the graph");
+        mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for the graph");
         return MB_NONE;
     }
     *copy = *derivation;
@@ -170,6 +163,8 @@ static void fill_rows(void *arg, size_t begin, size_t end, int worker)
     j->derivation->fill(j->out, j->d, (int64_t)begin, (int64_t)end);
 }
 
+/* Makes the contents of a derived constant: first those it is made from, which may be derived themselves (recursion,
+ * as deep as passes build on passes), then its own, rows of the outermost dimension shared out to the threads. */
 static const float *derive(mb_graph *g, int value, mb_pool *pool)
 {
     const mb_derivation *r = g->values[value].derivation;
@@ -181,7 +176,7 @@ static const float *derive(mb_graph *g, int value, mb_pool *pool)
             memcpy(d.in_dims[i], g->values[r->from[i]].dims, sizeof d.in_dims[i]);
         }
     }
-    if (g->error.code != MB_OK || make_room(g, value) == NULL) {
+    if (g->error.code != MB_OK || allocate_contents(g, value) == NULL) {
         return NULL;
     }
     fill_job job = {r, &d, g->values[value].data};
@@ -191,33 +186,37 @@ static const float *derive(mb_graph *g, int value, mb_pool *pool)
     return job.out;
 }
 
-typedef struct widen_job {
+/* Weights of 16 bits to f32, some elements by each thread. */
+typedef struct convert_job {
     float *out;
     const mb_tensor *from;
-} widen_job;
+} convert_job;
 
-static void widen_some(void *arg, size_t begin, size_t end, int worker)
+static void convert_some(void *arg, size_t begin, size_t end, int worker)
 {
-    const widen_job *j = arg;
+    const convert_job *j = arg;
     (void)worker;
     mb_to_f32(j->out + begin, (const char *)j->from->data + begin * mb_dtype_size(j->from->dtype), j->from->dtype,
               end - begin);
 }
 
+/* A weight of the file in f32: as it lies in the file, or converted into memory of the graph. */
 static const float *read_weight(mb_graph *g, int value, mb_pool *pool)
 {
     const mb_value_info *v = &g->values[value];
     if (v->tensor->dtype == MB_F32) {
         return v->tensor->data;
     }
-    widen_job job = {make_room(g, value), v->tensor};
+    convert_job job = {allocate_contents(g, value), v->tensor};
     if (job.out != NULL) {
-        size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* make_room checked it */
-        mb_parallel_for(pool, count, FLOATS_PER_CHUNK, widen_some, &job);
+        size_t count = (size_t)(v->dims[0] * v->dims[1] * v->dims[2] * v->dims[3]); /* allocate_contents checked it */
+        mb_parallel_for(pool, count, FLOATS_PER_CHUNK, convert_some, &job);
     }
     return job.out;
 }
 
+/* Contents now: those that are there, else from the file or from the derivation. Marks the constant as read, so that
+ * mb_graph_release_derived lets go of it. */
 const float *mb_graph_floats(mb_graph *g, int value, mb_pool *pool)
 {
     if (g->error.code != MB_OK || !mb_graph_is_constant(g, value)) {
@@ -231,6 +230,17 @@ const float *mb_graph_floats(mb_graph *g, int value, mb_pool *pool)
     return v->tensor != NULL ? read_weight(g, value, pool) : derive(g, value, pool);
 }
 
+/* The life of a derived constant, seen from its end:
+ *
+ *   1. a pass calls mb_graph_derive: a record of function and sources, no memory
+ *   2. a kernel that packs its weights calls mb_graph_floats: contents are made, with all that they are made from
+ *   3. the kernel has packed them: this function releases everything that was read since the last call. Derived
+ *      contents and converted weights go to the free list, whose blocks the next constants take; pages of the file go
+ *      back to the system. Constants that a pass computed itself (mb_graph_constant) stay: nobody could make them again
+ *   4. a kernel without a packed form reads the constant in every run: set_pointers (prepare.c) asks for it again after
+ *      all packing, and then it stays until the graph is freed
+ *
+ * So never more than one kernel's constants are alive at a time while a model is loaded. */
 void mb_graph_release_derived(mb_graph *g)
 {
     for (int i = 0; i < g->n_values; i++) {
@@ -246,5 +256,20 @@ void mb_graph_release_derived(mb_graph *g)
             v->data = NULL;
         }
         v->read = false;
+    }
+}
+
+/* The contents of the constant inputs too: what a kernel packs. */
+void mb_graph_call_constants(mb_graph *g, const mb_node *n, mb_call *call, mb_pool *pool)
+{
+    for (int i = 0; i < n->n_in; i++) {
+        if (mb_graph_is_constant(g, n->in[i])) {
+            union {
+                const float *in;
+                void *out;
+            } data = {
+                mb_graph_floats(g, n->in[i], pool)}; /* kernels only read inputs; the view's pointer has no const */
+            call->in[i].data = data.out;
+        }
     }
 }

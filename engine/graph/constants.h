@@ -2,7 +2,7 @@
  *
  * A derived constant knows what it is made from and how (a pure function). Passes only write derivations, so
  * optimising a graph costs no arithmetic and no memory; the values are made when somebody asks for them (a kernel that
- * packs its weights), and forgotten after. Derivations may build on derivations. */
+ * packs its weights), and released after. Derivations may build on derivations. */
 #ifndef MB_GRAPH_CONSTANTS_H
 #define MB_GRAPH_CONSTANTS_H
 
@@ -40,11 +40,11 @@ int mb_graph_derive(mb_graph *g, const char *name, const int64_t dims[4], const 
 int mb_graph_constant(mb_graph *g, const char *name, const int64_t dims[4], uint64_t key, float **data);
 uint64_t mb_graph_key(const mb_graph *g, const char *how, const int *values, int n_values);
 
-/* The contents of a constant in f32, made or widened now if need be (by the threads of `pool`, which may be NULL);
+/* The contents of a constant in f32, made or converted now if need be (by the threads of `pool`, which may be NULL);
  * valid until mb_graph_release_derived. NULL after an error. */
 const float *mb_graph_floats(mb_graph *g, int value, mb_pool *pool);
-/* Lets go of whatever can be made again, and gives pages of the file that were read back to the system. The room serves
- * the next constants (fresh memory costs more than filling it) until the free blocks are dropped. */
+/* Releases whatever can be made again, and gives pages of the file that were read back to the system. The memory serves
+ * the next constants (fresh memory costs more than filling it) until the free list is cleared. */
 void mb_graph_release_derived(mb_graph *g);
 void mb_graph_clear_free_list(mb_graph *g);
 

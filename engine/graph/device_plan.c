@@ -1,16 +1,18 @@
-/* Plans on a back end with memory of its own: the arena lies there, the caller sees dense f32 copies ("mirrors") of
- * inputs and kept values in host memory (device_run.c copies them). Maps between nodes may be 16 bit. */
+/* Plans on a back end with memory of its own: the arena lies there, the caller sees dense f32 copies of inputs and kept
+ * values in host memory (device_run.c copies them). Maps between nodes may be 16 bit. */
 #include "core/alloc.h"
 #include "graph/plan.h"
 
-static bool is_mirrored(const mb_plan *p, int v)
+/* Inputs and kept values that exist in the arena: what the caller writes or reads. */
+static bool has_host_copy(const mb_plan *p, int v)
 {
     const mb_value_info *info = &p->graph->values[v];
     bool lives = info->kind == MB_VALUE_INPUT || info->producer >= 0;
     return lives && p->locations[v].block >= 0 && (info->kept || info->kind == MB_VALUE_INPUT);
 }
 
-static int widest(const mb_graph *g, int v)
+/* The value whose memory a slice lies in: a whole map. */
+static int whole_map(const mb_graph *g, int v)
 {
     while (g->values[v].alias_of >= 0) {
         v = g->values[v].alias_of;
@@ -25,18 +27,18 @@ void mb_plan_choose_types(mb_plan *p)
 {
     const mb_graph *g = p->graph;
     for (int v = 0; v < g->n_values; v++) {
-        bool narrow = !mb_graph_is_constant(g, v) && g->values[v].dims[1] > 1;
-        p->locations[v].dtype = narrow ? p->backend->activations : MB_F32;
+        bool is_16bit = !mb_graph_is_constant(g, v) && g->values[v].dims[1] > 1;
+        p->locations[v].dtype = is_16bit ? p->backend->activations : MB_F32;
     }
     for (int i = 0; i < g->n_nodes; i++) {
         const mb_node *n = &g->nodes[i];
         if (!n->removed && n->op == MB_OP_deform_conv2d) {
-            p->locations[widest(g, n->in[1])].dtype = MB_F32;
-            p->locations[widest(g, n->in[2])].dtype = MB_F32;
+            p->locations[whole_map(g, n->in[1])].dtype = MB_F32;
+            p->locations[whole_map(g, n->in[2])].dtype = MB_F32;
         }
     }
     for (int v = 0; v < g->n_values; v++) {
-        p->locations[v].dtype = p->locations[widest(g, v)].dtype;
+        p->locations[v].dtype = p->locations[whole_map(g, v)].dtype;
     }
 }
 
@@ -44,17 +46,17 @@ size_t mb_plan_span_bytes(const mb_plan *p, int v)
 {
     const mb_graph *g = p->graph;
     const int64_t *d = g->values[v].dims;
-    size_t tokens = (size_t)(d[0] * d[2] * d[3]), pitch = (size_t)g->values[widest(g, v)].dims[1];
+    size_t tokens = (size_t)(d[0] * d[2] * d[3]), pitch = (size_t)g->values[whole_map(g, v)].dims[1];
     return ((tokens - 1) * pitch + (size_t)d[1]) * mb_dtype_size(p->locations[v].dtype);
 }
 
-/* Mirrors, and a place in the staging memory for each. */
-static mb_status make_mirrors(mb_plan *p, size_t *staging, mb_error *err)
+/* Host copies, and a place in the staging memory for each. */
+static mb_status make_host_copies(mb_plan *p, size_t *staging, mb_error *err)
 {
     *staging = 0;
     for (int v = 0; v < p->graph->n_values; v++) {
         const int64_t *d = p->graph->values[v].dims;
-        if (is_mirrored(p, v)) {
+        if (has_host_copy(p, v)) {
             size_t floats = (size_t)(d[0] * d[1] * d[2] * d[3]);
             p->locations[v].staging = *staging;
             p->locations[v].host_copy = mb_alloc_array(floats, sizeof(float));
@@ -67,6 +69,8 @@ static mb_status make_mirrors(mb_plan *p, size_t *staging, mb_error *err)
     return MB_OK;
 }
 
+/* Arena on the device, host copies, and staging memory for the copies between them: pinned where the driver gives
+ * pinned memory (copies then overlap with work), else ordinary. */
 mb_status mb_plan_device_memory(mb_plan *p, mb_error *err)
 {
     const mb_backend *b = p->backend;
@@ -75,7 +79,7 @@ mb_status mb_plan_device_memory(mb_plan *p, mb_error *err)
     mb_status status = b->memory->alloc(b->device, &arena, p->stats.arena_bytes, "the plan's activations", err);
     p->arena = arena;
     if (status == MB_OK) {
-        status = make_mirrors(p, &staging, err);
+        status = make_host_copies(p, &staging, err);
     }
     if (status == MB_OK) {
         p->staging = b->memory->pin(b->device, staging);
@@ -86,6 +90,7 @@ mb_status mb_plan_device_memory(mb_plan *p, mb_error *err)
     return status;
 }
 
+/* Also a half-made plan. Without the device (it broke) only the host's memory is freed. */
 void mb_plan_device_free(mb_plan *p)
 {
     const mb_backend *b = p->backend;

@@ -1,7 +1,6 @@
 /* Runs on a device: inputs go over, steps run, kept values come back (or what the caller has put in the place of these
- * copies: mb_plan_io); nothing is allocated. The first run makes every
- * launch by itself; the second is recorded, and from then on all steps are one launch. A device or a library that
- * cannot be recorded goes on launch by launch. */
+ * copies: mb_plan_io); nothing is allocated. The first run makes every launch by itself; the second is recorded, and
+ * from then on all steps are one launch. A device or a library that cannot be recorded goes on launch by launch. */
 #include "graph/plan.h"
 
 #include <stdlib.h>
@@ -13,6 +12,7 @@ static bool is_on(const char *variable, const char *value)
     return text != NULL && strcmp(text, value) == 0;
 }
 
+/* Host copies of the inputs, converted to the plan's type in the staging memory, onto the device. */
 static mb_status upload(mb_plan *p, mb_error *err)
 {
     const mb_backend *b = p->backend;
@@ -35,6 +35,8 @@ static bool is_result(const mb_plan *p, int v)
     return p->graph->values[v].kind != MB_VALUE_INPUT && p->locations[v].host_copy != NULL;
 }
 
+/* Kept values back into their host copies: all copies are queued, waited for once, then converted. A slice comes with
+ * the gaps between its pixels, which are left out here. */
 static mb_status download(mb_plan *p, mb_error *err)
 {
     const mb_backend *b = p->backend;
@@ -87,30 +89,34 @@ static mb_status capture(mb_plan *p, mb_error *err)
     return MB_OK;
 }
 
-static mb_status fill(mb_plan *p, const mb_plan_io *io, mb_error *err)
+/* Uploads the host copies, or lets the caller write the input where it lies. */
+static mb_status write_input(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
-    if (io == NULL || io->fill == NULL) {
+    if (io == NULL || io->write_input == NULL) {
         return upload(p, err);
     }
     mb_view input = mb_plan_own_view(p, io->input);
-    return mb_view_present(&input) ? io->fill(io->user, &input, err)
+    return mb_view_present(&input) ? io->write_input(io->user, &input, err)
                                    : mb_fail(err, MB_E_INTERNAL, "the plan has no input '%s'", io->input);
 }
 
-static mb_status take(mb_plan *p, const mb_plan_io *io, mb_error *err)
+/* Downloads into the host copies, or lets the caller take the output from where it lies (and nothing is waited for). */
+static mb_status read_output(mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
-    if (io == NULL || io->take == NULL) {
+    if (io == NULL || io->read_output == NULL) {
         return download(p, err);
     }
     mb_view output = mb_plan_own_view(p, io->output);
-    return mb_view_present(&output) ? io->take(io->user, &output, err)
+    return mb_view_present(&output) ? io->read_output(io->user, &output, err)
                                     : mb_fail(err, MB_E_INTERNAL, "the plan has no output '%s'", io->output);
 }
 
+/* With the device entered. From the second run on the steps are recorded once and replayed as one launch; not while
+ * results are checked or each step is waited for, which needs single launches. */
 static mb_status run_inside(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const mb_backend *b = p->backend;
-    mb_status status = fill(p, io, err);
+    mb_status status = write_input(p, io, err);
     if (status == MB_OK && p->run_before && !p->no_capture && !p->check && !is_on("MATTEBOX_CUDA_SYNC", "1") &&
         !is_on("MATTEBOX_CUDA_GRAPH", "off")) {
         status = capture(p, err);
@@ -124,9 +130,10 @@ static mb_status run_inside(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_
         status = mb_plan_run_steps(p, on_progress, user, err);
         p->run_before = status == MB_OK;
     }
-    return status == MB_OK ? take(p, io, err) : status;
+    return status == MB_OK ? read_output(p, io, err) : status;
 }
 
+/* Two networks in two threads take turns on the device from enter to leave. */
 mb_status mb_plan_run_device(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user, mb_error *err)
 {
     const mb_backend *b = p->backend;

@@ -1,4 +1,10 @@
-/* The graph's arrays: recording, names, and the small edits that passes are made of. */
+/* The graph's arrays: recording, names, and the small edits that passes are made of.
+ *
+ * What holds at any time:
+ *   - a value has one producer, and node.out and value.producer point at each other, except for values whose node was
+ *     removed and those that mb_graph_adopt has moved
+ *   - nodes and values are never deleted, only marked removed: ids stay valid through all passes
+ *   - a pointer to a node or value dies with the next one that is added (the arrays grow); ids do not */
 #include "graph/constants.h"
 
 #include "core/alloc.h"
@@ -16,6 +22,7 @@ struct mb_text_block {
     char bytes[TEXT_BLOCK_BYTES];
 };
 
+/* weights are borrowed: names and contents of the file are used in place. */
 mb_status mb_graph_create(mb_graph **out, const mb_weights *weights, mb_error *err)
 {
     *out = mb_calloc(1, sizeof **out);
@@ -26,6 +33,15 @@ mb_status mb_graph_create(mb_graph **out, const mb_weights *weights, mb_error *e
     return MB_OK;
 }
 
+void mb_graph_clear_free_list(mb_graph *g)
+{
+    for (int i = 0; i < MB_FREE_BLOCKS; i++) {
+        mb_free_aligned(g->free_list[i].data);
+        g->free_list[i] = (mb_free_block){0};
+    }
+}
+
+/* Also a graph with a sticky error, at any point of its recording. */
 void mb_graph_free(mb_graph *g)
 {
     if (g == NULL) {
@@ -55,6 +71,7 @@ mb_status mb_graph_status(const mb_graph *g, mb_error *err)
     return g->error.code;
 }
 
+/* The first error stays; everything recorded after it is ignored. */
 void mb_graph_fail(mb_graph *g, mb_status code, const char *format, ...)
 {
     if (g->error.code == MB_OK) {
@@ -66,6 +83,7 @@ void mb_graph_fail(mb_graph *g, mb_status code, const char *format, ...)
     }
 }
 
+/* Names live in blocks of 16 kB that are never moved: pointers to them stay valid as long as the graph. */
 const char *mb_graph_text(mb_graph *g, const char *format, ...)
 {
     char line[1024];
@@ -81,7 +99,7 @@ const char *mb_graph_text(mb_graph *g, const char *format, ...)
     if (g->text == NULL || TEXT_BLOCK_BYTES - g->text->used < bytes) {
         mb_text_block *b = mb_alloc(sizeof *b);
         if (b == NULL) {
-            mb_graph_fail(g, MB_E_MEMORY, "not enough memory for the graph's names");
+            mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for the graph's names");
             return NULL;
         }
         b->next = g->text;
@@ -94,7 +112,7 @@ const char *mb_graph_text(mb_graph *g, const char *format, ...)
     return copy;
 }
 
-/* Makes room for one more element. */
+/* Capacity for one more element: doubled when it is used up. */
 static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t size)
 {
     if (count < *capacity) {
@@ -103,7 +121,7 @@ static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t siz
     int wanted = *capacity > 0 ? *capacity * 2 : 256;
     void *p = mb_realloc_array(*array, (size_t)wanted, size);
     if (p == NULL) {
-        mb_graph_fail(g, MB_E_MEMORY, "not enough memory for a graph of %d elements", wanted);
+        mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for a graph of %d elements", wanted);
         return false;
     }
     *array = p;
@@ -111,6 +129,7 @@ static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t siz
     return true;
 }
 
+/* A value without a producer; the caller links it. */
 int mb_graph_add_value(mb_graph *g, mb_value_kind kind, const char *name, const int64_t dims[4])
 {
     if (g->error.code != MB_OK || !grow(g, (void **)&g->values, g->n_values, &g->values_capacity, sizeof *g->values)) {
@@ -132,6 +151,8 @@ bool mb_graph_has_weight(const mb_graph *g, const char *name)
     return mb_weights_find(g->weights, name) != NULL;
 }
 
+/* A tensor of the file as a value of four dimensions, missing ones 1. One value for each tensor, however many nodes
+ * read it. */
 int mb_graph_weight(mb_graph *g, const char *name)
 {
     if (g->error.code != MB_OK || name == NULL) {
@@ -169,6 +190,13 @@ int mb_graph_weight(mb_graph *g, const char *name)
     return id;
 }
 
+bool mb_graph_is_constant(const mb_graph *g, int value)
+{
+    return value >= 0 && (g->values[value].kind == MB_VALUE_WEIGHT || g->values[value].kind == MB_VALUE_CONSTANT);
+}
+
+/* Shape and pitch (floats from one pixel to the next) of a value, without an address. A slice has the pitch of the
+ * map that it is part of. */
 static mb_view value_view(const mb_graph *g, int id)
 {
     mb_view view = {0};
@@ -183,6 +211,7 @@ static mb_view value_view(const mb_graph *g, int id)
     return view;
 }
 
+/* Shapes and which inputs are constant: what a rule or a kernel looks at before it runs. No addresses yet. */
 void mb_graph_call(const mb_graph *g, const mb_node *n, mb_call *call)
 {
     *call = (mb_call){.attrs = n->attrs.bytes, .n_in = n->n_in};
@@ -193,20 +222,8 @@ void mb_graph_call(const mb_graph *g, const mb_node *n, mb_call *call)
     call->out = value_view(g, n->out);
 }
 
-void mb_graph_call_constants(mb_graph *g, const mb_node *n, mb_call *call, mb_pool *pool)
-{
-    for (int i = 0; i < n->n_in; i++) {
-        if (mb_graph_is_constant(g, n->in[i])) {
-            union {
-                const float *in;
-                void *out;
-            } data = {
-                mb_graph_floats(g, n->in[i], pool)}; /* kernels only read inputs; the view's pointer has no const */
-            call->in[i].data = data.out;
-        }
-    }
-}
-
+/* Checks a new node by its op's rule, which also gives the shape of the output. position < 0: behind everything
+ * recorded so far; else where a pass wants it, usually the position of the node that it replaces. */
 int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs, const int *in, int n_in,
                   double position)
 {
@@ -252,6 +269,8 @@ void mb_graph_tap(mb_graph *g, const char *name, int value)
     g->taps[g->n_taps++] = (mb_tap){name, value};
 }
 
+/* By a tap's name, else by the name of a live value. The newest first: after a pass that replaced a node it is the
+ * one that is still computed. */
 int mb_graph_find(const mb_graph *g, const char *name)
 {
     for (int i = 0; i < g->n_taps; i++) {
@@ -276,6 +295,7 @@ void mb_graph_keep(mb_graph *g, int value)
     }
 }
 
+/* How often live nodes read a value (a node that reads it twice counts twice), and the last such node. */
 int mb_graph_users(const mb_graph *g, int value, int *only_user)
 {
     int n = 0;
@@ -293,6 +313,8 @@ int mb_graph_users(const mb_graph *g, int value, int *only_user)
     return n;
 }
 
+/* All readers, taps and the kept mark move from one value to the other. The old producer stays: the caller removes
+ * it. */
 void mb_graph_replace(mb_graph *g, int old_value, int new_value)
 {
     if (old_value < 0 || new_value < 0) {
@@ -321,12 +343,15 @@ void mb_graph_remove(mb_graph *g, int node)
     g->nodes[node].removed = true;
 }
 
+/* The node writes another value than it was recorded with: that of a node which a pass replaces. */
 void mb_graph_adopt(mb_graph *g, mb_node *node, int value)
 {
     node->out = value;
     g->values[value].producer = (int)(node - g->nodes);
 }
 
+/* The node of this op that made the value, if a pass may change it: nothing else reads the value, nobody wants to see
+ * it, and it is no slice of another. NULL otherwise. */
 mb_node *mb_graph_sole_producer(mb_graph *g, int value, mb_op op)
 {
     if (value < 0 || g->values[value].producer < 0 || g->values[value].kept || g->values[value].alias_of >= 0) {

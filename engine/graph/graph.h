@@ -87,7 +87,7 @@ typedef struct mb_graph {
     mb_tap *taps;
     int n_taps, taps_capacity;
     mb_text_block *text;
-    mb_free_block free_list[MB_FREE_BLOCKS]; /* owned; room of forgotten constants, for the next ones (constants.c) */
+    mb_free_block free_list[MB_FREE_BLOCKS]; /* owned; memory of released constants, for the next ones (constants.c) */
     double next_position;
     int64_t output_multiple; /* passes that make convolutions may pad their outputs to this; 0, 1: they do not */
     mb_error error;          /* sticky */

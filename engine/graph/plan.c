@@ -1,4 +1,9 @@
-/* From a recorded graph to a plan: passes, schedule, kernels, lives of values, in-place merging, placement. */
+/* From a recorded graph to a plan: passes, schedule, kernels, lives of values, in-place merging, placement.
+ *
+ * The memory of a run is one block, the arena. Every value that is not a constant has a place there: a temporary only
+ * while it is alive, so that values whose lives do not overlap share bytes; an input and a kept value for the whole
+ * run. Slices (alias_of) have no memory of their own, they are channels of another value. "Root" is the value that has
+ * the memory: the value itself, the map it is a slice of, or the input that it has taken over in place. */
 #include "graph/plan.h"
 
 #include "core/alloc.h"
@@ -11,7 +16,8 @@
 /* Scratch of the placement. */
 typedef struct placing {
     mb_plan *plan;
-    int *root;  /* per value: the value whose memory it lives in (itself, a wider map, an input taken over) */
+    int *root;  /* per value: the value whose memory it lives in (itself, the map it is a slice of, an input taken over)
+                 */
     int *first; /* per root value: life in steps */
     int *last;
     mb_block *blocks;
@@ -19,6 +25,7 @@ typedef struct placing {
     int n_blocks;
 } placing;
 
+/* Frees a plan in any state of being made: also a half-made one of mb_plan_create or mb_plan_prepare. */
 void mb_plan_free(mb_plan *p)
 {
     if (p == NULL) {
@@ -43,6 +50,8 @@ static bool is_pinned(const mb_value_info *v)
     return v->kept || v->kind == MB_VALUE_INPUT;
 }
 
+/* Follows the chain to the value that owns the memory. Chains are short: a slice of a slice, then an input taken
+ * over. */
 static int root_of(const placing *s, int value)
 {
     while (s->root[value] != value) {
@@ -51,11 +60,13 @@ static int root_of(const placing *s, int value)
     return value;
 }
 
+/* Bytes that a kernel reads or writes of a value; 0 for an absent input. */
 static double view_bytes(const mb_view *v)
 {
     return mb_view_present(v) ? (double)mb_dtype_size(v->dtype) * (double)mb_view_count(v) : 0.0;
 }
 
+/* The types that the plan has chosen for the values of a node (mb_plan_choose_types), into its call. */
 static void set_types(const mb_plan *p, const mb_node *n, mb_call *c)
 {
     c->out.dtype = p->locations[n->out].dtype;
@@ -64,7 +75,8 @@ static void set_types(const mb_plan *p, const mb_node *n, mb_call *c)
     }
 }
 
-/* Kernel, workspace and work of every node, in order. */
+/* One step for every node in order that has work to do: its kernel, workspace and amount of work. Nodes that are
+ * free (a concat of slices) get none. */
 static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *err)
 {
     mb_graph *g = p->graph;
@@ -88,6 +100,7 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
             return mb_fail(err, MB_E_UNSUPPORTED, "%s: the back end '%s' has no kernel for this %s", node->name,
                            p->backend->name, rule->name);
         }
+        /* Workspaces and work follow from the kernel; the share of the progress bar from both. */
         s->workspace_bytes = s->kernel->workspace != NULL ? s->kernel->workspace(&s->call) : 0;
         s->macs = rule->macs != NULL ? rule->macs(&s->call) : 0.0;
         s->bytes = view_bytes(&s->call.out);
@@ -117,7 +130,10 @@ static mb_status choose_kernels_inside(mb_plan *p, const int *order, int n, mb_e
     return status;
 }
 
-/* Lives: a root is born with its first writer and dies with its last reader. */
+/* Life of every root, in steps: from its first writer to its last reader, both included.
+ *
+ * A kept value lives until after the last step: it is read after the run. An input lives from before the first step
+ * to after the last, so that a run can be repeated on the same input (the run in the fallback type does). */
 static void find_lives(placing *s)
 {
     const mb_plan *p = s->plan;
@@ -149,6 +165,7 @@ static void find_lives(placing *s)
     }
 }
 
+/* Whether other values are slices of this one (concat without a copy). */
 static bool has_slices(const mb_graph *g, int value)
 {
     for (int v = 0; v < g->n_values; v++) {
@@ -159,12 +176,25 @@ static bool has_slices(const mb_graph *g, int value)
     return false;
 }
 
+/* Same dimensions, distance between pixels, and element type: the bytes of one can take the place of the other. */
 static bool same_shape(const mb_view *a, const mb_view *b)
 {
     return memcmp(a->dims, b->dims, sizeof a->dims) == 0 && a->pitch == b->pitch && a->dtype == b->dtype;
 }
 
-/* An output takes over the memory of an input that dies at this node, where the kernel allows it. */
+/* An output takes over the memory of input k that dies at this node, where the kernel can write over that input
+ * (in_place_input). Afterwards the input's root is the root of both, and lives as long as the output.
+ *
+ * Memory belongs to roots, so each condition is about the roots r of the input and o of the output:
+ *   - not pinned: a kept value is read after the run, a network input by the repeated run; either would find the
+ *     output of this node instead. An input that is itself a slice would drag the other slices of its map along.
+ *   - whole: an output inside a larger map (or with slices of its own, or over a root with slices) must stay where
+ *     its neighbours are; moving it tears the map that a later node reads as one.
+ *   - read once: another input of this node in the same memory would be overwritten while the kernel still reads it.
+ *   - r != o: already merged, or the node works within one map.
+ *   - last[r] == t: a later reader would read the output. first[o] == t: an earlier writer of the output's root
+ *     (a part of a map written before) would be lost.
+ *   - same shape, pitch and type: otherwise elements move, and the kernel overwrites what it has yet to read. */
 static void merge_in_place(placing *s)
 {
     const mb_plan *p = s->plan;
@@ -191,7 +221,7 @@ static void merge_in_place(placing *s)
     }
 }
 
-/* Blocks of the live roots and of the workspaces, placed. */
+/* Blocks of the live roots and of the workspaces, placed in one arena. A workspace lives for its step alone. */
 static mb_status place(placing *s, mb_error *err)
 {
     mb_plan *p = s->plan;
@@ -209,6 +239,7 @@ static mb_status place(placing *s, mb_error *err)
             s->blocks[s->n_blocks++] = (mb_block){s->first[v], s->last[v], bytes, 0};
         }
     }
+    /* Workspaces come last, in the order of the steps, so that their blocks are found again below. */
     int first_workspace = s->n_blocks;
     for (int t = 0; t < p->n_steps; t++) {
         s->blocks[s->n_blocks++] = (mb_block){t, t, p->steps[t].workspace_bytes, 0};
@@ -240,6 +271,8 @@ static void locate(placing *s)
     }
 }
 
+/* Where everything lies in the arena, in four steps: slices join the roots of their maps; lives; outputs take over
+ * inputs; blocks are placed. Only the steps' and locations' offsets remain, the scratch is freed. */
 static mb_status place_values(mb_plan *p, mb_error *err)
 {
     size_t n = (size_t)p->graph->n_values + 1;
@@ -271,6 +304,7 @@ done:
     return status;
 }
 
+/* Bytes in f32 of all constants that some node still reads: an estimate of the packed weights. */
 static size_t constant_bytes(const mb_graph *g)
 {
     size_t bytes = 0;
@@ -283,6 +317,8 @@ static size_t constant_bytes(const mb_graph *g)
     return bytes;
 }
 
+/* passes -> order -> types -> kernels -> placement. Each uses what the one before has decided: kernels depend on the
+ * types, workspaces on the kernels, lives on the order. */
 mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options *options, mb_error *err)
 {
     mb_status status = MB_OK;

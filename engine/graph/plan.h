@@ -41,12 +41,12 @@ struct mb_plan {
     mb_location *locations; /* per value */
     mb_attrs *attrs;        /* per step: a copy that calls point to */
     char *arena;            /* device memory if the back end has its own */
-    char *staging;          /* host memory for copies of all mirrored values, pinned if it can be */
+    char *staging;          /* host memory to copy all values with a host copy from and to, pinned if it can be */
     bool staging_pinned;
     void *captured;  /* on a device: all steps as one launch, from the second run on */
     bool run_before; /* the first run is never captured: libraries set themselves up */
     bool no_capture; /* it failed once, or was not wanted */
-    bool check;      /* look at every result (MATTEBOX_CHECK=finite) */
+    bool check;      /* check every result (MATTEBOX_CHECK=finite) */
     void *checked;   /* then: host memory for the largest value */
     int bad_node;    /* of the last checked run: the first node whose result was not finite; -1: none */
     bool bad_is_nan; /* then: NaN was in it, not only infinities */
@@ -59,31 +59,28 @@ MB_MUST_CHECK mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_
 /* Packs weights and allocates the arena: after this the plan can run. */
 MB_MUST_CHECK mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err);
 void mb_plan_free(mb_plan *p);
-/* Every step, in order. */
+/* Every step, in order (executor.c). */
 MB_MUST_CHECK mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);
 
-/* mb_plan_run with something in place of the host's copies (io: NULL: nothing). */
-MB_MUST_CHECK mb_status mb_plan_run_io(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
-                                       mb_error *err);
-/* A run that looks at every result, whatever MATTEBOX_CHECK says: MB_E_INTERNAL names the first that is not finite. */
+/* ---- checked runs (check.c; run.c) ---- */
+/* A run that checks every result, whatever MATTEBOX_CHECK says: MB_E_INTERNAL names the first that is not finite. */
 MB_MUST_CHECK mb_status mb_plan_run_checked(mb_plan *p, const mb_plan_io *io, mb_error *err);
-/* Somewhere to look at results of a device, if p->check. */
+/* Host memory for the results of a device, if p->check. */
 MB_MUST_CHECK mb_status mb_plan_prepare_check(mb_plan *p, mb_error *err);
-
-/* The bytes from the first element of a value to behind its last, gaps of the wider map included. */
-size_t mb_plan_span_bytes(const mb_plan *p, int value);
-/* MB_E_INTERNAL, naming the node, if its result holds anything that is not a number (check.c). */
+/* MB_E_INTERNAL, naming the node, if its result holds anything that is not finite. */
 MB_MUST_CHECK mb_status mb_plan_check_step(mb_plan *p, mb_step *s, mb_error *err);
 
 /* ---- back ends with memory of their own (device_plan.c) ---- */
 /* The type of every value: 16-bit maps, but f32 where positions or the result need it. */
 void mb_plan_choose_types(mb_plan *p);
-MB_MUST_CHECK mb_status mb_plan_device_memory(mb_plan *p, mb_error *err); /* arena, mirrors, staging */
+MB_MUST_CHECK mb_status mb_plan_device_memory(mb_plan *p, mb_error *err); /* arena, host copies, staging */
 void mb_plan_device_free(mb_plan *p);
 /* Inputs over, all steps (recorded and replayed where the device can), kept values back (device_run.c). */
 MB_MUST_CHECK mb_status mb_plan_run_device(mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
                                            mb_error *err);
-/* mb_plan_view, but where the value lies. */
+/* The bytes from the first element of a value to behind its last, gaps of the map that it is a slice of included. */
+size_t mb_plan_span_bytes(const mb_plan *p, int value);
+/* mb_plan_view, but where the value lies (plan_view.c). */
 mb_view mb_plan_own_view(const mb_plan *p, const char *name);
 
 #endif

@@ -11,6 +11,7 @@ static size_t aligned(size_t bytes)
     return (bytes + MB_ARENA_ALIGNMENT - 1) / MB_ARENA_ALIGNMENT * MB_ARENA_ALIGNMENT;
 }
 
+/* Largest first; of equal size the earlier born, then the order of the array. */
 static int by_size(const void *a, const void *b)
 {
     const mb_block *x = *(mb_block *const *)a, *y = *(mb_block *const *)b;
@@ -44,6 +45,7 @@ static size_t best_offset(const mb_block *b, mb_block *const *busy, int n)
     return best != SIZE_MAX ? best : end;
 }
 
+/* Quadratic in some thousand blocks: milliseconds. */
 mb_status mb_planner_place(mb_block *blocks, int n, size_t *total, mb_error *err)
 {
     size_t sum = 0, count = n > 0 ? (size_t)n : 1;
@@ -80,6 +82,7 @@ mb_status mb_planner_place(mb_block *blocks, int n, size_t *total, mb_error *err
     return MB_OK;
 }
 
+/* What is alive at once is needed at once, wherever it lies. */
 size_t mb_planner_lower_bound(const mb_block *blocks, int n, int n_nodes)
 {
     size_t most = 0;

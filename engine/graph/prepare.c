@@ -14,6 +14,7 @@ struct mb_prepared_entry {
     mb_prepared prepared;
 };
 
+/* Packed weights on a device need it entered to be freed; a dead one has lost them anyway. */
 void mb_prepared_cache_dispose(mb_prepared_cache *c)
 {
     const mb_backend *b = c->backend;
@@ -33,7 +34,8 @@ void mb_prepared_cache_dispose(mb_prepared_cache *c)
     }
 }
 
-/* What packed weights depend on: kernel, attributes, and the provenance of the constants. */
+/* What packed weights depend on: kernel, attributes, types, the width of the first input, and the provenance of the
+ * constants (their keys, not their contents). An input that is no constant counts as 1. */
 static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
 {
     const mb_node *n = &g->nodes[s->node];
@@ -49,6 +51,9 @@ static uint64_t prepared_key(const mb_graph *g, const mb_step *s)
     return h;
 }
 
+/* The packed weights of a step: those of the cache, from an earlier plan of this model or another node with the same
+ * key, or packed now. Derived constants are released after each step, so that loading needs little more memory than
+ * the result. */
 static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, mb_error *err)
 {
     mb_graph *g = p->graph;
@@ -93,6 +98,8 @@ static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, 
     return MB_OK;
 }
 
+/* Every call gets the addresses of its values: places in the arena, or contents of constants, unless the kernel has
+ * them packed (`replaces`, one bit per input). */
 static mb_status set_pointers(mb_plan *p, mb_error *err)
 {
     mb_graph *g = p->graph;
@@ -119,7 +126,7 @@ static mb_status set_pointers(mb_plan *p, mb_error *err)
 }
 
 /* On a device: refuses before work what will not fit. Weights of other plans of this model are there already. */
-static mb_status check_room(const mb_plan *p, const mb_prepared_cache *cache, mb_error *err)
+static mb_status check_capacity(const mb_plan *p, const mb_prepared_cache *cache, mb_error *err)
 {
     const mb_backend *b = p->backend;
     size_t weights = p->stats.weight_bytes / sizeof(float) * mb_dtype_size(b->activations);
@@ -143,11 +150,14 @@ static mb_status tune(mb_plan *p, mb_error *err)
     return status;
 }
 
+/* In this order, because each needs what is above it: the capacity is checked before anything is packed, packing before
+ * the arena exists (both are large: their peaks must not add up), pointers when there is an arena, and tuning at last,
+ * when every call can run. */
 static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     mb_status status = MB_OK;
     if (p->backend->memory != NULL) {
-        MB_TRY(check_room(p, cache, err));
+        MB_TRY(check_capacity(p, cache, err));
     }
     for (int t = 0; t < p->n_steps; t++) {
         MB_TRY(prepare_step(p, &p->steps[t], cache, err));
@@ -159,10 +169,12 @@ static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
         p->arena = mb_alloc_aligned(p->stats.arena_bytes);
     }
     if (p->arena == NULL) {
-        status = mb_fail(err, MB_E_MEMORY, "not enough memory: the plan needs %.0f MB\nuse a smaller input size",
-                         (double)p->stats.arena_bytes * 1e-6);
+        status =
+            mb_fail(err, MB_E_MEMORY, "could not allocate %.0f MB for the plan's activations\nuse a smaller input size",
+                    (double)p->stats.arena_bytes * 1e-6);
         goto done;
     }
+    /* To find where an overflow begins: docs/cuda.md. */
     const char *check = getenv("MATTEBOX_CHECK");
     p->check = check != NULL && strcmp(check, "finite") == 0;
     MB_TRY(mb_plan_prepare_check(p, err));
@@ -172,6 +184,7 @@ done:
     return status;
 }
 
+/* On a device all of it happens with the device entered. The cache belongs to one back end. */
 mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     const mb_backend *b = p->backend;

@@ -1,4 +1,12 @@
-/* Plans of one model, kept for the last few sizes. */
+/* Plans of one model, kept for the last few sizes, and the second run of what overflows in 16 bits.
+ *
+ * Two levels of sharing: plans of one runner share packed weights (mb_prepared_cache: the same kernel and constants
+ * give the same packing, whatever the size of the picture), and runs of one size share a plan. A plan with taps serves
+ * once.
+ *
+ * Overflow: f16 ends at 65504, and activations of a large picture may not. A result that is not finite is the sign.
+ * mb_runner_again then takes the same inputs through a runner of the fallback type (bf16, which has the range of f32,
+ * or f32 where the device has no bf16), and its outputs and taps replace those of the first run. */
 #include "graph/runner.h"
 
 #include "core/alloc.h"
@@ -22,11 +30,12 @@ struct mb_runner {
     mb_prepared_cache cache;
     kept_plan plans[MB_PLANS_KEPT];
     unsigned clock;
-    mb_backend fallback_backend; /* the same device in a wider type, for what overflows */
+    mb_backend fallback_backend; /* the same device in a type of larger range, for what overflows */
     mb_runner *fallback;
     char warning[256];
 };
 
+/* No plan yet: sizes come with the first call for one. */
 mb_status mb_runner_create(mb_runner **out, const mb_weights *weights, mb_record_fn record,
                            const mb_runner_options *options, mb_error *err)
 {
@@ -43,6 +52,7 @@ mb_status mb_runner_create(mb_runner **out, const mb_weights *weights, mb_record
     return MB_OK;
 }
 
+/* Plans before the cache whose packed weights they point to. */
 void mb_runner_free(mb_runner *r)
 {
     if (r == NULL) {
@@ -76,6 +86,7 @@ static mb_status keep_taps(mb_graph *g, const char *const *taps, int n_taps, mb_
     return MB_OK;
 }
 
+/* Record, mark the taps, plan: for one size {n, h, w}. Nothing is packed yet. */
 static mb_status build(mb_plan **out, mb_runner *r, const int64_t size[3], const char *const *taps, int n_taps,
                        mb_error *err)
 {
@@ -95,6 +106,7 @@ static mb_status build(mb_plan **out, mb_runner *r, const int64_t size[3], const
     return mb_plan_create(out, g, &r->options, err); /* owns g from here, also on failure */
 }
 
+/* Refuses a plan over the limit before its weights are packed. */
 static mb_status check_budget(const mb_runner *r, const mb_plan *p, mb_error *err)
 {
     double need = (double)p->stats.arena_bytes + (double)p->stats.weight_bytes;
@@ -108,6 +120,8 @@ static mb_status check_budget(const mb_runner *r, const mb_plan *p, mb_error *er
     return MB_OK;
 }
 
+/* A plan of the last few sizes if there is one without taps, else a new one in the place of the one unused for longest.
+ * Its arena goes before the new one is allocated, so that two never exist at a time. */
 mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int64_t w, const char *const *taps,
                          int n_taps, mb_error *err)
 {
@@ -143,6 +157,7 @@ mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int6
     return MB_OK;
 }
 
+/* Plans to the end, then frees the plan: nothing is packed or allocated for it, so it takes milliseconds. */
 mb_status mb_runner_stats(mb_plan_stats *out, mb_runner *r, int64_t n, int64_t h, int64_t w, mb_error *err)
 {
     mb_plan *p = NULL;
@@ -159,105 +174,90 @@ const char *mb_runner_warning(const mb_runner *r)
     return r->warning;
 }
 
-/* All bits of the exponent set: infinite or NaN. Without a branch inside, so that it costs no more than reading. */
-static bool all_finite(const float *v, int64_t n)
-{
-    uint32_t bad = 0;
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &v[i], sizeof bits);
-        bad |= (bits & 0x7f800000u) == 0x7f800000u;
-    }
-    return bad == 0;
-}
-
-bool mb_plan_is_finite(const mb_plan *p)
-{
-    bool finite = true;
-    for (int i = 0; i < mb_plan_n_taps(p) && finite; i++) {
-        mb_view v = mb_plan_view(p, mb_plan_tap_name(p, i));
-        const bool packed = v.pitch == v.dims[1];
-        const int64_t rows = packed ? 1 : mb_view_tokens(&v), n = packed ? mb_view_count(&v) : v.dims[1];
-        for (int64_t t = 0; t < rows && finite; t++) {
-            finite = all_finite((const float *)v.data + t * v.pitch, n);
-        }
-    }
-    return finite;
-}
-
-mb_status mb_plan_explain(mb_plan *p, const mb_plan_io *io, mb_error *err)
-{
-    mb_error seen = {0};
-    mb_status status = mb_plan_run_checked(p, io, &seen);
-    if (p->bad_node >= 0) {
-        return mb_fail(err, MB_E_FORMAT,
-                       "the model gave %s at %s\nits weights are damaged, or too large for %s: convert the checkpoint "
-                       "again, or train on",
-                       p->bad_is_nan ? "NaN" : "infinite values", p->graph->nodes[p->bad_node].name,
-                       mb_dtype_name(p->backend->activations));
-    }
-    return status != MB_OK ? mb_fail(err, status, "%s", seen.message)
-                           : mb_fail(err, MB_E_FORMAT, "the model gave NaN in its result");
-}
-
 static void copy_view(const mb_plan *to, const mb_plan *from, const char *name)
 {
     mb_view dst = mb_plan_view(to, name), src = mb_plan_view(from, name);
     memcpy(dst.data, src.data, (size_t)mb_view_count(&src) * sizeof(float)); /* the host's copies are dense */
 }
 
-/* The plan of the wider runner for the size, and with the taps, of a plan of ours. */
-static mb_status fallback_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_error *err)
+/* The size and kind of a plan of ours; NULL: it is none of the last MB_PLANS_KEPT. */
+static const kept_plan *find_kept(const mb_runner *r, const mb_plan *p)
 {
-    const kept_plan *mine = &r->plans[0];
-    const char *taps[64];
-    int n_taps = 0;
     for (int i = 0; i < MB_PLANS_KEPT; i++) {
-        mine = r->plans[i].plan == p ? &r->plans[i] : mine;
-    }
-    if (r->fallback == NULL) {
-        r->fallback_backend = *r->options.backend;
-        r->fallback_backend.activations = r->options.backend->fallback_dtype;
-        r->fallback_backend.fallback_dtype = MB_F32;
-        mb_runner_options o = r->options;
-        o.backend = &r->fallback_backend;
-        mb_status status = mb_runner_create(&r->fallback, r->weights, r->record, &o, err);
-        if (status != MB_OK) {
-            return status;
+        if (r->plans[i].plan == p) {
+            return &r->plans[i];
         }
     }
-    for (int i = 0; !mine->plain && i < mb_plan_n_taps(p) && n_taps < 64; i++) {
-        taps[n_taps++] = mb_plan_tap_name(p, i);
-    }
-    return mb_runner_plan(out, r->fallback, mine->n, mine->h, mine->w, taps, n_taps, err);
+    return NULL;
 }
 
-/* Where it began: one more run that looks at every node. */
-static void name_culprit(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_dtype wider)
+/* The runner of the fallback type, made at the first overflow: most models never need one. It has plans and packed
+ * weights of its own on the same device. */
+static mb_status make_fallback(mb_runner *r, mb_error *err)
+{
+    if (r->fallback != NULL) {
+        return MB_OK;
+    }
+    r->fallback_backend = *r->options.backend;
+    r->fallback_backend.activations = r->options.backend->fallback_dtype;
+    r->fallback_backend.fallback_dtype = MB_F32;
+    mb_runner_options o = r->options;
+    o.backend = &r->fallback_backend;
+    return mb_runner_create(&r->fallback, r->weights, r->record, &o, err);
+}
+
+/* The plan of the fallback runner for the size, and with all the taps, of a plan of ours. */
+static mb_status fallback_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb_error *err)
+{
+    mb_status status = MB_OK;
+    const kept_plan *kept = find_kept(r, p);
+    int n_taps = kept != NULL && !kept->plain ? mb_plan_n_taps(p) : 0;
+    const char **taps = NULL;
+    if (kept == NULL) {
+        return mb_fail(err, MB_E_INTERNAL, "the plan to repeat is not there any more");
+    }
+    MB_TRY(make_fallback(r, err));
+    taps = mb_alloc_array((size_t)n_taps + 1, sizeof *taps);
+    if (taps == NULL) {
+        status = mb_fail_memory(err, (size_t)n_taps * sizeof *taps, "the list of taps");
+        goto done;
+    }
+    for (int i = 0; i < n_taps; i++) {
+        taps[i] = mb_plan_tap_name(p, i);
+    }
+    MB_TRY(mb_runner_plan(out, r->fallback, kept->n, kept->h, kept->w, taps, n_taps, err));
+done:
+    mb_free(taps);
+    return status;
+}
+
+/* The warning names the node where it began: one more run that checks every node. */
+static void warn_overflow(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_dtype fallback)
 {
     mb_error seen = {0};
     const char *type = mb_dtype_name(p->backend->activations);
     bool found = mb_plan_run_checked(p, io, &seen) == MB_E_INTERNAL;
     (void)snprintf(r->warning, sizeof r->warning, "%s overflowed%s%.160s; computed again in %s", type,
-                   found ? ": " : "", found ? seen.message : "", mb_dtype_name(wider));
+                   found ? ": " : "", found ? seen.message : "", mb_dtype_name(fallback));
 }
 
+/* Inputs over, the run in the fallback type, outputs and taps back into the views of the plan that overflowed. */
 mb_status mb_runner_again(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_error *err)
 {
-    mb_plan *wide = NULL;
-    mb_status status = fallback_plan(&wide, r, p, err);
+    mb_plan *fallback = NULL;
+    mb_status status = fallback_plan(&fallback, r, p, err);
     if (status != MB_OK) {
         return status;
     }
-    name_culprit(r, p, io, wide->backend->activations);
-    for (int v = 0; (io == NULL || io->fill == NULL) && v < p->graph->n_values; v++) {
+    warn_overflow(r, p, io, fallback->backend->activations);
+    for (int v = 0; (io == NULL || io->write_input == NULL) && v < p->graph->n_values; v++) {
         if (p->graph->values[v].kind == MB_VALUE_INPUT) {
-            copy_view(wide, p, p->graph->values[v].name);
+            copy_view(fallback, p, p->graph->values[v].name);
         }
     }
-    status = mb_plan_run_io(wide, io, NULL, NULL, err);
-    for (int i = 0; status == MB_OK && (io == NULL || io->take == NULL) && i < mb_plan_n_taps(p); i++) {
-        copy_view(p, wide, mb_plan_tap_name(p, i));
+    status = mb_plan_run_io(fallback, io, NULL, NULL, err);
+    for (int i = 0; status == MB_OK && (io == NULL || io->read_output == NULL) && i < mb_plan_n_taps(p); i++) {
+        copy_view(p, fallback, mb_plan_tap_name(p, i));
     }
     return status;
 }
@@ -267,12 +267,13 @@ bool mb_runner_is_16bit(const mb_runner *r)
     return r->options.backend->activations != MB_F32;
 }
 
+/* With read_output nothing is known of the result yet: the check is the caller's. */
 mb_status mb_runner_run_io(mb_runner *r, mb_plan *p, const mb_plan_io *io, mb_progress_fn on_progress, void *user,
                            mb_error *err)
 {
     r->warning[0] = '\0';
     mb_status status = mb_plan_run_io(p, io, on_progress, user, err);
-    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->take != NULL) || mb_plan_is_finite(p)) {
+    if (status != MB_OK || !mb_runner_is_16bit(r) || (io != NULL && io->read_output != NULL) || mb_plan_is_finite(p)) {
         return status;
     }
     return mb_runner_again(r, p, io, err);

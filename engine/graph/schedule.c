@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 
+/* A concat whose parts were all made slices of its output: its producers have written it. */
 bool mb_node_is_free(const mb_graph *g, const mb_node *n)
 {
     if (n->op != MB_OP_concat) {
@@ -16,6 +17,7 @@ bool mb_node_is_free(const mb_graph *g, const mb_node *n)
     return true;
 }
 
+/* All producers of its inputs are done. */
 static bool is_ready(const mb_graph *g, const mb_node *n, const bool *done)
 {
     for (int i = 0; i < n->n_in; i++) {
@@ -27,6 +29,8 @@ static bool is_ready(const mb_graph *g, const mb_node *n, const bool *done)
     return true;
 }
 
+/* Positions are those of the recording, or between two of them for nodes that a pass added: the order is that of the
+ * paper except where the graph demands another. */
 mb_status mb_schedule(int *order, int *n, const mb_graph *g, mb_error *err)
 {
     bool *done = mb_calloc((size_t)g->n_nodes + 1, sizeof *done);
@@ -49,7 +53,7 @@ mb_status mb_schedule(int *order, int *n, const mb_graph *g, mb_error *err)
         }
         if (best < 0) {
             mb_free(done);
-            return mb_fail(err, MB_E_INTERNAL, "the graph has a circle or reads a removed node");
+            return mb_fail(err, MB_E_INTERNAL, "the graph has a cycle or reads a removed node");
         }
         done[best] = true;
         order[(*n)++] = best;

@@ -88,7 +88,8 @@ MB_API const char *mb_status_name(mb_status status);
 
 /* Reads `photo`, cuts its subject out with the weights in `model` and writes an RGBA picture to `png`, with default
  * options. An existing `png` is replaced, as a whole or not at all. `model` is a .mbw file (made by mattebox-weights)
- * or a name, looked up as mb_find_model does.
+ * or a name, as for mb_model_open; "default" needs no file. The result is that of the program `mattebox PHOTO`, to
+ * the byte: foreground colours are estimated, and the built-in network runs with the preset "small".
  *
  * It opens the model each time. For more than one picture use a pipeline (section 6). */
 MB_MUST_CHECK MB_API mb_status mb_cutout_file(const char *model, const char *photo, const char *png, mb_error *err);
@@ -135,6 +136,26 @@ MB_API void mb_image_dispose(mb_image *image);
  * [0,1] to 8 bits is trunc(255 x), to 16 bits it is rounded. */
 MB_MUST_CHECK MB_API mb_status mb_image_convert(const mb_image *dst, const mb_image *src, mb_error *err);
 
+/* What a picture file says beside its pixels. Start with mb_metadata_init; what the load functions fill in is freed by
+ * mb_metadata_dispose, what you point it to for saving is only read. */
+typedef struct mb_metadata {
+    size_t size;
+    void *icc; /* ICC profile of RGB colours, NULL: none, that is sRGB by custom */
+    size_t icc_bytes;
+    double dpi_x, dpi_y; /* pixels an inch; 0: not known */
+    void *exif;          /* a TIFF structure, without "Exif\0\0": orientation 1, no thumbnail. NULL: none */
+    size_t exif_bytes;
+    char note[80]; /* "" or what was left out: "its colour profile is for CMYK: dropped" */
+} mb_metadata;
+MB_API void mb_metadata_init(mb_metadata *metadata);
+MB_API void mb_metadata_dispose(mb_metadata *metadata);
+
+/* Converts colours in place from one ICC profile to another (NULL, or without a profile: sRGB), relative colorimetric;
+ * alpha, which must be straight, stays. 8 or 16 bits. MB_E_FORMAT: a profile that cannot be used; MB_E_UNSUPPORTED:
+ * this build has no Little CMS. */
+MB_MUST_CHECK MB_API mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *from,
+                                                        const mb_metadata *to, mb_error *err);
+
 /* What a picture file was before it became pixels. Filled by the load functions. */
 typedef struct mb_image_source {
     size_t size;       /* sizeof(mb_image_source) */
@@ -155,7 +176,8 @@ typedef struct mb_load_options {
     int keep_depth;            /* 1: PNG and PNM files of more than 8 bits give 16-bit pictures. Default 0 */
     int (*cancel)(void *user); /* NULL, or asked every few rows: not 0 stops with MB_E_CANCELLED */
     void *user;
-    int keep_alpha; /* 1: pictures that are not opaque throughout come as RGBA, alpha straight. Default 0: RGB */
+    int keep_alpha;        /* 1: pictures that are not opaque throughout come as RGBA, alpha straight. Default 0: RGB */
+    mb_metadata *metadata; /* NULL (default), or filled with what the file has; an empty one, begun with _init */
 } mb_load_options;
 MB_API void mb_load_options_init(mb_load_options *options);
 
@@ -216,10 +238,12 @@ typedef struct mb_save_options {
     int overwrite; /* 0: an existing file is an error (MB_E_IO), also when it appears meanwhile; 1 (default): replaced
                     */
     int level;     /* 0 fast and large .. 9 slow and small (PNG: zlib's; WebP: the effort); default 3 */
-    mb_format format; /* default AUTO */
-    int quality;      /* 1 .. 100 of JPEG and WebP; 0 (default): 92, and WebP without loss */
-    const char *note; /* NULL, or a comment that PNG files carry ("premultiplied alpha") */
-    int threads;      /* that compress a PNG; 1 (default): the caller alone, 0: all processors */
+    mb_format format;            /* default AUTO */
+    int quality;                 /* 1 .. 100 of JPEG and WebP; 0 (default): 92, and WebP without loss */
+    const char *note;            /* NULL, or a comment that PNG files carry ("premultiplied alpha") */
+    int threads;                 /* that compress a PNG; 1 (default): the caller alone, 0: all processors */
+    const mb_metadata *metadata; /* NULL (default), or what the file shall say: colour pictures get the profile, all the
+                                    resolution (a WebP in its EXIF) and EXIF */
 } mb_save_options;
 MB_API void mb_save_options_init(mb_save_options *options);
 
@@ -288,10 +312,13 @@ MB_API int mb_context_threads(const mb_context *context); /* >= 1 */
 /* Weights: read-only, shared by any number of pipelines and threads. Open a model once, not once per picture. */
 typedef struct mb_model mb_model;
 
-/* Maps a .mbw file: milliseconds, whatever its size. Header, table and architecture are checked, the data is not (see
+/* Opens a model by its path or name (see mb_find_model), or "default": what mb_find_default_model finds, else the small
+ * network that is linked into this library (also called "demo"; mb_model_info.path is "" then).
+ *
+ * Maps the .mbw file: milliseconds, whatever its size. Header, table and architecture are checked, the data is not (see
  * mb_model_verify). Errors: MB_E_IO, MB_E_FORMAT (damaged, or no .mbw file: the message tells what it is),
  * MB_E_MISMATCH (a network that this library does not run), MB_E_UNSUPPORTED (a newer format). */
-MB_MUST_CHECK MB_API mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err);
+MB_MUST_CHECK MB_API mb_status mb_model_open(mb_model **out, mb_context *context, const char *name, mb_error *err);
 /* The same from bytes in memory, which must stay unchanged as long as the model lives. */
 MB_MUST_CHECK MB_API mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes,
                                                     size_t n_bytes, mb_error *err);
@@ -335,6 +362,10 @@ MB_MUST_CHECK MB_API mb_status mb_model_verify(const mb_model *model, mb_progres
  * ~/.local/share), share/mattebox/models beside the program's folder, /usr/local/share and /usr/share.
  * The result is written to `path` (`path_bytes` long). Not found: MB_E_IO, and the message lists every place. */
 MB_MUST_CHECK MB_API mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err);
+/* Where the installed model for "default" lies: default.mbw, birefnet-general.mbw or birefnet-general-lite.mbw in the
+ * same folders, else the first .mbw file there, by folder and name, that finds masks. 1: `path` has it; 0: none is
+ * installed. */
+MB_API int mb_find_default_model(char *path, size_t path_bytes);
 /* Folder number i of that search, "" after the last. Written to `path`; returns 0 when there is no such folder. */
 MB_API int mb_model_folder(char *path, size_t path_bytes, int i);
 
@@ -365,8 +396,8 @@ typedef enum mb_recipe {
 typedef enum mb_segmenter {
     MB_SEGMENT_NETWORK = 0,  /* the model */
     MB_SEGMENT_SALIENCY = 1, /* what stands out; the pipeline may have no model */
-    MB_SEGMENT_BOTH = 2 /* the model or saliency, whichever gives the better cut-out of the two; always snapped (see
-                         * `grabcut`). Steadier with a small model */
+    MB_SEGMENT_BOTH = 2 /* several candidates from both: the best cut-out of them; always snapped to the picture's edges
+                         * (see `grabcut`). Steadier with a small model */
 } mb_segmenter;
 
 /* What refines the mask's edge. Relative costs are in docs/edges.md. */
@@ -401,7 +432,7 @@ typedef struct mb_options {
     /* the network */
     mb_recipe recipe;              /* default AUTO */
     int input_width, input_height; /* the network's input; 0 (default): what the model recommends */
-    mb_precision precision;        /* default AUTO: the context\'s */
+    mb_precision precision;        /* default AUTO: the context's */
     /* the edge */
     int process_detail;       /* default 1; 0: the mask is the result and nothing below acts, as in the node */
     mb_detail detail;         /* default NONE */
@@ -483,6 +514,9 @@ MB_API void mb_pipeline_free(mb_pipeline *pipeline);
 
 /* Other options from the next run on. Plans are kept. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err);
+/* Another colour or picture (borrowed, may be NULL) in place of the options' own, for options with such a background,
+ * from the next picture that is finished on: the same background in another photo's colour profile. */
+MB_API void mb_pipeline_set_background(mb_pipeline *pipeline, const unsigned char colour[4], const mb_image *picture);
 /* Called from within the runs, in the thread that called them. callback: NULL takes it away. */
 MB_API void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user);
 

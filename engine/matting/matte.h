@@ -1,32 +1,13 @@
-/* The refinement of a mask's edge: one call, one table of methods. docs/models/refine.md section 1; docs/edges.md says
- * when to choose which. */
+/* The refinement of a mask's edge: one job, one table of methods. docs/models/refine.md section 1; docs/edges.md says
+ * when to choose which. The details named vitmatte need a network, which this folder does not know: their picture side
+ * is in vitmatte.h, and the caller runs the network between its two halves. */
 #ifndef MB_MATTING_MATTE_H
 #define MB_MATTING_MATTE_H
 
+#include "core/cancel.h"
 #include "core/threads.h"
 #include "image/raster.h"
-#include "core/cancel.h"
 #include "matting/closed_form.h"
-
-/* Start with mb_matte_options_init (the node's defaults). Ranges are checked, never clamped. */
-typedef struct mb_matte_options {
-    bool process_detail;   /* false: the mask is the result, untouched; nothing below acts */
-    mb_detail detail;      /* which method */
-    int erode, dilate;     /* 1..255 */
-    double black_point;    /* 0.01..0.98 */
-    double white_point;    /* 0.02..0.99 */
-    double max_megapixels; /* above 0, to 999, of 1048576 pixels: what VITMatte sees at most */
-    /* ours; 0 is the node's rule */
-    int guided_radius;      /* 0: from erode and dilate */
-    double guided_eps;      /* 0: 0.015 */
-    double guided_scale;    /* 0: exact; below 1: the fast variant */
-    double matting_epsilon; /* 0: 1e-6 */
-    size_t matting_memory;  /* bytes of the direct solver; 0: 1 GiB */
-    size_t available;       /* bytes that a method may take at all; 0: not known */
-    mb_solver matting_solver;
-} mb_matte_options;
-void mb_matte_options_init(mb_matte_options *o);
-MB_MUST_CHECK mb_status mb_matte_options_check(const mb_matte_options *o, mb_error *err);
 
 typedef enum mb_warning_code {
     MB_WARN_NO_FOREGROUND,  /* the trimap has none: the mask was kept (VITMatte still runs) */
@@ -48,34 +29,35 @@ typedef struct mb_warnings {
 } mb_warnings;
 const char *mb_warning_name(mb_warning_code code); /* "no-foreground" ... for JSON */
 
-/* The VITMatte network: alpha [H,W] or larger (what is beyond the photo's size is padding, right and bottom) for an RGB
- * photo and a grey trimap of one size. */
-typedef mb_status (*mb_matting_fn)(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
-                                   mb_error *err);
-
-/* What a run uses and reports besides alpha; all may be 0. */
-typedef struct mb_matte_context {
-    mb_pool *pool;
+/* One refinement: what it works on, and what it gives. */
+typedef struct mb_matte_job {
+    const mb_image_u8 *photo; /* grey, RGB or RGBA (its alpha is ignored) */
+    /* Exactly one of the two, of the photo's size; the first channel counts. */
+    const mb_image_u8 *mask;
+    const mb_image_u8 *user_trimap; /* 0, 255, anything between is unknown (VITMatte sees the values as they are; the
+                                     * guided filter takes them for a mask). erode and dilate do not act on it. */
+    const mb_image_f32 *mask_f32;   /* the mask at more than 8 bits, for details that only pass it on; NULL: none */
+    const mb_options *options;      /* checked by mb_options_check; process_detail 0: the mask is the result */
+    mb_pool *pool;                  /* NULL: one thread */
     mb_cancel cancel;
-    mb_matting_fn matting; /* NULL: the details named vitmatte are refused */
-    void *matting_user;
-    mb_warnings *warnings;
-    mb_image_u8 *trimap; /* receives the trimap of a method that makes one (the caller disposes it) */
-    const mb_image_f32
-        *fine_mask;     /* the mask at more than 8 bits, for details that only pass it on; NULL: there is none */
-    mb_image_f32 *fine; /* receives alpha [H,W] before it is rounded to 8 bits (the caller disposes it) */
-} mb_matte_context;
+    size_t solver_memory; /* bytes of the direct solver; 0: 1 GiB */
+    size_t available;     /* bytes that a method may take at all; 0: not known */
+    mb_solver solver;
+    bool want_f32; /* alpha_f32 is wanted */
+    /* Results: {0} before the run and after an error; mb_matte_job_dispose frees them. */
+    mb_image_u8 alpha;      /* [H,W], grey */
+    mb_image_f32 alpha_f32; /* [H,W] in [0,1]: alpha before it is rounded to 8 bits */
+    mb_image_u8 trimap;     /* [H,W]: of a method that uses one, else {0} */
+    mb_warnings warnings;
+} mb_matte_job;
 
-/* alpha [H,W] for a photo (grey, RGB or RGBA: the alpha is ignored) and a mask of the same size (its first channel). */
-MB_MUST_CHECK mb_status mb_matte_from_mask(mb_image_u8 *alpha, const mb_image_u8 *photo, const mb_image_u8 *mask,
-                                           const mb_matte_options *o, const mb_matte_context *c, mb_error *err);
-/* The same with the user's own trimap: 0, 255, anything between is unknown (VITMatte sees the values as they are; the
- * guided filter takes them for a mask). erode and dilate do not act on it. */
-MB_MUST_CHECK mb_status mb_matte_from_trimap(mb_image_u8 *alpha, const mb_image_u8 *photo, const mb_image_u8 *trimap,
-                                             const mb_matte_options *o, const mb_matte_context *c, mb_error *err);
+/* Runs the detail of the options. MB_E_ARGUMENT: another size than the photo's. MB_E_UNSUPPORTED: the detail needs a
+ * network (mb_matte_needs_network). */
+MB_MUST_CHECK mb_status mb_matte_run(mb_matte_job *job, mb_error *err);
+void mb_matte_job_dispose(mb_matte_job *job); /* the results alone */
 
-/* Size that VITMatte sees of a width x height picture: reduced only if it has more than max_megapixels. */
-void mb_matte_limit(int *out_width, int *out_height, int width, int height, double max_megapixels);
+/* Whether these options ask for a VITMatte network (vitmatte.h). */
+bool mb_matte_needs_network(const mb_options *o);
 
 /* Rough bytes a method needs besides photo and mask (VITMatte: without the network), for the check before work. `share`
  * of the pixels is unknown. */

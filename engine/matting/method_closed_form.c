@@ -14,7 +14,7 @@ static void blurred_row(void *arg, int y, int x, const double *values, int n)
     }
 }
 
-static void warn(const mb_matte_job *job, const mb_closed_form_report *r)
+static void warn(mb_matte_job *job, const mb_closed_form_report *r)
 {
     switch (r->outcome) {
     case MB_CLOSED_FORM_NO_FOREGROUND:
@@ -41,61 +41,58 @@ static void warn(const mb_matte_job *job, const mb_closed_form_report *r)
 }
 
 /* The result of a picture that has nothing to solve. */
-static mb_status keep(mb_image_u8 *alpha, const mb_matte_job *job, mb_closed_form_outcome outcome, int blur,
-                      mb_error *err)
+static mb_status keep(mb_matte_job *job, mb_closed_form_outcome outcome, int blur, mb_error *err)
 {
-    const mb_image_u8 *input = job->mask != NULL ? job->mask : job->given_trimap;
+    const mb_image_u8 *source = mb_matte_source(job);
     if (outcome != MB_CLOSED_FORM_TOO_SMALL || job->mask == NULL) {
-        return mb_matte_first_channel(alpha, input, err);
+        return mb_matte_first_channel(&job->alpha, source, err);
     }
-    mb_status status = mb_image_u8_create(alpha, input->width, input->height, 1, err);
-    return status == MB_OK ? mb_gauss_blur(input, blur, blurred_row, alpha, job->c->pool, &job->c->cancel, err)
+    mb_status status = mb_image_u8_create(&job->alpha, source->width, source->height, 1, err);
+    return status == MB_OK ? mb_gauss_blur(source, blur, blurred_row, &job->alpha, job->pool, &job->cancel, err)
                            : status;
 }
 
-static mb_status make_trimap(mb_image_u8 *trimap, const mb_matte_job *job, int blur, mb_error *err)
+/* job->trimap: the user's own as it is, else from the blurred mask by the two points. */
+static mb_status make_trimap(mb_matte_job *job, int blur, mb_error *err)
 {
-    const mb_matte_options *o = job->o;
+    const mb_options *o = job->options;
     if (job->mask == NULL) {
-        return mb_matte_first_channel(trimap, job->given_trimap, err);
+        return mb_matte_first_channel(&job->trimap, job->user_trimap, err);
     }
     const double black_white[2] = {o->black_point, o->white_point};
     if (o->black_point > o->white_point) {
         mb_matte_warn(job, MB_WARN_POINTS_SWAPPED, "--black-point %g is above --white-point %g: %g was used",
                       o->black_point, o->white_point, o->white_point - 0.001);
     }
-    return mb_closed_form_trimap(trimap, job->mask, blur, black_white, job->c->pool, &job->c->cancel, err);
+    return mb_closed_form_trimap(&job->trimap, job->mask, blur, black_white, job->pool, &job->cancel, err);
 }
 
-mb_status mb_matte_closed_form(mb_image_u8 *alpha, const mb_matte_job *job, mb_error *err)
+mb_status mb_matte_closed_form(mb_matte_job *job, mb_error *err)
 {
-    const mb_matte_options *o = job->o;
+    const mb_options *o = job->options;
     int blur = mb_closed_form_blur(o->erode, o->dilate);
     const mb_closed_form_options options = {
         .epsilon = o->matting_epsilon,
-        .memory_limit = o->matting_memory,
-        .available = o->available,
-        .solver = o->matting_solver,
-        .pool = job->c->pool,
-        .cancel = job->c->cancel,
+        .memory_limit = job->solver_memory,
+        .available = job->available,
+        .solver = job->solver,
+        .pool = job->pool,
+        .cancel = job->cancel,
     };
     mb_image_view photo = mb_image_view_u8(job->photo);
     mb_closed_form_report report;
-    mb_image_u8 trimap = {0};
     mb_image_f32 solved = {0};
     mb_status status = MB_OK;
-    MB_TRY(make_trimap(&trimap, job, blur, err));
-    MB_TRY(mb_closed_form(&solved, &photo, &trimap, &options, &report, err));
+    MB_TRY(make_trimap(job, blur, err));
+    MB_TRY(mb_closed_form(&solved, &photo, &job->trimap, &options, &report, err));
     warn(job, &report);
     if (report.outcome == MB_CLOSED_FORM_SOLVED || report.outcome == MB_CLOSED_FORM_NO_UNKNOWN) {
-        MB_TRY(mb_image_u8_from_f32(alpha, &solved, err));
+        MB_TRY(mb_image_u8_from_f32(&job->alpha, &solved, err));
         mb_matte_return_f32(job, &solved);
     } else {
-        MB_TRY(keep(alpha, job, report.outcome, blur, err));
+        MB_TRY(keep(job, report.outcome, blur, err));
     }
-    mb_matte_return_trimap(job, &trimap);
 done:
-    mb_image_u8_dispose(&trimap);
     mb_image_f32_dispose(&solved);
     return status;
 }

@@ -6,9 +6,9 @@
 
 #include <math.h>
 
-mb_status mb_matte_guided(mb_image_u8 *alpha, const mb_matte_job *job, mb_error *err)
+mb_status mb_matte_guided(mb_matte_job *job, mb_error *err)
 {
-    const mb_matte_options *o = job->o;
+    const mb_options *o = job->options;
     int radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_layerstyle_radius(o->erode, o->dilate);
     if (o->guided_scale > 0 && o->guided_scale < 1) { /* the same window, in pixels of the small picture */
         int small = (int)lround(radius * o->guided_scale);
@@ -18,18 +18,18 @@ mb_status mb_matte_guided(mb_image_u8 *alpha, const mb_matte_job *job, mb_error 
         .radius = radius,
         .eps = o->guided_eps > 0 ? o->guided_eps : MB_GUIDED_EPS,
         .scale = o->guided_scale > 0 ? o->guided_scale : 1.0,
-        .cancel = &job->c->cancel,
+        .cancel = &job->cancel,
     };
     mb_image_view guide = mb_image_view_u8(job->photo);
-    mb_image_view source = mb_image_view_u8(job->mask != NULL ? job->mask : job->given_trimap);
+    mb_image_view source = mb_image_view_u8(mb_matte_source(job));
     mb_image_f32 filtered = {0};
     mb_status status = MB_OK;
-    if (mb_cancelled(&job->c->cancel)) {
+    if (mb_cancelled(&job->cancel)) {
         return mb_fail(err, MB_E_CANCELLED, "cancelled");
     }
-    MB_TRY(mb_guided_filter(&filtered, &guide, &source, &guided, job->c->pool, err));
-    mb_levels_f32(&filtered, mb_levels_of(o->black_point, o->white_point), job->c->pool);
-    MB_TRY(mb_image_u8_from_f32(alpha, &filtered, err));
+    MB_TRY(mb_guided_filter(&filtered, &guide, &source, &guided, job->pool, err));
+    mb_levels_f32(&filtered, mb_levels_of(o->black_point, o->white_point), job->pool);
+    MB_TRY(mb_image_u8_from_f32(&job->alpha, &filtered, err));
     mb_matte_return_f32(job, &filtered);
 done:
     mb_image_f32_dispose(&filtered);

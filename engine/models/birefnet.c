@@ -160,6 +160,14 @@ static mb_value gradient_gate(mb_scope decoder, mb_value p, int level, const con
     return mb_nn_scale_by_map(mb_sub(convs, "gate"), p, g);
 }
 
+/* Shapes of v2 with Swin-L (E = 192) for a picture [1,3,1024,1024]; the others differ in E and in the blocks:
+ *
+ *   bb (full)        [192,256,256] [384,128,128] [768,64,64] [1536,32,32]
+ *   bb (half)        the same channels at half the size, enlarged
+ *   x1 .. x4         [384,256,256] [768,128,128] [1536,64,64] [3072,32,32]
+ *   context          384 + 768 + 1536 + 3072 = 5760 channels at 32 x 32, squeezed to 3072
+ *   p4 .. p1         [1536,32,32] [768,64,64] [384,128,128] [192,256,256]
+ *   logits           [1,1024,1024] */
 /* ---- the network ---- */
 
 /* Both passes of the backbone: x[i] = cat(full_i, up(half_i)). */
@@ -210,6 +218,9 @@ static mb_value decoder_level(mb_scope d, mb_value p, mb_value picture, int n, c
     return p;
 }
 
+/* From the coarsest level to the picture's size. At each level the map is gated, enlarged to the next, added to that
+ * level's encoder map (lateral, 1x1), and refined beside the picture's tiles. x[i] [N,C_i,H/4/2^i,W/4/2^i] and
+ * squeezed, of x[3]'s size -> logits [N,1,H,W]. */
 static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_STAGES], mb_value squeezed,
                         const config *c)
 {
@@ -254,6 +265,7 @@ static bool read_identities(config *c, const mb_weights *w)
     return true;
 }
 
+/* Numbers that the tensors' shapes do not tell; all others follow from the shapes. */
 static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
 {
     *c = (config){0};
@@ -273,12 +285,14 @@ static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
     return MB_OK;
 }
 
+/* v2 has a tile block at 1/32 of the picture, v1 at 1/16: both sides must divide. */
 int mb_birefnet_size_step(const mb_weights *w)
 {
     bool v2;
     return mb_meta_flag(&v2, w, "arch.ipt_blk5") && v2 ? 32 : 16;
 }
 
+/* Encoder on the picture and on its half, squeeze, decoder. Kept: "logits". */
 mb_status mb_birefnet_record(mb_graph *g, int64_t n, int64_t h, int64_t w, mb_error *err)
 {
     config c;

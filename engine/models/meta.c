@@ -1,9 +1,12 @@
 /* Lists of small numbers in metadata, checked. */
 #include "models/meta.h"
 
+#include "core/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+/* Whole numbers have no locale: strtol serves. */
 int mb_meta_list(int *out, int most, const mb_weights *w, const char *key, long least, long limit)
 {
     const char *text = mb_weights_meta(w, key);
@@ -38,33 +41,13 @@ bool mb_meta_flag(bool *out, const mb_weights *w, const char *key)
     return text != NULL && (*out || strcmp(text, "0") == 0);
 }
 
-/* "-12.34" -> *out; the end of it, or NULL. Digits and scale are exact in double, so their quotient is rounded once. */
-static const char *decimal(double *out, const char *text)
-{
-    bool negative = *text == '-', point = false;
-    double digits = 0, scale = 1;
-    int n = 0;
-    for (text += negative; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
-        if (*text == '.') {
-            point = true;
-            continue;
-        }
-        if (++n > 15) {
-            return NULL;
-        }
-        digits = digits * 10 + (*text - '0');
-        scale *= point ? 10 : 1;
-    }
-    *out = (negative ? -digits : digits) / scale;
-    return n > 0 ? text : NULL;
-}
-
+/* Numbers with a point: not strtod or sscanf, which expect the locale's decimal sign. */
 bool mb_meta_floats(float *out, int n, const mb_weights *w, const char *key)
 {
     const char *text = mb_weights_meta(w, key);
     for (int i = 0; i < n; i++) {
         double v;
-        text = text != NULL ? decimal(&v, text) : NULL;
+        text = text != NULL ? mb_text_number(&v, text) : NULL;
         if (text == NULL || (*text != ',' && *text != '\0')) {
             return false;
         }

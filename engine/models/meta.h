@@ -10,7 +10,7 @@ int mb_meta_list(int *out, int most, const mb_weights *w, const char *key, long 
 bool mb_meta_number(int *out, const mb_weights *w, const char *key, long least, long limit);
 bool mb_meta_flag(bool *out, const mb_weights *w, const char *key); /* "0" or "1" */
 /* n numbers such as "0.485,0.456,0.406" under `key`, each the float nearest to its decimal text; one number alone
- * counts for all n. Plain decimals with up to 15 digits, whatever the locale. */
+ * counts for all n. Numbers as mb_text_number reads them, whatever the locale. */
 bool mb_meta_floats(float *out, int n, const mb_weights *w, const char *key);
 
 #endif

@@ -11,6 +11,7 @@ static const mb_architecture rows[] = {
     {MB_FAMILY_VITMATTE, "vitmatte", "input", "alphas", 4, mb_vitmatte_record, mb_vitmatte_size_step},
 };
 
+/* A new architecture is a row above and a file that records it. */
 mb_status mb_registry_find(const mb_architecture **out, const mb_weights *w, mb_error *err)
 {
     const char *family = mb_weights_meta(w, "arch.family");

@@ -41,6 +41,7 @@ static mb_value mlp(mb_scope s, mb_value x)
     return mb_nn_linear(mb_sub(s, "fc2"), x);
 }
 
+/* Pre-norm transformer block: x [N,C,H,W] -> same. */
 static mb_value block(mb_scope s, mb_value x, int heads, int window, int shift)
 {
     mb_value y = mb_nn_layer_norm(mb_sub(s, "norm1"), x, EPS);
@@ -58,6 +59,8 @@ static mb_value patch_merging(mb_scope s, mb_value x)
     return mb_nn_linear(mb_sub(s, "reduction"), x);
 }
 
+/* Four stages of blocks, windows shifted by half in every second one; between the stages maps are halved. Each stage's
+ * output is normalised by a norm of its own. out[i] [N,E*2^i,H/4/2^i,W/4/2^i] (rounded up). */
 void mb_swin(mb_value out[MB_SWIN_STAGES], mb_scope s, mb_value x, const mb_swin_config *config, const char *prefix)
 {
     x = patch_embed(mb_sub(s, "patch_embed"), x);

@@ -63,6 +63,7 @@ static mb_value bottleneck(mb_scope s, mb_value x, int block)
     return mb_nn_layer_norm(mb_sub(s, "norm3"), x, EPS);
 }
 
+/* Pre-norm transformer block, windowed or global, some followed by a residual bottleneck: x [N,C,h,w] -> same. */
 static mb_value block(mb_scope s, mb_value x, const mb_vit_config *c, int i)
 {
     mb_value y = mb_nn_layer_norm(mb_sub(s, "norm1"), x, EPS);
@@ -82,6 +83,7 @@ static mb_value block(mb_scope s, mb_value x, const mb_vit_config *c, int i)
     return x;
 }
 
+/* x [N,4,H,W] -> features [N,C,H/16,W/16]. */
 mb_value mb_vit(mb_scope s, mb_value x, const mb_vit_config *config)
 {
     mb_scope encoder = mb_sub(s, "encoder");

@@ -11,6 +11,14 @@
 
 #define LEVELS 3 /* of the detail stream; fusions: one more */
 
+/* Shapes of VITMatte-S (C = 384) for an input [1,4,H,W], three colours and the trimap:
+ *
+ *   features         [384,H/16,W/16]
+ *   detail0 .. 3     [4,H,W] [48,H/2,W/2] [96,H/4,W/4] [192,H/8,W/8]
+ *   fusion0 .. 3     [256,H/8,W/8] [128,H/4,W/4] [64,H/2,W/2] [32,H,W]
+ *   logits, alphas   [1,H,W]
+ *
+ * Numbers that the tensors' shapes do not tell; all others follow from the shapes. */
 static mb_status read_config(mb_vit_config *c, const mb_weights *w, mb_error *err)
 {
     int blocks[MB_VIT_MOST_BLOCKS];
@@ -79,12 +87,14 @@ static mb_value decoder(mb_scope s, mb_value features, mb_value x)
     return matting_head(mb_sub(s, "matting_head.matting_convs"), features);
 }
 
+/* The detail stream and the patches halve the input five times. */
 int mb_vitmatte_size_step(const mb_weights *w)
 {
     (void)w;
     return 32;
 }
 
+/* Backbone at 1/16, decoder with the detail stream, sigmoid. Kept: "alphas" [N,1,H,W] in [0,1]. */
 mb_status mb_vitmatte_record(mb_graph *g, int64_t n, int64_t h, int64_t w, mb_error *err)
 {
     mb_vit_config c;

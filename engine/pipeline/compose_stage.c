@@ -1,3 +1,5 @@
+/* What becomes of alpha: components dropped, inverted, foreground colours, background, crop. 8 bits and 16 bits take
+ * the same steps; with 16 bits alpha exists in f32 too (l->fine), and colours are f32 until the last step. */
 #include "pipeline/compose_stage.h"
 
 #include "core/alloc.h"
@@ -17,6 +19,7 @@ int mb_compose_stage_depth(const mb_options *o, const mb_image *photo)
     return o->depth != 0 ? o->depth : photo->depth == MB_DEPTH_U8 ? 8 : 16;
 }
 
+/* An estimate from measurements: the steps run one after the other, so the largest counts, not the sum. */
 size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels)
 {
     size_t bytes = depth == 16 ? 4 + 4 : 0; /* fine alpha, wider cut-out */
@@ -31,6 +34,7 @@ size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels)
     return mb_mul_size(&bytes, bytes, pixels) ? bytes : SIZE_MAX;
 }
 
+/* Components first, then inverted: min_area and largest speak of the subject. The f32 alpha follows the 8-bit one. */
 mb_status mb_compose_stage_shape(const mb_compose_stage *l, int *dropped, mb_error *err)
 {
     const mb_options *o = l->options;
@@ -160,6 +164,7 @@ static mb_status wide_colours(mb_colours *out, const mb_compose_stage *l, mb_err
 
 /* ---- background */
 
+/* What lies behind the subject, of the photo's size; {0} for no background, or a plain colour. */
 static mb_status make_behind(mb_image_u8 *out, const mb_compose_stage *l, mb_error *err)
 {
     const mb_options *o = l->options;
@@ -178,6 +183,8 @@ done:
     return status;
 }
 
+/* Foreground colours (the photo's or estimated), the background if there is one, and both laid over each other by
+ * alpha. With 16 bits the colours are f32 [H,W,4], so that the photo's own 16 bits come through. */
 mb_status mb_compose_stage_cutout(mb_image *out, const mb_compose_stage *l, mb_error *err)
 {
     const mb_options *o = l->options;
@@ -211,6 +218,7 @@ done:
     return status;
 }
 
+/* Moves the 8-bit alpha, or rounds the f32 one to 16 bits. */
 mb_status mb_compose_stage_alpha(mb_image *out, const mb_compose_stage *l, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -226,6 +234,7 @@ done:
 
 /* ---- crop */
 
+/* Replaces a picture by the part in the box. An empty one stays empty. */
 static mb_status crop(mb_image *image, mb_box box, mb_error *err)
 {
     mb_image part = {0};
@@ -240,6 +249,7 @@ static mb_status crop(mb_image *image, mb_box box, mb_error *err)
     return status;
 }
 
+/* One box for all pictures of the result, so that they still lie on each other. */
 mb_status mb_compose_stage_crop(bool *done_, mb_result *r, const mb_compose_stage *l, mb_error *err)
 {
     mb_status status = MB_OK;

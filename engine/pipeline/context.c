@@ -1,12 +1,18 @@
-/* The context: which device and instruction set run, with how many threads and how much memory. */
+/* The context: which device and instruction set run, with how many threads and how much memory.
+ *
+ *   cpu      always possible
+ *   cuda     the GPU asked for, or an error that says what is missing
+ *   auto     the first GPU whose kernels, and whose handling of pictures, agree with the CPU's on small cases; else the
+ *            CPU, and mb_context_device_note says why. A GPU that fails later is left by the pipeline (run.c) */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #include "core/alloc.h"
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "device.h"
 #include "pipeline/image_io_check.h"
+#include "pipeline/sized.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -25,6 +31,7 @@ void mb_context_options_init(mb_context_options *options)
     *options = (mb_context_options){.size = sizeof *options};
 }
 
+/* The CPU always can. */
 static mb_status use_cpu(mb_context *c, mb_error *err)
 {
     c->backend = (mb_backend){0};
@@ -54,6 +61,8 @@ static mb_status use_gpu(mb_context *c, const mb_device_report *report, mb_error
     return status;
 }
 
+/* The device asked for. `auto` takes the first GPU that passes its checks, else the CPU, and the note says why; but an
+ * argument that is wrong (a precision that is not known) is an error for `auto` too. */
 static mb_status choose_device(mb_context *c, mb_error *err)
 {
     mb_device_report report;
@@ -77,6 +86,7 @@ static mb_status choose_device(mb_context *c, mb_error *err)
     return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", why.message);
 }
 
+/* Ranges, before a device is opened. */
 static mb_status check_context_options(const mb_context_options *o, mb_error *err)
 {
     if (o->threads < 0 || o->threads > 1024) {
@@ -94,6 +104,7 @@ static mb_status check_context_options(const mb_context_options *o, mb_error *er
     return MB_OK;
 }
 
+/* Threads are not started here: every pipeline and network has a pool of its own. */
 mb_status mb_context_create(mb_context **out, const mb_context_options *options, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -139,6 +150,7 @@ int mb_context_threads(const mb_context *context)
     return context->threads;
 }
 
+/* Plans are made against what the machine (or its control group) has available now. */
 size_t mb_memory_limit(const mb_context *context)
 {
     if (context->options.max_memory > 0) {
@@ -147,8 +159,8 @@ size_t mb_memory_limit(const mb_context *context)
     return mb_machine_memory();
 }
 
-size_t mb_network_limit(const mb_context *context)
+size_t mb_network_limit(const mb_context *context, const mb_backend *backend)
 {
     /* A device looks after its own memory, when a plan is made ready. */
-    return context->backend.memory != NULL ? context->options.max_memory : mb_memory_limit(context);
+    return backend->memory != NULL ? context->options.max_memory : mb_memory_limit(context);
 }

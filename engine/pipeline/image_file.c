@@ -1,6 +1,7 @@
-/* The public face of engine/image's files: loading, probing, saving, encoding. */
+/* The public face of engine/image's files: loading, probing, saving, encoding. Structs of the caller are copied field
+ * by field into those of the codecs, checked on the way; pictures move without a copy. */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/sized.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
@@ -21,6 +22,7 @@ void mb_load_options_init(mb_load_options *options)
     *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0};
 }
 
+/* The caller's question whether to stop, as the decoders ask it. */
 static bool asked(void *user)
 {
     const mb_load_options *o = user;
@@ -42,23 +44,24 @@ static mb_status read_options(mb_load_limits *limits, mb_load_options *full, con
     limits->accept_partial = o.accept_partial != 0;
     limits->keep_depth = o.keep_depth != 0;
     limits->keep_alpha = o.keep_alpha != 0;
+    limits->metadata = o.metadata;
     if (o.cancel != NULL) {
         limits->cancel = (mb_cancel){.asked = asked, .user = full};
     }
     return status;
 }
 
+/* Into the caller's struct, which may be shorter than ours. out: NULL if it does not want to know. */
 static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
 {
     if (out == NULL) {
         return MB_OK;
     }
-    mb_image_source s = {.size = sizeof s}, unused;
-    mb_status status = mb_copy_sized(&unused, sizeof unused, out, "mb_image_source", err);
+    mb_image_source s = {.size = sizeof s};
+    mb_status status = mb_check_sized(out, "mb_image_source", err);
     if (status != MB_OK) {
         return status;
     }
-    size_t room = out->size;
     memcpy(s.format, info->format, sizeof s.format);
     s.width = info->width;
     s.height = info->height;
@@ -67,8 +70,7 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
     s.orientation = info->orientation > 0 ? info->orientation : 1;
     memcpy(s.warning, info->warning, sizeof s.warning);
     s.alpha = info->alpha;
-    memcpy(out, &s, room < sizeof s ? room : sizeof s);
-    out->size = room;
+    mb_return_sized(out, &s, sizeof s);
     return MB_OK;
 }
 
@@ -118,6 +120,7 @@ static mb_status take(mb_image *out, mb_image_u8 *p, mb_load_info *info, mb_erro
     return MB_OK;
 }
 
+/* 8 bits unless keep_depth; colours in sRGB, upright. */
 mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
                         mb_error *err)
 {
@@ -137,6 +140,7 @@ done:
     return status;
 }
 
+/* The same for bytes: they need not outlive the call. */
 mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes, size_t n_bytes,
                                const mb_load_options *options, mb_error *err)
 {
@@ -156,6 +160,7 @@ done:
     return status;
 }
 
+/* From the first 64 kB alone: no decoder runs, and a picture of any size takes the same time. */
 mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
 {
     uint8_t *head = mb_alloc(PROBE_BYTES);
@@ -198,6 +203,7 @@ void mb_save_options_init(mb_save_options *options)
     *options = (mb_save_options){.size = sizeof *options, .overwrite = 1, .level = 3, .threads = 1};
 }
 
+/* Checks, and from the public struct to the encoder's; *threads: as the caller asked for. */
 static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_save_options *options, mb_error *err)
 {
     mb_save_options o;
@@ -222,11 +228,12 @@ static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_sa
     spec->text_key = o.note != NULL ? "Comment" : NULL;
     spec->text = o.note;
     spec->replace = o.overwrite != 0;
+    spec->metadata = o.metadata;
     *threads = o.threads;
     return status;
 }
 
-/* Threads for a picture that is worth starting them; NULL: none. */
+/* Threads for a picture that is worth starting them; *out NULL: none. */
 static mb_status helpers(mb_pool **out, const mb_image *image, int threads, mb_error *err)
 {
     const double worth_pixels = 5e5;
@@ -241,6 +248,7 @@ mb_status mb_image_check_path(const char *path, mb_error *err)
     return mb_save_check_path(path, err);
 }
 
+/* The format is the one of the options, else by the path's ending (save.h). Written whole or not at all. */
 mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_options *options, mb_error *err)
 {
     mb_save_spec spec;
@@ -256,6 +264,7 @@ done:
     return status;
 }
 
+/* Bytes of the caller's: free them with mb_buffer_free. */
 mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, const mb_save_options *options,
                           mb_error *err)
 {

@@ -16,6 +16,7 @@ typedef struct trial {
     float input[3 * PIXELS], logits[PIXELS], seen[3 * PIXELS];
 } trial;
 
+/* A photo [37,45,3] and logits [32,32] by formula, with all kinds of values in them. */
 static void fill(trial *t)
 {
     uint32_t state = 1;
@@ -55,6 +56,8 @@ done:
     return status;
 }
 
+/* One recipe on the CPU and on the device. *same: the network's input, before it is rounded to the plan's type, and the
+ * mask are byte for byte those of the CPU. */
 static mb_status try_recipe(bool *same, trial *t, mb_recipe recipe, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -68,6 +71,7 @@ static mb_status try_recipe(bool *same, trial *t, mb_recipe recipe, mb_error *er
         to.mean[c] = 0.45f + 0.02f * (float)c;
         to.std[c] = 0.23f - 0.01f * (float)c;
     }
+    /* The CPU's answers first, then the device's way from the same photo and the same logits. */
     MB_TRY(mb_recipe_prepare(&to, &t->photo, NULL, err));
     MB_TRY(mb_recipe_finish(&mask, NULL, &from, NULL, err));
     MB_TRY(mb_recipe_numbers_create(&r, &to, WIDTH, HEIGHT, err));
@@ -85,6 +89,8 @@ done:
     return status;
 }
 
+/* A kernel that was compiled differently, or a driver that is broken, shows here instead of in masks that are a
+ * little wrong. */
 bool mb_image_io_agrees(const mb_backend *b)
 {
     mb_error err = {0};
@@ -98,6 +104,7 @@ bool mb_image_io_agrees(const mb_backend *b)
     t->b = b;
     MB_TRY(mb_image_u8_create(&t->photo, WIDTH, HEIGHT, 3, &err));
     fill(t);
+    /* One block for input and logits, one slot for all recipes. */
     MB_TRY(b->memory->enter(b->device, &err));
     status = b->memory->alloc(b->device, &memory, sizeof t->input + sizeof t->logits, "a check", &err);
     if (status == MB_OK) {

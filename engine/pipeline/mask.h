@@ -1,19 +1,20 @@
-/* From a photo to the network's mask: the recipe's way in, the network, the recipe's way back. */
+/* BiRefNet on a network's road (net.h): from a photo to its mask by a recipe: the photo at the network's size, the
+ * network, its logits back to a mask of the photo's size. image/resample/recipe.h has the arithmetic. */
 #ifndef MB_PIPELINE_MASK_H
 #define MB_PIPELINE_MASK_H
 
 #include "image/raster.h"
-#include "pipeline/objects.h"
+#include "pipeline/net.h"
 
 /* AUTO resolved for a model: never MB_RECIPE_AUTO. */
 mb_recipe mb_recipe_for(const mb_model *model, mb_recipe wish);
 
 typedef struct mb_mask_spec {
-    mb_recipe recipe;    /* not AUTO */
-    int width, height;   /* of the network's input */
-    bool flip;           /* run on the mirror image too */
-    double first, share; /* of the progress bar */
-    mb_image_f32 *fine;  /* out: the mask before it is rounded to 8 bits; NULL: not wanted */
+    mb_recipe recipe;       /* not AUTO */
+    int width, height;      /* of the network's input */
+    bool flip;              /* run on the mirror image too */
+    double first, share;    /* of the progress bar */
+    mb_image_f32 *mask_f32; /* out: the mask before it is rounded to 8 bits; NULL: not wanted */
 } mb_mask_spec;
 
 /* A mask in the making. On a device the work is queued by begin, so that other work of the caller and other masks
@@ -22,15 +23,14 @@ typedef struct mb_mask_job {
     mb_network *network;
     const mb_image_u8 *photo;
     mb_mask_spec spec;
-    mb_plan *plan; /* of the queued work */
-    int way;       /* 1 + the network's slot that the photo is in; 0: nothing is queued */
+    mb_net_pass pass; /* slot > 0: queued */
     char warning[256];
 } mb_mask_job;
-/* photo: RGB; must stay until finish or drop. */
+/* photo: RGB; must stay until finish or release. */
 MB_MUST_CHECK mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_image_u8 *photo,
                                       const mb_mask_spec *spec, mb_error *err);
 /* mask: grey, of the photo's size. */
 MB_MUST_CHECK mb_status mb_mask_finish(mb_image_u8 *mask, mb_mask_job *job, mb_error *err);
-void mb_mask_drop(mb_mask_job *job); /* instead of, or after, finish; a {0} one is fine */
+void mb_mask_release(mb_mask_job *job); /* instead of, or after, finish; a {0} one is fine */
 
 #endif

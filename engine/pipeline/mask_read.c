@@ -1,6 +1,6 @@
 /* Masks and trimaps as people have them: in an alpha channel, as labels 0 and 1, of another size, of the photo as it
  * was stored. docs/pictures.md has the rules. */
-#include "pipeline/objects.h"
+#include "pipeline/sized.h"
 
 #include "core/alloc.h"
 #include "image/codec/load.h"

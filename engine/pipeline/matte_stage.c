@@ -1,44 +1,42 @@
 /* Refinement: which method, with which trimap, in the node's order of steps (docs/models/refine.md section 1). */
 #include "pipeline/matte_stage.h"
 
-#include "core/alloc.h"
 #include "image/convert.h"
-#include "matting/matte.h"
 #include "matting/trimap.h"
+#include "matting/vitmatte.h"
+#include "pipeline/vitmatte_net.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static bool uses_vitmatte(mb_detail d)
-{
-    return d == MB_DETAIL_VITMATTE || d == MB_DETAIL_VITMATTE_LOCAL || d == MB_DETAIL_VITMATTE_BASE;
-}
-
+/* False: the mask is the result. */
 bool mb_matte_stage_needed(const mb_options *o)
 {
     return o->process_detail && o->detail != MB_DETAIL_NONE;
 }
 
-mb_status mb_matte_stage_init(mb_matte_stage *e, mb_context *context, const mb_backend *backend,
+/* The network shares the pipeline's pool: the two never run at the same time. */
+mb_status mb_matte_stage_init(mb_matte_stage *stage, mb_context *context, const mb_backend *backend,
                               const mb_model *matting, mb_pool *pool, mb_error *err)
 {
-    *e = (mb_matte_stage){.pool = pool, .matting = matting};
+    *stage = (mb_matte_stage){0};
     if (matting == NULL) {
         return MB_OK;
     }
-    mb_runner_options options = {pool, backend, mb_network_limit(context), NULL};
-    return mb_vitmatte_net_create(&e->network, matting->weights, &options, err);
+    mb_status status = mb_model_normalization(&stage->normalization, matting, err);
+    return status == MB_OK ? mb_network_create_on(&stage->network, context, backend, matting, pool, err) : status;
 }
 
-void mb_matte_stage_dispose(mb_matte_stage *e)
+void mb_matte_stage_dispose(mb_matte_stage *stage)
 {
-    mb_vitmatte_net_free(e->network);
-    *e = (mb_matte_stage){0};
+    mb_network_free(stage->network);
+    *stage = (mb_matte_stage){0};
 }
 
-mb_status mb_matte_stage_check(const mb_matte_stage *e, const mb_options *o, mb_error *err)
+/* Refused when the options are set, not in the middle of a batch. */
+mb_status mb_matte_stage_check(const mb_matte_stage *stage, const mb_options *o, mb_error *err)
 {
-    if (mb_matte_stage_needed(o) && uses_vitmatte(o->detail) && e->network == NULL) {
+    if (mb_matte_needs_network(o) && stage->network == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "detail %s needs a matting model\npass VITMatte weights (--matting-model)",
                        mb_detail_name((int)o->detail));
     }
@@ -51,109 +49,81 @@ size_t mb_matte_stage_scratch(const mb_options *o, int width, int height)
     return mb_matte_stage_needed(o) ? mb_matte_bytes(o->detail, width, height, 0.05) : 0;
 }
 
-mb_status mb_matte_stage_plan(mb_plan_info *out, mb_matte_stage *e, const mb_options *o, int width, int height,
-                              mb_error *err)
+/* The network sees the photo reduced to max_megapixels, then padded to its step. */
+mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const mb_options *o, int width, int height,
+                               mb_error *err)
 {
-    mb_plan_stats f = {0};
-    if (!mb_matte_stage_needed(o)) {
+    *out = (mb_plan_stats){0};
+    if (!mb_matte_needs_network(o)) {
         return MB_OK;
     }
-    if (uses_vitmatte(o->detail)) {
-        int w, h;
-        mb_matte_limit(&w, &h, width, height, o->max_megapixels);
-        mb_status status = mb_vitmatte_net_stats(&f, e->network, w, h, err);
-        if (status != MB_OK) {
-            return status;
-        }
-    }
-    out->n_nodes = f.n_nodes;
-    out->macs = f.macs;
-    out->weight_bytes = f.weight_bytes;
-    out->lower_bound = f.lower_bound;
-    out->arena_bytes = f.arena_bytes;
-    return MB_OK;
+    int w, h;
+    const mb_model *model = stage->network->model;
+    mb_vitmatte_limit(&w, &h, width, height, o->max_megapixels);
+    return mb_network_stats(out, stage->network, 1, mb_network_padded(model, h), mb_network_padded(model, w), err);
 }
 
-mb_status mb_gray_from_image(mb_image_u8 *out, mb_image_f32 *fine, const mb_image *src, mb_error *err)
+/* By luminance where the picture has colours. Rounded from the same f32 plane that may be handed out. */
+mb_status mb_gray_from_image(mb_image_u8 *out, mb_image_f32 *mask_f32, const mb_image *src, mb_error *err)
 {
     mb_image_f32 plane = {0};
     mb_status status = mb_image_f32_from_image(&plane, src, err);
     if (status == MB_OK) {
         status = mb_image_u8_from_f32(out, &plane, err);
     }
-    if (status == MB_OK && fine != NULL && src->depth != MB_DEPTH_U8) {
-        *fine = plane;
+    if (status == MB_OK && mask_f32 != NULL && src->depth != MB_DEPTH_U8) {
+        *mask_f32 = plane;
         plane = (mb_image_f32){0};
     }
     mb_image_f32_dispose(&plane);
     return status;
 }
 
-typedef struct matting_call {
-    mb_matte_stage *edge;
-    mb_matte_stage_job *job;
-} matting_call;
-
-static mb_status run_matting(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
-                             mb_error *err)
-{
-    const matting_call *c = user;
-    mb_watch *w = c->job->watch;
-    mb_cancel cancel = mb_watch_cancel(w);
-    mb_pool_set_cancel(c->edge->pool, &cancel);
-    mb_status status =
-        mb_vitmatte_net_run(alpha, c->edge->network, photo, trimap, w->call != NULL ? mb_watch_node : NULL, w, err);
-    mb_pool_set_cancel(c->edge->pool, NULL);
-    return status;
-}
-
-void mb_add_warning(char *warning, size_t warning_bytes, const char *text)
+/* Several are joined by "; "; what does not fit is cut. */
+void mb_add_warning(char warning[256], const char *text)
 {
     size_t at = strlen(warning);
     if (text[0] != '\0') {
-        (void)snprintf(warning + at, warning_bytes - at, "%s%s", at > 0 ? "; " : "", text);
+        (void)snprintf(warning + at, 256 - at, "%s%s", at > 0 ? "; " : "", text);
     }
 }
 
-mb_status mb_matte_stage_run(mb_matte_stage *e, mb_matte_stage_job *job, const mb_options *o, mb_error *err)
+/* VITMatte: picture side, network, picture side. */
+static mb_status run_network(mb_matte_stage *stage, mb_matte_job *job, mb_watch *watch, char said[256], mb_error *err)
 {
-    mb_matte_options r;
-    mb_warnings warnings = {0};
-    matting_call call = {e, job};
-    mb_matte_options_init(&r);
-    r.process_detail = mb_matte_stage_needed(o);
-    r.detail = o->detail;
-    r.erode = o->erode;
-    r.dilate = o->dilate;
-    r.black_point = o->black_point;
-    r.white_point = o->white_point;
-    r.max_megapixels = o->max_megapixels;
-    r.guided_radius = o->guided_radius;
-    r.guided_eps = o->guided_eps;
-    r.guided_scale = o->guided_scale;
-    r.matting_epsilon = o->matting_epsilon;
-    r.available = job->available;
-    r.matting_memory = job->available / 2 > MB_CLOSED_FORM_MEMORY ? job->available / 2 : 0;
-    bool given = job->mask == NULL;
-    mb_matte_context c = {.pool = e->pool,
-                          .cancel = mb_watch_cancel(job->watch),
-                          .matting = e->network != NULL ? run_matting : NULL,
-                          .matting_user = &call,
-                          .warnings = &warnings,
-                          .trimap = given ? NULL : job->trimap,
-                          .fine_mask = job->fine_mask,
-                          .fine = job->fine};
-    mb_status status = given ? mb_matte_from_trimap(job->alpha, job->photo, job->trimap, &r, &c, err)
-                             : mb_matte_from_mask(job->alpha, job->photo, job->mask, &r, &c, err);
-    for (int i = 0; i < warnings.n; i++) {
-        mb_add_warning(job->warning, job->warning_bytes, warnings.item[i].text);
+    mb_vitmatte_input input = {0};
+    mb_image_f32 alpha = {0};
+    mb_status status = MB_OK;
+    MB_TRY(mb_vitmatte_prepare(&input, job, err));
+    MB_TRY(mb_vitmatte_net_run(&alpha, said, stage->network, &stage->normalization, input.photo, input.trimap, watch,
+                               err));
+    MB_TRY(mb_vitmatte_finish(job, &input, &alpha, err));
+done:
+    if (status != MB_OK) {
+        mb_matte_job_dispose(job);
     }
-    if (e->network != NULL && status == MB_OK) {
-        mb_add_warning(job->warning, job->warning_bytes, mb_vitmatte_net_warning(e->network));
-    }
-    return mb_watch_status(job->watch, status, err);
+    mb_vitmatte_input_dispose(&input);
+    mb_image_f32_dispose(&alpha);
+    return status;
 }
 
+/* Warnings of the method and of the network reach the result also after an error: they may explain it. */
+mb_status mb_matte_stage_run(mb_matte_stage *stage, mb_matte_job *job, mb_watch *watch, char warning[256],
+                             mb_error *err)
+{
+    char said[256] = ""; /* by the network's run: overflow */
+    job->cancel = mb_watch_cancel(watch);
+    job->warnings.n = 0;
+    mb_status status =
+        mb_matte_needs_network(job->options) ? run_network(stage, job, watch, said, err) : mb_matte_run(job, err);
+    for (int i = 0; i < job->warnings.n; i++) {
+        mb_add_warning(warning, job->warnings.item[i].text);
+    }
+    mb_add_warning(warning, said);
+    return mb_watch_status(watch, status, err);
+}
+
+/* Public: the trimap that the vitmatte details make, for callers that want to change it by hand. */
 mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dilate, mb_error *err)
 {
     mb_status status = MB_OK;

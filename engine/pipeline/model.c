@@ -1,11 +1,19 @@
-/* Models: opening, describing and finding weight files. */
+/* Models: opening, describing and finding weight files.
+ *
+ * A name is looked for as NAME.mbw in the folders of MATTEBOX_MODELS, then the user's data folder, "models" and
+ * "../share/mattebox/models" beside the program, /usr/local/share and /usr/share; the first one wins. A name with a
+ * slash, with the ending .mbw, or of an existing file is a path. */
 #define _GNU_SOURCE
-#include "pipeline/objects.h"
+#include "pipeline/model.h"
 
 #include "core/alloc.h"
+#include "models/meta.h"
+#include "pipeline/builtin.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +22,8 @@
 
 /* ---- description */
 
+/* A positive number of the metadata; `standard` where there is none or it is out of range: only recommendations are
+ * read so. */
 static int meta_int(const mb_weights *w, const char *key, int standard)
 {
     const char *text = mb_weights_meta(w, key);
@@ -25,13 +35,14 @@ static int meta_int(const mb_weights *w, const char *key, int standard)
     return end != text && *end == '\0' && v > 0 && v <= 65536 ? (int)v : standard;
 }
 
+/* Text of the metadata, which lives as long as the model. */
 static const char *meta_or(const mb_weights *w, const char *key, const char *standard)
 {
     const char *text = mb_weights_meta(w, key);
     return text != NULL ? text : standard;
 }
 
-/* The type of most values. */
+/* The type of most values; and how many there are, indices not counted. */
 static mb_dtype main_dtype(const mb_weights *w, uint64_t *n_parameters)
 {
     uint64_t counts[MB_DTYPE_COUNT] = {0}, total = 0;
@@ -76,6 +87,7 @@ static void name_variant(char *text, size_t bytes, const mb_model *m)
     }
 }
 
+/* What mb_model_get_info shows. Text points into the file's metadata and lives as long as the model. */
 static void describe(mb_model *m)
 {
     const mb_weights *w = m->weights;
@@ -101,6 +113,7 @@ static void describe(mb_model *m)
 
 /* ---- open, free */
 
+/* The part that files and memory share: what the weights are. */
 static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, mb_error *err)
 {
     m->context = context;
@@ -113,7 +126,8 @@ static mb_status finish_open(mb_model **out, mb_model *m, mb_context *context, m
     return MB_OK;
 }
 
-mb_status mb_model_open(mb_model **out, mb_context *context, const char *path, mb_error *err)
+/* A file, which stays mapped until mb_model_free: weights are read from it when a plan packs them. */
+static mb_status open_file(mb_model **out, mb_context *context, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;
     *out = NULL;
@@ -129,6 +143,7 @@ done:
     return status;
 }
 
+/* The caller's bytes must outlive the model: weights are read from them when a plan packs them. */
 mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *bytes, size_t n_bytes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -143,6 +158,24 @@ mb_status mb_model_open_memory(mb_model **out, mb_context *context, const void *
 done:
     mb_model_free(m);
     return status;
+}
+
+mb_status mb_model_open(mb_model **out, mb_context *context, const char *name, mb_error *err)
+{
+    char path[PATH_MAX];
+    const void *bytes;
+    size_t n_bytes;
+    mb_error missing = {0};
+    *out = NULL;
+    bool installed = strcmp(name, "default") == 0 ? mb_find_default_model(path, sizeof path)
+                                                  : mb_find_model(path, sizeof path, name, &missing) == MB_OK;
+    if (installed) {
+        return open_file(out, context, path, err);
+    }
+    if (mb_builtin_is_named(name) && mb_builtin_model(&bytes, &n_bytes)) {
+        return mb_model_open_memory(out, context, bytes, n_bytes, err);
+    }
+    return mb_find_model(path, sizeof path, name, err); /* again, for its message */
 }
 
 void mb_model_free(mb_model *model)
@@ -163,11 +196,27 @@ const char *mb_model_meta(const mb_model *model, const char *key)
     return mb_weights_meta(model->weights, key);
 }
 
+/* Checked here for both families, so that neither the host nor a device divides by zero. */
+mb_status mb_model_normalization(mb_normalization *out, const mb_model *model, mb_error *err)
+{
+    bool known = mb_meta_floats(out->mean, 3, model->weights, "input.mean") &&
+                 mb_meta_floats(out->std, 3, model->weights, "input.std");
+    for (int c = 0; known && c < 3; c++) {
+        known = out->std[c] > 0;
+    }
+    return known ? MB_OK
+                 : mb_fail(err, MB_E_FORMAT,
+                           "%.200s: the metadata input.mean or input.std is missing or out of range\nconvert the "
+                           "checkpoint again",
+                           model->info.path);
+}
+
 typedef struct verify_call {
     mb_progress_callback on_progress;
     void *user;
 } verify_call;
 
+/* From bytes to the share of the whole. */
 static int on_verify(void *user, size_t done, size_t total)
 {
     const verify_call *v = user;
@@ -175,6 +224,7 @@ static int on_verify(void *user, size_t done, size_t total)
     return v->on_progress != NULL ? v->on_progress(v->user, &p) : 0;
 }
 
+/* The only call that reads every byte of the file. */
 mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progress, void *user, mb_error *err)
 {
     verify_call v = {on_progress, user};
@@ -183,7 +233,7 @@ mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progres
 
 /* ---- finding */
 
-/* Folder number i of a ':' separated list; false after the last. */
+/* Folder number i of a list separated by colons, empty ones skipped; false after the last. */
 static bool list_part(char *out, size_t bytes, const char *list, int i)
 {
     for (; *list != '\0'; list += *list == ':') {
@@ -196,6 +246,7 @@ static bool list_part(char *out, size_t bytes, const char *list, int i)
     return false;
 }
 
+/* Empty parts (a colon too many) do not count. */
 static int count_parts(const char *list)
 {
     char unused[PATH_MAX];
@@ -206,18 +257,22 @@ static int count_parts(const char *list)
     return n;
 }
 
-/* BASE/mattebox/models, or "models" beside the program, for a build that is not installed. */
+/* Folder number i of those that need no variable: the user's data, beside the program, the machine's. */
 static bool fixed_folder(char *out, size_t bytes, int i)
 {
     char exe[PATH_MAX];
     const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
     int n = -1;
+    if (i == 0 && (home == NULL || home[0] != '/')) { /* services run without HOME */
+        const struct passwd *user = getpwuid(getuid());
+        home = user != NULL && user->pw_dir != NULL ? user->pw_dir : "/nonexistent";
+    }
     switch (i) {
     case 0:
         if (data != NULL && data[0] == '/') {
             n = snprintf(out, bytes, "%s/mattebox/models", data);
         } else {
-            n = snprintf(out, bytes, "%s/.local/share/mattebox/models", home != NULL ? home : "");
+            n = snprintf(out, bytes, "%s/.local/share/mattebox/models", home);
         }
         break;
     case 1:
@@ -243,6 +298,7 @@ static bool fixed_folder(char *out, size_t bytes, int i)
     return n >= 0 && (size_t)n < bytes;
 }
 
+/* MATTEBOX_MODELS first, so that it can hide what is installed. */
 int mb_model_folder(char *path, size_t path_bytes, int i)
 {
     const char *list = getenv("MATTEBOX_MODELS");
@@ -256,24 +312,27 @@ int mb_model_folder(char *path, size_t path_bytes, int i)
     return fixed_folder(path, path_bytes, i - n_list);
 }
 
+/* A folder with a model's name is none. */
 static bool is_file(const char *path)
 {
     struct stat s;
     return stat(path, &s) == 0 && !S_ISDIR(s.st_mode);
 }
 
+/* The message lists every folder that was searched. */
 static mb_status not_found(const char *name, mb_error *err)
 {
     char places[400] = "", folder[PATH_MAX];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
-        size_t at = strlen(places), room = sizeof places - at;
-        if (room > 4) {
-            (void)snprintf(places + at, room, "%s%.*s", i > 0 ? ", " : "", (int)(room - 4), folder);
+        size_t at = strlen(places), capacity = sizeof places - at;
+        if (capacity > 4) {
+            (void)snprintf(places + at, capacity, "%s%.*s", i > 0 ? ", " : "", (int)(capacity - 4), folder);
         }
     }
     return mb_fail(err, MB_E_IO, "no model \"%.60s\" in: %s\ngive a .mbw file, or put one there", name, places);
 }
 
+/* A path where the name looks like one or is one; else the first folder with NAME.mbw. */
 mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err)
 {
     size_t n = strlen(name);
@@ -293,4 +352,64 @@ mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_erro
         }
     }
     return not_found(name, err);
+}
+
+/* Does this file hold a network that finds masks? Only its header and table are read. */
+static bool finds_masks(const char *path)
+{
+    mb_weights *w = NULL;
+    const mb_architecture *a = NULL;
+    bool found = mb_weights_open(&w, path, NULL) == MB_OK && mb_registry_find(&a, w, NULL) == MB_OK &&
+                 a->family == MB_FAMILY_BIREFNET;
+    mb_weights_free(w);
+    return found;
+}
+
+static int is_model_file(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name);
+    return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The first file of a folder, by name, that finds masks. */
+static bool first_of_folder(char *path, size_t path_bytes, const char *folder)
+{
+    struct dirent **entries = NULL;
+    bool found = false;
+    int n = scandir(folder, &entries, is_model_file, by_name);
+    for (int i = 0; i < n; i++) {
+        if (!found) {
+            int used = snprintf(path, path_bytes, "%s/%s", folder, entries[i]->d_name);
+            found = used > 0 && (size_t)used < path_bytes && finds_masks(path);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return found;
+}
+
+int mb_find_default_model(char *path, size_t path_bytes)
+{
+    /* Whoever has installed official weights means them: they are better than what is built in by far. */
+    static const char *const preferred[] = {"default", "birefnet-general", "birefnet-general-lite"};
+    char folder[PATH_MAX];
+    for (size_t p = 0; p < sizeof preferred / sizeof preferred[0]; p++) {
+        for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+            int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, preferred[p]);
+            if (used > 0 && (size_t)used < path_bytes && is_file(path)) {
+                return 1;
+            }
+        }
+    }
+    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+        if (first_of_folder(path, path_bytes, folder)) {
+            return 1;
+        }
+    }
+    return 0;
 }

@@ -1,33 +1,13 @@
-/* The bare network: tensors in, tensors and a profile out. Pipelines use the same object for their models. */
-#include "pipeline/objects.h"
+/* The public face of a bare network: tensors in, tensors and a profile out. Pipelines run the same object on pictures
+ * (net.c). */
+#include "pipeline/net.h"
 
-#include "core/alloc.h"
-#include "pipeline/progress.h"
+#include "pipeline/sized.h"
 
 #include <math.h>
 #include <string.h>
 
-mb_status mb_network_create_on(mb_network **out, mb_context *context, const mb_backend *backend, const mb_model *model,
-                               mb_pool *pool, mb_error *err)
-{
-    mb_status status = MB_OK;
-    *out = NULL;
-    mb_network *n = mb_calloc(1, sizeof *n);
-    if (n == NULL) {
-        return mb_fail_memory(err, sizeof *n, "the network");
-    }
-    n->model = model;
-    n->pool = pool;
-    n->backend = backend;
-    mb_runner_options options = {n->pool, backend, mb_network_limit(context), NULL};
-    MB_TRY(mb_runner_create(&n->runner, model->weights, model->architecture->record, &options, err));
-    *out = n;
-    n = NULL;
-done:
-    mb_network_free(n);
-    return status;
-}
-
+/* A bare network has a pool of its own, so that several run side by side. */
 mb_status mb_network_create(mb_network **out, mb_context *context, const mb_model *model, mb_error *err)
 {
     mb_pool *pool = NULL;
@@ -44,54 +24,27 @@ mb_status mb_network_create(mb_network **out, mb_context *context, const mb_mode
     return MB_OK;
 }
 
-void mb_network_free(mb_network *network)
-{
-    if (network != NULL) {
-        for (int i = 0; i < MB_UPLOAD_SLOTS; i++) {
-            if (network->upload_slots[i] != NULL) {
-                network->backend->image_io->close(network->upload_slots[i]);
-            }
-        }
-        mb_runner_free(network->runner);
-        mb_pool_free(network->own_pool);
-        mb_free(network);
-    }
-}
-
+/* Called between nodes, and within long ones when it is due. */
 void mb_network_set_progress(mb_network *network, mb_progress_callback callback, void *user)
 {
     network->on_progress = callback;
     network->user = user;
 }
 
-mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err)
-{
-    int64_t step = model->info.size_multiple;
-    if (height < step || width < step || height % step != 0 || width % step != 0 || height > 65536 || width > 65536) {
-        int64_t w = width < step ? step : (width + step / 2) / step * step;
-        int64_t h = height < step ? step : (height + step / 2) / step * step;
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "network input %lld x %lld: both sides must be multiples of %lld, up to 65536\nthe nearest is "
-                       "%lldx%lld",
-                       (long long)width, (long long)height, (long long)step, (long long)w, (long long)h);
-    }
-    return MB_OK;
-}
-
+/* Sizes are checked as for a run; nothing is allocated for it. */
 mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int64_t height, int64_t width,
                           mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_plan_info info = {.size = sizeof info}, unused;
-    MB_TRY(mb_copy_sized(&unused, sizeof unused, out, "mb_plan_info", err)); /* only checks the caller's size */
-    size_t room = out->size;
+    mb_plan_info info = {.size = sizeof info};
+    MB_TRY(mb_check_sized(out, "mb_plan_info", err));
     MB_TRY(mb_network_check_size(network->model, height, width, err));
     if (n < 1 || n > 4096) {
         status = mb_fail(err, MB_E_ARGUMENT, "batch %lld: 1 to 4096", (long long)n);
         goto done;
     }
     mb_plan_stats f;
-    MB_TRY(mb_runner_stats(&f, network->runner, n, height, width, err));
+    MB_TRY(mb_network_stats(&f, network, n, height, width, err));
     info.input_width = (int)width;
     info.input_height = (int)height;
     info.n_nodes = f.n_nodes;
@@ -100,45 +53,12 @@ mb_status mb_network_plan(mb_plan_info *out, mb_network *network, int64_t n, int
     info.arena_bytes = f.arena_bytes;
     info.lower_bound = f.lower_bound;
     info.total_bytes = f.weight_bytes + f.arena_bytes;
-    memcpy(out, &info, room < sizeof info ? room : sizeof info);
-    out->size = room;
+    mb_return_sized(out, &info, sizeof info);
 done:
     return status;
 }
 
-mb_status mb_network_prepare(mb_network *network, int64_t n, int64_t height, int64_t width, const char *const *taps,
-                             int n_taps, mb_error *err)
-{
-    network->plan = NULL;
-    mb_status status = mb_network_check_size(network->model, height, width, err);
-    return status == MB_OK ? mb_runner_plan(&network->plan, network->runner, n, height, width, taps, n_taps, err)
-                           : status;
-}
-
-mb_view mb_network_input_view(const mb_network *network)
-{
-    return mb_plan_view(network->plan, network->model->architecture->input);
-}
-
-mb_view mb_network_output_view(const mb_network *network)
-{
-    return mb_plan_view(network->plan, network->model->architecture->output);
-}
-
-mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, double first, double share, mb_error *err)
-{
-    mb_watch w;
-    mb_watch_begin(&w, network->on_progress, network->user);
-    mb_cancel cancel = mb_watch_cancel(&w);
-    mb_watch_stage(&w, "network", first, share);
-    mb_pool_set_cancel(network->pool, &cancel);
-    mb_status status = mb_runner_run_io(network->runner, network->plan, io,
-                                        network->on_progress != NULL ? mb_watch_node : NULL, &w, err);
-    mb_pool_set_cancel(network->pool, NULL);
-    return mb_watch_status(&w, status, err);
-}
-
-/* [N,C,H,W] row-major into channels last. */
+/* [N,C,H,W] row-major into the input, channels last. */
 static void pack_input(const mb_view *v, const float *src)
 {
     int64_t c_count = v->dims[1], pixels = v->dims[2] * v->dims[3];
@@ -162,6 +82,7 @@ static bool is_finite(const mb_array *a)
     return i == n;
 }
 
+/* One input tensor, run to the end. Outputs and taps stay readable until the next run. */
 mb_status mb_network_run(mb_network *network, const mb_array *input, const char *const *taps, int n_taps, mb_error *err)
 {
     const int64_t *d = input->dims;
@@ -176,7 +97,10 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     }
     mb_view in = mb_network_input_view(network);
     pack_input(&in, input->data);
-    status = mb_network_run_plan(network, NULL, 0.0, 1.0, err);
+    mb_watch watch;
+    mb_watch_begin(&watch, network->on_progress, network->user);
+    mb_watch_stage(&watch, "network", 0.0, 1.0);
+    status = mb_network_run_plan(network, NULL, &watch, err);
     if (status != MB_OK || n_taps > 0 || mb_plan_is_finite(network->plan) || !is_finite(input)) {
         return status; /* with taps the caller looks at values himself, and NaN in gives NaN out */
     }
@@ -184,6 +108,7 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     return mb_plan_explain(network->plan, NULL, err);
 }
 
+/* Outputs of the network and the taps that were asked for. */
 int mb_network_n_outputs(const mb_network *network)
 {
     return network->plan != NULL ? mb_plan_n_taps(network->plan) : 0;
@@ -194,6 +119,7 @@ const char *mb_network_output_name(const mb_network *network, int i)
     return i >= 0 && i < mb_network_n_outputs(network) ? mb_plan_tap_name(network->plan, i) : NULL;
 }
 
+/* An output or tap of the last run by its name. */
 static mb_status find_view(mb_view *v, const mb_network *network, const char *name, mb_error *err)
 {
     *v = (mb_view){0};
@@ -206,6 +132,7 @@ static mb_status find_view(mb_view *v, const mb_network *network, const char *na
     return MB_OK;
 }
 
+/* [N,C,H,W]; all 0 for a name that the last run did not keep. */
 mb_status mb_network_output_dims(int64_t dims[4], const mb_network *network, const char *name, mb_error *err)
 {
     mb_view v;
@@ -214,6 +141,7 @@ mb_status mb_network_output_dims(int64_t dims[4], const mb_network *network, con
     return status;
 }
 
+/* Channels last back into [N,C,H,W] row-major. */
 mb_status mb_network_read(float *dst, size_t count, const mb_network *network, const char *name, mb_error *err)
 {
     mb_view v;
@@ -237,11 +165,13 @@ mb_status mb_network_read(float *dst, size_t count, const mb_network *network, c
     return MB_OK;
 }
 
+/* Of the last plan, after all passes. */
 int mb_network_n_nodes(const mb_network *network)
 {
     return network->plan != NULL ? mb_plan_n_nodes(network->plan) : 0;
 }
 
+/* Times are those of the last run; names live as long as its plan. */
 int mb_network_node(mb_node_row *out, const mb_network *network, int i)
 {
     if (i < 0 || i >= mb_network_n_nodes(network)) {
@@ -251,9 +181,4 @@ int mb_network_node(mb_node_row *out, const mb_network *network, int i)
     *out = (mb_node_row){p.name, p.op, p.kernel, p.ms, p.macs, p.bytes, {0}};
     memcpy(out->dims, p.out_dims, sizeof out->dims);
     return 1;
-}
-
-const char *mb_network_warning(const mb_network *network)
-{
-    return mb_runner_warning(network->runner);
 }

@@ -1,25 +1,12 @@
 /* Options: defaults, the node's presets, ranges, and the names of values. */
-#include "pipeline/objects.h"
+#include "pipeline/sized.h"
 
 #include "image/compose/colour.h"
 #include "image/convert.h"
 
 #include <string.h>
 
-mb_status mb_copy_sized(void *dst, size_t known, const void *src, const char *type, mb_error *err)
-{
-    size_t size;
-    memcpy(&size, src, sizeof size);
-    if (size < sizeof size || size > 65536) {
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "%s.size is %zu\nset it to sizeof(%s), or call the function that initialises it", type, size,
-                       type);
-    }
-    memcpy(dst, src, size < known ? size : known);
-    memcpy(dst, &known, sizeof known);
-    return MB_OK;
-}
-
+/* Values that are not named are 0, which is the default of every one of them. */
 void mb_options_init(mb_options *options)
 {
     *options = (mb_options){
@@ -36,10 +23,11 @@ void mb_options_init(mb_options *options)
     };
 }
 
+/* The two nodes as they are shipped, and what the built-in model is used with. */
 mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err)
 {
     bool v2 = strcmp(name, "birefnet-ultra-v2") == 0;
-    if (strcmp(name, "small") == 0) { /* docs/models/default.md has the figures that chose this */
+    if (strcmp(name, "small") == 0) { /* docs/models/default.md has the measurements that chose this */
         mb_options_init(options);
         options->segment = MB_SEGMENT_BOTH;
         options->flip = 1;
@@ -111,6 +99,7 @@ mb_status mb_parse_colour(unsigned char rgba[4], const char *text, mb_error *err
                          text);
 }
 
+/* In the order of the struct: ranges, then values of enums, then combinations. */
 mb_status mb_options_check(const mb_options *options, mb_error *err)
 {
     mb_options o;

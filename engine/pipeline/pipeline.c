@@ -1,27 +1,33 @@
-/* The pipeline's making, its options, and what a run will take. The runs: run.c. */
+/* A pipeline: its networks, its options, and what a run will take. The runs: run.c.
+ *
+ * Before any work the sum of what a run holds at once is compared with the limit (mb_pipeline_check_memory):
+ *   weights and arenas of the networks       from their plans, exact (none is built for it, see mb_runner_stats)
+ *   photo, mask, alpha, cut-out              bytes of their pixels
+ *   segmentation, refinement, composing      measured bytes per pixel, see the stage's own ..._bytes
+ * The refusal names what would fit instead (suggest). */
 #include "pipeline/pipeline.h"
-
-#include "core/file.h"
 
 #include "core/alloc.h"
 #include "device.h"
-#include "pipeline/matte_stage.h"
-#include "pipeline/segment_stage.h"
 #include "pipeline/compose_stage.h"
+#include "pipeline/segment_stage.h"
+#include "pipeline/sized.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* Networks first: they use the pool and the back end. */
 void mb_pipeline_free(mb_pipeline *pipeline)
 {
     if (pipeline != NULL) {
-        mb_matte_stage_dispose(&pipeline->edge);
+        mb_matte_stage_dispose(&pipeline->matte);
         mb_network_free(pipeline->network);
         mb_pool_free(pipeline->pool);
         mb_free(pipeline);
     }
 }
 
+/* Each model in its place: a mistake of the caller is named before any plan is made. */
 static mb_status check_models(const mb_model *model, const mb_model *matting, mb_error *err)
 {
     if (model != NULL && !model->info.finds_masks) {
@@ -37,6 +43,7 @@ static mb_status check_models(const mb_model *model, const mb_model *matting, mb
     return MB_OK;
 }
 
+/* Both networks on p->backend. On an error what was made is freed with the pipeline. */
 static mb_status make_networks(mb_pipeline *p, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -44,36 +51,43 @@ static mb_status make_networks(mb_pipeline *p, mb_error *err)
         MB_TRY(mb_network_create_on(&p->network, p->context, &p->backend, p->model, p->pool, err));
         mb_network_set_progress(p->network, p->on_progress, p->user);
     }
-    MB_TRY(mb_matte_stage_init(&p->edge, p->context, &p->backend, p->matting, p->pool, err));
+    MB_TRY(mb_matte_stage_init(&p->matte, p->context, &p->backend, p->matting, p->pool, err));
 done:
     return status;
 }
 
-mb_status mb_pipeline_remake(mb_pipeline *p, const mb_backend *backend, mb_error *err)
+/* The networks anew on the base back end in this precision. Pictures that were started are lost (run.c). */
+static mb_status rebuild_networks(mb_pipeline *p, mb_precision precision, mb_error *err)
 {
-    p->generation++;
-    mb_matte_stage_dispose(&p->edge);
-    mb_network_free(p->network);
-    p->network = NULL;
-    p->backend = *backend;
-    return make_networks(p, err);
-}
-
-/* Another precision means other plans: the networks are made anew. */
-static mb_status use_precision(mb_pipeline *p, mb_precision precision, mb_error *err)
-{
-    mb_backend wanted = p->context->backend;
-    if (precision == p->precision) {
-        return MB_OK;
-    }
-    mb_status status = precision != MB_PRECISION_AUTO ? mb_device_set_precision(&wanted, precision, err) : MB_OK;
+    mb_backend backend = p->base;
+    mb_status status = precision != MB_PRECISION_AUTO ? mb_device_set_precision(&backend, precision, err) : MB_OK;
     if (status != MB_OK) {
         return status;
     }
+    p->generation++;
+    mb_matte_stage_dispose(&p->matte);
+    mb_network_free(p->network);
+    p->network = NULL;
+    p->backend = backend;
     p->precision = precision;
-    return mb_pipeline_remake(p, &wanted, err);
+    p->stats_known = false;
+    return make_networks(p, err);
 }
 
+/* p->base stays the CPU from here on, whatever options come later. */
+mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err)
+{
+    mb_backend cpu = {0};
+    mb_status status = mb_backend_cpu(&cpu, err);
+    if (status == MB_OK) {
+        p->base = cpu;
+        status = rebuild_networks(p, p->precision, err);
+    }
+    return status;
+}
+
+/* Options are checked last, since they depend on the models. A change of precision in them rebuilds the networks,
+ * which costs nothing yet: no plan exists. */
 mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
                              const mb_options *options, mb_error *err)
 {
@@ -89,7 +103,8 @@ mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_mo
     MB_TRY(check_models(model, matting, err));
     MB_TRY(mb_pool_create(&p->pool, context->threads, err));
     p->matting = matting;
-    p->backend = context->backend;
+    p->base = context->backend;
+    p->backend = p->base;
     MB_TRY(make_networks(p, err));
     MB_TRY(mb_pipeline_set_options(p, options != NULL ? options : &p->options, err));
     *out = p;
@@ -99,6 +114,15 @@ done:
     return status;
 }
 
+void mb_pipeline_set_background(mb_pipeline *pipeline, const unsigned char colour[4], const mb_image *picture)
+{
+    memcpy(pipeline->options.background_colour, colour, 4);
+    if (picture != NULL) {
+        pipeline->options.background_picture = picture;
+    }
+}
+
+/* All checks come before anything changes: after an error the old options are in force. */
 mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err)
 {
     mb_options o;
@@ -111,13 +135,13 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
         status = mb_copy_sized(&o, sizeof o, options, "mb_options", err);
     }
     if (status == MB_OK) {
-        status = mb_matte_stage_check(&pipeline->edge, &o, err);
+        status = mb_matte_stage_check(&pipeline->matte, &o, err);
     }
     if (status == MB_OK && pipeline->model != NULL && o.input_width > 0) {
         status = mb_network_check_size(pipeline->model, o.input_height, o.input_width, err);
     }
-    if (status == MB_OK) {
-        status = use_precision(pipeline, o.precision, err);
+    if (status == MB_OK && o.precision != pipeline->precision) {
+        status = rebuild_networks(pipeline, o.precision, err); /* another precision means other plans */
     }
     if (status == MB_OK) {
         pipeline->options = o;
@@ -126,6 +150,7 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     return status;
 }
 
+/* The mask network reports by itself; the other stages through the run's watch. */
 void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user)
 {
     pipeline->on_progress = callback;
@@ -137,6 +162,7 @@ void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callba
 
 /* ---- planning */
 
+/* The options' size, or the one that the model recommends. */
 int mb_pipeline_input_width(const mb_pipeline *p)
 {
     return p->options.input_width > 0 ? p->options.input_width : p->model->info.input_width;
@@ -147,8 +173,8 @@ int mb_pipeline_input_height(const mb_pipeline *p)
     return p->options.input_height > 0 ? p->options.input_height : p->model->info.input_height;
 }
 
-/* The mask network's figures: the same for every photo, so they are worked out once. */
-static mb_status network_figures(mb_pipeline *p, mb_error *err)
+/* The mask network's stats: the same for every photo, so they are worked out once. */
+static mb_status network_stats(mb_pipeline *p, mb_error *err)
 {
     if (p->stats_known || p->network == NULL) {
         return MB_OK;
@@ -160,55 +186,58 @@ static mb_status network_figures(mb_pipeline *p, mb_error *err)
     return status;
 }
 
-/* Bytes of pictures alive at once: the photo, mask, alpha and cut-out, the network's 8-bit input, and what the
- * cut-out's own steps need. Photos of 16 bits are known only when they come: planned as 8. */
-static mb_status picture_bytes(size_t *out, const mb_pipeline *p, int width, int height, int depth, mb_error *err)
+/* Bytes of pictures alive at once: the photo, mask, alpha and cut-out, the network's 8-bit input, and what finding the
+ * subject, the refinement or the cut-out's own steps need. Photos of 16 bits are known only when they come: planned as
+ * 8. */
+static mb_status picture_bytes(size_t *out, const mb_options *o, int width, int height, int depth, mb_error *err)
 {
-    size_t pixels, scratch = mb_matte_stage_scratch(&p->options, width, height), look;
+    size_t pixels, compose, scratch = mb_matte_stage_scratch(o, width, height);
     if (width < 1 || height < 1 || !mb_mul_size(&pixels, (size_t)width, (size_t)height) ||
         !mb_mul_size(out, pixels, 3 + 1 + 1 + 4) || !mb_add_size(out, *out, (size_t)3 * 65536) ||
-        (look = mb_compose_stage_bytes(&p->options, depth, pixels)) == SIZE_MAX ||
-        !mb_add_size(out, *out, look > scratch ? look : scratch)) {
+        (compose = mb_compose_stage_bytes(o, depth, pixels)) == SIZE_MAX ||
+        !mb_add_size(out, *out, compose > scratch ? compose : scratch)) {
         return mb_fail(err, MB_E_ARGUMENT, "a picture of %d x %d pixels", width, height);
+    }
+    if (!mb_add_size(out, *out, mb_segment_bytes(o, width, height))) {
+        return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels needs more than there is", width, height);
     }
     return MB_OK;
 }
 
-static mb_status plan(mb_plan_info *out, mb_pipeline *p, int width, int height, int depth, mb_error *err)
+/* What a run with these options takes: the pipeline's own, or others with the same size of the mask network. */
+static mb_status plan(mb_plan_info *out, mb_pipeline *p, const mb_options *o, int width, int height, int depth,
+                      mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_plan_info edge = {.size = sizeof edge};
-    MB_TRY(network_figures(p, err));
+    mb_plan_stats matting;
+    MB_TRY(network_stats(p, err));
     *out = (mb_plan_info){.size = sizeof *out};
     if (p->network != NULL) {
         *out = p->stats;
     }
-    MB_TRY(picture_bytes(&out->picture_bytes, p, width, height, depth, err));
-    if (!mb_add_size(&out->picture_bytes, out->picture_bytes, mb_segment_bytes(&p->options, width, height))) {
-        return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels needs more than there is", width, height);
-    }
-    MB_TRY(mb_matte_stage_plan(&edge, &p->edge, &p->options, width, height, err));
-    out->n_nodes += edge.n_nodes;
-    out->macs += edge.macs;
-    out->weight_bytes += edge.weight_bytes;
-    out->arena_bytes += edge.arena_bytes;
-    out->lower_bound = out->lower_bound > edge.lower_bound ? out->lower_bound : edge.lower_bound;
+    MB_TRY(picture_bytes(&out->picture_bytes, o, width, height, depth, err));
+    MB_TRY(mb_matte_stage_stats(&matting, &p->matte, o, width, height, err));
+    out->n_nodes += matting.n_nodes;
+    out->macs += matting.macs;
+    out->weight_bytes += matting.weight_bytes;
+    out->arena_bytes += matting.arena_bytes;
+    out->lower_bound = out->lower_bound > matting.lower_bound ? out->lower_bound : matting.lower_bound;
     out->total_bytes = out->weight_bytes + out->arena_bytes + out->picture_bytes;
 done:
     return status;
 }
 
+/* Photos of 16 bits are not known yet: planned as 8 unless the options ask for 16. */
 mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, int height, mb_error *err)
 {
-    mb_plan_info info, unused;
-    mb_status status = mb_copy_sized(&unused, sizeof unused, out, "mb_plan_info", err);
+    mb_plan_info info;
+    const mb_options *o = &pipeline->options;
+    mb_status status = mb_check_sized(out, "mb_plan_info", err);
     if (status == MB_OK) {
-        status = plan(&info, pipeline, width, height, pipeline->options.depth == 16 ? 16 : 8, err);
+        status = plan(&info, pipeline, o, width, height, o->depth == 16 ? 16 : 8, err);
     }
     if (status == MB_OK) {
-        size_t room = out->size;
-        memcpy(out, &info, room < sizeof info ? room : sizeof info);
-        out->size = room;
+        mb_return_sized(out, &info, sizeof info);
     }
     return status;
 }
@@ -216,8 +245,8 @@ mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, 
 /* What would fit: options that make the plan smaller, each with what it then takes. */
 static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *photo, size_t limit)
 {
-    const mb_options kept = p->options;
-    mb_options smaller = kept, guided = kept, plain = kept;
+    const mb_options *o = &p->options;
+    mb_options smaller = *o, guided = *o, plain = *o;
     smaller.max_megapixels = 1.0;
     guided.detail = MB_DETAIL_GUIDED;
     plain.foreground = MB_FOREGROUND_NONE;
@@ -225,32 +254,34 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
         const char *option;
         const mb_options *o;
         bool differs;
-    } rows[] = {{"--max-megapixels 1", &smaller, kept.detail >= MB_DETAIL_VITMATTE && kept.max_megapixels > 1.0},
-                {"--detail guided", &guided, mb_matte_stage_needed(&kept) && kept.detail != MB_DETAIL_GUIDED},
-                {"--foreground none", &plain, kept.want_cutout && kept.foreground != MB_FOREGROUND_NONE}};
+    } rows[] = {{"--max-megapixels 1", &smaller, mb_matte_needs_network(o) && o->max_megapixels > 1.0},
+                {"--detail guided", &guided, mb_matte_stage_needed(o) && o->detail != MB_DETAIL_GUIDED},
+                {"--foreground none", &plain, o->want_cutout && o->foreground != MB_FOREGROUND_NONE}};
+    int depth = mb_compose_stage_depth(o, photo);
     text[0] = '\0';
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         mb_plan_info info;
-        p->options = *rows[i].o;
-        bool fits = rows[i].differs &&
-                    plan(&info, p, photo->width, photo->height, mb_compose_stage_depth(&kept, photo), NULL) == MB_OK &&
+        bool fits = rows[i].differs && plan(&info, p, rows[i].o, photo->width, photo->height, depth, NULL) == MB_OK &&
                     info.total_bytes <= limit;
         size_t at = strlen(text);
         if (fits && at < bytes) {
             (void)snprintf(text + at, bytes - at, "%s (%.2f GB), or ", rows[i].option, (double)info.total_bytes * 1e-9);
         }
     }
-    p->options = kept;
 }
 
+/* Against the caller's limit, or against what the machine has free now plus what this pipeline holds already. A device
+ * checks its own memory when a plan is made ready. */
 mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err)
 {
     mb_plan_info info;
-    mb_status status = plan(&info, p, photo->width, photo->height, mb_compose_stage_depth(&p->options, photo), err);
+    const mb_options *o = &p->options;
+    mb_status status = plan(&info, p, o, photo->width, photo->height, mb_compose_stage_depth(o, photo), err);
     if (status != MB_OK) {
         return status;
     }
-    if (p->context->backend.memory != NULL && p->context->options.max_memory == 0) {
+    /* Without a limit of the caller's the device's own memory is the device's affair; pictures are the host's. */
+    if (p->backend.memory != NULL && p->context->options.max_memory == 0) {
         info.weight_bytes = info.arena_bytes = 0; /* on the device, which looks after its own memory */
         info.total_bytes = info.picture_bytes;
     }
@@ -280,36 +311,4 @@ mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image
             p->context->options.max_memory > 0 ? "are allowed" : "are free", hint);
     }
     return MB_OK;
-}
-
-/* ---- level 1 */
-
-mb_status mb_cutout_file(const char *model, const char *photo, const char *png, mb_error *err)
-{
-    mb_status status = MB_OK;
-    char path[4096];
-    mb_context *context = NULL;
-    mb_model *m = NULL;
-    mb_pipeline *pipeline = NULL;
-    mb_image image = {0};
-    mb_load_options load;
-    mb_result *result = NULL;
-    MB_TRY(mb_find_model(path, sizeof path, model, err));
-    MB_TRY(mb_refuse_same_file(png, photo, "the photo", err));
-    MB_TRY(mb_refuse_same_file(png, path, "the model", err));
-    MB_TRY(mb_context_create(&context, NULL, err));
-    MB_TRY(mb_model_open(&m, context, path, err));
-    mb_load_options_init(&load);
-    load.keep_alpha = 1;
-    MB_TRY(mb_image_load(&image, NULL, photo, &load, err));
-    MB_TRY(mb_pipeline_create(&pipeline, context, m, NULL, NULL, err));
-    MB_TRY(mb_pipeline_run(&result, pipeline, &image, err));
-    MB_TRY(mb_image_save(&result->cutout, png, NULL, err));
-done:
-    mb_result_free(result);
-    mb_image_dispose(&image);
-    mb_pipeline_free(pipeline);
-    mb_model_free(m);
-    mb_context_free(context);
-    return status;
 }

@@ -3,29 +3,30 @@
 #define MB_PIPELINE_PIPELINE_H
 
 #include "pipeline/matte_stage.h"
-#include "pipeline/objects.h"
+#include "pipeline/net.h"
 
 struct mb_pipeline {
     mb_context *context;
     const mb_model *model, *matting; /* NULL: refines only; no matting network */
-    mb_backend backend;              /* the context's, in the options' precision */
+    mb_backend base;                 /* the context's; the CPU's from when the GPU was left */
+    mb_backend backend;              /* base in the options' precision: what the networks run on */
     mb_precision precision;          /* of the networks as they are */
     char left_gpu[200];              /* why the CPU has taken over, or "" */
     mb_options options;
     mb_pool *pool;
     mb_network *network; /* of `model`, on `pool` */
-    mb_matte_stage edge;
+    mb_matte_stage matte;
     mb_plan_info stats; /* of the mask network at the options' size */
     bool stats_known;
     size_t held_bytes;   /* planned for the last run: most of it is still allocated */
     int n_pending;       /* pictures started and not finished */
-    unsigned generation; /* how often the networks were made anew */
+    unsigned generation; /* how often the networks were rebuilt */
     mb_progress_callback on_progress;
     void *user;
 };
 
-/* Other networks, on another back end or in another precision. */
-MB_MUST_CHECK mb_status mb_pipeline_remake(mb_pipeline *p, const mb_backend *backend, mb_error *err);
+/* The networks anew in the CPU's arithmetic, and for all runs to come. */
+MB_MUST_CHECK mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err);
 /* Refuses before any work what cannot fit; total: what the run will hold. */
 MB_MUST_CHECK mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err);
 int mb_pipeline_input_width(const mb_pipeline *p); /* of the mask network */

@@ -1,6 +1,6 @@
 #include "pipeline/progress.h"
 
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #define DUE_MS 15.0
 
@@ -9,6 +9,7 @@ void mb_watch_begin(mb_watch *w, mb_progress_callback call, void *user)
     *w = (mb_watch){.call = call, .user = user, .owner = pthread_self(), .share = 1.0, .stage = "", .item = ""};
 }
 
+/* Calls the callback: only ever in the thread that called the library. */
 static void tell(mb_watch *w, double now)
 {
     mb_progress p = {w->first + w->share * w->done, w->stage, w->item};
@@ -18,6 +19,7 @@ static void tell(mb_watch *w, double now)
     }
 }
 
+/* From any thread: has it been stopped? In the caller's own thread it calls the callback when that is due. */
 static bool asked(void *user)
 {
     mb_watch *w = user;
@@ -31,6 +33,7 @@ static bool asked(void *user)
     return stopped;
 }
 
+/* Workers know their own part of the work only, so only the caller's thread says how far it is. */
 static void at(void *user, double done)
 {
     mb_watch *w = user;
@@ -44,6 +47,7 @@ mb_cancel mb_watch_cancel(mb_watch *w)
     return w->call != NULL ? (mb_cancel){asked, w, at} : (mb_cancel){0};
 }
 
+/* `done` starts again at 0: first and share say which part of the whole the stage fills. */
 void mb_watch_stage(mb_watch *w, const char *stage, double first, double share)
 {
     w->stage = stage;
@@ -56,6 +60,7 @@ void mb_watch_stage(mb_watch *w, const char *stage, double first, double share)
     }
 }
 
+/* Between two nodes of a network the callback is called at once: nodes take long enough. */
 int mb_watch_node(void *watch, double done, const char *item)
 {
     mb_watch *w = watch;
@@ -67,6 +72,7 @@ int mb_watch_node(void *watch, double done, const char *item)
     return atomic_load(&w->stopped);
 }
 
+/* Work that was stopped half-way may have failed in some other way; that is no news to who stopped it. */
 mb_status mb_watch_status(mb_watch *w, mb_status status, mb_error *err)
 {
     if (!atomic_load(&w->stopped) || status == MB_E_CANCELLED) {

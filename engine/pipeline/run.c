@@ -1,20 +1,28 @@
-/* A run: a photo to its alpha and cut-out. The order of the steps is here; each step is elsewhere: the mask in find.c,
- * the edge in edge.c, what the result shows in look.c. */
+/* A run: a photo to its alpha and cut-out. The order of the steps is here; each step is elsewhere: the mask in
+ * segment_stage.c, its refinement in matte_stage.c, what the result shows in compose_stage.c. */
 #include "core/alloc.h"
 #include "image/convert.h"
-#include "pipeline/matte_stage.h"
-#include "pipeline/segment_stage.h"
 #include "pipeline/compose_stage.h"
+#include "pipeline/matte_stage.h"
+#include "pipeline/given.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/segment_stage.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The mask network's share of the progress bar when a refinement follows. */
+/* Progress of a run, as shares of the bar:
+ *
+ *   without refinement     network 0 .. 0.95, compose .. 1
+ *   with refinement        network 0 .. 0.8, refine .. 0.92 or 1, compose .. 1
+ *   a given mask           refine 0 .. 0.6 or 1, compose .. 1
+ *
+ * (0.6 of what is left after the network where foreground colours are estimated, else all of it.) */
 #define NETWORK_SHARE 0.8
 
 /* ---- results */
 
+/* Pictures that were not wanted are empty. */
 void mb_result_free(mb_result *result)
 {
     if (result != NULL) {
@@ -26,7 +34,7 @@ void mb_result_free(mb_result *result)
     }
 }
 
-/* Mean and bounding box of alpha. */
+/* Mean of alpha, and the smallest box around what is above 0. */
 static void measure(mb_result *r, const mb_image_u8 *alpha)
 {
     uint64_t sum = 0;
@@ -52,13 +60,19 @@ static void measure(mb_result *r, const mb_image_u8 *alpha)
     }
 }
 
+/* What is asked for: a photo, and where the mask comes from. Borrowed from the caller until the run is finished. */
+typedef struct request {
+    const mb_image *photo;
+    const mb_image *mask, *trimap; /* the caller's own, at most one of them; both NULL: the mask is found */
+} request;
+
 /* A run in progress: pictures that become the result. */
 typedef struct run {
-    mb_image_u8 photo, mask, trimap, alpha;
-    mb_image_u8 own;              /* the photo's own alpha; v NULL: opaque, or of no interest */
-    mb_image_f32 fine_mask, fine; /* with 16-bit results */
-    const mb_image *given;        /* the caller's photo */
-    int depth;
+    request request;
+    mb_image_u8 photo, mask, trimap, alpha; /* RGB, then grey; mask or trimap may be {0} */
+    mb_image_f32 mask_f32, alpha_f32;       /* with 16-bit results: before rounding to 8 bits */
+    mb_image_u8 own;                        /* the photo's own alpha; {0}: opaque, or to be ignored */
+    int depth;                              /* of the results: 8 or 16 */
     mb_mask_job job;
     double share;        /* of the progress bar: up to the mask */
     double ms;           /* of the network's part so far */
@@ -66,24 +80,26 @@ typedef struct run {
     mb_result *result;
 } run;
 
+/* Leaves an empty run of the pipeline's networks as they are now, so that a second call does nothing. */
 static void run_dispose(run *r, const mb_pipeline *p)
 {
     if (r->generation == p->generation) { /* else the network is gone, and its slots with it */
-        mb_mask_drop(&r->job);
+        mb_mask_release(&r->job);
     }
     mb_image_u8_dispose(&r->photo);
     mb_image_u8_dispose(&r->mask);
     mb_image_u8_dispose(&r->trimap);
     mb_image_u8_dispose(&r->alpha);
     mb_image_u8_dispose(&r->own);
-    mb_image_f32_dispose(&r->fine_mask);
-    mb_image_f32_dispose(&r->fine);
+    mb_image_f32_dispose(&r->mask_f32);
+    mb_image_f32_dispose(&r->alpha_f32);
     mb_result_free(r->result);
     *r = (run){.generation = p->generation};
 }
 
-/* Bytes left for a refinement, while photo, mask and the mask network are held. */
-static size_t left_for_edge(const mb_pipeline *p, const run *r)
+/* Bytes left for a refinement, while photo, mask and the mask network are held. 1 where nothing is left: 0 would
+ * mean "not known". */
+static size_t left_for_matting(const mb_pipeline *p, const run *r)
 {
     size_t limit = mb_memory_limit(p->context), held;
     if (p->context->options.max_memory == 0) {
@@ -93,64 +109,81 @@ static size_t left_for_edge(const mb_pipeline *p, const run *r)
     return limit > held ? limit - held : 1;
 }
 
+/* mask or trimap -> alpha. */
 static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 {
-    mb_matte_stage_job job = {.photo = &r->photo,
-                              .mask = r->mask.v != NULL ? &r->mask : NULL,
-                              .trimap = &r->trimap,
-                              .alpha = &r->alpha,
-                              .fine_mask = r->fine_mask.v != NULL ? &r->fine_mask : NULL,
-                              .fine = r->depth == 16 ? &r->fine : NULL,
-                              .warning = r->result->warning,
-                              .warning_bytes = sizeof r->result->warning,
-                              .available = left_for_edge(p, r),
-                              .watch = watch};
-    return mb_matte_stage_run(&p->edge, &job, &p->options, err);
+    size_t available = left_for_matting(p, r);
+    bool found = r->mask.v != NULL;
+    mb_matte_job job = {.photo = &r->photo,
+                        .mask = found ? &r->mask : NULL,
+                        .user_trimap = found ? NULL : &r->trimap,
+                        .mask_f32 = r->mask_f32.v != NULL ? &r->mask_f32 : NULL,
+                        .options = &p->options,
+                        .pool = p->pool,
+                        .solver_memory = available / 2 > MB_CLOSED_FORM_MEMORY ? available / 2 : 0,
+                        .available = available,
+                        .want_f32 = r->depth == 16};
+    mb_status status = mb_matte_stage_run(&p->matte, &job, watch, r->result->warning, err);
+    if (status != MB_OK) {
+        mb_matte_job_dispose(&job);
+        return status;
+    }
+    r->alpha = job.alpha;
+    r->alpha_f32 = job.alpha_f32;
+    if (found) {
+        r->trimap = job.trimap;
+    } else {
+        mb_image_u8_dispose(&job.trimap); /* a copy of the user's */
+    }
+    return MB_OK;
 }
 
-/* Everything that the result shows, from alpha. */
+/* alpha -> cut-out and the pictures of the result, each cropped if that is wanted; mask and trimap move into the
+ * result. */
 static mb_status compose(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 {
     const mb_options *o = &p->options;
-    mb_compose_stage look = {.options = o,
-                             .pool = p->pool,
-                             .watch = watch,
-                             .depth = r->depth,
-                             .given = r->given,
-                             .photo = &r->photo,
-                             .own = r->own.v != NULL ? &r->own : NULL,
-                             .alpha = &r->alpha,
-                             .fine = &r->fine};
+    mb_compose_stage stage = {.options = o,
+                              .pool = p->pool,
+                              .watch = watch,
+                              .depth = r->depth,
+                              .given = r->request.photo,
+                              .photo = &r->photo,
+                              .own = r->own.v != NULL ? &r->own : NULL,
+                              .alpha = &r->alpha,
+                              .fine = &r->alpha_f32};
     mb_result *result = r->result;
     mb_status status = MB_OK;
     int dropped;
     bool cropped = false;
-    MB_TRY(mb_compose_stage_shape(&look, &dropped, err));
-    MB_TRY(mb_compose_stage_bound(&look, err));
+    MB_TRY(mb_compose_stage_shape(&stage, &dropped, err));
+    MB_TRY(mb_compose_stage_bound(&stage, err));
     measure(result, &r->alpha);
     if (o->want_cutout) {
-        MB_TRY(mb_compose_stage_cutout(&result->cutout, &look, err));
+        MB_TRY(mb_compose_stage_cutout(&result->cutout, &stage, err));
     }
     mb_image_take(&result->mask, &r->mask);
     if (o->want_trimap) {
         mb_image_take(&result->trimap, &r->trimap);
     }
+    /* Alpha in 8 bits moves into the result, or is replaced there by 16 bits; its pixels live on in either case. */
     mb_image_u8 gray = r->alpha; /* still needed to crop by */
-    MB_TRY(mb_compose_stage_alpha(&result->alpha, &look, err));
+    MB_TRY(mb_compose_stage_alpha(&result->alpha, &stage, err));
     result->crop_width = gray.width;
     result->crop_height = gray.height;
     if (o->crop) {
-        look.alpha = &gray;
-        MB_TRY(mb_compose_stage_crop(&cropped, result, &look, err));
+        stage.alpha = &gray;
+        MB_TRY(mb_compose_stage_crop(&cropped, result, &stage, err));
         if (!cropped) {
-            mb_add_warning(result->warning, sizeof result->warning, "nothing to crop to: alpha is empty");
+            mb_add_warning(result->warning, "nothing to crop to: alpha is empty");
         }
     }
 done:
     return status;
 }
 
-/* mask or trimap -> alpha, cut-out, result. */
+/* mask or trimap -> alpha, cut-out, result. first: share of the progress bar that is done. On success *out takes the
+ * result. */
 static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -173,197 +206,247 @@ done:
     return mb_watch_status(&watch, status, err);
 }
 
-/* The photo as it is seen, over white, or over black where what is visible is nearly white: whatever looks for a
- * subject must not find what nobody can see. An alpha that is opaque throughout is dropped. */
-static void hide_transparent(mb_image_u8 *photo, mb_image_u8 *own)
-{
-    const size_t n = own->v != NULL ? (size_t)photo->width * (size_t)photo->height : 0;
-    uint64_t visible = 0, light = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *p = photo->v + 3 * i;
-        visible += own->v[i];
-        light += (uint64_t)own->v[i] * mb_luma8(p[0], p[1], p[2]);
-    }
-    if (visible == (uint64_t)n * 255) {
-        mb_image_u8_dispose(own);
-        return;
-    }
-    const unsigned behind = light > 170 * visible ? 0 : 255;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t c = 0; c < 3; c++) {
-            const unsigned v = photo->v[3 * i + c], a = own->v[i];
-            photo->v[3 * i + c] = (uint8_t)((v * a + behind * (255 - a) + 127) / 255);
-        }
-    }
-}
+/* ---- the steps of a run */
 
-static mb_status begin(run *r, mb_pipeline *p, const mb_image *photo, mb_error *err)
+/* The photo in RGB, an empty result, and the check of memory. */
+static mb_status begin(run *r, mb_pipeline *p, mb_error *err)
 {
-    mb_status status = mb_image_check(photo, err);
+    const mb_image *photo = r->request.photo;
+    mb_status status = MB_OK;
     size_t total = 0;
-    if (status == MB_OK) {
-        status = mb_pipeline_check_memory(&total, p, photo, err);
-    }
-    r->given = photo;
+    MB_TRY(mb_image_check(photo, err));
+    MB_TRY(mb_pipeline_check_memory(&total, p, photo, err));
     r->depth = mb_compose_stage_depth(&p->options, photo);
-    if (status == MB_OK) {
-        status = mb_image_u8_from_image(&r->photo, p->options.input_alpha == MB_INPUT_ALPHA_KEEP ? &r->own : NULL,
-                                        photo, err);
-        hide_transparent(&r->photo, &r->own);
+    bool keeps = p->options.input_alpha == MB_INPUT_ALPHA_KEEP;
+    MB_TRY(mb_image_u8_from_image(&r->photo, keeps ? &r->own : NULL, photo, err));
+    mb_hide_transparent(&r->photo, &r->own);
+    r->result = mb_calloc(1, sizeof *r->result);
+    if (r->result == NULL) {
+        status = mb_fail_memory(err, sizeof *r->result, "the result");
+        goto done;
     }
-    if (status == MB_OK) {
-        r->result = mb_calloc(1, sizeof *r->result);
-        if (r->result == NULL) {
-            return mb_fail_memory(err, sizeof *r->result, "the result");
-        }
-        if (r->own.v != NULL) {
-            mb_add_warning(r->result->warning, sizeof r->result->warning,
-                           "the photo's own transparency was kept (--input-alpha ignore: looks beneath it)");
-        }
-        r->result->peak_bytes = total;
-        p->held_bytes = total;
+    if (r->own.v != NULL) {
+        mb_add_warning(r->result->warning,
+                       "the photo's own transparency was kept (--input-alpha ignore: looks beneath it)");
     }
+    r->result->peak_bytes = total;
+    p->held_bytes = total;
+done:
     return status;
 }
 
-/* With device auto, a GPU that fails or has not enough memory is left for good: this picture runs again, and all others
- * run, on the CPU. False: the error stands. The reason becomes the result's warning. */
-static bool leave_gpu(mb_pipeline *p, mb_status status, mb_error *err)
+/* The caller's own mask or trimap in place of the network's. */
+static mb_status begin_with_mask(run *r, mb_pipeline *p, mb_error *err)
 {
-    mb_backend cpu = {0};
+    mb_status status = MB_OK;
+    const mb_image *photo = r->request.photo, *mask = r->request.mask;
+    const mb_image *source = mask != NULL ? mask : r->request.trimap;
+    MB_TRY(mb_image_check(source, err));
+    if (source->width != photo->width || source->height != photo->height) {
+        status = mb_fail(err, MB_E_ARGUMENT, "the photo is %d x %d, its %s %d x %d: they must be of one size",
+                         photo->width, photo->height, mask != NULL ? "mask" : "trimap", source->width, source->height);
+        goto done;
+    }
+    MB_TRY(begin(r, p, err));
+    bool keeps_f32 = r->depth == 16 && !p->options.grabcut; /* grabcut starts from 8 bits, and ends there */
+    MB_TRY(mb_gray_from_image(mask != NULL ? &r->mask : &r->trimap, keeps_f32 ? &r->mask_f32 : NULL, source, err));
+    if (mask == NULL) {
+        mb_part_trimap(&r->trimap, &r->mask_f32, &p->options);
+    }
+done:
+    return status;
+}
+
+/* The mask network's work: on a device all of it is queued, elsewhere none is done yet. */
+static mb_status begin_network(run *r, mb_pipeline *p, mb_error *err)
+{
+    const mb_options *o = &p->options;
+    double start = mb_now_ms();
+    /* What moves the mask by colours starts from 8 bits, and ends there. */
+    bool keeps_f32 = r->depth == 16 && o->segment == MB_SEGMENT_NETWORK && !o->grabcut;
+    mb_mask_spec spec = {.recipe = mb_recipe_for(p->model, o->recipe),
+                         .width = mb_pipeline_input_width(p),
+                         .height = mb_pipeline_input_height(p),
+                         .flip = o->flip,
+                         .share = r->share,
+                         .mask_f32 = keeps_f32 ? &r->mask_f32 : NULL};
+    mb_status status = mb_mask_begin(&r->job, p->network, &r->photo, &spec, err);
+    r->ms = mb_now_ms() - start;
+    return status;
+}
+
+/* The request brings its own mask or trimap: no network is run. */
+static bool has_mask(const request *q)
+{
+    return q->mask != NULL || q->trimap != NULL;
+}
+
+/* Everything up to the network. */
+static mb_status run_begin(run *r, mb_pipeline *p, const request *q, mb_error *err)
+{
+    const mb_options *o = &p->options;
+    *r = (run){.request = *q, .generation = p->generation};
+    if (has_mask(q)) {
+        return begin_with_mask(r, p, err);
+    }
+    bool with_network = o->segment != MB_SEGMENT_SALIENCY;
+    if (with_network && p->network == NULL) {
+        return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
+    }
+    r->share = mb_matte_stage_needed(o) ? NETWORK_SHARE : 0.95;
+    mb_status status = begin(r, p, err);
+    return status == MB_OK && with_network ? begin_network(r, p, err) : status;
+}
+
+/* The mask where the caller has none, and everything after it. */
+static mb_status run_complete(mb_result **out, run *r, mb_pipeline *p, mb_error *err)
+{
+    mb_status status = MB_OK;
+    if (!has_mask(&r->request)) {
+        double start = mb_now_ms();
+        MB_TRY(mb_segment_mask(&r->mask, &r->job, &r->photo, &p->options, err));
+        r->result->ms_network = r->ms + mb_now_ms() - start;
+        mb_add_warning(r->result->warning, r->job.warning);
+    } else if (r->request.mask != NULL) {
+        MB_TRY(mb_segment_grabcut(&r->mask, &r->photo, &p->options, err));
+    }
+    MB_TRY(finish(out, p, r, r->share, err));
+done:
+    return status;
+}
+
+/* ---- one picture, or several in flight */
+
+/* A picture between start and finish.
+ *
+ *   WAITING   nothing is done yet: elsewhere than on a device nothing could overlap
+ *   STARTED   run_begin succeeded: on a device the network's work is queued
+ *   FAILED    run_begin failed: err says why
+ *
+ * A STARTED or FAILED picture is lost when the networks it began with are gone, because another picture has moved the
+ * pipeline to the CPU in the meantime (its generation is not the pipeline's any more).
+ *
+ * Errors are returned by finish. It runs a picture once more, on the CPU, in two cases: the picture is lost; or it
+ * failed on the GPU and the context's device is `auto` (then the pipeline moves to the CPU for good first). */
+typedef enum pending_state { WAITING, STARTED, FAILED } pending_state;
+
+struct mb_pending {
+    mb_pipeline *pipeline;
+    request request;
+    pending_state state;
+    run run;
+    mb_error err; /* of FAILED */
+};
+
+/* WAITING -> STARTED or FAILED. */
+static void pending_begin(mb_pending *x)
+{
+    x->state = run_begin(&x->run, x->pipeline, &x->request, &x->err) == MB_OK ? STARTED : FAILED;
+}
+
+/* Where pictures can overlap (on a device) the work begins now, else in finish: then nothing is held in between. */
+static void pending_init(mb_pending *x, mb_pipeline *p, request q)
+{
+    *x = (mb_pending){.pipeline = p, .request = q, .state = WAITING, .run.generation = p->generation};
+    p->n_pending++;
+    if (mb_image_io_wanted(p->backend.image_io)) {
+        pending_begin(x);
+    }
+}
+
+/* The networks that it began with are gone. */
+static bool is_lost(const mb_pending *x)
+{
+    return x->state != WAITING && x->run.generation != x->pipeline->generation;
+}
+
+static void pending_dispose(mb_pending *x)
+{
+    run_dispose(&x->run, x->pipeline);
+    x->pipeline->n_pending--;
+}
+
+/* With device auto, a GPU that fails or has not enough memory is left for good: by this picture and all that follow.
+ * False: the error stands. The reason becomes a warning of the result. */
+static bool leave_gpu(mb_pipeline *p, mb_status status, const mb_error *err)
+{
     const char *said = strstr(err->message, "CUDA:");
     bool may = p->context->options.device == MB_DEVICE_AUTO && p->backend.memory != NULL;
     if (!may || (status != MB_E_DEVICE && status != MB_E_MEMORY) || said == NULL) {
         return false;
     }
     (void)snprintf(p->left_gpu, sizeof p->left_gpu, "%.*s; using the CPU", (int)strcspn(said, "\n"), said);
-    mb_error again = {0};
-    if (mb_backend_cpu(&cpu, &again) != MB_OK || mb_pipeline_remake(p, &cpu, &again) != MB_OK) {
-        return false;
-    }
-    *err = (mb_error){0};
-    return true;
+    mb_error ignored = {0};
+    return mb_pipeline_move_to_cpu(p, &ignored) == MB_OK;
 }
 
-/* Everything up to the network: on a device all of its work is queued, elsewhere none is done yet. */
-static mb_status run_begin(run *r, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
-{
-    mb_status status = MB_OK;
-    const mb_options *o = &pipeline->options;
-    *r = (run){.generation = pipeline->generation};
-    bool with_network = o->segment != MB_SEGMENT_SALIENCY, alone = !mb_matte_stage_needed(o);
-    if (with_network && pipeline->network == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
-    }
-    MB_TRY(begin(r, pipeline, photo, err));
-    double start = mb_now_ms();
-    r->share = alone ? 0.95 : NETWORK_SHARE;
-    if (with_network) {
-        /* What moves the mask by colours starts from 8 bits, and ends there. */
-        bool fine = r->depth == 16 && o->segment == MB_SEGMENT_NETWORK && !o->grabcut;
-        mb_mask_spec spec = {.recipe = mb_recipe_for(pipeline->model, o->recipe),
-                             .width = mb_pipeline_input_width(pipeline),
-                             .height = mb_pipeline_input_height(pipeline),
-                             .flip = o->flip,
-                             .share = r->share,
-                             .fine = fine ? &r->fine_mask : NULL};
-        MB_TRY(mb_mask_begin(&r->job, pipeline->network, &r->photo, &spec, err));
-    }
-    r->ms = mb_now_ms() - start;
-done:
-    return status;
-}
-
-static mb_status run_complete(mb_result **out, run *r, mb_pipeline *pipeline, mb_error *err)
-{
-    mb_status status = MB_OK;
-    double start = mb_now_ms();
-    MB_TRY(mb_segment_mask(&r->mask, &r->job, &r->photo, &pipeline->options, err));
-    r->result->ms_network = r->ms + mb_now_ms() - start;
-    mb_add_warning(r->result->warning, sizeof r->result->warning, r->job.warning);
-    MB_TRY(finish(out, pipeline, r, r->share, err));
-done:
-    return status;
-}
-
-/* ---- one picture, or several under way */
-
-struct mb_pending {
-    mb_pipeline *pipeline;
-    const mb_image *photo;
-    run r;
-    bool begun;
-    mb_status status; /* of what has begun */
-    mb_error err;
-};
-
-static void pending_begin(mb_pending *x, mb_pipeline *p, const mb_image *photo)
-{
-    *x = (mb_pending){.pipeline = p, .photo = photo};
-    p->n_pending++;
-    if (mb_image_io_wanted(p->backend.image_io)) { /* elsewhere nothing can overlap */
-        x->begun = true;
-        x->status = run_begin(&x->r, p, photo, &x->err);
-    }
-}
-
+/* The rest of the picture's run, in the state that it is in. */
 static mb_status pending_complete(mb_result **out, mb_pending *x)
 {
-    mb_pipeline *p = x->pipeline;
-    bool lost = x->begun && x->r.generation != p->generation; /* another picture has left the device meanwhile */
-    if (lost) {
-        return mb_fail(&x->err, MB_E_DEVICE, "%s", p->left_gpu);
+    if (x->state == WAITING) {
+        pending_begin(x);
     }
-    if (!x->begun) {
-        x->status = run_begin(&x->r, p, x->photo, &x->err);
-    }
-    if (x->status == MB_OK) {
-        x->status = run_complete(out, &x->r, p, &x->err);
-    }
-    return x->status;
+    return x->state == STARTED ? run_complete(out, &x->run, x->pipeline, &x->err) : x->err.code;
 }
 
-static void pending_end(mb_pending *x)
-{
-    run_dispose(&x->r, x->pipeline);
-    x->pipeline->n_pending--;
-}
-
+/* The one place where a picture is run again. It frees what the picture holds, not x itself. */
 static mb_status pending_finish(mb_result **out, mb_pending *x, mb_error *err)
 {
     mb_pipeline *p = x->pipeline;
+    mb_status status = MB_OK;
+    /* Lost: the pipeline has left the GPU already, and leave_gpu would not be asked. */
+    bool again = is_lost(x);
     *out = NULL;
-    mb_status status = pending_complete(out, x);
-    bool lost = x->begun && x->r.generation != p->generation;
-    run_dispose(&x->r, p);
-    if (status != MB_OK && (lost || leave_gpu(p, status, &x->err))) {
+    if (!again) {
+        status = pending_complete(out, x);
+        again = status != MB_OK && leave_gpu(p, status, &x->err);
+    }
+    if (again) {
+        run_dispose(&x->run, p);
         x->err = (mb_error){0};
-        status = run_begin(&x->r, p, x->photo, &x->err);
+        x->state = WAITING;
+        status = pending_complete(out, x);
         if (status == MB_OK) {
-            status = run_complete(out, &x->r, p, &x->err);
-        }
-        if (status == MB_OK) {
-            mb_add_warning((*out)->warning, sizeof(*out)->warning, p->left_gpu);
+            mb_add_warning((*out)->warning, p->left_gpu);
         }
     }
-    pending_end(x);
+    pending_dispose(x);
     return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", x->err.message);
+}
+
+/* Start and finish at once. */
+static mb_status run_now(mb_result **out, mb_pipeline *p, request q, mb_error *err)
+{
+    mb_pending x;
+    pending_init(&x, p, q);
+    return pending_finish(out, &x, err);
 }
 
 mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
 {
-    mb_pending x;
-    pending_begin(&x, pipeline, photo);
-    return pending_finish(out, &x, err);
+    return run_now(out, pipeline, (request){.photo = photo}, err);
 }
 
+/* A run whose mask or trimap is the caller's; what it has beyond 8 bits is kept where nothing needs it in 8. */
+mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
+                             const mb_image *trimap, mb_error *err)
+{
+    *out = NULL;
+    if ((mask == NULL) == (trimap == NULL)) {
+        return mb_fail(err, MB_E_ARGUMENT, "got %s: pass either a mask or a trimap",
+                       mask == NULL ? "neither a mask nor a trimap" : "both a mask and a trimap");
+    }
+    return run_now(out, pipeline, (request){photo, mask, trimap}, err);
+}
+
+/* Errors of the picture itself are kept for finish, so that a caller has one place to handle them. */
 mb_status mb_pipeline_start(mb_pending **out, mb_pipeline *pipeline, const mb_image *photo, mb_error *err)
 {
     *out = mb_calloc(1, sizeof **out);
     if (*out == NULL) {
-        return mb_fail_memory(err, sizeof **out, "a picture under way");
+        return mb_fail_memory(err, sizeof **out, "a picture in flight");
     }
-    pending_begin(*out, pipeline, photo);
+    pending_init(*out, pipeline, (request){.photo = photo});
     return MB_OK;
 }
 
@@ -374,70 +457,11 @@ mb_status mb_pipeline_finish(mb_result **out, mb_pending *pending, mb_error *err
     return status;
 }
 
+/* For a picture that nobody wants any more: its queued work is left to end by itself. */
 void mb_pending_free(mb_pending *pending)
 {
     if (pending != NULL) {
-        pending_end(pending);
+        pending_dispose(pending);
         mb_free(pending);
     }
-}
-
-/* ---- a mask from elsewhere */
-
-/* What a given trimap says for sure becomes 0 and 255; between the thresholds it stays as it is. */
-static void part_trimap(mb_image_u8 *trimap, mb_image_f32 *fine, const mb_options *o)
-{
-    const size_t n = (size_t)trimap->width * (size_t)trimap->height;
-    for (size_t i = 0; i < n; i++) {
-        uint8_t *v = trimap->v + i;
-        const bool background = *v <= o->trimap_low, foreground = *v >= o->trimap_high;
-        *v = background ? 0 : foreground ? 255 : *v;
-        if (fine->v != NULL && (background || foreground)) {
-            fine->v[i] = foreground ? 1.0f : 0.0f;
-        }
-    }
-}
-
-static mb_status refine_once(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
-                             const mb_image *trimap, mb_error *err)
-{
-    mb_status status = MB_OK;
-    run r = {0};
-    const mb_image *given = mask != NULL ? mask : trimap;
-    *out = NULL;
-    if ((mask == NULL) == (trimap == NULL)) {
-        return mb_fail(err, MB_E_ARGUMENT, "give a mask or a trimap, not %s", mask == NULL ? "neither" : "both");
-    }
-    MB_TRY(mb_image_check(given, err));
-    if (given->width != photo->width || given->height != photo->height) {
-        status = mb_fail(err, MB_E_ARGUMENT, "the photo is %d x %d, its %s %d x %d: they must be of one size",
-                         photo->width, photo->height, mask != NULL ? "mask" : "trimap", given->width, given->height);
-        goto done;
-    }
-    MB_TRY(begin(&r, pipeline, photo, err));
-    bool fine = r.depth == 16 && !pipeline->options.grabcut;
-    MB_TRY(mb_gray_from_image(mask != NULL ? &r.mask : &r.trimap, fine ? &r.fine_mask : NULL, given, err));
-    if (trimap != NULL) {
-        part_trimap(&r.trimap, &r.fine_mask, &pipeline->options);
-    } else {
-        MB_TRY(mb_segment_grabcut(&r.mask, &r.photo, &pipeline->options, err));
-    }
-    MB_TRY(finish(out, pipeline, &r, 0.0, err));
-done:
-    run_dispose(&r, pipeline);
-    return status;
-}
-
-mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo, const mb_image *mask,
-                             const mb_image *trimap, mb_error *err)
-{
-    mb_error local = {0};
-    mb_status status = refine_once(out, pipeline, photo, mask, trimap, &local);
-    if (status != MB_OK && leave_gpu(pipeline, status, &local)) {
-        status = refine_once(out, pipeline, photo, mask, trimap, &local);
-        if (status == MB_OK) {
-            mb_add_warning((*out)->warning, sizeof(*out)->warning, pipeline->left_gpu);
-        }
-    }
-    return status == MB_OK ? MB_OK : mb_fail(err, status, "%s", local.message);
 }

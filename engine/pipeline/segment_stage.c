@@ -1,4 +1,8 @@
-/* Which way the mask is found (see the header). */
+/* From the network's mask, saliency, or both to the subject's mask (see the header).
+ *
+ *   NETWORK     network -> grabcut, if wanted
+ *   SALIENCY    saliency -> grabcut, if wanted
+ *   BOTH        network, saliency -> candidates, each cut out small and scored -> the best -> grabcut at full size */
 #include "pipeline/segment_stage.h"
 
 #include "segment/candidates.h"
@@ -9,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* NULL: the defaults. */
+/* Replaces the mask by its form that follows the picture's edges. how: NULL: the defaults. */
 static mb_status snap_with(mb_image_u8 *mask, const mb_image_u8 *photo, const mb_grabcut_options *how, mb_error *err)
 {
     mb_image_u8 snapped = {0};
@@ -26,6 +30,8 @@ mb_status mb_segment_grabcut(mb_image_u8 *mask, const mb_image_u8 *photo, const 
     return o->grabcut ? snap_with(mask, photo, NULL, err) : MB_OK;
 }
 
+/* NETWORK: the network's mask, snapped if wanted. SALIENCY: what stands out, likewise. BOTH: candidates made of the two
+ * compete; the best is snapped always, with the settings that its kind needs. */
 mb_status mb_segment_mask(mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8 *photo, const mb_options *o,
                           mb_error *err)
 {
@@ -38,7 +44,7 @@ mb_status mb_segment_mask(mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8
         MB_TRY(mb_picture_is_plain(&plain, photo, err));
     }
     if (plain) { /* no network needs to see that */
-        mb_mask_drop(job);
+        mb_mask_release(job);
         (void)snprintf(job->warning, sizeof job->warning, "the picture has one colour throughout");
         MB_TRY(mb_image_u8_create(mask, photo->width, photo->height, 1, err));
         memset(mask->v, 0, (size_t)photo->width * (size_t)photo->height);
@@ -67,6 +73,7 @@ done:
     return status;
 }
 
+/* Measured; superpixels and the whole cut work on a reduced picture, the banded cut on a band of a larger one. */
 size_t mb_segment_bytes(const mb_options *o, int width, int height)
 {
     static const mb_grabcut_options snap = MB_GRABCUT_DEFAULTS;

@@ -1,5 +1,5 @@
 /* The bare network from file to file: `input` in, outputs and taps out, as safetensors. */
-#include "pipeline/objects.h"
+#include "pipeline/net.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
@@ -41,6 +41,7 @@ typedef struct output_source {
     size_t loaded;   /* index of the tensor in `values` */
 } output_source;
 
+/* Called with rising offsets within one tensor after the other, so each output is unpacked once. */
 static mb_status read_output(void *user, size_t index, size_t offset, void *dst, size_t bytes, mb_error *err)
 {
     output_source *s = user;
@@ -56,6 +57,7 @@ static mb_status read_output(void *user, size_t index, size_t offset, void *dst,
     return MB_OK;
 }
 
+/* All outputs and taps of the last run; one is unpacked at a time, so that many large ones need little memory. */
 static mb_status save_outputs(const mb_network *network, const char *path, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -88,6 +90,7 @@ done:
     return status;
 }
 
+/* The output file is whole or absent. */
 mb_status mb_network_run_file(mb_network *network, const char *in_path, const char *out_path, const char *const *taps,
                               int n_taps, mb_error *err)
 {

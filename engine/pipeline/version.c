@@ -1,7 +1,8 @@
 /* Versions, what is in this build, names of statuses. */
-#include "pipeline/objects.h"
+#include "pipeline/context.h"
 
 #include "core/cpu.h"
+#include "pipeline/builtin.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ const char *mb_version(void)
     return TEXT(MB_VERSION_MAJOR) "." TEXT(MB_VERSION_MINOR) "." TEXT(MB_VERSION_PATCH);
 }
 
+/* The names of the constants themselves, for logs. */
 const char *mb_status_name(mb_status status)
 {
     static const char *const names[] = {"MB_OK",          "MB_E_ARGUMENT", "MB_E_MEMORY",      "MB_E_IO",
@@ -23,6 +25,7 @@ const char *mb_status_name(mb_status status)
     return i >= 0 && i < (int)(sizeof names / sizeof names[0]) ? names[i] : "unknown status";
 }
 
+/* One "key: value" a line. */
 void mb_build_info(char *text, size_t text_bytes)
 {
 #ifdef NDEBUG
@@ -31,7 +34,12 @@ void mb_build_info(char *text, size_t text_bytes)
     const char *kind = "with assertions";
 #endif
     char products[160];
+    const void *bytes;
+    size_t n_bytes;
     mb_backend_cpu_products(products, sizeof products);
-    (void)snprintf(text, text_bytes, "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\n",
-                   mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products);
+    (void)snprintf(
+        text, text_bytes,
+        "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\nbuilt-in model: %s\n",
+        mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products,
+        mb_builtin_model(&bytes, &n_bytes) ? "demo" : "none");
 }

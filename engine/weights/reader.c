@@ -1,6 +1,10 @@
 /* Reading .mbw files: map, check everything before the data, build an index of names. Data pages are not touched, so
  * opening takes microseconds whatever the size. Every number of the file is compared with what the file's true length
- * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold. */
+ * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold.
+ *
+ * Names, metadata and data are pointers into the mapping: they live as long as the mb_weights, and nothing is copied
+ * but the table (one mb_tensor for each entry) and the hash index. A file that somebody shortens while it is mapped is
+ * the one thing that cannot be checked; installing a model therefore replaces files and never writes into them. */
 #define _GNU_SOURCE
 #include "weights/reader.h"
 
@@ -29,6 +33,7 @@ struct mb_weights {
     size_t n_slots;    /* power of two, at least twice the tensors */
 };
 
+/* One sentence for all that is wrong with a file of ours. */
 static mb_status damaged(mb_error *err, const char *what)
 {
     return mb_fail(err, MB_E_FORMAT, "damaged file: %s\nget or convert it again", what);
@@ -36,11 +41,13 @@ static mb_status damaged(mb_error *err, const char *what)
 
 /* ---- names */
 
+/* n_slots is a power of two. */
 static size_t first_slot(const mb_weights *w, const char *name, size_t n)
 {
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, n) & (w->n_slots - 1);
 }
 
+/* Open addressing: a free slot ends the search, and there always is one. */
 const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
 {
     for (size_t s = first_slot(w, name, strlen(name)); w->slots[s] != 0; s = (s + 1) & (w->n_slots - 1)) {
@@ -52,6 +59,7 @@ const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
     return NULL;
 }
 
+/* The first free slot from the hash on. */
 static void insert_name(mb_weights *w, size_t index)
 {
     const char *name = w->tensors[index].name;
@@ -64,6 +72,7 @@ static void insert_name(mb_weights *w, size_t index)
 
 /* ---- header */
 
+/* The first bytes: our magic, or a checkpoint of another program, which gets the command that converts it. */
 static mb_status recognise(const mb_weights *w, mb_error *err)
 {
     const uint8_t *data = w->base;
@@ -93,6 +102,7 @@ static uint64_t digest_of(const uint8_t *data, size_t n)
     return mb_xxh64_digest(&s);
 }
 
+/* False where the sum overflows. */
 static bool aligned_up(uint64_t *out, uint64_t value, uint64_t to)
 {
     uint64_t sum;
@@ -103,6 +113,17 @@ static bool aligned_up(uint64_t *out, uint64_t value, uint64_t to)
     return true;
 }
 
+/* Each check is a rule of docs/format.md, section "Header", or of the layout above it; the order is that of their use:
+ * nothing is believed before the fields that it rests on.
+ *
+ *   byte_order      rule of the field. Swapped: a big-endian machine reads the file
+ *   version         rule of the field: another version is another format
+ *   file_bytes      rule of the field: cut short, or something appended (a broken download is found here)
+ *   reserved        rule of the field
+ *   meta_bytes      limits of metadata and n_tensors: sizes of what is allocated from here on
+ *   table_offset    layout: align(64 + meta_bytes, 8). data_offset: behind the table, inside the file, multiple of 64
+ *   n_tensors       section "Tensor table": an entry has at least 32 bytes, so the table bounds the allocation
+ *   digest          section "Header", XXH64 of [0, data_offset): last, since it reads all of the above */
 static mb_status check_header(const mb_weights *w, mb_file_header *h, mb_error *err)
 {
     memcpy(h, w->base, sizeof *h);
@@ -154,6 +175,7 @@ static bool all_zero(const uint8_t *p, const uint8_t *end)
 
 /* ---- metadata */
 
+/* Section "Metadata" of docs/format.md: 1 to 128 characters of A-Z a-z 0-9 . _ - */
 static bool is_key(const char *key, size_t n)
 {
     if (n == 0 || n > MB_FILE_MAX_KEY) {
@@ -169,7 +191,7 @@ static bool is_key(const char *key, size_t n)
     return true;
 }
 
-/* One record at *at; moves on. */
+/* One record of section "Metadata" at *at; moves on. key and value end with the zero bytes of the format: no copies. */
 static bool read_pair(const uint8_t **at, const uint8_t *end, const char **key, const char **value)
 {
     mb_file_pair pair;
@@ -189,6 +211,7 @@ static bool read_pair(const uint8_t **at, const uint8_t *end, const char **key, 
            memchr(*value, 0, pair.value_bytes) == NULL && mb_is_utf8(*value, pair.value_bytes);
 }
 
+/* Pointers into the file, in its order: sorted, so that a binary search finds a key. */
 static mb_status read_meta(mb_weights *w, const mb_file_header *h, mb_error *err)
 {
     const uint8_t *at = w->base + sizeof *h;
@@ -219,6 +242,7 @@ static mb_status read_meta(mb_weights *w, const mb_file_header *h, mb_error *err
 
 /* ---- table */
 
+/* Names of a damaged file are shown without letting control characters through. */
 static mb_status bad_tensor(mb_error *err, size_t index, const char *name, const char *what)
 {
     char shown[160];
@@ -229,7 +253,9 @@ static mb_status bad_tensor(mb_error *err, size_t index, const char *name, const
                    mb_printable(shown, sizeof shown, name, strlen(name)), what);
 }
 
-/* Fills w->tensors[index] from the entry at *at. `data_end` is where the data of the tensor before ended. */
+/* Fills w->tensors[index] from the entry at *at; section "Tensor table" of docs/format.md, row by row. `data_end` is
+ * where the data of the tensor before ended: the next must begin at the first multiple of 64 behind it, so no two
+ * overlap and no hole hides anything. */
 static mb_status read_entry(mb_weights *w, size_t index, const uint8_t **at, const uint8_t *end, uint64_t *data_end,
                             mb_error *err)
 {
@@ -280,6 +306,8 @@ static mb_status read_entry(mb_weights *w, size_t index, const uint8_t **at, con
     return MB_OK;
 }
 
+/* The table into an array and a hash index (open addressing, twice as many slots as names). The table must fill its
+ * part but for the padding, and the last tensor end where the file ends. */
 static mb_status read_table(mb_weights *w, const mb_file_header *h, mb_error *err)
 {
     for (w->n_slots = 8; w->n_slots < 2 * (size_t)h->n_tensors;) {
@@ -312,6 +340,7 @@ static mb_status read_table(mb_weights *w, const mb_file_header *h, mb_error *er
 
 /* ---- opening */
 
+/* Header, metadata, table: each is checked before the next is read. */
 static mb_status open_bytes(mb_weights *w, mb_error *err)
 {
     mb_file_header h;
@@ -321,6 +350,7 @@ static mb_status open_bytes(mb_weights *w, mb_error *err)
     return status != MB_OK ? status : read_table(w, &h, err);
 }
 
+/* path: for messages; "" for memory. */
 static mb_status create(mb_weights **out, const char *path, mb_error *err)
 {
     mb_weights *w = mb_calloc(1, sizeof *w);
@@ -336,6 +366,7 @@ static mb_status create(mb_weights **out, const char *path, mb_error *err)
     return MB_OK;
 }
 
+/* Maps the file and checks everything but the data themselves; the time does not depend on its size. */
 mb_status mb_weights_open(mb_weights **out, const char *path, mb_error *err)
 {
     mb_weights *w;
@@ -361,6 +392,7 @@ mb_status mb_weights_open(mb_weights **out, const char *path, mb_error *err)
     return MB_OK;
 }
 
+/* The same for bytes that the caller keeps until mb_weights_free. */
 mb_status mb_weights_open_memory(mb_weights **out, const void *data, size_t bytes, mb_error *err)
 {
     mb_weights *w;
@@ -380,6 +412,7 @@ mb_status mb_weights_open_memory(mb_weights **out, const void *data, size_t byte
     return MB_OK;
 }
 
+/* Takes `data` over, also on failure. */
 mb_status mb_weights_open_owned(mb_weights **out, void *data, size_t bytes, mb_error *err)
 {
     mb_status status = mb_weights_open_memory(out, data, bytes, err);
@@ -417,6 +450,7 @@ const mb_tensor *mb_weights_at(const mb_weights *w, size_t index)
     return index < w->n_tensors ? &w->tensors[index] : NULL;
 }
 
+/* Binary search: the format has the keys sorted. */
 const char *mb_weights_meta(const mb_weights *w, const char *key)
 {
     size_t low = 0, high = w->n_meta;
@@ -458,6 +492,7 @@ size_t mb_weights_file_bytes(const mb_weights *w)
 
 /* ---- verification */
 
+/* Every byte of the data against the checksums, and the zeros between: what opening leaves out. */
 mb_status mb_weights_verify(const mb_weights *w, int (*on_progress)(void *user, size_t done, size_t total), void *user,
                             mb_error *err)
 {
@@ -494,6 +529,7 @@ mb_status mb_weights_verify(const mb_weights *w, int (*on_progress)(void *user, 
     return MB_OK;
 }
 
+/* Only pages that lie wholly in the tensor: those at its ends may belong to others that are still read. */
 void mb_weights_release_pages(const mb_weights *w, const mb_tensor *t)
 {
     if (w->map.bytes == 0) {

@@ -1,5 +1,12 @@
 /* Reading safetensors. Rules (of the format, all checked): the header is one JSON object of at most 100 MB; the data of
- * the tensors, in order, fill the rest of the file exactly, without holes or overlap; sizes follow from shapes. */
+ * the tensors, in order, fill the rest of the file exactly, without holes or overlap; sizes follow from shapes.
+ *
+ *   [0, 8)          u64, little-endian: bytes of the header
+ *   [8, 8 + n)      {"__metadata__": {"key": "text", ...},
+ *                    "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ...}, spaces at its end
+ *   the rest        data; offsets count from here
+ *
+ * Nothing says that offsets rise with the order of the names, so tensors are sorted by their place first. */
 #include "weights/safetensors.h"
 
 #include "core/alloc.h"
@@ -78,6 +85,7 @@ const char *mb_st_dtype_name(mb_st_dtype t)
     return types[t].name;
 }
 
+/* Types that can be weights. */
 bool mb_st_dtype_is_float(mb_st_dtype t)
 {
     return t <= MB_ST_BF16;
@@ -91,6 +99,7 @@ bool mb_st_dtype_is_float(mb_st_dtype t)
     }                                                                                                                  \
     break
 
+/* n elements of any type to f32. 64-bit integers and doubles are rounded to nearest. */
 void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
 {
     const uint8_t *s = src;
@@ -129,6 +138,7 @@ void mb_st_to_float(float *dst, const void *src, mb_st_dtype t, size_t n)
 
 /* ---- the header */
 
+/* With the tensor's name where one is known, shown safely. */
 static mb_status damaged(mb_error *err, const char *tensor, const char *what)
 {
     char shown[160];
@@ -139,6 +149,7 @@ static mb_status damaged(mb_error *err, const char *tensor, const char *what)
                    mb_printable(shown, sizeof shown, tensor, strlen(tensor)), what);
 }
 
+/* Doubles an array (given as a pointer to its pointer) when it is full. n: elements in use. */
 static bool grow(void *array, size_t n, size_t *capacity, size_t size)
 {
     void *old, *p;
@@ -168,6 +179,7 @@ static const char *pooled(mb_safetensors *s, mb_json_reader *r)
     return at;
 }
 
+/* Keys and values as they are; both are text in this format. */
 static mb_status read_meta(mb_safetensors *s, mb_json_reader *r, mb_error *err)
 {
     size_t n;
@@ -195,6 +207,7 @@ static mb_status read_meta(mb_safetensors *s, mb_json_reader *r, mb_error *err)
     }
 }
 
+/* The element type by its name in the format, e.g. "BF16". */
 static bool read_dtype(mb_json_reader *r, mb_st_tensor *t)
 {
     char name[24];
@@ -210,6 +223,7 @@ static bool read_dtype(mb_json_reader *r, mb_st_tensor *t)
     return mb_json_reject(r, "an element type that the format does not know");
 }
 
+/* At most 8 dimensions, outermost first. */
 static bool read_shape(mb_json_reader *r, mb_st_tensor *t)
 {
     (void)mb_json_enter(r, '[');
@@ -226,6 +240,7 @@ static bool read_shape(mb_json_reader *r, mb_st_tensor *t)
     return r->problem == NULL;
 }
 
+/* [begin, end) in the data. */
 static bool read_offsets(mb_json_reader *r, uint64_t range[2])
 {
     int n = 0;
@@ -285,6 +300,7 @@ static bool read_tensor(mb_safetensors *s, mb_json_reader *r, mb_st_tensor *t)
     return true;
 }
 
+/* One member of the header: the metadata, or a tensor by its name. */
 static mb_status read_entry(mb_safetensors *s, mb_json_reader *r, const char *name, size_t n, mb_error *err)
 {
     if (strcmp(name, "__metadata__") == 0) {
@@ -308,6 +324,8 @@ static mb_status read_entry(mb_safetensors *s, mb_json_reader *r, const char *na
     return MB_OK;
 }
 
+/* The header's JSON, names and metadata decoded into the pool: decoded text is never longer than its source, so the
+ * header's length is enough for all of it. */
 static mb_status read_header(mb_safetensors *s, const char *text, size_t bytes, mb_error *err)
 {
     mb_json_reader r;
@@ -334,6 +352,8 @@ static mb_status read_header(mb_safetensors *s, const char *text, size_t bytes, 
 
 /* ---- order and index */
 
+/* By address; empty tensors before the one that begins at the same place, so that the check of holes sees them in
+ * order. */
 static int by_place(const void *a, const void *b)
 {
     const mb_st_tensor *x = a, *y = b;
@@ -346,11 +366,13 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+/* n_slots is a power of two. */
 static size_t first_slot(const mb_safetensors *s, const char *name)
 {
     return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
 }
 
+/* By hash; open addressing with at least half of the slots free. */
 const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *name)
 {
     for (size_t i = first_slot(s, name); s->slots[i] != 0; i = (i + 1) & (s->n_slots - 1)) {
@@ -362,6 +384,8 @@ const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *nam
     return NULL;
 }
 
+/* Sorts the tensors by their place, then checks that they fill the data without a hole or an overlap, and that no name
+ * occurs twice, while the hash index is filled. Holes are refused as the reference implementation does. */
 static mb_status check_order(mb_safetensors *s, mb_error *err)
 {
     const uint8_t *end = s->data;
@@ -396,6 +420,7 @@ static mb_status check_order(mb_safetensors *s, mb_error *err)
 
 /* ---- opening */
 
+/* u64 length of the header, header, data. Nothing is allocated before the length is checked against the file. */
 mb_status mb_safetensors_open_memory(mb_safetensors **out, const void *data, size_t bytes, mb_error *err)
 {
     *out = NULL;
@@ -432,6 +457,7 @@ mb_status mb_safetensors_open_memory(mb_safetensors **out, const void *data, siz
     return MB_OK;
 }
 
+/* Maps the file; tensors point into the mapping until mb_safetensors_free. */
 mb_status mb_safetensors_open(mb_safetensors **out, const char *path, mb_error *err)
 {
     mb_mapping map;
@@ -450,6 +476,7 @@ mb_status mb_safetensors_open(mb_safetensors **out, const char *path, mb_error *
     return MB_OK;
 }
 
+/* Tensors and text go with it. */
 void mb_safetensors_free(mb_safetensors *s)
 {
     if (s == NULL) {
@@ -484,6 +511,7 @@ void mb_safetensors_meta_at(const mb_safetensors *s, size_t index, const char **
     *value = s->meta[2 * index + 1];
 }
 
+/* A handful of pairs: a search from the front. */
 const char *mb_safetensors_meta(const mb_safetensors *s, const char *key)
 {
     for (size_t i = 0; i < s->n_meta; i++) {

@@ -55,6 +55,8 @@ static mb_status make_header(mb_json *j, const mb_st_contents *c, size_t *data_b
     return mb_json_text(j) != NULL ? MB_OK : mb_fail_memory(err, j->n, "a safetensors header");
 }
 
+/* From memory, or asked for piece by piece where the contents have none (data NULL), so that a large file needs 1
+ * MB. */
 static mb_status write_tensor(mb_output *o, const mb_st_contents *c, size_t index, uint8_t *piece, mb_error *err)
 {
     const mb_st_tensor *t = &c->tensors[index];
@@ -75,6 +77,7 @@ static mb_status write_tensor(mb_output *o, const mb_st_contents *c, size_t inde
     return MB_OK;
 }
 
+/* Whole or absent: written under a temporary name, given its own at last (core/file.h). */
 mb_status mb_safetensors_write(const char *path, const mb_st_contents *c, bool replace, mb_error *err)
 {
     mb_status status = MB_OK;

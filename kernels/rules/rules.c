@@ -31,7 +31,7 @@ mb_status mb_rule_begin(const mb_call *c, mb_op op, mb_error *err)
 {
     const mb_op_rule *r = &rules[op];
     if (c->n_in < r->least_inputs || c->n_in > r->most_inputs) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s: %d inputs, %d to %d are possible", r->name, c->n_in, r->least_inputs,
+        return mb_fail(err, MB_E_ARGUMENT, "%s: got %d inputs, expected %d to %d", r->name, c->n_in, r->least_inputs,
                        r->most_inputs);
     }
     for (int i = 0; i < c->n_in; i++) {
@@ -93,7 +93,7 @@ mb_status mb_rule_activation(mb_op op, mb_activation act, mb_error *err)
 mb_status mb_rule_range(mb_op op, const char *what, int64_t value, int64_t min, int64_t max, mb_error *err)
 {
     if (value < min || value > max) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s: %s is %lld, %lld to %lld is possible", rules[op].name, what,
+        return mb_fail(err, MB_E_ARGUMENT, "%s: %s is %lld, expected %lld to %lld", rules[op].name, what,
                        (long long)value, (long long)min, (long long)max);
     }
     return MB_OK;

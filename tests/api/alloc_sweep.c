@@ -183,10 +183,17 @@ static void sweep(const char *name, mb_status (*run)(mb_error *err))
     printf("%s: %ld failures injected into a run of %ld allocations, %ld survived\n", name, injected, total, survived);
 }
 
-int main(void)
+SETUP
 {
     (void)test_model("tiny_legacy");
+}
+
+TEST(cut)
+{
     sweep("cut", whole_run);
+}
+
+TEST(refine)
+{
     sweep("refine", refined_run);
-    return test_report();
 }

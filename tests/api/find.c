@@ -12,6 +12,7 @@
 
 static mb_context *context;
 static mb_model *model;
+static mb_options basic; /* where each starts from */
 
 /* A disc on a slope of another colour; mirrored on request. */
 static mb_image photo(unsigned char *v, int mirrored)
@@ -54,8 +55,9 @@ static double inside(const mb_result *r)
     return bytes(r)[30 * W + 40] / 255.0 - bytes(r)[4 * W + 90] / 255.0;
 }
 
-static void test_saliency(mb_options o)
+TEST(saliency)
 {
+    mb_options o = basic;
     o.segment = MB_SEGMENT_SALIENCY;
     mb_result *soft = find(&o, 0, 0);
     o.grabcut = 1;
@@ -75,8 +77,9 @@ static void test_saliency(mb_options o)
 }
 
 /* With the mirror image, a mirrored photo gives the mirrored mask. */
-static void test_mirror(mb_options o)
+TEST(mirror)
 {
+    mb_options o = basic;
     mb_result *one = find(&o, 1, 0);
     o.flip = 1;
     mb_result *a = find(&o, 1, 0), *b = find(&o, 1, 1);
@@ -94,8 +97,9 @@ static void test_mirror(mb_options o)
     mb_result_free(b);
 }
 
-static void test_both(mb_options o)
+TEST(both)
 {
+    mb_options o = basic;
     mb_result *network = find(&o, 1, 0);
     o.segment = MB_SEGMENT_BOTH;
     mb_result *both = find(&o, 1, 0);
@@ -106,8 +110,9 @@ static void test_both(mb_options o)
     mb_result_free(both);
 }
 
-static void test_refusals(mb_options o)
+TEST(refusals)
 {
+    mb_options o = basic;
     mb_error err = {0};
     o.segment = (mb_segmenter)7;
     CHECK(mb_options_check(&o, &err) == MB_E_ARGUMENT && strstr(err.message, "segment 7 is not known") != NULL);
@@ -117,21 +122,17 @@ static void test_refusals(mb_options o)
     CHECK(o.grabcut == 1 && o.detail == MB_DETAIL_PYMATTING);
 }
 
-int main(void)
+SETUP
 {
-    mb_error err = {0};
-    mb_options o;
-    mb_options_init(&o);
-    o.input_width = o.input_height = 64;
-    CHECK_OK(mb_context_create(&context, NULL, &err), err);
-    CHECK_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
-    if (model != NULL) {
-        test_saliency(o);
-        test_mirror(o);
-        test_both(o);
-        test_refusals(o);
-    }
+    mb_error err;
+    mb_options_init(&basic);
+    basic.input_width = basic.input_height = 64;
+    REQUIRE_OK(mb_context_create(&context, NULL, &err), err);
+    REQUIRE_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
+}
+
+TEARDOWN
+{
     mb_model_free(model);
     mb_context_free(context);
-    return test_report();
 }

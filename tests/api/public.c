@@ -113,7 +113,7 @@ static mb_status bad_threads(mb_error *err)
 }
 
 /* Every option of results and of the methods' own parameters, one step outside its range. */
-static void test_option_ranges(void)
+TEST(option_ranges)
 {
     static const struct {
         size_t field;
@@ -147,7 +147,7 @@ static void test_option_ranges(void)
     CHECK(mb_parse_colour(rgba, "teel", &err) == MB_E_ARGUMENT && strstr(err.message, "\"teel\" is no colour") != NULL);
 }
 
-static void test_refusals(void)
+TEST(refusals)
 {
     REFUSED(MB_E_IO, "/nowhere/x.mbw", no_model);
     REFUSED(MB_E_FORMAT, "not a .mbw file", bad_bytes);
@@ -169,7 +169,7 @@ static void test_refusals(void)
 }
 
 /* An old program's shorter struct, and a newer one's longer struct: both work. */
-static void test_sizes(void)
+TEST(sizes)
 {
     struct {
         mb_plan_info info;
@@ -204,7 +204,7 @@ static void *run_one(void *arg)
     return NULL;
 }
 
-static void test_threads(void)
+TEST(threads)
 {
     enum { N = 3 };
     pthread_t threads[N];
@@ -229,7 +229,7 @@ static void test_threads(void)
 }
 
 /* Two halves of a run; on the CPU nothing overlaps, and the results are the same. */
-static void test_pending(void)
+TEST(pending)
 {
     mb_pipeline *p = NULL;
     mb_pending *x[3] = {NULL};
@@ -261,7 +261,7 @@ static int cancel_at_half(void *user, const mb_progress *p)
     return p->done > 0.5;
 }
 
-static void test_cancel(void)
+TEST(cancel)
 {
     mb_pipeline *p = NULL;
     mb_result *r = NULL;
@@ -278,7 +278,7 @@ static void test_cancel(void)
 }
 
 /* A mask from elsewhere, in rows and depths of the caller; every classical method. */
-static void test_refine(void)
+TEST(refine)
 {
     static float mask[H][W + 3];
     mb_image image = photo(), m = {.data = mask,
@@ -319,7 +319,44 @@ static void test_refine(void)
     mb_image_dispose(&t);
 }
 
-static void test_network(void)
+/* Exactly one of mask and trimap, of the photo's size; the caller's own trimap is the result's, if one is wanted. */
+TEST(refine_arguments)
+{
+    static unsigned char v[H][W], small[4];
+    mb_image image = photo(), m = {.data = v, .width = W, .height = H, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8},
+             other = {.data = small, .width = 2, .height = 2, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8};
+    mb_options o = options;
+    mb_pipeline *p = NULL;
+    mb_result *r = NULL;
+    mb_error err;
+    o.detail = MB_DETAIL_PYMATTING;
+    o.want_trimap = 1;
+    CHECK_OK(mb_pipeline_create(&p, context, NULL, NULL, &o, &err), err);
+    CHECK(mb_pipeline_refine(&r, p, &image, NULL, NULL, &err) == MB_E_ARGUMENT && r == NULL);
+    CHECK_MSG(strcmp(err.message, "got neither a mask nor a trimap: pass either a mask or a trimap") == 0, "%s",
+              err.message);
+    err = (mb_error){0};
+    CHECK(mb_pipeline_refine(&r, p, &image, &m, &m, &err) == MB_E_ARGUMENT && r == NULL);
+    CHECK_MSG(strcmp(err.message, "got both a mask and a trimap: pass either a mask or a trimap") == 0, "%s",
+              err.message);
+    for (int i = 0; i < 2; i++) {
+        err = (mb_error){0};
+        CHECK(mb_pipeline_refine(&r, p, &image, i == 0 ? &other : NULL, i == 1 ? &other : NULL, &err) == MB_E_ARGUMENT);
+        CHECK_MSG(strstr(err.message, i == 0 ? "its mask 2 x 2" : "its trimap 2 x 2") != NULL, "%s", err.message);
+    }
+    for (int i = 0; i < W * H; i++) {
+        v[i / W][i % W] = (unsigned char)(i % W < 12 ? 255 : i % W < 30 ? 100 : 0);
+    }
+    CHECK_OK(mb_pipeline_refine(&r, p, &image, NULL, &m, &err), err);
+    if (r != NULL) {
+        CHECK(r->mask.data == NULL && r->trimap.data != NULL && memcmp(r->trimap.data, v, sizeof v) == 0);
+        CHECK(((unsigned char *)r->alpha.data)[2] == 255 && ((unsigned char *)r->alpha.data)[W - 2] == 0);
+    }
+    mb_result_free(r);
+    mb_pipeline_free(p);
+}
+
+TEST(network)
 {
     mb_network *n = NULL;
     mb_error err;
@@ -345,7 +382,7 @@ static void test_network(void)
     free(input);
 }
 
-int main(void)
+SETUP
 {
     mb_context_options c;
     mb_error err;
@@ -354,19 +391,12 @@ int main(void)
     c.threads = 2;
     mb_options_init(&options);
     options.input_width = options.input_height = 32;
-    CHECK_OK(mb_context_create(&context, &c, &err), err);
-    CHECK_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
-    if (model != NULL) {
-        test_refusals();
-        test_option_ranges();
-        test_sizes();
-        test_threads();
-        test_pending();
-        test_cancel();
-        test_refine();
-        test_network();
-    }
+    REQUIRE_OK(mb_context_create(&context, &c, &err), err);
+    REQUIRE_OK(mb_model_open(&model, context, test_model("tiny_legacy"), &err), err);
+}
+
+TEARDOWN
+{
     mb_model_free(model);
     mb_context_free(context);
-    return test_report();
 }

@@ -9,18 +9,26 @@
 #define ALONE "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state mattebox "
 
 static process p;
+static bool linked;
 
 static bool is_linked_in(void)
 {
     process_run(&p, ALONE "models list");
-    CHECK(p.code == 0 && strstr(p.out, "saliency ") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "saliency ");
     return strstr(p.out, "demo  ") != NULL;
 }
 
-/* No model anywhere, and still a cut-out; the same bytes for any number of threads; snap changes the mask. */
-static void test_saliency(void)
+static void need_model(void)
 {
-    process_run(&p, "cp '%s' a.jpg", PHOTO);
+    if (!linked) {
+        SKIP("no model is linked in");
+    }
+}
+
+/* No model anywhere, and still a cut-out; the same bytes for any number of threads; snap changes the mask. */
+TEST(saliency)
+{
     process_run(&p, ALONE "a.jpg -m saliency --mask --threads 1");
     CHECK_RUN(&p, 0, "Processed 1 image(s), ");
     CHECK(file_exists("a.cutout.png") && file_exists("a.mask.png"));
@@ -37,8 +45,9 @@ static void test_saliency(void)
     CHECK_RUN(&p, 3, "no model \"saliency\"");
 }
 
-static void test_default(void)
+TEST(built_in_model)
 {
+    need_model();
     process_run(&p, ALONE "a.jpg -o d.png -q && " ALONE "a.jpg -o e.png -q --model default && cmp d.png e.png");
     CHECK_RUN(&p, 0, "");
     process_run(&p, ALONE "a.jpg -o f.png -q --model demo --preset small && cmp d.png f.png");
@@ -47,45 +56,57 @@ static void test_default(void)
     CHECK_RUN(&p, 0, ""); /* the network alone is something else */
     CHECK(!file_exists("state/mattebox/demo-hint"));
     process_run(&p, ALONE "a.jpg --json -f");
-    CHECK(p.code == 0 && strstr(p.out, "\"model\":\"(built in)\"") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "\"model\":\"(built in)\"");
     process_run(&p, ALONE "models verify demo");
-    CHECK(p.code == 0 && strstr(p.out, "demo: sound, ") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "demo: sound, ");
     process_run(&p, ALONE "info demo");
-    CHECK(p.code == 0 && strstr(p.out, "(built in)\n") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "(built in)\n");
     process_run(&p, ALONE "models path demo");
     CHECK_RUN(&p, 3, "demo is built in: it has no file");
     /* A file of the user's own goes first. */
     process_run(&p, "mkdir -p own && mattebox-weights generate tiny_legacy -o own/default.mbw -q && "
                     "MATTEBOX_MODELS=$PWD/own mattebox a.jpg --json -f --input-size 64");
-    CHECK(p.code == 0 && strstr(p.out, "own/default.mbw") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "own/default.mbw");
 }
 
 /* On a terminal the way to official weights is told, once. */
-static void test_hint(void)
+TEST(hint)
 {
+    need_model();
     process_run(&p, "command -v script");
     if (p.code != 0) {
-        return;
+        SKIP("no program script");
     }
     process_run(&p,
                 "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state script -qec 'mattebox a.jpg -o h.png -f' /dev/null");
-    CHECK(p.code == 0 && strstr(p.out, "mattebox models get birefnet-general-lite") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(p.out, "mattebox models get birefnet-general-lite");
     process_run(&p,
                 "XDG_DATA_HOME=/nowhere XDG_STATE_HOME=$PWD/state script -qec 'mattebox a.jpg -o h.png -f' /dev/null");
-    CHECK(p.code == 0 && strstr(p.out, "models get") == NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK(strstr(p.out, "models get") == NULL);
 }
 
-int main(void)
+TEST(no_model)
+{
+    if (linked) {
+        SKIP("a model is linked in");
+    }
+    process_run(&p, ALONE "a.jpg -f");
+    CHECK_RUN(&p, 3, "no model \"demo\"");
+}
+
+SETUP
 {
     (void)process_folder("cli-builtin");
-    bool linked = is_linked_in();
-    test_saliency();
-    if (linked) {
-        test_default();
-        test_hint();
-    } else {
-        process_run(&p, ALONE "a.jpg -f");
-        CHECK_RUN(&p, 3, "no model \"demo\"");
-    }
-    return test_report();
+    linked = is_linked_in();
+}
+
+BEFORE_EACH
+{
+    process_run(&p, "rm -rf ./* && cp '%s' a.jpg", PHOTO);
 }

@@ -12,14 +12,13 @@
 static process p;
 static char flags[4096]; /* the model, at its smallest and fastest size */
 
-static void fresh_photo(void)
+BEFORE_EACH
 {
     process_run(&p, "rm -rf ./* && cp '%s' cat.jpg", PHOTO);
 }
 
-static void test_one(void)
+TEST(one)
 {
-    fresh_photo();
     process_run(&p, "mattebox cat.jpg %s", flags);
     CHECK_RUN(&p, 0, "Processed 1 image(s), ");
     CHECK(p.out_bytes == 0 && file_exists("cat.cutout.png") && !file_exists("cat.mask.png"));
@@ -38,9 +37,8 @@ static void test_one(void)
     CHECK(file_exists("cat-cutout.jpg.png"));
 }
 
-static void test_no_clobber(void)
+TEST(no_clobber)
 {
-    fresh_photo();
     process_run(&p, "cp cat.jpg dog.jpg; echo keep >cat.cutout.png; mattebox cat.jpg dog.jpg %s -n --verbose", flags);
     CHECK_RUN(&p, 0, "cat.jpg: skipped, its results exist\n");
     CHECK_RUN(&p, 0, "Processed 1 image(s), 1 skipped, ");
@@ -48,12 +46,11 @@ static void test_no_clobber(void)
 }
 
 /* Bad ones of every kind among good ones: each gets its line, the good ones are as if they had been alone. */
-static void test_bad_pictures(void)
+TEST(bad_pictures)
 {
     static const unsigned char huge[] = {0x89, 'P',  'N', 'G', 13,  10, 26, 10,   0,    0,    0,
                                          13,   'I',  'H', 'D', 'R', 0,  0,  0xea, 0x60, 0,    0,
                                          0xea, 0x60, 8,   2,   0,   0,  0,  0x4a, 0xd1, 0xca, 0x73};
-    fresh_photo();
     process_run(&p, "mattebox cat.jpg %s -o alone.png -q", flags);
     file_cut("cut.png", "alone.png", file_bytes("alone.png") / 2);
     file_cut("cut.jpg", "cat.jpg", 20000);
@@ -82,9 +79,8 @@ static void test_bad_pictures(void)
     CHECK_MSG(p.out_bytes == 0, "left behind: %s", p.out);
 }
 
-static void test_folder(void)
+TEST(folder)
 {
-    fresh_photo();
     process_run(&p,
                 "mkdir -p in/sub in/.hidden && cp cat.jpg in/b.jpg && cp cat.jpg in/sub/a.jpg && "
                 "cp cat.jpg in/.hidden/c.jpg && cp cat.jpg in/.d.jpg && echo x >in/notes.txt && "
@@ -99,7 +95,7 @@ static void test_folder(void)
 }
 
 /* The keys of docs/json.md, for each status. */
-static void test_json(void)
+TEST(json)
 {
     static const char *const keys[] = {
         "\"input\":\"cat.jpg\"",
@@ -124,7 +120,6 @@ static void test_json(void)
         "\"seconds\":",
         "\"device_note\":",
         "\"exit_code\":1}}"};
-    fresh_photo();
     file_write_text("bad\n.jpg", "no picture");
     process_run(&p, "mattebox cat.jpg 'bad\n.jpg' --json -d guided %s", flags);
     CHECK(p.code == 1);
@@ -135,9 +130,8 @@ static void test_json(void)
     CHECK_MSG(strstr(p.err, "bad?.jpg: not a picture") != NULL, "%s", p.err);
 }
 
-static void test_output_failures(void)
+TEST(output_failures)
 {
-    fresh_photo();
     process_run(&p, "mattebox cat.jpg %s -o nowhere/x.png", flags);
     CHECK_RUN(&p, 5, "mattebox: nowhere/x.png: the folder does not exist\n");
     process_run(&p, "mattebox cat.jpg %s -o - >/dev/full", flags);
@@ -152,9 +146,8 @@ static void test_output_failures(void)
     CHECK(p.out_bytes == 0);
 }
 
-static void test_limits(void)
+TEST(limits)
 {
-    fresh_photo();
     process_run(&p, "mattebox cat.jpg %s --max-memory 1M", flags);
     CHECK_RUN(&p, 4, "MB are allowed\n  ");
     process_run(&p, "mattebox cat.jpg %s --max-megapixels-in 0.1", flags);
@@ -169,9 +162,8 @@ static void test_limits(void)
 }
 
 /* A model that ends anywhere is refused with one line, and nothing is written. */
-static void test_cut_model(void)
+TEST(cut_model)
 {
-    fresh_photo();
     const char *model = test_model("tiny_legacy");
     long total = file_bytes(model);
     const long cuts[] = {0, 1, 3, 8, 63, 64, 100, 1000, 20000, 60000, total / 2, total - 1};
@@ -183,30 +175,20 @@ static void test_cut_model(void)
     }
 }
 
-static void test_interrupt(void)
+TEST(interrupt)
 {
-    fresh_photo();
     process_run(&p,
                 "for i in 1 2 3 4 5 6 7 8 9; do cp cat.jpg $i.jpg; done; mattebox [1-9].jpg %s --input-size 512 & "
-                "sleep 0.6; kill -INT $!; wait $!",
+                "for i in $(seq 600); do grep -q mbw /proc/$!/maps && break; sleep 0.05; done; sleep 0.2; kill -INT "
+                "$!; wait $!",
                 flags);
     CHECK_RUN(&p, 130, " not done, ");
     process_run(&p, "ls -A | grep mattebox-");
     CHECK(p.out_bytes == 0);
 }
 
-int main(void)
+SETUP
 {
     (void)process_folder("cli-cut");
     (void)snprintf(flags, sizeof flags, "--device cpu --input-size 32 --model '%s'", test_model("tiny_legacy"));
-    test_one();
-    test_no_clobber();
-    test_bad_pictures();
-    test_folder();
-    test_json();
-    test_output_failures();
-    test_limits();
-    test_cut_model();
-    test_interrupt();
-    return test_report();
 }

@@ -48,7 +48,7 @@ static void corner_is(const char *name, int r, int g, int b)
     mb_image_dispose(&image);
 }
 
-static void test_backgrounds(void)
+TEST(backgrounds)
 {
     make("c.png", "--background '#ff8000'");
     corner_is("c.png", 255, 128, 0);
@@ -62,7 +62,7 @@ static void test_backgrounds(void)
     make("translucent.png", "-b '#ffffff80'");
     mb_image_source s;
     mb_image image = load("translucent.png", &s);
-    CHECK(s.channels == 4);
+    CHECK_EQ(s.channels, 4);
     mb_image_dispose(&image);
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided -q -b white --format jpeg && ls");
     CHECK_RUN(&p, 0, "");
@@ -71,7 +71,7 @@ static void test_backgrounds(void)
     CHECK_MSG(strstr(p.out, "ff d8 ff") != NULL, "%s", p.out);
 }
 
-static void test_depth(void)
+TEST(depth)
 {
     mb_image_source s;
     make("deep.png", "--depth 16 --premultiplied");
@@ -79,7 +79,7 @@ static void test_depth(void)
     CHECK(s.bits == 16 && s.channels == 4);
     mb_image_dispose(&image);
     process_run(&p, "grep -c 'premultiplied alpha' deep.png");
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     /* A 16-bit photo gives a 16-bit cut-out, whose opaque pixels are the photo's own. */
     process_run(&p, "mattebox matte deep.png --mask m.png -d none --foreground none -q -o twice.png && "
                     "mattebox matte deep.png --mask m.png -d none --foreground none -q -o twice8.png --depth 8");
@@ -92,7 +92,7 @@ static void test_depth(void)
     mb_image_dispose(&first);
     mb_image_dispose(&second);
     image = load("twice8.png", &s);
-    CHECK(s.bits == 8);
+    CHECK_EQ(s.bits, 8);
     mb_image_dispose(&image);
     process_run(&p, "mattebox refine a.jpg --mask m.png -d guided --depth 16 -q -o fine.png && "
                     "mattebox refine a.jpg --mask m.png -d guided -q -o coarse.png");
@@ -111,7 +111,7 @@ static void test_depth(void)
 }
 
 /* The fast guided filter is the exact one, nearly: its window is as wide in the photo. */
-static void test_fast(void)
+TEST(fast)
 {
     mb_image_source s;
     process_run(&p, "for s in 1 0.5; do mattebox refine a.jpg --mask m.png -d guided --erode 30 --dilate 30 "
@@ -127,10 +127,10 @@ static void test_fast(void)
     mb_image_dispose(&fast);
 }
 
-static void test_crop_invert(void)
+TEST(crop_invert)
 {
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided -q --crop=4 --write-mask --json -o crop.png");
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     int box[4] = {0};
     const char *at = strstr(p.out, "\"crop\":[");
     CHECK(at != NULL && sscanf(at, "\"crop\":[%d,%d,%d,%d]", &box[0], &box[1], &box[2], &box[3]) == 4);
@@ -148,20 +148,15 @@ static void test_crop_invert(void)
     for (size_t i = 0; a.data != NULL && b.data != NULL && i < 512u * 512u * 3u; i++) {
         bad += ((const uint8_t *)a.data)[i] + ((const uint8_t *)b.data)[i] != 255;
     }
-    CHECK(bad == 0);
+    CHECK_EQ(bad, 0);
     mb_image_dispose(&a);
     mb_image_dispose(&b);
     process_run(&p, "mattebox matte a.jpg --mask m.png -d none --min-area 1000000 --crop -o empty.png");
     CHECK_RUN(&p, 0, "warning: a.jpg: nothing to crop to: alpha is empty; no foreground found");
 }
 
-int main(void)
+SETUP
 {
     folder = process_folder("cli-look");
     process_run(&p, "rm -rf ./* && cp '%s' a.jpg && cp '%s' m.png", PHOTO, MASK);
-    test_backgrounds();
-    test_depth();
-    test_fast();
-    test_crop_invert();
-    return test_report();
 }

@@ -45,7 +45,7 @@ static void check_installed(void)
     hub_check_installed(&p);
 }
 
-static void test_whole(void)
+TEST(whole)
 {
     start_over(&good);
     get("");
@@ -53,16 +53,19 @@ static void test_whole(void)
     check_installed();
     CHECK(http_server_requests() == 1 && strstr(http_server_last(), "Range:") == NULL);
     process_run(&p, "mattebox models list | grep -A1 ^vitmatte-s; mattebox models path vitmatte-s");
-    CHECK(strstr(p.out, "licence Apache-2.0") != NULL);
+    CHECK_CONTAINS(p.out, "licence Apache-2.0");
     get("");
     CHECK_RUN(&p, 0, "vitmatte-s is installed already: ");
-    CHECK(http_server_requests() == 1);
+    CHECK_EQ(http_server_requests(), 1);
     get("--force --quiet");
-    CHECK(p.code == 0 && p.out_bytes == 0 && p.err[0] == '\0' && http_server_requests() == 2);
+    CHECK_EQ(p.code, 0);
+    CHECK_EQ(p.out_bytes, 0);
+    CHECK_EQ(p.err[0], '\0');
+    CHECK_EQ(http_server_requests(), 2);
     get("--force --dtype f16 -q && mattebox models verify vitmatte-small");
     CHECK(p.code == 0 && file_bytes(MODELS "vitmatte-s.mbw") < 700000);
     process_run(&p, "mattebox models get VITMATTE_small-Composition-1k -q"); /* an alias, however it is written */
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     process_run(&p, "mattebox models rm vitmatte-small && mattebox models rm vitmatte-s");
     CHECK_RUN(&p, 3, "no model \"vitmatte-s\" is installed\n");
     check_nothing(false);
@@ -78,7 +81,7 @@ static void test_whole(void)
     CHECK_RUN(&p, 2, "cannot name a model");
 }
 
-static void test_resume(void)
+TEST(resume)
 {
     /* cut twice: the same run goes on where it was */
     http_script s = good;
@@ -87,7 +90,7 @@ static void test_resume(void)
     start_over(&s);
     get("--retries 3");
     check_installed();
-    CHECK(http_server_requests() == 3);
+    CHECK_EQ(http_server_requests(), 3);
     /* cut, and given up: the next run goes on, if it is still the same file */
     s.cuts = 1;
     start_over(&s);
@@ -115,7 +118,8 @@ static void test_resume(void)
         http_server_script(&other);
         get("--retries 0");
         if (i == 1) {
-            CHECK(p.code == 3 && http_server_requests() == 2); /* asked again for all of it; which is no checkpoint */
+            CHECK_EQ(p.code, 3);
+            CHECK_EQ(http_server_requests(), 2); /* asked again for all of it; which is no checkpoint */
             check_nothing(false);
         } else {
             check_installed();
@@ -139,11 +143,11 @@ static void test_resume(void)
     get("--retries 0");
     check_nothing(true);
     process_run(&p, "mattebox models rm vitmatte-s");
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     check_nothing(false);
 }
 
-static void test_lies(void)
+TEST(lies)
 {
     static const char page[] = "<!DOCTYPE html><html>please log in</html>";
     static const struct {
@@ -208,14 +212,14 @@ static void test_lies(void)
     CHECK_RUN(&p, 3, "the server has another file than the one that is known: SHA-256 ");
 }
 
-static void test_slow(void)
+TEST(slow)
 {
     http_script s = good;
     s.stall_after = 200000;
     start_over(&s);
     get("--retries 0");
     CHECK_RUN(&p, 3, "127.0.0.1: no progress for 2 s after 0.2 MB\n  run it again: what has come is continued");
-    CHECK_MSG(p.seconds < 15, "%.1f s", p.seconds);
+    CHECK_LT(p.seconds, 45); /* it ended by itself: `get` kills it after 60 */
     check_nothing(true);
     s = (http_script){.mute = true};
     http_server_script(&s);
@@ -228,10 +232,10 @@ static void test_slow(void)
     start_over(&busy);
     get("--retries 2");
     CHECK_RUN(&p, 3, "answers with status 503");
-    CHECK(http_server_requests() == 3);
+    CHECK_EQ(http_server_requests(), 3);
 }
 
-static void test_redirects(void)
+TEST(redirects)
 {
     char location[100];
     http_script s = good;
@@ -241,12 +245,12 @@ static void test_redirects(void)
     start_over(&s);
     get("");
     check_installed();
-    CHECK(http_server_requests() == 2);
+    CHECK_EQ(http_server_requests(), 2);
     s.first_hop_only = false;
     start_over(&s);
     get("");
     CHECK_RUN(&p, 3, "sends from one address to the next, without end");
-    CHECK(http_server_requests() == 11);
+    CHECK_EQ(http_server_requests(), 11);
     s.location = "file:///etc/passwd";
     http_server_script(&s);
     get("");
@@ -254,7 +258,7 @@ static void test_redirects(void)
     check_nothing(false);
 }
 
-static void test_token(void)
+TEST(token)
 {
     http_script s = good;
     s.token = "secret";
@@ -270,12 +274,12 @@ static void test_token(void)
     http_server_script(&s);
     process_run(&p, "MATTEBOX_MIRROR=http://127.0.0.1:%d/m/ mattebox models get rmbg-2.0", port);
     CHECK_RUN(&p, 3, "its authors may want their terms accepted first, at https://huggingface.co/briaai/RMBG-2.0\n");
-    CHECK(strstr(p.err, "not for commercial use") != NULL);
+    CHECK_CONTAINS(p.err, "not for commercial use");
     CHECK_MSG(strncmp(http_server_last(), "GET /m/briaai/RMBG-2.0/resolve/main/model.safetensors ", 54) == 0, "%s",
               http_server_last());
 }
 
-static void test_network(void)
+TEST(network)
 {
     start_over(&good);
     get("--offline");
@@ -283,7 +287,7 @@ static void test_network(void)
               "models get: offline (--offline was given)\n  copy the file by hand and run mattebox models import");
     process_run(&p, "MATTEBOX_OFFLINE=1 mattebox models get vitmatte-s --from http://127.0.0.1:%d/first", port);
     CHECK_RUN(&p, 3, "models get: offline (MATTEBOX_OFFLINE is set)\n");
-    CHECK(http_server_requests() == 0);
+    CHECK_EQ(http_server_requests(), 0);
     process_run(&p, "mattebox models get vitmatte-s --from http://127.0.0.1:1/x");
     CHECK_RUN(&p, 3, "cannot reach 127.0.0.1: ");
     process_run(&p, "http_proxy=http://user:word@127.0.0.1:1 mattebox models get vitmatte-s --from http://192.0.2.1/x");
@@ -301,7 +305,7 @@ static void test_network(void)
     CHECK_RUN(&p, 2, "models get needs a name\n");
 }
 
-static void test_disk(void)
+TEST(disk)
 {
     start_over(&good);
     process_run(&p,
@@ -310,7 +314,7 @@ static void test_disk(void)
     CHECK_RUN(&p, 5, "a file may not become that large here (ulimit -f)\n");
     check_nothing(true);
     get("--retries 0"); /* with room again it goes on */
-    CHECK(strstr(http_server_last(), "Range: bytes=") != NULL);
+    CHECK_CONTAINS(http_server_last(), "Range: bytes=");
     check_installed();
     if (geteuid() != 0) {
         start_over(&good);
@@ -322,25 +326,25 @@ static void test_disk(void)
     }
 }
 
-static void test_interrupt(void)
+TEST(interrupt)
 {
     http_script s = good;
     s.stall_after = 300000;
     start_over(&s);
     process_run(&p,
                 "mattebox models get vitmatte-s --from http://127.0.0.1:%d/first --timeout 30 & pid=$!; "
-                "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.3; [ -s " PART " ] && break; done; sleep 0.3; "
+                "for i in $(seq 200); do sleep 0.1; [ -s " PART " ] && break; done; sleep 0.3; "
                 "kill -INT $pid; wait $pid",
                 port);
     CHECK_RUN(&p, 130, "interrupted\n  run it again: the 0.3 MB that have come are continued\n");
-    CHECK_MSG(p.seconds < 10, "%.1f s", p.seconds);
+    CHECK_LT(p.seconds, 25); /* not by its --timeout */
     check_nothing(true);
     /* two at once: the second is told, the first is not disturbed */
     start_over(&s);
     process_run(
         &p,
         "mattebox models get vitmatte-s --from http://127.0.0.1:%d/first --timeout 30 2>/dev/null & pid=$!; "
-        "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.3; [ -s " PART " ] && break; done; "
+        "for i in $(seq 200); do sleep 0.1; [ -s " PART " ] && break; done; "
         "mattebox models get vitmatte-s --from http://127.0.0.1:%d/first; code=$?; kill $pid; wait $pid; exit $code",
         port, port);
     CHECK_RUN(&p, 5, "another mattebox is fetching this\n");
@@ -349,20 +353,14 @@ static void test_interrupt(void)
     check_installed();
 }
 
-int main(void)
+SETUP
 {
     if (!hub_start(&p, "cli-models-get", &good, &port)) {
-        return test_report() == 0 ? 77 : 1;
+        SKIP("this build or machine cannot download");
     }
-    test_whole();
-    test_resume();
-    test_lies();
-    test_slow();
-    test_redirects();
-    test_token();
-    test_network();
-    test_disk();
-    test_interrupt();
+}
+
+TEARDOWN
+{
     http_server_stop();
-    return test_report();
 }

@@ -53,13 +53,22 @@ static void kill_after(double seconds, tally *t)
     hub_check_installed(&p);
 }
 
-int main(void)
+SETUP
+{
+    if (!hub_start(&p, "cli-models-kill", &good, &port)) {
+        SKIP("this build or machine cannot download");
+    }
+}
+
+BEFORE_EACH
+{
+    process_run(&p, "rm -rf .local .cache .config");
+    http_server_script(&good);
+}
+
+TEST(at_any_moment)
 {
     tally t = {0};
-    if (!hub_start(&p, "cli-models-kill", &good, &port)) {
-        return test_report() == 0 ? 77 : 1;
-    }
-    http_server_script(&good);
     process_run(&p, GET, port);
     CHECK_RUN(&p, 0, "");
     const double whole = p.seconds;
@@ -69,10 +78,16 @@ int main(void)
         process_run(&p, "rm -rf .local .cache .config");
         kill_after(1.2 * whole * i / kills, &t);
     }
-    /* and from the middle of a download that stalls, twice in a row */
+    printf("%d kills: %d before anything, %d with a part, %d with a checkpoint, %d with a model\n", kills, t.none,
+           t.parts, t.checkpoints, t.models);
+    CHECK_MSG(kills < 40 || (t.models > 0 && t.none > 0), "the moments do not cover the run");
+}
+
+/* From the middle of a download that stalls, twice in a row. */
+TEST(while_stalled)
+{
     http_script stalls = good;
     stalls.stall_after = 400000;
-    process_run(&p, "rm -rf .local .cache .config");
     for (int i = 0; i < 2; i++) {
         http_server_script(&stalls);
         process_run(&p,
@@ -83,18 +98,26 @@ int main(void)
     }
     http_server_script(&good);
     process_run(&p, GET, port);
-    CHECK(p.code == 0 && strstr(http_server_last(), "Range: bytes=") != NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK_CONTAINS(http_server_last(), "Range: bytes=");
     hub_check_installed(&p);
-    /* temporaries of runs that were killed go when nobody can be writing them any more */
+}
+
+/* Temporaries of runs that were killed go when nobody can be writing them any more. */
+TEST(old_temporaries)
+{
+    process_run(&p, GET, port);
+    CHECK_RUN(&p, 0, "");
     process_run(&p, "touch -d '9 days ago' " HUB_MODELS ".vitmatte-s.mbw.mattebox-abcdef; touch " HUB_CACHE
                     ".x.part.info.mattebox-123456; touch -d '9 days ago' " HUB_CACHE ".x.part.info.mattebox-abcdef");
     process_run(&p, GET " --force", port);
-    CHECK(p.code == 0 && !file_exists(HUB_MODELS ".vitmatte-s.mbw.mattebox-abcdef"));
+    CHECK_EQ(p.code, 0);
+    CHECK(!file_exists(HUB_MODELS ".vitmatte-s.mbw.mattebox-abcdef"));
     CHECK(!file_exists(HUB_CACHE ".x.part.info.mattebox-abcdef") &&
           file_exists(HUB_CACHE ".x.part.info.mattebox-123456"));
+}
+
+TEARDOWN
+{
     http_server_stop();
-    printf("%d kills: %d before anything, %d with a part, %d with a checkpoint, %d with a model\n", kills, t.none,
-           t.parts, t.checkpoints, t.models);
-    CHECK_MSG(kills < 40 || (t.models > 0 && t.none > 0), "the moments do not cover the run");
-    return test_report();
 }

@@ -10,12 +10,23 @@
 
 static process p;
 
-static void test_export(void)
+BEFORE_EACH
+{
+    process_run(&p, "rm -rf .local .config out");
+}
+
+static void install_both(void)
+{
+    process_run(&p, "mkdir -p " MODELS " && cp a.mbw " MODELS "vitmatte-s.mbw && cp b.mbw " MODELS "mine.mbw");
+    CHECK_RUN(&p, 0, "");
+}
+
+TEST(export)
 {
     process_run(&p, "mattebox models export out");
     CHECK_RUN(&p, 3, "no models are installed\n  mattebox models list shows what can be had\n");
     CHECK(!file_exists("out"));
-    process_run(&p, "mkdir -p " MODELS " && cp a.mbw " MODELS "vitmatte-s.mbw && cp b.mbw " MODELS "mine.mbw");
+    install_both();
     process_run(&p, "mattebox models export out/deep && cd out/deep && sha256sum -c SHA256SUMS");
     CHECK_RUN(&p, 0, "2 models copied to out/deep\n");
     CHECK(file_equal("out/deep/vitmatte-s.mbw", "a.mbw") && file_equal("out/deep/mine.mbw", "b.mbw"));
@@ -35,22 +46,25 @@ static void test_export(void)
     CHECK_MSG(p.out_bytes == 0, "left: %s", p.out);
 }
 
-static void test_remove(void)
+TEST(remove)
 {
+    install_both();
     process_run(&p, "mattebox models rm mine vitmatte-small && ls -A " MODELS);
     CHECK_RUN(&p, 0, "mine.mbw is removed\n");
-    CHECK(p.out_bytes == 0);
+    CHECK_EQ(p.out_bytes, 0);
     process_run(&p, "mattebox models rm mine");
     CHECK_RUN(&p, 3, "no model \"mine\" is installed\n");
     process_run(&p, "mattebox models rm ../../../../a; mattebox models rm ./a.mbw; mattebox models rm $PWD/a");
-    CHECK(p.code == 3 && file_exists("a.mbw"));
+    CHECK_EQ(p.code, 3);
+    CHECK(file_exists("a.mbw"));
     process_run(&p, "mattebox models rm");
     CHECK_RUN(&p, 2, "models rm needs a model\n");
 }
 
-static void test_import(void)
+TEST(import)
 {
-    process_run(&p, "mattebox models import out/deep");
+    install_both();
+    process_run(&p, "mattebox models export out/deep && rm -f " MODELS "* && mattebox models import out/deep");
     CHECK(p.code == 0 && file_equal(MODELS "vitmatte-s.mbw", "a.mbw") && file_equal(MODELS "mine.mbw", "b.mbw"));
     process_run(&p, "mattebox models import out/deep");
     CHECK_RUN(&p, 0, "out/deep/mine.mbw is installed already: ");
@@ -69,12 +83,14 @@ static void test_import(void)
     CHECK_RUN(&p, 0, "");
     CHECK_MSG(strstr(p.out, "odd.mbw\nvitmatte-b.mbw\n") != NULL, "%s", p.out);
     process_run(&p, "mattebox models list | grep f16 | grep -vc ^demo");
-    CHECK(atoi(p.out) == 2);
+    CHECK_EQ(atoi(p.out), 2);
     /* another network under a published name */
     process_run(&p, "cp hub.safetensors BiRefNet_lite.safetensors && mattebox models import BiRefNet_lite.safetensors");
     CHECK_RUN(&p, 3, "birefnet-general-lite: what came is a vitmatte network, not birefnet\n");
     process_run(&p, "echo no >no.pth && mattebox models import no.pth; code=$?; ls -A " MODELS "; exit $code");
-    CHECK(p.code == 3 && strstr(p.out, "no.mbw") == NULL && strstr(p.out, "mattebox-") == NULL);
+    CHECK_EQ(p.code, 3);
+    CHECK(strstr(p.out, "no.mbw") == NULL);
+    CHECK(strstr(p.out, "mattebox-") == NULL);
     process_run(&p, "mattebox models import gone.mbw");
     CHECK_RUN(&p, 3, "gone.mbw: no such file\n");
     process_run(&p, "cp a.mbw 'a b.mbw' && mattebox models import 'a b.mbw'");
@@ -83,14 +99,14 @@ static void test_import(void)
     CHECK_RUN(&p, 2, "models import needs a model file, a checkpoint or a folder\n");
 }
 
-static void test_list(void)
+TEST(list)
 {
-    process_run(&p, "rm -rf .local; mattebox models list");
+    process_run(&p, "mattebox models list");
     CHECK_RUN(&p, 0, "");
-    CHECK(strstr(p.out, "birefnet-general            444 MB  general  1024x1024  MIT\n") != NULL);
-    CHECK(strstr(p.out,
-                 "rmbg-2.0                    885 MB  general  1024x1024  CC BY-NC 4.0 (non-commercial); terms to "
-                 "accept first\n") != NULL);
+    CHECK_CONTAINS(p.out, "birefnet-general            444 MB  general  1024x1024  MIT\n");
+    CHECK_CONTAINS(p.out,
+                   "rmbg-2.0                    885 MB  general  1024x1024  CC BY-NC 4.0 (non-commercial); terms to "
+                   "accept first\n");
     process_run(&p, "mattebox models list --json | grep '\"vitmatte-b\"'");
     CHECK_MSG(
         strstr(p.out,
@@ -98,18 +114,19 @@ static void test_list(void)
             NULL,
         "%s", p.out);
     process_run(&p, "mattebox models verify");
-    CHECK(p.code == 0 && strcmp(p.out, "no models installed\n") == 0);
+    CHECK_EQ(p.code, 0);
+    CHECK_STR(p.out, "no models installed\n");
     process_run(&p, "mkdir -p " MODELS " && cp a.mbw b.mbw " MODELS "; mattebox models verify | grep -c sound");
-    CHECK(atoi(p.out) == 2);
+    CHECK_EQ(atoi(p.out), 2);
     /* what is missing is named with the command that gets it */
     process_run(&p, "mattebox cat.ppm --model birefnet-lite");
     CHECK_RUN(&p, 3, "mattebox: no model \"birefnet-lite\" in: ");
-    CHECK(strstr(p.err, "\n  mattebox models get birefnet-general-lite (178 MB, MIT)\n") != NULL);
+    CHECK_CONTAINS(p.err, "\n  mattebox models get birefnet-general-lite (178 MB, MIT)\n");
     process_run(&p, "mattebox matte cat.ppm --mask-from cat.ppm --detail vitmatte");
     CHECK_RUN(&p, 3, "\n  mattebox models get vitmatte-s (103 MB, Apache-2.0)\n");
 }
 
-static void test_user_catalogue(void)
+TEST(user_catalogue)
 {
     process_run(&p, "mkdir -p .config/mattebox && printf 'model ours\\n  address http://127.0.0.1:1/x\\n  file x.pth\\n"
                     "  licence ours alone\\n\\nmodel vitmatte-s # no comment here\\n' >.config/mattebox/models.txt && "
@@ -140,7 +157,7 @@ static void test_user_catalogue(void)
     }
 }
 
-int main(void)
+SETUP
 {
     (void)process_folder("cli-models-move");
     process_run(&p,
@@ -148,10 +165,4 @@ int main(void)
                 "vitmatte-tiny4 -o a.mbw && mattebox-weights generate vitmatte-tiny4 --seed 2 -o b.mbw && "
                 "printf 'P6 1 1 255\\nabc' >cat.ppm");
     CHECK_RUN(&p, 0, "");
-    test_export();
-    test_remove();
-    test_import();
-    test_list();
-    test_user_catalogue();
-    return test_report();
 }

@@ -40,7 +40,7 @@ static int open_door(const char *name, const char *subject)
     return p.code == 0 ? atoi(p.out) : 0;
 }
 
-static void test_trust(void)
+TEST(trust)
 {
     start_over(&good);
     get("", "https://127.0.0.1", tls, "");
@@ -49,7 +49,8 @@ static void test_trust(void)
     CHECK_MSG(http_server_requests() == 0, "a request went to a server that was not trusted");
     check_nothing();
     get("MATTEBOX_TOKEN=secret", "https://127.0.0.1", tls, "");
-    CHECK(p.code == 3 && http_server_requests() == 0); /* nor does a token */
+    CHECK_EQ(p.code, 3);
+    CHECK_EQ(http_server_requests(), 0); /* nor does a token */
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 0, "MB from 127.0.0.1");
     hub_check_installed(&p);
@@ -62,14 +63,14 @@ static void test_trust(void)
     CHECK_RUN(&p, 3, "127.0.0.1 cannot prove who it is: ");
     get("SSL_CERT_FILE=nowhere.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 3, "127.0.0.1 cannot prove who it is: ");
-    CHECK(http_server_requests() == 0);
+    CHECK_EQ(http_server_requests(), 0);
     /* no TLS where https was asked for */
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", port, "");
     CHECK_RUN(&p, 3, "127.0.0.1");
     check_nothing();
 }
 
-static void test_redirects(void)
+TEST(redirects)
 {
     char location[100];
     http_script s = good;
@@ -86,7 +87,7 @@ static void test_redirects(void)
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "http://127.0.0.1", port, "");
     CHECK_RUN(&p, 0, "");
-    CHECK(http_server_requests() == 2);
+    CHECK_EQ(http_server_requests(), 2);
     hub_check_installed(&p);
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
@@ -95,46 +96,42 @@ static void test_redirects(void)
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 3, "cannot prove who it is");
-    CHECK(http_server_requests() == 1);
+    CHECK_EQ(http_server_requests(), 1);
     check_nothing();
 }
 
 /* Cut in the middle and continued, as without TLS. */
-static void test_resume(void)
+TEST(resume)
 {
     http_script s = good;
     s.cut_after = 300000;
     s.cuts = 1;
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
-    CHECK(p.code == 3 && file_exists(HUB_PART));
+    CHECK_EQ(p.code, 3);
+    CHECK(file_exists(HUB_PART));
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
     CHECK_RUN(&p, 0, "are here already");
-    CHECK(strstr(http_server_last(), "Range: bytes=") != NULL);
+    CHECK_CONTAINS(http_server_last(), "Range: bytes=");
     hub_check_installed(&p);
 }
 
-int main(void)
+SETUP
 {
     if (!hub_start(&p, "cli-models-tls", &good, &port)) {
-        return test_report() == 0 ? 77 : 1;
+        SKIP("this build or machine cannot download");
     }
     process_run(&p, "openssl version && python3 -c 'import ssl'");
-    bool able = p.code == 0;
-    if (able) {
-        tls = open_door("tls", "IP:127.0.0.1");
-        strange = open_door("strange", "DNS:elsewhere.invalid");
-        CHECK_MSG(tls > 0 && strange > 0, "no door: %s", p.err);
-    } else {
-        printf("no openssl or no python3 with ssl on this machine: TLS is not tested\n");
+    if (p.code != 0) {
+        SKIP("no openssl or no python3 with ssl on this machine: TLS is not tested");
     }
-    if (tls > 0 && strange > 0) {
-        test_trust();
-        test_redirects();
-        test_resume();
-    }
+    tls = open_door("tls", "IP:127.0.0.1");
+    strange = open_door("strange", "DNS:elsewhere.invalid");
+    REQUIRE_MSG(tls > 0 && strange > 0, "no door: %s", p.err);
+}
+
+TEARDOWN
+{
     process_run(&p, "[ ! -f doors.pid ] || kill $(cat doors.pid)");
     http_server_stop();
-    int failed = test_report();
-    return failed == 0 && !able ? 77 : failed;
 }

@@ -56,11 +56,17 @@ static void write_photo(const char *name)
     file_write(name, rgb, (size_t)head + (size_t)96 * 64 * 3);
 }
 
-int main(void)
+static const char *folder;
+
+SETUP
+{
+    folder = process_folder("nan_model");
+    write_photo("a.ppm");
+}
+
+TEST(mask)
 {
     char path[600];
-    const char *folder = process_folder("nan_model");
-    write_photo("a.ppm");
     (void)snprintf(path, sizeof path, "%s/m.mbw", folder);
     write_model(path, "tiny7_batch1", "decoder.conv_out1.0.bias", NAN);
     process_run(&p, "mattebox cut -m m.mbw --input-size 64 a.ppm -o a.png");
@@ -76,7 +82,11 @@ int main(void)
     process_run(&p, "mattebox cut -m m.mbw --input-size 64 a.ppm -o a.png");
     CHECK_RUN(&p, 0, "");
     CHECK(file_exists("a.png"));
-    /* The matting model. */
+}
+
+TEST(matting_model)
+{
+    char path[600];
     (void)snprintf(path, sizeof path, "%s/v.mbw", folder);
     write_model(path, "vitmatte_tiny4", "decoder.matting_head.matting_convs.3.bias", NAN);
     uint8_t trimap[13 + 96 * 64];
@@ -87,5 +97,4 @@ int main(void)
     file_write("t.pgm", trimap, (size_t)head + (size_t)96 * 64);
     process_run(&p, "mattebox matte --trimap t.pgm --detail vitmatte --matting-model v.mbw a.ppm -o b.png");
     CHECK_RUN(&p, 3, "the model gave NaN at decoder.matting_head");
-    return test_report();
 }

@@ -10,7 +10,7 @@ static process p;
 
 #define QUICK "-m saliency -q"
 
-static void prepare(void)
+SETUP
 {
     (void)process_folder("cli_nothing_lost");
     process_run(
@@ -28,7 +28,7 @@ static void refuses(const char *command, const char *file, const char *says)
     CHECK_RUN(&p, 2, says);
 }
 
-static void test_inputs_stay(void)
+TEST(inputs_stay)
 {
     process_run(&p,
                 "mattebox trimap m.png -o t.png && cp m.png back.png && ln -s ../cli_nothing_lost/m.png link.png && "
@@ -59,7 +59,7 @@ static void test_inputs_stay(void)
             "there.safetensors exists");
 }
 
-static void test_resume(void)
+TEST(resume)
 {
     process_run(&p, "mattebox cat.ppm " QUICK " -o r/ && cp r/cat.cutout.png first.png && mattebox cat.ppm " QUICK
                     " -o r/ -n --mask && cmp first.png r/cat.cutout.png && test -s r/cat.mask.png");
@@ -76,7 +76,7 @@ static void test_resume(void)
     CHECK_MSG(strcmp(p.out, "cat.cutout.png\n") == 0, "%s%s", p.out, p.err);
 }
 
-static void test_shards(void)
+TEST(shards)
 {
     process_run(
         &p, "mkdir sh && cp cat.ppm sh/a.ppm && cp m.png sh/a.png && cp cat.ppm sh/b.ppm && mattebox sh/ -o so/ " QUICK
@@ -86,7 +86,7 @@ static void test_shards(void)
     CHECK_MSG(strcmp(p.out, "a.cutout.png\nb.cutout.png\n") == 0, "%s%s", p.out, p.err);
 }
 
-static void test_reports(void)
+TEST(reports)
 {
     process_run(&p, "test -e /dev/full || exit 5; mattebox cat.ppm " QUICK " -o x1.png --json >/dev/full");
     CHECK_RUN(&p, 5, "standard output could not be written");
@@ -99,7 +99,7 @@ static void test_reports(void)
     CHECK_MSG(strstr(p.out, "\"cutout_percent\":\"b%FFd.cutout.png\"") != NULL, "%s", p.out);
 }
 
-static void test_lists(void)
+TEST(lists)
 {
     process_run(&p, "printf '\\357\\273\\277cat.ppm\\r\\ndog.ppm\\r\\n' >l.txt; mattebox --files-from l.txt " QUICK
                     " -o l/; ls l | wc -l");
@@ -108,7 +108,7 @@ static void test_lists(void)
     CHECK_RUN(&p, 2, "this list is in UTF-16");
 }
 
-static void test_mask_names(void)
+TEST(mask_names)
 {
     static const char *const names[] = {"cat.PNG",      "cat.ppm.png",    "mask_cat.png",
                                         "CAT_MASK.Png", "cat.alpha.webp", "cat.jpeg"};
@@ -124,7 +124,7 @@ static void test_mask_names(void)
     CHECK_RUN(&p, 1, "looked for cat.mask.png, cat_mask.png");
 }
 
-static void test_places(void)
+TEST(places)
 {
     process_run(&p, "mattebox cat.ppm dog.ppm " QUICK " -o several.png");
     CHECK_RUN(&p, 2, "several.png is the name of one picture, and there are 2 inputs");
@@ -132,17 +132,4 @@ static void test_places(void)
     CHECK_RUN(&p, 5, "too long");
     process_run(&p, "test $(id -u) = 0 && exit 5; mkdir -m 500 shut; mattebox cat.ppm " QUICK " -o shut/x.png");
     CHECK_MSG(p.code == 5, "%d %s", p.code, p.err);
-}
-
-int main(void)
-{
-    prepare();
-    test_inputs_stay();
-    test_resume();
-    test_shards();
-    test_reports();
-    test_lists();
-    test_mask_names();
-    test_places();
-    return test_report();
 }

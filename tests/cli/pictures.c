@@ -148,7 +148,7 @@ static void same_as(const char *option, const char *reference, const char *file,
     CHECK_MSG(file_equal("want.png", "got.png"), "%s: another alpha than %s", file, reference);
 }
 
-static void test_mask_kinds(void)
+TEST(mask_kinds)
 {
     fresh();
     write_pam("photo.pam", 3, 255, photo);
@@ -199,7 +199,7 @@ static void levels_trimap(unsigned v[4], int label, int x)
 }
 
 /* Nearly black and nearly white are known, as pymatting has it: 25 and 230 are, 26 and 229 are not. */
-static void test_thresholds(void)
+TEST(thresholds)
 {
     fresh();
     write_pam("photo.pam", 3, 255, photo);
@@ -227,7 +227,7 @@ static void test_thresholds(void)
 }
 
 /* A photo with an EXIF orientation, and masks of its stored pixels. */
-static void test_sizes(void)
+TEST(sizes)
 {
     fresh();
     process_run(&p, "cp '%s/tests/data/pictures/turned.jpg' e.jpg && cp '%s/tests/data/pictures/turned_mask.png' m.png",
@@ -301,7 +301,7 @@ static void test_one_alpha(const char *name, const char *alpha)
     mb_image_dispose(&got);
 }
 
-static void test_input_alpha(void)
+TEST(input_alpha)
 {
     static const char *const soft[] = {"soft_rgba.png", "soft_rgba16.png", "soft.webp",
                                        "soft.tga",      "soft_grey.png",   "soft.psd"};
@@ -351,7 +351,7 @@ static void test_input_alpha(void)
 }
 
 /* Blank pictures: nothing, and that is said, in the ways that stretch what they see. */
-static void test_plain(void)
+TEST(plain)
 {
     static const char *const models[] = {"saliency", "default"};
     fresh();
@@ -369,13 +369,7 @@ static void test_plain(void)
     }
 }
 
-int main(void)
+SETUP
 {
     folder = process_folder("cli-pictures");
-    test_mask_kinds();
-    test_thresholds();
-    test_sizes();
-    test_input_alpha();
-    test_plain();
-    return test_report();
 }

@@ -13,11 +13,11 @@ static process p;
 static void fresh(void)
 {
     process_run(&p, "rm -rf ./* && cp '%s' a.jpg && cp '%s' m.png", PHOTO, MASK);
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
 }
 
 /* Both commands, both spellings, and the node's trimap given back in. */
-static void test_commands(void)
+TEST(commands)
 {
     fresh();
     process_run(&p, "mattebox matte a.jpg --mask m.png -d guided --write-mask");
@@ -38,7 +38,7 @@ static void test_commands(void)
 }
 
 /* A folder of photos and a folder of masks: each finds its own, the one without is reported, the rest are written. */
-static void test_folders(void)
+TEST(folders)
 {
     fresh();
     process_run(&p,
@@ -53,13 +53,13 @@ static void test_folders(void)
     CHECK(file_exists("in/one.cutout.png"));
 }
 
-static void test_refusals(void)
+TEST(refusals)
 {
     fresh();
     process_run(&p, "mattebox refine a.jpg --mask m.png -o m.png --force");
     CHECK_RUN(&p, 2, "mattebox: m.png is the mask (m.png)\n  choose another name with -o");
     process_run(&p, "cmp m.png '%s'", MASK);
-    CHECK(p.code == 0);
+    CHECK_EQ(p.code, 0);
     process_run(&p, "mattebox refine a.jpg --mask '%s/docs/pictures/cat.jpg'", MB_SOURCE_DIR);
     CHECK_RUN(&p, 1, "the photo is 512 x 512, its mask 451 x 300: they must be of one size\n");
     /* a cut-out in the place of its mask: its alpha is what was meant, and that is said */
@@ -70,18 +70,15 @@ static void test_refusals(void)
               "warning: a.jpg: its mask was read from the alpha channel");
     process_run(&p, "mattebox matte a.jpg --mask m.png -d none --only-mask -o r2.png && rm *.png && cp '%s' m.png",
                 MASK);
-    CHECK(p.code == 0 && strstr(p.err, "in colours") == NULL);
+    CHECK_EQ(p.code, 0);
+    CHECK(strstr(p.err, "in colours") == NULL);
     file_write_text("bad.png", "no mask");
     process_run(&p, "mattebox refine a.jpg --mask bad.png");
     CHECK_RUN(&p, 1, "mattebox: bad.png: not a picture");
     CHECK(!file_exists("a.alpha.png"));
 }
 
-int main(void)
+SETUP
 {
     (void)process_folder("cli-refine");
-    test_commands();
-    test_folders();
-    test_refusals();
-    return test_report();
 }

@@ -19,15 +19,15 @@ static void check_sha(const char *text, size_t repeat, const char *want)
     CHECK_MSG(strcmp(hex, want) == 0, "got %s", hex);
 }
 
-static void known_values(void)
+TEST(known_values)
 {
-    CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, "", 0) == 0xcbf29ce484222325u);
-    CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, "a", 1) == 0xaf63dc4c8601ec8cu);
-    CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, "foobar", 6) == 0x85944171f73967e8u);
-    CHECK(mb_hash64("", 0) == 0xef46db3751d8e999u);
-    CHECK(mb_hash64("a", 1) == 0xd24ec4f1a98c6e5bu);
-    CHECK(mb_hash64("abc", 3) == 0x44bc2cf5ad770999u);
-    CHECK(mb_hash64("Nobody inspects the spammish repetition", 39) == 0xfbcea83c8a378bf1u);
+    CHECK_EQ(mb_fnv1a64(MB_FNV1A64_BASIS, "", 0), 0xcbf29ce484222325u);
+    CHECK_EQ(mb_fnv1a64(MB_FNV1A64_BASIS, "a", 1), 0xaf63dc4c8601ec8cu);
+    CHECK_EQ(mb_fnv1a64(MB_FNV1A64_BASIS, "foobar", 6), 0x85944171f73967e8u);
+    CHECK_EQ(mb_hash64("", 0), 0xef46db3751d8e999u);
+    CHECK_EQ(mb_hash64("a", 1), 0xd24ec4f1a98c6e5bu);
+    CHECK_EQ(mb_hash64("abc", 3), 0x44bc2cf5ad770999u);
+    CHECK_EQ(mb_hash64("Nobody inspects the spammish repetition", 39), 0xfbcea83c8a378bf1u);
     check_sha("", 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     check_sha("abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     check_sha("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
@@ -36,7 +36,7 @@ static void known_values(void)
 }
 
 /* Any way to cut 300 bytes in three gives the value of one call. */
-static void streaming(void)
+TEST(streaming)
 {
     uint8_t data[300], whole[32], parts[32];
     for (size_t i = 0; i < sizeof data; i++) {
@@ -65,7 +65,7 @@ static void streaming(void)
     CHECK_MSG(bad == 0, "%d cuts differ", bad);
 }
 
-static void plain_equals_fast(void)
+TEST(plain_equals_fast)
 {
     uint8_t data[640];
     for (size_t i = 0; i < sizeof data; i++) {
@@ -75,12 +75,4 @@ static void plain_equals_fast(void)
     blocks(a, data, sizeof data / MB_BLOCK);
     blocks_plain(b, data, sizeof data / MB_BLOCK);
     CHECK(memcmp(a, b, sizeof a) == 0);
-}
-
-int main(void)
-{
-    known_values();
-    plain_equals_fast();
-    streaming();
-    return test_report();
 }

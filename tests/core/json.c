@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-static void writing(void)
+TEST(writing)
 {
     mb_json j;
     mb_json_init(&j);
@@ -47,7 +47,7 @@ static bool accepts(const char *text)
     return mb_json_skip(&r) && mb_json_finish(&r);
 }
 
-static void strictness(void)
+TEST(strictness)
 {
     static const char *const good[] = {"{}",
                                        " [ ] ",
@@ -77,7 +77,7 @@ static void strictness(void)
     CHECK_MSG(!accepts(deep), "depth is bounded");
 }
 
-static void reading(void)
+TEST(reading)
 {
     const char *text =
         "{\"x\": [1, 20, 300], \"mean\": 0.485, \"skip\": {\"a\":[1,{\"b\":2}]}, \"s\": \"a\\u00e4\\n\"}";
@@ -111,22 +111,13 @@ static void reading(void)
     CHECK(mb_json_enter(&r, '{') && !mb_json_next_key(&r, key, sizeof key, &n) && r.problem != NULL);
 }
 
-static void text(void)
+TEST(text)
 {
     char out[16];
-    CHECK(strcmp(mb_printable(out, sizeof out, "a\x1b[31m", 6), "a\\x1b[31m") == 0);
-    CHECK(strcmp(mb_printable(out, sizeof out, "\xc2\x9b\xff", 3), "\\xc2\\x9b\\xff") == 0);
-    CHECK(strcmp(mb_printable(out, sizeof out, "0123456789abcdef", 16), "0123456789ab...") == 0);
+    CHECK_STR(mb_printable(out, sizeof out, "a\x1b[31m", 6), "a\\x1b[31m");
+    CHECK_STR(mb_printable(out, sizeof out, "\xc2\x9b\xff", 3), "\\xc2\\x9b\\xff");
+    CHECK_STR(mb_printable(out, sizeof out, "0123456789abcdef", 16), "0123456789ab...");
     CHECK(mb_is_name("bb.x", 4, 4) && !mb_is_name("bb.x", 4, 3) && !mb_is_name("", 0, 4) && !mb_is_name("a\n", 2, 4));
     CHECK(!mb_is_utf8("\xc0\x80", 2) && !mb_is_utf8("\xed\xa0\x80", 3) && !mb_is_utf8("\xf4\x90\x80\x80", 4));
     CHECK(mb_is_utf8("\xf0\x9f\x98\x80", 4) && !mb_is_utf8("\xf0\x9f\x98", 3));
-}
-
-int main(void)
-{
-    writing();
-    strictness();
-    reading();
-    text();
-    return test_report();
 }

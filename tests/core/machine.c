@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+static const char *folder;
 static char root[4096];
 
 /* A file below a root of its own for each case. */
@@ -19,7 +20,7 @@ static void put(const char *name, const char *path, const char *text)
     file_write_text(full, text);
 }
 
-static const char *root_of(const char *folder, const char *name)
+static const char *root_of(const char *name)
 {
     (void)snprintf(root, sizeof root, "%s/%s", folder, name);
     return root;
@@ -27,16 +28,16 @@ static const char *root_of(const char *folder, const char *name)
 
 #define MEMINFO "MemTotal: 9000000 kB\nMemFree: 1 kB\nMemAvailable:    8000000 kB\n"
 
-static void test_no_groups(const char *folder)
+TEST(no_groups)
 {
     put("plain", "/proc/meminfo", MEMINFO);
-    CHECK(mb_machine_memory_at(root_of(folder, "plain")) == (size_t)8000000 * 1024);
-    CHECK(mb_machine_quota_at(root) == 0);
-    CHECK(mb_machine_memory_at(root_of(folder, "nothing")) == 0);
+    CHECK_EQ(mb_machine_memory_at(root_of("plain")), (size_t)8000000 * 1024);
+    CHECK_EQ(mb_machine_quota_at(root), 0);
+    CHECK_EQ(mb_machine_memory_at(root_of("nothing")), 0);
 }
 
 /* v2: the limit of a group above counts; page cache that can be reclaimed is free; memory.high is a limit too. */
-static void test_v2(const char *folder)
+TEST(v2)
 {
     put("v2", "/proc/meminfo", MEMINFO);
     put("v2", "/proc/self/cgroup", "0::/pod/box\n");
@@ -49,17 +50,17 @@ static void test_v2(const char *folder)
     put("v2", "/sys/fs/cgroup/pod/cpu.max", "250000 100000\n");
     put("v2", "/sys/fs/cgroup/pod/box/memory.max", "max\n");
     put("v2", "/sys/fs/cgroup/pod/box/cpu.max", "max 100000\n");
-    CHECK(mb_machine_memory_at(root_of(folder, "v2")) == 800000000u);
-    CHECK(mb_machine_quota_at(root) == 3); /* two and a half, rounded up */
+    CHECK_EQ(mb_machine_memory_at(root_of("v2")), 800000000u);
+    CHECK_EQ(mb_machine_quota_at(root), 3); /* two and a half, rounded up */
     put("v2", "/sys/fs/cgroup/pod/box/memory.high", "300000000\n");
     put("v2", "/sys/fs/cgroup/pod/box/memory.current", "100000000\n");
-    CHECK(mb_machine_memory_at(root) == 200000000u);
+    CHECK_EQ(mb_machine_memory_at(root), 200000000u);
     put("v2", "/sys/fs/cgroup/pod/box/memory.current", "400000000\n"); /* above it: next to nothing, never "unknown" */
-    CHECK(mb_machine_memory_at(root) == 1);
+    CHECK_EQ(mb_machine_memory_at(root), 1);
 }
 
 /* A container sees its own group mounted at the top, while /proc/self/cgroup may name the host's path. */
-static void test_container(const char *folder)
+TEST(container)
 {
     put("box", "/proc/meminfo", MEMINFO);
     put("box", "/proc/self/cgroup", "7:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n0::/\n");
@@ -72,15 +73,15 @@ static void test_container(const char *folder)
         "inactive_file 1\ntotal_inactive_file 50000000\ntotal_active_file 0\n");
     put("box", "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "100000\n");
     put("box", "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
-    CHECK(mb_machine_memory_at(root_of(folder, "box")) == 350000000u);
-    CHECK(mb_machine_quota_at(root) == 1);
+    CHECK_EQ(mb_machine_memory_at(root_of("box")), 350000000u);
+    CHECK_EQ(mb_machine_quota_at(root), 1);
     put("box", "/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"); /* v1's "no limit" */
     put("box", "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
-    CHECK(mb_machine_memory_at(root) == (size_t)8000000 * 1024);
-    CHECK(mb_machine_quota_at(root) == 0);
+    CHECK_EQ(mb_machine_memory_at(root), (size_t)8000000 * 1024);
+    CHECK_EQ(mb_machine_quota_at(root), 0);
 }
 
-static void test_resource_limits(void)
+TEST(resource_limits)
 {
     struct rlimit old, tight;
     size_t before = mb_machine_memory();
@@ -96,12 +97,7 @@ static void test_resource_limits(void)
     (void)setrlimit(RLIMIT_AS, &old);
 }
 
-int main(void)
+SETUP
 {
-    const char *folder = process_folder("core_machine");
-    test_no_groups(folder);
-    test_v2(folder);
-    test_container(folder);
-    test_resource_limits();
-    return test_report();
+    folder = process_folder("core_machine");
 }

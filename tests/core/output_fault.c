@@ -160,11 +160,11 @@ static void errors(bool exists, int code, bool cut_short)
             break;
         }
     }
-    CHECK(n_failed >= 6); /* create, four pieces, sync, rename; the reservation only where the disk is full */
+    CHECK_GE(n_failed, 6); /* create, four pieces, sync, rename; the reservation only where the disk is full */
     short_writes = false;
 }
 
-static void interrupts(void)
+TEST(interrupts)
 {
     for (long n = 0;; n++) {
         mb_error err = {0};
@@ -177,7 +177,7 @@ static void interrupts(void)
         bool rename_itself =
             status != MB_OK && strstr(err.message, "Interrupted") != NULL; /* POSIX: rename has no EINTR */
         CHECK_MSG((status == MB_OK && state_of_file() == 2) || rename_itself, "call %ld: %s", n, err.message);
-        CHECK(n_leftovers() == 0);
+        CHECK_EQ(n_leftovers(), 0);
         if (done) {
             break;
         }
@@ -206,25 +206,40 @@ static void kills(bool exists)
         }
         n_killed++;
     }
-    CHECK(n_killed >= 8);
+    CHECK_GE(n_killed, 8);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+    bool exists;
+} targets[] = {{"new file", false}, {"replaced file", true}};
+
+TEST_ROWS(io_error, targets)
 {
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
+    errors(row->exists, EIO, false);
+}
+
+TEST_ROWS(disk_full, targets)
+{
+    errors(row->exists, ENOSPC, true);
+}
+
+TEST_ROWS(killed, targets)
+{
+    kills(row->exists);
+}
+
+SETUP
+{
+    REQUIRE(mkdtemp(folder) != NULL);
     (void)snprintf(path, sizeof path, "%s/a.png", folder);
     for (size_t i = 0; i < sizeof contents; i++) {
         contents[i] = (char)(i * 7);
     }
-    for (int exists = 0; exists <= 1; exists++) {
-        errors(exists != 0, EIO, false);
-        errors(exists != 0, ENOSPC, true);
-        kills(exists != 0);
-    }
-    interrupts();
+}
+
+TEARDOWN
+{
     reset(false);
-    CHECK(rmdir(folder) == 0);
-    return test_report();
+    CHECK_EQ(rmdir(folder), 0);
 }

@@ -45,21 +45,36 @@ static void run(int n_threads, size_t grain, int rounds)
         wrong += atomic_load(&j->hits[i]) != rounds;
     }
     CHECK_MSG(wrong == 0, "%d threads, grain %zu", n_threads, grain);
-    CHECK(atomic_load(&j->bad_worker) == 0);
-    CHECK(atomic_load(&j->bad_chunk) == 0);
+    CHECK_EQ(atomic_load(&j->bad_worker), 0);
+    CHECK_EQ(atomic_load(&j->bad_chunk), 0);
     mb_free(j);
     mb_pool_free(pool);
 }
 
-int main(void)
+TEST(single_items)
 {
     for (int t = 1; t <= 5; t++) {
         run(t, 1, 3);
+    }
+}
+
+TEST(many_rounds)
+{
+    for (int t = 1; t <= 5; t++) {
         run(t, 64, 200);
+    }
+}
+
+TEST(one_chunk)
+{
+    for (int t = 1; t <= 5; t++) {
         run(t, 20000, 2);
     }
+}
+
+TEST(refusals)
+{
     mb_error err = {0};
     mb_pool *pool = NULL;
     CHECK(mb_pool_create(&pool, -1, &err) == MB_E_ARGUMENT && pool == NULL);
-    return test_report();
 }

@@ -187,19 +187,17 @@ static const char *const blaslt_names[] = {MB_BLASLT_SYMBOLS(LIBRARY_NAME)};
 static const char *const dnn_names[] = {MB_DNN_SYMBOLS(LIBRARY_NAME)};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-int main(void)
+TEST(symbols_are_there)
 {
     check_symbols(MB_CUDA_FOLDER "/stubs/libcuda.so", driver_names, COUNT(driver_names));
     check_symbols(MB_CUDA_FOLDER "/libcublasLt.so.13", blaslt_names, COUNT(blaslt_names));
     check_symbols(MB_CUDA_FOLDER "/libcublasLt.so.12", blaslt_names, COUNT(blaslt_names));
     check_symbols(MB_CUDA_FOLDER "/libcudnn.so.9", dnn_names, COUNT(dnn_names));
-    CHECK(sizeof(struct ours) == sizeof driver_names);
-    return test_report();
+    CHECK_EQ(sizeof(struct ours), sizeof driver_names);
 }
 #else
-int main(void)
+TEST(symbols_are_there)
 {
-    printf("no CUDA toolkit here\n");
-    return 77;
+    SKIP("no CUDA toolkit here");
 }
 #endif

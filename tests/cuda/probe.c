@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static void test_words(void)
+TEST(words)
 {
     static const struct {
         const char *text;
@@ -28,7 +28,7 @@ static void test_words(void)
     }
 }
 
-static void test_probe(void)
+TEST(probe)
 {
     mb_device_report report;
     mb_error err = {0};
@@ -47,11 +47,4 @@ static void test_probe(void)
     CHECK_MSG(strncmp(err.message, "CUDA: ", 6) == 0 && strstr(err.message, "using the CPU") == NULL &&
                   strchr(err.message, '\n') != NULL,
               "%s", err.message);
-}
-
-int main(void)
-{
-    test_words();
-    test_probe();
-    return test_report();
 }

@@ -142,34 +142,41 @@ static void sweep(const char *name, scenario run)
             break;
         }
     }
-    CHECK(n > 0);
+    CHECK_GT(n, 0);
     printf("%s: %ld allocations failed once each\n", name, n);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+    scenario run;
+} scenarios[] = {{"open", open_model},  {"safetensors", open_safetensors},
+                 {"torch", open_torch}, {"generate", generate_one},
+                 {"convert", convert},  {"verify", verify},
+                 {"inspect", inspect}};
+
+TEST_ROWS(sweep, scenarios)
+{
+    sweep(row->name, row->run);
+}
+
+SETUP
 {
     mb_error err;
     generator *g;
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
+    REQUIRE(mkdtemp(folder) != NULL);
     sink = fopen("/dev/null", "w");
     setvbuf(sink, NULL, _IONBF, 0); /* no buffer of its own in the middle of a sweep */
     (void)snprintf(checkpoint, sizeof checkpoint, "%s/a.safetensors", folder);
     (void)snprintf(model, sizeof model, "%s/a.mbw", folder);
     (void)snprintf(converted, sizeof converted, "%s/b.mbw", folder);
-    CHECK_OK(generator_create(&g, "vitmatte-tiny4", 1, &err), err);
+    REQUIRE_OK(generator_create(&g, "vitmatte-tiny4", 1, &err), err);
     CHECK_OK(generate_safetensors(g, checkpoint, false, MB_F32, &err), err);
     CHECK_OK(generate_file(g, model, false, MB_F32, &err), err);
     generator_free(g);
-    sweep("open", open_model);
-    sweep("safetensors", open_safetensors);
-    sweep("torch", open_torch);
-    sweep("generate", generate_one);
-    sweep("convert", convert);
-    sweep("verify", verify);
-    sweep("inspect", inspect);
+}
+
+TEARDOWN
+{
     (void)fclose(sink);
     CHECK(unlink(checkpoint) == 0 && unlink(model) == 0 && rmdir(folder) == 0);
-    return test_report();
 }

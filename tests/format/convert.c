@@ -180,10 +180,9 @@ static void make(const char *path, const char *variant, const edit *e)
 
 /* ---- tests */
 
-static void plain(void)
+TEST(plain)
 {
     const char *st = in_folder("v.safetensors"), *out = in_folder("v.mbw"), *half = in_folder("h.mbw");
-    make(st, "vitmatte-tiny4", &(edit){.drop = NULL});
     RUN(0, "convert", st, "-o", out);
     SAYS("a VITMatte of its own size, 0.3 M parameters, safetensors");
     SAYS("8 tensors that only training needs are left out");
@@ -220,7 +219,7 @@ static void plain(void)
     SAYS("0.485,0.456,0.406");
 }
 
-static void original_names(void)
+TEST(original_names)
 {
     const char *hub = in_folder("v.safetensors"), *original = in_folder("o.safetensors"), *out = in_folder("o.mbw");
     make(original, "vitmatte-tiny4", &(edit){.vitmatte_names = true, .prefix = "module."});
@@ -228,19 +227,19 @@ static void original_names(void)
     RUN(0, "verify", out, "--against", hub);
     SAYS("120 tensors identical");
     char *name = names_vitmatte_to_hub("decoder.fusion_blks.0.conv.bn.weight");
-    CHECK(strcmp(name, "decoder.fusion_blocks.0.conv.batch_norm.weight") == 0);
+    CHECK_STR(name, "decoder.fusion_blocks.0.conv.batch_norm.weight");
     mb_free(name);
     CHECK(strcmp(names_strip("module._orig_mod.module.a"), "a") == 0 && strcmp(names_strip("module."), "module.") == 0);
 }
 
-static void incomplete(void)
+TEST(incomplete)
 {
     const char *st = in_folder("x.safetensors"), *out = in_folder("x.mbw");
     make(st, "vitmatte-tiny4", &(edit){.drop = "backbone.encoder.layer.1.mlp.fc1.bias"});
     RUN(3, "convert", st, "-o", out);
     COMPLAINS("missing: backbone.encoder.layer.1.mlp.fc1.bias [192]");
     COMPLAINS("but 1 tensors are missing, 0 have another shape");
-    CHECK(access(out, F_OK) != 0);
+    CHECK_NE(access(out, F_OK), 0);
     make(st, "vitmatte-tiny4", &(edit){.extra = "backbone.encoder.layer.1.adapter.weight"});
     RUN(3, "convert", st, "-o", out);
     COMPLAINS("unknown: backbone.encoder.layer.1.adapter.weight [2]");
@@ -266,7 +265,7 @@ static void incomplete(void)
 }
 
 /* The model behind wrappers of any name, beside other tensors, and told by hand. */
-static void wrappers(void)
+TEST(wrappers)
 {
     const char *plain_file = in_folder("v.safetensors"), *st = in_folder("w.safetensors"), *out = in_folder("w.mbw");
     make(st, "vitmatte-tiny4", &(edit){.prefix = "student.ema_model.", .extra = "n_averaged"});
@@ -293,7 +292,7 @@ static void wrappers(void)
 }
 
 /* Sound files whose values are not read are called so, with the way out; never unsound, and never in a circle. */
-static void unread(void)
+TEST(unread)
 {
     const char *st = in_folder("f8.safetensors"), *out = in_folder("f8.mbw");
     make(st, "vitmatte-tiny4", &(edit){.eight_bits = true, .prefix = "net."});
@@ -306,7 +305,7 @@ static void unread(void)
 }
 
 /* BiRefNet trained with one picture at a time: no batch norms of any kind, or of some; one alone is damage. */
-static void no_norms(void)
+TEST(no_norms)
 {
     const char *st = in_folder("n.safetensors"), *out = in_folder("n.mbw");
     make(st, "tiny-legacy-batch1", &(edit){.prefix = "model."});
@@ -324,7 +323,7 @@ static void no_norms(void)
     COMPLAINS("missing: squeeze_module.0.bn_in.running_mean");
 }
 
-static void values(void)
+TEST(values)
 {
     const char *st = in_folder("p.safetensors"), *out = in_folder("p.mbw");
     const char *running = "decoder.fusion_blocks.0.conv.batch_norm.running_var";
@@ -334,7 +333,7 @@ static void values(void)
     make(st, "vitmatte-tiny4", &(edit){.poison = running, .value = -INFINITY});
     RUN(3, "convert", st, "-o", out);
     COMPLAINS("element 3 is infinite");
-    CHECK(access(out, F_OK) != 0);
+    CHECK_NE(access(out, F_OK), 0);
     make(st, "vitmatte-tiny4", &(edit){.poison = running, .value = 107391});
     RUN(3, "convert", st, "-o", out, "--dtype", "f16");
     COMPLAINS("107391 does not fit f16");
@@ -349,7 +348,7 @@ static void values(void)
 }
 
 /* The v1 test model: checkpoints are in columns by their code; trained kernels tell by themselves. */
-static void patch_orders(void)
+TEST(patch_orders)
 {
     const char *st = in_folder("b.safetensors"), *rows = in_folder("r.mbw"), *columns = in_folder("c.mbw");
     make(st, "tiny-legacy", &(edit){.structured = true, .columns = false});
@@ -381,7 +380,7 @@ static void patch_orders(void)
     SAYS("\"arch.generation\":\"v1\"");
 }
 
-static void usage(void)
+TEST(usage)
 {
     RUN(2, NULL);
     COMPLAINS("what to do?");
@@ -414,7 +413,7 @@ static void usage(void)
     RUN(5, "convert", in_folder("v.safetensors"), "-o", in_folder("none/x.mbw"));
 }
 
-static void known_names(void)
+TEST(known_names)
 {
     static const struct {
         const char *path, *name;
@@ -438,7 +437,7 @@ static void known_names(void)
     }
 }
 
-static void licence(void)
+TEST(licence)
 {
     mb_error err;
     const char *st = in_folder("v.safetensors"), *out = in_folder("l.mbw");
@@ -459,24 +458,15 @@ static void licence(void)
     SAYS("licence                   own\n");
 }
 
-int main(void)
+SETUP
 {
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
-    plain();
-    original_names();
-    incomplete();
-    wrappers();
-    unread();
-    no_norms();
-    values();
-    patch_orders();
-    usage();
-    licence();
-    known_names();
-    char command[400];
+    REQUIRE(mkdtemp(folder) != NULL);
+    make(in_folder("v.safetensors"), "vitmatte-tiny4", &(edit){.drop = NULL});
+}
+
+TEARDOWN
+{
+    char command[600];
     (void)snprintf(command, sizeof command, "rm -r '%s'", folder);
-    CHECK(system(command) == 0);
-    return test_report();
+    CHECK_EQ(system(command), 0);
 }

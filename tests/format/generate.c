@@ -86,7 +86,7 @@ static void data_digest(const generator *g, char hex[65])
     hex_of(&s, hex);
 }
 
-static void against_reference(void)
+TEST(against_reference)
 {
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         generator *g;
@@ -104,7 +104,7 @@ static void against_reference(void)
     }
 }
 
-static void in_memory(void)
+TEST(in_memory)
 {
     mb_weights *w, *columns, *half;
     mb_error err;
@@ -116,10 +116,10 @@ static void in_memory(void)
     CHECK(t != NULL && memcmp(t->data, first, sizeof first) == 0);
     CHECK(t != NULL && mb_fnv1a64(MB_FNV1A64_BASIS, t->data, t->bytes) == 0x30414eb7b2b193e3u);
     CHECK(mb_weights_find(w, "decoder.conv_ms_spvn_4.weight") == NULL);
-    CHECK(strcmp(mb_weights_meta(w, "arch.deform_kernels"), "1,3,7") == 0);
-    CHECK(strcmp(mb_weights_meta(w, "arch.heads"), "3,3,6,6") == 0);
-    CHECK(strcmp(mb_weights_meta(columns, "arch.patch_order"), "rows") == 0);
-    CHECK(strcmp(mb_weights_meta(columns, "source.patch_order"), "columns") == 0);
+    CHECK_STR(mb_weights_meta(w, "arch.deform_kernels"), "1,3,7");
+    CHECK_STR(mb_weights_meta(w, "arch.heads"), "3,3,6,6");
+    CHECK_STR(mb_weights_meta(columns, "arch.patch_order"), "rows");
+    CHECK_STR(mb_weights_meta(columns, "source.patch_order"), "columns");
     CHECK_OK(mb_weights_verify(w, NULL, NULL, &err), err);
     /* w_rows[:, (c*G+ty)*G+tx] = w_columns[:, (tx*G+ty)*3+c], G = 4 */
     const mb_tensor *a = mb_weights_find(w, "decoder.ipt_blk2.conv1.weight");
@@ -135,7 +135,7 @@ static void in_memory(void)
     CHECK_MSG(bad == 0, "%d elements", bad);
     mb_weights_free(columns);
     CHECK_OK(gen_weights(&columns, "tiny_legacy", 1, &err), err); /* v1 is in columns always */
-    CHECK(strcmp(mb_weights_meta(columns, "source.patch_order"), "columns") == 0);
+    CHECK_STR(mb_weights_meta(columns, "source.patch_order"), "columns");
     a = mb_weights_find(w, "bb.norm0.weight");
     b = mb_weights_find(half, "bb.norm0.weight");
     uint16_t narrow[24];
@@ -145,27 +145,19 @@ static void in_memory(void)
     mb_weights_free(columns);
     mb_weights_free(half);
     CHECK(gen_weights(&w, "tiny8", 1, NULL) == MB_E_ARGUMENT && w == NULL);
-    CHECK(gen_weights(&w, "vitmatte_tiny4_columns", 1, NULL) == MB_E_ARGUMENT);
+    CHECK_EQ(gen_weights(&w, "vitmatte_tiny4_columns", 1, NULL), MB_E_ARGUMENT);
 }
 
-static void pictures(void)
+TEST(pictures)
 {
     uint8_t *v = malloc(1024 * 1024 * 3);
     gen_image(v, 7, 64, 64, 0);
     CHECK(v[0] == 145 && v[1] == 104 && v[2] == 111 && v[(32 * 64 + 32) * 3] == 130 && v[64 * 64 * 3 - 1] == 123);
-    CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, v, 64 * 64 * 3) == 0xadc7c0a11a046517u);
+    CHECK_EQ(mb_fnv1a64(MB_FNV1A64_BASIS, v, 64 * 64 * 3), 0xadc7c0a11a046517u);
     gen_image(v, 7, 1024, 1024, 0);
-    CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, v, 1024 * 1024 * 3) == 0xc54f82cd38acb372u);
+    CHECK_EQ(mb_fnv1a64(MB_FNV1A64_BASIS, v, 1024 * 1024 * 3), 0xc54f82cd38acb372u);
     gen_image(v, 7, 96, 64, 0);
     gen_image(v + 96 * 64 * 3, 7, 96, 64, 1);
-    CHECK(mb_fnv1a64(MB_FNV1A64_BASIS, v, 2 * 96 * 64 * 3) == 0x457d02659a8e8013u);
+    CHECK_EQ(mb_fnv1a64(MB_FNV1A64_BASIS, v, 2 * 96 * 64 * 3), 0x457d02659a8e8013u);
     free(v);
-}
-
-int main(void)
-{
-    against_reference();
-    in_memory();
-    pictures();
-    return test_report();
 }

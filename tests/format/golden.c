@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int main(void)
+TEST(comparison)
 {
     enum { N = 2, C = 3, H = 2, W = 2, COUNT = N * C * H * W };
     char path[200];
@@ -48,7 +48,6 @@ int main(void)
     CHECK(!golden_compare(g, "y", want, COUNT).comparable && isinf(golden_compare(g, "y", want, COUNT).max_abs));
     CHECK(!golden_compare(g, "x", want, COUNT - 1).comparable);
     mb_safetensors_free(g);
-    CHECK(golden_open(&g, "/tmp", "mattebox-none", NULL) == MB_E_IO);
-    CHECK(remove(path) == 0);
-    return test_report();
+    CHECK_EQ(golden_open(&g, "/tmp", "mattebox-none", NULL), MB_E_IO);
+    CHECK_EQ(remove(path), 0);
 }

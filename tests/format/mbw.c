@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 static const float values[6] = {1, -2, 0.5F, 4, 5, 6};
+static uint8_t *sample; /* a sound file, in memory */
+static size_t n_sample;
 
 /* A small file with every kind of thing in it; bytes from mb_alloc_aligned. */
 static uint8_t *make(size_t *n)
@@ -74,8 +76,10 @@ static bool rewrites_equal(const mb_weights *r, const uint8_t *data, size_t n)
     return ok;
 }
 
-static void round_trip(const uint8_t *data, size_t n)
+TEST(round_trip)
 {
+    const uint8_t *data = sample;
+    const size_t n = n_sample;
     mb_weights *r;
     mb_error err;
     CHECK_OK(mb_weights_open_memory(&r, data, n, &err), err);
@@ -111,8 +115,10 @@ static bool verifies(const uint8_t *data, size_t n)
     return ok;
 }
 
-static void cuts_and_flips(const uint8_t *good, size_t n)
+TEST(cuts_and_flips)
 {
+    const uint8_t *good = sample;
+    const size_t n = n_sample;
     int cut = 0, flipped = 0, opened = 0;
     for (size_t i = 0; i < n; i++) {
         uint8_t *part = malloc(i > 0 ? i : 1); /* a block of its own: the address sanitizer sees one byte too many */
@@ -161,8 +167,10 @@ static bool opens_with(const uint8_t *good, size_t n, size_t at, const void *val
     return ok;
 }
 
-static void hostile_numbers(const uint8_t *good, size_t n)
+TEST(hostile_numbers)
 {
+    const uint8_t *good = sample;
+    const size_t n = n_sample;
     mb_file_header h;
     memcpy(&h, good, sizeof h);
     static const uint64_t bad[] = {0,
@@ -215,8 +223,10 @@ static void hostile_numbers(const uint8_t *good, size_t n)
     mb_free_aligned(copy);
 }
 
-static void messages(const uint8_t *good, size_t n)
+TEST(messages)
 {
+    const uint8_t *good = sample;
+    const size_t n = n_sample;
     mb_weights *r;
     mb_error err = {0};
     CHECK(mb_weights_open_memory(&r, "PK\3\4xxxxxxxxxx", 14, &err) == MB_E_FORMAT &&
@@ -232,14 +242,14 @@ static void messages(const uint8_t *good, size_t n)
     copy[4] = 1;
     err = (mb_error){0};
     copy[n - 64] ^= 1; /* the first byte of "deep" ("last" is empty) */
-    CHECK(mb_weights_open_memory(&r, copy, n, &err) == MB_OK);
+    CHECK_EQ(mb_weights_open_memory(&r, copy, n, &err), MB_OK);
     CHECK(mb_weights_verify(r, NULL, NULL, &err) == MB_E_FORMAT &&
           strstr(err.message, "tensor deep: checksum differs") != NULL);
     mb_weights_free(r);
     mb_free_aligned(copy);
     err = (mb_error){0};
     CHECK(mb_weights_open(&r, "/nonexistent/m.mbw", &err) == MB_E_IO && r == NULL);
-    CHECK(strcmp(err.message, "/nonexistent/m.mbw: no such file") == 0);
+    CHECK_STR(err.message, "/nonexistent/m.mbw: no such file");
 }
 
 static int cancel_at_once(void *user, size_t done, size_t total)
@@ -248,7 +258,7 @@ static int cancel_at_once(void *user, size_t done, size_t total)
     return done <= total;
 }
 
-static void files_and_cancel(void)
+TEST(files_and_cancel)
 {
     char path[] = "/tmp/mattebox-mbw-XXXXXX";
     int fd = mkstemp(path);
@@ -258,15 +268,15 @@ static void files_and_cancel(void)
     mb_error err;
     CHECK_OK(mbw_writer_create(&w, &err), err);
     CHECK_OK(mbw_writer_tensor(w, "t", MB_F32, 1, (int64_t[]){6}, &err), err);
-    CHECK(mbw_writer_start_file(w, "/dev/null", true, NULL) == MB_E_ARGUMENT);
+    CHECK_EQ(mbw_writer_start_file(w, "/dev/null", true, NULL), MB_E_ARGUMENT);
     mbw_writer_free(w);
     CHECK_OK(mbw_writer_create(&w, &err), err);
     CHECK_OK(mbw_writer_tensor(w, "t", MB_F32, 1, (int64_t[]){6}, &err), err);
     CHECK_OK(mbw_writer_start_file(w, path, true, &err), err);
     CHECK_OK(mbw_writer_data(w, values, 20, &err), err);
-    CHECK(mbw_writer_finish_file(w, NULL) == MB_E_INTERNAL); /* data are missing */
+    CHECK_EQ(mbw_writer_finish_file(w, NULL), MB_E_INTERNAL); /* data are missing */
     CHECK_OK(mbw_writer_data(w, values + 5, 4, &err), err);
-    CHECK(mbw_writer_data(w, values, 1, NULL) == MB_E_INTERNAL); /* too many */
+    CHECK_EQ(mbw_writer_data(w, values, 1, NULL), MB_E_INTERNAL); /* too many */
     CHECK_OK(mbw_writer_finish_file(w, &err), err);
     mbw_writer_free(w);
     CHECK_OK(mb_weights_open(&r, path, &err), err);
@@ -275,21 +285,16 @@ static void files_and_cancel(void)
     mb_weights_release_pages(r, mb_weights_at(r, 0));
     CHECK_OK(mb_weights_verify(r, NULL, NULL, &err), err);
     mb_weights_free(r);
-    CHECK(remove(path) == 0);
+    CHECK_EQ(remove(path), 0);
 }
 
-int main(void)
+SETUP
 {
-    size_t n = 0;
-    uint8_t *good = make(&n);
-    if (good == NULL) {
-        return test_report();
-    }
-    round_trip(good, n);
-    cuts_and_flips(good, n);
-    hostile_numbers(good, n);
-    messages(good, n);
-    files_and_cancel();
-    mb_free_aligned(good);
-    return test_report();
+    sample = make(&n_sample);
+    REQUIRE(sample != NULL);
+}
+
+TEARDOWN
+{
+    mb_free_aligned(sample);
 }

@@ -185,23 +185,39 @@ static void file_rounds(const char *name, const char *file, long n_rounds)
     mb_free(data);
 }
 
-int main(void)
+/* MATTEBOX_FUZZ_ROUNDS of the environment, 4000 without. */
+static long n_rounds(void)
+{
+    const char *wish = getenv("MATTEBOX_FUZZ_ROUNDS");
+    return wish != NULL ? atol(wish) : 4000;
+}
+
+TEST(json)
 {
     static const char json[] =
         "{\"metadata\":{\"total_size\":16,\"x\":[1,-2.5e3,true,null]},\"weight_map\":{\"a\":\"\\u00e4.st\"}}";
+    rounds("json", try_json, json, sizeof json - 1, 5 * n_rounds());
+}
+
+TEST(safetensors)
+{
     static const char header[] =
         "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
         "\"b\":{\"dtype\":\"BF16\",\"shape\":[1,2],\"data_offsets\":[8,12]}}";
-    const char *wish = getenv("MATTEBOX_FUZZ_ROUNDS");
-    long n = wish != NULL ? atol(wish) : 4000;
     uint8_t st[8 + sizeof header - 1 + 12] = {0};
     st[0] = (uint8_t)(sizeof header - 1);
     memcpy(st + 8, header, sizeof header - 1);
-    rounds("json", try_json, json, sizeof json - 1, 5 * n);
-    rounds("safetensors", try_safetensors, st, sizeof st, 5 * n);
-    file_rounds("zip", MB_TEST_DATA "/checkpoints/plain.pth", n);
-    file_rounds("zip", MB_TEST_DATA "/checkpoints/protocol4.bin", n);
+    rounds("safetensors", try_safetensors, st, sizeof st, 5 * n_rounds());
+}
 
+TEST(zip_and_pickle)
+{
+    file_rounds("zip", MB_TEST_DATA "/checkpoints/plain.pth", n_rounds());
+    file_rounds("zip", MB_TEST_DATA "/checkpoints/protocol4.bin", n_rounds());
+}
+
+TEST(mbw)
+{
     mbw_writer *w;
     mb_error err;
     void *data;
@@ -216,7 +232,6 @@ int main(void)
     CHECK_OK(mbw_writer_data(w, v, sizeof v, &err), err);
     CHECK_OK(mbw_writer_finish_memory(w, &data, &bytes, &err), err);
     mbw_writer_free(w);
-    rounds("mbw", try_mbw, data, bytes, 5 * n);
+    rounds("mbw", try_mbw, data, bytes, 5 * n_rounds());
     mb_free_aligned(data);
-    return test_report();
 }

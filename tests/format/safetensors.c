@@ -50,7 +50,7 @@ static bool accepts(const char *header, size_t n_data)
     return ok;
 }
 
-static void rules(void)
+TEST(rules)
 {
     CHECK(accepts("{}", 0) && accepts("{}   ", 0));
     CHECK(accepts("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8));
@@ -119,10 +119,10 @@ static void rules(void)
     }
     mb_safetensors *s;
     static const uint8_t huge[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, '{', '}'};
-    CHECK(mb_safetensors_open_memory(&s, huge, sizeof huge, NULL) == MB_E_FORMAT);
+    CHECK_EQ(mb_safetensors_open_memory(&s, huge, sizeof huge, NULL), MB_E_FORMAT);
 }
 
-static void round_trip(void)
+TEST(round_trip)
 {
     static const float a[3] = {1, 2, -3};
     static const int64_t b[1] = {-7};
@@ -136,7 +136,7 @@ static void round_trip(void)
     mb_error err;
     const char *path = in_folder("a.safetensors");
     CHECK_OK(mb_safetensors_write(path, &contents, false, &err), err);
-    CHECK(mb_safetensors_write(path, &contents, false, NULL) == MB_E_ARGUMENT);
+    CHECK_EQ(mb_safetensors_write(path, &contents, false, NULL), MB_E_ARGUMENT);
     CHECK_OK(mb_safetensors_open(&s, path, &err), err);
     CHECK(mb_safetensors_count(s) == 3 && strcmp(mb_safetensors_at(s, 2)->name, "a") == 0);
     CHECK(strcmp(mb_safetensors_meta(s, "note"), meta[3]) == 0 && mb_safetensors_meta(s, "x") == NULL);
@@ -180,7 +180,7 @@ static void refuses(const char *path, const char *part)
     source_free(s);
 }
 
-static void sharded(void)
+TEST(sharded)
 {
     static const float v[2] = {1, 2};
     const mb_st_tensor one = {.name = "one", .dtype = MB_ST_F32, .rank = 1, .dims = {2}, .data = v, .bytes = 8};
@@ -209,7 +209,7 @@ static void sharded(void)
     refuses(index, "not a sound index");
 }
 
-static void other_formats(void)
+TEST(other_formats)
 {
     static const struct {
         const char *bytes;
@@ -232,21 +232,18 @@ static void other_formats(void)
         refuses(in_folder("other"), files[i].part);
     }
     refuses(in_folder("absent"), "no such file");
-    CHECK(mkdir(in_folder("void"), 0700) == 0);
+    CHECK_EQ(mkdir(in_folder("void"), 0700), 0);
     refuses(in_folder("void"), "a folder without model.safetensors");
 }
 
-int main(void)
+SETUP
 {
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
-    rules();
-    round_trip();
-    sharded();
-    other_formats();
-    char command[400];
+    REQUIRE(mkdtemp(folder) != NULL);
+}
+
+TEARDOWN
+{
+    char command[600];
     (void)snprintf(command, sizeof command, "rm -r '%s'", folder);
-    CHECK(system(command) == 0);
-    return test_report();
+    CHECK_EQ(system(command), 0);
 }

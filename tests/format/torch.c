@@ -72,12 +72,12 @@ static void check_values(const char *file)
     CHECK(equals(s, "flag", 1, (int64_t[]){2}, (float[]){1, 0}, 2));
     CHECK(equals(s, "empty", 2, (int64_t[]){0, 3}, NULL, 0));
     CHECK(equals(s, "parameter", 1, (int64_t[]){4}, v, 4));
-    CHECK(strcmp(source_find(s, "parameter")->original, "module.parameter") == 0);
+    CHECK_STR(source_find(s, "parameter")->original, "module.parameter");
     CHECK_OK(source_check_data(s, &err), err);
     source_free(s);
 }
 
-static void nested(void)
+TEST(nested)
 {
     source *s;
     mb_error err;
@@ -101,7 +101,7 @@ static void refuses(const char *file, mb_status code, const char *part)
     source_free(s);
 }
 
-static void refusals(void)
+TEST(refusals)
 {
     refuses(DATA "evil_system.pth", MB_E_FORMAT,
             "evil_system.pth: asks to call \"posix.system\"; refused\nnothing was run");
@@ -109,7 +109,7 @@ static void refusals(void)
     refuses(DATA "whole_module.pth", MB_E_FORMAT, "BatchNorm2d\"; refused");
     refuses(DATA "torchscript.pt", MB_E_UNSUPPORTED, "TorchScript");
     refuses(DATA "old_format.pth", MB_E_UNSUPPORTED, "written by torch < 1.6 (no zip)\nre-save");
-    CHECK(access("/tmp/mattebox-was-run", F_OK) != 0);
+    CHECK_NE(access("/tmp/mattebox-was-run", F_OK), 0);
 }
 
 /* ---- damage */
@@ -132,7 +132,7 @@ static bool accepted(const uint8_t *data, size_t n)
     return ok;
 }
 
-static void damage(void)
+TEST(damage)
 {
     void *p;
     size_t n;
@@ -175,17 +175,24 @@ static void damage(void)
     mb_free(p);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+} files[] = {{"plain.pth"}, {"protocol3.bin"}, {"protocol4.bin"}, {"protocol5.bin"}};
+
+TEST_ROWS(values, files)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, DATA "%s", row->name);
+    check_values(path);
+}
+
+SETUP
 {
     int fd = mkstemp(scratch);
-    CHECK(fd >= 0 && close(fd) == 0);
-    check_values(DATA "plain.pth");
-    check_values(DATA "protocol3.bin");
-    check_values(DATA "protocol4.bin");
-    check_values(DATA "protocol5.bin");
-    nested();
-    refusals();
-    damage();
-    CHECK(remove(scratch) == 0);
-    return test_report();
+    REQUIRE(fd >= 0 && close(fd) == 0);
+}
+
+TEARDOWN
+{
+    CHECK_EQ(remove(scratch), 0);
 }

@@ -84,7 +84,7 @@ static void check_model(const source *s, float offset)
 
 /* ---- wrappers, nested dicts, copies */
 
-static void wrapped(void)
+TEST(wrapped)
 {
     source *s = open_as("wrapped.pth", NULL, NULL);
     check_model(s, 0);
@@ -107,7 +107,7 @@ static void wrapped(void)
     refuses("wrapped.pth", NULL, "nut.", "behind the prefix \"nut.\"\nknown names stand behind \"state_dict.net.\"");
 }
 
-static void copies(void)
+TEST(copies)
 {
     source *s = open_as("copies.pth", NULL, NULL); /* as many known names in each: the first, and it is said */
     check_model(s, 0);
@@ -128,7 +128,7 @@ static void copies(void)
 
 /* ---- values */
 
-static void views(void)
+TEST(views)
 {
     float ramp[24], half[8], quarter[8], turned[24], expanded[6], rows[6];
     for (int i = 0; i < 24; i++) {
@@ -158,7 +158,7 @@ static void views(void)
 }
 
 /* Kinds that are not read: listed with what they are, and what is beside them is read. */
-static void kinds(void)
+TEST(kinds)
 {
     static const struct {
         const char *name, *unread;
@@ -190,7 +190,7 @@ static void kinds(void)
 
 /* ---- objects and archives */
 
-static void objects(void)
+TEST(objects)
 {
     static const char *const files[] = {"objects.pth",      "objects5.pth", "deflated.pth",
                                         "no_checksums.pth", "sharded",      "sharded/pytorch_model.bin.index.json"};
@@ -218,7 +218,7 @@ static mb_status open_bytes(const uint8_t *data, size_t n, mb_error *err)
 }
 
 /* Damage of compressed members is seen when they are unpacked; a comment may be anything but must fit. */
-static void damaged(void)
+TEST(damaged)
 {
     void *p;
     size_t n;
@@ -254,7 +254,7 @@ static void damaged(void)
 
 /* ---- names */
 
-static void found_names(void)
+TEST(found_names)
 {
     static const struct {
         const char *name, *known; /* NULL: none */
@@ -294,17 +294,13 @@ static void found_names(void)
     mb_free(back);
 }
 
-int main(void)
+SETUP
 {
     int fd = mkstemp(scratch);
-    CHECK(fd >= 0 && close(fd) == 0);
-    wrapped();
-    copies();
-    views();
-    kinds();
-    objects();
-    damaged();
-    found_names();
+    REQUIRE(fd >= 0 && close(fd) == 0);
+}
+
+TEARDOWN
+{
     CHECK(remove(scratch) == 0);
-    return test_report();
 }

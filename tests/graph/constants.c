@@ -41,7 +41,7 @@ static void check_with(int threads)
     }
     atomic_store(&n_fills, 0);
     int twice = scaled(g, x, MB_NONE, 2.0), six = scaled(g, twice, b, 3.0);
-    CHECK(scaled(g, x, MB_NONE, 2.0) == twice);
+    CHECK_EQ(scaled(g, x, MB_NONE, 2.0), twice);
     CHECK(scaled(g, x, b, 2.0) != twice && scaled(g, x, MB_NONE, 2.5) != twice);
     CHECK_MSG(atomic_load(&n_fills) == 0, "filled before anybody asked");
     for (int round = 0; round < 2; round++) {
@@ -62,10 +62,12 @@ static void check_with(int threads)
     mb_pool_free(pool);
 }
 
-int main(void)
+static const struct {
+    const char *name;
+    int n;
+} threads[] = {{"1 thread", 1}, {"2 threads", 2}, {"3 threads", 3}};
+
+TEST_ROWS(derived, threads)
 {
-    for (int threads = 1; threads <= 3; threads++) {
-        check_with(threads);
-    }
-    return test_report();
+    check_with(row->n);
 }

@@ -255,47 +255,57 @@ static int g_attention_bias(mb_graph *g, int x)
     return linear(g, "proj2", g_scale_vit(g, layer_norm(g, "n2", swin)), 6);
 }
 
-typedef struct row {
-    const char *pass;
+typedef struct pass_case {
+    const char *name; /* the passes, and what they run on */
+    const char *pass; /* NULL: all */
     int (*build)(mb_graph *g, int x);
     int fewer; /* executed nodes that the pass saves at least */
-} row;
+} pass_case;
 
-static const row rows[] = {
-    {"drop_dead", g_drop_dead, 2},
-    {"fold_constants", g_fold_constants, 1},
-    {"drop_zero_offsets", g_zero_offsets, 2},
-    {"fold_batchnorm", g_batchnorm, 3},
-    {"split_concat", g_split_concat, -1},
-    {"split_concat,sink_conv1x1", g_split_concat, -1},
-    {"sink_conv1x1", g_sink, 0},
-    {"broadcast_pooled", g_pooled, 1},
-    {"compose_conv1x1", g_compose1, 1},
-    {"compose_conv3x3", g_compose3, 1},
-    {"merge_offset_convs", g_offsets, 1},
-    {"fold_attention_scale", g_scale, 0},
-    {"fold_attention_scale", g_scale_vit, 0},
-    {"join_pads", g_scale_vit, 0},
-    {"fold_attention_scale,join_pads", g_scale_vit, 0},
-    {"split_upsampled", g_upsampled, 1},
-    {"centre_bottleneck", g_bottleneck, 0},
-    {"fold_norm_affine", g_affine, 0},
-    {"move_attention_bias", g_attention_bias, 0},
-    {"fold_norm_affine,move_attention_bias,fold_attention_scale", g_attention_bias, 0},
-    {"fuse_epilogue", g_epilogue, 4},
-    {"alias_concat", g_concat, 2},
-    {NULL, g_batchnorm, 3},
-    {NULL, g_split_concat, 0},
-    {NULL, g_epilogue, 4},
-    {NULL, g_concat, 2},
-    {NULL, g_upsampled, 2},
-    {NULL, g_attention_bias, 0},
+#define CASE(pass, graph, fewer)                                                                                       \
+    {                                                                                                                  \
+        pass " on " #graph, pass, g_##graph, fewer                                                                     \
+    }
+#define ALL(graph, fewer)                                                                                              \
+    {                                                                                                                  \
+        "all on " #graph, NULL, g_##graph, fewer                                                                       \
+    }
+
+static const pass_case cases[] = {
+    CASE("drop_dead", drop_dead, 2),
+    CASE("fold_constants", fold_constants, 1),
+    CASE("drop_zero_offsets", zero_offsets, 2),
+    CASE("fold_batchnorm", batchnorm, 3),
+    CASE("split_concat", split_concat, -1),
+    CASE("split_concat,sink_conv1x1", split_concat, -1),
+    CASE("sink_conv1x1", sink, 0),
+    CASE("broadcast_pooled", pooled, 1),
+    CASE("compose_conv1x1", compose1, 1),
+    CASE("compose_conv3x3", compose3, 1),
+    CASE("merge_offset_convs", offsets, 1),
+    CASE("fold_attention_scale", scale, 0),
+    CASE("fold_attention_scale", scale_vit, 0),
+    CASE("join_pads", scale_vit, 0),
+    CASE("fold_attention_scale,join_pads", scale_vit, 0),
+    CASE("split_upsampled", upsampled, 1),
+    CASE("centre_bottleneck", bottleneck, 0),
+    CASE("fold_norm_affine", affine, 0),
+    CASE("move_attention_bias", attention_bias, 0),
+    CASE("fold_norm_affine,move_attention_bias,fold_attention_scale", attention_bias, 0),
+    CASE("fuse_epilogue", epilogue, 4),
+    CASE("alias_concat", concat, 2),
+    ALL(batchnorm, 3),
+    ALL(split_concat, 0),
+    ALL(epilogue, 4),
+    ALL(concat, 2),
+    ALL(upsampled, 2),
+    ALL(attention_bias, 0),
 };
 
 static mb_backend backend;
 
 /* Runs the graph and returns its output, [N,C,H,W]-contiguous in memory order of the view. */
-static int run(float **out, size_t *count, const row *r, const char *passes, int *n_nodes, double *macs)
+static int run(float **out, size_t *count, const pass_case *r, const char *passes, int *n_nodes, double *macs)
 {
     mb_error err;
     mb_graph *g = NULL;
@@ -334,13 +344,13 @@ static int run(float **out, size_t *count, const row *r, const char *passes, int
     return 0;
 }
 
-static void compare(const row *r)
+static void compare(const pass_case *r)
 {
     float *a = NULL, *b = NULL;
     size_t n = 0, m = 0;
     int nodes_a = 0, nodes_b = 0;
     double macs_a = 0, macs_b = 0, most = 0, error = 0;
-    const char *name = r->pass != NULL ? r->pass : "(all)";
+    const char *name = r->name;
     if (run(&a, &n, r, "none", &nodes_a, &macs_a) != 0 || run(&b, &m, r, r->pass, &nodes_b, &macs_b) != 0) {
         return;
     }
@@ -356,17 +366,23 @@ static void compare(const row *r)
     mb_free(b);
 }
 
-int main(void)
+TEST_ROWS(pass, cases)
+{
+    compare(row);
+}
+
+TEST(unknown_pass)
 {
     mb_error err = {0};
-    mb_backend_ref(&backend);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        compare(&rows[i]);
-    }
     mb_graph *g = NULL;
     CHECK_OK(mb_graph_create(&g, NULL, &err), err);
     err = (mb_error){0};
-    CHECK(mb_passes_run(g, "-no_such_pass", &err) == MB_E_ARGUMENT && strstr(err.message, "no_such_pass") != NULL);
+    CHECK_EQ(mb_passes_run(g, "-no_such_pass", &err), MB_E_ARGUMENT);
+    CHECK_CONTAINS(err.message, "no_such_pass");
     mb_graph_free(g);
-    return test_report();
+}
+
+SETUP
+{
+    mb_backend_ref(&backend);
 }

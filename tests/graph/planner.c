@@ -56,17 +56,26 @@ static void random_case(int seed)
     CHECK(total == total_again && memcmp(blocks, again, (size_t)n * sizeof *blocks) == 0);
 }
 
-int main(void)
+TEST(random_lives)
 {
-    mb_error err = {0};
-    size_t total;
     for (int seed = 1; seed <= 300; seed++) {
         random_case(seed);
     }
+}
+
+TEST(beyond_size_t)
+{
+    mb_error err = {0};
+    size_t total;
     mb_block huge[2] = {{0, 1, SIZE_MAX / 2 + 100, 0}, {0, 1, SIZE_MAX / 2 + 100, 0}};
-    CHECK(mb_planner_place(huge, 2, &total, &err) == MB_E_MEMORY);
+    CHECK_EQ(mb_planner_place(huge, 2, &total, &err), MB_E_MEMORY);
+}
+
+TEST(chain_takes_two_blocks)
+{
+    mb_error err = {0};
+    size_t total;
     mb_block chain[4] = {{0, 1, 1000, 0}, {1, 2, 1000, 0}, {2, 3, 1000, 0}, {3, 4, 1000, 0}};
     CHECK_OK(mb_planner_place(chain, 4, &total, &err), err);
-    CHECK_MSG(total == 2048, "a chain takes two blocks, not %zu bytes", total);
-    return test_report();
+    CHECK_EQ(total, 2048);
 }

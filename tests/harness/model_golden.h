@@ -18,7 +18,12 @@ typedef struct model_case {
 
 /* All checks of one case; false if it was skipped. */
 bool model_golden_check(const model_case *c);
-/* The main function of a test of one architecture: all cases, of which at least `shipped` are at hand. */
-int model_golden_main(const model_case *cases, int n_cases, int shipped);
+/* Adds each case as a sub-test. The goldens of the first `shipped` must be there; a later one without is skipped. */
+void model_golden_add(const model_case *cases, int n_cases, int shipped);
+#define MODEL_GOLDENS(cases, shipped)                                                                                  \
+    __attribute__((constructor)) static void model_goldens(void)                                                       \
+    {                                                                                                                  \
+        model_golden_add(cases, (int)(sizeof(cases) / sizeof((cases)[0])), shipped);                                   \
+    }
 
 #endif

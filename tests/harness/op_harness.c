@@ -226,32 +226,54 @@ static void bench_case(mb_op op, const op_case *oc, const bench_options *o, cons
     free_contents(&data);
 }
 
+static int bench_main(mb_op op, const op_case *cases, int n_cases, const bench_options *o)
+{
+    op_kernel kernels[OP_MOST_KERNELS];
+    const int n_kernels = op_kernels(kernels, op);
+    for (int i = 0; i < n_cases; i++) {
+        if (o->only == NULL || strstr(cases[i].name, o->only) != NULL) {
+            bench_case(op, &cases[i], o, kernels, n_kernels);
+        }
+    }
+    return 0;
+}
+
+/* ---- the sub-tests: one for each case ---- */
+
+static mb_op tested;
+static op_kernel kernels_of_op[OP_MOST_KERNELS];
+static int n_kernels_of_op;
+
+static void check_row(const void *row)
+{
+    op_check_case(tested, row, kernels_of_op, n_kernels_of_op);
+}
+
 int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n_cases)
 {
     bench_options o = {.threads = 0};
-    op_kernel kernels[OP_MOST_KERNELS];
-    int n_kernels = op_kernels(kernels, op);
     bool bench = false;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--bench") == 0) {
-            bench = true;
-        } else if (strcmp(argv[i], "--all") == 0) {
+        bench = bench || strcmp(argv[i], "--bench") == 0;
+    }
+    for (int i = 1; i < argc && bench; i++) {
+        if (strcmp(argv[i], "--all") == 0) {
             o.all = true;
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
             o.threads = atoi(argv[++i]);
-        } else {
+        } else if (strcmp(argv[i], "--bench") != 0) {
             o.only = argv[i];
         }
     }
+    if (bench) {
+        return bench_main(op, cases, n_cases, &o);
+    }
+    tested = op;
+    n_kernels_of_op = op_kernels(kernels_of_op, op);
     for (int i = 0; i < n_cases; i++) {
-        if (o.only != NULL && strstr(cases[i].name, o.only) == NULL) {
-            continue;
-        }
-        if (bench) {
-            bench_case(op, &cases[i], &o, kernels, n_kernels);
-        } else if (!cases[i].bench) {
-            op_check_case(op, &cases[i], kernels, n_kernels);
+        if (!cases[i].bench) {
+            test_add_row("", cases[i].name, i, check_row, &cases[i]);
         }
     }
-    return bench ? 0 : test_report();
+    return test_main(argc, argv);
 }

@@ -8,6 +8,7 @@
  *   - nothing else is written: margins, the gaps between slices, inputs;
  *   - gaps and replaced constants are never read (NaN, or NULL), nor anything behind the last element (with the address
  *     sanitizer).
+ * Each case is a sub-test of its name (harness/check.h has --list and the rest).
  * `--bench` prints milliseconds, GFLOP/s and GB/s per case and kernel instead; `--bench TEXT` only cases whose name
  * contains it; `--threads N`; `--all` times every instruction set and the plain kernels, not the best alone. */
 #ifndef MB_TEST_OP_HARNESS_H

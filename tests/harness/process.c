@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -48,6 +49,13 @@ static size_t slurp(char *dst, size_t capacity, const char *name)
     return bytes;
 }
 
+static double children_seconds(void)
+{
+    struct rusage u = {0};
+    (void)getrusage(RUSAGE_CHILDREN, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+}
+
 void process_run(process *p, const char *format, ...)
 {
     char line[8192], command[32768];
@@ -63,7 +71,9 @@ void process_run(process *p, const char *format, ...)
                    folder, MB_BUILD_DIR, folder, line);
     struct timespec a, b;
     (void)clock_gettime(CLOCK_MONOTONIC, &a);
+    const double cpu = children_seconds();
     int status = system(command);
+    p->cpu_seconds = children_seconds() - cpu;
     (void)clock_gettime(CLOCK_MONOTONIC, &b);
     p->seconds = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
     p->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

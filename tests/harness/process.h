@@ -6,11 +6,12 @@
 #include <stddef.h>
 
 typedef struct process {
-    int code;          /* exit code; 128 + signal when killed by one, as the shell reports it */
-    char out[1 << 18]; /* stdout, cut off where it does not fit */
-    char err[1 << 16]; /* stderr */
-    size_t out_bytes;  /* of the whole stdout */
-    double seconds;
+    int code;           /* exit code; 128 + signal when killed by one, as the shell reports it */
+    char out[1 << 18];  /* stdout, cut off where it does not fit */
+    char err[1 << 16];  /* stderr */
+    size_t out_bytes;   /* of the whole stdout */
+    double seconds;     /* by the clock: more on a busy machine */
+    double cpu_seconds; /* of the command and what it waited for: what a limit is held to */
 } process;
 
 /* An empty folder for this test, made anew; the commands run in it. Returns its path. */

@@ -3,7 +3,7 @@
 
 #include "pictures.h"
 
-static void rgba(void)
+TEST(rgba)
 {
     mb_error err;
     mb_image_u8 rgb = picture_of(2, 1, 3, (uint8_t[]){1, 2, 3, 4, 5, 6}),
@@ -26,7 +26,7 @@ static void rgba(void)
     mb_image_u8_dispose(&mask);
 }
 
-static void crops(void)
+TEST(crops)
 {
     mb_error err;
     uint8_t v[5 * 4] = {0};
@@ -58,11 +58,4 @@ static void crops(void)
     CHECK(memcmp(out.data, (uint16_t[]){7, 8, 9}, 6) == 0);
     mb_image_dispose(&out);
     mb_image_u8_dispose(&p);
-}
-
-int main(void)
-{
-    rgba();
-    crops();
-    return test_report();
 }

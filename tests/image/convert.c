@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static void numbers(void)
+TEST(numbers)
 {
     float table[256];
     uint8_t bright[256];
@@ -35,7 +35,7 @@ static void numbers(void)
 }
 
 /* Every order and depth: out to a padded foreign picture and back gives the same bytes; the padding is untouched. */
-static void round_trips(void)
+TEST(round_trips)
 {
     const int width = 5, height = 3, channels[5] = {1, 3, 3, 4, 4}, bytes[3] = {1, 2, 4};
     mb_error err;
@@ -73,7 +73,7 @@ static void round_trips(void)
     mb_image_u8_dispose(&rgb);
 }
 
-static void known_bytes(void)
+TEST(known_bytes)
 {
     mb_error err;
     uint8_t bgra[8] = {3, 2, 1, 99, 30, 20, 10, 255}, rgb[6], gray[2];
@@ -109,7 +109,7 @@ static void known_bytes(void)
     mb_image_f32_dispose(&p);
 }
 
-static void refusals(void)
+TEST(refusals)
 {
     mb_error err = {0};
     uint8_t v[16] = {0};
@@ -134,7 +134,7 @@ static void refusals(void)
     mb_image_dispose(&other);
 }
 
-static void pictures(void)
+TEST(pictures)
 {
     mb_error err;
     mb_image_u8 rgb, gray, copy;
@@ -159,14 +159,4 @@ static void pictures(void)
     mb_image_u8_dispose(&gray);
     mb_image_u8_dispose(&copy);
     mb_image_f32_dispose(&plane);
-}
-
-int main(void)
-{
-    numbers();
-    round_trips();
-    known_bytes();
-    refusals();
-    pictures();
-    return test_report();
 }

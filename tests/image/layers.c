@@ -10,7 +10,7 @@
 #include <math.h>
 
 /* All 65,536 pairs of colour and alpha: straight, premultiplied and over white agree with rounding in f64. */
-static void every_pair(void)
+TEST(every_pair)
 {
     mb_error err;
     mb_image_u8 p, a;
@@ -58,7 +58,7 @@ static bool bytes_are(const mb_layers *l, size_t n, const uint8_t *want)
     return same;
 }
 
-static void backgrounds(void)
+TEST(backgrounds)
 {
     mb_error err;
     mb_image out;
@@ -86,7 +86,7 @@ static void backgrounds(void)
     mb_image_u8_dispose(&a);
 }
 
-static void sixteen_bits(void)
+TEST(sixteen_bits)
 {
     mb_error err;
     mb_image out;
@@ -107,7 +107,7 @@ static void sixteen_bits(void)
 }
 
 /* The subject must not glow: its colour never reaches the blurred background. */
-static void blurred(void)
+TEST(blurred)
 {
     enum { W = 97, H = 61 };
     mb_error err;
@@ -136,7 +136,7 @@ static void blurred(void)
     mb_image_u8_dispose(&a);
 }
 
-static void covering(void)
+TEST(covering)
 {
     mb_error err;
     mb_image_u8 out,
@@ -153,7 +153,7 @@ static void covering(void)
     mb_image_u8_dispose(&p);
 }
 
-static void parts(void)
+TEST(parts)
 {
     /* Two parts that touch at no corner, the larger with a faint tail, a faint island beside the smaller. */
     static const uint8_t v[5 * 7] = {255, 255, 9, 9, 0, 0,  0,  /* */
@@ -185,7 +185,7 @@ static void parts(void)
     }
 }
 
-static void colours(void)
+TEST(colours)
 {
     static const struct {
         const char *text;
@@ -205,16 +205,4 @@ static void colours(void)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CHECK_MSG(!mb_colour_read(rgba, bad[i]), "%s", bad[i]);
     }
-}
-
-int main(void)
-{
-    every_pair();
-    backgrounds();
-    sixteen_bits();
-    blurred();
-    covering();
-    parts();
-    colours();
-    return test_report();
 }

@@ -43,20 +43,16 @@ static inline uint64_t mix64(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* The whole of a small file; exits with a failed check when it is not there. */
+/* The whole of a small file; ends the sub-test when it is not there. */
 static inline uint8_t *read_file(const char *path, size_t *n)
 {
     FILE *f = fopen(path, "rb");
-    if (!CHECK_MSG(f != NULL, "%s", path)) {
-        exit(test_report());
-    }
+    REQUIRE_MSG(f != NULL, "%s", path);
     fseek(f, 0, SEEK_END);
     *n = (size_t)ftell(f);
     rewind(f);
     uint8_t *v = malloc(*n + 1);
-    if (v == NULL || fread(v, 1, *n, f) != *n) {
-        exit(1);
-    }
+    REQUIRE(v != NULL && fread(v, 1, *n, f) == *n);
     fclose(f);
     return v;
 }

@@ -71,7 +71,7 @@ static void masks(mb_pool *pool)
     mb_image_u8_dispose(&want);
 }
 
-static void edges(void)
+TEST(edges)
 {
     mb_error err;
     float logits[4] = {NAN, INFINITY, -INFINITY, 0.0f}, same[4] = {2.0f, 2.0f, 2.0f, 2.0f}, v[12];
@@ -107,18 +107,37 @@ static void edges(void)
     mb_image_u8_dispose(&gray);
 }
 
-int main(void)
+static mb_image_u8 chelsea;
+
+static const struct {
+    const char *name;
+    int n;
+} threads[] = {{"1 thread", 1}, {"2 threads", 2}, {"3 threads", 3}};
+
+TEST_ROWS(inputs, threads)
 {
-    mb_image_u8 photo = read_pnm("pictures/chelsea.ppm");
-    for (int threads = 1; threads <= 3; threads++) {
-        mb_pool *pool;
-        mb_error err;
-        CHECK_OK(mb_pool_create(&pool, threads, &err), err);
-        inputs(pool, &photo);
-        masks(pool);
-        mb_pool_free(pool);
-    }
-    edges();
-    mb_image_u8_dispose(&photo);
-    return test_report();
+    mb_pool *pool;
+    mb_error err;
+    REQUIRE_OK(mb_pool_create(&pool, row->n, &err), err);
+    inputs(pool, &chelsea);
+    mb_pool_free(pool);
+}
+
+TEST_ROWS(masks, threads)
+{
+    mb_pool *pool;
+    mb_error err;
+    REQUIRE_OK(mb_pool_create(&pool, row->n, &err), err);
+    masks(pool);
+    mb_pool_free(pool);
+}
+
+SETUP
+{
+    chelsea = read_pnm("pictures/chelsea.ppm");
+}
+
+TEARDOWN
+{
+    mb_image_u8_dispose(&chelsea);
 }

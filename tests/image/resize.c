@@ -241,24 +241,39 @@ static void odd_sizes(mb_pool *pool)
     CHECK(mb_resize_cv_u8(&out, &rgb, 5, -1, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
 }
 
-int main(void)
+/* The plain kernels, then the best of this machine, with 1, 2 and 3 threads. */
+static void with_pools(void (*check)(mb_pool *pool))
 {
-    rgb = read_pnm("pictures/chelsea.ppm");
-    mask = read_pnm("pictures/chelsea_mask.pgm");
     for (int threads = 1; threads <= 3; threads++) {
         mb_pool *pool = NULL;
         mb_error err;
         setenv("MATTEBOX_ISA", threads == 1 ? "generic" : "", 1);
-        CHECK_OK(mb_pool_create(&pool, threads, &err), err);
-        pillow(pool);
-        four_channels(pool);
-        opencv(pool);
-        align_corners(pool);
-        second_node(pool);
-        odd_sizes(pool);
+        REQUIRE_OK(mb_pool_create(&pool, threads, &err), err);
+        check(pool);
         mb_pool_free(pool);
     }
+}
+
+static const struct {
+    const char *name;
+    void (*check)(mb_pool *pool);
+} kinds[] = {{"pillow", pillow},           {"four channels", four_channels},
+             {"opencv", opencv},           {"align corners", align_corners},
+             {"second node", second_node}, {"odd sizes", odd_sizes}};
+
+TEST_ROWS(as, kinds)
+{
+    with_pools(row->check);
+}
+
+SETUP
+{
+    rgb = read_pnm("pictures/chelsea.ppm");
+    mask = read_pnm("pictures/chelsea_mask.pgm");
+}
+
+TEARDOWN
+{
     mb_image_u8_dispose(&rgb);
     mb_image_u8_dispose(&mask);
-    return test_report();
 }

@@ -1,10 +1,11 @@
 /* Every allocation of every refinement may fail: the n-th one does, for n = 1, 2, ... until a run succeeds. Each time
  * MB_E_MEMORY, no output, nothing left behind. This program brings its own core/alloc: defining all of its functions
  * keeps the library's out of the link. */
+#include "image/convert.h"
 #include "matting/fixtures.h"
 #include "matting/foreground.h"
-#include "matting/matte.h"
 #include "matting/trimap.h"
+#include "matting/vitmatte.h"
 
 static long countdown = -1; /* allocations until one fails; < 0: none does */
 static long live, total;
@@ -66,17 +67,6 @@ size_t mb_alloc_count(void)
     return (size_t)total;
 }
 
-static mb_status stand_in(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
-                          mb_error *err)
-{
-    (void)user;
-    mb_status status = mb_image_f32_create(alpha, photo->width, photo->height, err);
-    for (size_t i = 0; status == MB_OK && i < (size_t)photo->width * (size_t)photo->height; i++) {
-        alpha->v[i] = (float)trimap->v[i] / 255.0f;
-    }
-    return status;
-}
-
 static mb_image_u8 photo, mask;
 
 typedef struct scenario {
@@ -85,7 +75,26 @@ typedef struct scenario {
     mb_solver solver;
     mb_foreground foreground;
     double scale, megapixels;
+    bool wants_f32;
 } scenario;
+
+/* Between the two halves a stand-in for the network: the trimap. */
+static mb_status run_vitmatte(mb_matte_job *job, mb_error *err)
+{
+    mb_vitmatte_input input = {0};
+    mb_image_f32 alpha = {0};
+    mb_status status = MB_OK;
+    MB_TRY(mb_vitmatte_prepare(&input, job, err));
+    MB_TRY(mb_image_f32_from_u8(&alpha, input.trimap, err));
+    MB_TRY(mb_vitmatte_finish(job, &input, &alpha, err));
+done:
+    if (status != MB_OK) {
+        mb_matte_job_dispose(job);
+    }
+    mb_vitmatte_input_dispose(&input);
+    mb_image_f32_dispose(&alpha);
+    return status;
+}
 
 static mb_status run(const scenario *s, mb_image_u8 *out, mb_image_u8 *trimap, mb_error *err)
 {
@@ -93,14 +102,18 @@ static mb_status run(const scenario *s, mb_image_u8 *out, mb_image_u8 *trimap, m
         mb_foreground_options o = {0};
         return mb_foreground_estimate(out, s->foreground, &photo, &mask, &o, err);
     }
-    mb_matte_options o;
-    mb_matte_options_init(&o);
+    mb_options o;
+    mb_options_init(&o);
     o.detail = s->detail;
-    o.matting_solver = s->solver;
     o.guided_scale = s->scale;
     o.max_megapixels = s->megapixels;
-    mb_matte_context c = {.matting = stand_in, .trimap = trimap};
-    return mb_matte_from_mask(out, &photo, &mask, &o, &c, err);
+    mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o, .solver = s->solver, .want_f32 = s->wants_f32};
+    mb_status status = mb_matte_needs_network(&o) ? run_vitmatte(&job, err) : mb_matte_run(&job, err);
+    *out = job.alpha;
+    *trimap = job.trimap;
+    CHECK((job.alpha_f32.v != NULL) == (status == MB_OK && s->wants_f32));
+    mb_image_f32_dispose(&job.alpha_f32);
+    return status;
 }
 
 static void sweep(const scenario *s)
@@ -129,22 +142,48 @@ static void sweep(const scenario *s)
     CHECK_MSG(n > 0, "%s: no allocation was made to fail", s->name);
 }
 
-int main(void)
+static const scenario scenarios[] = {
+    {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"guided fast", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0.5, 2, false},
+    {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 0, 2, false},
+    {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, false},
+    {"none, 16 bits", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
+    {"guided, 16 bits", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
+    {"vitmatte reduced, 16 bits", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, true},
+    {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 0, 2, false},
+    {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2, false},
+};
+
+TEST_ROWS(sweep, scenarios)
 {
-    static const scenario scenarios[] = {
-        {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
-        {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
-        {"guided fast", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0.5, 2},
-        {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
-        {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 0, 2},
-        {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2},
-        {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001},
-        {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 0, 2},
-        {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2},
-    };
+    sweep(row);
+}
+
+TEST(trimap_of_rembg)
+{
+    const int low_high_size[3] = {10, 240, 10};
+    for (long n = 0, done = 0; !done; n++) {
+        mb_image_u8 out = {0};
+        mb_error err = {0};
+        long before = live;
+        countdown = n;
+        mb_status status = mb_trimap_rembg(&out, &mask, low_high_size, NULL, &err);
+        done = countdown >= 0;
+        countdown = -1;
+        CHECK(status == (done ? MB_OK : MB_E_MEMORY));
+        mb_image_u8_dispose(&out);
+        CHECK_EQ(live, before);
+    }
+}
+
+SETUP
+{
     mb_error err;
-    CHECK_OK(mb_image_u8_create(&photo, 60, 44, 4, &err), err);
-    CHECK_OK(mb_image_u8_create(&mask, 60, 44, 1, &err), err);
+    REQUIRE_OK(mb_image_u8_create(&photo, 60, 44, 4, &err), err);
+    REQUIRE_OK(mb_image_u8_create(&mask, 60, 44, 1, &err), err);
     for (int i = 0; i < 60 * 44; i++) {
         int x = i % 60 - 30, y = i / 60 - 22;
         mask.v[i] = x * x + y * y < 150 ? 255 : 0;
@@ -152,24 +191,11 @@ int main(void)
             photo.v[4 * i + k] = (uint8_t)((x * 5 + y * 3 + k * 40 + i * 37 % 11) & 255);
         }
     }
-    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
-        sweep(&scenarios[i]);
-    }
-    const int low_high_size[3] = {10, 240, 10};
-    for (long n = 0, done = 0; !done; n++) { /* rembg's trimap */
-        mb_image_u8 out = {0};
-        long before = live;
-        countdown = n;
-        err = (mb_error){0};
-        mb_status status = mb_trimap_rembg(&out, &mask, low_high_size, NULL, &err);
-        done = countdown >= 0;
-        countdown = -1;
-        CHECK(status == (done ? MB_OK : MB_E_MEMORY));
-        mb_image_u8_dispose(&out);
-        CHECK(live == before);
-    }
+}
+
+TEARDOWN
+{
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&mask);
     CHECK_MSG(live == 0, "%ld blocks left", live);
-    return test_report();
 }

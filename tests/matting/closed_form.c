@@ -244,7 +244,7 @@ static mb_image_u8 noise(int w, int h, int channels, unsigned seed)
 }
 
 /* The trimap decides: every outcome, and what alpha then is. */
-static void outcomes(void)
+TEST(outcomes)
 {
     static const struct {
         int w, h;
@@ -284,7 +284,7 @@ static void outcomes(void)
 
 /* An unknown island in the foreground alone is exactly 1, one in the background exactly 0, beside a band to be solved.
  */
-static void islands(void)
+TEST(islands)
 {
     mb_image_u8 photo = noise(60, 40, 3, 3), trimap = noise(60, 40, 1, 0);
     for (int i = 0; i < 60 * 40; i++) {
@@ -316,7 +316,7 @@ static bool after_some(void *user)
 
 /* A wide band: threads give the same bits, a tight memory limit gives the same answer by iteration, cancelling stops.
  */
-static void wide_band(void)
+TEST(wide_band)
 {
     const int w = 220, h = 170;
     mb_image_u8 photo = noise(w, h, 3, 8), trimap = noise(w, h, 1, 0);
@@ -373,7 +373,7 @@ static void wide_band(void)
 }
 
 /* One colour everywhere: S = 0, eps alone keeps the system regular; alpha goes smoothly from one side to the other. */
-static void flat_picture(void)
+TEST(flat_picture)
 {
     mb_image_u8 photo = noise(80, 20, 3, 1), trimap = noise(80, 20, 1, 0);
     memset(photo.v, 77, 80 * 20 * 3);
@@ -398,21 +398,38 @@ static void flat_picture(void)
     mb_image_u8_dispose(&trimap);
 }
 
-int main(void)
+static goldens stored; /* refine_closed */
+static mb_pool *workers;
+
+SETUP
 {
     mb_error err;
-    mb_pool *pool = NULL;
-    CHECK_OK(mb_pool_create(&pool, 2, &err), err);
-    goldens g = goldens_open_shared("refine_closed");
-    blur(&g, pool);
-    blur_sizes(pool);
-    laplacian(&g);
-    solutions(&g, pool);
-    outcomes();
-    islands();
-    wide_band();
-    flat_picture();
-    goldens_close(&g);
-    mb_pool_free(pool);
-    return test_report();
+    REQUIRE_OK(mb_pool_create(&workers, 2, &err), err);
+    stored = goldens_open_shared("refine_closed");
+}
+
+TEARDOWN
+{
+    goldens_close(&stored);
+    mb_pool_free(workers);
+}
+
+TEST(blur_goldens)
+{
+    blur(&stored, workers);
+}
+
+TEST(blur_sizes)
+{
+    blur_sizes(workers);
+}
+
+TEST(laplacian)
+{
+    laplacian(&stored);
+}
+
+TEST(solutions)
+{
+    solutions(&stored, workers);
 }

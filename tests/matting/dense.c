@@ -124,24 +124,42 @@ static void test_factor(size_t n, size_t below)
     mb_free(full);
 }
 
-int main(void)
+TEST(subtract_generic)
 {
     test_subtract(mb_dense_subtract_generic, "generic");
+}
+
 #if defined(__x86_64__)
-    if (mb_cpu_best_isa() >= MB_ISA_AVX2) {
-        test_subtract(mb_dense_subtract_avx2, "avx2");
+TEST(subtract_avx2)
+{
+    if (mb_cpu_best_isa() < MB_ISA_AVX2) {
+        SKIP("this machine has no AVX2");
     }
-    if (mb_cpu_best_isa() >= MB_ISA_AVX512) {
-        test_subtract(mb_dense_subtract_avx512, "avx512");
+    test_subtract(mb_dense_subtract_avx2, "avx2");
+}
+
+TEST(subtract_avx512)
+{
+    if (mb_cpu_best_isa() < MB_ISA_AVX512) {
+        SKIP("this machine has no AVX-512");
     }
+    test_subtract(mb_dense_subtract_avx512, "avx512");
+}
 #endif
-    static const char *const sets[] = {"generic", "avx2", "avx512"};
-    for (int i = 0; i < 3 && i + 1 <= (int)mb_cpu_best_isa(); i++) {
-        (void)setenv("MATTEBOX_ISA", sets[i], 1);
-        test_factor(1, 1);
-        test_factor(15, 40);
-        test_factor(130, 57);
-        test_factor(260, 3);
+
+static const struct {
+    const char *name;
+    mb_isa isa;
+} sets[] = {{"generic", MB_ISA_GENERIC}, {"avx2", MB_ISA_AVX2}, {"avx512", MB_ISA_AVX512}};
+
+TEST_ROWS(factor, sets)
+{
+    if (mb_cpu_best_isa() < row->isa) {
+        SKIP("this machine has no %s", row->name);
     }
-    return test_report();
+    (void)setenv("MATTEBOX_ISA", row->name, 1);
+    test_factor(1, 1);
+    test_factor(15, 40);
+    test_factor(130, 57);
+    test_factor(260, 3);
 }

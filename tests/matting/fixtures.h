@@ -30,23 +30,17 @@ static inline goldens goldens_open(const char *name)
     snprintf(path, sizeof path, "%s/goldens/%s.safetensors", MB_TEST_DATA, name);
     FILE *f = fopen(path, "rb");
     goldens g = {0};
-    if (!CHECK_MSG(f != NULL, "%s", path)) {
-        exit(test_report());
-    }
+    REQUIRE_MSG(f != NULL, "%s", path);
     fseek(f, 0, SEEK_END);
     size_t n = (size_t)ftell(f);
     rewind(f);
     g.bytes = malloc(n);
-    if (g.bytes == NULL || fread(g.bytes, 1, n, f) != n) {
-        exit(1);
-    }
+    REQUIRE(g.bytes != NULL && fread(g.bytes, 1, n, f) == n);
     fclose(f);
     uint64_t header;
     memcpy(&header, g.bytes, sizeof header);
     g.header = malloc((size_t)header + 1);
-    if (g.header == NULL) {
-        exit(1);
-    }
+    REQUIRE(g.header != NULL);
     memcpy(g.header, g.bytes + 8, (size_t)header);
     g.header[header] = '\0';
     g.data = (const unsigned char *)g.bytes + 8 + header;
@@ -68,9 +62,7 @@ static inline goldens goldens_open_shared(const char *name)
 {
     goldens g = goldens_open(name);
     g.shared = malloc(sizeof *g.shared);
-    if (g.shared == NULL) {
-        exit(1);
-    }
+    REQUIRE(g.shared != NULL);
     *g.shared = goldens_open("refine_pictures");
     return g;
 }
@@ -99,9 +91,7 @@ static inline bool golden_find(golden *out, const goldens *g, const char *name)
 static inline golden golden_get(const goldens *g, const char *name)
 {
     golden t = {0};
-    if (!CHECK_MSG(golden_find(&t, g, name), "golden %s is missing", name)) {
-        exit(test_report());
-    }
+    REQUIRE_MSG(golden_find(&t, g, name), "golden %s is missing", name);
     return t;
 }
 

@@ -214,7 +214,7 @@ static plain plain_ml(const mb_image_u8 *photo, const mb_image_f32 *alpha)
 }
 
 /* Pictures of many blocks: the plain sweep within rounding, and one set of bits for any number of threads. */
-static void blocks_and_threads(void)
+TEST(blocks_and_threads)
 {
     static const int sizes[][3] = {{700, 300, 3}, {257, 65, 4}, {3, 900, 3}, {1000, 2, 3}, {2, 1, 3}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
@@ -296,17 +296,33 @@ static void estimates(mb_pool *pool)
     }
 }
 
-int main(void)
+static goldens stored; /* refine_foreground */
+static mb_pool *workers;
+
+SETUP
 {
     mb_error err;
-    mb_pool *pool = NULL;
-    CHECK_OK(mb_pool_create(&pool, 2, &err), err);
-    goldens g = goldens_open_shared("refine_foreground");
-    multi_level(&g, pool);
-    blur_fusion(&g, pool);
-    blocks_and_threads();
-    estimates(pool);
-    goldens_close(&g);
-    mb_pool_free(pool);
-    return test_report();
+    REQUIRE_OK(mb_pool_create(&workers, 2, &err), err);
+    stored = goldens_open_shared("refine_foreground");
+}
+
+TEARDOWN
+{
+    goldens_close(&stored);
+    mb_pool_free(workers);
+}
+
+TEST(multi_level)
+{
+    multi_level(&stored, workers);
+}
+
+TEST(blur_fusion)
+{
+    blur_fusion(&stored, workers);
+}
+
+TEST(estimates)
+{
+    estimates(workers);
 }

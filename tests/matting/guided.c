@@ -275,7 +275,7 @@ static void edge_sizes(mb_pool *pool)
 }
 
 /* Several tiles: 1, 2 and 3 threads give the same bits. NaN in a mask stays where it is. */
-static void threads_and_nan(void)
+TEST(threads_and_nan)
 {
     const int w = 900, h = 600;
     float *guide = malloc((size_t)(w * h * 3) * sizeof *guide), *source = malloc((size_t)(w * h) * sizeof *source);
@@ -311,7 +311,7 @@ static void threads_and_nan(void)
     free(source);
 }
 
-static void refusals(void)
+TEST(refusals)
 {
     float v[12] = {0};
     mb_image_view a = {2, 2, 3, NULL, v}, b = {2, 2, 1, NULL, v}, c = {1, 2, 1, NULL, v};
@@ -328,20 +328,43 @@ static void refusals(void)
           mb_guided_layerstyle_radius(255, 255) == 87);
 }
 
-int main(void)
+static goldens stored; /* refine_guided */
+static mb_pool *workers;
+
+SETUP
 {
     mb_error err;
-    mb_pool *pool = NULL;
-    CHECK_OK(mb_pool_create(&pool, 2, &err), err);
-    goldens g = goldens_open_shared("refine_guided");
-    colour_guide(&g, pool);
-    node_bytes(&g, pool);
-    other_guides(&g);
-    own_scale(&g);
-    edge_sizes(pool);
-    threads_and_nan();
-    refusals();
-    goldens_close(&g);
-    mb_pool_free(pool);
-    return test_report();
+    REQUIRE_OK(mb_pool_create(&workers, 2, &err), err);
+    stored = goldens_open_shared("refine_guided");
+}
+
+TEARDOWN
+{
+    goldens_close(&stored);
+    mb_pool_free(workers);
+}
+
+TEST(colour_guide)
+{
+    colour_guide(&stored, workers);
+}
+
+TEST(node_bytes)
+{
+    node_bytes(&stored, workers);
+}
+
+TEST(other_guides)
+{
+    other_guides(&stored);
+}
+
+TEST(own_scale)
+{
+    own_scale(&stored);
+}
+
+TEST(edge_sizes)
+{
+    edge_sizes(workers);
 }

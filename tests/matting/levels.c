@@ -41,7 +41,7 @@ static void brightness(const goldens *g)
 }
 
 /* No value leaves [0,1], NaN and infinities included; tables act on every channel. */
-static void odd_values(void)
+TEST(odd_values)
 {
     mb_levels l = mb_levels_of(0.9, 0.1);
     CHECK(mb_levels_apply(l, NAN) == 0.0f);
@@ -64,12 +64,24 @@ static void odd_values(void)
     mb_image_u8_dispose(&p);
 }
 
-int main(void)
+static goldens stored; /* refine_levels */
+
+SETUP
 {
-    goldens g = goldens_open("refine_levels");
-    remap(&g);
-    brightness(&g);
-    odd_values();
-    goldens_close(&g);
-    return test_report();
+    stored = goldens_open("refine_levels");
+}
+
+TEARDOWN
+{
+    goldens_close(&stored);
+}
+
+TEST(remap)
+{
+    remap(&stored);
+}
+
+TEST(brightness)
+{
+    brightness(&stored);
 }

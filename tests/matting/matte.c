@@ -1,7 +1,7 @@
-/* The refinement as the node runs it: its goldens for every method (VITMatte with the goldens' network output behind
- * the hook), the megapixel limit, ranges and their messages, failure cases with their warnings, edge sizes. */
+/* The refinement as the node runs it: its goldens for every method (VITMatte with the goldens' network output between
+ * its two halves), the megapixel limit, failure cases with their warnings, edge sizes. */
 #include "matting/fixtures.h"
-#include "matting/matte.h"
+#include "matting/vitmatte.h"
 
 #include <stdlib.h>
 
@@ -20,10 +20,10 @@ static const node_case cases[7] = {
     {MB_DETAIL_VITMATTE_LOCAL, 6, 6, 0.3, 0.8, 1, true},
 };
 
-static mb_matte_options options_of(const node_case *c)
+static mb_options options_of(const node_case *c)
 {
-    mb_matte_options o;
-    mb_matte_options_init(&o);
+    mb_options o;
+    mb_options_init(&o);
     o.detail = c->detail;
     o.process_detail = c->process;
     o.erode = c->erode;
@@ -34,7 +34,7 @@ static mb_matte_options options_of(const node_case *c)
     return o;
 }
 
-/* What the hook should be fed, and what it gives: its own trimap (the goldens' stub), or a network's output. */
+/* What the network should be fed, and what it gives: its own trimap (the goldens' stub), or a network's output. */
 typedef struct network {
     const mb_image_u8 *photo, *trimap; /* NULL: not compared */
     const float *alphas;               /* NULL: the trimap / 255 */
@@ -42,13 +42,13 @@ typedef struct network {
     int calls;
 } network;
 
-static mb_status stand_in(mb_image_f32 *alpha, void *user, const mb_image_u8 *photo, const mb_image_u8 *trimap,
+static mb_status stand_in(mb_image_f32 *alpha, network *n, const mb_image_u8 *photo, const mb_image_u8 *trimap,
                           mb_error *err)
 {
-    network *n = user;
     size_t area = (size_t)photo->width * (size_t)photo->height;
     n->calls++;
     CHECK(photo->channels == 3 && trimap->channels == 1);
+    CHECK(photo->width == trimap->width && photo->height == trimap->height);
     if (n->photo != NULL) {
         CHECK(photo->width == n->photo->width && photo->height == n->photo->height);
         CHECK(memcmp(photo->v, n->photo->v, 3 * area) == 0);
@@ -59,6 +59,24 @@ static mb_status stand_in(mb_image_f32 *alpha, void *user, const mb_image_u8 *ph
     for (size_t i = 0; status == MB_OK && i < (size_t)width * (size_t)height; i++) {
         alpha->v[i] = n->alphas != NULL ? n->alphas[i] : (float)trimap->v[i] / 255.0f;
     }
+    return status;
+}
+
+/* The whole refinement, as the pipeline's matte stage goes through it. */
+static mb_status matte(mb_matte_job *job, network *n, mb_error *err)
+{
+    mb_vitmatte_input input = {0};
+    mb_image_f32 alpha = {0};
+    if (!mb_matte_needs_network(job->options)) {
+        return mb_matte_run(job, err);
+    }
+    mb_status status = mb_vitmatte_prepare(&input, job, err);
+    if (status == MB_OK) {
+        CHECK_OK(stand_in(&alpha, n, input.photo, input.trimap, err), *err);
+        status = mb_vitmatte_finish(job, &input, &alpha, err);
+    }
+    mb_vitmatte_input_dispose(&input);
+    mb_image_f32_dispose(&alpha);
     return status;
 }
 
@@ -78,7 +96,7 @@ static void node_goldens(const goldens *g, mb_pool *pool)
         snprintf(name, sizeof name, "%s_image", pictures[i / 7]);
         mb_image_u8 photo = golden_picture(g, name);
         snprintf(name, sizeof name, "%s_mask", pictures[i / 7]);
-        mb_image_u8 mask = golden_picture(g, name), alpha = {0}, fed_photo = {0}, fed_trimap = {0};
+        mb_image_u8 mask = golden_picture(g, name), fed_photo = {0}, fed_trimap = {0};
         network n = {0};
         if (i % 7 >= 5) {
             snprintf(name, sizeof name, i % 7 == 5 ? "%s_5_vit_image" : "%s_image", pictures[i / 7]);
@@ -87,22 +105,21 @@ static void node_goldens(const goldens *g, mb_pool *pool)
             fed_trimap = golden_picture(g, name);
             n = (network){.photo = &fed_photo, .trimap = &fed_trimap};
         }
-        mb_matte_options o = options_of(c);
-        mb_warnings warnings = {0};
-        mb_matte_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .warnings = &warnings};
+        mb_options o = options_of(c);
+        mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o, .pool = pool};
         mb_error err;
-        CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &context, &err), err);
+        CHECK_OK(matte(&job, &n, &err), err);
         snprintf(name, sizeof name, "%s case %d", pictures[i / 7], i % 7);
-        size_t area = (size_t)alpha.width * (size_t)alpha.height;
-        level_difference d = compare_levels(alpha.v, want.data, area);
+        size_t area = (size_t)job.alpha.width * (size_t)job.alpha.height;
+        level_difference d = compare_levels(job.alpha.v, want.data, area);
         bool exact = i % 7 >= 4; /* no network arithmetic in between */
         CHECK_MSG(exact ? d.count == 0 : d.worst <= 1 && d.count * 1000 <= area, "%s: %zu differ, worst %d", name,
                   d.count, d.worst);
         CHECK(n.calls == (i % 7 >= 5));
-        CHECK(warnings.n == (i % 7 == 5)); /* the reduced size */
+        CHECK(job.warnings.n == (i % 7 == 5)); /* the reduced size */
+        mb_matte_job_dispose(&job);
         mb_image_u8_dispose(&photo);
         mb_image_u8_dispose(&mask);
-        mb_image_u8_dispose(&alpha);
         mb_image_u8_dispose(&fed_photo);
         mb_image_u8_dispose(&fed_trimap);
     }
@@ -131,19 +148,17 @@ static void network_goldens(mb_pool *pool)
         golden alphas = golden_get(&g, name);
         network n = {
             .photo = &p[3], .trimap = &p[4], .alphas = alphas.data, .width = alphas.dims[3], .height = alphas.dims[2]};
-        mb_matte_options o = options_of(&files[i].c);
-        mb_image_u8 alpha = {0}, trimap = {0};
-        mb_matte_context context = {.pool = pool, .matting = stand_in, .matting_user = &n, .trimap = &trimap};
+        mb_options o = options_of(&files[i].c);
+        mb_matte_job job = {.photo = &p[0], .mask = &p[1], .options = &o, .pool = pool};
         mb_error err;
-        CHECK_OK(mb_matte_from_mask(&alpha, &p[0], &p[1], &o, &context, &err), err);
-        size_t area = (size_t)alpha.width * (size_t)alpha.height;
-        CHECK_MSG(memcmp(alpha.v, p[5].v, area) == 0, "%s", name);
-        CHECK_MSG(trimap.v != NULL && memcmp(trimap.v, p[2].v, area) == 0, "%s", name);
+        CHECK_OK(matte(&job, &n, &err), err);
+        size_t area = (size_t)job.alpha.width * (size_t)job.alpha.height;
+        CHECK_MSG(memcmp(job.alpha.v, p[5].v, area) == 0, "%s", name);
+        CHECK_MSG(job.trimap.v != NULL && memcmp(job.trimap.v, p[2].v, area) == 0, "%s", name);
         for (int k = 0; k < 6; k++) {
             mb_image_u8_dispose(&p[k]);
         }
-        mb_image_u8_dispose(&alpha);
-        mb_image_u8_dispose(&trimap);
+        mb_matte_job_dispose(&job);
     }
     goldens_close(&g);
 }
@@ -154,12 +169,12 @@ static void limits(const goldens *g)
     const int32_t *row = t.data;
     for (int i = 0; i < t.dims[0]; i++, row += 5) {
         int w, h;
-        mb_matte_limit(&w, &h, row[0], row[1], row[2] / 10.0);
+        mb_vitmatte_limit(&w, &h, row[0], row[1], row[2] / 10.0);
         CHECK_MSG(w == row[3] && h == row[4], "%d x %d at %g: %d x %d, not %d x %d", row[0], row[1], row[2] / 10.0, w,
                   h, row[3], row[4]);
     }
     int w, h;
-    mb_matte_limit(&w, &h, 20000000, 1, 1.0);
+    mb_vitmatte_limit(&w, &h, 20000000, 1, 1.0);
     CHECK(w >= 1 && h == 1);
 }
 
@@ -172,66 +187,36 @@ static mb_image_u8 filled(int w, int h, int channels, int value)
     return p;
 }
 
-static void ranges(void)
+/* What a run refuses: other sizes, and a network's detail without the network. */
+TEST(refusals)
 {
-    static const struct {
-        int field; /* 0 erode, 1 dilate, 2 black, 3 white, 4 megapixels, 5 radius, 6 detail */
-        double value;
-        const char *message;
-    } bad[] = {
-        {0, 300, "--erode 300: 1 to 255"},
-        {0, 0, "--erode 0: 1 to 255"},
-        {1, 256, "--dilate 256: 1 to 255"},
-        {2, 0, "--black-point 0: 0.01 to 0.98"},
-        {2, 0.99, "--black-point 0.99: 0.01 to 0.98"},
-        {3, 1, "--white-point 1: 0.02 to 0.99"},
-        {4, 1000, "--max-megapixels 1000: 0.0001 to 999"},
-        {5, 600, "--guided-radius 600: 1 to 512"},
-        {6, 77, "detail 77 is not known"},
-        {2, NAN, "--black-point nan: 0.01 to 0.98"},
-    };
-    mb_image_u8 photo = filled(8, 8, 3, 9), mask = filled(8, 8, 1, 255), alpha = {0};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        mb_matte_options o;
-        mb_matte_options_init(&o);
-        double v = bad[i].value;
-        switch (bad[i].field) {
-        case 0:
-            o.erode = (int)v;
-            break;
-        case 1:
-            o.dilate = (int)v;
-            break;
-        case 2:
-            o.black_point = v;
-            break;
-        case 3:
-            o.white_point = v;
-            break;
-        case 4:
-            o.max_megapixels = v;
-            break;
-        case 5:
-            o.guided_radius = (int)v;
-            break;
-        default:
-            o.detail = (mb_detail)(int)v;
-        }
+    mb_image_u8 photo = filled(8, 8, 3, 9), mask = filled(8, 8, 1, 255), other = filled(8, 9, 1, 0);
+    mb_vitmatte_input input;
+    mb_options o;
+    mb_options_init(&o);
+    mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o};
+    for (int d = MB_DETAIL_NONE; d <= MB_DETAIL_VITMATTE_BASE; d++) {
+        o.detail = (mb_detail)d;
+        bool networked = mb_matte_needs_network(&o);
         mb_error err = {0};
-        CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
-        CHECK_MSG(strcmp(err.message, bad[i].message) == 0, "\"%s\"", err.message);
+        CHECK(networked == (d >= MB_DETAIL_VITMATTE));
+        CHECK(mb_matte_run(&job, &err) == (networked ? MB_E_UNSUPPORTED : MB_OK));
+        mb_matte_job_dispose(&job);
+        job.mask = &other;
+        err = (mb_error){0};
+        CHECK((networked ? mb_vitmatte_prepare(&input, &job, &err) : mb_matte_run(&job, &err)) == MB_E_ARGUMENT);
+        CHECK_MSG(strstr(err.message, "the mask is 8 x 9, the photo 8 x 8") == err.message, "%s", err.message);
+        CHECK(job.alpha.v == NULL && job.trimap.v == NULL);
+        job.mask = &mask;
     }
-    mb_matte_options o;
-    mb_matte_options_init(&o);
-    o.detail = MB_DETAIL_VITMATTE_BASE;
+    /* a network that gives less than the photo */
+    mb_image_f32 small = {0};
     mb_error err = {0};
-    CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, NULL, &err) == MB_E_ARGUMENT);
-    CHECK_MSG(strstr(err.message, "--detail vitmatte-base needs a matting model\n") == err.message, "%s", err.message);
-    mb_image_u8 other = filled(8, 9, 1, 0);
-    err = (mb_error){0};
-    CHECK(mb_matte_from_mask(&alpha, &photo, &other, &o, NULL, &err) == MB_E_ARGUMENT);
-    CHECK_MSG(strstr(err.message, "the mask is 8 x 9, the photo 8 x 8") == err.message, "%s", err.message);
-    CHECK(alpha.v == NULL);
+    CHECK_OK(mb_vitmatte_prepare(&input, &job, &err), err);
+    CHECK_OK(mb_image_f32_create(&small, 8, 7, &err), err);
+    CHECK(mb_vitmatte_finish(&job, &input, &small, &err) == MB_E_INTERNAL && job.alpha.v == NULL);
+    mb_vitmatte_input_dispose(&input);
+    mb_image_f32_dispose(&small);
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&mask);
     mb_image_u8_dispose(&other);
@@ -241,22 +226,20 @@ static void ranges(void)
 static mb_warnings run(mb_detail detail, const mb_image_u8 *photo, const mb_image_u8 *mask, mb_pool *pool,
                        mb_image_u8 *keep)
 {
-    mb_matte_options o;
-    mb_matte_options_init(&o);
+    mb_options o;
+    mb_options_init(&o);
     o.detail = detail;
-    mb_warnings w = {0};
     network n = {0};
-    mb_image_u8 alpha = {0};
-    mb_matte_context c = {.pool = pool, .warnings = &w, .matting = stand_in, .matting_user = &n};
+    mb_matte_job job = {.photo = photo, .mask = mask, .options = &o, .pool = pool};
     mb_error err;
-    CHECK_OK(mb_matte_from_mask(&alpha, photo, mask, &o, &c, &err), err);
-    CHECK(alpha.width == photo->width && alpha.height == photo->height && alpha.channels == 1);
+    CHECK_OK(matte(&job, &n, &err), err);
+    CHECK(job.alpha.width == photo->width && job.alpha.height == photo->height && job.alpha.channels == 1);
     if (keep != NULL) {
-        *keep = alpha;
-    } else {
-        mb_image_u8_dispose(&alpha);
+        *keep = job.alpha;
+        job.alpha = (mb_image_u8){0};
     }
-    return w;
+    mb_matte_job_dispose(&job);
+    return job.warnings;
 }
 
 static bool warned(const mb_warnings *w, mb_warning_code code)
@@ -270,7 +253,7 @@ static bool warned(const mb_warnings *w, mb_warning_code code)
 }
 
 /* Rows of the specification's table of failure cases: the picture is never lost. */
-static void failure_cases(void)
+TEST(failure_cases)
 {
     mb_image_u8 photo = filled(40, 30, 4, 80), alpha = {0}; /* RGBA: the colour counts */
     mb_image_u8 black = filled(40, 30, 1, 0), white = filled(40, 30, 1, 255), grey = filled(40, 30, 1, 100);
@@ -294,20 +277,19 @@ static void failure_cases(void)
     CHECK(w.n == 1 && warned(&w, MB_WARN_NO_BACKGROUND) && memcmp(alpha.v, grey.v, 1200) == 0);
     mb_image_u8_dispose(&alpha);
     /* black above white: remap's rule, said so */
-    mb_matte_options o;
-    mb_matte_options_init(&o);
+    mb_options o;
+    mb_options_init(&o);
     o.detail = MB_DETAIL_PYMATTING;
     o.black_point = 0.6;
     o.white_point = 0.4;
-    mb_warnings swapped = {0};
-    mb_matte_context c = {.warnings = &swapped};
+    mb_matte_job job = {.photo = &photo, .mask = &grey, .options = &o};
     mb_error err;
     for (int i = 0; i < 1200; i++) {
         grey.v[i] = i % 40 < 20 ? 255 : 0;
     }
-    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &grey, &o, &c, &err), err);
-    CHECK(warned(&swapped, MB_WARN_POINTS_SWAPPED) && alpha.v[5] == 255 && alpha.v[35] == 0);
-    mb_image_u8_dispose(&alpha);
+    CHECK_OK(mb_matte_run(&job, &err), err);
+    CHECK(warned(&job.warnings, MB_WARN_POINTS_SWAPPED) && job.alpha.v[5] == 255 && job.alpha.v[35] == 0);
+    mb_matte_job_dispose(&job);
     w = run(MB_DETAIL_VITMATTE, &photo, &black, NULL, &alpha);
     CHECK(warned(&w, MB_WARN_NO_FOREGROUND) && memcmp(alpha.v, black.v, 1200) == 0);
     mb_image_u8_dispose(&alpha);
@@ -319,7 +301,7 @@ static void failure_cases(void)
 
 /* The rows whose answers are not plain copies: pictures without a window, systems that the direct solver does not get,
  * pictures that VITMatte sees smaller. Each says so. */
-static void said_and_done(void)
+TEST(said_and_done)
 {
     mb_image_u8 photo = filled(40, 2, 3, 80), mask = filled(40, 2, 1, 0), alpha = {0}, direct = {0};
     for (int i = 0; i < 80; i++) {
@@ -345,28 +327,27 @@ static void said_and_done(void)
     }
     w = run(MB_DETAIL_PYMATTING, &photo, &mask, NULL, &direct);
     CHECK(w.n == 0);
-    mb_matte_options o;
-    mb_matte_options_init(&o);
+    mb_options o;
+    mb_options_init(&o);
     o.detail = MB_DETAIL_PYMATTING;
-    o.matting_memory = 1;
-    mb_warnings iterated = {0};
-    mb_matte_context c = {.warnings = &iterated, .matting = stand_in};
+    mb_matte_job iterated = {.photo = &photo, .mask = &mask, .options = &o, .solver_memory = 1};
     mb_error err;
-    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err), err);
+    CHECK_OK(mb_matte_run(&iterated, &err), err);
     int far = 0;
     for (int i = 0; i < 3000; i++) {
-        far += abs(alpha.v[i] - direct.v[i]) > 1;
+        far += abs(iterated.alpha.v[i] - direct.v[i]) > 1;
     }
-    CHECK_MSG(warned(&iterated, MB_WARN_ITERATIVE) && !warned(&iterated, MB_WARN_RESIDUAL) && far == 0, "%d", far);
-    mb_image_u8_dispose(&alpha);
+    CHECK_MSG(warned(&iterated.warnings, MB_WARN_ITERATIVE) && !warned(&iterated.warnings, MB_WARN_RESIDUAL) &&
+                  far == 0,
+              "%d", far);
+    mb_matte_job_dispose(&iterated);
     network n = {0};
-    mb_warnings reduced = {0};
     o.detail = MB_DETAIL_VITMATTE;
     o.max_megapixels = 0.001;
-    c = (mb_matte_context){.warnings = &reduced, .matting = stand_in, .matting_user = &n};
-    CHECK_OK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err), err);
-    CHECK(warned(&reduced, MB_WARN_REDUCED) && alpha.width == 60 && alpha.height == 50);
-    mb_image_u8_dispose(&alpha);
+    mb_matte_job reduced = {.photo = &photo, .mask = &mask, .options = &o};
+    CHECK_OK(matte(&reduced, &n, &err), err);
+    CHECK(warned(&reduced.warnings, MB_WARN_REDUCED) && reduced.alpha.width == 60 && reduced.alpha.height == 50);
+    mb_matte_job_dispose(&reduced);
     mb_image_u8_dispose(&direct);
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&mask);
@@ -375,30 +356,28 @@ static void said_and_done(void)
 /* An unknown white island in known black, with next to no regularisation: pixels of two flat colours hardly couple
  * (their weights are of the order of epsilon), so the right side is tiny against what rounding leaves, and no method
  * gets further. The answer stands, and says how good it is. */
-static void residual_too_large(void)
+TEST(residual_too_large)
 {
-    mb_image_u8 photo = filled(40, 20, 3, 0), trimap = filled(40, 20, 1, 0), alpha = {0};
+    mb_image_u8 photo = filled(40, 20, 3, 0), trimap = filled(40, 20, 1, 0);
     for (int i = 0; i < 800; i++) {
         int x = i % 40;
         trimap.v[i] = x < 10 ? 255 : x < 30 ? 128 : 0;
         memset(photo.v + 3 * i, x < 10 || x >= 30 ? 0 : 255, 3);
     }
     for (int pass = 0; pass < 3; pass++) {
-        mb_matte_options o;
-        mb_matte_options_init(&o);
+        mb_options o;
+        mb_options_init(&o);
         o.detail = MB_DETAIL_PYMATTING;
         o.matting_epsilon = pass < 2 ? 1e-12 : 1e-6;
-        o.matting_memory = pass == 1 ? 1 : 0;
-        mb_warnings w = {0};
-        mb_matte_context c = {.warnings = &w};
+        mb_matte_job job = {.photo = &photo, .user_trimap = &trimap, .options = &o, .solver_memory = pass == 1 ? 1 : 0};
         mb_error err;
-        CHECK_OK(mb_matte_from_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
+        CHECK_OK(mb_matte_run(&job, &err), err);
         bool known = true;
         for (int i = 0; i < 800; i++) {
-            known = known && (trimap.v[i] == 128 || alpha.v[i] == trimap.v[i]);
+            known = known && (trimap.v[i] == 128 || job.alpha.v[i] == trimap.v[i]);
         }
-        CHECK_MSG(known && warned(&w, MB_WARN_RESIDUAL) == (pass < 2), "pass %d", pass);
-        mb_image_u8_dispose(&alpha);
+        CHECK_MSG(known && warned(&job.warnings, MB_WARN_RESIDUAL) == (pass < 2), "pass %d", pass);
+        mb_matte_job_dispose(&job);
     }
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&trimap);
@@ -434,27 +413,28 @@ static void edge_sizes(mb_pool *pool)
 }
 
 /* A trimap of the user's own: as it stands, whatever erode and dilate say. */
-static void own_trimap(void)
+TEST(own_trimap)
 {
-    mb_image_u8 photo = filled(60, 20, 3, 0), trimap = filled(60, 20, 1, 0), alpha = {0};
+    mb_image_u8 photo = filled(60, 20, 3, 0), trimap = filled(60, 20, 1, 0);
     for (int i = 0; i < 1200; i++) {
         int x = i % 60;
         trimap.v[i] = x < 20 ? 0 : x < 40 ? 128 : 255;
         memset(photo.v + 3 * i, x < 30 ? 20 : 230, 3);
     }
     for (int d = MB_DETAIL_NONE; d <= MB_DETAIL_VITMATTE_BASE; d++) {
-        mb_matte_options o;
-        mb_matte_options_init(&o);
+        mb_options o;
+        mb_options_init(&o);
         o.detail = (mb_detail)d;
         network n = {0};
-        mb_matte_context c = {.matting = stand_in, .matting_user = &n};
+        mb_matte_job job = {.photo = &photo, .user_trimap = &trimap, .options = &o};
+        const mb_image_u8 *alpha = &job.alpha;
         mb_error err;
-        CHECK_OK(mb_matte_from_trimap(&alpha, &photo, &trimap, &o, &c, &err), err);
-        CHECK(alpha.v[600] == 0 && alpha.v[659] == 255);
+        CHECK_OK(matte(&job, &n, &err), err);
+        CHECK(alpha->v[600] == 0 && alpha->v[659] == 255);
         if (d == MB_DETAIL_PYMATTING) { /* the edge between the two colours is found */
-            CHECK_MSG(alpha.v[629] <= 3 && alpha.v[630] >= 252, "%d %d", alpha.v[629], alpha.v[630]);
+            CHECK_MSG(alpha->v[629] <= 3 && alpha->v[630] >= 252, "%d %d", alpha->v[629], alpha->v[630]);
         }
-        mb_image_u8_dispose(&alpha);
+        mb_matte_job_dispose(&job);
     }
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&trimap);
@@ -466,40 +446,55 @@ static bool always(void *user)
     return true;
 }
 
-static void cancelled(void)
+TEST(cancelled)
 {
-    mb_image_u8 photo = filled(60, 20, 3, 7), mask = filled(60, 20, 1, 0), alpha = {0};
+    mb_image_u8 photo = filled(60, 20, 3, 7), mask = filled(60, 20, 1, 0);
     memset(mask.v, 255, 600);
     for (int d = MB_DETAIL_GUIDED; d <= MB_DETAIL_VITMATTE_BASE; d++) {
-        mb_matte_options o;
-        mb_matte_options_init(&o);
+        mb_options o;
+        mb_options_init(&o);
         o.detail = (mb_detail)d;
         network n = {0};
-        mb_matte_context c = {.matting = stand_in, .matting_user = &n, .cancel = {.asked = always}};
+        mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o, .cancel = {.asked = always}};
         mb_error err = {0};
-        CHECK(mb_matte_from_mask(&alpha, &photo, &mask, &o, &c, &err) == MB_E_CANCELLED && alpha.v == NULL);
+        CHECK(matte(&job, &n, &err) == MB_E_CANCELLED && job.alpha.v == NULL && n.calls == 0);
     }
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&mask);
 }
 
-int main(void)
+static goldens stored; /* refine_node */
+static mb_pool *workers;
+
+SETUP
 {
     mb_error err;
-    mb_pool *pool = NULL;
-    CHECK_OK(mb_pool_create(&pool, 2, &err), err);
-    goldens g = goldens_open_shared("refine_node");
-    node_goldens(&g, pool);
-    network_goldens(pool);
-    limits(&g);
-    ranges();
-    failure_cases();
-    said_and_done();
-    residual_too_large();
-    edge_sizes(pool);
-    own_trimap();
-    cancelled();
-    goldens_close(&g);
-    mb_pool_free(pool);
-    return test_report();
+    REQUIRE_OK(mb_pool_create(&workers, 2, &err), err);
+    stored = goldens_open_shared("refine_node");
+}
+
+TEARDOWN
+{
+    goldens_close(&stored);
+    mb_pool_free(workers);
+}
+
+TEST(node_goldens)
+{
+    node_goldens(&stored, workers);
+}
+
+TEST(network_goldens)
+{
+    network_goldens(workers);
+}
+
+TEST(limits)
+{
+    limits(&stored);
+}
+
+TEST(edge_sizes)
+{
+    edge_sizes(workers);
 }

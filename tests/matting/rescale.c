@@ -16,7 +16,7 @@ static mb_image_u8 numbered(int width, int height, int channels)
     return p;
 }
 
-static void check_means(void)
+TEST(means)
 {
     mb_error err;
     mb_image_u8 in = numbered(12, 9, 3), out;
@@ -49,7 +49,7 @@ static void check_means(void)
     mb_image_u8_dispose(&in);
 }
 
-static void check_sizes(void)
+TEST(sizes)
 {
     static const int sizes[][2] = {{1, 1}, {1, 40}, {40, 1}, {7, 5}, {41, 3}, {200, 160}, {39, 31}, {41, 33}};
     mb_error err;
@@ -70,11 +70,4 @@ static void check_sizes(void)
     CHECK(out.width == 40 && out.height == 32);
     mb_image_u8_dispose(&out);
     mb_image_u8_dispose(&in);
-}
-
-int main(void)
-{
-    check_means();
-    check_sizes();
-    return test_report();
 }

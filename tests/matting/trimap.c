@@ -119,7 +119,7 @@ static void plain_window(mb_pool *pool)
 }
 
 /* An RGB mask counts by its first channel. */
-static void colour_mask(void)
+TEST(colour_mask)
 {
     mb_image_u8 m = {0}, t = {0};
     mb_error err;
@@ -137,7 +137,7 @@ static void colour_mask(void)
     mb_image_u8_dispose(&t);
 }
 
-static void refusals(void)
+TEST(refusals)
 {
     mb_image_u8 m = speckles(4, 4, 1, 3), t = {0};
     mb_error err = {0};
@@ -152,18 +152,33 @@ static void refusals(void)
     mb_image_u8_dispose(&m);
 }
 
-int main(void)
+static goldens stored; /* refine_trimap */
+static mb_pool *workers;
+
+SETUP
 {
     mb_error err;
-    mb_pool *pool = NULL;
-    CHECK_OK(mb_pool_create(&pool, 3, &err), err);
-    goldens g = goldens_open("refine_trimap");
-    node_goldens(&g, pool);
-    node_goldens(&g, NULL);
-    plain_window(pool);
-    colour_mask();
-    refusals();
-    goldens_close(&g);
-    mb_pool_free(pool);
-    return test_report();
+    REQUIRE_OK(mb_pool_create(&workers, 3, &err), err);
+    stored = goldens_open("refine_trimap");
+}
+
+TEARDOWN
+{
+    goldens_close(&stored);
+    mb_pool_free(workers);
+}
+
+TEST(node_goldens)
+{
+    node_goldens(&stored, workers);
+}
+
+TEST(node_goldens_without_pool)
+{
+    node_goldens(&stored, NULL);
+}
+
+TEST(plain_window)
+{
+    plain_window(workers);
 }

@@ -25,7 +25,4 @@ static const model_case cases[] = {
     {"birefnet_legacy_l_1024x1024", "legacy_l_columns", NULL, false, LIMITS, .least_taps = 8},
 };
 
-int main(void)
-{
-    return model_golden_main(cases, (int)(sizeof cases / sizeof cases[0]), 9);
-}
+MODEL_GOLDENS(cases, 9)

@@ -61,23 +61,32 @@ static double difference(const mb_safetensors *golden, const char *passes, const
     return worst;
 }
 
-int main(void)
+static mb_safetensors *stored;
+
+SETUP
 {
-    mb_safetensors *golden = NULL;
     if (access(MODEL, R_OK) != 0) {
-        CHECK_MSG(true, "no %s: skipped", MODEL);
-        return test_report();
+        SKIP("no %s", MODEL);
     }
-    CHECK_OK(mb_safetensors_open(&golden, GOLDEN, &err), err);
-    if (golden != NULL) {
-        static const char *const rows[][2] = {
-            {"", ""}, {"none", ""}, {"none", "ref"}, {"", "generic"}, {"-drop_zero_offsets", ""}};
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-            double d = difference(golden, rows[i][0], rows[i][1]);
-            CHECK_MSG(d <= 1e-3, "passes \"%s\", instructions \"%s\": off by %.3g", rows[i][0], rows[i][1], d);
-            (void)printf("passes \"%s\", instructions \"%s\": %.2g\n", rows[i][0], rows[i][1], d);
-        }
-    }
-    mb_safetensors_free(golden);
-    return test_report();
+    REQUIRE_OK(mb_safetensors_open(&stored, GOLDEN, &err), err);
+}
+
+TEARDOWN
+{
+    mb_safetensors_free(stored);
+}
+
+static const struct {
+    const char *name, *passes, *isa;
+} rows[] = {{"as built", "", ""},
+            {"no passes", "none", ""},
+            {"no passes, plain kernels", "none", "ref"},
+            {"generic kernels", "", "generic"},
+            {"without drop_zero_offsets", "-drop_zero_offsets", ""}};
+
+TEST_ROWS(as_pytorch, rows)
+{
+    const double d = difference(stored, row->passes, row->isa);
+    CHECK_LE(d, 1e-3);
+    (void)printf("off by %.2g\n", d);
 }

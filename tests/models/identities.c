@@ -148,12 +148,19 @@ static void refused(const char *identities)
     mbw_writer_free(to);
 }
 
-int main(void)
+TEST(same_as_identities_v2)
 {
     same_as_identities("tiny7", 43);
+}
+
+TEST(same_as_identities_v1)
+{
     same_as_identities("tiny_legacy", 32);
+}
+
+TEST(refused)
+{
     refused(NULL);
     refused("bn,bn_in,bn_out,bn1,global_avg_pool.2");
     refused("bn,bn_in,bn_out,bn1,global_avg_pool.2,gdt_convs.1,bn_other");
-    return test_report();
 }

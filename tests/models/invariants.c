@@ -146,7 +146,7 @@ static int stop(void *user, double done, const char *name)
     return s->calls++ == s->stop_at;
 }
 
-static void cancel_everywhere(void)
+TEST(cancel_everywhere)
 {
     mb_error err = {0};
     mb_weights *w = NULL;
@@ -183,18 +183,27 @@ static void cancel_everywhere(void)
     mb_weights_free(w);
 }
 
-int main(void)
+static const struct {
+    const char *name; /* of generated weights */
+    uint64_t seed;
+    mb_dtype half;
+} variants[] = {{"tiny7", 1, MB_F16},
+                {"tiny_legacy_columns", 1, MB_BF16},
+                {"vitmatte_tiny4", 4, MB_F16},
+                {"vitmatte_tiny14", 12, MB_BF16}};
+
+TEST_ROWS(same_bits, variants)
 {
-    mb_error err = {0};
-    CHECK_OK(mb_backend_cpu(&backend, &err), err);
-    same_bits("tiny7", 1);
-    same_bits("tiny_legacy_columns", 1);
-    same_bits("vitmatte_tiny4", 4);
-    same_bits("vitmatte_tiny14", 12);
-    half_files("tiny7", 1, MB_F16);
-    half_files("tiny_legacy_columns", 1, MB_BF16);
-    half_files("vitmatte_tiny4", 4, MB_F16);
-    half_files("vitmatte_tiny14", 12, MB_BF16);
-    cancel_everywhere();
-    return test_report();
+    same_bits(row->name, row->seed);
+}
+
+TEST_ROWS(half_files, variants)
+{
+    half_files(row->name, row->seed, row->half);
+}
+
+SETUP
+{
+    mb_error err;
+    REQUIRE_OK(mb_backend_cpu(&backend, &err), err);
 }

@@ -86,12 +86,20 @@ static void poison_all(const char *variant, size_t step, const mb_backend *backe
     mb_weights_free(w);
 }
 
-int main(void)
+static mb_backend cpu;
+
+SETUP
 {
-    mb_error err = {0};
-    mb_backend cpu;
-    CHECK_OK(mb_backend_cpu(&cpu, &err), err);
+    mb_error err;
+    REQUIRE_OK(mb_backend_cpu(&cpu, &err), err);
+}
+
+TEST(vitmatte)
+{
     poison_all("vitmatte_tiny4", 1, &cpu);
+}
+
+TEST(birefnet)
+{
     poison_all("tiny7", 7, &cpu);
-    return test_report();
 }

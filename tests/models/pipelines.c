@@ -15,15 +15,16 @@
 #define HEIGHT 220
 
 typedef struct pipeline_case {
+    const char *name;
     mb_recipe recipe;
     const char *variant; /* of generated weights */
     int most;            /* levels: brightness steps widen a difference of one to two */
 } pipeline_case;
 
 static const pipeline_case cases[] = {
-    {MB_RECIPE_LAYERSTYLE, "tiny_legacy_columns", 2},
-    {MB_RECIPE_LAYERSTYLE_V2, "tiny7", 2},
-    {MB_RECIPE_MODELCARD, "tiny7", 1},
+    {"layerstyle", MB_RECIPE_LAYERSTYLE, "tiny_legacy_columns", 2},
+    {"layerstyle-v2", MB_RECIPE_LAYERSTYLE_V2, "tiny7", 2},
+    {"modelcard", MB_RECIPE_MODELCARD, "tiny7", 1},
 };
 
 static void compare(const mb_image *mask, const mb_safetensors *golden, const pipeline_case *c)
@@ -77,17 +78,24 @@ static void check_case(const mb_image *photo, const mb_safetensors *golden, cons
     mb_context_free(context);
 }
 
-int main(void)
+static unsigned char pixels[HEIGHT * WIDTH * 3];
+static mb_safetensors *stored;
+
+SETUP
 {
-    static unsigned char pixels[HEIGHT * WIDTH * 3];
-    mb_image photo = {.data = pixels, .width = WIDTH, .height = HEIGHT, .pixels = MB_PIXELS_RGB, .depth = MB_DEPTH_U8};
-    mb_error err = {0};
-    mb_safetensors *golden = NULL;
+    mb_error err;
     gen_image(pixels, 9, HEIGHT, WIDTH, 0);
-    CHECK_OK(golden_open(&golden, MB_TEST_DATA "/goldens", "birefnet_pipelines_220x330", &err), err);
-    for (size_t i = 0; golden != NULL && i < sizeof cases / sizeof cases[0]; i++) {
-        check_case(&photo, golden, &cases[i]);
-    }
-    mb_safetensors_free(golden);
-    return test_report();
+    REQUIRE_OK(golden_open(&stored, MB_TEST_DATA "/goldens", "birefnet_pipelines_220x330", &err), err);
+}
+
+TEARDOWN
+{
+    mb_safetensors_free(stored);
+}
+
+TEST_ROWS(recipe, cases)
+{
+    const mb_image photo = {
+        .data = pixels, .width = WIDTH, .height = HEIGHT, .pixels = MB_PIXELS_RGB, .depth = MB_DEPTH_U8};
+    check_case(&photo, stored, row);
 }

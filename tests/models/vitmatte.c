@@ -24,7 +24,4 @@ static const model_case cases[] = {
     {"vitmatte_b_512x512", "vitmatte_b", NULL, false, LIMITS, .least_taps = 9},
 };
 
-int main(void)
-{
-    return model_golden_main(cases, (int)(sizeof cases / sizeof cases[0]), 9);
-}
+MODEL_GOLDENS(cases, 9)

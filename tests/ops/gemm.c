@@ -27,12 +27,19 @@ static void check_growth(const mb_simd *simd)
     }
 }
 
-int main(void)
+TEST(generic)
 {
     check_growth(&mb_simd_generic);
-#if defined(__x86_64__)
-    check_growth(&mb_simd_avx2);
-    check_growth(&mb_simd_avx512);
-#endif
-    return test_report();
 }
+
+#if defined(__x86_64__)
+TEST(avx2)
+{
+    check_growth(&mb_simd_avx2);
+}
+
+TEST(avx512)
+{
+    check_growth(&mb_simd_avx512);
+}
+#endif

@@ -136,12 +136,10 @@ static void check_macs(mb_op op, const mb_attrs *a, const int64_t in[2][4], doub
     CHECK_MSG(r->macs(&c) == want, "%s: %.0f MACs, %.0f wanted", r->name, r->macs(&c), want);
 }
 
-int main(void)
+TEST(as_others)
 {
     FILE *f = fopen(MB_TEST_DATA "/ops/truth.bin", "rb");
-    if (!CHECK_MSG(f != NULL, "truth.bin")) {
-        return test_report();
-    }
+    REQUIRE_MSG(f != NULL, "truth.bin");
     for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
         mb_view tensors[1 + MB_MAX_INPUTS] = {{0}};
         int n = read_case(tensors, &truths[i], f);
@@ -159,7 +157,10 @@ int main(void)
     }
     CHECK(fgetc(f) == EOF);
     fclose(f);
+}
 
+TEST(macs)
+{
     mb_attrs conv = {.conv2d = {2, 1, MB_ACT_NONE, false}}, linear = {.linear = {MB_ACT_NONE}};
     check_macs(MB_OP_conv2d, &conv, (const int64_t[2][4]){{2, 4, 8, 6}, {48, 4, 3, 3}}, 2.0 * 4 * 3 * 48 * 36);
     check_macs(MB_OP_linear, &linear, (const int64_t[2][4]){{2, 5, 3, 3}, {7, 5, 1, 1}}, 18.0 * 35);
@@ -169,5 +170,4 @@ int main(void)
     vit.vit_attention.pads_as_one = true; /* two windows of 16 tokens, two of 4 and the padding */
     check_macs(MB_OP_vit_attention, &vit, (const int64_t[2][4]){{1, 24, 5, 8}, {7, 4, 1, 1}},
                8.0 * (2 * (2 * 16 * 16 + 2 * 4 * 5) + 40 * 8));
-    return test_report();
 }

@@ -44,7 +44,7 @@ static void expect(const double *f, mb_feature k, double want, const char *name)
 }
 
 /* The left half, seen whole by saliency, and by half (and a little beside it) by the network. */
-static void test_left_half(void)
+TEST(left_half)
 {
     mb_image_u8 network = grey(), saliency = grey(), cut = grey();
     double f[MB_N_FEATURES];
@@ -70,7 +70,7 @@ static void test_left_half(void)
 }
 
 /* The upper half has the colours of the lower one; then two pieces. */
-static void test_upper_half(void)
+TEST(upper_half)
 {
     mb_image_u8 blind = grey(), cut = grey();
     double f[MB_N_FEATURES];
@@ -87,7 +87,7 @@ static void test_upper_half(void)
     mb_image_u8_dispose(&cut);
 }
 
-static void test_nothing_and_everything(void)
+TEST(nothing_and_everything)
 {
     mb_image_u8 blind = grey(), cut = grey();
     double f[MB_N_FEATURES];
@@ -102,12 +102,4 @@ static void test_nothing_and_everything(void)
     }
     mb_image_u8_dispose(&blind);
     mb_image_u8_dispose(&cut);
-}
-
-int main(void)
-{
-    test_left_half();
-    test_upper_half();
-    test_nothing_and_everything();
-    return test_report();
 }

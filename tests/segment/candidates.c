@@ -68,7 +68,7 @@ static double chosen_share(const mb_image_u8 *rgb, const mb_image_u8 *network, c
 }
 
 /* One mask lies on the block, the other beside it, or there is none. */
-static void test_choose(void)
+TEST(choose)
 {
     mb_image_u8 rgb = block(), good = grey(400, 300), bad = grey(100, 75), blind = grey(400, 300);
     paint(&good, 120, 280, 90, 220, 230, 0, 0);
@@ -83,7 +83,7 @@ static void test_choose(void)
 }
 
 /* Every way has its seed and its cut-out; the box's is empty outside the box; a score is only for what cuts. */
-static void test_candidates(void)
+TEST(candidates)
 {
     mb_image_u8 rgb = block(), mask = grey(400, 300);
     mb_candidates c;
@@ -107,7 +107,7 @@ static void test_candidates(void)
     mb_image_u8_dispose(&mask);
 }
 
-static void test_refused(void)
+TEST(refused)
 {
     mb_image_u8 mask = grey(40, 30), seed;
     mb_grabcut_options how;
@@ -117,7 +117,7 @@ static void test_refused(void)
 }
 
 /* A picture of one pixel, and one of a single row: no outline, no neighbours. */
-static void test_smallest(void)
+TEST(smallest)
 {
     for (int width = 1; width <= 7; width += 6) {
         mb_image_u8 rgb = {0}, mask = grey(width, 1), seed;
@@ -130,13 +130,4 @@ static void test_smallest(void)
         mb_image_u8_dispose(&rgb);
         mb_image_u8_dispose(&mask);
     }
-}
-
-int main(void)
-{
-    test_choose();
-    test_candidates();
-    test_refused();
-    test_smallest();
-    return test_report();
 }

@@ -77,7 +77,7 @@ static void check_scene(int width, int height)
 }
 
 /* Nothing to find, nothing to hold on to: no crash, no surprise. */
-static void check_hostile(void)
+TEST(hostile)
 {
     static const int sizes[][2] = {{1, 1}, {1, 2}, {3, 1}, {2, 2}, {5, 400}, {17, 13}};
     mb_error err;
@@ -109,7 +109,7 @@ static void check_hostile(void)
     CHECK(mb_grabcut(&out, &grey, &grey, NULL, &err) == MB_E_ARGUMENT && strstr(err.message, "channels"));
 }
 
-static void check_superpixels(void)
+TEST(superpixels)
 {
     mb_error err;
     uint8_t truth[120 * 90];
@@ -134,7 +134,7 @@ static void check_superpixels(void)
     mb_image_u8_dispose(&rgb);
 }
 
-static void check_gmm(void)
+TEST(gmm)
 {
     mb_error err;
     uint8_t truth[120 * 90];
@@ -175,12 +175,17 @@ static void check_gmm(void)
     mb_image_u8_dispose(&rgb);
 }
 
-int main(void)
+TEST(small_scene)
 {
-    check_superpixels();
-    check_gmm();
     check_scene(300, 220);
+}
+
+TEST(large_scene)
+{
     check_scene(700, 900);
-    check_hostile();
-    return test_report();
+}
+
+BEFORE_EACH
+{
+    state = 7; /* of the noise */
 }

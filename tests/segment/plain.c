@@ -50,7 +50,7 @@ static void fill_box(mb_image_u8 *p, int x0, int y0, int side, const uint8_t col
     }
 }
 
-int main(void)
+TEST(plain)
 {
     static const uint8_t colours[][3] = {{255, 255, 255}, {0, 0, 0}, {128, 128, 128}, {30, 120, 220}, {250, 247, 240}};
     static const int sizes[][2] = {{1, 1}, {3, 2}, {23, 40}, {200, 150}, {1500, 1000}, {2000, 10}};
@@ -76,5 +76,4 @@ int main(void)
     fill_box(&p, 150, 100, 90, (const uint8_t[]){238, 236, 232});
     CHECK(!is_plain(&p));
     mb_image_u8_dispose(&p);
-    return test_report();
 }

@@ -47,18 +47,27 @@ static void check_cpu(mb_isa isa, const mb_backend *ref)
     }
 }
 
-int main(void)
+TEST(one_reference_kernel_each)
 {
     mb_backend ref;
     mb_backend_ref(&ref);
     for (int op = 0; op < MB_OP_COUNT; op++) {
-        CHECK(kernels_of(&ref, op) == 1);
+        CHECK_EQ(kernels_of(&ref, op), 1);
     }
+}
+
+TEST(cpu_as_promised)
+{
+    mb_backend ref;
+    mb_backend_ref(&ref);
     for (int isa = 0; isa <= (int)mb_cpu_best_isa(); isa++) {
         check_cpu((mb_isa)isa, &ref);
     }
+}
+
+TEST(cuda_serves_all)
+{
     for (int op = 0; op < MB_OP_COUNT; op++) { /* both models record ops of every kind */
         CHECK_MSG(promised[op][1] == OWN, "%s: no CUDA kernel", mb_op_get_rule((mb_op)op)->name);
     }
-    return test_report();
 }

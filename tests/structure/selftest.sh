@@ -46,6 +46,57 @@ expect 1 forbidden engine/graph/a.c 'fprintf(stderr, "");\n'
 expect 1 forbidden app/a.c 'strcpy(a, b);\n'
 expect 1 forbidden engine/graph/a.c '#ifdef __AVX2__\n'
 expect 0 forbidden kernels/cpu/a.c '#ifdef __AVX2__\n'
+
+# usage: expect_symbols STATUS WHY PATH CODE [PATH CODE]...: the verdict of symbols.sh on a build of a tree with those files
+expect_symbols() {
+    wanted=$1
+    why=$2
+    shift 2
+    rm -rf "$tree/build"
+    mkdir "$tree/build"
+    made=""
+    echo "[" >"$tree/build/compile_commands.json"
+    while [ $# -gt 1 ]; do
+        mkdir -p "$tree/$(dirname "$1")"
+        printf '%s\n' "$2" >"$tree/$1"
+        made="$made $1"
+        object=$(echo "$1" | tr / _).o
+        (cd "$tree/build" && "${CC:-cc}" -c "../$1" -o "$object") || failed=1
+        printf '{\n  "command": "cc -o %s -c %s",\n  "file": "%s"\n},\n' "$object" "$tree/$1" "$tree/$1" >>"$tree/build/compile_commands.json"
+        shift 2
+    done
+    sh "$here/symbols.sh" "$tree" "$tree/build" >"$tree/log" 2>&1
+    got=$?
+    if [ $got -ne "$wanted" ]; then
+        echo "symbols gives $got, not $wanted, on $why"
+        cat "$tree/log"
+        failed=1
+    fi
+    for path in $made; do rm "$tree/$path"; done
+}
+tree=$(cd "$tree" && pwd -P)
+printf 'int mb_public(int x);\n' >"$tree/engine/include/mattebox.h"
+low='int mb_low(void); int mb_low(void) { return 1; }'
+uses_low='int mb_low(void); int mb_a(void); int mb_a(void) { return mb_low(); }'
+public='int mb_public(int x); int mb_public(int x) { return x; }'
+uses_public='int mb_public(int x); int mb_a(void); int mb_a(void) { return mb_public(2); }'
+expect_symbols 0 "a call downwards" engine/core/low.c "$low" engine/graph/a.c "$uses_low"
+expect_symbols 1 "a call upwards" engine/graph/low.c "$low" engine/core/a.c "$uses_low"
+expect_symbols 1 "a call aside" engine/sparse/low.c "$low" engine/image/a.c "$uses_low"
+expect_symbols 1 "a call upwards through the public header" engine/pipeline/p.c "$public" engine/matting/a.c "$uses_public"
+expect_symbols 0 "the program's call through the public header" engine/pipeline/p.c "$public" app/a.c "$uses_public"
+expect_symbols 1 "the program's call behind the public header" engine/core/low.c "$low" app/a.c "$uses_low"
+expect_symbols 1 "a CPU kernel that calls a CUDA one" kernels/cuda/driver/low.c "$low" kernels/cpu/a.c "$uses_low"
+expect_symbols 0 "a call of another library" engine/core/a.c 'int puts(const char *); int mb_a(void); int mb_a(void) { return puts(""); }'
+expect_symbols 1 "a variable upwards" engine/graph/v.c 'int mb_v = 3;' engine/core/a.c 'extern int mb_v; int mb_a(void); int mb_a(void) { return mb_v; }'
+expect_symbols 1 "a ring of two files" engine/core/a.c 'int mb_b(void); int mb_a(void); int mb_a(void) { return mb_b(); }' \
+    engine/core/b.c 'int mb_a(void); int mb_b(void); int mb_b(void) { return mb_a(); }'
+expect_symbols 1 "a ring of three files" engine/core/a.c 'int mb_b(void); int mb_a(void); int mb_a(void) { return mb_b(); }' \
+    engine/core/b.c 'int mb_c(void); int mb_b(void); int mb_b(void) { return mb_c(); }' \
+    engine/core/c.c 'int mb_a(void); int mb_c(void); int mb_c(void) { return mb_a(); }'
+expect_symbols 0 "a ring that is listed" engine/image/codec/load.c 'int mb_b(void); int mb_a(void); int mb_a(void) { return mb_b(); }' \
+    engine/image/codec/load_png.c 'int mb_a(void); int mb_b(void); int mb_b(void) { return mb_a(); }'
+expect_symbols 2 "a build of nothing"
 sh "$here/format.sh" "$tree" >/dev/null 2>&1
 if [ $? -ne 77 ]; then
     expect 0 format app/a.c 'int a;\n'

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -48,10 +49,9 @@ static bool read_size(double *out, const char *value)
         const char *unit;
         double factor;
     } units[] = {{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}};
-    char *end;
-    *out = strtod(value, &end);
+    const char *end = mb_text_number(out, value);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (end != value && *end == ' ' && strcmp(end + 1, units[i].unit) == 0) {
+        if (end != NULL && *end == ' ' && strcmp(end + 1, units[i].unit) == 0) {
             *out *= units[i].factor;
             return *out >= 0 && *out < 1e15;
         }

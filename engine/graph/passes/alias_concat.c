@@ -5,6 +5,7 @@
  * no other concatenation wants it. */
 #include "graph/passes/passes.h"
 
+/* The output of a node, no slice already, and not a part of this concat before. */
 static bool can_alias(const mb_graph *g, const mb_node *cat, int part)
 {
     const mb_value_info *v = &g->values[cat->in[part]];
@@ -19,6 +20,7 @@ static bool can_alias(const mb_graph *g, const mb_node *cat, int part)
     return true;
 }
 
+/* All parts or none: a concat of which one part has to be copied runs as a node, and copies them all. */
 mb_status mb_pass_alias_concat(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {

@@ -2,6 +2,7 @@
  * addend, is the addend [N,O,1,1] itself. D8 of docs/models/birefnet.md. */
 #include "graph/passes/passes.h"
 
+/* A map of one pixel enlarged is the same value everywhere. */
 mb_status mb_pass_broadcast_pooled(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {

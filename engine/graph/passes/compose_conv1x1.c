@@ -8,6 +8,7 @@
 
 #define TAPS 64 /* at a time: their sums stay in L1 */
 
+/* W2 W1: [out, middle] times [middle, in * taps], sums in f64, rounded once. */
 static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     const float *outer = d->in[0], *inner = d->in[1];
@@ -29,6 +30,7 @@ static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t 
     }
 }
 
+/* b2 + W2 b1, [out]. */
 static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     const float *outer = d->in[0], *outer_bias = d->in[1], *inner_bias = d->in[2];
@@ -50,6 +52,7 @@ static bool composable(const mb_graph *g, const mb_node *inner, const mb_conv_vi
            g->error.code == MB_OK;
 }
 
+/* The outer node takes over the inner one's input, kernel and padding, with the weights of both; the inner one goes. */
 static void compose(mb_graph *g, mb_node *inner, int outer_index)
 {
     mb_node *outer = &g->nodes[outer_index];
@@ -76,6 +79,7 @@ static void compose(mb_graph *g, mb_node *inner, int outer_index)
     inner->removed = true;
 }
 
+/* Every 1x1 convolution whose input another one makes for it alone, with no activation between. */
 mb_status mb_pass_compose_conv1x1(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {

@@ -65,6 +65,7 @@ static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t en
     }
 }
 
+/* A and B become one node with nine variants of its weight, if that saves at least half of the products. */
 static void compose(mb_graph *g, mb_node *inner, mb_node *outer)
 {
     mb_conv_view a, b;
@@ -92,6 +93,7 @@ static void compose(mb_graph *g, mb_node *inner, mb_node *outer)
     inner->removed = true;
 }
 
+/* Every pair of which the first is read by the second alone. */
 mb_status mb_pass_compose_conv3x3(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+/* Reads the contents, up to the first that is not zero. */
 static bool all_zero(mb_graph *g, int value)
 {
     const float *v = mb_graph_floats(g, value, NULL);

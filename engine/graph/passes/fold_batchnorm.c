@@ -44,6 +44,7 @@ static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t en
     }
 }
 
+/* Batch norm is a factor and a shift per channel: both go into the convolution before it. */
 static void fold(mb_graph *g, int bn_index, int conv_index)
 {
     int weight, bias;
@@ -76,6 +77,7 @@ static void fold(mb_graph *g, int bn_index, int conv_index)
     mb_graph_remove(g, bn_index);
 }
 
+/* Every batch norm whose input a convolution makes for it alone. */
 mb_status mb_pass_fold_batchnorm(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {

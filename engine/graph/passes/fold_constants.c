@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+/* Nodes of constants give a constant. */
 static bool all_constant(const mb_graph *g, const mb_node *n)
 {
     for (int i = 0; i < n->n_in; i++) {
@@ -42,6 +43,7 @@ static void fold(mb_graph *g, int node, const mb_backend *ref)
     mb_graph_remove(g, node);
 }
 
+/* Producers come before their readers, so that one walk folds chains too. */
 mb_status mb_pass_fold_constants(mb_graph *g, mb_error *err)
 {
     mb_backend ref;

@@ -33,6 +33,7 @@ static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t en
     }
 }
 
+/* W diag(gamma), [out, in]. */
 static int scaled_weight(mb_graph *g, int weight, int gamma)
 {
     const mb_derivation how = {
@@ -42,6 +43,7 @@ static int scaled_weight(mb_graph *g, int weight, int gamma)
     return mb_graph_derive(g, g->values[weight].name, d, &how);
 }
 
+/* b + W beta, [out]. */
 static int shifted_bias(mb_graph *g, int weight, int bias, int beta)
 {
     const mb_derivation how = {
@@ -50,6 +52,7 @@ static int shifted_bias(mb_graph *g, int weight, int bias, int beta)
     return mb_graph_derive(g, g->values[weight].name, (int64_t[]){rows, 1, 1, 1}, &how);
 }
 
+/* W (gamma n + beta) + b = (W gamma) n + (W beta + b): the norm keeps its input alone. */
 static void fold(mb_graph *g, mb_node *norm, mb_node *linear)
 {
     int gamma = mb_node_input(norm, 1), beta = mb_node_input(norm, 2);

@@ -5,6 +5,7 @@
  * The order inside a node is act(product + bias + addend), so an addition joins only before an activation has. */
 #include "graph/passes/passes.h"
 
+/* The attribute that holds the activation of an op that can have one. */
 static mb_activation *activation_of(mb_node *n)
 {
     switch (n->op) {
@@ -21,6 +22,7 @@ static mb_activation *activation_of(mb_node *n)
     }
 }
 
+/* The node that made the value, if it can take an epilogue and nothing else reads the value. */
 static mb_node *producer(mb_graph *g, int value)
 {
     static const mb_op ops[] = {MB_OP_linear, MB_OP_conv2d, MB_OP_deform_conv2d, MB_OP_upsample_conv2d,
@@ -34,6 +36,7 @@ static mb_node *producer(mb_graph *g, int value)
     return NULL;
 }
 
+/* act(n(x)): n writes the activated value, the unary node goes. */
 static void fuse_activation(mb_graph *g, int unary)
 {
     mb_node *n = producer(g, g->nodes[unary].in[0]);
@@ -58,6 +61,7 @@ static bool fits(const mb_graph *g, const mb_node *n, int addend)
     return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
 
+/* n(x) + other, n the producer of input `side`: other becomes n's addend. False: not possible. */
 static bool fuse_into(mb_graph *g, int add, int side)
 {
     int value = g->nodes[add].in[side], other = g->nodes[add].in[1 - side];
@@ -79,6 +83,8 @@ static bool fuse_into(mb_graph *g, int add, int side)
     return true;
 }
 
+/* In the order of the graph, so that an addition has joined before the activation behind it does. Of the two inputs
+ * of an addition the second is tried first. */
 mb_status mb_pass_fuse_epilogue(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {
@@ -90,7 +96,7 @@ mb_status mb_pass_fuse_epilogue(mb_graph *g, mb_error *err)
             fuse_activation(g, i);
         } else if (n->op == MB_OP_add && n->in[0] != n->in[1]) {
             for (int side = 1; side >= 0; side--) {
-                if (fuse_into(g, i, side)) { /* no circle: the addition was the only reader of that producer */
+                if (fuse_into(g, i, side)) { /* no cycle: the addition was the only reader of that producer */
                     break;
                 }
             }

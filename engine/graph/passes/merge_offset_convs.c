@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* One convolution can do both: same input, geometry and activation, nothing added. */
 static bool same_form(const mb_node *a, const mb_node *b, const mb_conv_view *va, const mb_conv_view *vb)
 {
     return a->in[0] == b->in[0] && a->attrs.conv2d.stride == b->attrs.conv2d.stride &&
@@ -29,6 +30,7 @@ static void fill_joined(float *out, const mb_derived *d, int64_t begin, int64_t 
     }
 }
 
+/* A constant of the rows of a, then of b (`dims` may have more: zeros). */
 static int join(mb_graph *g, const mb_node *n, const int64_t dims[4], int a, int b, const int64_t rows[2])
 {
     const mb_derivation how = {
@@ -36,6 +38,8 @@ static int join(mb_graph *g, const mb_node *n, const int64_t dims[4], int a, int
     return mb_graph_derive(g, n->name, dims, &how);
 }
 
+/* The joined convolution [3*k*k outputs] takes the place of both; offset and modulator become slices of its output,
+ * at channels 0 and 2*k*k. */
 static void merge(mb_graph *g, mb_node *deform, mb_node *off, mb_node *mod)
 {
     mb_conv_view a, b;
@@ -94,6 +98,7 @@ static void fold_scale(mb_graph *g, mb_node *deform)
     }
 }
 
+/* Every deformable convolution whose offset and modulator come from two plain convolutions. */
 mb_status mb_pass_merge_offset_convs(mb_graph *g, mb_error *err)
 {
     for (int i = 0, n = g->n_nodes; i < n; i++) {

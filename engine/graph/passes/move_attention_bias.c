@@ -38,6 +38,7 @@ static void fill_projected(float *out, const mb_derived *d, int64_t begin, int64
     }
 }
 
+/* b_proj + W_proj b_v, [C]. */
 static int through_projection(mb_graph *g, const mb_node *proj, int bias)
 {
     const mb_derivation how = {.how = "move_attention_bias projection",
@@ -59,6 +60,8 @@ static bool applies(mb_graph *g, const mb_node *qkv, const mb_node *proj, const 
            3 * g->values[proj->in[1]].dims[1] == g->values[qkv->in[2]].dims[0];
 }
 
+/* Both biases at once, since one derivation of the qkv bias serves keys and values. Padding tokens have lost the
+ * bias that they would have had: it is taken off their vector too. */
 static void move(mb_graph *g, mb_node *proj, mb_node *attention)
 {
     int pad = attention->op == MB_OP_window_attention ? 2 : 3;
@@ -81,6 +84,7 @@ static void move(mb_graph *g, mb_node *proj, mb_node *attention)
     }
 }
 
+/* Every attention (windowed or ViT) between a qkv and a projection that nothing else reads. */
 mb_status mb_pass_move_attention_bias(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {

@@ -1,4 +1,4 @@
-/* The fixed order of the passes, and what several of them need. */
+/* The fixed order of the passes, and which of them run. */
 #include "graph/passes/passes.h"
 
 #include <string.h>
@@ -70,6 +70,7 @@ static mb_status select_passes(bool on[N_PASSES], const char *which, mb_error *e
     return MB_OK;
 }
 
+/* In the order of the table: each pass relies on what those before it have left. */
 mb_status mb_passes_run(mb_graph *g, const char *which, mb_error *err)
 {
     bool on[N_PASSES];
@@ -86,25 +87,4 @@ mb_status mb_passes_run(mb_graph *g, const char *which, mb_error *err)
         }
     }
     return status;
-}
-
-bool mb_conv_read(const mb_graph *g, const mb_node *n, mb_conv_view *v)
-{
-    int bias = mb_node_input(n, 2);
-    if (n->op != MB_OP_conv2d || n->attrs.conv2d.border_variants || !mb_graph_is_constant(g, n->in[1]) ||
-        (bias >= 0 && !mb_graph_is_constant(g, bias))) {
-        return false;
-    }
-    const int64_t *d = g->values[n->in[1]].dims;
-    *v = (mb_conv_view){n->in[1], bias, d[0], d[1], d[2], d[3]};
-    return true;
-}
-
-bool mb_conv_is_1x1(const mb_graph *g, const mb_node *n)
-{
-    if (n->op != MB_OP_conv2d || n->attrs.conv2d.border_variants || !mb_graph_is_constant(g, n->in[1])) {
-        return false;
-    }
-    const int64_t *d = g->values[n->in[1]].dims;
-    return d[2] == 1 && d[3] == 1 && n->attrs.conv2d.stride == 1 && n->attrs.conv2d.pad == 0;
 }

@@ -6,6 +6,7 @@
  * Only when the resize enlarges, or the convolution reduces channels by more than the resize reduces pixels. */
 #include "graph/passes/passes.h"
 
+/* The convolution then works on no more pixels, and the resize on no more channels. */
 static bool pays(const mb_graph *g, const mb_node *up, int64_t outputs)
 {
     const int64_t *from = g->values[up->in[0]].dims, *to = g->values[up->out].dims;

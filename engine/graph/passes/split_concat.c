@@ -46,6 +46,7 @@ static void fill_rest(float *out, const mb_derived *d, int64_t begin, int64_t en
     }
 }
 
+/* The weight [O,I,1,1] for the part (inside) or for the rest of the concatenation; range: its input channels. */
 static int take_columns(mb_graph *g, const mb_node *conv, const int64_t range[2], bool inside)
 {
     const mb_derivation how = {.how = inside ? "split_concat part" : "split_concat rest",
@@ -58,6 +59,7 @@ static int take_columns(mb_graph *g, const mb_node *conv, const int64_t range[2]
     return mb_graph_derive(g, conv->name, dims, &how);
 }
 
+/* The part gets a convolution of its own, before this one, which takes that as its addend and reads the rest. */
 static bool split(mb_graph *g, int conv_index)
 {
     mb_node conv = g->nodes[conv_index];
@@ -101,6 +103,7 @@ static bool split(mb_graph *g, int conv_index)
     return true;
 }
 
+/* Convolutions that it adds are not looked at again: their input is no concatenation. */
 mb_status mb_pass_split_concat(mb_graph *g, mb_error *err)
 {
     for (int i = 0, n = g->n_nodes; i < n; i++) {

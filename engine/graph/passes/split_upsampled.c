@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+/* Some input channels of all outputs: rows of n * 9 out of rows of all * 9. */
 static void fill_inputs(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     int64_t n = d->dims[1] * 9, total = d->in_dims[0][1] * 9;
@@ -42,6 +43,7 @@ static bool is_fusion(mb_graph *g, const mb_node *conv, const mb_node **cat, con
     return to[2] == 2 * from[2] && to[3] == 2 * from[3];
 }
 
+/* Two nodes for three: the convolution of the detail map, whose output is the addend of the enlarging one. */
 static void split(mb_graph *g, int conv_index)
 {
     mb_node conv = g->nodes[conv_index];

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "image/codec/codec.h"
 #include "image/codec/exif.h"
+#include "image/codec/metadata.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -324,6 +325,10 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_jo
         MB_TRY(ended_early(&job));
     }
     drop_opaque_alpha(info);
+    if (job.limits->metadata != NULL) {
+        const mb_bytes file = {job.bytes, job.n};
+        MB_TRY(mb_metadata_read(job.limits->metadata, job.head.type, file, job.err));
+    }
     info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
     MB_TRY(orient_all(out, info, &stored, job.err));
 done:

@@ -16,11 +16,12 @@
 typedef struct mb_load_limits {
     int max_side;
     double max_megapixels;
-    size_t max_bytes;    /* of the file */
-    bool keep_depth;     /* files of 16 bits: info->wide as well */
-    bool keep_alpha;     /* files with transparency: info->alpha_plane as well */
-    bool accept_partial; /* a file that ends early gives the rows that are there and a warning, not an error */
-    mb_cancel cancel;    /* asked between rows: MB_E_CANCELLED */
+    size_t max_bytes;      /* of the file */
+    bool keep_depth;       /* files of 16 bits: info->wide as well */
+    bool keep_alpha;       /* files with transparency: info->alpha_plane as well */
+    mb_metadata *metadata; /* NULL, or begun and filled */
+    bool accept_partial;   /* a file that ends early gives the rows that are there and a warning, not an error */
+    mb_cancel cancel;      /* asked between rows: MB_E_CANCELLED */
 } mb_load_limits;
 
 /* 65,535 pixels, 500 megapixels, 1 GiB, no partial pictures. */

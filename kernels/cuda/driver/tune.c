@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "cuda/driver/tune.h"
 
+#include "core/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,11 +25,10 @@ double mb_cuda_tune_clock(void)
 void mb_cuda_tune_open(mb_cuda_device *d)
 {
     const char *wish = getenv("MATTEBOX_TUNE");
-    char *end = NULL;
     double seconds = d->cache != NULL ? TUNE_SECONDS : 0.0;
     if (wish != NULL && wish[0] != '\0') {
-        seconds = strtod(wish, &end); /* "off" and other words: 0 */
-        seconds = end != wish && *end == '\0' && seconds > 0.0 ? seconds : 0.0;
+        const char *end = mb_text_number(&seconds, wish); /* "off" and other words: 0 */
+        seconds = end != NULL && *end == '\0' && seconds > 0.0 ? seconds : 0.0;
     }
     d->tune_ms = seconds * 1e3;
 }

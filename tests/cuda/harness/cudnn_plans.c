@@ -180,35 +180,46 @@ static void plan_all(const mb_dnn_api *api, const char *gpu, const mb_dnn_conv *
     mb_free(json);
 }
 
-int main(int argc, char **argv)
+static void *library;
+static mb_dnn_api api;
+static mb_dnn_conv convs[MOST];
+
+SETUP
 {
-    static mb_dnn_conv convs[MOST];
-    mb_dnn_api api;
-    verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-    void *handle = dlopen(MB_CUDNN_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        printf("no cuDNN here\n");
-        return 77;
+    verbose = getenv("MB_VERBOSE") != NULL;
+    library = dlopen(MB_CUDNN_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        SKIP("no cuDNN here");
     }
-    if (!CHECK(mb_nvlib_fill(&api, handle, symbols, sizeof symbols / sizeof symbols[0]) == NULL) ||
-        api.version() < 90800) {
-        printf("this cuDNN does not take described devices\n");
-        return test_report() != 0 ? 1 : 77;
+    REQUIRE(mb_nvlib_fill(&api, library, symbols, sizeof symbols / sizeof symbols[0]) == NULL);
+    if (api.version() < 90800) {
+        SKIP("this cuDNN does not take described devices");
     }
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1); /* what goes to cuDNN is decided with the stand-ins */
     setenv("MATTEBOX_CACHE", "", 1);
     setenv("MATTEBOX_TUNE", "1000", 1); /* with the offset convolutions that cuDNN may win */
+}
+
+TEST(half_types)
+{
     static const char *const gpus[] = {"sm_75", "sm_80", "sm_89", "sm_90"};
-    int n = collect_all(convs, MB_F16, false);
+    const int n = collect_all(convs, MB_F16, false);
     for (size_t i = 0; i < sizeof gpus / sizeof gpus[0]; i++) {
         plan_all(&api, gpus[i], convs, n, MB_F16, false);
     }
     plan_all(&api, "sm_80", convs, n, MB_BF16, false);
     plan_all(&api, "sm_90", convs, n, MB_BF16, false);
-    n = collect_all(convs, MB_F32, false);
+}
+
+TEST(f32)
+{
+    const int n = collect_all(convs, MB_F32, false);
     plan_all(&api, "sm_80", convs, n, MB_F32, false);
     plan_all(&api, "sm_90", convs, n, MB_F32, false);
-    n = collect_all(convs, MB_F32, true);
+}
+
+TEST(tf32)
+{
+    const int n = collect_all(convs, MB_F32, true);
     plan_all(&api, "sm_90", convs, n, MB_F32, true);
-    return test_report();
 }

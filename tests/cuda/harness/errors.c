@@ -14,6 +14,8 @@
 #include <string.h>
 
 /* How many blocks, streams and contexts are open in the stand-in. */
+static mb_weights *weights;
+
 static int still_open(void)
 {
     int (*count)(void) = NULL;
@@ -23,7 +25,7 @@ static int still_open(void)
     return count != NULL ? count() : -1;
 }
 
-static void test_messages(void)
+TEST(messages)
 {
     static const struct {
         const char *name, *value;
@@ -66,7 +68,7 @@ static void test_messages(void)
     CHECK(strcmp(report.name, "Stand-in 0") == 0 && report.compute == 90 && report.driver_cuda == 13000);
 }
 
-static void test_precisions(void)
+TEST(precisions)
 {
     mb_backend b;
     mb_error err = {0};
@@ -80,7 +82,7 @@ static void test_precisions(void)
 }
 
 /* Opens, plans and runs a small network once. */
-static mb_status run_network(const mb_weights *weights, mb_error *err)
+static mb_status run_network(mb_error *err)
 {
     mb_status status = MB_OK;
     mb_backend b = {0};
@@ -106,8 +108,7 @@ done:
     return status;
 }
 
-static void test_failures(const char *variable, mb_status expected, const char *word, int step, int least,
-                          const mb_weights *weights)
+static void test_failures(const char *variable, mb_status expected, const char *word, int step, int least)
 {
     int failed = 0;
     for (int n = 1;; n += step) {
@@ -115,7 +116,7 @@ static void test_failures(const char *variable, mb_status expected, const char *
         mb_error err = {0};
         (void)snprintf(text, sizeof text, "%d", n);
         setenv(variable, text, 1);
-        mb_status s = run_network(weights, &err);
+        mb_status s = run_network(&err);
         CHECK_MSG(still_open() == 0, "%s=%d: %d left open", variable, n, still_open());
         if (s == MB_OK || !CHECK_MSG(s == expected && strstr(err.message, word) != NULL, "%s=%d: %d %s", variable, n, s,
                                      err.message)) {
@@ -128,19 +129,30 @@ static void test_failures(const char *variable, mb_status expected, const char *
     printf("%s: %d places\n", variable, failed);
 }
 
-int main(void)
+static const struct {
+    const char *name; /* of the stand-in's variable */
+    mb_status expected;
+    const char *word;
+    int step, least;
+} failures[] = {{"MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not be had", 1, 2},
+                {"MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5},
+                {"MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5},
+                {"MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6}};
+
+TEST_ROWS(failures, failures)
 {
-    mb_weights *weights = NULL;
+    test_failures(row->name, row->expected, row->word, row->step, row->least);
+}
+
+SETUP
+{
     mb_error err;
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
     setenv("MATTEBOX_CACHE", "", 0); /* no trace at home */
-    test_messages();
-    test_precisions();
-    CHECK_OK(gen_weights(&weights, "tiny7", 1, &err), err);
-    test_failures("MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not be had", 1, 2, weights);
-    test_failures("MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5, weights);
-    test_failures("MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5, weights);
-    test_failures("MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6, weights);
+    REQUIRE_OK(gen_weights(&weights, "tiny7", 1, &err), err);
+}
+
+TEARDOWN
+{
     mb_weights_free(weights);
-    return test_report();
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void test_capture(void)
+TEST(capture)
 {
     runs = RUNS;
     outcome *o = run(MB_F32, false);
@@ -40,7 +40,7 @@ static void test_capture(void)
 }
 
 /* Each library does its part where it is there, and is replaced where it is not, or not fit. */
-static void test_libraries(void)
+TEST(libraries)
 {
     static const struct {
         const char *variable, *value;
@@ -68,7 +68,7 @@ static void test_libraries(void)
     }
 }
 
-static void test_notes(void)
+TEST(notes)
 {
     static const struct {
         const char *variable, *value, *note;
@@ -97,7 +97,7 @@ static void test_notes(void)
 }
 
 /* Strict f32 is never TF32 unasked; asked for, it shows. */
-static void test_tf32(void)
+TEST(tf32)
 {
     outcome *strict = run(MB_F32, false), *tf32 = run(MB_F32, true);
     CHECK_OK(tf32->status, tf32->err);
@@ -124,12 +124,13 @@ static int count_files(const char *folder, char *name, size_t bytes)
 }
 
 /* The first process writes what the libraries chose; a second one does not ask them again; damage is no harm. */
-static void test_cache(void)
+TEST(cache)
 {
     char folder[] = "/tmp/mattebox-plans-XXXXXX", file[600] = "";
     static outcome first;
     CHECK(mkdtemp(folder) != NULL);
     setenv("MATTEBOX_CACHE", folder, 1);
+    setenv("MATTEBOX_TUNE", "off", 1); /* timing has seconds at most, so what it chooses depends on the load */
     first = *run(MB_F32, false);
     CHECK_OK(first.status, first.err);
     CHECK_MSG(count_files(folder, file, sizeof file) == 1, "%s", file);
@@ -156,9 +157,10 @@ static void test_cache(void)
     nowhere = run(MB_F32, false);
     CHECK_MSG(nowhere->status == MB_OK && same_bits(nowhere, &first), "%s", nowhere->err.message);
     setenv("MATTEBOX_CACHE", "", 1);
+    unsetenv("MATTEBOX_TUNE");
 }
 
-static void test_room(void)
+TEST(room)
 {
     outcome *o = run_with("MB_STANDIN_TOTAL", "90000000", MB_F32);
     CHECK_MSG(o->status == MB_E_MEMORY && strncmp(o->err.message, "CUDA: needs ", 12) == 0 &&
@@ -169,7 +171,7 @@ static void test_room(void)
 }
 
 /* An input that f16 cannot hold: the check names the first node that shows it. */
-static void test_finite(void)
+TEST(finite)
 {
     mb_backend b = {0};
     mb_error err = {0};
@@ -240,6 +242,42 @@ static void test_rerun(const char *sm, const char *wider)
     CHECK_MSG(ask_standin("mb_standin_open") == 0, "%d left open", ask_standin("mb_standin_open"));
 }
 
+/* The same with every node kept, more than any fixed list would hold: each shows what the fallback type gave. */
+TEST(rerun_taps)
+{
+    static const char *const all[] = {"all"};
+    mb_backend b = {0}, b16 = {0};
+    mb_error err = {0};
+    mb_runner *runner = NULL, *fallback = NULL;
+    mb_plan *plan = NULL, *want = NULL;
+    const mb_architecture *arch = NULL;
+    CHECK_OK(mb_backend_cuda_open(&b, 0, MB_F16, &err), err);
+    b16 = b;
+    CHECK_OK(mb_backend_cuda_set_types(&b16, MB_BF16, false, &err), err);
+    mb_runner_options options = {NULL, &b, 0, NULL}, options16 = {NULL, &b16, 0, NULL};
+    CHECK_OK(mb_registry_find(&arch, weights, &err), err);
+    CHECK_OK(mb_runner_create(&runner, weights, arch->record, &options, &err), err);
+    CHECK_OK(mb_runner_create(&fallback, weights, arch->record, &options16, &err), err);
+    CHECK_OK(mb_runner_plan(&plan, runner, 1, SIDE, SIDE, all, 1, &err), err);
+    CHECK_OK(mb_runner_plan(&want, fallback, 1, SIDE, SIDE, all, 1, &err), err);
+    fill(mb_plan_view(plan, "input"), 0);
+    ((float *)mb_plan_view(plan, "input").data)[5] = 7e4f; /* infinite in f16 */
+    memcpy(mb_plan_view(want, "input").data, mb_plan_view(plan, "input").data, 3 * PIXELS * sizeof(float));
+    CHECK_OK(mb_runner_run(runner, plan, NULL, NULL, &err), err);
+    CHECK_OK(mb_plan_run(want, NULL, NULL, &err), err);
+    int n = mb_plan_n_taps(plan), stale = 0;
+    CHECK_MSG(n > 100 && n == mb_plan_n_taps(want), "%d taps", n);
+    for (int i = 0; i < n; i++) {
+        const char *name = mb_plan_tap_name(plan, i);
+        mb_view got = mb_plan_view(plan, name), expected = mb_plan_view(want, name);
+        stale += memcmp(got.data, expected.data, (size_t)mb_view_count(&got) * sizeof(float)) != 0;
+    }
+    CHECK_MSG(stale == 0, "%d of %d taps are not those of the repeated run", stale, n);
+    mb_runner_free(runner);
+    mb_runner_free(fallback);
+    mb_backend_cuda_close(&b);
+}
+
 typedef struct thread_job {
     mb_backend *b;
     outcome o;
@@ -253,7 +291,7 @@ static void *run_thread(void *arg)
 }
 
 /* Two networks of one device in two threads. */
-static void test_threads(void)
+TEST(threads)
 {
     static thread_job jobs[2];
     pthread_t threads[2];
@@ -274,24 +312,28 @@ static void test_threads(void)
     mb_backend_cuda_close(&b);
 }
 
-int main(void)
+TEST(overflow_on_sm_90)
 {
-    mb_weights *w = NULL;
+    test_rerun("90", "bf16");
+}
+
+TEST(overflow_on_sm_75)
+{
+    test_rerun("75", "f32");
+}
+
+static mb_weights *owned;
+
+SETUP
+{
     mb_error err;
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
     setenv("MATTEBOX_CACHE", "", 1);
-    CHECK_OK(gen_weights(&w, "tiny7", 1, &err), err);
-    weights = w;
-    test_capture();
-    test_libraries();
-    test_notes();
-    test_tf32();
-    test_cache();
-    test_room();
-    test_finite();
-    test_rerun("90", "bf16");
-    test_rerun("75", "f32");
-    test_threads();
-    mb_weights_free(w);
-    return test_report();
+    REQUIRE_OK(gen_weights(&owned, "tiny7", 1, &err), err);
+    weights = owned;
+}
+
+TEARDOWN
+{
+    mb_weights_free(owned);
 }

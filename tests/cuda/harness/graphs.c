@@ -35,39 +35,62 @@ static const double mask_limits[3][3] = {{1e-3, 5e-5, 5e-5}, {5e-2, 3e-3, 2e-2},
  * itself is above it: then a fifth more than PyTorch's own error (docs/cuda.md). */
 static const double alpha_limits[3][3] = {{1e-4, 1e-5, 5e-5}, {5e-3, 1e-3, 1.5e-2}, {3e-2, 8e-3, 1.2e-1}};
 
+static void check_graph(const graph_case *g, const char *precision, mb_dtype t)
+{
+    mb_backend b = {0};
+    mb_error err;
+    REQUIRE_OK(mb_backend_cuda_open(&b, 0, t, &err), err);
+    bool mask = strcmp(g->output, "logits") == 0;
+    const double *limits = mask ? mask_limits[t] : alpha_limits[t];
+    const double torch = 1.2 * g->torch[t];
+    const model_case c = {.golden = g->golden,
+                          .variant = g->variant,
+                          .output = g->output,
+                          .max_abs = torch > limits[0] ? torch : limits[0],
+                          .mean_abs = limits[1],
+                          .tap = limits[2],
+                          .least_taps = g->least_taps,
+                          .backend = &b};
+    printf("%s: ", precision);
+    CHECK(model_golden_check(&c));
+    mb_backend_cuda_close(&b);
+}
+
+static void check_f32(const void *row)
+{
+    check_graph(row, "f32", MB_F32);
+}
+
+static void check_f16(const void *row)
+{
+    check_graph(row, "f16", MB_F16);
+}
+
+static void check_bf16(const void *row)
+{
+    check_graph(row, "bf16", MB_BF16);
+}
+
 int main(int argc, char **argv)
 {
-    const char *precision = argc > 2 ? argv[2] : "f32";
-    mb_dtype t = strcmp(precision, "f16") == 0 ? MB_F16 : (strcmp(precision, "bf16") == 0 ? MB_BF16 : MB_F32);
 #if !defined(MB_ON_DEVICE)
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
 #endif
     setenv("MATTEBOX_CACHE", "", 0); /* no trace at home */
+    /* registered here, not before main: the kit calls this among others */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        test_add_row("f32", cases[i].name, 1, check_f32, &cases[i]);
+        test_add_row("f16", cases[i].name, 2, check_f16, &cases[i]);
+        test_add_row("bf16", cases[i].name, 3, check_bf16, &cases[i]);
+    }
+    if (argc == 3) {
+        char name[64], *arguments[] = {argv[0], name, NULL};
+        (void)snprintf(name, sizeof name, "%s: %s", argv[2], argv[1]);
+        return test_main(2, arguments);
+    }
     if (argc < 2) {
-        fprintf(stderr, "usage: test_cuda_graphs CASE [f32|f16|bf16]\n");
+        fprintf(stderr, "usage: test_cuda_graphs CASE PRECISION (minutes for all of them; --list shows them)\n");
         return 2;
     }
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (strcmp(argv[1], cases[i].name) != 0) {
-            continue;
-        }
-        mb_backend b = {0};
-        mb_error err;
-        CHECK_OK(mb_backend_cuda_open(&b, 0, t, &err), err);
-        bool mask = strcmp(cases[i].output, "logits") == 0;
-        const double *limits = mask ? mask_limits[t] : alpha_limits[t];
-        const double torch = 1.2 * cases[i].torch[t];
-        const model_case c = {.golden = cases[i].golden,
-                              .variant = cases[i].variant,
-                              .output = cases[i].output,
-                              .max_abs = torch > limits[0] ? torch : limits[0],
-                              .mean_abs = limits[1],
-                              .tap = limits[2],
-                              .least_taps = cases[i].least_taps,
-                              .backend = &b};
-        printf("%s: ", precision);
-        CHECK(model_golden_check(&c));
-        mb_backend_cuda_close(&b);
-    }
-    return test_report();
+    return test_main(argc, argv);
 }

@@ -380,34 +380,45 @@ static void check_case(const mb_backend *b, mb_op op, const op_case *oc, mb_dtyp
     free_data(&d);
 }
 
-int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n_cases)
+/* ---- the sub-tests: one for each case ---- */
+
+static mb_op tested;
+static mb_backend backend;
+
+static void open_device(void)
 {
-    const char *only = NULL;
-    bool quick = getenv("MB_EMU_FULL") == NULL;
-    for (int i = 1; i < argc; i++) {
-        only = argv[i];
-    }
+    mb_error err;
 #if !defined(MB_ON_DEVICE)
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
 #endif
     setenv("MATTEBOX_CACHE", "", 0); /* no trace at home */
-    mb_backend b;
-    mb_error err = {0};
-    ok_or_die(mb_backend_cuda(&b, &err), &err);
-    if (b.kernels[op][0] == NULL) {
-        printf("NONE in ops.def: nothing to test yet\n");
-        return 77;
-    }
-    ok_or_die(mb_cuda_open(&device, 0, &err), &err);
+    REQUIRE_OK(mb_backend_cuda(&backend, &err), err);
+    REQUIRE_OK(mb_cuda_open(&device, 0, &err), err);
     mb_cuda_weights_image_bytes(device, 0);
-    for (int i = 0; i < n_cases; i++) {
-        if (cases[i].bench || (only != NULL && strstr(cases[i].name, only) == NULL)) {
-            continue;
-        }
-        check_case(&b, op, &cases[i], MB_F32, quick);
-        check_case(&b, op, &cases[i], MB_F16, quick);
-        check_case(&b, op, &cases[i], MB_BF16, quick);
-    }
+}
+
+static void close_device(void)
+{
     mb_cuda_close(device);
-    return test_report();
+}
+
+static void check_row(const void *row)
+{
+    const bool quick = getenv("MB_EMU_FULL") == NULL;
+    check_case(&backend, tested, row, MB_F32, quick);
+    check_case(&backend, tested, row, MB_F16, quick);
+    check_case(&backend, tested, row, MB_BF16, quick);
+}
+
+int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n_cases)
+{
+    tested = op;
+    test_setup(open_device);
+    test_teardown(close_device);
+    for (int i = 0; i < n_cases; i++) {
+        if (!cases[i].bench) {
+            test_add_row("", cases[i].name, i, check_row, &cases[i]);
+        }
+    }
+    return test_main(argc, argv);
 }

@@ -143,7 +143,7 @@ static void both_ways(extent photo_size, extent net, int recipe, mb_dtype t, boo
     mb_free(bytes);
 }
 
-static void test_recipes(void)
+TEST(recipes)
 {
     static const extent photos[] = {{1, 1},   {1, 57},   {83, 1},   {7, 300},  {300, 7},
                                     {96, 64}, {131, 97}, {150, 64}, {96, 140}, {3100, 9}};
@@ -168,7 +168,7 @@ static void test_recipes(void)
 }
 
 /* Logits that are all the same are not stretched; a black photo is divided by 1e-6, as rembg does. */
-static void test_flat(void)
+TEST(flat)
 {
     mb_error err;
     extent net = {32, 32};
@@ -199,7 +199,7 @@ static void test_flat(void)
 }
 
 /* A photo with its trimap, padded with zeros at the right and below. */
-static void test_fourth(void)
+TEST(fourth)
 {
     static const extent sizes[] = {{1, 1}, {33, 64}, {64, 32}, {50, 70}};
     static const mb_dtype types[] = {MB_F32, MB_F16, MB_BF16, MB_F32};
@@ -231,7 +231,7 @@ static void test_fourth(void)
 }
 
 /* The shared sigmoid is a good one: within one unit of the last place of the true value, and monotonic enough to be. */
-static void test_sigmoid(void)
+TEST(sigmoid)
 {
     double worst = 0.0;
     for (int i = -400000; i <= 400000; i++) {
@@ -247,7 +247,7 @@ static void test_sigmoid(void)
 }
 
 /* What a slot refuses, and that a refused picture leaves it usable. */
-static void test_refusals(void)
+TEST(refusals)
 {
     mb_error err;
     mb_image_u8 photo = make_photo((extent){40, 30}, 3, 1);
@@ -281,7 +281,7 @@ static mb_status receive_wrong(void *s, uint8_t *mask, bool *finite, mb_error *e
     return status;
 }
 
-static void test_agree(void)
+TEST(agree)
 {
     mb_backend other = backend;
     mb_device_image_io wrong = *backend.image_io;
@@ -293,20 +293,18 @@ static void test_agree(void)
     CHECK(mb_image_io_agrees(&other));
 }
 
-int main(void)
+SETUP
 {
     mb_error err;
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
     setenv("MATTEBOX_CACHE", "", 1);
     setenv("MATTEBOX_TUNE", "off", 1);
-    CHECK_OK(mb_backend_cuda_open(&backend, 0, MB_F32, &err), err);
-    CHECK_OK(backend.image_io->open(backend.device, &slot, &err), err);
-    test_sigmoid();
-    test_recipes();
-    test_flat();
-    test_fourth();
-    test_refusals();
-    test_agree();
+    REQUIRE_OK(mb_backend_cuda_open(&backend, 0, MB_F32, &err), err);
+    REQUIRE_OK(backend.image_io->open(backend.device, &slot, &err), err);
+}
+
+TEARDOWN
+{
     backend.image_io->close(slot);
     mb_backend_cuda_close(&backend);
     int (*open)(void) = NULL;
@@ -314,5 +312,4 @@ int main(void)
     void *found = handle != NULL ? dlsym(handle, "mb_standin_open") : NULL;
     memcpy(&open, &found, sizeof open);
     CHECK_MSG(open != NULL && open() == 0, "%d left open", open != NULL ? open() : -1);
-    return test_report();
 }

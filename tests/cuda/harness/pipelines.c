@@ -179,7 +179,7 @@ static void both_ways(const char *what, mb_precision precision, const char *mode
     check_closed();
 }
 
-static void test_recipes(void)
+TEST(recipes)
 {
     static const mb_precision precisions[] = {MB_PRECISION_F32, MB_PRECISION_F16, MB_PRECISION_BF16};
     for (int r = MB_RECIPE_LAYERSTYLE; r <= MB_RECIPE_REMBG; r++) {
@@ -191,7 +191,7 @@ static void test_recipes(void)
     both_ways("mirror", MB_PRECISION_F32, test_model("tiny7"), NULL, &o, 2);
 }
 
-static void test_presets(void)
+TEST(presets)
 {
     static const char *const names[] = {"birefnet-ultra", "birefnet-ultra-v2"};
     mb_error err;
@@ -206,7 +206,7 @@ static void test_presets(void)
 }
 
 /* A photo for which the device has no room is prepared by the host: the result is the same, and there is no message. */
-static void test_no_room(void)
+TEST(no_room)
 {
     mb_error err;
     mb_image large = {0};
@@ -279,7 +279,7 @@ static const char *wild_model(void)
     return path;
 }
 
-static void test_overflow(void)
+TEST(overflow)
 {
     mb_error err;
     mb_options o = options_of(MB_RECIPE_MODELCARD, MB_DETAIL_NONE);
@@ -376,7 +376,7 @@ static void test_overlap(const char *lazy, mb_detail detail)
 }
 
 /* The next photo goes over, and its network is queued, before anybody waits for this one. */
-static void test_order(void)
+TEST(order)
 {
     mb_options o = options_of(MB_RECIPE_MODELCARD, MB_DETAIL_NONE);
     mb_pending *x[3] = {NULL};
@@ -481,59 +481,77 @@ static void test_faults(mb_device device)
     free_results(by_gpu, 3);
 }
 
-static void overlap_at_once(void)
+/* A GPU that was left is not taken up again when the options change the precision. */
+TEST(precision_after_fault)
+{
+    mb_error err = {0};
+    char copy[16];
+    mb_options o = options_of(MB_RECIPE_MODELCARD, MB_DETAIL_NONE);
+    setting s = open_setting(MB_DEVICE_CPU, MB_PRECISION_F32, test_model("tiny7"), NULL, &o);
+    mb_result *want = run(s.pipeline, 0);
+    close_setting(&s);
+    s = open_setting(MB_DEVICE_AUTO, MB_PRECISION_F32, test_model("tiny7"), NULL, &o);
+    (void)snprintf(copy, sizeof copy, "%d", copies() + 1); /* the next one: the check of the context made the others */
+    close_setting(&s);
+    setenv("MB_STANDIN_FAIL_COPY", copy, 1);
+    s = open_setting(MB_DEVICE_AUTO, MB_PRECISION_F32, test_model("tiny7"), NULL, &o);
+    mb_result *r = run(s.pipeline, 0);
+    CHECK_MSG(r != NULL && strstr(r->warning, "using the CPU") != NULL, "%s", r != NULL ? r->warning : "");
+    mb_result_free(r);
+    static const mb_precision precisions[] = {MB_PRECISION_F32, MB_PRECISION_AUTO};
+    for (int i = 0; i < 2; i++) {
+        clear_trace();
+        o.precision = precisions[i];
+        CHECK_OK(mb_pipeline_set_options(s.pipeline, &o, &err), err);
+        r = run(s.pipeline, 0);
+        CHECK_MSG(r != NULL && r->warning[0] == '\0' && same_image(&r->mask, &want->mask), "%s",
+                  r != NULL ? r->warning : "");
+        CHECK_MSG(trace()[0] == '\0', "the device was asked again: %s", trace());
+        mb_result_free(r);
+    }
+    mb_result_free(want);
+    close_setting(&s);
+    unsetenv("MB_STANDIN_FAIL_COPY");
+}
+
+TEST(overlap_at_once)
 {
     test_overlap("0", MB_DETAIL_NONE);
 }
-static void overlap_late(void)
+TEST(overlap_late)
 {
     test_overlap("1", MB_DETAIL_GUIDED);
 }
-static void overlap_ahead(void)
+TEST(overlap_ahead)
 {
     test_overlap("2", MB_DETAIL_NONE);
 }
-static void overlap_vitmatte(void)
+TEST(overlap_vitmatte)
 {
     test_overlap("1", MB_DETAIL_VITMATTE);
 }
-static void faults_auto(void)
+TEST(faults_auto)
 {
     test_faults(MB_DEVICE_AUTO);
 }
-static void faults_cuda(void)
+TEST(faults_cuda)
 {
     test_faults(MB_DEVICE_CUDA);
 }
 
 /* pipelines [NAME]: all parts, or one. */
-int main(int argc, char **argv)
+
+SETUP
 {
-    static const struct {
-        const char *name;
-        void (*test)(void);
-    } parts[] = {{"recipes", test_recipes},
-                 {"presets", test_presets},
-                 {"no_room", test_no_room},
-                 {"overflow", test_overflow},
-                 {"order", test_order},
-                 {"overlap_at_once", overlap_at_once},
-                 {"overlap_late", overlap_late},
-                 {"overlap_ahead", overlap_ahead},
-                 {"overlap_vitmatte", overlap_vitmatte},
-                 {"faults_auto", faults_auto},
-                 {"faults_cuda", faults_cuda}};
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
     setenv("MATTEBOX_CACHE", "", 1);
     setenv("MATTEBOX_TUNE", "off", 1);
     make_photos();
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (argc < 2 || strcmp(argv[1], parts[i].name) == 0) {
-            parts[i].test();
-        }
-    }
+}
+
+TEARDOWN
+{
     for (int i = 0; i < PHOTOS; i++) {
         mb_image_dispose(&photos[i]);
     }
-    return test_report();
 }

@@ -52,7 +52,7 @@ static bool most_by(int n, const outcome *o)
 }
 
 /* The fastest algorithm is found, kept, and taken by the next process without timing, whatever it would find now. */
-static void test_products(void)
+TEST(products)
 {
     forget_plans();
     script("5,3,1,4", "0.01", "20");
@@ -71,7 +71,7 @@ static void test_products(void)
 }
 
 /* One that is not supported after all, one that fails: passed over. All of them: our own kernel. */
-static void test_failures(void)
+TEST(failures)
 {
     forget_plans();
     script("-1,-2,3", "0.01", "20");
@@ -88,7 +88,7 @@ static void test_failures(void)
 }
 
 /* Our own kernel takes part, and its victory is remembered. */
-static void test_own(void)
+TEST(own)
 {
     forget_plans();
     script("5", "5,5,5", "0.001");
@@ -103,7 +103,7 @@ static void test_own(void)
 }
 
 /* Engines: the nondeterministic one never, one on tensor cores never in strict f32, however fast they are. */
-static void test_engines(void)
+TEST(engines)
 {
     forget_plans();
     script("1", "0.1,4,2", "20");
@@ -121,7 +121,7 @@ static void test_engines(void)
 
 /* Offset convolutions in 16 bits: ours until timed; by cuDNN's TF32 engines where those are faster, with the same
  * products and sums. */
-static void test_widened(void)
+TEST(widened)
 {
     static const mb_dtype types[] = {MB_F16, MB_BF16};
     for (int i = 0; i < 2; i++) {
@@ -152,7 +152,7 @@ static void test_widened(void)
 }
 
 /* No time, no cache, or no wish: the first proposal, and nothing is timed. */
-static void test_untimed(void)
+TEST(untimed)
 {
     static const char *const rows[] = {"off", "0", "-3", "2x"};
     script("5,3,1", "9,4,2", "20");
@@ -177,7 +177,7 @@ static void test_untimed(void)
 }
 
 /* A file that is damaged is made again, by timing. */
-static void test_damage(void)
+TEST(damage)
 {
     char path[600] = "";
     forget_plans();
@@ -205,7 +205,7 @@ static void test_damage(void)
 }
 
 /* Two devices of a kind that were opened at once: the second takes what the first has found. */
-static void test_two_devices(void)
+TEST(two_devices)
 {
     static outcome a, b;
     mb_backend one = {0}, two = {0};
@@ -225,26 +225,22 @@ static void test_two_devices(void)
               o->by_blaslt, o->dnn[2], o->by_dnn);
 }
 
-int main(void)
+static mb_weights *owned;
+
+SETUP
 {
-    mb_weights *w = NULL;
     mb_error err;
     setenv("MATTEBOX_CUDA_LIBS", MB_STANDIN_FOLDER, 1);
-    CHECK(mkdtemp(folder) != NULL);
+    REQUIRE(mkdtemp(folder) != NULL);
     setenv("MATTEBOX_CACHE", folder, 1);
     setenv("MATTEBOX_TUNE", "1000", 1); /* seconds: the emulation is slow */
-    CHECK_OK(gen_weights(&w, "tiny7", 1, &err), err);
-    weights = w;
-    test_products();
-    test_failures();
-    test_own();
-    test_engines();
-    test_widened();
-    test_untimed();
-    test_damage();
-    test_two_devices();
+    REQUIRE_OK(gen_weights(&owned, "tiny7", 1, &err), err);
+    weights = owned;
+}
+
+TEARDOWN
+{
     forget_plans();
-    (void)remove(folder);
-    mb_weights_free(w);
-    return test_report();
+    CHECK(remove(folder) == 0);
+    mb_weights_free(owned);
 }
