@@ -57,7 +57,7 @@ static int read_background(mb_options *out, args *a)
     o.max_megapixels = a->max_megapixels_in;
     err = (mb_error){0};
     mb_image_dispose(&a->background_picture);
-    mb_metadata_init(&a->background_metadata);
+    mb_metadata_dispose(&a->background_metadata);
     o.metadata = &a->background_metadata;
     mb_status status = mb_image_load(&a->background_picture, NULL, text, &o, &err);
     if (status != MB_OK) {

@@ -66,8 +66,7 @@ TEST(refusals)
     process_run(&p,
                 "mattebox matte a.jpg --mask m.png -d guided -q && mattebox matte a.jpg --mask a.cutout.png -d none "
                 "--only-mask -o r.png");
-    CHECK_RUN(&p, 0,
-              "warning: a.jpg: its mask was read from the alpha channel");
+    CHECK_RUN(&p, 0, "warning: a.jpg: its mask was read from the alpha channel");
     process_run(&p, "mattebox matte a.jpg --mask m.png -d none --only-mask -o r2.png && rm *.png && cp '%s' m.png",
                 MASK);
     CHECK_EQ(p.code, 0);

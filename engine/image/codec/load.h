@@ -63,5 +63,7 @@ void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_b
 
 /* "JPEG (libjpeg-turbo 2.1.5), PNG (libpng 1.6.39), ..." for the version line. */
 void mb_load_formats(char *text, size_t n);
+/* "Little CMS 2.14", or "carried, not converted". */
+const char *mb_profile_library(void);
 
 #endif

@@ -7,6 +7,14 @@
 
 #include <lcms2.h>
 
+#define TEXT_OF(x)       #x
+#define TEXT_OF_VALUE(x) TEXT_OF(x)
+
+const char *mb_profile_library(void)
+{
+    return "Little CMS 2 (" TEXT_OF_VALUE(LCMS_VERSION) ")";
+}
+
 /* NULL or without a profile: sRGB. */
 static cmsHPROFILE open_profile(const mb_metadata *m)
 {
@@ -31,10 +39,15 @@ mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *fro
     if (format == 0) {
         return mb_fail(err, MB_E_ARGUMENT, "profiles: pictures in colours, 8 or 16 bits, can be converted");
     }
+    /* With 16 bits the library would look colours up in a coarse table: off by several 8-bit levels near the gamut's
+     * edge.
+     */
+    const cmsUInt32Number flags =
+        cmsFLAGS_NOCACHE | (image->depth == MB_DEPTH_U16 ? (cmsUInt32Number)cmsFLAGS_NOOPTIMIZE : 0);
     cmsHPROFILE a = open_profile(from), b = open_profile(to);
     cmsHTRANSFORM t =
         a != NULL && b != NULL && cmsGetColorSpace(a) == cmsSigRgbData && cmsGetColorSpace(b) == cmsSigRgbData
-            ? cmsCreateTransform(a, format, b, format, INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE)
+            ? cmsCreateTransform(a, format, b, format, INTENT_RELATIVE_COLORIMETRIC, flags)
             : NULL;
     const size_t samples = image->pixels == MB_PIXELS_RGB || image->pixels == MB_PIXELS_BGR ? 3 : 4;
     const size_t packed = (size_t)image->width * samples * (image->depth == MB_DEPTH_U16 ? 2 : 1);
@@ -58,6 +71,11 @@ mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *fro
 }
 
 #else
+
+const char *mb_profile_library(void)
+{
+    return "carried, not converted";
+}
 
 mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *from, const mb_metadata *to, mb_error *err)
 {

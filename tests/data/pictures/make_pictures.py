@@ -5,11 +5,12 @@
 
 Written with Pillow 13.0 (its ImageCms uses Little CMS 2). The results are committed: tests need neither.
 """
+import io
 import struct
 import zlib
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 HERE = Path(__file__).resolve().parent
 
@@ -49,7 +50,7 @@ def psd(path, rgba):
     path.write_bytes(head + struct.pack(">II", 0, 0) + layers + struct.pack(">H", 0) + planes)
 
 
-def png16(path, rgba):
+def png16(path, rgba, icc=None):
     """RGBA of 16 bits, which Pillow does not write; a sample is 257 times the 8-bit one, alpha one less where it is
     neither 0 nor full."""
     width, height = rgba.size
@@ -59,8 +60,10 @@ def png16(path, rgba):
         for x in range(width):
             r, g, b, a = rgba.getpixel((x, y))
             rows += struct.pack(">4H", 257 * r, 257 * g, 257 * b, 257 * a - (0 < a < 255))
-    chunks = ((b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)), (b"IDAT", zlib.compress(rows)),
-              (b"IEND", b""))
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0))]
+    if icc:
+        chunks.append((b"iCCP", b"p3\0\0" + zlib.compress(icc)))
+    chunks += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     file = b"\x89PNG\r\n\x1a\n"
     for name, data in chunks:
         file += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -101,6 +104,66 @@ def transparent():
     palette.save(folder / "hard.gif", transparency=clear)
 
 
+def profile(primaries):
+    """A matrix profile with sRGB's curve: primaries are the columns XYZ (D50) of red, green, blue."""
+    def s15(v):
+        return struct.pack(">i", round(v * 65536))
+
+    curve = b"para\0\0\0\0" + struct.pack(">HH", 3, 0) + b"".join(map(s15, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)))
+    tags = [(b"desc", b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + b"\0" * 79),
+            (b"cprt", b"text\0\0\0\0none\0"), (b"wtpt", b"XYZ \0\0\0\0" + s15(0.9642) + s15(1) + s15(0.8249))]
+    for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries):
+        tags.append((name, b"XYZ \0\0\0\0" + b"".join(map(s15, xyz))))
+    tags += [(name, curve) for name in (b"rTRC", b"gTRC", b"bTRC")]
+    table, data, at = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, value in tags:
+        value += b"\0" * (-len(value) % 4)
+        table += name + struct.pack(">II", at + len(data), len(value))
+        data += value
+    size = at + len(data)
+    head = struct.pack(">I4sI4s4s4s", size, b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + b"\0" * 28 + s15(0.9642) + s15(1) + s15(0.8249)
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+def coloured():
+    """A photo in Display P3, 300 dpi, with EXIF; what Little CMS makes of it in sRGB; backgrounds of other profiles."""
+    folder = HERE / "profiles"
+    folder.mkdir(exist_ok=True)
+    p3 = profile(((0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407)))
+    adobe = profile(((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)))
+    (folder / "p3.icc").write_bytes(p3)
+    photo = Image.new("RGB", (32, 24))
+    for y in range(24):
+        for x in range(32):
+            photo.putpixel((x, y), (231 - 3 * x, 43 + 6 * y, 65 + 2 * x))
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    exif[0x010F] = "Maker"
+    plain = Image.Exif()
+    plain[0x010F] = "Maker"
+    photo.save(folder / "p3.png", icc_profile=p3, dpi=(300, 300), exif=plain)
+    photo.save(folder / "p3.jpg", icc_profile=p3, dpi=(300, 300), exif=exif, quality=95, subsampling=0)
+    photo.save(folder / "p3.webp", icc_profile=p3, exif=plain, lossless=True)
+    ImageCms.profileToProfile(
+        photo, ImageCms.ImageCmsProfile(io.BytesIO(p3)), ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC).save(folder / "p3_srgb.png")
+    wall = Image.new("RGB", (32, 24), (40, 200, 90))
+    wall.save(folder / "wall_adobe.png", icc_profile=adobe)
+    ImageCms.profileToProfile(
+        wall, ImageCms.ImageCmsProfile(io.BytesIO(adobe)), ImageCms.ImageCmsProfile(io.BytesIO(p3)),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC).save(folder / "wall_p3.png")
+    grey = bytearray(p3)
+    grey[16:20] = b"GRAY"
+    photo.save(folder / "grey_profile.png", icc_profile=bytes(grey))
+    opaque = photo.copy()
+    opaque.putalpha(255)
+    png16(folder / "p3_16.png", opaque, p3)
+    Image.new("L", (32, 24), 255).save(folder / "all.png")
+    Image.new("L", (32, 24), 0).save(folder / "nothing.png")
+
+
 if __name__ == "__main__":
     turned()
     transparent()
+    coloured()
