@@ -1,10 +1,10 @@
-/* The ways to cut out that the built-in default chooses between (engine/segment/candidates.h), against the truth:
+/* The candidates that the built-in default chooses between (engine/segment/candidates.h), against the truth:
  *
  *     bench_choose PHOTO NETWORK_MASK TRUTH [PHOTO NETWORK_MASK TRUTH]...
  *
- * prints for each picture and way one line of JSON: the figures it is judged by (engine/segment/candidate_score.h) and
- * its intersection over union with the truth, a grey mask of the photo's shape. weights_tool/train/choose.py fits the
- * judgement to them. */
+ * prints for each picture and candidate one line of JSON: the features it is scored by (engine/segment/candidate_score.h)
+ * and its intersection over union with the truth, a grey mask of the photo's shape. weights_tool/train/choose.py fits the
+ * score to them. */
 #include "image/convert.h"
 #include "image/codec/load.h"
 #include "segment/candidates.h"
@@ -18,9 +18,9 @@ static mb_status load_mask(mb_image_u8 *out, const char *path, int width, int he
 {
     mb_status status = MB_OK;
     mb_image_u8 colour = {0}, grey = {0};
-    MB_TRY(mb_load_file(&colour, NULL, path, NULL, err));
+    MB_TRY(mb_load_file(NULL, &colour, NULL, path, NULL, err));
     MB_TRY(mb_image_u8_luma(&grey, &colour, err));
-    MB_TRY(mb_image_u8_rescale(out, &grey, width, height, err));
+    MB_TRY(mb_image_u8_rescale(NULL, out, &grey, width, height, err));
 done:
     mb_image_u8_dispose(&colour);
     mb_image_u8_dispose(&grey);
@@ -42,17 +42,18 @@ static mb_status one_picture(char **names, mb_error *err)
     mb_status status = MB_OK;
     mb_image_u8 photo = {0}, network = {0}, saliency = {0}, truth = {0};
     mb_candidates c = {0};
-    MB_TRY(mb_load_file(&photo, NULL, names[0], NULL, err));
+    MB_TRY(mb_load_file(NULL, &photo, NULL, names[0], NULL, err));
     MB_TRY(load_mask(&network, names[1], photo.width, photo.height, err));
-    MB_TRY(mb_saliency(&saliency, &photo, err));
-    MB_TRY(mb_candidates_create(&c, &photo, &network, &saliency, err));
+    MB_TRY(mb_saliency(NULL, &saliency, &photo, err));
+    MB_TRY(mb_candidates_create(NULL, &c, &photo, &network, &saliency, err));
     MB_TRY(load_mask(&truth, names[2], c.cuts[0].width, c.cuts[0].height, err));
-    for (int way = 0; way < MB_N_CANDIDATES; way++) {
-        printf("{\"photo\": \"%s\", \"way\": %d, \"usable\": %s, \"best\": %s, \"iou\": %.6f, \"figures\": [", names[0],
-               way, c.usable[way] ? "true" : "false", mb_candidates_best(&c) == (mb_candidate)way ? "true" : "false",
-               overlap(&c.cuts[way], &truth));
+    for (int candidate = 0; candidate < MB_N_CANDIDATES; candidate++) {
+        printf("{\"photo\": \"%s\", \"candidate\": %d, \"usable\": %s, \"best\": %s, \"iou\": %.6f, \"features\": [",
+               names[0], candidate, c.usable[candidate] ? "true" : "false",
+               mb_candidates_best(&c) == (mb_candidate)candidate ? "true" : "false",
+               overlap(&c.cuts[candidate], &truth));
         for (int k = 0; k < MB_N_FEATURES; k++) {
-            printf("%s%.7g", k ? ", " : "", c.figures[way][k]);
+            printf("%s%.7g", k ? ", " : "", c.features[candidate][k]);
         }
         printf("]}\n");
     }

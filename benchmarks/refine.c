@@ -79,14 +79,15 @@ static mb_status run_remap(bench *b, mb_error *err)
     (void)err;
     uint8_t table[256];
     mb_levels_table(table, mb_levels_of(0.01, 0.99));
-    mb_levels_map(&b->mask, table, b->pool);
+    mb_levels_map(&(mb_task){.pool = b->pool}, &b->mask, table);
     return MB_OK;
 }
 
 static mb_status run_trimap(bench *b, mb_error *err)
 {
     mb_image_u8 out = {0};
-    mb_status status = mb_trimap_layerstyle(&out, &b->mask, b->parameter, b->parameter, b->pool, err);
+    mb_status status =
+        mb_trimap_layerstyle(&(mb_task){.pool = b->pool}, &out, &b->mask, b->parameter, b->parameter, err);
     mb_image_u8_dispose(&out);
     return status;
 }
@@ -94,9 +95,9 @@ static mb_status run_trimap(bench *b, mb_error *err)
 static mb_status run_guided(bench *b, mb_error *err)
 {
     mb_image_view guide = mb_image_view_u8(&b->photo), source = mb_image_view_u8(&b->mask);
-    mb_guided_options o = {b->parameter, MB_GUIDED_EPS, 1, NULL};
+    mb_guided_options o = {b->parameter, MB_GUIDED_EPS, 1};
     mb_image_f32 out = {0};
-    mb_status status = mb_guided_filter(&out, &guide, &source, &o, b->pool, err);
+    mb_status status = mb_guided_filter(&(mb_task){.pool = b->pool}, &out, &guide, &source, &o, err);
     mb_image_f32_dispose(&out);
     return status;
 }
@@ -104,15 +105,15 @@ static mb_status run_guided(bench *b, mb_error *err)
 /* Blur, trimap and solution, as the node's method does it. */
 static mb_status matting(bench *b, mb_solver solver, mb_error *err)
 {
-    static const double black_white[2] = {0.01, 0.99};
+    const mb_task task = {.pool = b->pool};
     mb_image_view photo = mb_image_view_u8(&b->photo);
-    mb_closed_form_options o = {.solver = solver, .pool = b->pool};
+    mb_closed_form_options o = {.solver = solver};
     mb_closed_form_report report = {0};
     mb_image_u8 trimap = {0};
     mb_image_f32 alpha = {0};
-    mb_status status = mb_closed_form_trimap(&trimap, &b->mask, b->parameter, black_white, b->pool, NULL, err);
+    mb_status status = mb_closed_form_trimap(&task, &trimap, &b->mask, b->parameter, (mb_points){0.01, 0.99}, err);
     if (status == MB_OK) {
-        status = mb_closed_form(&alpha, &photo, &trimap, &o, &report, err);
+        status = mb_closed_form(&task, &alpha, &photo, &trimap, &o, &report, err);
     }
     b->detail = report.unknown;
     b->factor_bytes = (double)report.factor_bytes;
@@ -136,18 +137,18 @@ static mb_status run_pcg(bench *b, mb_error *err)
 
 static mb_status run_ml(bench *b, mb_error *err)
 {
-    mb_foreground_options o = {.pool = b->pool};
+    const mb_foreground_options o = {0};
     mb_colours f = {0};
-    mb_status status = mb_foreground_ml(&f, NULL, &b->photo, &b->alpha, &o, err);
+    mb_status status = mb_foreground_ml(&(mb_task){.pool = b->pool}, &f, NULL, &b->photo, &b->alpha, &o, err);
     mb_colours_dispose(&f);
     return status;
 }
 
 static mb_status run_blurfusion(bench *b, mb_error *err)
 {
-    mb_foreground_options o = {.pool = b->pool};
+    const mb_foreground_options o = {0};
     mb_colours f = {0};
-    mb_status status = mb_foreground_blurfusion(&f, &b->photo, &b->alpha, &o, err);
+    mb_status status = mb_foreground_blurfusion(&(mb_task){.pool = b->pool}, &f, &b->photo, &b->alpha, &o, err);
     mb_colours_dispose(&f);
     return status;
 }

@@ -31,7 +31,8 @@ typedef struct mb_deform_conv2d_attrs {
 
 /* y = act(conv3x3(up(x), weight) + bias + addend): up is bilinear to exactly twice the size, half-pixel centres,
  * clamped; the convolution then pads the enlarged map with one ring of zeros (VITMatte's fusion, without its
- * concatenation). x [N,I,h,w] -> [N,O,2h,2w]. */
+ * concatenation).
+ *     x [N,I,h,w] -> [N,O,2h,2w] */
 typedef struct mb_upsample_conv2d_attrs {
     mb_activation act;
 } mb_upsample_conv2d_attrs;
@@ -51,16 +52,17 @@ typedef struct mb_no_attrs {
 
 /* Swin window attention with roll, partition, padding and shift mask inside. Input qkv [N,3C,H,W] (q, k, v; head-major
  * inside each), output [N,C,H,W]. Maps that are no multiple of the window are padded right/bottom with tokens whose qkv
- * is the input pad_qkv [3C] (the bias of the qkv layer); padding keys take part (spec birefnet 3.1). logits =
- * scale * q.k + relative position bias + mask. */
+ * is the input pad_qkv [3C] (the bias of the qkv layer); padding keys take part (spec birefnet 3.1).
+ *     logits = scale * q.k + relative position bias + mask */
 typedef struct mb_window_attention_attrs {
     int32_t heads, window, shift;
     float scale;
 } mb_window_attention_attrs;
 
 /* ViT attention with decomposed relative positions (spec vitmatte 4.3). window 0: one map over all H*W tokens. Else
- * windows of window x window, padded right/bottom with tokens whose qkv is pad_qkv, keys included. logits =
- * scale * q.k + rel_scale * (q.Rh + q.Rw); tables [rows, C/heads] are resized to 2a-1 rows as in the specification.
+ * windows of window x window, padded right/bottom with tokens whose qkv is pad_qkv, keys included.
+ *     logits = scale * q.k + rel_scale * (q.Rh + q.Rw)
+ * Tables [rows, C/heads] are resized to 2a-1 rows as in the specification.
  * pads_as_one: the padding keys of a window, which differ in position only, are one key whose relative term is the
  * logarithm of the sum of their exp(relative terms): the same softmax (docs/models/vitmatte.md, W2). */
 typedef struct mb_vit_attention_attrs {

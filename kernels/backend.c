@@ -1,6 +1,7 @@
 /* Choosing a kernel: the first of an op's row that supports the call. */
 #include "kernel.h"
 
+/* Rows are in the order of preference: libraries and instruction sets first, ref or the general kernel last. */
 const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c)
 {
     for (int i = 0; i < MB_KERNEL_CHOICES; i++) {

@@ -1,12 +1,13 @@
 /* Choosing a device: the words of --device, and what is said when a GPU cannot be used. */
 #include "device.h"
 
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* "cuda" alone means the first GPU. Numbers are decimal digits only. */
 mb_status mb_device_parse(mb_device_wish *out, const char *text, mb_error *err)
 {
     static const char *const words[] = {"auto", "cpu", "cuda"};
@@ -20,13 +21,14 @@ mb_status mb_device_parse(mb_device_wish *out, const char *text, mb_error *err)
     const char *digits = text + strlen("cuda:");
     size_t n = strncmp(text, "cuda:", strlen("cuda:")) == 0 ? strspn(digits, "0123456789") : 0;
     if (n == 0 || n > 3 || digits[n] != '\0') {
-        return mb_fail(err, MB_E_ARGUMENT, "device '%.32s' is not known\nuse auto, cpu, cuda, or cuda:N for GPU N",
+        return mb_fail(err, MB_E_ARGUMENT, "device \"%.32s\" is not known\nuse auto, cpu, cuda, or cuda:N for GPU N",
                        text);
     }
     *out = (mb_device_wish){MB_DEVICE_CUDA, atoi(digits)};
     return MB_OK;
 }
 
+/* The CPU needs no look. For `auto` a refusal becomes a note; for `cuda` it is the error. */
 mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *err)
 {
     *out = (mb_device_report){.kind = MB_DEVICE_CPU};
@@ -48,12 +50,14 @@ mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *
     return MB_OK;
 }
 
+/* Maps are f32 until mb_device_set_precision. */
 mb_status mb_device_open(mb_backend *out, const mb_device_report *report, mb_error *err)
 {
     return report->kind == MB_DEVICE_CUDA ? mb_backend_cuda_open(out, report->index, MB_F32, err)
                                           : mb_backend_cpu(out, err);
 }
 
+/* What a precision means for plans: the type of maps, and whether f32 gemms may round to TF32. */
 typedef struct precision_row {
     const char *name;
     mb_precision precision;
@@ -65,6 +69,7 @@ static const precision_row precisions[] = {{"f32", MB_PRECISION_F32, MB_F32, fal
                                            {"f16", MB_PRECISION_F16, MB_F16, false},
                                            {"bf16", MB_PRECISION_BF16, MB_BF16, false}};
 
+/* The environment counts only where nothing was asked for. The CPU has nothing to set. */
 mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err)
 {
     const char *wish = getenv("MATTEBOX_PRECISION");
@@ -76,16 +81,18 @@ mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_erro
         found = found || fits;
     }
     if (!found) {
-        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_PRECISION=%.32s: f32, tf32, f16 or bf16", wish);
+        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_PRECISION is \"%.32s\", expected f32, tf32, f16 or bf16", wish);
     }
     return b->memory != NULL ? mb_backend_cuda_set_types(b, row->maps, row->tf32, err) : MB_OK;
 }
 
+/* The CPU's back end holds nothing. */
 void mb_device_close(mb_backend *b)
 {
     mb_backend_cuda_close(b);
 }
 
+/* For comparisons: the bytes are the same either way. */
 bool mb_image_io_wanted(const mb_device_image_io *p)
 {
     const char *wish = getenv("MATTEBOX_CUDA_IMAGE_IO");

@@ -19,7 +19,7 @@ typedef struct mb_device_report {
     int compute;   /* 90 for sm_90 */
     size_t total_bytes, free_bytes;
     int driver_cuda;     /* newest CUDA of the driver: 13000 for 13.0 */
-    int cublaslt, cudnn; /* versions as the libraries give them; 0: not there, our own kernels serve */
+    int cublaslt, cudnn; /* versions as the libraries give them; 0: not there, our own kernels run */
     char note[768];      /* one line: why the CPU runs though a GPU was not ruled out, or which library is missing */
 } mb_device_report;
 
@@ -42,7 +42,7 @@ MB_MUST_CHECK mb_status mb_device_check(const mb_backend *b, mb_error *err);
  * The CPU computes in f32 whatever is asked for, which no result can suffer from. MB_E_DEVICE: the GPU cannot. */
 MB_MUST_CHECK mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err);
 
-/* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/driver/absent.c in a build without) ---- */
+/* ---- what a back end with a device provides (kernels/cuda; kernels/cuda/absent.c in a build without) ---- */
 
 /* Two clauses of a message. */
 typedef struct mb_device_refusal {

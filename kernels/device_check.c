@@ -7,41 +7,31 @@
 #include <math.h>
 #include <string.h>
 
+/* Types and constants are those of ops.def; values are made up. */
 typedef struct check_case {
     mb_op op;
-    uint32_t constants; /* bit i: input i is a weight or a table */
-    int64_t in[5][4];   /* dims; {0}: absent */
-    union {
-        mb_conv2d_attrs conv2d;
-        mb_linear_attrs linear;
-        mb_deform_conv2d_attrs deform;
-        mb_norm_attrs norm;
-        mb_window_attention_attrs window;
-        mb_vit_attention_attrs vit;
-        mb_resize_attrs resize;
-        mb_no_attrs none;
-    } attrs;
+    int64_t in[5][4]; /* dims; {0}: absent */
+    mb_attrs attrs;
 } check_case;
 
 static const check_case cases[] = {
-    {MB_OP_linear, 6, {{1, 64, 4, 4}, {32, 64, 1, 1}, {32, 1, 1, 1}}, {.linear = {MB_ACT_GELU}}},
-    {MB_OP_conv2d, 6, {{1, 16, 9, 7}, {24, 16, 3, 3}, {24, 1, 1, 1}}, {.conv2d = {1, 1, MB_ACT_RELU, false}}},
-    {MB_OP_conv2d, 6, {{1, 3, 8, 8}, {16, 3, 4, 4}, {16, 1, 1, 1}}, {.conv2d = {4, 0, MB_ACT_NONE, false}}},
+    {MB_OP_linear, {{1, 64, 4, 4}, {32, 64, 1, 1}, {32, 1, 1, 1}}, {.linear = {MB_ACT_GELU}}},
+    {MB_OP_conv2d, {{1, 16, 9, 7}, {24, 16, 3, 3}, {24, 1, 1, 1}}, {.conv2d = {1, 1, MB_ACT_RELU, false}}},
+    {MB_OP_conv2d, {{1, 3, 8, 8}, {16, 3, 4, 4}, {16, 1, 1, 1}}, {.conv2d = {4, 0, MB_ACT_NONE, false}}},
     {MB_OP_deform_conv2d,
-     24,
      {{1, 16, 8, 8}, {1, 18, 8, 8}, {1, 9, 8, 8}, {8, 16, 3, 3}, {8, 1, 1, 1}},
-     {.deform = {1, 2.0f, MB_ACT_NONE}}},
-    {MB_OP_layer_norm, 6, {{1, 96, 5, 5}, {96, 1, 1, 1}, {96, 1, 1, 1}}, {.norm = {1e-5f, false}}},
-    {MB_OP_window_attention, 6, {{1, 96, 10, 9}, {169, 2, 1, 1}, {96, 1, 1, 1}}, {.window = {2, 7, 3, 0.25f}}},
-    {MB_OP_vit_attention, 6, {{1, 192, 6, 5}, {11, 64, 1, 1}, {9, 64, 1, 1}}, {.vit = {1, 0, 0.125f, 1.0f}}},
+     {.deform_conv2d = {1, 2.0f, MB_ACT_NONE}}},
+    {MB_OP_layer_norm, {{1, 96, 5, 5}, {96, 1, 1, 1}, {96, 1, 1, 1}}, {.layer_norm = {1e-5f, false}}},
+    {MB_OP_window_attention, {{1, 96, 10, 9}, {169, 2, 1, 1}, {96, 1, 1, 1}}, {.window_attention = {2, 7, 3, 0.25f}}},
+    {MB_OP_vit_attention, {{1, 192, 6, 5}, {11, 64, 1, 1}, {9, 64, 1, 1}}, {.vit_attention = {1, 0, 0.125f, 1.0f}}},
     {MB_OP_vit_attention,
-     14,
      {{1, 192, 6, 5}, {7, 64, 1, 1}, {7, 64, 1, 1}, {192, 1, 1, 1}},
-     {.vit = {1, 4, 0.125f, 1.0f, true}}},
-    {MB_OP_resize_bilinear, 0, {{1, 8, 5, 7}}, {.resize = {11, 13, true}}},
-    {MB_OP_global_mean, 0, {{1, 24, 6, 5}}, {.none = {0}}},
+     {.vit_attention = {1, 4, 0.125f, 1.0f, true}}},
+    {MB_OP_resize_bilinear, {{1, 8, 5, 7}}, {.resize_bilinear = {11, 13, true}}},
+    {MB_OP_global_mean, {{1, 24, 6, 5}}, {.global_mean = {0}}},
 };
 
+/* One case on its way: host copies, what ref makes of them, device memory, what came back. */
 typedef struct trial {
     const mb_backend *b;
     const check_case *c;
@@ -51,15 +41,16 @@ typedef struct trial {
     mb_prepared prepared;
 } trial;
 
-/* Offsets and modulators of deformable convolutions stay f32, as in plans. */
+/* Of an input, as in plans. */
 static mb_dtype type_of(const trial *t, int i)
 {
-    return t->c->op == MB_OP_deform_conv2d && (i == 1 || i == 2) ? MB_F32 : t->b->activations;
+    return (mb_op_get_rule(t->c->op)->f32_inputs >> i & 1u) != 0 ? MB_F32 : t->b->activations;
 }
 
+/* Constants stay in host memory: prepare copies them. */
 static bool is_constant(const trial *t, int i)
 {
-    return (t->c->constants >> i & 1u) != 0;
+    return (mb_op_get_rule(t->c->op)->constants >> i & 1u) != 0;
 }
 
 /* Values that the type can hold, so that only the kernel's own rounding counts. */
@@ -72,6 +63,7 @@ static mb_status make_input(trial *t, int i, mb_error *err)
     if (v == NULL) {
         return mb_fail_memory(err, n * sizeof *v, "the device's self-check");
     }
+    /* A linear congruential generator: multiples of 1/128 in [-1, 1), exact in every type. */
     for (size_t k = 0; k < n; k++) {
         state = state * 1664525u + 1013904223u;
         v[k] = (float)((int)(state >> 24) - 128) / 128.0f;
@@ -81,6 +73,7 @@ static mb_status make_input(trial *t, int i, mb_error *err)
     return MB_OK;
 }
 
+/* The plain kernel's result, in f32 on the host. */
 static mb_status expect(trial *t, mb_error *err)
 {
     mb_backend ref;
@@ -105,6 +98,7 @@ static mb_status expect(trial *t, mb_error *err)
     return status;
 }
 
+/* Rounds an input to its type and copies it. */
 static mb_status to_device(trial *t, int i, mb_error *err)
 {
     const mb_device_memory *m = t->b->memory;
@@ -122,11 +116,12 @@ static mb_status run_on_device(trial *t, mb_error *err)
 {
     mb_status status = MB_OK;
     const mb_device_memory *m = t->b->memory;
-    void *device = t->b->device;
+    mb_gpu *device = t->b->device;
     size_t n = (size_t)mb_view_count(&t->call.out), bytes = n * mb_dtype_size(t->b->activations);
-    t->call.stream = device;
+    t->call.device = device;
     t->call.tf32 = t->b->tf32;
-    t->call.constants = t->c->constants;
+    /* As in planning: constants have data, maps have none yet. */
+    t->call.constants = mb_op_get_rule(t->c->op)->constants;
     t->call.out.dtype = t->b->activations;
     t->call.out.data = NULL;
     for (int i = 0; i < t->call.n_in; i++) {
@@ -134,6 +129,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
         t->call.in[i].data = is_constant(t, i) ? t->host[i] : NULL;
     }
     t->call.once = true;
+    /* The kernel that plans would take, libraries included. */
     const mb_kernel *k = mb_backend_choose(t->b, t->c->op, &t->call);
     if (k == NULL) {
         return mb_fail(err, MB_E_UNSUPPORTED, "no kernel");
@@ -143,6 +139,7 @@ static mb_status run_on_device(trial *t, mb_error *err)
         t->call.prepared = &t->prepared;
     }
     size_t workspace = k->workspace != NULL ? k->workspace(&t->call) : 0;
+    /* Then maps get their memory, and the call runs. */
     MB_TRY(m->alloc(device, &t->device[MB_MAX_INPUTS], bytes, "a self-check", err));
     MB_TRY(m->alloc(device, &t->device[MB_MAX_INPUTS + 1], workspace, "a self-check", err));
     for (int i = 0; i < t->call.n_in; i++) {
@@ -161,8 +158,11 @@ done:
     return status;
 }
 
+/* By the largest magnitude. The limits leave room for the type's rounding; a kernel at fault is wrong by
+ * much more. NaN is wrong. */
 static mb_status compare(const trial *t, mb_error *err)
 {
+    /* As in the op tests: the largest error over the largest magnitude. */
     double error = 0, largest = 0, limit = t->b->activations == MB_F16 ? 4e-3 : 3e-2;
     limit = t->b->activations == MB_F32 ? (t->b->tf32 ? 4e-3 : 1e-4) : limit;
     for (int64_t i = 0; i < mb_view_count(&t->call.out); i++) {
@@ -171,12 +171,13 @@ static mb_status compare(const trial *t, mb_error *err)
         largest = fmax(largest, fabs((double)t->expected[i]));
     }
     if (!(error <= limit * largest)) {
-        return mb_fail(err, MB_E_DEVICE, "%s is %.2g wrong, %.2g is allowed", mb_op_get_rule(t->c->op)->name,
+        return mb_fail(err, MB_E_DEVICE, "%s is off by %.2g, %.2g is allowed", mb_op_get_rule(t->c->op)->name,
                        error / largest, limit);
     }
     return MB_OK;
 }
 
+/* One case from end to end; nothing of it is left behind. */
 static mb_status check(const mb_backend *b, const check_case *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -186,6 +187,7 @@ static mb_status check(const mb_backend *b, const check_case *c, mb_error *err)
     if (t.staging == NULL) {
         return mb_fail_memory(err, 1 << 16, "the device's self-check");
     }
+    /* Inputs of a case are dense: the first absent one is the end. */
     for (int i = 0; i < 5 && c->in[i][0] > 0; i++) {
         t.call.n_in = i + 1;
         MB_TRY(make_input(&t, i, err));
@@ -209,6 +211,7 @@ done:
     return status;
 }
 
+/* The first case that is wrong ends it: MB_E_DEVICE with its name. */
 mb_status mb_device_check(const mb_backend *b, mb_error *err)
 {
     if (b->memory == NULL) {

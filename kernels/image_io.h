@@ -1,12 +1,13 @@
-/* 8-bit pictures on a device with memory of its own: the way of a photo into a network's input and of the logits back
- * to a mask, with the arithmetic of the CPU bit for bit (core/resample.h, core/sigmoid.h), so that bytes travel instead
- * of floats and only the size of the network and of the photo are ever seen.
+/* 8-bit images on a device with memory of its own: from a photo to a network's input, and from logits to a mask, with
+ * the arithmetic of the CPU bit for bit (core/resample.h, core/sigmoid.h). So bytes travel instead of floats.
  *
- * A slot holds one picture on its way, with memory for it on both sides. Two slots in turn overlap pictures: what send
- * and take start runs beside the computing of other pictures. Order for a slot: send, feed, (the network), take,
- * receive; feed, network and take may be repeated before receive. send, feed and take only queue work, and are called
- * with the device entered (mb_device_memory); a photo may go away when send returns. A slot is used by one thread at a
- * time. */
+ * An upload slot holds one image in flight, with memory for it on both sides. With two slots in turn images overlap:
+ * what upload and read_output start runs beside the computing of other images.
+ *   - Order for a slot: upload, write_input, (the network), read_output, download. write_input, the network and
+ *     read_output may be repeated before download.
+ *   - upload, write_input and read_output only queue work, and are called with the device entered (mb_device_memory).
+ *     The photo may be freed when upload returns.
+ *   - A slot is used by one thread at a time. */
 #ifndef MB_IMAGE_IO_H
 #define MB_IMAGE_IO_H
 
@@ -14,13 +15,15 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+typedef struct mb_gpu mb_gpu; /* kernel.h */
+
 /* The photo, in host memory, and what becomes of it. */
 typedef struct mb_image_input {
     const uint8_t *rgb;        /* [height, width, 3], packed */
     const uint8_t *fourth;     /* [height, width]: one more channel, or NULL */
     int width, height;         /* >= 1 */
     const mb_resample *resize; /* of rgb; with a fourth channel NONE */
-    const float *table;        /* [3 or 4, 256]: what the bytes of each channel become; pixels beyond the picture: 0 */
+    const float *table;        /* [3 or 4, 256]: what the bytes of each channel become; pixels beyond the image: 0 */
     bool by_maximum;           /* then instead of the table: (v / largest byte - mean) / std, in f64 */
     float mean[3], std[3];
 } mb_image_input;
@@ -33,17 +36,16 @@ typedef struct mb_mask_output {
 } mb_mask_output;
 
 typedef struct mb_device_image_io {
-    mb_status (*open)(void *device, void **slot, mb_error *err);
-    void (*close)(void *slot); /* waits for what is under way; NULL is fine */
-    /* out: NULL where the result is taken otherwise. MB_E_MEMORY: there is no room for this picture; nothing happened.
-     */
+    mb_status (*open)(mb_gpu *device, void **slot, mb_error *err);
+    void (*close)(void *slot); /* waits for what is in flight; NULL is fine */
+    /* out: NULL where the caller reads the result itself. MB_E_MEMORY: this image does not fit. */
     mb_status (*upload)(void *slot, const mb_image_input *in, const mb_mask_output *out, mb_error *err);
-    /* input [1, 3 or 4, H, W] on the device, at least as large as the resized picture. */
+    /* input [1, 3 or 4, H, W] on the device, at least as large as the resized image. */
     mb_status (*write_input)(void *slot, const mb_view *input, mb_error *err);
     /* logits [1, 1, H, W], f32, on the device. */
     mb_status (*read_output)(void *slot, const mb_view *logits, mb_error *err);
-    /* Waits for the mask [height, width] that the last take began; finite: whether all logits were. Not to be called
-     * with the device entered: others go on meanwhile. */
+    /* Waits for the mask [height, width] that the last read_output began; finite: whether all logits were. Call it
+     * without having entered the device: others go on meanwhile. */
     mb_status (*download)(void *slot, uint8_t *mask, bool *finite, mb_error *err);
 } mb_device_image_io;
 

@@ -1,6 +1,6 @@
 /* What a back end implements: one mb_kernel per op. Kernels know tensors and attributes, never models.
  *
- * All views are f32 unless a back end says otherwise; constants (weights, tables) are f32 as well: the plan widens
+ * All views are f32 unless a back end says otherwise; constants (weights, tables) are f32 as well: the plan converts
  * f16 and bf16 files before prepare. Activations are channels last with a pitch (core/tensor.h): inputs and output may
  * be slices of wider maps, so never assume pitch == C. An output never overlaps an input, except where
  * `in_place_input` allows it. */
@@ -17,11 +17,19 @@
 
 /* MB_OP_conv2d, MB_OP_linear, ... */
 typedef enum mb_op {
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_OP_##name,
+#define MB_OP(name, ...) MB_OP_##name,
 #include "ops.def"
 #undef MB_OP
     MB_OP_COUNT
 } mb_op;
+
+/* The attributes of any op: one member for each row of ops.def, called like the op. */
+typedef union mb_attrs {
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) attributes name;
+#include "ops.def"
+#undef MB_OP
+    unsigned char bytes[32]; /* what is compared, hashed and copied */
+} mb_attrs;
 
 /* Constants in the form a kernel wants them (packed weights, expanded bias tables). Depends on attributes and
  * constants only, never on N, H, W, so that plans of several sizes share it. */
@@ -32,6 +40,8 @@ typedef struct mb_prepared {
     uint32_t replaces; /* bit i: run() no longer reads the constant input i; its memory may be released */
 } mb_prepared;
 
+typedef struct mb_gpu mb_gpu; /* a device with memory of its own; its back end alone knows what is inside */
+
 typedef struct mb_call {
     const void *attrs;         /* of the op's type, never NULL */
     mb_view in[MB_MAX_INPUTS]; /* absent optional inputs have dims[0] == 0; while planning only constants have data */
@@ -40,10 +50,10 @@ typedef struct mb_call {
     mb_view out;
     void *workspace; /* 64-byte aligned, as many bytes as workspace() asked for; contents undefined */
     const mb_prepared *prepared;
-    mb_pool *pool; /* CPU: may be NULL (one thread) */
-    void *stream;  /* a back end with a device: that device */
-    bool tf32;     /* f32 products may round their operands to TF32 */
-    bool once;     /* a self-check: nothing that pays off later only is to be done for it */
+    mb_pool *pool;  /* CPU: may be NULL (one thread) */
+    mb_gpu *device; /* of a back end that has one */
+    bool tf32;      /* f32 products may round their operands to TF32 */
+    bool once;      /* a self-check: nothing that pays off later only is to be done for it */
 } mb_call;
 
 typedef struct mb_kernel {
@@ -52,8 +62,8 @@ typedef struct mb_kernel {
     mb_status (*prepare)(mb_prepared *out, const mb_call *c, mb_error *err); /* once per model; NULL: nothing */
     size_t (*workspace)(const mb_call *c); /* bytes; c->pool gives the number of threads; NULL: 0.
                                               SIZE_MAX: the size overflows */
-    /* Devices: times the ways to serve this call, before the first run; overwrites maps. NULL: there is one way. Only a
-     * device that broke is an error. */
+    /* Devices: times the implementations of this call, before the first run; overwrites maps. NULL: there is one. Only
+     * a device that broke is an error. */
     mb_status (*tune)(const mb_call *c, mb_error *err);
     mb_status (*run)(const mb_call *c, mb_error *err); /* no allocation, no global state */
     int in_place_input;                                /* 1 + index of the input whose memory the output may
@@ -65,7 +75,10 @@ typedef struct mb_op_rule {
     mb_op op;
     const char *name;
     int most_inputs, least_inputs;
+    uint32_t constants, f32_inputs; /* masks, see ops.def */
     size_t attrs_bytes;
+    int act_offset; /* of `act` in the attributes; -1: the op has no activation of its own */
+    int addend;     /* the input added before the activation; 0: none */
     float tolerance;
     mb_status (*shape)(int64_t out_dims[4], const mb_call *c, mb_error *err); /* checks every input too */
     double (*macs)(const mb_call *c);                                         /* NULL: counted as 0 */
@@ -80,28 +93,29 @@ const mb_op_rule *mb_op_get_rule(mb_op op);
 /* A device with memory of its own: all that the executor needs to know of it. Copies and kernels of one device happen
  * in the order of the calls; wait returns when all are done, and reports their faults. */
 typedef struct mb_device_memory {
-    mb_status (*alloc)(void *device, void **out, size_t bytes, const char *what, mb_error *err);
-    void (*free)(void *device, void *p);      /* NULL is fine */
-    void *(*pin)(void *device, size_t bytes); /* host memory that copies are fast from; NULL: there is none */
-    void (*unpin)(void *device, void *p);     /* NULL is fine */
-    /* Whether a plan will fit beside what is there, before anything is allocated; weights: those still to come. */
-    mb_status (*room)(void *device, size_t activations, size_t weights, mb_error *err);
-    mb_status (*copy_in)(void *device, void *dst, const void *src, size_t bytes, mb_error *err);
-    mb_status (*copy_out)(void *device, void *dst, const void *src, size_t bytes, mb_error *err);
-    mb_status (*wait)(void *device, mb_error *err);
+    mb_status (*alloc)(mb_gpu *device, void **out, size_t bytes, const char *what, mb_error *err);
+    void (*free)(mb_gpu *device, void *p);      /* NULL is fine */
+    void *(*pin)(mb_gpu *device, size_t bytes); /* host memory that copies are fast from; NULL: there is none */
+    void (*unpin)(mb_gpu *device, void *p);     /* NULL is fine */
+    /* Before anything is allocated: will a plan fit beside what is there? weights: those still to come; they are then
+     * allocated at once. */
+    mb_status (*reserve)(mb_gpu *device, size_t activations, size_t weights, mb_error *err);
+    mb_status (*copy_in)(mb_gpu *device, void *dst, const void *src, size_t bytes, mb_error *err);
+    mb_status (*copy_out)(mb_gpu *device, void *dst, const void *src, size_t bytes, mb_error *err);
+    mb_status (*wait)(mb_gpu *device, mb_error *err);
     /* For this thread, until leave; other threads wait. Fails if the device is broken; then there is nothing to leave.
      * May be entered again by the same thread. */
-    mb_status (*enter)(void *device, mb_error *err);
-    void (*leave)(void *device);
+    mb_status (*enter)(mb_gpu *device, mb_error *err);
+    void (*leave)(mb_gpu *device);
     /* Around the `tune` of a plan's calls; false: there is no time or wish for it, and no end to call. */
-    bool (*tune_begin)(void *device);
-    void (*tune_end)(void *device);
+    bool (*tune_begin)(mb_gpu *device);
+    void (*tune_end)(mb_gpu *device);
     /* What the calls between begin and end do, as one launch; NULL in *out: this device cannot, the calls must be made
      * again (none of them happened). */
-    mb_status (*capture_begin)(void *device, mb_error *err);
-    mb_status (*capture_end)(void *device, void **out, mb_error *err);
-    mb_status (*replay)(void *device, void *captured, mb_error *err);
-    void (*captured_free)(void *device, void *captured); /* NULL is fine */
+    mb_status (*capture_begin)(mb_gpu *device, mb_error *err);
+    mb_status (*capture_end)(mb_gpu *device, void **out, mb_error *err);
+    mb_status (*replay)(mb_gpu *device, void *captured, mb_error *err);
+    void (*captured_free)(mb_gpu *device, void *captured); /* NULL is fine */
 } mb_device_memory;
 
 typedef struct mb_backend {
@@ -109,7 +123,7 @@ typedef struct mb_backend {
     const mb_kernel *kernels[MB_OP_COUNT][MB_KERNEL_CHOICES];
     const mb_device_memory *memory;     /* NULL: the host's */
     const mb_device_image_io *image_io; /* NULL: none; with memory only */
-    void *device;                       /* goes into mb_call.stream */
+    mb_gpu *device;                     /* goes into mb_call.device */
     mb_dtype activations;               /* type of the maps between nodes: MB_F32 (0), or 16 bit on a device */
     bool tf32;                          /* with f32 maps: products may round their operands to TF32 */
     mb_dtype fallback_dtype;            /* what to compute in when `activations` overflows: bf16 or f32 */
@@ -119,9 +133,9 @@ typedef struct mb_backend {
 void mb_backend_ref(mb_backend *out);
 /* ref, then kernels/cpu, then what the instruction set (core/cpu.h) adds. */
 MB_MUST_CHECK mb_status mb_backend_cpu(mb_backend *out, mb_error *err);
-/* Whose matrix products the CPU runs here, one line: "own (avx512)", "OpenBLAS 0.3.21, Haswell". */
+/* Whose gemm the CPU runs here, one line: "own (avx512)", "OpenBLAS 0.3.21, Haswell". */
 void mb_backend_cpu_products(char *text, size_t text_bytes);
-/* The kernel that serves this call; NULL only if the back end has none (CUDA). */
+/* The kernel that runs this call; NULL only if the back end has none (CUDA). */
 const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c);
 
 #endif

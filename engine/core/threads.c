@@ -6,15 +6,18 @@
  *   2. every worker sees the new number (acquire, so it sees the fields too), takes chunks, and lowers `busy`
  *   3. the caller returns when `busy` is 0 (acquire: it sees all results). Only then may the fields change again
  * A worker that wakes late finds no chunk left, but it still counts: that is what keeps step 1 of the next job safe. */
+#define _POSIX_C_SOURCE 200809L
 #include "core/threads.h"
 
 #include "core/alloc.h"
+#include "core/task.h"
 #include "core/machine.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #define MB_MAX_THREADS 1024
 #define MB_SPINS       4000
@@ -29,7 +32,7 @@ struct mb_pool {
     mb_range_fn fn;
     void *arg;
     size_t n, grain;
-    const mb_cancel *cancel; /* borrowed; NULL: none */
+    const mb_task *task; /* mb_pool_set_task; NULL: none */
     atomic_size_t next;
     atomic_uint generation;
     atomic_int busy; /* workers that have not finished the current job */
@@ -47,7 +50,7 @@ static void take_chunks(mb_pool *p, int worker)
 {
     for (;;) {
         size_t begin = atomic_fetch_add_explicit(&p->next, p->grain, memory_order_relaxed);
-        if (begin >= p->n || mb_cancelled(p->cancel)) {
+        if (begin >= p->n || mb_should_stop(p->task)) {
             return;
         }
         size_t end = p->n - begin < p->grain ? p->n : begin + p->grain;
@@ -131,7 +134,11 @@ mb_status mb_pool_create(mb_pool **out, int n_threads, mb_error *err)
     }
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
-    pthread_cond_init(&p->finished, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->finished, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     for (int i = 1; i < p->n_threads; i++) {
         mb_status status = start_worker(p, i, err);
         if (status != MB_OK) {
@@ -167,23 +174,48 @@ int mb_pool_size(const mb_pool *p)
     return p != NULL ? p->n_threads : 1;
 }
 
-void mb_pool_set_cancel(mb_pool *p, const mb_cancel *cancel)
+void mb_pool_set_task(mb_pool *p, const mb_task *task)
 {
     if (p != NULL) {
-        p->cancel = cancel;
+        p->task = task;
     }
 }
 
 /* Alone where there is one thread or one chunk. Else the job is written under the mutex and published by its number;
  * the caller works too, then waits for the workers: first spinning, then asleep. */
+/* Until all workers are done; under the mutex. waiting.call NULL: sleeps. */
+static void wait_for_workers(mb_pool *p, mb_waiting waiting)
+{
+    while (atomic_load_explicit(&p->busy, memory_order_acquire) > 0) {
+        if (waiting.call == NULL) {
+            pthread_cond_wait(&p->finished, &p->mutex);
+            continue;
+        }
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += MB_WAIT_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        (void)pthread_cond_timedwait(&p->finished, &p->mutex, &until);
+        pthread_mutex_unlock(&p->mutex);
+        waiting.call(waiting.user);
+        pthread_mutex_lock(&p->mutex);
+    }
+}
+
 void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *arg)
+{
+    mb_parallel_for_long(p, n, grain, fn, arg, (mb_waiting){0});
+}
+
+void mb_parallel_for_long(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *arg, mb_waiting while_waiting)
 {
     if (n == 0) {
         return;
     }
     grain = grain > 0 ? grain : 1;
     if (p == NULL || p->n_threads == 1 || n <= grain) {
-        for (size_t begin = 0; begin < n && !(p != NULL && mb_cancelled(p->cancel)); begin += grain) {
+        for (size_t begin = 0; begin < n && !(p != NULL && mb_should_stop(p->task)); begin += grain) {
             /* the same chunks as with many threads */
             fn(arg, begin, n - begin < grain ? n : begin + grain, 0);
         }
@@ -206,8 +238,6 @@ void mb_parallel_for(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, void *a
 #endif
     }
     pthread_mutex_lock(&p->mutex);
-    while (atomic_load_explicit(&p->busy, memory_order_acquire) > 0) {
-        pthread_cond_wait(&p->finished, &p->mutex);
-    }
+    wait_for_workers(p, while_waiting);
     pthread_mutex_unlock(&p->mutex);
 }

@@ -2,7 +2,6 @@
 #ifndef MB_CORE_THREADS_H
 #define MB_CORE_THREADS_H
 
-#include "core/cancel.h"
 #include "core/status.h"
 
 typedef struct mb_pool mb_pool;
@@ -16,14 +15,24 @@ int mb_pool_size(const mb_pool *pool); /* workers, the caller included; 1 for a 
  * index scratch memory. */
 typedef void (*mb_range_fn)(void *arg, size_t begin, size_t end, int worker);
 
-/* While set (NULL takes it away), mb_parallel_for leaves out the chunks that have not begun when `cancel` says stop,
- * and every worker asks between chunks. What it computed is then incomplete: for work whose results are thrown away
- * after a stop and never used as indices meanwhile, as a network's kernels. */
-void mb_pool_set_cancel(mb_pool *pool, const mb_cancel *cancel);
+/* For work that knows its pool but no task: the kernels of a network. While a task is set (borrowed; NULL takes it
+ * away), mb_parallel_for leaves out the chunks that have not begun when that task has to stop. What was computed is then
+ * incomplete: only for results that are thrown away after a stop and never used as indices meanwhile. */
+struct mb_task;
+void mb_pool_set_task(mb_pool *pool, const struct mb_task *task);
 
 /* Cuts [0, n) into chunks of `grain` items (the last may be shorter) and runs them on all workers; returns when all are
  * done. The cut depends on n and grain only, so results that depend on chunks do not depend on the number of threads.
  * No nesting. One caller at a time. A NULL pool runs in the caller. */
 void mb_parallel_for(mb_pool *pool, size_t n, size_t grain, mb_range_fn fn, void *arg);
+
+/* The same for chunks that may take long: when the caller has no chunk left to run, it calls `while_waiting` every
+ * MB_WAIT_MS until the other workers are done. */
+#define MB_WAIT_MS 10
+typedef struct mb_waiting {
+    void (*call)(void *user);
+    void *user;
+} mb_waiting;
+void mb_parallel_for_long(mb_pool *pool, size_t n, size_t grain, mb_range_fn fn, void *arg, mb_waiting while_waiting);
 
 #endif

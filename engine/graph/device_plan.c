@@ -21,7 +21,7 @@ static int whole_map(const mb_graph *g, int v)
 }
 
 /* f32 stay: maps of one channel (gates, logits, alphas: their last bits are seen, and they cost nothing), and the
- * offsets and modulators of deformable convolutions (positions of 1/64 pixel). A slice has the type of the map it lies
+ * inputs that ops.def marks (offsets and modulators of deformable convolutions). A slice has the type of the map it lies
  * in. Constants are f32 in host memory always; kernels round them when they prepare. */
 void mb_plan_choose_types(mb_plan *p)
 {
@@ -32,9 +32,10 @@ void mb_plan_choose_types(mb_plan *p)
     }
     for (int i = 0; i < g->n_nodes; i++) {
         const mb_node *n = &g->nodes[i];
-        if (!n->removed && n->op == MB_OP_deform_conv2d) {
-            p->locations[whole_map(g, n->in[1])].dtype = MB_F32;
-            p->locations[whole_map(g, n->in[2])].dtype = MB_F32;
+        for (int k = 0; k < n->n_in && !n->removed; k++) {
+            if (n->in[k] >= 0 && (mb_op_get_rule(n->op)->f32_inputs >> k & 1u) != 0) {
+                p->locations[whole_map(g, n->in[k])].dtype = MB_F32;
+            }
         }
     }
     for (int v = 0; v < g->n_values; v++) {

@@ -1,29 +1,22 @@
 /* The loop over the steps of a plan. Allocates nothing, decides nothing: every decision is in the plan. Who calls it:
  * run.c on the CPU, device_run.c on a device. */
-#define _GNU_SOURCE
 #include "graph/plan.h"
+
+#include "core/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 /* One step, its time, and the check of its result where that is asked for. wait: for the device, so that the time is
  * that of the work and not of its launch. */
 static mb_status run_step(mb_plan *p, mb_step *s, bool wait, mb_error *err)
 {
-    double begin = now_ms();
+    double begin = mb_clock_ms();
     mb_status status = s->kernel->run(&s->call, err);
     if (status == MB_OK && wait) {
         status = p->backend->memory->wait(p->backend->device, err);
     }
-    s->ms = now_ms() - begin;
+    s->ms = mb_clock_ms() - begin;
     if (status == MB_OK && p->check) {
         status = mb_plan_check_step(p, s, err);
     }

@@ -112,29 +112,33 @@ const char *mb_graph_text(mb_graph *g, const char *format, ...)
     return copy;
 }
 
-/* Capacity for one more element: doubled when it is used up. */
-static bool grow(mb_graph *g, void **array, int count, int *capacity, size_t size)
+/* `array` with space for one more element, perhaps moved. NULL: out of memory, and `array` is what it was. */
+static void *grow(mb_graph *g, void *array, int count, int *capacity, size_t size)
 {
     if (count < *capacity) {
-        return true;
+        return array;
     }
     int wanted = *capacity > 0 ? *capacity * 2 : 256;
-    void *p = mb_realloc_array(*array, (size_t)wanted, size);
+    void *p = mb_realloc_array(array, (size_t)wanted, size);
     if (p == NULL) {
         mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for a graph of %d elements", wanted);
-        return false;
+        return NULL;
     }
-    *array = p;
     *capacity = wanted;
-    return true;
+    return p;
 }
 
 /* A value without a producer; the caller links it. */
 int mb_graph_add_value(mb_graph *g, mb_value_kind kind, const char *name, const int64_t dims[4])
 {
-    if (g->error.code != MB_OK || !grow(g, (void **)&g->values, g->n_values, &g->values_capacity, sizeof *g->values)) {
+    if (g->error.code != MB_OK) {
         return MB_NONE;
     }
+    mb_value_info *values = grow(g, g->values, g->n_values, &g->values_capacity, sizeof *g->values);
+    if (values == NULL) {
+        return MB_NONE;
+    }
+    g->values = values;
     mb_value_info *v = &g->values[g->n_values];
     *v = (mb_value_info){.kind = kind, .name = name, .producer = MB_NONE, .alias_of = MB_NONE};
     memcpy(v->dims, dims, sizeof v->dims);
@@ -250,9 +254,11 @@ int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs
         return MB_NONE;
     }
     node.out = mb_graph_add_value(g, MB_VALUE_TEMPORARY, name, dims);
-    if (node.out < 0 || !grow(g, (void **)&g->nodes, g->n_nodes, &g->nodes_capacity, sizeof *g->nodes)) {
+    mb_node *nodes = node.out >= 0 ? grow(g, g->nodes, g->n_nodes, &g->nodes_capacity, sizeof *g->nodes) : NULL;
+    if (nodes == NULL) {
         return MB_NONE;
     }
+    g->nodes = nodes;
     g->values[node.out].producer = g->n_nodes;
     g->nodes[g->n_nodes++] = node;
     if (position < 0) {
@@ -263,9 +269,14 @@ int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs
 
 void mb_graph_tap(mb_graph *g, const char *name, int value)
 {
-    if (value < 0 || name == NULL || !grow(g, (void **)&g->taps, g->n_taps, &g->taps_capacity, sizeof *g->taps)) {
+    if (value < 0 || name == NULL) {
         return;
     }
+    mb_tap *taps = grow(g, g->taps, g->n_taps, &g->taps_capacity, sizeof *g->taps);
+    if (taps == NULL) {
+        return;
+    }
+    g->taps = taps;
     g->taps[g->n_taps++] = (mb_tap){name, value};
 }
 

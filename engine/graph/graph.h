@@ -39,21 +39,6 @@ typedef struct mb_value_info {
     int64_t alias_channel;
 } mb_value_info;
 
-typedef union mb_attrs {
-    mb_conv2d_attrs conv2d;
-    mb_linear_attrs linear;
-    mb_deform_conv2d_attrs deform_conv2d;
-    mb_upsample_conv2d_attrs upsample_conv2d;
-    mb_norm_attrs norm;
-    mb_unary_attrs unary;
-    mb_no_attrs none;
-    mb_window_attention_attrs window_attention;
-    mb_vit_attention_attrs vit_attention;
-    mb_resize_attrs resize;
-    mb_size_attrs size;
-    unsigned char bytes[32];
-} mb_attrs;
-
 typedef struct mb_node {
     mb_op op;
     bool removed;

@@ -91,7 +91,7 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
         mb_graph_call(g, node, &s->call);
         s->call.attrs = &p->attrs[p->n_steps];
         s->call.pool = p->pool;
-        s->call.stream = p->backend->device;
+        s->call.device = p->backend->device;
         s->call.tf32 = p->backend->tf32;
         set_types(p, node, &s->call);
         s->node = order[i];

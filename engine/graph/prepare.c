@@ -72,7 +72,7 @@ static mb_status prepare_step(mb_plan *p, mb_step *s, mb_prepared_cache *cache, 
         mb_graph_call_constants(g, n, &call, p->pool);
         call.attrs = s->call.attrs;
         call.pool = p->pool;
-        call.stream = s->call.stream;
+        call.device = s->call.device;
         call.out.dtype = s->call.out.dtype;
         for (int i = 0; i < n->n_in; i++) {
             call.in[i].dtype = s->call.in[i].dtype;
@@ -130,7 +130,8 @@ static mb_status check_capacity(const mb_plan *p, const mb_prepared_cache *cache
 {
     const mb_backend *b = p->backend;
     size_t weights = p->stats.weight_bytes / sizeof(float) * mb_dtype_size(b->activations);
-    return b->memory->room(b->device, p->stats.arena_bytes, weights > cache->bytes ? weights - cache->bytes : 0, err);
+    return b->memory->reserve(b->device, p->stats.arena_bytes, weights > cache->bytes ? weights - cache->bytes : 0,
+                              err);
 }
 
 /* On a device: which library, plan or kernel is the fastest for each call. The arena holds nothing yet that could be

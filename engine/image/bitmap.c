@@ -12,6 +12,7 @@
 #define ONES          UINT64_C(0x0101010101010101)
 #define HIGHS         UINT64_C(0x8080808080808080)
 
+/* Rows are padded to whole words, so that every pass works on full words. */
 mb_status mb_bitmap_create(mb_bitmap *out, int width, int height, mb_error *err)
 {
     *out = (mb_bitmap){0};
@@ -34,9 +35,9 @@ void mb_bitmap_dispose(mb_bitmap *b)
     *b = (mb_bitmap){0};
 }
 
-mb_pool *mb_bitmap_pool(const mb_bitmap *b, mb_pool *pool)
+mb_pool *mb_bitmap_pool(const mb_task *task, const mb_bitmap *b)
 {
-    return b->words * (size_t)b->height < WORTH_THREADS ? NULL : pool;
+    return b->words * (size_t)b->height < WORTH_THREADS ? NULL : mb_task_pool(task);
 }
 
 typedef struct fill_job {
@@ -63,6 +64,7 @@ static inline uint64_t bytes_at_least(uint64_t v, unsigned k)
     return v & (low7 + ONES * (256 - k)) & HIGHS; /* top bit set, and low bits reach k - 128 */
 }
 
+/* Eight bytes as one word, the first byte lowest, on machines of either byte order. */
 static inline uint64_t load_bytes(const uint8_t *p)
 {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -78,6 +80,7 @@ static inline uint64_t load_bytes(const uint8_t *p)
 #endif
 }
 
+/* Bit k of the result: is byte k of x in [low, high]? */
 static uint64_t byte_of_range(uint64_t v, int low, int high)
 {
     uint64_t m = low <= 0 ? HIGHS : low > 255 ? 0 : bytes_at_least(v, (unsigned)low);
@@ -97,6 +100,8 @@ static inline bool is_flat(const uint8_t *p)
     return differ == 0;
 }
 
+/* A row of bytes to bits. Masks are mostly flat: 64 equal bytes are one comparison; else eight bytes become eight bits at
+ * a time; several channels go one by one. */
 MB_CLONES static void fill_row_u8(uint64_t *dst, const uint8_t *src, const fill_job *j)
 {
     int width = j->b->width, x = 0;
@@ -123,6 +128,7 @@ MB_CLONES static void fill_row_u8(uint64_t *dst, const uint8_t *src, const fill_
     }
 }
 
+/* Rows [begin, end) of the bitmap from bytes or from floats. */
 static void fill_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -141,16 +147,16 @@ static void fill_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-void mb_bitmap_range(mb_bitmap *b, const mb_image_u8 *p, int low, int high, mb_pool *pool)
+void mb_bitmap_range(const mb_task *task, mb_bitmap *b, const mb_image_u8 *p, int low, int high)
 {
     fill_job j = {.b = b, .u8 = p->v, .channels = p->channels, .low = low, .high = high};
-    mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
-void mb_bitmap_at_least(mb_bitmap *b, const mb_image_f32 *p, float threshold, mb_pool *pool)
+void mb_bitmap_at_least(const mb_task *task, mb_bitmap *b, const mb_image_f32 *p, float threshold)
 {
     fill_job j = {.b = b, .f32 = p->v, .threshold = threshold};
-    mb_parallel_for(mb_bitmap_pool(b, pool), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), (size_t)b->height, ROWS_PER_TASK, fill_rows, &j);
 }
 
 static uint64_t last_word_mask(const mb_bitmap *b)
@@ -158,6 +164,7 @@ static uint64_t last_word_mask(const mb_bitmap *b)
     return b->width % 64 == 0 ? ~UINT64_C(0) : (UINT64_C(1) << (b->width % 64)) - 1;
 }
 
+/* For the question whether there is any foreground at all. */
 bool mb_bitmap_any(const mb_bitmap *b)
 {
     uint64_t all = 0;
@@ -208,6 +215,8 @@ static void dilate_up(uint64_t *row, size_t words, size_t reach)
     }
 }
 
+/* Every bit of a row spreads over `reach` pixels towards lower x, in place, word by word from the right end. right: how
+ * far the bits of the words to the right still reach into this one. */
 static void dilate_down(uint64_t *row, size_t words, size_t reach)
 {
     unsigned near = reach < 63 ? (unsigned)reach : 63;
@@ -302,7 +311,7 @@ static void join_rows(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* flip: 0, or all ones for erosion. */
-static mb_status dilate(mb_bitmap *b, mb_window window, uint64_t flip, mb_pool *pool, mb_error *err)
+static mb_status dilate(const mb_task *task, mb_bitmap *b, mb_window window, uint64_t flip, mb_error *err)
 {
     size_t h = (size_t)b->height, bytes = h * b->words * sizeof(uint64_t);
     /* beyond the picture a window sees nothing more; the cut also keeps blocks no longer than needed */
@@ -312,7 +321,7 @@ static mb_status dilate(mb_bitmap *b, mb_window window, uint64_t flip, mb_pool *
     if (before + after == 0) {
         return MB_OK;
     }
-    mb_parallel_for(mb_bitmap_pool(b, pool), h, ROWS_PER_TASK, dilate_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), h, ROWS_PER_TASK, dilate_rows, &j);
     j.before = before < h ? before : h;
     j.after = after < h ? after : h;
     j.out = mb_alloc_aligned(bytes);
@@ -322,24 +331,25 @@ static mb_status dilate(mb_bitmap *b, mb_window window, uint64_t flip, mb_pool *
         mb_free_aligned(j.copy);
         return mb_fail_memory(err, bytes, "a bit mask");
     }
-    mb_parallel_for(mb_bitmap_pool(b, pool), b->words, 16, dilate_columns, &j);
-    mb_parallel_for(mb_bitmap_pool(b, pool), h, ROWS_PER_TASK, join_rows, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), b->words, 16, dilate_columns, &j);
+    mb_parallel_for(mb_bitmap_pool(task, b), h, ROWS_PER_TASK, join_rows, &j);
     mb_free_aligned(j.copy);
     mb_free_aligned(b->v);
     b->v = j.out;
     return MB_OK;
 }
 
-mb_status mb_bitmap_dilate(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err)
+mb_status mb_bitmap_dilate(const mb_task *task, mb_bitmap *b, mb_window window, mb_error *err)
 {
-    return dilate(b, window, 0, pool, err);
+    return dilate(task, b, window, 0, err);
 }
 
-mb_status mb_bitmap_erode(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err)
+mb_status mb_bitmap_erode(const mb_task *task, mb_bitmap *b, mb_window window, mb_error *err)
 {
-    return dilate(b, window, ~UINT64_C(0), pool, err);
+    return dilate(task, b, window, ~UINT64_C(0), err);
 }
 
+/* Whole rows at the top and the bottom, single bits at the sides. */
 void mb_bitmap_clear_border(mb_bitmap *b, mb_window window)
 {
     for (int y = 0; y < b->height; y++) {
@@ -363,6 +373,8 @@ static inline uint64_t spread_bits(uint64_t byte)
     return (v + ~HIGHS) >> 7 & ONES;
 }
 
+/* levels: for bits of a, of b alone, of neither. Words that are all ones or all zeros, nearly all of a trimap, take
+ * one store; the others go eight pixels at a time, through bytes of 0 or 1 and two multiplications. */
 MB_CLONES static void spread_row(uint8_t *dst, const uint64_t *ra, const uint64_t *rb, size_t width,
                                  const uint8_t levels[3])
 {

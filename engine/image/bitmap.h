@@ -6,7 +6,7 @@
 #ifndef MB_IMAGE_BITMAP_H
 #define MB_IMAGE_BITMAP_H
 
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/raster.h"
 
 #include <stdbool.h>
@@ -20,13 +20,14 @@ typedef struct mb_bitmap {
 /* All bits 0. */
 MB_MUST_CHECK mb_status mb_bitmap_create(mb_bitmap *out, int width, int height, mb_error *err);
 void mb_bitmap_dispose(mb_bitmap *b);
-/* The pool if a pass over b is worth threads, else NULL. */
-mb_pool *mb_bitmap_pool(const mb_bitmap *b, mb_pool *pool);
+/* The task's pool if a pass over b is worth threads, else NULL. Passes over bits are over in a few milliseconds at any
+ * size of picture, so they do not poll the task. */
+mb_pool *mb_bitmap_pool(const mb_task *task, const mb_bitmap *b);
 
 /* Bit = (low <= v <= high) of the first channel of an 8-bit picture of the same size. */
-void mb_bitmap_range(mb_bitmap *b, const mb_image_u8 *p, int low, int high, mb_pool *pool);
+void mb_bitmap_range(const mb_task *task, mb_bitmap *b, const mb_image_u8 *p, int low, int high);
 /* Bit = (v >= threshold) of a plane of the same size; NaN gives 0. */
-void mb_bitmap_at_least(mb_bitmap *b, const mb_image_f32 *p, float threshold, mb_pool *pool);
+void mb_bitmap_at_least(const mb_task *task, mb_bitmap *b, const mb_image_f32 *p, float threshold);
 
 /* Offsets of a window around a pixel, both axes: [-before, +after], both >= 0. */
 typedef struct mb_window {
@@ -34,9 +35,9 @@ typedef struct mb_window {
 } mb_window;
 
 /* b(x,y) becomes the OR of b over the window; pixels outside the picture count as 0. O(1) in the window's size. */
-MB_MUST_CHECK mb_status mb_bitmap_dilate(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_bitmap_dilate(const mb_task *task, mb_bitmap *b, mb_window window, mb_error *err);
 /* The AND; pixels outside the picture count as 1. */
-MB_MUST_CHECK mb_status mb_bitmap_erode(mb_bitmap *b, mb_window window, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_bitmap_erode(const mb_task *task, mb_bitmap *b, mb_window window, mb_error *err);
 
 /* Bits nearer to the border than the window reaches become 0: erosion where the outside counts as 0. */
 void mb_bitmap_clear_border(mb_bitmap *b, mb_window window);

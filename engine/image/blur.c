@@ -20,10 +20,11 @@ typedef struct blur_job {
     mb_bitmap varied; /* pixels whose window holds more than one value that matters */
     mb_blur_sink sink;
     void *arg;
-    const mb_cancel *cancel;
+    const mb_task *task;
     double **scratch; /* one a worker: [tile_rows + 2 radius][TILE_COLS], a padded row, a result row */
 } blur_job;
 
+/* OpenCV's getGaussianKernel with sigma 0: tables for the small sizes, else sigma from the size. */
 void mb_gauss_kernel(double *weights, int size)
 {
     static const double table7[4] = {72.0 / 256, 56.0 / 256, 28.0 / 256, 8.0 / 256};
@@ -45,15 +46,15 @@ void mb_gauss_kernel(double *weights, int size)
     }
 }
 
-/* out[x] = sum over k of weights[|k|] * in[x + k * step]: rows with step 1, columns with a row's stride. */
-MB_CLONES static void weigh(double *out, const double *in, size_t n, const double *weights,
-                            const ptrdiff_t radius_step[2])
+/* out[x] = sum over |k| <= radius of weights[|k|] * in[x + k * step]: step 1 blurs along rows, a row's stride down the
+ * columns. */
+MB_CLONES static void weigh(double *out, const double *in, size_t n, const double *weights, ptrdiff_t radius,
+                            ptrdiff_t step)
 {
-    ptrdiff_t step = radius_step[1];
     for (size_t x = 0; x < n; x++) {
         out[x] = weights[0] * in[x];
     }
-    for (ptrdiff_t k = 1; k <= radius_step[0]; k++) {
+    for (ptrdiff_t k = 1; k <= radius; k++) {
         const double *before = in - k * step, *after = in + k * step;
         double w = weights[k];
         for (size_t x = 0; x < n; x++) {
@@ -75,11 +76,16 @@ static void padded_row(double *dst, const blur_job *j, int y, int x, int n)
     }
 }
 
+/* Columns [x0, x1) and rows [y0, y1) of the mask. */
+typedef struct tile_box {
+    int x0, y0, x1, y1;
+} tile_box;
+
 /* The words of tile columns that need work, as a pixel range; false if none. */
-static bool varied_range(const blur_job *j, const int box[4], int *begin, int *end)
+static bool varied_range(const blur_job *j, const tile_box *box, int *begin, int *end)
 {
-    int first = box[0] / 64, last = (box[2] - 1) / 64, lo = last + 1, hi = first - 1;
-    for (int y = box[1]; y < box[3]; y++) {
+    int first = box->x0 / 64, last = (box->x1 - 1) / 64, lo = last + 1, hi = first - 1;
+    for (int y = box->y0; y < box->y1; y++) {
         const uint64_t *row = mb_bitmap_row(&j->varied, y);
         for (int w = first; w <= last; w++) {
             if (row[w] != 0) {
@@ -89,10 +95,11 @@ static bool varied_range(const blur_job *j, const int box[4], int *begin, int *e
         }
     }
     *begin = lo * 64;
-    *end = hi * 64 + 64 < box[2] ? hi * 64 + 64 : box[2];
+    *end = hi * 64 + 64 < box->x1 ? hi * 64 + 64 : box->x1;
     return hi >= lo;
 }
 
+/* Columns [x, end) of row y whose window is constant: their own value. */
 static void plain_piece(const blur_job *j, double *row, int y, int x, int end)
 {
     size_t step = (size_t)j->mask->channels, first = ((size_t)y * (size_t)j->mask->width + (size_t)x) * step;
@@ -104,27 +111,31 @@ static void plain_piece(const blur_job *j, double *row, int y, int x, int end)
     }
 }
 
-static void blur_tile(const blur_job *j, double *scratch, const int box[4])
+/* One tile: rows first, into the scratch; then columns out of it. Columns whose whole window is constant are copied,
+ * and nothing is computed where the tile has no others. */
+static void blur_tile(const blur_job *j, double *scratch, const tile_box *box)
 {
-    int x0 = box[2], x1 = box[2], r = j->radius;
-    const ptrdiff_t along[2] = {r, 1}, down[2] = {r, TILE_COLS};
+    int x0 = box->x1, x1 = box->x1, r = j->radius;
     double *padded = scratch + (size_t)(j->tile_rows + 2 * r) * TILE_COLS, *out = padded + TILE_COLS + 2 * r;
     bool any = varied_range(j, box, &x0, &x1);
-    for (int y = box[1] - r; any && y < box[3] + r && !mb_cancelled(j->cancel); y++) {
-        padded_row(padded, j, y, x0, x1 - x0);
-        double *dst = scratch + (size_t)(y - box[1] + r) * TILE_COLS;
-        weigh(dst, padded + r, (size_t)(x1 - x0), j->weights, along);
+    if (any) {
+        for (int y = box->y0 - r; y < box->y1 + r && !mb_should_stop(j->task); y++) {
+            padded_row(padded, j, y, x0, x1 - x0);
+            double *dst = scratch + (size_t)(y - box->y0 + r) * TILE_COLS;
+            weigh(dst, padded + r, (size_t)(x1 - x0), j->weights, r, 1);
+        }
     }
-    for (int y = box[1]; y < box[3] && !mb_cancelled(j->cancel); y++) {
-        plain_piece(j, out, y, box[0], any ? x0 : box[2]);
+    for (int y = box->y0; y < box->y1 && !mb_should_stop(j->task); y++) {
+        plain_piece(j, out, y, box->x0, any ? x0 : box->x1);
         if (any) {
-            weigh(out, scratch + (size_t)(y - box[1] + r) * TILE_COLS, (size_t)(x1 - x0), j->weights, down);
+            weigh(out, scratch + (size_t)(y - box->y0 + r) * TILE_COLS, (size_t)(x1 - x0), j->weights, r, TILE_COLS);
             j->sink(j->arg, y, x0, out, x1 - x0);
-            plain_piece(j, out, y, x1, box[2]);
+            plain_piece(j, out, y, x1, box->x1);
         }
     }
 }
 
+/* Tiles [begin, end), counted row by row. */
 static void blur_tiles(void *arg, size_t begin, size_t end, int worker)
 {
     const blur_job *j = arg;
@@ -132,22 +143,22 @@ static void blur_tiles(void *arg, size_t begin, size_t end, int worker)
         int x = (int)(i % (size_t)j->n_x) * TILE_COLS, y = (int)(i / (size_t)j->n_x) * j->tile_rows;
         int right = j->mask->width - x < TILE_COLS ? j->mask->width : x + TILE_COLS;
         int bottom = j->mask->height - y < j->tile_rows ? j->mask->height : y + j->tile_rows;
-        blur_tile(j, j->scratch[worker], (const int[4]){x, y, right, bottom});
+        blur_tile(j, j->scratch[worker], &(tile_box){x, y, right, bottom});
     }
 }
 
 /* varied = the window meets a value above 0 and one below 255; else it is all 0 or all 255. */
-static mb_status find_varied(blur_job *j, mb_pool *pool, mb_error *err)
+static mb_status find_varied(blur_job *j, mb_error *err)
 {
     mb_bitmap low = {0};
     mb_window window = {j->radius, j->radius};
     mb_status status = MB_OK;
     MB_TRY(mb_bitmap_create(&j->varied, j->mask->width, j->mask->height, err));
     MB_TRY(mb_bitmap_create(&low, j->mask->width, j->mask->height, err));
-    mb_bitmap_range(&j->varied, j->mask, 1, 255, pool);
-    mb_bitmap_range(&low, j->mask, 0, 254, pool);
-    MB_TRY(mb_bitmap_dilate(&j->varied, window, pool, err));
-    MB_TRY(mb_bitmap_dilate(&low, window, pool, err));
+    mb_bitmap_range(j->task, &j->varied, j->mask, 1, 255);
+    mb_bitmap_range(j->task, &low, j->mask, 0, 254);
+    MB_TRY(mb_bitmap_dilate(j->task, &j->varied, window, err));
+    MB_TRY(mb_bitmap_dilate(j->task, &low, window, err));
     for (size_t i = 0; i < low.words * (size_t)low.height; i++) {
         j->varied.v[i] &= low.v[i];
     }
@@ -156,28 +167,26 @@ done:
     return status;
 }
 
-mb_status mb_gauss_blur(const mb_image_u8 *mask, int size, mb_blur_sink sink, void *arg, mb_pool *pool,
-                        const mb_cancel *cancel, mb_error *err)
+/* Scratch is one tile a worker. Tiles are at least twice as high as the radius, so that rows above and below them,
+ * which neighbours compute again, stay cheap. */
+mb_status mb_gauss_blur(const mb_task *task, const mb_image_u8 *mask, int size, mb_blur_sink sink, void *arg,
+                        mb_error *err)
 {
     if (size < 1 || size > MAX_SIZE || size % 2 == 0) {
         return mb_fail(err, MB_E_ARGUMENT, "a blur of %d pixels: odd, 1 to %d", size, MAX_SIZE);
     }
     int r = size / 2;
-    blur_job j = {.mask = mask,
-                  .radius = r,
-                  .sink = sink,
-                  .arg = arg,
-                  .cancel = cancel,
-                  .n_x = (mask->width - 1) / TILE_COLS + 1};
+    blur_job j = {
+        .mask = mask, .radius = r, .sink = sink, .arg = arg, .task = task, .n_x = (mask->width - 1) / TILE_COLS + 1};
     j.tile_rows = 2 * r > 32 ? 2 * r : 32;
     mb_gauss_kernel(j.weights, size);
     for (int v = 0; v < 256; v++) {
         j.unit[v] = (double)((float)v / 255.0f);
     }
-    size_t n_workers = (size_t)mb_pool_size(pool);
+    size_t n_workers = (size_t)mb_task_workers(task);
     size_t bytes = ((size_t)(j.tile_rows + 2 * r + 2) * TILE_COLS + 2 * (size_t)r) * sizeof(double); /* under 5 MiB */
     mb_status status = MB_OK;
-    MB_TRY(find_varied(&j, pool, err));
+    MB_TRY(find_varied(&j, err));
     j.scratch = mb_calloc(n_workers, sizeof *j.scratch);
     for (size_t i = 0; i < n_workers; i++) {
         if (j.scratch == NULL || (j.scratch[i] = mb_alloc_aligned(bytes)) == NULL) {
@@ -186,15 +195,14 @@ mb_status mb_gauss_blur(const mb_image_u8 *mask, int size, mb_blur_sink sink, vo
         }
     }
     size_t n_y = ((size_t)mask->height - 1) / (size_t)j.tile_rows + 1;
-    mb_parallel_for(pool, (size_t)j.n_x * n_y, 1, blur_tiles, &j);
-    if (mb_cancelled(cancel)) {
-        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-    }
+    MB_TRY(mb_task_for(task, (size_t)j.n_x * n_y, 1, blur_tiles, &j, err));
 done:
-    for (size_t i = 0; j.scratch != NULL && i < n_workers; i++) {
-        mb_free_aligned(j.scratch[i]);
+    if (j.scratch != NULL) {
+        for (size_t i = 0; i < n_workers; i++) {
+            mb_free_aligned(j.scratch[i]);
+        }
+        mb_free(j.scratch);
     }
-    mb_free(j.scratch);
     mb_bitmap_dispose(&j.varied);
     return status;
 }

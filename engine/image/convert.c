@@ -17,6 +17,7 @@ void mb_from8_array(float *dst, const uint8_t *src, size_t n)
     }
 }
 
+/* All 256 results; a table costs less than a photo of products. */
 void mb_brighten_table(uint8_t table[256], float factor)
 {
     for (int i = 0; i < 256; i++) {
@@ -40,6 +41,7 @@ static size_t area(int width, int height)
     return (size_t)width * (size_t)height; /* both come from a picture that exists: no overflow */
 }
 
+/* Grey from the first three channels; alpha is dropped. */
 mb_status mb_image_u8_luma(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, 1, err);
@@ -58,6 +60,23 @@ mb_status mb_image_u8_luma(mb_image_u8 *out, const mb_image_u8 *src, mb_error *e
     return MB_OK;
 }
 
+/* Also the copy of a photo that is RGB already. */
+mb_status mb_image_u8_rgb(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
+{
+    mb_status status = mb_image_u8_create(out, src->width, src->height, 3, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    size_t n = area(src->width, src->height), step = (size_t)src->channels;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = src->v + i * step;
+        for (size_t k = 0; k < 3; k++) {
+            out->v[3 * i + k] = p[step == 1 ? 0 : k];
+        }
+    }
+    return MB_OK;
+}
+
 mb_status mb_image_u8_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, src->channels, err);
@@ -67,6 +86,7 @@ mb_status mb_image_u8_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *e
     return status;
 }
 
+/* v / 255 in f32, each rounded once. */
 mb_status mb_image_f32_from_u8(mb_image_f32 *out, const mb_image_u8 *gray, mb_error *err)
 {
     *out = (mb_image_f32){0};
@@ -80,6 +100,7 @@ mb_status mb_image_f32_from_u8(mb_image_f32 *out, const mb_image_u8 *gray, mb_er
     return status;
 }
 
+/* Truncated, like everywhere in this chain. */
 mb_status mb_image_u8_from_f32(mb_image_u8 *out, const mb_image_f32 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, 1, err);

@@ -37,12 +37,14 @@ static inline uint8_t mb_luma8(uint8_t r, uint8_t g, uint8_t b)
 void mb_to8_array(uint8_t *dst, const float *src, size_t n);
 void mb_from8_array(float *dst, const uint8_t *src, size_t n);
 
-/* The node's brightness: v -> min(255, trunc(factor * v)), in place. 1 changes nothing. */
+/* LayerStyle's brightness: v -> min(255, trunc(factor * v)), in place. 1 changes nothing. */
 void mb_brighten_table(uint8_t table[256], float factor);
 void mb_brighten8(uint8_t *v, size_t n, float factor);
 
 /* dst (1 channel) = luma of an RGB or RGBA picture; a grey one is copied. */
 MB_MUST_CHECK mb_status mb_image_u8_luma(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
+/* out is RGB: grey is spread over the three channels, alpha dropped. */
+MB_MUST_CHECK mb_status mb_image_u8_rgb(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
 MB_MUST_CHECK mb_status mb_image_u8_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
 /* Grey 8-bit picture to a plane by from8, and back by to8. */
 MB_MUST_CHECK mb_status mb_image_f32_from_u8(mb_image_f32 *out, const mb_image_u8 *gray, mb_error *err);

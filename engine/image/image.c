@@ -20,6 +20,7 @@ static const layout layouts[N_LAYOUTS] = {
 };
 static const size_t sample_bytes[N_DEPTHS] = {1, 2, 4};
 
+/* Also used for a picture that is only planned: `data` must not be NULL, but is not read. */
 mb_status mb_image_check(const mb_image *r, mb_error *err)
 {
     if ((unsigned)r->pixels >= N_LAYOUTS || (unsigned)r->depth >= N_DEPTHS) {
@@ -49,6 +50,7 @@ static const uint8_t *row_of(const mb_image *r, int y)
     return (const uint8_t *)r->data + (size_t)y * stride_of(r);
 }
 
+/* One sample at p as 8 bits: the upper byte of 16, to8 of f32. p need not be aligned. */
 static uint8_t sample_u8(const uint8_t *p, mb_depth type)
 {
     if (type == MB_DEPTH_U8) {
@@ -64,6 +66,7 @@ static uint8_t sample_u8(const uint8_t *p, mb_depth type)
     return mb_to8(f);
 }
 
+/* One sample at p in [0,1]. p need not be aligned. */
 static float sample_f32(const uint8_t *p, mb_depth type)
 {
     if (type == MB_DEPTH_U8) {
@@ -80,31 +83,34 @@ static float sample_f32(const uint8_t *p, mb_depth type)
     return f < 1.0f ? f : 1.0f;
 }
 
+/* One sample of 8 bits to p, in the type there: 255 becomes the largest value exactly. */
 static void put_u8(uint8_t *p, mb_depth type, uint8_t v)
 {
     if (type == MB_DEPTH_U8) {
         *p = v;
     } else if (type == MB_DEPTH_U16) {
-        uint16_t wide = (uint16_t)(v * 257u);
-        memcpy(p, &wide, sizeof wide);
+        uint16_t u16 = (uint16_t)(v * 257u);
+        memcpy(p, &u16, sizeof u16);
     } else {
         float f = mb_from8(v);
         memcpy(p, &f, sizeof f);
     }
 }
 
+/* One sample in [0,1] to p, in the type there. */
 static void put_f32(uint8_t *p, mb_depth type, float v)
 {
     if (type == MB_DEPTH_U8) {
         *p = mb_to8(v);
     } else if (type == MB_DEPTH_U16) {
-        uint16_t wide = mb_to16(v);
-        memcpy(p, &wide, sizeof wide);
+        uint16_t u16 = mb_to16(v);
+        memcpy(p, &u16, sizeof u16);
     } else {
         memcpy(p, &v, sizeof v);
     }
 }
 
+/* Packed RGB rows are copied, everything else goes sample by sample. */
 mb_status mb_image_u8_from_image(mb_image_u8 *out, mb_image_u8 *alpha, const mb_image *r, mb_error *err)
 {
     *out = (mb_image_u8){0};
@@ -143,6 +149,7 @@ done:
     return status;
 }
 
+/* For functions that write into memory of the caller. */
 static mb_status same_size(const mb_image *r, int width, int height, mb_error *err)
 {
     mb_status status = mb_image_check(r, err);
@@ -153,6 +160,7 @@ static mb_status same_size(const mb_image *r, int width, int height, mb_error *e
     return status;
 }
 
+/* src has 1, 3 or 4 channels; the order and depth of `dst` decide what is written. */
 mb_status mb_image_u8_to_image(const mb_image *r, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = same_size(r, src->width, src->height, err);
@@ -190,6 +198,7 @@ static float luma_f32(float r, float g, float b)
     return (19595.0f * r + 38470.0f * g + 7471.0f * b) * (1.0f / 65536.0f);
 }
 
+/* Grey as it is, colour by its luma; 8-bit colour by the 8-bit rule, so that both paths of a mask agree. */
 mb_status mb_image_f32_from_image(mb_image_f32 *out, const mb_image *r, mb_error *err)
 {
     *out = (mb_image_f32){0};
@@ -219,6 +228,7 @@ mb_status mb_image_f32_from_image(mb_image_f32 *out, const mb_image *r, mb_error
     return MB_OK;
 }
 
+/* The value goes to every channel, 1 to alpha. */
 mb_status mb_image_f32_to_image(const mb_image *r, const mb_image_f32 *src, mb_error *err)
 {
     mb_status status = same_size(r, src->width, src->height, err);
@@ -245,7 +255,10 @@ void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
     const size_t s = sample_bytes[r->depth], places[3] = {(size_t)l.r, (size_t)l.g, (size_t)l.b};
     const uint8_t *p = row_of(r, y);
     for (size_t x = 0; x < (size_t)r->width; x++, p += (size_t)l.n * s) {
-        for (size_t c = 0; c < 3 && (alpha == NULL || alpha[x] >= 1.0f); c++) {
+        if (alpha != NULL && alpha[x] < 1.0f) {
+            continue; /* an estimate stands there */
+        }
+        for (size_t c = 0; c < 3; c++) {
             out[4 * x + c] = sample_f32(p + places[c] * s, r->depth);
         }
     }
@@ -261,6 +274,7 @@ void mb_image_row_alpha(float *out, const mb_image *r, int y)
     }
 }
 
+/* The channels say which order it is; owned memory changes hands. */
 void mb_image_take(mb_image *out, mb_image_u8 *src)
 {
     *out = (mb_image){0};
@@ -276,6 +290,7 @@ void mb_image_take(mb_image *out, mb_image_u8 *src)
 
 /* ---- public */
 
+/* The size is checked as that of a picture with rows of its own. */
 mb_status mb_image_create(mb_image *out, int width, int height, mb_pixels pixels, mb_depth depth, mb_error *err)
 {
     *out = (mb_image){0};
@@ -304,23 +319,23 @@ void mb_image_dispose(mb_image *image)
     }
 }
 
-/* Colour and alpha of one pixel, as wide as both sides need: 8 bits stay 8 bits, so that no rounding creeps in. */
+/* Colour and alpha of one pixel, in 8 bits where neither side has more, so that no rounding creeps in, else in f32. */
 static void convert_pixel(uint8_t *p, const mb_image *dst, const uint8_t *q, const mb_image *src)
 {
     const layout to = layouts[dst->pixels], from = layouts[src->pixels];
     const size_t t = sample_bytes[dst->depth], f = sample_bytes[src->depth];
     const uint8_t *r = q + (size_t)from.r * f, *g = q + (size_t)from.g * f, *b = q + (size_t)from.b * f;
-    const bool narrow = src->depth == MB_DEPTH_U8 || (dst->depth == MB_DEPTH_U8 && src->depth == MB_DEPTH_U16);
+    const bool in_8bit = src->depth == MB_DEPTH_U8 || (dst->depth == MB_DEPTH_U8 && src->depth == MB_DEPTH_U16);
     if (to.a >= 0) {
         if (from.a < 0) {
             put_f32(p + (size_t)to.a * t, dst->depth, 1.0f);
-        } else if (narrow) {
+        } else if (in_8bit) {
             put_u8(p + (size_t)to.a * t, dst->depth, sample_u8(q + (size_t)from.a * f, src->depth));
         } else {
             put_f32(p + (size_t)to.a * t, dst->depth, sample_f32(q + (size_t)from.a * f, src->depth));
         }
     }
-    if (narrow) {
+    if (in_8bit) {
         uint8_t v[3] = {sample_u8(r, src->depth), sample_u8(g, src->depth), sample_u8(b, src->depth)};
         if (to.n == 1) {
             put_u8(p, dst->depth, from.n == 1 ? v[0] : mb_luma8(v[0], v[1], v[2]));
@@ -341,6 +356,7 @@ static void convert_pixel(uint8_t *p, const mb_image *dst, const uint8_t *q, con
     put_f32(p + (size_t)to.b * t, dst->depth, v[2]);
 }
 
+/* Pixel by pixel: any order and depth to any other. */
 mb_status mb_image_convert(const mb_image *dst, const mb_image *src, mb_error *err)
 {
     mb_status status = mb_image_check(src, err);

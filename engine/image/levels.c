@@ -35,10 +35,10 @@ static void plane_range(void *arg, size_t begin, size_t end, int worker)
     apply_range(j->f32 + begin, end - begin, j->l);
 }
 
-void mb_levels_f32(mb_image_f32 *p, mb_levels l, mb_pool *pool)
+void mb_levels_f32(const mb_task *task, mb_image_f32 *p, mb_levels l)
 {
     levels_job j = {.f32 = p->v, .l = l};
-    mb_parallel_for(pool, (size_t)p->width * (size_t)p->height, GRAIN, plane_range, &j);
+    mb_parallel_for(mb_task_pool(task), (size_t)p->width * (size_t)p->height, GRAIN, plane_range, &j);
 }
 
 void mb_levels_table(uint8_t table[256], mb_levels l)
@@ -48,6 +48,7 @@ void mb_levels_table(uint8_t table[256], mb_levels l)
     }
 }
 
+/* Products are rounded to f32 once, then truncated. */
 void mb_levels_brightness_table(uint8_t table[256], double factor)
 {
     float f = (float)factor;
@@ -87,8 +88,9 @@ static void map_range(void *arg, size_t begin, size_t end, int worker)
     map_bytes(j->u8 + begin, end - begin, j->table);
 }
 
-void mb_levels_map(mb_image_u8 *p, const uint8_t table[256], mb_pool *pool)
+void mb_levels_map(const mb_task *task, mb_image_u8 *p, const uint8_t table[256])
 {
     levels_job j = {.u8 = p->v, .table = table};
-    mb_parallel_for(pool, (size_t)p->width * (size_t)p->height * (size_t)p->channels, GRAIN, map_range, &j);
+    mb_parallel_for(mb_task_pool(task), (size_t)p->width * (size_t)p->height * (size_t)p->channels, GRAIN, map_range,
+                    &j);
 }

@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 
+/* Memory of width x height pixels, sizes checked. Not initialised. */
 static mb_status pixels(void **out, int width, int height, size_t bytes_per_pixel, mb_error *err)
 {
     size_t area, bytes;
@@ -17,6 +18,7 @@ static mb_status pixels(void **out, int width, int height, size_t bytes_per_pixe
     return *out != NULL ? MB_OK : mb_fail_memory(err, bytes, "a picture");
 }
 
+/* Two channels do not occur: grey with alpha is split by whoever reads it. */
 mb_status mb_image_u8_create(mb_image_u8 *out, int width, int height, int channels, mb_error *err)
 {
     void *v = NULL;
@@ -37,6 +39,7 @@ void mb_image_u8_dispose(mb_image_u8 *p)
     *p = (mb_image_u8){0};
 }
 
+/* Packed rows; the contents are undefined. */
 mb_status mb_image_f32_create(mb_image_f32 *out, int width, int height, mb_error *err)
 {
     void *v = NULL;

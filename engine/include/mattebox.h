@@ -348,7 +348,7 @@ MB_API const char *mb_model_meta(const mb_model *model, const char *key);
  * called from within the call, in the thread that made it, some ten times a second or more, so keep it short. */
 typedef struct mb_progress {
     double done;       /* 0 .. 1 of the whole task, weighted by its work */
-    const char *stage; /* "prepare", "network", "refine", "compose", "verify" */
+    const char *stage; /* "prepare", "network", "segment", "refine", "compose", "verify" */
     const char *item;  /* what is being worked on (a node of the network ...); may be "" */
 } mb_progress;
 typedef int (*mb_progress_callback)(void *user, const mb_progress *progress);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+/* LayerStyle's formula, kept as it is: odd, and about five times the sum of both kernels over eight. */
 int mb_closed_form_blur(int erode, int dilate)
 {
     int d = 5 * ((erode + dilate) / 8 + 1) + 1;
@@ -17,29 +18,30 @@ int mb_closed_form_blur(int erode, int dilate)
 
 typedef struct threshold_job {
     mb_image_u8 *out;
-    double black, white;
+    mb_points points;
 } threshold_job;
 
+/* An mb_blur_sink. */
 static void threshold_row(void *arg, int y, int x, const double *values, int n)
 {
     const threshold_job *j = arg;
     uint8_t *dst = j->out->v + (size_t)y * (size_t)j->out->width + (size_t)x;
     for (int i = 0; i < n; i++) {
-        dst[i] = values[i] < j->black ? 0 : values[i] > j->white ? 255 : 128;
+        dst[i] = values[i] < j->points.black ? 0 : values[i] > j->points.white ? 255 : 128;
     }
 }
 
-mb_status mb_closed_form_trimap(mb_image_u8 *out, const mb_image_u8 *mask, int size, const double black_white[2],
-                                mb_pool *pool, const mb_cancel *cancel, mb_error *err)
+/* Values are compared before they are rounded, row by row, so no blurred picture exists. */
+mb_status mb_closed_form_trimap(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *mask, int size,
+                                mb_points points, mb_error *err)
 {
-    double black = black_white[0], white = black_white[1];
-    if (black > white) { /* the original refuses; the remap's rule is the nearest sense */
-        black = white - 0.001;
+    if (points.black > points.white) { /* the original refuses; the remap's rule is the nearest sense */
+        points.black = points.white - 0.001;
     }
-    threshold_job j = {out, black, white};
+    threshold_job j = {out, points};
     mb_status status = mb_image_u8_create(out, mask->width, mask->height, 1, err);
     if (status == MB_OK) {
-        status = mb_gauss_blur(mask, size, threshold_row, &j, pool, cancel, err);
+        status = mb_gauss_blur(task, mask, size, threshold_row, &j, err);
     }
     if (status != MB_OK) {
         mb_image_u8_dispose(out);
@@ -57,6 +59,7 @@ typedef struct grouping {
     int32_t count, active, n_rows;
 } grouping;
 
+/* Upper bounds: every row could be a component of its own. */
 static mb_status allocate_grouping(grouping *g, int32_t n, mb_error *err)
 {
     g->component = mb_alloc_array((size_t)n, sizeof *g->component);
@@ -67,11 +70,13 @@ static mb_status allocate_grouping(grouping *g, int32_t n, mb_error *err)
     return ok ? MB_OK : mb_fail_memory(err, (size_t)n * 13, "the components of the unknown band");
 }
 
-static mb_status group(grouping *g, double *x, const mb_matting_system *s, mb_error *err)
+/* Rows of the system to components: those that see only one side get their exact value, the others are listed for the
+ * solver, component by component (a counting sort). */
+static mb_status group(const mb_task *task, grouping *g, double *x, const mb_matting_system *s, mb_error *err)
 {
     mb_status status = MB_OK;
     MB_TRY(allocate_grouping(g, s->n, err));
-    MB_TRY(mb_components(g->component, &g->count, &s->a, err));
+    MB_TRY(mb_components(task, g->component, &g->count, &s->a, err));
     for (int32_t i = 0; i < s->n; i++) {
         g->sees[g->component[i]] |= s->sees[i];
     }
@@ -109,6 +114,7 @@ static void dispose_grouping(grouping *g)
     mb_free(g->sees);
 }
 
+/* How many pixels are background, unknown, foreground. */
 static void count_levels(const mb_image_u8 *trimap, size_t counts[3])
 {
     size_t n = (size_t)trimap->width * (size_t)trimap->height, known[2] = {0};
@@ -121,6 +127,7 @@ static void count_levels(const mb_image_u8 *trimap, size_t counts[3])
     counts[2] = known[1];
 }
 
+/* alpha of the known pixels; the unknown ones become `unknown`. */
 static void fill(mb_image_f32 *alpha, const mb_image_u8 *trimap, float unknown)
 {
     size_t n = (size_t)trimap->width * (size_t)trimap->height;
@@ -137,11 +144,15 @@ static void fill(mb_image_f32 *alpha, const mb_image_u8 *trimap, float unknown)
 #define BYTES_PER_UNKNOWN 500
 #define BYTES_OF_FACTOR   160
 
+#define SYSTEM_SHARE 0.1 /* of the progress: setting up the Laplacian */
+
 /* Refuses what cannot fit; the direct solver gets what the system leaves. */
-static mb_status check_memory(mb_closed_form_options *o, const mb_closed_form_report *report, mb_error *err)
+static mb_status check_memory(const mb_task *task, mb_closed_form_options *o, const mb_closed_form_report *report,
+                              mb_error *err)
 {
-    double n = report->unknown, have = (double)o->available, need = n * (BYTES_PER_UNKNOWN + BYTES_OF_FACTOR);
-    if (o->available == 0) {
+    size_t available = task != NULL ? task->memory_limit : 0;
+    double n = report->unknown, have = (double)available, need = n * (BYTES_PER_UNKNOWN + BYTES_OF_FACTOR);
+    if (available == 0) {
         return MB_OK;
     }
     if (need > have) {
@@ -150,36 +161,36 @@ static mb_status check_memory(mb_closed_form_options *o, const mb_closed_form_re
                        "a narrower band (--erode, --dilate), --detail guided, or a larger --max-memory",
                        report->unknown, need * 1e-9, have * 1e-9);
     }
-    size_t rest = (size_t)(have - n * BYTES_PER_UNKNOWN), limit = o->memory_limit;
+    size_t rest = (size_t)(have - n * BYTES_PER_UNKNOWN), limit = o->factor_limit;
     limit = limit > 0 ? limit : MB_CLOSED_FORM_MEMORY;
-    o->memory_limit = limit < rest ? limit : rest;
+    o->factor_limit = limit < rest ? limit : rest;
     return MB_OK;
 }
 
-static mb_status solve_unknown(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
-                               const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
+/* System, components, solution, back to pixels; alpha holds the known pixels already. */
+static mb_status solve_unknown(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
+                               const mb_image_u8 *trimap, const mb_closed_form_options *o,
+                               mb_closed_form_report *report, mb_error *err)
 {
     mb_matting_system s = {0};
     grouping g = {0};
     double *x = NULL, epsilon = o->epsilon > 0 ? o->epsilon : MB_CLOSED_FORM_EPSILON;
     mb_status status = MB_OK;
     mb_matting_input input = {photo, trimap, epsilon};
-    MB_TRY(mb_matting_system_create(&s, &input, o->pool, &o->cancel, err));
-    mb_cancel_at(&o->cancel, 0.1);
+    MB_TRY(mb_matting_system_create(task, &s, &input, err));
+    mb_report_progress(task, SYSTEM_SHARE);
+    const mb_task solving = mb_task_part(task, SYSTEM_SHARE, 1.0 - SYSTEM_SHARE);
     x = mb_alloc_array((size_t)s.n, sizeof *x);
     if (x == NULL) {
         status = mb_fail_memory(err, (size_t)s.n * sizeof *x, "closed-form matting");
         goto done;
     }
-    MB_TRY(group(&g, x, &s, err));
+    MB_TRY(group(task, &g, x, &s, err));
     report->components = g.count;
-    if (mb_cancelled(&o->cancel)) {
-        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-        goto done;
-    }
+    MB_TRY(mb_task_check(task, err));
     if (g.n_rows > 0) {
         mb_solve_rows rows = {g.rows, g.begin, g.n_rows, g.active, trimap->width};
-        MB_TRY(mb_solve(x, &s, &rows, o, report, err));
+        MB_TRY(mb_solve(&solving, x, &s, &rows, o, report, err));
     }
     for (int32_t i = 0; i < s.n; i++) {
         alpha->v[s.pixel[i]] = x[i] > 0 ? (x[i] < 1 ? (float)x[i] : 1.0f) : 0.0f;
@@ -191,8 +202,10 @@ done:
     return status;
 }
 
-mb_status mb_closed_form(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
-                         const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
+/* Trimaps that leave nothing to solve are answered here. */
+mb_status mb_closed_form(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
+                         const mb_image_u8 *trimap, const mb_closed_form_options *o, mb_closed_form_report *report,
+                         mb_error *err)
 {
     size_t counts[3];
     *alpha = (mb_image_f32){0};
@@ -220,8 +233,8 @@ mb_status mb_closed_form(mb_image_f32 *alpha, const mb_image_view *photo, const 
                                                          : 0.0f);
     if (report->outcome == MB_CLOSED_FORM_SOLVED) {
         mb_closed_form_options within = *o;
-        status = check_memory(&within, report, err);
-        status = status == MB_OK ? solve_unknown(alpha, photo, trimap, &within, report, err) : status;
+        status = check_memory(task, &within, report, err);
+        status = status == MB_OK ? solve_unknown(task, alpha, photo, trimap, &within, report, err) : status;
     }
     if (status != MB_OK) {
         mb_image_f32_dispose(alpha);

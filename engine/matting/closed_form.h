@@ -3,13 +3,12 @@
 #ifndef MB_MATTING_CLOSED_FORM_H
 #define MB_MATTING_CLOSED_FORM_H
 
-#include "core/threads.h"
-#include "core/cancel.h"
+#include "core/task.h"
 #include "image/view.h"
 
 #include <stdbool.h>
 
-#define MB_CLOSED_FORM_EPSILON 1e-6 /* the node's; the library behind it has 1e-7 of its own */
+#define MB_CLOSED_FORM_EPSILON 1e-6 /* LayerStyle's; the library behind it has 1e-7 of its own */
 #define MB_CLOSED_FORM_MEMORY  ((size_t)1 << 30)
 
 typedef enum mb_solver {
@@ -21,11 +20,8 @@ typedef enum mb_solver {
 
 typedef struct mb_closed_form_options {
     double epsilon;      /* regularisation of the colour model; 0: MB_CLOSED_FORM_EPSILON */
-    size_t memory_limit; /* bytes of the factor; 0: MB_CLOSED_FORM_MEMORY */
-    size_t available;    /* bytes for everything: what needs more is refused with MB_E_MEMORY; 0: not known */
+    size_t factor_limit; /* bytes of the factor; 0: MB_CLOSED_FORM_MEMORY */
     mb_solver solver;
-    mb_pool *pool;
-    mb_cancel cancel;
 } mb_closed_form_options;
 
 typedef enum mb_closed_form_outcome {
@@ -38,7 +34,7 @@ typedef enum mb_closed_form_outcome {
 
 typedef struct mb_closed_form_report {
     mb_closed_form_outcome outcome;
-    int32_t unknown, components; /* pixels; connected parts of them */
+    int32_t unknown, components; /* pixels; connected components of them */
     mb_solver used;
     bool fell_back;      /* the direct solver was asked for or preferred, and could not serve */
     size_t factor_bytes; /* of the factor, unfinished parts included */
@@ -47,16 +43,21 @@ typedef struct mb_closed_form_report {
 } mb_closed_form_report;
 
 /* alpha [H,W] in [0,1]: exactly 0 and 1 where the trimap (0, 255) says so. photo: first 3 channels. Always an answer:
- * report->residual says how good. */
-MB_MUST_CHECK mb_status mb_closed_form(mb_image_f32 *alpha, const mb_image_view *photo, const mb_image_u8 *trimap,
-                                       const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err);
+ * report->residual says how good. MB_E_MEMORY if it needs more than the task's memory_limit. */
+MB_MUST_CHECK mb_status mb_closed_form(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
+                                       const mb_image_u8 *trimap, const mb_closed_form_options *o,
+                                       mb_closed_form_report *report, mb_error *err);
 
-/* The node's trimap: Gaussian blur of the mask, 0 below black, 255 above white, 128 between; white <= black takes
+/* Thresholds on values in [0,1]. */
+typedef struct mb_points {
+    double black, white;
+} mb_points;
+
+/* LayerStyle's trimap: Gaussian blur of the mask, 0 below black, 255 above white, 128 between; white <= black takes
  * remap's rule. size: of the kernel, see mb_closed_form_blur. */
-MB_MUST_CHECK mb_status mb_closed_form_trimap(mb_image_u8 *out, const mb_image_u8 *mask, int size,
-                                              const double black_white[2], mb_pool *pool, const mb_cancel *cancel,
-                                              mb_error *err);
-/* Kernel for the node's erode and dilate: 7, 11, 17 ... 427. */
+MB_MUST_CHECK mb_status mb_closed_form_trimap(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *mask, int size,
+                                              mb_points points, mb_error *err);
+/* Kernel for LayerStyle's erode and dilate: 7, 11, 17 ... 427. */
 int mb_closed_form_blur(int erode, int dilate);
 
 bool mb_solver_available(mb_solver solver);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* Four floats a pixel: loops over colours become vectors of four. */
 mb_status mb_colours_create(mb_colours *out, int width, int height, mb_error *err)
 {
     size_t area, bytes;
@@ -27,37 +28,29 @@ void mb_colours_dispose(mb_colours *c)
     *c = (mb_colours){0};
 }
 
-/* RGB of a grey or RGBA photo. */
-static mb_status rgb_copy(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
-{
-    mb_status status = mb_image_u8_create(out, src->width, src->height, 3, err);
-    size_t n = (size_t)src->width * (size_t)src->height, step = (size_t)src->channels;
-    for (size_t i = 0; status == MB_OK && i < n; i++) {
-        for (size_t k = 0; k < 3; k++) {
-            out->v[3 * i + k] = src->v[i * step + (step == 1 ? 0 : k)];
-        }
-    }
-    return status;
-}
-
-typedef struct narrow_job {
+typedef struct round_job {
     mb_image_u8 *out; /* holds the photo */
     const mb_colours *f;
     const uint8_t *alpha;
-} narrow_job;
+} round_job;
 
-static void narrow(void *arg, size_t begin, size_t end, int worker)
+/* f32 estimates to bytes, but for opaque pixels. */
+static void round_colours(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
-    const narrow_job *j = arg;
+    const round_job *j = arg;
     for (size_t i = begin; i < end; i++) {
-        for (size_t k = 0; k < 3 && j->alpha[i] < 255; k++) {
+        if (j->alpha[i] == 255) {
+            continue; /* the photo's own colour */
+        }
+        for (size_t k = 0; k < 3; k++) {
             j->out->v[3 * i + k] = mb_to8(j->f->v[4 * i + k]);
         }
     }
 }
 
-mb_status mb_foreground_estimate(mb_image_u8 *out, mb_foreground method, const mb_image_u8 *photo,
+/* The estimate works on 8-bit RGB and f32 alpha; opaque pixels keep the bytes of the photo. */
+mb_status mb_foreground_estimate(const mb_task *task, mb_image_u8 *out, mb_foreground method, const mb_image_u8 *photo,
                                  const mb_image_u8 *alpha, const mb_foreground_options *o, mb_error *err)
 {
     mb_image_f32 a = {0};
@@ -68,13 +61,14 @@ mb_status mb_foreground_estimate(mb_image_u8 *out, mb_foreground method, const m
         return mb_fail(err, MB_E_ARGUMENT, "the alpha is %d x %d, the photo %d x %d\nboth must have one size",
                        alpha->width, alpha->height, photo->width, photo->height);
     }
-    MB_TRY(rgb_copy(out, photo, err));
+    MB_TRY(mb_image_u8_rgb(out, photo, err));
     if (method != MB_FOREGROUND_NONE) {
         MB_TRY(mb_image_f32_from_u8(&a, alpha, err));
-        MB_TRY(method == MB_FOREGROUND_BLURFUSION ? mb_foreground_blurfusion(&f, out, &a, o, err)
-                                                  : mb_foreground_ml(&f, NULL, out, &a, o, err));
-        narrow_job j = {out, &f, alpha->v};
-        mb_parallel_for(o->pool, (size_t)alpha->width * (size_t)alpha->height, (size_t)1 << 15, narrow, &j);
+        MB_TRY(method == MB_FOREGROUND_BLURFUSION ? mb_foreground_blurfusion(task, &f, out, &a, o, err)
+                                                  : mb_foreground_ml(task, &f, NULL, out, &a, o, err));
+        round_job j = {out, &f, alpha->v};
+        MB_TRY(
+            mb_task_for(task, (size_t)alpha->width * (size_t)alpha->height, (size_t)1 << 15, round_colours, &j, err));
     }
 done:
     mb_image_f32_dispose(&a);

@@ -3,9 +3,8 @@
 #ifndef MB_MATTING_FOREGROUND_H
 #define MB_MATTING_FOREGROUND_H
 
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/raster.h"
-#include "core/cancel.h"
 
 /* f32 colours, [H,W,4]: r g b and one unused. Owns v. */
 typedef struct mb_colours {
@@ -19,22 +18,22 @@ typedef struct mb_foreground_options {
     float regularization, gradient_weight;            /* 0: 1e-5 and 1 */
     int small_size, small_iterations, big_iterations; /* 0: 32, 10, 2 */
     int first_radius, second_radius;                  /* of blur fusion; 0: 90 and 6 */
-    mb_pool *pool;
-    mb_cancel cancel;
 } mb_foreground_options;
 
 /* Multi-level estimation (Germer et al. 2020). photo: RGB or RGBA; alpha [H,W] in [0,1]. b may be NULL. Same bits for
  * any number of threads: those of the serial sweep. */
-MB_MUST_CHECK mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_image_u8 *photo,
+MB_MUST_CHECK mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_colours *b, const mb_image_u8 *photo,
                                          const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err);
 
 /* Blur fusion (Forte 2021): two passes of box means. */
-MB_MUST_CHECK mb_status mb_foreground_blurfusion(mb_colours *f, const mb_image_u8 *photo, const mb_image_f32 *alpha,
-                                                 const mb_foreground_options *o, mb_error *err);
+MB_MUST_CHECK mb_status mb_foreground_blurfusion(const mb_task *task, mb_colours *f, const mb_image_u8 *photo,
+                                                 const mb_image_f32 *alpha, const mb_foreground_options *o,
+                                                 mb_error *err);
 
 /* The one call of the pipeline: RGB colours for a photo (grey, RGB, RGBA) and its 8-bit alpha, truncated to 8 bits;
  * exactly the photo's where alpha is 255. MB_FOREGROUND_NONE copies the photo. */
-MB_MUST_CHECK mb_status mb_foreground_estimate(mb_image_u8 *out, mb_foreground method, const mb_image_u8 *photo,
-                                               const mb_image_u8 *alpha, const mb_foreground_options *o, mb_error *err);
+MB_MUST_CHECK mb_status mb_foreground_estimate(const mb_task *task, mb_image_u8 *out, mb_foreground method,
+                                               const mb_image_u8 *photo, const mb_image_u8 *alpha,
+                                               const mb_foreground_options *o, mb_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #define SUMS      7 /* a, F a (3), B (1 - a) (3) */
 #define TILE_COLS 512
 
+/* One pass over the picture. */
 typedef struct fusion {
     const mb_image_u8 *photo;
     const mb_image_f32 *alpha;
@@ -20,17 +21,22 @@ typedef struct fusion {
     mb_colours *out_f, *out_b;
     int before, after; /* of the box */
     int rows, n_x;     /* of a tile; tiles in a row */
-    const mb_cancel *cancel;
+    const mb_task *task;
     float unit[256];
     double **scratch; /* a worker: 7 column sums, then 7 products of a row, TILE_COLS + before + after each */
 } fusion;
 
+/* Columns [x0, x1) of a tile. */
+typedef struct span {
+    int x0, x1;
+} span;
+
 /* The 7 values of row y, columns [x0 - before, x1 + after), mirrored. */
-static void load_row(double *dst, size_t stride, const fusion *j, int y, const int x0_x1[2])
+static void load_row(double *dst, size_t stride, const fusion *j, int y, span columns)
 {
     int w = j->photo->width;
     size_t row = (size_t)mb_reflect_101(y, j->photo->height) * (size_t)w, step = (size_t)j->photo->channels;
-    for (int x = x0_x1[0] - j->before, i = 0; x < x0_x1[1] + j->after; x++, i++) {
+    for (int x = columns.x0 - j->before, i = 0; x < columns.x1 + j->after; x++, i++) {
         size_t at = row + (size_t)(x >= 0 && x < w ? x : mb_reflect_101(x, w));
         double a = (double)j->alpha->v[at];
         const uint8_t *p = j->photo->v + at * step;
@@ -44,6 +50,7 @@ static void load_row(double *dst, size_t stride, const fusion *j, int y, const i
     }
 }
 
+/* sums += sign * row: exact up to rounding in f64, so rows that leave cancel what they brought. */
 MB_CLONES static void add_to(double *sums, const double *row, size_t n, double sign)
 {
     for (size_t i = 0; i < n; i++) {
@@ -51,6 +58,8 @@ MB_CLONES static void add_to(double *sums, const double *row, size_t n, double s
     }
 }
 
+/* Box means -> foreground and background here, then what explains the photo: F + a (I - a F - (1 - a) B). mean: of a,
+ * F a (3), B (1 - a) (3). */
 static void finish_pixel(const fusion *j, size_t at, const double mean[SUMS])
 {
     double a = (double)j->alpha->v[at];
@@ -66,7 +75,8 @@ static void finish_pixel(const fusion *j, size_t at, const double mean[SUMS])
     j->out_f->v[4 * at + 3] = 0;
 }
 
-static void finish_row(const fusion *j, const double *sums, size_t stride, int y, const int x0_x1[2])
+/* Means of the box around each pixel of a row, from running sums of the column sums. */
+static void finish_row(const fusion *j, const double *sums, size_t stride, int y, span columns)
 {
     int reach = j->before + j->after + 1;
     double s[SUMS] = {0}, mean[SUMS], inverse = 1 / ((double)reach * (double)reach);
@@ -75,8 +85,8 @@ static void finish_row(const fusion *j, const double *sums, size_t stride, int y
             s[k] += sums[k * stride + (size_t)i];
         }
     }
-    size_t at = (size_t)y * (size_t)j->photo->width + (size_t)x0_x1[0];
-    for (size_t x = 0; x < (size_t)(x0_x1[1] - x0_x1[0]); x++) {
+    size_t at = (size_t)y * (size_t)j->photo->width + (size_t)columns.x0;
+    for (size_t x = 0; x < (size_t)(columns.x1 - columns.x0); x++) {
         for (size_t k = 0; k < SUMS; k++) {
             s[k] += sums[k * stride + x + (size_t)reach - 1];
             mean[k] = s[k] * inverse;
@@ -86,6 +96,8 @@ static void finish_row(const fusion *j, const double *sums, size_t stride, int y
     }
 }
 
+/* Tiles [begin, end), counted row by row. Column sums of the rows in the box; each step down adds one row and takes
+ * one away. */
 static void run_tiles(void *arg, size_t begin, size_t end, int worker)
 {
     const fusion *j = arg;
@@ -94,14 +106,14 @@ static void run_tiles(void *arg, size_t begin, size_t end, int worker)
     double *sums = j->scratch[worker], *row = sums + SUMS * stride;
     for (size_t i = begin; i < end; i++) {
         int x0 = (int)(i % (size_t)j->n_x) * TILE_COLS, y0 = (int)(i / (size_t)j->n_x) * j->rows;
-        const int columns[2] = {x0, w - x0 < TILE_COLS ? w : x0 + TILE_COLS};
+        const span columns = {x0, w - x0 < TILE_COLS ? w : x0 + TILE_COLS};
         int y1 = h - y0 < j->rows ? h : y0 + j->rows;
         memset(sums, 0, 2 * SUMS * stride * sizeof *sums); /* both: unused columns are added too */
         for (int y = y0 - j->before; y < y0 + j->after; y++) {
             load_row(row, stride, j, y, columns);
             add_to(sums, row, SUMS * stride, 1);
         }
-        for (int y = y0; y < y1 && !mb_cancelled(j->cancel); y++) {
+        for (int y = y0; y < y1 && !mb_should_stop(j->task); y++) {
             load_row(row, stride, j, y + j->after, columns);
             add_to(sums, row, SUMS * stride, 1);
             finish_row(j, sums, stride, y, columns);
@@ -112,13 +124,11 @@ static void run_tiles(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* One pass with a box of r x r, anchored at r/2. */
-static mb_status pass(fusion *j, int r, const mb_foreground_options *o, mb_error *err)
+static mb_status pass(const mb_task *task, fusion *j, int r, mb_error *err)
 {
-    size_t n_workers = (size_t)mb_pool_size(o->pool);
+    size_t n_workers = (size_t)mb_task_workers(task);
     mb_status status = MB_OK;
-    if (mb_cancelled(&o->cancel)) {
-        return mb_fail(err, MB_E_CANCELLED, "cancelled");
-    }
+    MB_TRY(mb_task_check(task, err));
     j->before = r / 2;
     j->after = r - 1 - r / 2;
     j->rows = 4 * r > 128 ? 4 * r : 128;
@@ -132,21 +142,21 @@ static mb_status pass(fusion *j, int r, const mb_foreground_options *o, mb_error
         }
     }
     size_t n_y = ((size_t)j->photo->height - 1) / (size_t)j->rows + 1;
-    mb_parallel_for(o->pool, (size_t)j->n_x * n_y, 1, run_tiles, j);
-    if (mb_cancelled(&o->cancel)) {
-        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-    }
+    MB_TRY(mb_task_for(task, (size_t)j->n_x * n_y, 1, run_tiles, j, err));
 done:
-    for (size_t i = 0; j->scratch != NULL && i < n_workers; i++) {
-        mb_free_aligned(j->scratch[i]);
+    if (j->scratch != NULL) {
+        for (size_t i = 0; i < n_workers; i++) {
+            mb_free_aligned(j->scratch[i]);
+        }
+        mb_free(j->scratch);
     }
-    mb_free(j->scratch);
     j->scratch = NULL;
     return status;
 }
 
-mb_status mb_foreground_blurfusion(mb_colours *f, const mb_image_u8 *photo, const mb_image_f32 *alpha,
-                                   const mb_foreground_options *o, mb_error *err)
+/* A wide box first, then a narrow one on its result. */
+mb_status mb_foreground_blurfusion(const mb_task *task, mb_colours *f, const mb_image_u8 *photo,
+                                   const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err)
 {
     int first = o->first_radius > 0 ? o->first_radius : 90, second = o->second_radius > 0 ? o->second_radius : 6;
     mb_colours rough = {0}, back = {0};
@@ -155,19 +165,19 @@ mb_status mb_foreground_blurfusion(mb_colours *f, const mb_image_u8 *photo, cons
     if (first > 1024 || second > 1024) {
         return mb_fail(err, MB_E_ARGUMENT, "blur fusion radii %d and %d: 1 to 1024", first, second);
     }
-    fusion j = {.photo = photo, .alpha = alpha, .out_f = &rough, .out_b = &back, .cancel = &o->cancel};
+    fusion j = {.photo = photo, .alpha = alpha, .out_f = &rough, .out_b = &back, .task = task};
     for (int v = 0; v < 256; v++) {
         j.unit[v] = (float)v / 255.0f;
     }
     MB_TRY(mb_colours_create(&rough, photo->width, photo->height, err));
     MB_TRY(mb_colours_create(&back, photo->width, photo->height, err));
-    MB_TRY(pass(&j, first, o, err));
+    MB_TRY(pass(task, &j, first, err));
     MB_TRY(mb_colours_create(f, photo->width, photo->height, err));
     j.f = &rough;
     j.b = &back;
     j.out_f = f;
     j.out_b = NULL;
-    MB_TRY(pass(&j, second, o, err));
+    MB_TRY(pass(task, &j, second, err));
 done:
     mb_colours_dispose(&rough);
     mb_colours_dispose(&back);

@@ -18,6 +18,7 @@
 typedef float v4f __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
 
+/* Foreground, background and alpha at one size. */
 typedef struct level {
     int width, height;
     v4f *f, *b;       /* [height, width] */
@@ -31,9 +32,8 @@ typedef struct ml {
     float regularization, gradient;
     float unit[256];
     level now, last;
-    int diagonal; /* of the blocks in hand */
-    mb_pool *pool;
-    const mb_cancel *cancel;
+    int diagonal; /* of the blocks that are swept side by side */
+    const mb_task *task;
 } ml;
 
 /* min(max(v, 0), 1); NaN becomes 0. */
@@ -45,6 +45,7 @@ static inline v4f clip(v4f v)
     return (v4f)((kept & below) | ((v4i)one & ~below));
 }
 
+/* The photo at row y of this level; `column`: of the photo. Nearest sample. */
 static inline v4f photo_at(const ml *m, int y, int column)
 {
     size_t row = (size_t)((int64_t)y * m->photo->height / m->now.height);
@@ -102,7 +103,7 @@ static void sweep_blocks(void *arg, size_t begin, size_t end, int worker)
     const ml *m = arg;
     int first = m->diagonal - (blocks_y(&m->now) - 1);
     first = first > 0 ? first : 0;
-    for (size_t i = begin; i < end && !mb_cancelled(m->cancel); i++) {
+    for (size_t i = begin; i < end; i++) {
         int bx = first + (int)i, by = m->diagonal - bx;
         int x0 = bx * BLOCK_COLS, x1 = m->now.width - x0 < BLOCK_COLS ? m->now.width : x0 + BLOCK_COLS;
         int y0 = by * BLOCK_ROWS, y1 = m->now.height - y0 < BLOCK_ROWS ? m->now.height : y0 + BLOCK_ROWS;
@@ -112,14 +113,18 @@ static void sweep_blocks(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-static void sweep(ml *m)
+/* One Gauss-Seidel sweep over the level, diagonal by diagonal. */
+static mb_status sweep(ml *m, mb_error *err)
 {
+    mb_status status = MB_OK;
     int nx = blocks_x(&m->now), ny = blocks_y(&m->now);
     for (m->diagonal = 0; m->diagonal < nx + ny - 1; m->diagonal++) {
         int first = m->diagonal - (ny - 1), last = m->diagonal < nx ? m->diagonal : nx - 1;
         first = first > 0 ? first : 0;
-        mb_parallel_for(m->pool, (size_t)(last - first + 1), 1, sweep_blocks, m);
+        MB_TRY(mb_task_for(m->task, (size_t)(last - first + 1), 1, sweep_blocks, m, err));
     }
+done:
+    return status;
 }
 
 /* F, B, a of the new level: nearest in the level before, and in the full alpha. */
@@ -149,6 +154,7 @@ static void dispose_level(level *l)
     *l = (level){0};
 }
 
+/* F, B and alpha of one size, and for each column the one of the photo. */
 static mb_status create_level(level *l, int width, int height, const mb_image_u8 *photo, mb_error *err)
 {
     size_t area, bytes;
@@ -190,8 +196,10 @@ static void start(ml *m)
     m->last.b[0] = (v4f){(float)(b[0] / n_b), (float)(b[1] / n_b), (float)(b[2] / n_b), 0};
 }
 
-static mb_status run_levels(ml *m, const mb_foreground_options *o, mb_error *err)
+/* From 1 x 1 to the full size in steps of a constant factor; each level starts from the one before. */
+static mb_status run_levels(const mb_task *task, ml *m, const mb_foreground_options *o, mb_error *err)
 {
+    mb_status status = MB_OK;
     int w = m->photo->width, h = m->photo->height;
     int n = (int)ceil(log2((double)(w > h ? w : h)));
     int small_size = o->small_size > 0 ? o->small_size : 32;
@@ -199,33 +207,26 @@ static mb_status run_levels(ml *m, const mb_foreground_options *o, mb_error *err
     for (int i = 0; i <= n; i++) {
         double t = n > 0 ? (double)i / n : 1; /* a single pixel: one level, and no division by zero */
         int lw = (int)rint(pow(w, t)), lh = (int)rint(pow(h, t));
-        mb_status status = create_level(&m->now, lw, lh, m->photo, err);
-        if (status != MB_OK) {
-            return status;
-        }
-        mb_parallel_for(m->pool, (size_t)lh, 64, enlarge_rows, m);
+        MB_TRY(create_level(&m->now, lw, lh, m->photo, err));
+        MB_TRY(mb_task_for(task, (size_t)lh, 64, enlarge_rows, m, err));
         dispose_level(&m->last);
         int iterations = lw <= small_size && lh <= small_size ? small : big;
         for (int k = 0; k < iterations; k++) {
-            if (mb_cancelled(&o->cancel)) {
-                return mb_fail(err, MB_E_CANCELLED, "cancelled");
-            }
-            sweep(m);
-            mb_cancel_at(&o->cancel, ((double)lw * lh) / ((double)w * h) * (k + 1) / iterations);
-        }
-        if (mb_cancelled(&o->cancel)) {
-            return mb_fail(err, MB_E_CANCELLED, "cancelled");
+            MB_TRY(sweep(m, err));
+            mb_report_progress(task, ((double)lw * lh) / ((double)w * h) * (k + 1) / iterations);
         }
         m->last = m->now;
         m->now = (level){0};
     }
-    return MB_OK;
+done:
+    return status;
 }
 
-mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_image_u8 *photo, const mb_image_f32 *alpha,
-                           const mb_foreground_options *o, mb_error *err)
+/* The last level becomes the result without a copy. */
+mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_colours *b, const mb_image_u8 *photo,
+                           const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err)
 {
-    ml m = {.photo = photo, .alpha = alpha, .pool = o->pool, .cancel = &o->cancel};
+    ml m = {.photo = photo, .alpha = alpha, .task = task};
     m.regularization = o->regularization > 0 ? o->regularization : 1e-5f;
     m.gradient = o->gradient_weight > 0 ? o->gradient_weight : 1.0f;
     mb_status status = MB_OK;
@@ -238,7 +239,7 @@ mb_status mb_foreground_ml(mb_colours *f, mb_colours *b, const mb_image_u8 *phot
     }
     MB_TRY(create_level(&m.last, 1, 1, photo, err));
     start(&m);
-    MB_TRY(run_levels(&m, o, err));
+    MB_TRY(run_levels(task, &m, o, err));
     *f = (mb_colours){photo->width, photo->height, (float *)m.last.f};
     m.last.f = NULL;
     if (b != NULL) {

@@ -1,10 +1,11 @@
-/* The guided filter's front: checks, the node's radius, and the fast variant (coefficients at a smaller size, He and
+/* The guided filter's front: checks, LayerStyle's radius, and the fast variant (coefficients at a smaller size, He and
  * Sun 2015). docs/models/refine.md section 5. */
 #include "matting/guided.h"
 
 #include "core/alloc.h"
 #include "matting/guided_core.h"
 
+/* LayerStyle's formula; odd, as its window is. */
 int mb_guided_layerstyle_radius(int erode, int dilate)
 {
     int r = (erode + dilate) / 6 + 2;
@@ -17,6 +18,7 @@ typedef struct tap {
     float t; /* weight of b */
 } tap;
 
+/* Position i of n_dst, seen in n_src samples. */
 static tap tap_of(int i, int n_dst, int n_src)
 {
     double c = ((double)i + 0.5) * ((double)n_src / (double)n_dst) - 0.5;
@@ -34,6 +36,7 @@ typedef struct shrink_job {
     int width, height, channels;
 } shrink_job;
 
+/* Rows [begin, end) of the small copy: bilinear samples of the source. */
 static void shrink_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -56,8 +59,9 @@ static void shrink_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-static mb_status shrink(mb_image_view *out, float **owned, const mb_image_view *src, const mb_image_view *size,
-                        mb_pool *pool, mb_error *err)
+/* *owned: the memory of *out, which the caller frees. */
+static mb_status shrink(const mb_task *task, mb_image_view *out, float **owned, const mb_image_view *src,
+                        const mb_image_view *size, mb_error *err)
 {
     size_t pixels, bytes;
     int channels = src->channels == 1 ? 1 : 3;
@@ -70,9 +74,9 @@ static mb_status shrink(mb_image_view *out, float **owned, const mb_image_view *
         return mb_fail_memory(err, bytes, "the guided filter's small picture");
     }
     shrink_job j = {src, *owned, size->width, size->height, channels};
-    mb_parallel_for(pool, (size_t)size->height, 16, shrink_rows, &j);
+    mb_status status = mb_task_for(task, (size_t)size->height, 16, shrink_rows, &j, err);
     *out = (mb_image_view){size->width, size->height, channels, NULL, *owned};
-    return MB_OK;
+    return status;
 }
 
 typedef struct apply_job {
@@ -81,6 +85,7 @@ typedef struct apply_job {
     float *result;
 } apply_job;
 
+/* Rows [begin, end) of the result: coefficients [h,w,4] enlarged bilinearly, times the guide of the full size. */
 static void apply_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -107,7 +112,8 @@ static void apply_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-static mb_status fast(mb_image_f32 *out, const mb_guided_job *full, double scale, mb_pool *pool, mb_error *err)
+/* Coefficients at a smaller size, applied at the full one. */
+static mb_status fast(const mb_task *task, mb_image_f32 *out, const mb_guided_job *full, double scale, mb_error *err)
 {
     mb_image_view size = {.width = (int)(scale * full->guide.width), .height = (int)(scale * full->guide.height)};
     size.width = size.width > 1 ? size.width : 1;
@@ -115,8 +121,8 @@ static mb_status fast(mb_image_f32 *out, const mb_guided_job *full, double scale
     float *guide = NULL, *source = NULL, *means = NULL;
     mb_guided_job job = *full;
     mb_status status = MB_OK;
-    MB_TRY(shrink(&job.guide, &guide, &full->guide, &size, pool, err));
-    MB_TRY(shrink(&job.source, &source, &full->source, &size, pool, err));
+    MB_TRY(shrink(task, &job.guide, &guide, &full->guide, &size, err));
+    MB_TRY(shrink(task, &job.source, &source, &full->source, &size, err));
     size_t bytes = (size_t)size.width * (size_t)size.height * 4 * sizeof(float); /* shrink() checked nearly this */
     means = mb_alloc_aligned(bytes);
     if (means == NULL) {
@@ -125,9 +131,9 @@ static mb_status fast(mb_image_f32 *out, const mb_guided_job *full, double scale
     }
     job.result = NULL;
     job.means = means;
-    MB_TRY(mb_guided_stream(&job, pool, err));
+    MB_TRY(mb_guided_stream(task, &job, err));
     apply_job apply = {&full->guide, &size, means, out->v};
-    mb_parallel_for(pool, (size_t)out->height, 16, apply_rows, &apply);
+    MB_TRY(mb_task_for(task, (size_t)out->height, 16, apply_rows, &apply, err));
 done:
     mb_free_aligned(guide);
     mb_free_aligned(source);
@@ -135,6 +141,7 @@ done:
     return status;
 }
 
+/* Ranges and sizes; NaN is refused too. */
 static mb_status check(const mb_image_view *guide, const mb_image_view *source, const mb_guided_options *o,
                        mb_error *err)
 {
@@ -154,8 +161,9 @@ static mb_status check(const mb_image_view *guide, const mb_image_view *source, 
     return MB_OK;
 }
 
-mb_status mb_guided_filter(mb_image_f32 *out, const mb_image_view *guide, const mb_image_view *source,
-                           const mb_guided_options *o, mb_pool *pool, mb_error *err)
+/* Checks, then the exact or the fast variant into one plane. */
+mb_status mb_guided_filter(const mb_task *task, mb_image_f32 *out, const mb_image_view *guide,
+                           const mb_image_view *source, const mb_guided_options *o, mb_error *err)
 {
     *out = (mb_image_f32){0};
     mb_status status = check(guide, source, o, err);
@@ -167,9 +175,8 @@ mb_status mb_guided_filter(mb_image_f32 *out, const mb_image_view *guide, const 
         return status;
     }
     /* A grey guide as three equal channels with 3 eps: a_k = c / (3 v + 3 eps) each, together c / (v + eps). */
-    mb_guided_job job = {*guide, *source, o->radius, guide->channels == 1 ? 3.0 * o->eps : o->eps,
-                         out->v, NULL,    o->cancel};
-    status = o->scale < 1.0 ? fast(out, &job, o->scale, pool, err) : mb_guided_stream(&job, pool, err);
+    mb_guided_job job = {*guide, *source, o->radius, guide->channels == 1 ? 3.0 * o->eps : o->eps, out->v, NULL};
+    status = o->scale < 1.0 ? fast(task, out, &job, o->scale, err) : mb_guided_stream(task, &job, err);
     if (status != MB_OK) {
         mb_image_f32_dispose(out);
     }

@@ -2,26 +2,24 @@
 #ifndef MB_MATTING_GUIDED_H
 #define MB_MATTING_GUIDED_H
 
-#include "core/cancel.h"
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/view.h"
 
-#define MB_GUIDED_EPS        0.015 /* the node's */
+#define MB_GUIDED_EPS        0.015 /* LayerStyle's */
 #define MB_GUIDED_MAX_RADIUS 512
 
 typedef struct mb_guided_options {
     int radius;   /* of the box, 1..MB_GUIDED_MAX_RADIUS: windows of 2 radius + 1 pixels a side */
     double eps;   /* > 0, added to the covariance as is (values in [0,1]) */
     double scale; /* 1: exact. Below: coefficients on a picture this much smaller, with `radius` in small pixels */
-    const mb_cancel *cancel; /* may be NULL */
 } mb_guided_options;
 
-/* The node's radius for its erode and dilate: 3, 5 ... 87. */
+/* LayerStyle's radius for its erode and dilate: 3, 5 ... 87. */
 int mb_guided_layerstyle_radius(int erode, int dilate);
 
 /* out [H,W] = `source` (one channel) filtered along the edges of `guide` (1 or 3 channels; of 4 the first 3), not
  * clipped. The border is mirrored with the edge pixel repeated. Same bits for any number of threads. */
-MB_MUST_CHECK mb_status mb_guided_filter(mb_image_f32 *out, const mb_image_view *guide, const mb_image_view *source,
-                                         const mb_guided_options *o, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_guided_filter(const mb_task *task, mb_image_f32 *out, const mb_image_view *guide,
+                                         const mb_image_view *source, const mb_guided_options *o, mb_error *err);
 
 #endif

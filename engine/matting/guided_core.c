@@ -24,6 +24,7 @@ typedef struct tile_shape {
 
 /* Scratch of one worker. Rings have 2r+2 slots: the window's rows and the one that has just left. */
 typedef struct tile {
+    const mb_task *task;
     const mb_guided_job *job;
     int x0, x1, y0, y1, slots;
     int n_in, n_mid;    /* columns in use: x1 - x0 + 4r, x1 - x0 + 2r */
@@ -41,11 +42,13 @@ typedef struct stream {
     tile *tiles; /* one a worker */
 } stream;
 
+/* The ring slot of input row v, four channels of n_in floats. */
 static float *in_row(const tile *t, int v)
 {
     return t->in + (size_t)((v - (t->y0 - 2 * t->job->radius)) % t->slots) * 4 * (size_t)t->n_in;
 }
 
+/* The ring slot of coefficient row v: a (3 channels) and b, n_mid floats each. */
 static float *coefficient_row(const tile *t, int v)
 {
     return t->coefficient + (size_t)((v - (t->y0 - t->job->radius)) % t->slots) * 4 * (size_t)t->n_mid;
@@ -67,6 +70,7 @@ static void load_inside(float *dst, const mb_image_view *s, size_t first, int co
     }
 }
 
+/* One channel of row y for the columns of the tile and 2r more on both sides, mirrored beyond the picture. */
 static void load_channel(float *dst, const tile *t, const mb_image_view *s, int channel, int y)
 {
     int begin = t->x0 - 2 * t->job->radius, end = begin + t->n_in, w = s->width;
@@ -81,6 +85,7 @@ static void load_channel(float *dst, const tile *t, const mb_image_view *s, int 
     }
 }
 
+/* Input row v, which may lie beyond the picture, into its ring slot. */
 static void load_row(const tile *t, int v)
 {
     float *dst = in_row(t, v);
@@ -115,6 +120,7 @@ MB_CLONES static void slide_down(double *column, const float *add, const float *
     }
 }
 
+/* The same for the four coefficients, whose sums need no products. */
 MB_CLONES static void slide_down4(double *column, const float *add, const float *del, size_t n4)
 {
     for (size_t i = 0; i < n4; i++) {
@@ -122,11 +128,10 @@ MB_CLONES static void slide_down4(double *column, const float *add, const float 
     }
 }
 
-/* For n columns: from the window sums (stride CHUNK) to a and b (stride out_stride).
+/* For n columns: from the window sums (stride CHUNK) times `inv` = 1 / pixels of a window to a and b (stride out_stride).
  * (S + eps Id) a = c by LDL^T in f64; b = mean p - a . mean I. */
-MB_CLONES static void solve(float *out, size_t out_stride, const double *sum, size_t n, const double inv_eps[2])
+MB_CLONES static void solve(float *out, size_t out_stride, const double *sum, size_t n, double inv, double eps)
 {
-    double inv = inv_eps[0], eps = inv_eps[1];
 #pragma GCC ivdep
     for (size_t x = 0; x < n; x++) {
         double r = sum[x] * inv, g = sum[CHUNK + x] * inv, b = sum[2 * CHUNK + x] * inv, p = sum[3 * CHUNK + x] * inv;
@@ -163,11 +168,11 @@ static void slide_right(const tile *t, double state[SUMS], int x0, int n)
     memcpy(state, s, sizeof s);
 }
 
+/* Row v of a and b for the columns of the tile and r more on both sides. */
 static void coefficients(const tile *t, int v)
 {
     int reach = 2 * t->job->radius + 1;
     double n_inv = 1.0 / ((double)reach * (double)reach), state[SUMS] = {0};
-    const double inv_eps[2] = {n_inv, t->job->eps};
     float *out = coefficient_row(t, v);
     for (size_t k = 0; k < SUMS; k++) {
         for (int x = 0; x < reach; x++) {
@@ -177,7 +182,7 @@ static void coefficients(const tile *t, int v)
     for (int x = 0; x < t->n_mid; x += CHUNK) {
         int n = t->n_mid - x < CHUNK ? t->n_mid - x : CHUNK;
         slide_right(t, state, x, n);
-        solve(out + x, (size_t)t->n_mid, t->sum, (size_t)n, inv_eps);
+        solve(out + x, (size_t)t->n_mid, t->sum, (size_t)n, n_inv, t->job->eps);
     }
 }
 
@@ -211,6 +216,7 @@ static void finish_row(const tile *t, int y)
     }
 }
 
+/* Walks down the rows. Sums start from rows of zeros above the first, so there is no special beginning. */
 static void run_tile(tile *t)
 {
     int r = t->job->radius;
@@ -219,7 +225,7 @@ static void run_tile(tile *t)
     memset(t->coefficient, 0, (size_t)t->slots * mid_row_size * sizeof(float));
     memset(t->column, 0, (SUMS * (size_t)t->n_in + (size_t)1) * sizeof(double));
     memset(t->column2, 0, (4 * (size_t)t->n_mid + (size_t)1) * sizeof(double));
-    for (int v = t->y0 - 2 * r; v < t->y1 + 2 * r && !mb_cancelled(t->job->cancel); v++) {
+    for (int v = t->y0 - 2 * r; v < t->y1 + 2 * r && !mb_should_stop(t->task); v++) {
         load_row(t, v); /* into the slot after the newest; the slot beyond it holds the row that leaves */
         slide_down(t->column, in_row(t, v), in_row(t, v + 1), (size_t)t->n_in);
         int mid = v - r; /* the row whose window is now complete */
@@ -234,6 +240,7 @@ static void run_tile(tile *t)
     }
 }
 
+/* Tiles [begin, end), counted row by row. */
 static void run_tiles(void *arg, size_t begin, size_t end, int worker)
 {
     const stream *s = arg;
@@ -263,10 +270,11 @@ static tile_shape choose_shape(const mb_guided_job *job)
     return s;
 }
 
-static mb_status create_tile(tile *t, const mb_guided_job *job, const tile_shape *s, mb_error *err)
+/* Scratch for the largest tile; smaller ones at the edges use a part of it. */
+static mb_status create_tile(const mb_task *task, tile *t, const mb_guided_job *job, const tile_shape *s, mb_error *err)
 {
     size_t slots = 2 * (size_t)job->radius + 2, in = (size_t)s->in_width, mid = (size_t)s->out_width;
-    *t = (tile){.job = job, .slots = (int)slots};
+    *t = (tile){.task = task, .job = job, .slots = (int)slots};
     for (int v = 0; v < 256; v++) {
         t->to_unit[v] = (float)v / 255.0f;
     }
@@ -288,21 +296,19 @@ static void dispose_tile(tile *t)
     mb_free_aligned(t->sum);
 }
 
-mb_status mb_guided_stream(const mb_guided_job *job, mb_pool *pool, mb_error *err)
+/* Scratch for every worker, tiles side by side. */
+mb_status mb_guided_stream(const mb_task *task, const mb_guided_job *job, mb_error *err)
 {
-    size_t n_workers = (size_t)mb_pool_size(pool);
+    size_t n_workers = (size_t)mb_task_workers(task);
     stream s = {job, choose_shape(job), mb_calloc(n_workers, sizeof(tile))};
     mb_status status = MB_OK;
     if (s.tiles == NULL) {
         return mb_fail_memory(err, n_workers * sizeof(tile), "the guided filter");
     }
     for (size_t i = 0; i < n_workers; i++) {
-        MB_TRY(create_tile(&s.tiles[i], job, &s.shape, err));
+        MB_TRY(create_tile(task, &s.tiles[i], job, &s.shape, err));
     }
-    mb_parallel_for(pool, (size_t)s.shape.n_x * (size_t)s.shape.n_y, 1, run_tiles, &s);
-    if (mb_cancelled(job->cancel)) {
-        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-    }
+    MB_TRY(mb_task_for(task, (size_t)s.shape.n_x * (size_t)s.shape.n_y, 1, run_tiles, &s, err));
 done:
     for (size_t i = 0; i < n_workers; i++) {
         dispose_tile(&s.tiles[i]);

@@ -11,9 +11,8 @@ typedef struct mb_guided_job {
     double eps;
     float *result; /* [H,W], or NULL */
     float *means;  /* [H,W,4] box means of a (3) and b, or NULL */
-    const mb_cancel *cancel;
 } mb_guided_job;
 
-MB_MUST_CHECK mb_status mb_guided_stream(const mb_guided_job *job, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_guided_stream(const mb_task *task, const mb_guided_job *job, mb_error *err);
 
 #endif

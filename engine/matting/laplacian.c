@@ -16,6 +16,7 @@
 #define STENCIL   13
 #define BAND_ROWS 16
 
+/* The system while it is assembled. */
 typedef struct assembly {
     const mb_image_view *photo;
     const mb_image_u8 *trimap;
@@ -25,9 +26,10 @@ typedef struct assembly {
     double *half;   /* [n][STENCIL] */
     mb_matting_system *s;
     size_t phase;
-    const mb_cancel *cancel;
+    const mb_task *task;
 } assembly;
 
+/* colour [9][3] -> z [9][3]: centred colours through the inverse Cholesky factor of their covariance. */
 void mb_matting_window(double z[9][3], const double colour[9][3], double epsilon)
 {
     double mean[3] = {0}, c[6] = {0};
@@ -63,6 +65,7 @@ void mb_matting_window(double z[9][3], const double colour[9][3], double epsilon
     }
 }
 
+/* The number of an unknown pixel: those before its word, and those before it in the word. */
 static int32_t number_of(const assembly *a, int x, int y)
 {
     size_t w = (size_t)y * a->unknown.words + (size_t)x / 64;
@@ -73,13 +76,15 @@ static int32_t number_of(const assembly *a, int x, int y)
 /* Adds the window centred at (x,y): numbers of its unknown pixels, colours, pairs. */
 static void add_window(const assembly *a, int x, int y)
 {
-    static const signed char slot[9][2] = {{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}, {2, 2}};
+    static const struct {
+        signed char y, x;
+    } slot[9] = {{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}, {2, 2}};
     int32_t id[9];
     uint8_t known[9];
     double colour[9][3], z[9][3];
     size_t width = (size_t)a->trimap->width, channels = (size_t)a->photo->channels;
     for (int i = 0; i < 9; i++) {
-        int px = x - 1 + slot[i][1], py = y - 1 + slot[i][0];
+        int px = x - 1 + slot[i].x, py = y - 1 + slot[i].y;
         size_t at = (size_t)py * width + (size_t)px;
         known[i] = a->trimap->v[at];
         id[i] = mb_bitmap_get(&a->unknown, px, py) ? number_of(a, px, py) : -1;
@@ -97,7 +102,7 @@ static void add_window(const assembly *a, int x, int y)
         for (int j = 0; j < 9; j++) {
             double pull = (1 + zi0 * z[j][0] + zi1 * z[j][1] + zi2 * z[j][2]) / 9; /* = -L_ij */
             if (id[j] >= 0) {
-                int dy = slot[j][0] - slot[i][0], dx = slot[j][1] - slot[i][1];
+                int dy = slot[j].y - slot[i].y, dx = slot[j].x - slot[i].x;
                 if (j > i) { /* stencil entries: (0,1) (0,2), (1,-2..2), (2,-2..2) */
                     row[5 * dy + dx] -= pull;
                 }
@@ -125,6 +130,7 @@ static uint64_t windows_of_word(const mb_bitmap *u, int y, size_t w)
     return all;
 }
 
+/* Bands [begin, end) of one phase: all windows whose centre lies in them. */
 static void add_bands(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -132,7 +138,7 @@ static void add_bands(void *arg, size_t begin, size_t end, int worker)
     int width = a->trimap->width, height = a->trimap->height;
     for (size_t band = begin; band < end; band++) {
         int y0 = (int)(2 * band + a->phase) * BAND_ROWS, y1 = y0 + BAND_ROWS;
-        for (int y = y0 > 1 ? y0 : 1; y < y1 && y < height - 1 && !mb_cancelled(a->cancel); y++) {
+        for (int y = y0 > 1 ? y0 : 1; y < y1 && y < height - 1 && !mb_should_stop(a->task); y++) {
             for (size_t w = 0; w < a->unknown.words; w++) {
                 uint64_t bits = windows_of_word(&a->unknown, y, w);
                 for (; bits != 0; bits &= bits - 1) {
@@ -147,12 +153,12 @@ static void add_bands(void *arg, size_t begin, size_t end, int worker)
 }
 
 /* Running counts and the list of unknown pixels. */
-static mb_status number_unknown(assembly *a, mb_pool *pool, mb_error *err)
+static mb_status number_unknown(assembly *a, mb_error *err)
 {
     mb_matting_system *s = a->s;
     mb_status status = MB_OK;
     MB_TRY(mb_bitmap_create(&a->unknown, a->trimap->width, a->trimap->height, err));
-    mb_bitmap_range(&a->unknown, a->trimap, 1, 254, pool);
+    mb_bitmap_range(a->task, &a->unknown, a->trimap, 1, 254);
     size_t words = a->unknown.words * (size_t)a->unknown.height, count = 0;
     a->rank = mb_alloc_array(words, sizeof *a->rank);
     if (a->rank == NULL) {
@@ -197,8 +203,8 @@ static mb_status compress(assembly *a, mb_error *err)
     for (int pass = 0; pass < 2; pass++) { /* count, then fill */
         entries = 0;
         for (int32_t i = 0; i < s->n; i++) {
-            if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(a->cancel)) {
-                return mb_fail(err, MB_E_CANCELLED, "cancelled");
+            if (i % MB_POLL_STRIDE == 0 && mb_should_stop(a->task)) {
+                return mb_task_check(a->task, err);
             }
             int x = s->pixel[i] % width, y = s->pixel[i] / width;
             for (int k = 0; k < STENCIL; k++) {
@@ -226,16 +232,17 @@ static mb_status compress(assembly *a, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_matting_system_create(mb_matting_system *out, const mb_matting_input *in, mb_pool *pool,
-                                   const mb_cancel *cancel, mb_error *err)
+/* Count and number, assemble in two phases, compress. */
+mb_status mb_matting_system_create(const mb_task *task, mb_matting_system *out, const mb_matting_input *in,
+                                   mb_error *err)
 {
-    assembly a = {.photo = in->photo, .trimap = in->trimap, .epsilon = in->epsilon, .s = out, .cancel = cancel};
+    assembly a = {.photo = in->photo, .trimap = in->trimap, .epsilon = in->epsilon, .s = out, .task = task};
     mb_status status = MB_OK;
     *out = (mb_matting_system){0};
-    MB_TRY(number_unknown(&a, pool, err));
+    MB_TRY(number_unknown(&a, err));
     size_t bands = ((size_t)in->trimap->height - 1) / BAND_ROWS + 1;
     for (a.phase = 0; a.phase < 2; a.phase++) {
-        mb_parallel_for(pool, (bands + 1 - a.phase) / 2, 1, add_bands, &a);
+        MB_TRY(mb_task_for(task, (bands + 1 - a.phase) / 2, 1, add_bands, &a, err));
     }
     MB_TRY(compress(&a, err));
 done:

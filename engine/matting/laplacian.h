@@ -3,8 +3,7 @@
 #ifndef MB_MATTING_LAPLACIAN_H
 #define MB_MATTING_LAPLACIAN_H
 
-#include "core/cancel.h"
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/bitmap.h"
 #include "image/view.h"
 #include "sparse/symmetric.h"
@@ -25,9 +24,8 @@ typedef struct mb_matting_input {
     const mb_image_u8 *trimap;  /* [H,W]: 0 background, 255 foreground, else unknown; at least 3 x 3 */
     double epsilon;
 } mb_matting_input;
-/* cancel may be NULL. */
-MB_MUST_CHECK mb_status mb_matting_system_create(mb_matting_system *out, const mb_matting_input *in, mb_pool *pool,
-                                                 const mb_cancel *cancel, mb_error *err);
+MB_MUST_CHECK mb_status mb_matting_system_create(const mb_task *task, mb_matting_system *out,
+                                                 const mb_matting_input *in, mb_error *err);
 void mb_matting_system_dispose(mb_matting_system *s);
 
 /* One 3 x 3 window: z with (I_i - mu)^T (S + epsilon/9 Id)^-1 (I_j - mu) = z_i . z_j. */

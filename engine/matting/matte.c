@@ -65,7 +65,8 @@ static mb_status fill_f32(mb_matte_job *job, bool passed_on, mb_error *err)
     return status;
 }
 
-mb_status mb_matte_run(mb_matte_job *job, mb_error *err)
+/* A detail that only passes the mask on keeps what it has beyond 8 bits. */
+mb_status mb_matte_run(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const method_row *method = row_of(job->options);
     mb_status status = MB_OK;
@@ -74,7 +75,7 @@ mb_status mb_matte_run(mb_matte_job *job, mb_error *err)
         status = mb_fail(err, MB_E_UNSUPPORTED, "this detail needs a matting network");
         goto done;
     }
-    MB_TRY(method->run != NULL ? method->run(job, err)
+    MB_TRY(method->run != NULL ? method->run(task, job, err)
                                : mb_matte_first_channel(&job->alpha, mb_matte_source(job), err));
     if (job->want_f32 && job->alpha_f32.v == NULL) {
         MB_TRY(fill_f32(job, method->run == NULL, err));

@@ -4,11 +4,11 @@
 #ifndef MB_MATTING_MATTE_H
 #define MB_MATTING_MATTE_H
 
-#include "core/cancel.h"
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/raster.h"
 #include "matting/closed_form.h"
 
+/* Codes of the warnings that a refinement adds to its task. */
 typedef enum mb_warning_code {
     MB_WARN_NO_FOREGROUND,  /* the trimap has none: the mask was kept (VITMatte still runs) */
     MB_WARN_NO_BACKGROUND,  /* likewise */
@@ -19,14 +19,6 @@ typedef enum mb_warning_code {
     MB_WARN_REDUCED,        /* VITMatte saw a smaller picture (max_megapixels) */
 } mb_warning_code;
 
-#define MB_MAX_WARNINGS 8
-typedef struct mb_warnings {
-    int n;
-    struct {
-        mb_warning_code code;
-        char text[160]; /* one line */
-    } item[MB_MAX_WARNINGS];
-} mb_warnings;
 const char *mb_warning_name(mb_warning_code code); /* "no-foreground" ... for JSON */
 
 /* One refinement: what it works on, and what it gives. */
@@ -38,22 +30,18 @@ typedef struct mb_matte_job {
                                      * guided filter takes them for a mask). erode and dilate do not act on it. */
     const mb_image_f32 *mask_f32;   /* the mask at more than 8 bits, for details that only pass it on; NULL: none */
     const mb_options *options;      /* checked by mb_options_check; process_detail 0: the mask is the result */
-    mb_pool *pool;                  /* NULL: one thread */
-    mb_cancel cancel;
-    size_t solver_memory; /* bytes of the direct solver; 0: 1 GiB */
-    size_t available;     /* bytes that a method may take at all; 0: not known */
+    size_t solver_memory;           /* bytes of the direct solver; 0: 1 GiB */
     mb_solver solver;
     bool want_f32; /* alpha_f32 is wanted */
     /* Results: {0} before the run and after an error; mb_matte_job_dispose frees them. */
     mb_image_u8 alpha;      /* [H,W], grey */
     mb_image_f32 alpha_f32; /* [H,W] in [0,1]: alpha before it is rounded to 8 bits */
     mb_image_u8 trimap;     /* [H,W]: of a method that uses one, else {0} */
-    mb_warnings warnings;
 } mb_matte_job;
 
 /* Runs the detail of the options. MB_E_ARGUMENT: another size than the photo's. MB_E_UNSUPPORTED: the detail needs a
- * network (mb_matte_needs_network). */
-MB_MUST_CHECK mb_status mb_matte_run(mb_matte_job *job, mb_error *err);
+ * network (mb_matte_needs_network). MB_E_MEMORY: beyond the task's memory_limit, too. */
+MB_MUST_CHECK mb_status mb_matte_run(const mb_task *task, mb_matte_job *job, mb_error *err);
 void mb_matte_job_dispose(mb_matte_job *job); /* the results alone */
 
 /* Whether these options ask for a VITMatte network (vitmatte.h). */

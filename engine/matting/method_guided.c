@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-mb_status mb_matte_guided(mb_matte_job *job, mb_error *err)
+/* The user's radius and eps, or LayerStyle's; a small scale keeps the window's size in pixels of the photo. */
+mb_status mb_matte_guided(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const mb_options *o = job->options;
     int radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_layerstyle_radius(o->erode, o->dilate);
@@ -18,17 +19,14 @@ mb_status mb_matte_guided(mb_matte_job *job, mb_error *err)
         .radius = radius,
         .eps = o->guided_eps > 0 ? o->guided_eps : MB_GUIDED_EPS,
         .scale = o->guided_scale > 0 ? o->guided_scale : 1.0,
-        .cancel = &job->cancel,
     };
     mb_image_view guide = mb_image_view_u8(job->photo);
     mb_image_view source = mb_image_view_u8(mb_matte_source(job));
     mb_image_f32 filtered = {0};
     mb_status status = MB_OK;
-    if (mb_cancelled(&job->cancel)) {
-        return mb_fail(err, MB_E_CANCELLED, "cancelled");
-    }
-    MB_TRY(mb_guided_filter(&filtered, &guide, &source, &guided, job->pool, err));
-    mb_levels_f32(&filtered, mb_levels_of(o->black_point, o->white_point), job->pool);
+    MB_TRY(mb_task_check(task, err));
+    MB_TRY(mb_guided_filter(task, &filtered, &guide, &source, &guided, err));
+    mb_levels_f32(task, &filtered, mb_levels_of(o->black_point, o->white_point));
     MB_TRY(mb_image_u8_from_f32(&job->alpha, &filtered, err));
     mb_matte_return_f32(job, &filtered);
 done:

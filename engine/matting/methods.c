@@ -1,28 +1,12 @@
 /* What the methods of the table share. */
 #include "matting/methods.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
-void mb_matte_warn(mb_matte_job *job, mb_warning_code code, const char *format, ...)
-{
-    mb_warnings *w = &job->warnings;
-    if (w->n >= MB_MAX_WARNINGS) {
-        return;
-    }
-    va_list args;
-    va_start(args, format);
-    w->item[w->n].code = code;
-    vsnprintf(w->item[w->n].text, sizeof w->item[w->n].text, format, args);
-    va_end(args);
-    w->n++;
-}
-
 const mb_image_u8 *mb_matte_source(const mb_matte_job *job)
 {
     return job->mask != NULL ? job->mask : job->user_trimap;
 }
 
+/* Methods index all pictures alike. */
 mb_status mb_matte_check_sizes(const mb_matte_job *job, mb_error *err)
 {
     const mb_image_u8 *source = mb_matte_source(job);
@@ -34,6 +18,7 @@ mb_status mb_matte_check_sizes(const mb_matte_job *job, mb_error *err)
     return MB_OK;
 }
 
+/* Masks may come with more channels; the first is the mask. */
 mb_status mb_matte_first_channel(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, src->width, src->height, 1, err);

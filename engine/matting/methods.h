@@ -5,9 +5,9 @@
 #include "matting/matte.h"
 
 /* A method fills the job's results; on an error mb_matte_run disposes them. Sizes are checked. */
-typedef mb_status (*mb_matte_method)(mb_matte_job *job, mb_error *err);
-mb_status mb_matte_guided(mb_matte_job *job, mb_error *err);
-mb_status mb_matte_closed_form(mb_matte_job *job, mb_error *err);
+typedef mb_status (*mb_matte_method)(const mb_task *task, mb_matte_job *job, mb_error *err);
+mb_status mb_matte_guided(const mb_task *task, mb_matte_job *job, mb_error *err);
+mb_status mb_matte_closed_form(const mb_task *task, mb_matte_job *job, mb_error *err);
 
 /* MB_E_ARGUMENT if mask or trimap have another size than the photo. */
 MB_MUST_CHECK mb_status mb_matte_check_sizes(const mb_matte_job *job, mb_error *err);
@@ -17,8 +17,5 @@ const mb_image_u8 *mb_matte_source(const mb_matte_job *job);
 MB_MUST_CHECK mb_status mb_matte_first_channel(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err);
 /* Hands over alpha before it is rounded to 8 bits, if that is wanted (*alpha is {0} then). */
 void mb_matte_return_f32(mb_matte_job *job, mb_image_f32 *alpha);
-
-void mb_matte_warn(mb_matte_job *job, mb_warning_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #endif

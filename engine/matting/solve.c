@@ -9,11 +9,15 @@
 
 #include <string.h>
 
-#define REFINEMENTS 3
-#define GOOD        1e-12 /* relative residual after which refinement gains nothing */
+#define REFINEMENTS  3
+#define FACTOR_FIRST 0.2 /* of the progress: ordering and analysis come before, refinement after the factor */
+#define FACTOR_SHARE 0.7
+#define GOOD         1e-12 /* relative residual after which refinement gains nothing */
 
+/* One system on its way through the solvers; vectors are in the order of the rows in hand. */
 typedef struct solving {
     const mb_matting_system *s;
+    const mb_task *task;
     const mb_closed_form_options *o;
     mb_closed_form_report *report;
     int32_t n;
@@ -22,6 +26,7 @@ typedef struct solving {
     double *b, *x, *r, *work;
 } solving;
 
+/* Euclidean norm of v [n]. */
 static double length(const double *v, int32_t n)
 {
     double sum = 0;
@@ -31,6 +36,7 @@ static double length(const double *v, int32_t n)
     return sqrt(sum);
 }
 
+/* a and b of the rows in this order: what a solver works on. */
 static mb_status permute(solving *v, const int32_t *order, mb_error *err)
 {
     memset(v->place, 0xff, (size_t)v->s->n * sizeof *v->place);
@@ -39,7 +45,7 @@ static mb_status permute(solving *v, const int32_t *order, mb_error *err)
         v->b[i] = v->s->b[order[i]];
     }
     mb_symmetric_dispose(&v->a);
-    return mb_symmetric_permute(&v->a, &v->s->a, order, v->n, v->place, &v->o->cancel, err);
+    return mb_symmetric_permute(v->task, &v->a, &v->s->a, order, v->n, v->place, err);
 }
 
 /* x = A^-1 b and refinement while the residual falls. */
@@ -49,11 +55,11 @@ static void solve_refined(solving *v, const mb_cholesky *c)
     memset(v->x, 0, (size_t)v->n * sizeof *v->x);
     memcpy(v->r, v->b, (size_t)v->n * sizeof *v->r);
     for (int step = 0; step <= REFINEMENTS; step++) {
-        mb_cholesky_solve(c, v->r, v->work, &v->o->cancel);
+        mb_cholesky_solve(v->task, c, v->r, v->work);
         for (int32_t i = 0; i < v->n; i++) {
             v->x[i] += v->r[i];
         }
-        mb_symmetric_multiply(v->work, &v->a, v->x, &v->o->cancel);
+        mb_symmetric_multiply(v->task, v->work, &v->a, v->x);
         for (int32_t i = 0; i < v->n; i++) {
             v->r[i] = v->b[i] - v->work[i];
         }
@@ -72,25 +78,23 @@ static mb_status solve_direct(solving *v, const mb_solve_rows *rows, bool *done,
     mb_nd_tree tree = {0};
     mb_cholesky c = {0};
     mb_status status = MB_OK;
-    size_t limit = v->o->memory_limit > 0 ? v->o->memory_limit : MB_CLOSED_FORM_MEMORY;
-    const int32_t *pixel_width[2] = {v->s->pixel, &rows->width};
+    size_t limit = v->o->factor_limit > 0 ? v->o->factor_limit : MB_CLOSED_FORM_MEMORY;
     *done = false;
-    MB_TRY(mb_nested_dissection(&tree, rows->rows, rows->begin, rows->n_components, pixel_width, &v->o->cancel, err));
-    mb_cancel_at(&v->o->cancel, 0.2);
+    MB_TRY(mb_nested_dissection(v->task, &tree, rows->rows, rows->begin, rows->n_components,
+                                (mb_nd_pixels){v->s->pixel, rows->width}, err));
+    mb_report_progress(v->task, 0.1);
     MB_TRY(permute(v, rows->rows, err));
-    MB_TRY(mb_cholesky_analyse(&c, &v->a, &tree, &v->o->cancel, err));
-    mb_cancel_at(&v->o->cancel, 0.3);
+    MB_TRY(mb_cholesky_analyse(v->task, &c, &v->a, &tree, err));
+    mb_report_progress(v->task, FACTOR_FIRST);
     v->report->factor_bytes = mb_cholesky_bytes(&c);
     if (v->report->factor_bytes > limit) {
         goto done;
     }
-    MB_TRY(mb_cholesky_factor(&c, &v->a, done, v->o->pool, &v->o->cancel, err));
+    const mb_task factoring = mb_task_part(v->task, FACTOR_FIRST, FACTOR_SHARE);
+    MB_TRY(mb_cholesky_factor(&factoring, &c, &v->a, done, err));
     if (*done) {
         solve_refined(v, &c);
-        if (mb_cancelled(&v->o->cancel)) {
-            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-            goto done;
-        }
+        MB_TRY(mb_task_check(v->task, err));
         *done = v->report->residual < 1e-3; /* false for NaN too: a factor spoilt by rounding is no answer */
         v->report->used = MB_SOLVER_CHOLESKY;
     }
@@ -111,11 +115,12 @@ static void raster_order(int32_t *rows, int32_t n, const int32_t *place, int32_t
     }
 }
 
+/* Conjugate gradients on the rows in raster order. */
 static mb_status solve_iterative(solving *v, const mb_solve_rows *rows, mb_error *err)
 {
     mb_pcg_report report;
-    size_t limit = v->o->memory_limit > 0 ? v->o->memory_limit : MB_CLOSED_FORM_MEMORY;
-    mb_pcg_options o = {.memory_limit = limit, .cancel = &v->o->cancel};
+    size_t limit = v->o->factor_limit > 0 ? v->o->factor_limit : MB_CLOSED_FORM_MEMORY;
+    mb_pcg_options o = {.memory_limit = limit};
     memset(v->place, 0xff, (size_t)v->s->n * sizeof *v->place);
     for (int32_t i = 0; i < v->n; i++) {
         v->place[rows->rows[i]] = i;
@@ -123,7 +128,7 @@ static mb_status solve_iterative(solving *v, const mb_solve_rows *rows, mb_error
     raster_order(rows->rows, v->n, v->place, v->s->n);
     mb_status status = permute(v, rows->rows, err);
     if (status == MB_OK) {
-        status = mb_pcg_solve(v->x, &v->a, v->b, &o, &report, err);
+        status = mb_pcg_solve(v->task, v->x, &v->a, v->b, &o, &report, err);
     }
     if (status == MB_OK) {
         v->report->used = MB_SOLVER_PCG;
@@ -134,6 +139,7 @@ static mb_status solve_iterative(solving *v, const mb_solve_rows *rows, mb_error
     return status;
 }
 
+/* The same system through another library: a cross-check for tests, and an option of the build. */
 static mb_status solve_cholmod(solving *v, const mb_solve_rows *rows, bool *done, mb_error *err)
 {
     *done = false;
@@ -144,7 +150,7 @@ static mb_status solve_cholmod(solving *v, const mb_solve_rows *rows, bool *done
     }
     if (status == MB_OK && *done) {
         double size = length(v->b, v->n);
-        mb_symmetric_multiply(v->work, &v->a, v->x, NULL);
+        mb_symmetric_multiply(NULL, v->work, &v->a, v->x);
         for (int32_t i = 0; i < v->n; i++) {
             v->r[i] = v->b[i] - v->work[i];
         }
@@ -159,6 +165,7 @@ static mb_status solve_cholmod(solving *v, const mb_solve_rows *rows, bool *done
 #endif
 }
 
+/* The solution back to the numbering of all unknown pixels. */
 static void spread(double *x, const mb_solve_rows *rows, const double *v)
 {
     for (int32_t i = 0; i < rows->n; i++) {
@@ -175,10 +182,11 @@ bool mb_solver_available(mb_solver solver)
 #endif
 }
 
-mb_status mb_solve(double *x, const mb_matting_system *s, const mb_solve_rows *rows, const mb_closed_form_options *o,
-                   mb_closed_form_report *report, mb_error *err)
+/* The direct solver where it can, else iteration; the better of two answers where both are poor. */
+mb_status mb_solve(const mb_task *task, double *x, const mb_matting_system *s, const mb_solve_rows *rows,
+                   const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err)
 {
-    solving v = {.s = s, .o = o, .report = report, .n = rows->n};
+    solving v = {.task = task, .s = s, .o = o, .report = report, .n = rows->n};
     size_t n = (size_t)rows->n;
     bool done = false;
     mb_status status = MB_OK;

@@ -14,8 +14,8 @@ typedef struct mb_solve_rows {
     int32_t width; /* of the picture */
 } mb_solve_rows;
 
-/* x[row] = solution, for the rows given. Fills the report's solver part. */
-MB_MUST_CHECK mb_status mb_solve(double *x, const mb_matting_system *s, const mb_solve_rows *rows,
+/* x[row] = solution, for these rows alone. Fills the report's solver part. */
+MB_MUST_CHECK mb_status mb_solve(const mb_task *task, double *x, const mb_matting_system *s, const mb_solve_rows *rows,
                                  const mb_closed_form_options *o, mb_closed_form_report *report, mb_error *err);
 
 #ifdef MATTEBOX_HAVE_CHOLMOD

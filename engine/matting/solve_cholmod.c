@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <string.h>
 
+/* Analyse, factor, solve; the matrix is lent to the library, not copied. */
 mb_status mb_cholmod_solve(double *x, const mb_symmetric *a, const double *b, bool *positive, size_t *factor_bytes,
                            mb_error *err)
 {

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+/* LayerStyle's arithmetic, with its truncations. */
 void mb_vitmatte_limit(int *out_width, int *out_height, int width, int height, double max_megapixels)
 {
     double limit = max_megapixels * 1048576.0, ratio = (double)width / (double)height;
@@ -24,72 +25,55 @@ void mb_vitmatte_limit(int *out_width, int *out_height, int width, int height, d
     }
 }
 
-/* An RGB picture of any photo: a copy, or of grey three equal channels. */
-static mb_status rgb_of(mb_image_u8 *out, const mb_image_u8 *src, mb_error *err)
-{
-    mb_status status = mb_image_u8_create(out, src->width, src->height, 3, err);
-    if (status == MB_OK) {
-        size_t n = (size_t)src->width * (size_t)src->height, step = (size_t)src->channels;
-        for (size_t i = 0; i < n; i++) {
-            for (size_t k = 0; k < 3; k++) {
-                out->v[3 * i + k] = src->v[i * step + (step == 1 ? 0 : k)];
-            }
-        }
-    }
-    return status;
-}
-
 /* job->trimap, of the photo's size: the user's own as it is, else LayerStyle's from the mask. */
-static mb_status make_trimap(mb_matte_job *job, mb_error *err)
+static mb_status make_trimap(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const mb_options *o = job->options;
     mb_image_u8 *trimap = &job->trimap;
     if (job->mask == NULL) {
         return mb_matte_first_channel(trimap, job->user_trimap, err);
     }
-    mb_status status = mb_trimap_layerstyle(trimap, job->mask, o->erode, o->dilate, job->pool, err);
+    mb_status status = mb_trimap_layerstyle(task, trimap, job->mask, o->erode, o->dilate, err);
     if (status == MB_OK && memchr(trimap->v, 255, (size_t)trimap->width * (size_t)trimap->height) == NULL) {
-        mb_matte_warn(job, MB_WARN_NO_FOREGROUND,
-                      "the trimap has no foreground: too thin for --erode %d, or no subject", o->erode);
+        mb_task_warn(task, MB_WARN_NO_FOREGROUND,
+                     "the trimap has no foreground: too thin for --erode %d, or no subject", o->erode);
     }
     return status;
 }
 
 /* Photo and trimap at the size of the limit. */
-static mb_status reduce(mb_vitmatte_input *input, mb_matte_job *job, mb_error *err)
+static mb_status reduce(const mb_task *task, mb_vitmatte_input *input, mb_matte_job *job, mb_error *err)
 {
     int width, height;
     mb_status status = MB_OK;
     const mb_image_u8 *photo = input->photo;
     double limit = job->options->max_megapixels;
     mb_vitmatte_limit(&width, &height, photo->width, photo->height, limit);
-    mb_matte_warn(job, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (--max-megapixels %g)", width, height,
-                  photo->width, photo->height, limit);
-    MB_TRY(mb_resize_pillow(&input->small_photo, photo, width, height, MB_FILTER_BILINEAR, job->pool, err));
-    MB_TRY(mb_resize_pillow(&input->small_trimap, &job->trimap, width, height, MB_FILTER_BILINEAR, job->pool, err));
+    mb_task_warn(task, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (--max-megapixels %g)", width, height,
+                 photo->width, photo->height, limit);
+    MB_TRY(mb_resize_pillow(task, &input->small_photo, photo, width, height, MB_FILTER_BILINEAR, err));
+    MB_TRY(mb_resize_pillow(task, &input->small_trimap, &job->trimap, width, height, MB_FILTER_BILINEAR, err));
     input->photo = &input->small_photo;
     input->trimap = &input->small_trimap;
 done:
     return status;
 }
 
-mb_status mb_vitmatte_prepare(mb_vitmatte_input *input, mb_matte_job *job, mb_error *err)
+/* The trimap is made at the full size, then reduced like the photo. */
+mb_status mb_vitmatte_prepare(const mb_task *task, mb_vitmatte_input *input, mb_matte_job *job, mb_error *err)
 {
     const mb_image_u8 *photo = job->photo;
     mb_status status = MB_OK;
     *input = (mb_vitmatte_input){.photo = photo, .trimap = &job->trimap};
     MB_TRY(mb_matte_check_sizes(job, err));
-    MB_TRY(make_trimap(job, err));
-    if (mb_cancelled(&job->cancel)) {
-        status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-        goto done;
-    }
+    MB_TRY(make_trimap(task, job, err));
+    MB_TRY(mb_task_check(task, err));
     if (photo->channels != 3) {
-        MB_TRY(rgb_of(&input->rgb, photo, err));
+        MB_TRY(mb_image_u8_rgb(&input->rgb, photo, err));
         input->photo = &input->rgb;
     }
     if ((double)photo->width * (double)photo->height > job->options->max_megapixels * 1048576.0) {
-        MB_TRY(reduce(input, job, err));
+        MB_TRY(reduce(task, input, job, err));
     }
 done:
     if (status != MB_OK) {
@@ -100,7 +84,8 @@ done:
 }
 
 /* Alpha at more than 8 bits: cropped, enlarged (bilinear, as the 8-bit way), remapped. */
-static mb_status finish_f32(mb_matte_job *job, const mb_image_u8 *seen, const mb_image_f32 *padded, mb_error *err)
+static mb_status finish_f32(const mb_task *task, mb_matte_job *job, const mb_image_u8 *seen, const mb_image_f32 *padded,
+                            mb_error *err)
 {
     mb_image_f32 part = {0}, full = {0};
     const mb_options *o = job->options;
@@ -113,12 +98,12 @@ static mb_status finish_f32(mb_matte_job *job, const mb_image_u8 *seen, const mb
     if (seen->width != job->photo->width || seen->height != job->photo->height) {
         MB_TRY(mb_image_f32_create(&full, job->photo->width, job->photo->height, err));
         const mb_floats from = {part.v, part.width, part.height, 1}, to = {full.v, full.width, full.height, 1};
-        MB_TRY(mb_resize_cv_f32(&to, &from, job->pool, err));
+        MB_TRY(mb_resize_cv_f32(task, &to, &from, err));
         mb_image_f32_dispose(&part);
         part = full;
         full = (mb_image_f32){0};
     }
-    mb_levels_f32(&part, mb_levels_of(o->black_point, o->white_point), job->pool);
+    mb_levels_f32(task, &part, mb_levels_of(o->black_point, o->white_point));
     mb_matte_return_f32(job, &part);
 done:
     mb_image_f32_dispose(&part);
@@ -127,7 +112,8 @@ done:
 }
 
 /* Alpha in 8 bits: cropped and truncated at the size the network saw, then enlarged by Pillow's bilinear. */
-static mb_status finish_u8(mb_matte_job *job, const mb_image_u8 *seen, const mb_image_f32 *padded, mb_error *err)
+static mb_status finish_u8(const mb_task *task, mb_matte_job *job, const mb_image_u8 *seen, const mb_image_f32 *padded,
+                           mb_error *err)
 {
     mb_image_u8 small = {0};
     mb_status status = MB_OK;
@@ -139,16 +125,17 @@ static mb_status finish_u8(mb_matte_job *job, const mb_image_u8 *seen, const mb_
         job->alpha = small;
         small = (mb_image_u8){0};
     } else {
-        MB_TRY(mb_resize_pillow(&job->alpha, &small, job->photo->width, job->photo->height, MB_FILTER_BILINEAR,
-                                job->pool, err));
+        MB_TRY(mb_resize_pillow(task, &job->alpha, &small, job->photo->width, job->photo->height, MB_FILTER_BILINEAR,
+                                err));
     }
 done:
     mb_image_u8_dispose(&small);
     return status;
 }
 
-mb_status mb_vitmatte_finish(mb_matte_job *job, const mb_vitmatte_input *input, const mb_image_f32 *network_alpha,
-                             mb_error *err)
+/* The f32 alpha, if wanted, is made beside the 8-bit one, not from it. */
+mb_status mb_vitmatte_finish(const mb_task *task, mb_matte_job *job, const mb_vitmatte_input *input,
+                             const mb_image_f32 *network_alpha, mb_error *err)
 {
     const mb_image_u8 *seen = input->photo;
     const mb_options *o = job->options;
@@ -160,11 +147,11 @@ mb_status mb_vitmatte_finish(mb_matte_job *job, const mb_vitmatte_input *input, 
         goto done;
     }
     if (job->want_f32) {
-        MB_TRY(finish_f32(job, seen, network_alpha, err));
+        MB_TRY(finish_f32(task, job, seen, network_alpha, err));
     }
-    MB_TRY(finish_u8(job, seen, network_alpha, err));
+    MB_TRY(finish_u8(task, job, seen, network_alpha, err));
     mb_levels_table(table, mb_levels_of(o->black_point, o->white_point));
-    mb_levels_map(&job->alpha, table, job->pool);
+    mb_levels_map(task, &job->alpha, table);
 done:
     if (status != MB_OK) {
         mb_matte_job_dispose(job);

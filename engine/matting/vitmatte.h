@@ -18,11 +18,12 @@ typedef struct mb_vitmatte_input {
 } mb_vitmatte_input;
 
 /* Makes job->trimap (from the mask, or a copy of the user's) and the input, which borrows from the job. Adds warnings
- * to the job. On an error the input and the job's results are {0}. */
-MB_MUST_CHECK mb_status mb_vitmatte_prepare(mb_vitmatte_input *input, mb_matte_job *job, mb_error *err);
+ * to the task. On an error the input and the job's results are {0}. */
+MB_MUST_CHECK mb_status mb_vitmatte_prepare(const mb_task *task, mb_vitmatte_input *input, mb_matte_job *job,
+                                            mb_error *err);
 /* network_alpha: [h,w] in [0,1], at least as large as the input: what is beyond it, right and bottom, is padding. Fills
  * job->alpha, and job->alpha_f32 if wanted. On an error the job's results are {0}. */
-MB_MUST_CHECK mb_status mb_vitmatte_finish(mb_matte_job *job, const mb_vitmatte_input *input,
+MB_MUST_CHECK mb_status mb_vitmatte_finish(const mb_task *task, mb_matte_job *job, const mb_vitmatte_input *input,
                                            const mb_image_f32 *network_alpha, mb_error *err);
 void mb_vitmatte_input_dispose(mb_vitmatte_input *input);
 

@@ -143,7 +143,7 @@ static mb_value simple_convs(mb_scope s, mb_value x)
 static mb_value image_tiles(mb_scope s, mb_value picture, mb_value like)
 {
     const int64_t *d = mb_dims(s, like);
-    mb_attrs a = {.size = {(int32_t)d[2], (int32_t)d[3]}};
+    mb_attrs a = {.image_to_tiles = {(int32_t)d[2], (int32_t)d[3]}};
     return mb_record(s, MB_OP_image_to_tiles, &a, &picture, 1);
 }
 

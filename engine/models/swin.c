@@ -53,7 +53,7 @@ static mb_value block(mb_scope s, mb_value x, int heads, int window, int shift)
 /* x [N,C,H,W] -> [N,2C,ceil(H/2),ceil(W/2)]. */
 static mb_value patch_merging(mb_scope s, mb_value x)
 {
-    mb_attrs none = {.none = {0}};
+    mb_attrs none = {.bytes = {0}};
     x = mb_record(s, MB_OP_patch_merge, &none, &x, 1);
     x = mb_nn_layer_norm(mb_sub(s, "norm"), x, EPS);
     return mb_nn_linear(mb_sub(s, "reduction"), x);

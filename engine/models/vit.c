@@ -21,7 +21,7 @@ static mb_value embeddings(mb_scope s, mb_value x)
     mb_tap_name(s, "patch_embed", x);
     const int64_t *d = mb_dims(s, x);
     mb_value table = mb_weight(s, "position_embeddings"); /* [1,1+g*g,C] */
-    mb_attrs a = {.size = {(int32_t)d[2], (int32_t)d[3]}};
+    mb_attrs a = {.position_embedding = {(int32_t)d[2], (int32_t)d[3]}};
     mb_value position = mb_record(mb_sub(s, "position_embeddings"), MB_OP_position_embedding, &a, &table, 1);
     x = mb_nn_add(mb_sub(s, "add"), x, position);
     mb_tap_name(s, "embeddings", x);

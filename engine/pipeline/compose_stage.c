@@ -22,33 +22,33 @@ int mb_compose_stage_depth(const mb_options *o, const mb_image *photo)
 /* An estimate from measurements: the steps run one after the other, so the largest counts, not the sum. */
 size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels)
 {
-    size_t bytes = depth == 16 ? 4 + 4 : 0; /* fine alpha, wider cut-out */
-    size_t parts = o->min_area > 1 || o->largest ? 8 : 0;
+    size_t bytes = depth == 16 ? 4 + 4 : 0; /* alpha in f32, 16-bit cut-out */
+    size_t components = o->min_area > 1 || o->largest ? 8 : 0;
     size_t colours = 0;
     if (o->want_cutout) {
         colours = o->foreground == MB_FOREGROUND_NONE ? 3 : 52; /* measured: docs/performance-log.md */
         colours += depth == 16 ? 16 : 0;
         colours += o->background == MB_BACKGROUND_PICTURE ? 9 : o->background == MB_BACKGROUND_BLUR ? 4 : 0;
     }
-    bytes += parts > colours ? parts : colours;
+    bytes += components > colours ? components : colours;
     return mb_mul_size(&bytes, bytes, pixels) ? bytes : SIZE_MAX;
 }
 
 /* Components first, then inverted: min_area and largest speak of the subject. The f32 alpha follows the 8-bit one. */
-mb_status mb_compose_stage_shape(const mb_compose_stage *l, int *dropped, mb_error *err)
+mb_status mb_compose_stage_shape(const mb_task *task, const mb_compose_stage *s, int *dropped, mb_error *err)
 {
-    const mb_options *o = l->options;
+    const mb_options *o = s->options;
     const mb_component_rule rule = {o->min_area, o->largest != 0};
     mb_status status = MB_OK;
     *dropped = 0;
     if (rule.largest || rule.min_area > 1) {
-        status = mb_keep_components(l->alpha, l->fine->v != NULL ? l->fine : NULL, &rule, dropped, err);
+        status = mb_keep_components(task, s->alpha, s->alpha_f32->v != NULL ? s->alpha_f32 : NULL, &rule, dropped, err);
     }
     if (status == MB_OK && o->invert) {
-        mb_compose_invert(l->alpha);
-        size_t n = l->fine->v != NULL ? (size_t)l->fine->width * (size_t)l->fine->height : 0;
+        mb_compose_invert(s->alpha);
+        size_t n = s->alpha_f32->v != NULL ? (size_t)s->alpha_f32->width * (size_t)s->alpha_f32->height : 0;
         for (size_t i = 0; i < n; i++) {
-            l->fine->v[i] = 1.0f - l->fine->v[i];
+            s->alpha_f32->v[i] = 1.0f - s->alpha_f32->v[i];
         }
     }
     return status;
@@ -56,22 +56,22 @@ mb_status mb_compose_stage_shape(const mb_compose_stage *l, int *dropped, mb_err
 
 /* ---- the photo's own alpha */
 
-mb_status mb_compose_stage_bound(const mb_compose_stage *l, mb_error *err)
+mb_status mb_compose_stage_bound(const mb_compose_stage *s, mb_error *err)
 {
-    if (l->own == NULL) {
+    if (s->own == NULL) {
         return MB_OK;
     }
-    const size_t width = (size_t)l->own->width, n = width * (size_t)l->own->height;
+    const size_t width = (size_t)s->own->width, n = width * (size_t)s->own->height;
     for (size_t i = 0; i < n; i++) {
-        l->alpha->v[i] = l->alpha->v[i] < l->own->v[i] ? l->alpha->v[i] : l->own->v[i];
+        s->alpha->v[i] = s->alpha->v[i] < s->own->v[i] ? s->alpha->v[i] : s->own->v[i];
     }
-    float *row = l->fine->v != NULL ? mb_alloc_array(width, sizeof *row) : NULL;
-    if (l->fine->v != NULL && row == NULL) {
+    float *row = s->alpha_f32->v != NULL ? mb_alloc_array(width, sizeof *row) : NULL;
+    if (s->alpha_f32->v != NULL && row == NULL) {
         return mb_fail_memory(err, width * sizeof *row, "a row of alpha");
     }
-    for (int y = 0; row != NULL && y < l->own->height; y++) {
-        float *fine = l->fine->v + (size_t)y * width;
-        mb_image_row_alpha(row, l->given, y);
+    for (int y = 0; row != NULL && y < s->own->height; y++) {
+        float *fine = s->alpha_f32->v + (size_t)y * width;
+        mb_image_row_alpha(row, s->user_photo, y);
         for (size_t x = 0; x < width; x++) {
             fine[x] = fine[x] < row[x] ? fine[x] : row[x];
         }
@@ -80,30 +80,30 @@ mb_status mb_compose_stage_bound(const mb_compose_stage *l, mb_error *err)
     return MB_OK;
 }
 
-/* The straight colours of the caller's photo, where its own alpha is the result's; exactly one of colours and wide. */
-static mb_status keep_own_colours(const mb_compose_stage *l, mb_image_u8 *colours, float *wide, mb_error *err)
+/* The straight colours of the caller's photo, where its own alpha is the result's; exactly one of colours and deep. */
+static mb_status keep_own_colours(const mb_compose_stage *s, mb_image_u8 *colours, float *deep, mb_error *err)
 {
-    if (l->own == NULL) {
+    if (s->own == NULL) {
         return MB_OK;
     }
-    const bool all = l->options->foreground == MB_FOREGROUND_NONE; /* nothing was estimated */
-    const size_t width = (size_t)l->own->width;
+    const bool all = s->options->foreground == MB_FOREGROUND_NONE; /* nothing was estimated */
+    const size_t width = (size_t)s->own->width;
     float *row = mb_alloc_array(width, 4 * sizeof *row);
     if (row == NULL) {
         return mb_fail_memory(err, width * 4 * sizeof *row, "a row of colours");
     }
-    for (int y = 0; y < l->own->height; y++) {
+    for (int y = 0; y < s->own->height; y++) {
         const size_t at = (size_t)y * width;
-        mb_image_row_rgb(row, l->given, y, NULL);
+        mb_image_row_rgb(row, s->user_photo, y, NULL);
         for (size_t x = 0; x < width; x++) {
-            const uint8_t own = l->own->v[at + x];
-            if (own == 255 || !(all || own == 0 || l->alpha->v[at + x] == own)) {
+            const uint8_t own = s->own->v[at + x];
+            if (own == 255 || !(all || own == 0 || s->alpha->v[at + x] == own)) {
                 continue;
             }
             for (size_t c = 0; c < 3; c++) {
                 const float v = own > 0 ? row[4 * x + c] : 0.0f;
-                if (wide != NULL) {
-                    wide[4 * (at + x) + c] = v;
+                if (deep != NULL) {
+                    deep[4 * (at + x) + c] = v;
                 } else {
                     colours->v[3 * (at + x) + c] = mb_to8(v);
                 }
@@ -116,18 +116,18 @@ static mb_status keep_own_colours(const mb_compose_stage *l, mb_image_u8 *colour
 
 /* ---- colours */
 
-typedef struct wide_job {
-    const mb_image *given; /* NULL, or of the photo's size and more than 8 bits */
+typedef struct photo_job {
+    const mb_image *user_photo; /* NULL, or of the photo's size and more than 8 bits */
     const mb_image_u8 *photo;
     const float *alpha; /* NULL: the photo's colours everywhere */
     float *out;         /* [H,W,4]: estimates, where there is an alpha */
-} wide_job;
+} photo_job;
 
-/* The photo's own colours, at the depth the caller gave them, where nothing had to be estimated. */
-static void widen_rows(void *arg, size_t begin, size_t end, int worker)
+/* The photo's own colours, at the depth of the caller's picture, where nothing had to be estimated. */
+static void fill_photo_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
-    const wide_job *j = arg;
+    const photo_job *j = arg;
     const size_t width = (size_t)j->photo->width;
     for (size_t y = begin; y < end; y++) {
         for (size_t x = 0; x < width; x++) {
@@ -139,25 +139,26 @@ static void widen_rows(void *arg, size_t begin, size_t end, int worker)
                 j->out[4 * at + c] = mb_from8(j->photo->v[3 * at + c]);
             }
         }
-        if (j->given != NULL) {
-            mb_image_row_rgb(j->out + 4 * y * width, j->given, (int)y, j->alpha != NULL ? j->alpha + y * width : NULL);
+        if (j->user_photo != NULL) {
+            mb_image_row_rgb(j->out + 4 * y * width, j->user_photo, (int)y,
+                             j->alpha != NULL ? j->alpha + y * width : NULL);
         }
     }
 }
 
 /* Colours in f32, for 16-bit results. */
-static mb_status wide_colours(mb_colours *out, const mb_compose_stage *l, mb_error *err)
+static mb_status colours_f32(const mb_task *task, mb_colours *out, const mb_compose_stage *s, mb_error *err)
 {
-    mb_foreground_options f = {.pool = l->pool, .cancel = mb_watch_cancel(l->watch)};
-    mb_foreground method = l->options->foreground;
-    mb_status status = method == MB_FOREGROUND_ML ? mb_foreground_ml(out, NULL, l->photo, l->fine, &f, err)
+    const mb_foreground_options f = {0};
+    mb_foreground method = s->options->foreground;
+    mb_status status = method == MB_FOREGROUND_ML ? mb_foreground_ml(task, out, NULL, s->photo, s->alpha_f32, &f, err)
                        : method == MB_FOREGROUND_BLURFUSION
-                           ? mb_foreground_blurfusion(out, l->photo, l->fine, &f, err)
-                           : mb_colours_create(out, l->photo->width, l->photo->height, err);
+                           ? mb_foreground_blurfusion(task, out, s->photo, s->alpha_f32, &f, err)
+                           : mb_colours_create(out, s->photo->width, s->photo->height, err);
     if (status == MB_OK) {
-        wide_job j = {l->given->depth != MB_DEPTH_U8 ? l->given : NULL, l->photo,
-                      method != MB_FOREGROUND_NONE ? l->fine->v : NULL, out->v};
-        mb_parallel_for(l->pool, (size_t)l->photo->height, 16, widen_rows, &j);
+        photo_job j = {s->user_photo->depth != MB_DEPTH_U8 ? s->user_photo : NULL, s->photo,
+                       method != MB_FOREGROUND_NONE ? s->alpha_f32->v : NULL, out->v};
+        status = mb_task_for(task, (size_t)s->photo->height, 16, fill_photo_rows, &j, err);
     }
     return status;
 }
@@ -165,18 +166,18 @@ static mb_status wide_colours(mb_colours *out, const mb_compose_stage *l, mb_err
 /* ---- background */
 
 /* What lies behind the subject, of the photo's size; {0} for no background, or a plain colour. */
-static mb_status make_behind(mb_image_u8 *out, const mb_compose_stage *l, mb_error *err)
+static mb_status make_behind(const mb_task *task, mb_image_u8 *out, const mb_compose_stage *s, mb_error *err)
 {
-    const mb_options *o = l->options;
+    const mb_options *o = s->options;
     mb_image_u8 picture = {0};
     mb_status status = MB_OK;
     if (o->background == MB_BACKGROUND_PICTURE) {
         MB_TRY(mb_image_u8_from_image(&picture, NULL, o->background_picture, err));
-        MB_TRY(mb_backdrop_cover(out, &picture, l->photo->width, l->photo->height, l->pool, err));
+        MB_TRY(mb_backdrop_cover(task, out, &picture, s->photo->width, s->photo->height, err));
     } else if (o->background == MB_BACKGROUND_BLUR) {
-        int side = l->photo->width > l->photo->height ? l->photo->width : l->photo->height;
+        int side = s->photo->width > s->photo->height ? s->photo->width : s->photo->height;
         double sigma = o->background_blur > 0 ? o->background_blur : 0.02 * side;
-        MB_TRY(mb_backdrop_blur(out, l->photo, l->alpha, sigma > 0.3 ? sigma : 0.3, l->pool, err));
+        MB_TRY(mb_backdrop_blur(task, out, s->photo, s->alpha, sigma > 0.3 ? sigma : 0.3, err));
     }
 done:
     mb_image_u8_dispose(&picture);
@@ -185,48 +186,48 @@ done:
 
 /* Foreground colours (the photo's or estimated), the background if there is one, and both laid over each other by
  * alpha. With 16 bits the colours are f32 [H,W,4], so that the photo's own 16 bits come through. */
-mb_status mb_compose_stage_cutout(mb_image *out, const mb_compose_stage *l, mb_error *err)
+mb_status mb_compose_stage_cutout(const mb_task *task, mb_image *out, const mb_compose_stage *s, mb_error *err)
 {
-    const mb_options *o = l->options;
-    mb_colours wide = {0};
+    const mb_options *o = s->options;
+    mb_colours deep = {0}; /* for 16-bit results */
     mb_image_u8 colours = {0}, behind = {0};
     mb_status status = MB_OK;
-    if (l->depth == 16) {
-        MB_TRY(wide_colours(&wide, l, err));
+    if (s->depth == 16) {
+        MB_TRY(colours_f32(task, &deep, s, err));
     } else {
-        mb_foreground_options f = {.pool = l->pool, .cancel = mb_watch_cancel(l->watch)};
-        MB_TRY(mb_foreground_estimate(&colours, o->foreground, l->photo, l->alpha, &f, err));
+        const mb_foreground_options f = {0};
+        MB_TRY(mb_foreground_estimate(task, &colours, o->foreground, s->photo, s->alpha, &f, err));
     }
-    MB_TRY(keep_own_colours(l, &colours, wide.v, err));
-    MB_TRY(make_behind(&behind, l, err));
-    mb_layers layers = {.colours = l->depth == 16 ? l->photo : &colours,
-                        .wide = wide.v,
-                        .alpha = l->alpha,
-                        .fine = l->depth == 16 ? l->fine : NULL,
+    MB_TRY(keep_own_colours(s, &colours, deep.v, err));
+    MB_TRY(make_behind(task, &behind, s, err));
+    mb_layers layers = {.colours = s->depth == 16 ? s->photo : &colours,
+                        .colours_f32 = deep.v,
+                        .alpha = s->alpha,
+                        .alpha_f32 = s->depth == 16 ? s->alpha_f32 : NULL,
                         .behind = o->background != MB_BACKGROUND_NONE,
                         .picture = behind.v != NULL ? &behind : NULL,
                         .linear = o->linear != 0,
                         .premultiplied = o->premultiplied != 0,
                         .clean = o->clean_transparent != 0,
-                        .depth = l->depth == 16 ? MB_DEPTH_U16 : MB_DEPTH_U8};
+                        .depth = s->depth == 16 ? MB_DEPTH_U16 : MB_DEPTH_U8};
     memcpy(layers.colour, o->background_colour, sizeof layers.colour);
-    MB_TRY(mb_layers_flatten(out, &layers, l->pool, err));
+    MB_TRY(mb_layers_flatten(task, out, &layers, err));
 done:
-    mb_colours_dispose(&wide);
+    mb_colours_dispose(&deep);
     mb_image_u8_dispose(&colours);
     mb_image_u8_dispose(&behind);
     return status;
 }
 
 /* Moves the 8-bit alpha, or rounds the f32 one to 16 bits. */
-mb_status mb_compose_stage_alpha(mb_image *out, const mb_compose_stage *l, mb_error *err)
+mb_status mb_compose_stage_alpha(mb_image *out, const mb_compose_stage *s, mb_error *err)
 {
     mb_status status = MB_OK;
-    if (l->depth == 16) {
-        MB_TRY(mb_image_create(out, l->alpha->width, l->alpha->height, MB_PIXELS_GRAY, MB_DEPTH_U16, err));
-        MB_TRY(mb_image_f32_to_image(out, l->fine, err));
+    if (s->depth == 16) {
+        MB_TRY(mb_image_create(out, s->alpha->width, s->alpha->height, MB_PIXELS_GRAY, MB_DEPTH_U16, err));
+        MB_TRY(mb_image_f32_to_image(out, s->alpha_f32, err));
     } else {
-        mb_image_take(out, l->alpha);
+        mb_image_take(out, s->alpha);
     }
 done:
     return status;
@@ -250,10 +251,10 @@ static mb_status crop(mb_image *image, mb_box box, mb_error *err)
 }
 
 /* One box for all pictures of the result, so that they still lie on each other. */
-mb_status mb_compose_stage_crop(bool *done_, mb_result *r, const mb_compose_stage *l, mb_error *err)
+mb_status mb_compose_stage_crop(bool *done_, mb_result *r, const mb_compose_stage *s, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_box box = mb_compose_box(l->alpha, VISIBLE, l->options->crop_margin);
+    mb_box box = mb_compose_box(s->alpha, VISIBLE, s->options->crop_margin);
     *done_ = box.width > 0;
     if (box.width == 0) {
         return MB_OK;

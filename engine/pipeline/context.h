@@ -17,7 +17,4 @@ size_t mb_memory_limit(const mb_context *context);
 /* The same for the plans of networks on this back end: 0 on a device whose limit nobody has set. */
 size_t mb_network_limit(const mb_context *context, const mb_backend *backend);
 
-/* Milliseconds of a clock that never goes back. */
-double mb_now_ms(void);
-
 #endif

@@ -23,15 +23,15 @@ void mb_load_options_init(mb_load_options *options)
 }
 
 /* The caller's question whether to stop, as the decoders ask it. */
-static bool asked(void *user)
+static bool should_stop(void *options)
 {
-    const mb_load_options *o = user;
+    const mb_load_options *o = options;
     return o->cancel(o->user) != 0;
 }
 
-/* `full` becomes the options with their defaults, and must live as long as the limits. */
-static mb_status read_options(mb_load_limits *limits, mb_load_options *full, const mb_load_options *options,
-                              mb_error *err)
+/* `full` becomes the options with their defaults, and must live as long as the task. */
+static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_options *full,
+                              const mb_load_options *options, mb_error *err)
 {
     mb_load_options_init(full);
     mb_load_limits_init(limits);
@@ -45,14 +45,12 @@ static mb_status read_options(mb_load_limits *limits, mb_load_options *full, con
     limits->keep_depth = o.keep_depth != 0;
     limits->keep_alpha = o.keep_alpha != 0;
     limits->metadata = o.metadata;
-    if (o.cancel != NULL) {
-        limits->cancel = (mb_cancel){.asked = asked, .user = full};
-    }
+    *task = o.cancel != NULL ? (mb_task){.should_stop = should_stop, .user = full} : (mb_task){0};
     return status;
 }
 
 /* Into the caller's struct, which may be shorter than ours. out: NULL if it does not want to know. */
-static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
+static mb_status fill_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
 {
     if (out == NULL) {
         return MB_OK;
@@ -77,7 +75,7 @@ static mb_status tell_source(mb_image_source *out, const mb_load_info *info, mb_
 /* Colours and alpha in one picture of four samples a pixel; 16 bits where both have them. */
 static mb_status join_alpha(mb_image *out, const mb_image_u8 *p, const mb_load_info *info, mb_error *err)
 {
-    const bool wide = info->wide != NULL;
+    const bool wide = info->u16 != NULL;
     const size_t n = (size_t)p->width * (size_t)p->height;
     mb_status status =
         mb_image_create(out, p->width, p->height, MB_PIXELS_RGBA, wide ? MB_DEPTH_U16 : MB_DEPTH_U8, err);
@@ -87,8 +85,8 @@ static mb_status join_alpha(mb_image *out, const mb_image_u8 *p, const mb_load_i
     if (wide) {
         uint16_t *v = out->data;
         for (size_t i = 0; i < n; i++) {
-            memcpy(v + 4 * i, info->wide + 3 * i, 3 * sizeof *v);
-            v[4 * i + 3] = info->wide_alpha[i];
+            memcpy(v + 4 * i, info->u16 + 3 * i, 3 * sizeof *v);
+            v[4 * i + 3] = info->u16_alpha[i];
         }
         return MB_OK;
     }
@@ -106,17 +104,17 @@ static mb_status take(mb_image *out, mb_image_u8 *p, mb_load_info *info, mb_erro
     if (info->alpha_plane.v != NULL) {
         return join_alpha(out, p, info, err);
     }
-    if (info->wide == NULL) {
+    if (info->u16 == NULL) {
         mb_image_take(out, p);
         return MB_OK;
     }
-    *out = (mb_image){.data = info->wide,
-                      .owned = info->wide,
+    *out = (mb_image){.data = info->u16,
+                      .owned = info->u16,
                       .width = p->width,
                       .height = p->height,
                       .pixels = MB_PIXELS_RGB,
                       .depth = MB_DEPTH_U16};
-    info->wide = NULL;
+    info->u16 = NULL;
     return MB_OK;
 }
 
@@ -125,14 +123,15 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
                         mb_error *err)
 {
     mb_status status = MB_OK;
+    mb_task task;
     mb_load_limits limits;
     mb_load_options full;
     mb_load_info info = {0};
     mb_image_u8 p = {0};
     *out = (mb_image){0};
-    MB_TRY(read_options(&limits, &full, options, err));
-    MB_TRY(mb_load_file(&p, &info, path, &limits, err));
-    MB_TRY(tell_source(source, &info, err));
+    MB_TRY(read_options(&task, &limits, &full, options, err));
+    MB_TRY(mb_load_file(&task, &p, &info, path, &limits, err));
+    MB_TRY(fill_source(source, &info, err));
     MB_TRY(take(out, &p, &info, err));
 done:
     mb_load_info_dispose(&info);
@@ -145,14 +144,15 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
                                const mb_load_options *options, mb_error *err)
 {
     mb_status status = MB_OK;
+    mb_task task;
     mb_load_limits limits;
     mb_load_options full;
     mb_load_info info = {0};
     mb_image_u8 p = {0};
     *out = (mb_image){0};
-    MB_TRY(read_options(&limits, &full, options, err));
-    MB_TRY(mb_load_memory(&p, &info, bytes, n_bytes, NULL, &limits, err));
-    MB_TRY(tell_source(source, &info, err));
+    MB_TRY(read_options(&task, &limits, &full, options, err));
+    MB_TRY(mb_load_memory(&task, &p, &info, bytes, n_bytes, NULL, &limits, err));
+    MB_TRY(fill_source(source, &info, err));
     MB_TRY(take(out, &p, &info, err));
 done:
     mb_load_info_dispose(&info);
@@ -186,7 +186,7 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
                                  .bits = s.bits,
                                  .alpha = s.alpha};
             (void)snprintf(info.format, sizeof info.format, "%s", mb_file_type_name(s.type));
-            status = tell_source(out, &info, err);
+            status = fill_source(out, &info, err);
         }
     }
     if (fd >= 0) {
@@ -233,8 +233,8 @@ static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_sa
     return status;
 }
 
-/* Threads for a picture that is worth starting them; *out NULL: none. */
-static mb_status helpers(mb_pool **out, const mb_image *image, int threads, mb_error *err)
+/* Threads for a picture that is worth starting them; NULL: none. */
+static mb_status make_pool(mb_pool **out, const mb_image *image, int threads, mb_error *err)
 {
     const double worth_pixels = 5e5;
     if (threads == 1 || (double)image->width * (double)image->height < worth_pixels) {
@@ -257,8 +257,8 @@ mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_o
     mb_status status = MB_OK;
     MB_TRY(mb_image_check(image, err));
     MB_TRY(read_save_options(&spec, &threads, options, err));
-    MB_TRY(helpers(&pool, image, threads, err));
-    MB_TRY(mb_image_u8_save(path, image, &spec, pool, err));
+    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_image_u8_save(&(mb_task){.pool = pool}, path, image, &spec, err));
 done:
     mb_pool_free(pool);
     return status;
@@ -276,8 +276,8 @@ mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, co
     *n_bytes = 0;
     MB_TRY(mb_image_check(image, err));
     MB_TRY(read_save_options(&spec, &threads, options, err));
-    MB_TRY(helpers(&pool, image, threads, err));
-    MB_TRY(mb_image_u8_encode(out, n_bytes, image, &spec, pool, err));
+    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_image_u8_encode(&(mb_task){.pool = pool}, out, n_bytes, image, &spec, err));
 done:
     mb_pool_free(pool);
     return status;

@@ -72,8 +72,8 @@ static mb_status try_recipe(bool *same, trial *t, mb_recipe recipe, mb_error *er
         to.std[c] = 0.23f - 0.01f * (float)c;
     }
     /* The CPU's answers first, then the device's way from the same photo and the same logits. */
-    MB_TRY(mb_recipe_prepare(&to, &t->photo, NULL, err));
-    MB_TRY(mb_recipe_finish(&mask, NULL, &from, NULL, err));
+    MB_TRY(mb_recipe_prepare(NULL, &to, &t->photo, err));
+    MB_TRY(mb_recipe_finish(NULL, &mask, NULL, &from, err));
     MB_TRY(mb_recipe_numbers_create(&r, &to, WIDTH, HEIGHT, err));
     MB_TRY(t->b->memory->enter(t->b->device, err));
     status = queue(t, &r, &to, err);

@@ -25,21 +25,11 @@ mb_recipe mb_recipe_for(const mb_model *model, mb_recipe wish)
     return block != NULL && strcmp(block, "0") == 0 ? MB_RECIPE_LAYERSTYLE : MB_RECIPE_MODELCARD;
 }
 
-/* The stage of the progress bar that the network's run fills: `part` of `parts` equal ones. */
-static mb_status run_part(mb_mask_job *job, int part, int parts, mb_error *err)
-{
-    mb_watch watch;
-    const mb_network *n = job->network;
-    double share = job->spec.share / parts;
-    mb_watch_begin(&watch, n->on_progress, n->user);
-    mb_watch_stage(&watch, "network", job->spec.first + share * part, share);
-    return mb_net_run(&job->pass, &watch, err);
-}
-
 /* Two runs, the second on the mirror image; the output becomes the mean of the logits of both. */
-static mb_status run_flipped_too(mb_mask_job *job, mb_error *err)
+static mb_status run_flipped_too(const mb_task *task, mb_mask_job *job, mb_error *err)
 {
     mb_status status = MB_OK;
+    const mb_task straight = mb_task_part(task, 0.0, 0.5), flipped = mb_task_part(task, 0.5, 0.5);
     const mb_network *network = job->network;
     size_t w = (size_t)job->spec.width, h = (size_t)job->spec.height, n;
     float *input = NULL, *logits = NULL;
@@ -54,12 +44,12 @@ static mb_status run_flipped_too(mb_mask_job *job, mb_error *err)
     }
     float *in = mb_network_input_view(network).data;
     memcpy(input, in, 3 * n * sizeof *input); /* a run may overwrite its input */
-    MB_TRY(run_part(job, 0, 2, err));
+    MB_TRY(mb_net_run(&straight, &job->pass, err));
     memcpy(logits, mb_network_output_view(network).data, n * sizeof *logits);
     for (size_t i = 0; i < n; i++) {
         memcpy(in + 3 * i, input + 3 * (i / w * w + (w - 1 - i % w)), 3 * sizeof *in);
     }
-    MB_TRY(run_part(job, 1, 2, err));
+    MB_TRY(mb_net_run(&flipped, &job->pass, err));
     float *out = mb_network_output_view(network).data;
     for (size_t y = 0; y < h; y++) {
         float *row = out + y * w, *first = logits + y * w;
@@ -115,8 +105,8 @@ done:
 
 /* On a device: plan, upload, and the run queued. Everywhere else, and where no slot takes the photo, nothing is done
  * yet (pass.slot is 0), and finish does all of it. */
-mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_image_u8 *photo, const mb_mask_spec *spec,
-                        mb_error *err)
+mb_status mb_mask_begin(const mb_task *task, mb_mask_job *job, mb_network *network, const mb_image_u8 *photo,
+                        const mb_mask_spec *spec, mb_error *err)
 {
     mb_status status = MB_OK;
     *job = (mb_mask_job){.network = network, .photo = photo, .spec = *spec};
@@ -126,7 +116,7 @@ mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_image_u8
     MB_TRY(mb_net_begin(&job->pass, network, spec->height, spec->width, err));
     MB_TRY(upload_photo(job, err));
     if (job->pass.slot > 0) {
-        MB_TRY(run_part(job, 0, 1, err));
+        MB_TRY(mb_net_run(task, &job->pass, err));
     }
 done:
     if (status != MB_OK) {
@@ -144,7 +134,7 @@ void mb_mask_release(mb_mask_job *job)
 
 /* Photo [H,W,3] to the input [1,h,w,3], the network, its logits [h,w] to the mask [H,W]; all on the host but the
  * network. */
-static mb_status compute(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
+static mb_status compute(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_network *network = job->network;
@@ -158,20 +148,20 @@ static mb_status compute(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
         goto done;
     }
     to.input = in.data;
-    MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
-    MB_TRY(spec->flip ? run_flipped_too(job, err) : run_part(job, 0, 1, err));
+    MB_TRY(mb_recipe_prepare(task, &to, job->photo, err));
+    MB_TRY(spec->flip ? run_flipped_too(task, job, err) : mb_net_run(task, &job->pass, err));
     if (!mb_plan_is_finite(job->pass.plan)) {
-        MB_TRY(mb_recipe_prepare(&to, job->photo, network->pool, err));
+        MB_TRY(mb_recipe_prepare(task, &to, job->photo, err));
         MB_TRY(mb_net_explain(&job->pass, err));
     }
     mb_recipe_output from = {out.data, spec->width, spec->height, job->photo->width, job->photo->height, spec->recipe};
-    MB_TRY(mb_recipe_finish(mask, spec->mask_f32, &from, network->pool, err));
+    MB_TRY(mb_recipe_finish(task, mask, spec->mask_f32, &from, err));
 done:
     return status;
 }
 
 /* Waits for a queued mask, or computes it now. The job is released in any case. */
-mb_status mb_mask_finish(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
+mb_status mb_mask_finish(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
 {
     mb_status status = MB_OK;
     *mask = (mb_image_u8){0};
@@ -179,7 +169,7 @@ mb_status mb_mask_finish(mb_image_u8 *mask, mb_mask_job *job, mb_error *err)
         MB_TRY(mb_image_u8_create(mask, job->photo->width, job->photo->height, 1, err));
         MB_TRY(mb_net_download(mask->v, &job->pass, err));
     } else {
-        MB_TRY(compute(mask, job, err));
+        MB_TRY(compute(task, mask, job, err));
     }
     memcpy(job->warning, job->pass.warning, sizeof job->warning);
 done:

@@ -13,7 +13,6 @@ typedef struct mb_mask_spec {
     mb_recipe recipe;       /* not AUTO */
     int width, height;      /* of the network's input */
     bool flip;              /* run on the mirror image too */
-    double first, share;    /* of the progress bar */
     mb_image_f32 *mask_f32; /* out: the mask before it is rounded to 8 bits; NULL: not wanted */
 } mb_mask_spec;
 
@@ -26,11 +25,12 @@ typedef struct mb_mask_job {
     mb_net_pass pass; /* slot > 0: queued */
     char warning[256];
 } mb_mask_job;
-/* photo: RGB; must stay until finish or release. */
-MB_MUST_CHECK mb_status mb_mask_begin(mb_mask_job *job, mb_network *network, const mb_image_u8 *photo,
-                                      const mb_mask_spec *spec, mb_error *err);
+/* photo: RGB; must stay until finish or release. task: of the stage that the network is (progress.h), here and in
+ * finish. */
+MB_MUST_CHECK mb_status mb_mask_begin(const mb_task *task, mb_mask_job *job, mb_network *network,
+                                      const mb_image_u8 *photo, const mb_mask_spec *spec, mb_error *err);
 /* mask: grey, of the photo's size. */
-MB_MUST_CHECK mb_status mb_mask_finish(mb_image_u8 *mask, mb_mask_job *job, mb_error *err);
+MB_MUST_CHECK mb_status mb_mask_finish(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job, mb_error *err);
 void mb_mask_release(mb_mask_job *job); /* instead of, or after, finish; a {0} one is fine */
 
 #endif

@@ -247,7 +247,7 @@ static mb_status turn(mb_image *m, int orientation, mb_error *err)
     mb_image turned = {0};
     mb_status status = mb_image_create(&turned, m->height, m->width, MB_PIXELS_GRAY, m->depth, err);
     if (status == MB_OK) {
-        const int shape[3] = {m->width, m->height, m->depth == MB_DEPTH_U16 ? 2 : 1};
+        const mb_pixel_block shape = {m->width, m->height, m->depth == MB_DEPTH_U16 ? 2 : 1};
         mb_orient_pixels(turned.data, m->data, shape, orientation);
         mb_image_dispose(m);
         *m = turned;
@@ -264,7 +264,7 @@ static mb_status scale(mb_image *m, const mb_mask_options *o, mb_error *err)
     MB_TRY(mb_image_create(&narrow, m->width, m->height, MB_PIXELS_GRAY, MB_DEPTH_U8, err));
     MB_TRY(mb_image_convert(&narrow, m, err));
     plane = (mb_image_u8){m->width, m->height, 1, narrow.data};
-    MB_TRY(mb_resize_pillow(&scaled, &plane, o->width, o->height, MB_FILTER_BILINEAR, NULL, err));
+    MB_TRY(mb_resize_pillow(NULL, &scaled, &plane, o->width, o->height, MB_FILTER_BILINEAR, err));
     mb_image_dispose(m);
     mb_image_take(m, &scaled);
 done:

@@ -1,4 +1,4 @@
-/* Refinement: which method, with which trimap, in the node's order of steps (docs/models/refine.md section 1). */
+/* Refinement: which method, with which trimap, in LayerStyle's order of steps (docs/models/refine.md section 1). */
 #include "pipeline/matte_stage.h"
 
 #include "image/convert.h"
@@ -89,15 +89,16 @@ void mb_add_warning(char warning[256], const char *text)
 }
 
 /* VITMatte: picture side, network, picture side. */
-static mb_status run_network(mb_matte_stage *stage, mb_matte_job *job, mb_watch *watch, char said[256], mb_error *err)
+static mb_status run_network(const mb_task *task, mb_matte_stage *stage, mb_matte_job *job, char overflow[256],
+                             mb_error *err)
 {
     mb_vitmatte_input input = {0};
     mb_image_f32 alpha = {0};
     mb_status status = MB_OK;
-    MB_TRY(mb_vitmatte_prepare(&input, job, err));
-    MB_TRY(mb_vitmatte_net_run(&alpha, said, stage->network, &stage->normalization, input.photo, input.trimap, watch,
+    MB_TRY(mb_vitmatte_prepare(task, &input, job, err));
+    MB_TRY(mb_vitmatte_net_run(task, &alpha, overflow, stage->network, &stage->normalization, input.photo, input.trimap,
                                err));
-    MB_TRY(mb_vitmatte_finish(job, &input, &alpha, err));
+    MB_TRY(mb_vitmatte_finish(task, job, &input, &alpha, err));
 done:
     if (status != MB_OK) {
         mb_matte_job_dispose(job);
@@ -108,19 +109,20 @@ done:
 }
 
 /* Warnings of the method and of the network reach the result also after an error: they may explain it. */
-mb_status mb_matte_stage_run(mb_matte_stage *stage, mb_matte_job *job, mb_watch *watch, char warning[256],
+mb_status mb_matte_stage_run(const mb_task *task, mb_matte_stage *stage, mb_matte_job *job, char warning[256],
                              mb_error *err)
 {
-    char said[256] = ""; /* by the network's run: overflow */
-    job->cancel = mb_watch_cancel(watch);
-    job->warnings.n = 0;
-    mb_status status =
-        mb_matte_needs_network(job->options) ? run_network(stage, job, watch, said, err) : mb_matte_run(job, err);
-    for (int i = 0; i < job->warnings.n; i++) {
-        mb_add_warning(warning, job->warnings.item[i].text);
+    char overflow[256] = ""; /* of the network's run: "" or one line */
+    mb_warnings warnings = {0};
+    mb_task own = *task;
+    own.warnings = &warnings;
+    mb_status status = mb_matte_needs_network(job->options) ? run_network(&own, stage, job, overflow, err)
+                                                            : mb_matte_run(&own, job, err);
+    for (int i = 0; i < warnings.n; i++) {
+        mb_add_warning(warning, warnings.item[i].text);
     }
-    mb_add_warning(warning, said);
-    return mb_watch_status(watch, status, err);
+    mb_add_warning(warning, overflow);
+    return mb_task_result(task, status, err);
 }
 
 /* Public: the trimap that the vitmatte details make, for callers that want to change it by hand. */
@@ -135,7 +137,7 @@ mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dil
     }
     MB_TRY(mb_image_check(mask, err));
     MB_TRY(mb_gray_from_image(&gray, NULL, mask, err));
-    MB_TRY(mb_trimap_layerstyle(&trimap, &gray, erode, dilate, NULL, err));
+    MB_TRY(mb_trimap_layerstyle(NULL, &trimap, &gray, erode, dilate, err));
     mb_image_take(out, &trimap);
 done:
     mb_image_u8_dispose(&gray);

@@ -26,10 +26,10 @@ size_t mb_matte_stage_scratch(const mb_options *o, int width, int height);
 MB_MUST_CHECK mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const mb_options *o, int width,
                                              int height, mb_error *err);
 
-/* Fills the job's results; its cancel and warnings are the stage's to set. warning: those of the result, to which this
+/* Fills the job's results. task: of the stage that this is (progress.h). warning: those of the result, to which this
  * run's are added. */
-MB_MUST_CHECK mb_status mb_matte_stage_run(mb_matte_stage *stage, mb_matte_job *job, mb_watch *watch, char warning[256],
-                                           mb_error *err);
+MB_MUST_CHECK mb_status mb_matte_stage_run(const mb_task *task, mb_matte_stage *stage, mb_matte_job *job,
+                                           char warning[256], mb_error *err);
 
 /* Adds one to the warnings of a result. */
 void mb_add_warning(char warning[256], const char *text);

@@ -365,32 +365,26 @@ static bool finds_masks(const char *path)
     return found;
 }
 
-static int is_model_file(const struct dirent *entry)
-{
-    size_t n = strlen(entry->d_name);
-    return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* The first file of a folder, by name, that finds masks. */
 static bool first_of_folder(char *path, size_t path_bytes, const char *folder)
 {
-    struct dirent **entries = NULL;
-    bool found = false;
-    int n = scandir(folder, &entries, is_model_file, by_name);
-    for (int i = 0; i < n; i++) {
-        if (!found) {
-            int used = snprintf(path, path_bytes, "%s/%s", folder, entries[i]->d_name);
-            found = used > 0 && (size_t)used < path_bytes && finds_masks(path);
+    char best[NAME_MAX + 1] = "";
+    DIR *dir = opendir(folder);
+    for (const struct dirent *e = dir != NULL ? readdir(dir) : NULL; e != NULL; e = readdir(dir)) {
+        size_t n = strlen(e->d_name);
+        bool named = n > 4 && e->d_name[0] != '.' && strcmp(e->d_name + n - 4, ".mbw") == 0;
+        if (!named || (best[0] != '\0' && strcmp(e->d_name, best) >= 0)) {
+            continue;
         }
-        free(entries[i]);
+        int used = snprintf(path, path_bytes, "%s/%s", folder, e->d_name);
+        if (used > 0 && (size_t)used < path_bytes && finds_masks(path)) {
+            (void)snprintf(best, sizeof best, "%s", e->d_name);
+        }
     }
-    free(entries);
-    return found;
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    return best[0] != '\0' && snprintf(path, path_bytes, "%s/%s", folder, best) < (int)path_bytes;
 }
 
 int mb_find_default_model(char *path, size_t path_bytes)

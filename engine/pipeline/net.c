@@ -93,14 +93,14 @@ mb_view mb_network_output_view(const mb_network *network)
 }
 
 /* The pool asks the same question between its chunks that the plan asks between its nodes: a long kernel stops too. */
-mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, mb_watch *watch, mb_error *err)
+mb_status mb_network_run_plan(const mb_task *task, mb_network *network, const mb_plan_io *io, mb_error *err)
 {
-    mb_cancel cancel = mb_watch_cancel(watch);
-    mb_pool_set_cancel(network->pool, &cancel);
+    mb_task stage = *task;
+    mb_pool_set_task(network->pool, &stage); /* kernels know the pool alone */
     mb_status status =
-        mb_runner_run_io(network->runner, network->plan, io, watch->call != NULL ? mb_watch_node : NULL, watch, err);
-    mb_pool_set_cancel(network->pool, NULL);
-    return mb_watch_status(watch, status, err);
+        mb_runner_run_io(network->runner, network->plan, io, stage.user != NULL ? mb_progress_node : NULL, &stage, err);
+    mb_pool_set_task(network->pool, NULL);
+    return mb_task_result(task, status, err);
 }
 
 const char *mb_network_warning(const mb_network *network)
@@ -218,11 +218,11 @@ static void copy_warning(mb_net_pass *pass)
 }
 
 /* network->plan becomes this pass's: another picture of the network may have run in between. */
-mb_status mb_net_run(mb_net_pass *pass, mb_watch *watch, mb_error *err)
+mb_status mb_net_run(const mb_task *task, mb_net_pass *pass, mb_error *err)
 {
     mb_plan_io io = io_of(pass);
     pass->network->plan = pass->plan;
-    mb_status status = mb_network_run_plan(pass->network, pass->slot > 0 ? &io : NULL, watch, err);
+    mb_status status = mb_network_run_plan(task, pass->network, pass->slot > 0 ? &io : NULL, err);
     copy_warning(pass);
     return status;
 }

@@ -53,9 +53,10 @@ MB_MUST_CHECK mb_status mb_network_prepare(mb_network *network, int64_t n, int64
  * last. */
 mb_view mb_network_input_view(const mb_network *network);
 mb_view mb_network_output_view(const mb_network *network);
-/* Runs the prepared plan; io: in place of the host's copies of input and output, or NULL. Progress goes to the stage
- * that `watch` is in. */
-MB_MUST_CHECK mb_status mb_network_run_plan(mb_network *network, const mb_plan_io *io, mb_watch *watch, mb_error *err);
+/* Runs the prepared plan; io: in place of the host's copies of input and output, or NULL. task: of a
+ * stage (progress.h). */
+MB_MUST_CHECK mb_status mb_network_run_plan(const mb_task *task, mb_network *network, const mb_plan_io *io,
+                                            mb_error *err);
 
 /* The smallest size of the input that holds `size` pixels. */
 int mb_network_padded(const mb_model *model, int size);
@@ -79,7 +80,7 @@ MB_MUST_CHECK mb_status mb_net_begin(mb_net_pass *pass, mb_network *network, int
  * kind. */
 MB_MUST_CHECK mb_status mb_net_upload(mb_net_pass *pass, const mb_image_input *in, const mb_mask_output *out,
                                       mb_error *err);
-MB_MUST_CHECK mb_status mb_net_run(mb_net_pass *pass, mb_watch *watch, mb_error *err);
+MB_MUST_CHECK mb_status mb_net_run(const mb_task *task, mb_net_pass *pass, mb_error *err);
 /* For an output that holds NaN or infinite values (mb_plan_is_finite of pass->plan): the error that names the node
  * where they began, MB_E_FORMAT. Without a slot the caller has written the input anew. */
 MB_MUST_CHECK mb_status mb_net_explain(mb_net_pass *pass, mb_error *err);

@@ -97,10 +97,10 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     }
     mb_view in = mb_network_input_view(network);
     pack_input(&in, input->data);
-    mb_watch watch;
-    mb_watch_begin(&watch, network->on_progress, network->user);
-    mb_watch_stage(&watch, "network", 0.0, 1.0);
-    status = mb_network_run_plan(network, NULL, &watch, err);
+    mb_progress_relay relay;
+    mb_task whole = mb_progress_begin(&relay, network->on_progress, network->user, network->pool);
+    mb_task task = mb_progress_stage(&whole, "network", 0.0, 1.0);
+    status = mb_network_run_plan(&task, network, NULL, err);
     if (status != MB_OK || n_taps > 0 || mb_plan_is_finite(network->plan) || !is_finite(input)) {
         return status; /* with taps the caller looks at values himself, and NaN in gives NaN out */
     }

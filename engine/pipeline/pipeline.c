@@ -49,7 +49,6 @@ static mb_status make_networks(mb_pipeline *p, mb_error *err)
     mb_status status = MB_OK;
     if (p->model != NULL) {
         MB_TRY(mb_network_create_on(&p->network, p->context, &p->backend, p->model, p->pool, err));
-        mb_network_set_progress(p->network, p->on_progress, p->user);
     }
     MB_TRY(mb_matte_stage_init(&p->matte, p->context, &p->backend, p->matting, p->pool, err));
 done:
@@ -155,9 +154,6 @@ void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callba
 {
     pipeline->on_progress = callback;
     pipeline->user = user;
-    if (pipeline->network != NULL) {
-        mb_network_set_progress(pipeline->network, callback, user);
-    }
 }
 
 /* ---- planning */

@@ -1,85 +1,80 @@
 #include "pipeline/progress.h"
 
-#include "pipeline/context.h"
+#include "core/clock.h"
 
-#define DUE_MS 15.0
+#define DUE_MS 15.0 /* between two calls of the callback */
 
-void mb_watch_begin(mb_watch *w, mb_progress_callback call, void *user)
+/* Calls the callback. The owner alone. */
+static void tell(mb_progress_relay *r)
 {
-    *w = (mb_watch){.call = call, .user = user, .owner = pthread_self(), .share = 1.0, .stage = "", .item = ""};
-}
-
-/* Calls the callback: only ever in the thread that called the library. */
-static void tell(mb_watch *w, double now)
-{
-    mb_progress p = {w->first + w->share * w->done, w->stage, w->item};
-    w->last_ms = now;
-    if (w->call(w->user, &p) != 0) {
-        atomic_store_explicit(&w->stopped, true, memory_order_relaxed);
+    mb_progress p = {r->done, r->stage, r->item};
+    r->last_ms = mb_clock_ms();
+    if (r->call(r->user, &p) != 0) {
+        atomic_store_explicit(&r->stopped, true, memory_order_relaxed);
     }
 }
 
-/* From any thread: has it been stopped? In the caller's own thread it calls the callback when that is due. */
-static bool asked(void *user)
+static bool should_stop(void *user)
 {
-    mb_watch *w = user;
-    bool stopped = atomic_load_explicit(&w->stopped, memory_order_relaxed);
-    if (!stopped && pthread_equal(pthread_self(), w->owner)) {
-        double now = mb_now_ms();
-        if (now - w->last_ms >= DUE_MS) {
-            tell(w, now);
+    mb_progress_relay *r = user;
+    if (atomic_load_explicit(&r->stopped, memory_order_relaxed)) {
+        return true;
+    }
+    if (pthread_equal(pthread_self(), r->owner) && mb_clock_ms() - r->last_ms >= DUE_MS) {
+        tell(r);
+    }
+    return atomic_load_explicit(&r->stopped, memory_order_relaxed);
+}
+
+/* What workers report is left to the owner, who is one of them. */
+static void report_progress(void *user, double done)
+{
+    mb_progress_relay *r = user;
+    if (pthread_equal(pthread_self(), r->owner) && done > r->done && done <= 1.0) {
+        r->done = done;
+        (void)should_stop(r);
+    }
+}
+
+mb_task mb_progress_begin(mb_progress_relay *r, mb_progress_callback call, void *user, mb_pool *pool)
+{
+    *r = (mb_progress_relay){.call = call, .user = user, .owner = pthread_self(), .stage = "", .item = ""};
+    mb_task task = {.pool = pool};
+    if (call != NULL) {
+        task.should_stop = should_stop;
+        task.report_progress = report_progress;
+        task.user = r;
+    }
+    return task;
+}
+
+mb_task mb_progress_stage(const mb_task *whole, const char *stage, double first, double share)
+{
+    mb_progress_relay *r = whole->user;
+    mb_task part = mb_task_part(whole, first, share);
+    if (r != NULL) {
+        r->stage = stage;
+        r->item = "";
+        r->done = part.first > r->done ? part.first : r->done;
+        if (!atomic_load(&r->stopped)) {
+            tell(r);
         }
     }
-    return stopped;
+    return part;
 }
 
-/* Workers know their own part of the work only, so only the caller's thread says how far it is. */
-static void at(void *user, double done)
+int mb_progress_node(void *task, double done, const char *item)
 {
-    mb_watch *w = user;
-    if (pthread_equal(pthread_self(), w->owner) && done > w->done && done <= 1.0) {
-        w->done = done; /* told with the next question */
+    const mb_task *t = task;
+    mb_progress_relay *r = t->user;
+    if (r == NULL) {
+        return 0;
     }
-}
-
-mb_cancel mb_watch_cancel(mb_watch *w)
-{
-    return w->call != NULL ? (mb_cancel){asked, w, at} : (mb_cancel){0};
-}
-
-/* `done` starts again at 0: first and share say which part of the whole the stage fills. */
-void mb_watch_stage(mb_watch *w, const char *stage, double first, double share)
-{
-    w->stage = stage;
-    w->first = first;
-    w->share = share;
-    w->done = 0.0;
-    w->item = "";
-    if (w->call != NULL && !atomic_load(&w->stopped)) {
-        tell(w, mb_now_ms());
+    double now = t->first + t->share * done;
+    r->item = item != NULL ? item : "";
+    r->done = now > r->done && now <= 1.0 ? now : r->done;
+    if (!atomic_load(&r->stopped)) {
+        tell(r);
     }
-}
-
-/* Between two nodes of a network the callback is called at once: nodes take long enough. */
-int mb_watch_node(void *watch, double done, const char *item)
-{
-    mb_watch *w = watch;
-    w->done = done;
-    w->item = item != NULL ? item : "";
-    if (w->call != NULL && !atomic_load(&w->stopped)) {
-        tell(w, mb_now_ms());
-    }
-    return atomic_load(&w->stopped);
-}
-
-/* Work that was stopped half-way may have failed in some other way; that is no news to who stopped it. */
-mb_status mb_watch_status(mb_watch *w, mb_status status, mb_error *err)
-{
-    if (!atomic_load(&w->stopped) || status == MB_E_CANCELLED) {
-        return status;
-    }
-    if (err != NULL && status != MB_OK) {
-        *err = (mb_error){0}; /* what work says that was stopped half-way is no news */
-    }
-    return mb_fail(err, MB_E_CANCELLED, "cancelled");
+    return atomic_load(&r->stopped);
 }

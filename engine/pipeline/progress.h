@@ -1,35 +1,33 @@
-/* The caller's progress callback, called often enough to cancel within some hundredths of a second, and always in the
- * thread that called the library, although the work is done by many. */
+/* The caller's progress callback behind an mb_task: called often enough to cancel within some hundredths of a second,
+ * and always in the thread that called the library, although the work is done by many. What it is told never falls. */
 #ifndef MB_PIPELINE_PROGRESS_H
 #define MB_PIPELINE_PROGRESS_H
 
-#include "core/cancel.h"
-#include "core/status.h"
+#include "core/task.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Lives in one run. Set up by mb_watch_begin; stages may change in between. */
-typedef struct mb_watch {
-    mb_progress_callback call; /* NULL: never stops */
+/* Lives as long as the tasks that lead to it. */
+typedef struct mb_progress_relay {
+    mb_progress_callback call;
     void *user;
     pthread_t owner;
     atomic_bool stopped; /* stays true */
     double last_ms;      /* when the callback was called */
-    double first, share; /* of the whole task: what this stage covers */
-    double done;         /* 0 .. 1 of the stage */
+    double done;         /* 0 .. 1 of the whole */
     const char *stage, *item;
-} mb_watch;
+} mb_progress_relay;
 
-void mb_watch_begin(mb_watch *w, mb_progress_callback call, void *user);
-/* A new stage, reported at once. */
-void mb_watch_stage(mb_watch *w, const char *stage, double first, double share);
-/* Tells the callback and returns non-zero if the work is to stop: an mb_progress_fn. */
-int mb_watch_node(void *watch, double done, const char *item);
-/* The same question from inside: the callback is called when it is due. */
-mb_cancel mb_watch_cancel(mb_watch *w);
+/* The task of everything that one call of the library does, on `pool`. call: may be NULL, then it never stops. */
+mb_task mb_progress_begin(mb_progress_relay *r, mb_progress_callback call, void *user, mb_pool *pool);
 
-/* MB_E_CANCELLED after a stop, whatever `status` the work returned meanwhile. */
-MB_MUST_CHECK mb_status mb_watch_status(mb_watch *w, mb_status status, mb_error *err);
+/* The task of a stage that covers [first, first + share] of `whole`, which comes from mb_progress_begin. `stage` (lives
+ * as long as the program) is reported at once. The thread that began. */
+mb_task mb_progress_stage(const mb_task *whole, const char *stage, double first, double share);
+
+/* An mb_progress_fn for the runner; `task`: a const mb_task of a stage. Calls the callback with the node's name, and
+ * returns non-zero if the work has to stop. */
+int mb_progress_node(void *task, double done, const char *item);
 
 #endif

@@ -1,6 +1,7 @@
 /* A run: a photo to its alpha and cut-out. The order of the steps is here; each step is elsewhere: the mask in
  * segment_stage.c, its refinement in matte_stage.c, what the result shows in compose_stage.c. */
 #include "core/alloc.h"
+#include "core/clock.h"
 #include "image/convert.h"
 #include "pipeline/compose_stage.h"
 #include "pipeline/matte_stage.h"
@@ -13,12 +14,14 @@
 
 /* Progress of a run, as shares of the bar:
  *
- *   without refinement     network 0 .. 0.95, compose .. 1
- *   with refinement        network 0 .. 0.8, refine .. 0.92 or 1, compose .. 1
- *   a given mask           refine 0 .. 0.6 or 1, compose .. 1
+ *   without refinement    network and segment 0 .. 0.95, compose .. 1
+ *   with refinement       network and segment 0 .. 0.8, refine .. 0.92 or 1, compose .. 1
+ *   the caller's mask     segment 0 .. 0.3 with GrabCut, refine .. 0.72 or 1, compose .. 1
  *
- * (0.6 of what is left after the network where foreground colours are estimated, else all of it.) */
-#define NETWORK_SHARE 0.8
+ * (0.6 of what is left after the mask goes to refine where foreground colours are estimated, else all of it.) */
+#define SEGMENT_SHARE       0.8
+#define SEGMENT_SHARE_ALONE 0.95
+#define GRABCUT_SHARE       0.3
 
 /* ---- results */
 
@@ -74,7 +77,7 @@ typedef struct run {
     mb_image_u8 own;                        /* the photo's own alpha; {0}: opaque, or to be ignored */
     int depth;                              /* of the results: 8 or 16 */
     mb_mask_job job;
-    double share;        /* of the progress bar: up to the mask */
+    double share;        /* of the progress: up to the mask */
     double ms;           /* of the network's part so far */
     unsigned generation; /* of the pipeline's networks */
     mb_result *result;
@@ -110,20 +113,20 @@ static size_t left_for_matting(const mb_pipeline *p, const run *r)
 }
 
 /* mask or trimap -> alpha. */
-static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
+static mb_status refine(const mb_task *task, mb_pipeline *p, run *r, mb_error *err)
 {
     size_t available = left_for_matting(p, r);
+    mb_task limited = *task;
+    limited.memory_limit = available;
     bool found = r->mask.v != NULL;
     mb_matte_job job = {.photo = &r->photo,
                         .mask = found ? &r->mask : NULL,
                         .user_trimap = found ? NULL : &r->trimap,
                         .mask_f32 = r->mask_f32.v != NULL ? &r->mask_f32 : NULL,
                         .options = &p->options,
-                        .pool = p->pool,
                         .solver_memory = available / 2 > MB_CLOSED_FORM_MEMORY ? available / 2 : 0,
-                        .available = available,
                         .want_f32 = r->depth == 16};
-    mb_status status = mb_matte_stage_run(&p->matte, &job, watch, r->result->warning, err);
+    mb_status status = mb_matte_stage_run(&limited, &p->matte, &job, r->result->warning, err);
     if (status != MB_OK) {
         mb_matte_job_dispose(&job);
         return status;
@@ -140,27 +143,25 @@ static mb_status refine(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
 
 /* alpha -> cut-out and the pictures of the result, each cropped if that is wanted; mask and trimap move into the
  * result. */
-static mb_status compose(mb_pipeline *p, run *r, mb_watch *watch, mb_error *err)
+static mb_status compose(const mb_task *task, mb_pipeline *p, run *r, mb_error *err)
 {
     const mb_options *o = &p->options;
     mb_compose_stage stage = {.options = o,
-                              .pool = p->pool,
-                              .watch = watch,
                               .depth = r->depth,
-                              .given = r->request.photo,
+                              .user_photo = r->request.photo,
                               .photo = &r->photo,
                               .own = r->own.v != NULL ? &r->own : NULL,
                               .alpha = &r->alpha,
-                              .fine = &r->alpha_f32};
+                              .alpha_f32 = &r->alpha_f32};
     mb_result *result = r->result;
     mb_status status = MB_OK;
     int dropped;
     bool cropped = false;
-    MB_TRY(mb_compose_stage_shape(&stage, &dropped, err));
+    MB_TRY(mb_compose_stage_shape(task, &stage, &dropped, err));
     MB_TRY(mb_compose_stage_bound(&stage, err));
     measure(result, &r->alpha);
     if (o->want_cutout) {
-        MB_TRY(mb_compose_stage_cutout(&result->cutout, &stage, err));
+        MB_TRY(mb_compose_stage_cutout(task, &result->cutout, &stage, err));
     }
     mb_image_take(&result->mask, &r->mask);
     if (o->want_trimap) {
@@ -182,28 +183,26 @@ done:
     return status;
 }
 
-/* mask or trimap -> alpha, cut-out, result. first: share of the progress bar that is done. On success *out takes the
+/* mask or trimap -> alpha, cut-out, result. first: share of the progress that is done. On success *out takes the
  * result. */
-static mb_status finish(mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
+static mb_status finish(const mb_task *task, mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
 {
     mb_status status = MB_OK;
     bool estimates = p->options.want_cutout && p->options.foreground != MB_FOREGROUND_NONE;
-    double start = mb_now_ms(), refined = first + (estimates ? 0.6 : 1.0) * (1.0 - first);
-    mb_watch watch;
-    mb_watch_begin(&watch, p->on_progress, p->user);
-    mb_watch_stage(&watch, "refine", first, refined - first);
-    MB_TRY(refine(p, r, &watch, err));
-    r->result->ms_refine = mb_now_ms() - start;
-    start = mb_now_ms();
-    mb_watch_stage(&watch, "compose", refined, 1.0 - refined);
-    MB_TRY(compose(p, r, &watch, err));
-    r->result->ms_compose = mb_now_ms() - start;
-    (void)mb_watch_node(&watch, 1.0, "");
-    MB_TRY(mb_watch_status(&watch, MB_OK, err));
+    double start = mb_clock_ms(), refined = first + (estimates ? 0.6 : 1.0) * (1.0 - first);
+    const mb_task refining = mb_progress_stage(task, "refine", first, refined - first);
+    MB_TRY(refine(&refining, p, r, err));
+    r->result->ms_refine = mb_clock_ms() - start;
+    start = mb_clock_ms();
+    const mb_task composing = mb_progress_stage(task, "compose", refined, 1.0 - refined);
+    MB_TRY(compose(&composing, p, r, err));
+    r->result->ms_compose = mb_clock_ms() - start;
+    (void)mb_progress_stage(task, "compose", 1.0, 0.0);
+    MB_TRY(mb_task_check(task, err));
     *out = r->result;
     r->result = NULL;
 done:
-    return mb_watch_status(&watch, status, err);
+    return mb_task_result(task, status, err);
 }
 
 /* ---- the steps of a run */
@@ -248,6 +247,7 @@ static mb_status begin_with_mask(run *r, mb_pipeline *p, mb_error *err)
         goto done;
     }
     MB_TRY(begin(r, p, err));
+    r->share = mask != NULL && p->options.grabcut ? GRABCUT_SHARE : 0.0;
     bool keeps_f32 = r->depth == 16 && !p->options.grabcut; /* grabcut starts from 8 bits, and ends there */
     MB_TRY(mb_gray_from_image(mask != NULL ? &r->mask : &r->trimap, keeps_f32 ? &r->mask_f32 : NULL, source, err));
     if (mask == NULL) {
@@ -261,17 +261,19 @@ done:
 static mb_status begin_network(run *r, mb_pipeline *p, mb_error *err)
 {
     const mb_options *o = &p->options;
-    double start = mb_now_ms();
+    double start = mb_clock_ms();
+    mb_progress_relay relay;
+    const mb_task whole = mb_progress_begin(&relay, p->on_progress, p->user, p->pool);
+    const mb_task task = mb_progress_stage(&whole, "network", 0.0, r->share * mb_segment_network_share(o));
     /* What moves the mask by colours starts from 8 bits, and ends there. */
     bool keeps_f32 = r->depth == 16 && o->segment == MB_SEGMENT_NETWORK && !o->grabcut;
     mb_mask_spec spec = {.recipe = mb_recipe_for(p->model, o->recipe),
                          .width = mb_pipeline_input_width(p),
                          .height = mb_pipeline_input_height(p),
                          .flip = o->flip,
-                         .share = r->share,
                          .mask_f32 = keeps_f32 ? &r->mask_f32 : NULL};
-    mb_status status = mb_mask_begin(&r->job, p->network, &r->photo, &spec, err);
-    r->ms = mb_now_ms() - start;
+    mb_status status = mb_mask_begin(&task, &r->job, p->network, &r->photo, &spec, err);
+    r->ms = mb_clock_ms() - start;
     return status;
 }
 
@@ -293,7 +295,7 @@ static mb_status run_begin(run *r, mb_pipeline *p, const request *q, mb_error *e
     if (with_network && p->network == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
     }
-    r->share = mb_matte_stage_needed(o) ? NETWORK_SHARE : 0.95;
+    r->share = mb_matte_stage_needed(o) ? SEGMENT_SHARE : SEGMENT_SHARE_ALONE;
     mb_status status = begin(r, p, err);
     return status == MB_OK && with_network ? begin_network(r, p, err) : status;
 }
@@ -302,17 +304,20 @@ static mb_status run_begin(run *r, mb_pipeline *p, const request *q, mb_error *e
 static mb_status run_complete(mb_result **out, run *r, mb_pipeline *p, mb_error *err)
 {
     mb_status status = MB_OK;
+    mb_progress_relay relay;
+    const mb_task task = mb_progress_begin(&relay, p->on_progress, p->user, p->pool);
+    const mb_task segmenting = mb_task_part(&task, 0.0, r->share);
     if (!has_mask(&r->request)) {
-        double start = mb_now_ms();
-        MB_TRY(mb_segment_mask(&r->mask, &r->job, &r->photo, &p->options, err));
-        r->result->ms_network = r->ms + mb_now_ms() - start;
+        double start = mb_clock_ms();
+        MB_TRY(mb_segment_mask(&segmenting, &r->mask, &r->job, &r->photo, &p->options, err));
+        r->result->ms_network = r->ms + mb_clock_ms() - start;
         mb_add_warning(r->result->warning, r->job.warning);
     } else if (r->request.mask != NULL) {
-        MB_TRY(mb_segment_grabcut(&r->mask, &r->photo, &p->options, err));
+        MB_TRY(mb_segment_grabcut(&segmenting, &r->mask, &r->photo, &p->options, err));
     }
-    MB_TRY(finish(out, p, r, r->share, err));
+    MB_TRY(finish(&task, out, p, r, r->share, err));
 done:
-    return status;
+    return mb_task_result(&task, status, err);
 }
 
 /* ---- one picture, or several in flight */

@@ -2,46 +2,72 @@
  *
  *   NETWORK     network -> grabcut, if wanted
  *   SALIENCY    saliency -> grabcut, if wanted
- *   BOTH        network, saliency -> candidates, each cut out small and scored -> the best -> grabcut at full size */
+ *   BOTH        network, saliency -> candidates, each cut out small and scored -> the best -> grabcut at a larger size */
 #include "pipeline/segment_stage.h"
 
 #include "segment/candidates.h"
 #include "segment/plain.h"
-#include "segment/saliency.h"
 #include "segment/grabcut.h"
+#include "segment/saliency.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Replaces the mask by its form that follows the picture's edges. how: NULL: the defaults. */
-static mb_status snap_with(mb_image_u8 *mask, const mb_image_u8 *photo, const mb_grabcut_options *how, mb_error *err)
+/* Work of the three against each other, measured with the small default network: each is a multiple of the others by
+ * less than five for any picture and network, which is enough for a progress bar. */
+#define NETWORK_WORK    1.0
+#define SALIENCY_WORK   0.25
+#define GRABCUT_WORK    0.5
+#define CANDIDATES_WORK 1.0 /* with the GrabCut of the best one */
+
+/* Work of what the options ask for, beside the network. */
+static double work_without_network(const mb_options *o)
 {
-    mb_image_u8 snapped = {0};
-    mb_status status = mb_grabcut(&snapped, photo, mask, how, err);
+    if (o->segment == MB_SEGMENT_BOTH) {
+        return SALIENCY_WORK + CANDIDATES_WORK;
+    }
+    return (o->segment == MB_SEGMENT_SALIENCY ? SALIENCY_WORK : 0.0) + (o->grabcut ? GRABCUT_WORK : 0.0);
+}
+
+double mb_segment_network_share(const mb_options *o)
+{
+    double network = o->segment != MB_SEGMENT_SALIENCY ? NETWORK_WORK : 0.0, rest = work_without_network(o);
+    return network > 0.0 ? network / (network + rest) : 0.0;
+}
+
+static mb_status cut(const mb_task *task, mb_image_u8 *mask, const mb_image_u8 *photo, mb_error *err)
+{
+    mb_image_u8 moved = {0};
+    mb_status status = mb_grabcut(task, &moved, photo, mask, NULL, err);
     if (status == MB_OK) {
         mb_image_u8_dispose(mask);
-        *mask = snapped;
+        *mask = moved;
     }
     return status;
 }
 
-mb_status mb_segment_grabcut(mb_image_u8 *mask, const mb_image_u8 *photo, const mb_options *o, mb_error *err)
+mb_status mb_segment_grabcut(const mb_task *task, mb_image_u8 *mask, const mb_image_u8 *photo, const mb_options *o,
+                             mb_error *err)
 {
-    return o->grabcut ? snap_with(mask, photo, NULL, err) : MB_OK;
+    if (!o->grabcut) {
+        return MB_OK;
+    }
+    const mb_task stage = mb_progress_stage(task, "segment", 0.0, 1.0);
+    return cut(&stage, mask, photo, err);
 }
 
-/* NETWORK: the network's mask, snapped if wanted. SALIENCY: what stands out, likewise. BOTH: candidates made of the two
- * compete; the best is snapped always, with the settings that its kind needs. */
-mb_status mb_segment_mask(mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8 *photo, const mb_options *o,
-                          mb_error *err)
+/* NETWORK: the network's mask. SALIENCY: what stands out. Either is moved to the edges if the options ask for that.
+ * BOTH: candidates made of the two compete, and the best is always cut, with the settings that its kind needs. */
+mb_status mb_segment_mask(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8 *photo,
+                          const mb_options *o, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_image_u8 saliency = {0}, seed = {0};
-    mb_grabcut_options how;
+    mb_image_u8 network = {0}, saliency = {0};
+    const double share = mb_segment_network_share(o);
     *mask = (mb_image_u8){0};
     bool plain = false;
     if (o->segment != MB_SEGMENT_NETWORK) {
-        MB_TRY(mb_picture_is_plain(&plain, photo, err));
+        MB_TRY(mb_picture_is_plain(task, &plain, photo, err));
     }
     if (plain) { /* no network needs to see that */
         mb_mask_release(job);
@@ -51,45 +77,56 @@ mb_status mb_segment_mask(mb_image_u8 *mask, mb_mask_job *job, const mb_image_u8
         return MB_OK;
     }
     if (o->segment != MB_SEGMENT_SALIENCY) {
-        MB_TRY(mb_mask_finish(mask, job, err));
+        const mb_task stage = mb_progress_stage(task, "network", 0.0, share);
+        MB_TRY(mb_mask_finish(&stage, &network, job, err));
     }
+    if (o->segment == MB_SEGMENT_NETWORK && !o->grabcut) {
+        *mask = network;
+        return MB_OK;
+    }
+    const mb_task stage = mb_progress_stage(task, "segment", share, 1.0 - share);
+    const double found = o->segment != MB_SEGMENT_NETWORK ? SALIENCY_WORK / work_without_network(o) : 0.0;
+    const mb_task finding = mb_task_part(&stage, 0.0, found), cutting = mb_task_part(&stage, found, 1.0 - found);
     if (o->segment != MB_SEGMENT_NETWORK) {
-        MB_TRY(mb_saliency(&saliency, photo, err));
+        MB_TRY(mb_saliency(&finding, &saliency, photo, err));
     }
     if (o->segment == MB_SEGMENT_BOTH) {
-        MB_TRY(mb_candidates_choose(&seed, &how, photo, mask, &saliency, err));
-        mb_image_u8_dispose(mask);
-        *mask = seed;
-        MB_TRY(snap_with(mask, photo, &how, err));
-    } else {
-        if (o->segment == MB_SEGMENT_SALIENCY) {
-            *mask = saliency;
-            saliency = (mb_image_u8){0};
-        }
-        MB_TRY(mb_segment_grabcut(mask, photo, o, err));
+        MB_TRY(mb_candidates_segment(&cutting, mask, photo, &network, &saliency, err));
+        goto done;
+    }
+    *mask = o->segment == MB_SEGMENT_NETWORK ? network : saliency;
+    network = saliency = (mb_image_u8){0};
+    if (o->grabcut) {
+        MB_TRY(cut(&cutting, mask, photo, err));
     }
 done:
+    mb_image_u8_dispose(&network);
     mb_image_u8_dispose(&saliency);
+    if (status != MB_OK) {
+        mb_image_u8_dispose(mask);
+    }
     return status;
 }
 
-/* Measured; superpixels and the whole cut work on a reduced picture, the banded cut on a band of a larger one. */
 size_t mb_segment_bytes(const mb_options *o, int width, int height)
 {
-    static const mb_grabcut_options snap = MB_GRABCUT_DEFAULTS;
+    static const mb_grabcut_options defaults = MB_GRABCUT_DEFAULTS;
+    const double small = (double)MB_GRABCUT_SIDE * MB_GRABCUT_SIDE;
     size_t bytes = 0;
     double pixels = (double)width * (double)height, side = width > height ? width : height;
     if (o->segment != MB_SEGMENT_NETWORK) {
-        bytes += (size_t)16 << 20; /* superpixels and their pairs: a reduced picture, whatever the photo */
+        bytes +=
+            (size_t)24 << 20; /* superpixels of three sizes and their pairs: a reduced picture, whatever the photo */
         bytes += (size_t)pixels;
     }
     if (o->segment == MB_SEGMENT_BOTH) {
-        bytes += (size_t)(snap.side * snap.side * 40); /* seeds, cut-outs, and what they are judged by */
+        /* Four cuts side by side, 130 bytes a pixel each; initial masks, cut-outs and what they are scored by. */
+        bytes += (size_t)(small * (4 * 130 + 60));
     }
     if (o->grabcut || o->segment == MB_SEGMENT_BOTH) {
-        /* The banded cut's copies, 21 bytes a pixel of at most band_side, and the whole cut's nodes, 86 bytes each. */
-        double shrink = side > snap.band_side ? snap.band_side / side : 1.0;
-        bytes += (size_t)(pixels * shrink * shrink * 21.0) + (size_t)(snap.side * snap.side * 120) + (size_t)pixels;
+        /* The banded cut's copies, 21 bytes a pixel of at most band_side, and the whole cut's nodes, 130 bytes each. */
+        double shrink = side > defaults.band_side ? defaults.band_side / side : 1.0;
+        bytes += (size_t)(pixels * shrink * shrink * 21.0) + (size_t)(small * 160) + (size_t)pixels;
     }
     return bytes;
 }

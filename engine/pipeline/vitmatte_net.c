@@ -64,9 +64,9 @@ static void crop(mb_image_f32 *alpha, const mb_view *out)
 }
 
 /* The network sees the photo padded to the model's step, right and bottom; alpha is cropped back. */
-mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, char *warning, mb_network *network,
+mb_status mb_vitmatte_net_run(const mb_task *task, mb_image_f32 *alpha, char *warning, mb_network *network,
                               const mb_normalization *normalization, const mb_image_u8 *photo,
-                              const mb_image_u8 *trimap, mb_watch *watch, mb_error *err)
+                              const mb_image_u8 *trimap, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_net_pass pass = {0};
@@ -89,7 +89,7 @@ mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, char *warning, mb_network *ne
     if (pass.slot == 0) {
         mb_vitmatte_process(input.data, h, w, photo, trimap, normalization->mean, normalization->std);
     }
-    MB_TRY(mb_net_run(&pass, watch, err));
+    MB_TRY(mb_net_run(task, &pass, err));
     if (!mb_plan_is_finite(pass.plan)) {
         mb_vitmatte_process(input.data, h, w, photo, trimap, normalization->mean, normalization->std);
         MB_TRY(mb_net_explain(&pass, err));

@@ -7,9 +7,9 @@
 
 /* alpha [H,W] in [0,1] for a photo (RGB) and a trimap (grey, any values) of the same size. The caller disposes alpha.
  * network: of a VITMatte model. warning (of 256 bytes): "" or one line. */
-MB_MUST_CHECK mb_status mb_vitmatte_net_run(mb_image_f32 *alpha, char *warning, mb_network *network,
-                                            const mb_normalization *normalization, const mb_image_u8 *photo,
-                                            const mb_image_u8 *trimap, mb_watch *watch, mb_error *err);
+MB_MUST_CHECK mb_status mb_vitmatte_net_run(const mb_task *task, mb_image_f32 *alpha, char *warning,
+                                            mb_network *network, const mb_normalization *normalization,
+                                            const mb_image_u8 *photo, const mb_image_u8 *trimap, mb_error *err);
 
 /* What the processor makes of the bytes of R, G, B and of the trimap. */
 void mb_vitmatte_table(float table[4][256], const float mean[3], const float std[3]);

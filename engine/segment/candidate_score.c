@@ -1,18 +1,18 @@
-/* Judging cut-outs (see the header). */
+/* Features of cut-outs (see the header). */
 #include "segment/candidate_score.h"
 
 #include "core/alloc.h"
 #include "image/connected_components.h"
-#include "segment/slic.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { LEVELS = 8, HUES = 12, CELLS = LEVELS * HUES * HUES };
 
-/* Below and above these shares of the picture a cut-out says nothing. */
+/* Beyond these shares of the picture a cut-out says nothing. */
 static const double LEAST = 0.002, MOST = 0.998;
 
+/* The histogram cell of a colour: 8 steps of L*, 12 of a* and of b* from -60 to 60. */
 static int32_t cell_of(const float *lab)
 {
     int l = (int)(lab[0] * (LEVELS / 100.0f)), a = (int)((lab[1] + 60) / 10), b = (int)((lab[2] + 60) / 10);
@@ -27,49 +27,44 @@ static bool inside(const mb_image_u8 *cut, size_t i)
     return cut->v[i] >= 128;
 }
 
-/* Histograms of the colours in and out -> the overlap. */
-static mb_status look_at_colours(double *f, const mb_image_u8 *rgb, const mb_image_u8 *cut, double area, mb_error *err)
+/* Histograms of the colours inside and outside -> their overlap. */
+static mb_status measure_overlap(double *f, const mb_lab *lab, const mb_image_u8 *cut, double area, mb_error *err)
 {
     size_t n = (size_t)cut->width * (size_t)cut->height;
-    float *lab = mb_alloc_array(n, 3 * sizeof *lab);
-    uint32_t *count = mb_calloc(CELLS, 2 * sizeof *count);
-    if (!lab || !count) {
-        mb_free(lab);
-        mb_free(count);
-        return mb_fail_memory(err, n * 12, "the choice of a mask");
+    uint32_t *count = mb_calloc(CELLS, 2 * sizeof *count); /* [cell][outside, inside] */
+    if (!count) {
+        return mb_fail_memory(err, CELLS * 2 * sizeof *count, "the choice of a mask");
     }
-    mb_rgb_to_lab(lab, rgb->v, n, rgb->channels);
     for (size_t i = 0; i < n; i++) {
-        count[2 * cell_of(lab + 3 * i) + inside(cut, i)]++;
+        count[2 * cell_of(lab->v + 3 * i) + inside(cut, i)]++;
     }
     double both = 0;
     for (size_t c = 0; c < CELLS; c++) {
         both += count[2 * c] < count[2 * c + 1] ? count[2 * c] : count[2 * c + 1];
     }
     f[MB_FEATURE_OVERLAP] = both / fmin(area, (double)n - area);
-    mb_free(lab);
     mb_free(count);
     return MB_OK;
 }
 
-/* What network and saliency say of it. */
-static void look_at_masks(double *f, const mb_score_inputs *j, const mb_image_u8 *cut, double area)
+/* Agreement with the soft masks of network and saliency. */
+static void measure_agreement(double *f, const mb_score_inputs *in, const mb_image_u8 *cut, double area)
 {
     size_t n = (size_t)cut->width * (size_t)cut->height;
     double seen = 0, seen_inside = 0, salient_inside = 0;
     for (size_t i = 0; i < n; i++) {
-        bool in = inside(cut, i);
-        seen += j->network->v[i] / 255.0;
-        seen_inside += in ? j->network->v[i] / 255.0 : 0;
-        salient_inside += in ? j->saliency->v[i] / 255.0 : 0;
+        bool within = inside(cut, i);
+        seen += in->network->v[i] / 255.0;
+        seen_inside += within ? in->network->v[i] / 255.0 : 0;
+        salient_inside += within ? in->saliency->v[i] / 255.0 : 0;
     }
     f[MB_FEATURE_NETWORK] = seen_inside / fmax(area + seen - seen_inside, 1e-6);
     f[MB_FEATURE_NETWORK_OUT] = (seen - seen_inside) / ((double)n - area);
     f[MB_FEATURE_SALIENCY_IN] = salient_inside / area;
 }
 
-/* Length of the outline, the sides it touches, its middle. */
-static void look_at_shape(double *f, const mb_image_u8 *cut, double area)
+/* Length of the outline, the sides it touches, its centre. */
+static void measure_shape(double *f, const mb_image_u8 *cut, double area)
 {
     int width = cut->width, height = cut->height;
     double edges = 0, cx = 0, cy = 0, sides = 0;
@@ -89,36 +84,30 @@ static void look_at_shape(double *f, const mb_image_u8 *cut, double area)
     f[MB_FEATURE_OFF_CENTRE] = hypot(cx / area / width - 0.5, cy / area / height - 0.5);
 }
 
-/* Share of the area that does not hang together with the largest piece. */
-static mb_status look_at_pieces(double *f, const mb_image_u8 *cut, double area, mb_error *err)
+/* Share of the area outside the largest component. */
+static mb_status measure_components(const mb_task *task, double *f, const mb_image_u8 *cut, double area, mb_error *err)
 {
-    static const mb_component_rule largest = {.largest = true};
-    size_t n = (size_t)cut->width * (size_t)cut->height;
-    double kept = 0;
-    int dropped;
-    mb_image_u8 piece = {0};
     mb_status status = MB_OK;
-    MB_TRY(mb_image_u8_create(&piece, cut->width, cut->height, 1, err));
-    for (size_t i = 0; i < n; i++) {
-        piece.v[i] = inside(cut, i) ? 255 : 0;
+    mb_connected c;
+    int64_t largest = 0;
+    MB_TRY(mb_connected_find(task, &c, cut, 128, MB_CONNECT_8, err));
+    for (int32_t k = 1; k <= c.count; k++) {
+        largest = c.area[k] > largest ? c.area[k] : largest;
     }
-    MB_TRY(mb_keep_components(&piece, NULL, &largest, &dropped, err));
-    for (size_t i = 0; i < n; i++) {
-        kept += piece.v[i] > 0;
-    }
-    f[MB_FEATURE_PIECES] = 1 - kept / area;
+    f[MB_FEATURE_PIECES] = 1 - (double)largest / area;
 done:
-    mb_image_u8_dispose(&piece);
+    mb_connected_dispose(&c);
     return status;
 }
 
-mb_status mb_candidate_features(double f[MB_N_FEATURES], bool *usable, const mb_score_inputs *j, const mb_image_u8 *cut,
-                                mb_error *err)
+/* Cheap ones first: where nothing or everything is inside, the others would divide by zero. */
+mb_status mb_candidate_features(const mb_task *task, double features[MB_N_FEATURES], bool *usable,
+                                const mb_score_inputs *in, const mb_image_u8 *cut, mb_error *err)
 {
     size_t n = (size_t)cut->width * (size_t)cut->height;
     double area = 0;
     mb_status status = MB_OK;
-    memset(f, 0, MB_N_FEATURES * sizeof *f);
+    memset(features, 0, MB_N_FEATURES * sizeof *features);
     for (size_t i = 0; i < n; i++) {
         area += inside(cut, i);
     }
@@ -126,11 +115,11 @@ mb_status mb_candidate_features(double f[MB_N_FEATURES], bool *usable, const mb_
     if (!*usable) {
         return MB_OK;
     }
-    f[MB_FEATURE_LOG_AREA] = log(area / (double)n);
-    look_at_masks(f, j, cut, area);
-    look_at_shape(f, cut, area);
-    MB_TRY(look_at_colours(f, j->rgb, cut, area, err));
-    MB_TRY(look_at_pieces(f, cut, area, err));
+    features[MB_FEATURE_LOG_AREA] = log(area / (double)n);
+    measure_agreement(features, in, cut, area);
+    measure_shape(features, cut, area);
+    MB_TRY(measure_overlap(features, in->lab, cut, area, err));
+    MB_TRY(measure_components(task, features, cut, area, err));
 done:
     return status;
 }

@@ -1,15 +1,15 @@
-/* Judging cut-outs of one photo without knowing the truth: which of several to believe.
+/* Scoring the cut-outs of one photo without knowing the truth: which of several to believe.
  *
  * Do the colours inside and outside overlap, is the outline short, do network and saliency agree with it, where does it
- * lie, how large and in how many pieces is it: each is a figure, their weighted sum is the score. The weights were
- * fitted by weights_tool/train/choose.py; docs/models/default.md has the data, what they are worth, and other figures
- * that told nothing more.
- */
+ * lie, how large and in how many components is it: each is a feature, their weighted sum is the score. The weights were
+ * fitted by weights_tool/train/choose.py; docs/models/default.md has the data, what they are worth, and other features
+ * that added nothing. */
 #ifndef MB_SEGMENT_CANDIDATE_SCORE_H
 #define MB_SEGMENT_CANDIDATE_SCORE_H
 
-#include "core/status.h"
+#include "core/task.h"
 #include "image/raster.h"
+#include "segment/lab.h"
 
 #include <stdbool.h>
 
@@ -22,18 +22,19 @@ typedef enum mb_feature {
     MB_FEATURE_LOG_AREA,    /* natural logarithm of the share of the picture */
     MB_FEATURE_LENGTH,      /* of the outline, over ten times the square root of the area in pixels */
     MB_FEATURE_OFF_CENTRE,  /* distance of the centre of mass from the picture's, in sides */
-    MB_FEATURE_PIECES,      /* share of the area outside the largest connected piece (8 neighbours) */
+    MB_FEATURE_PIECES,      /* share of the area outside the largest connected component (8 neighbours) */
     MB_N_FEATURES
 } mb_feature;
 
-/* What is known of the photo. All pictures have one size and are borrowed: rgb of 3 or 4 channels, the masks grey. */
+/* What is known of the photo. All have one size and are borrowed; the masks are grey. */
 typedef struct mb_score_inputs {
-    const mb_image_u8 *rgb, *network, *saliency;
+    const mb_lab *lab;
+    const mb_image_u8 *network, *saliency;
 } mb_score_inputs;
 
-/* The figures of a cut-out (grey, of the size of the others, subject where >= 128). *usable: false where (nearly)
- * nothing or everything is inside: then the figures are zeros. */
-MB_MUST_CHECK mb_status mb_candidate_features(double figures[MB_N_FEATURES], bool *usable, const mb_score_inputs *j,
-                                              const mb_image_u8 *cut, mb_error *err);
+/* The features of a cut-out (grey, of the size of the inputs, subject where >= 128). *usable: false where (nearly)
+ * nothing or everything is inside: then the features are zeros. */
+MB_MUST_CHECK mb_status mb_candidate_features(const mb_task *task, double features[MB_N_FEATURES], bool *usable,
+                                              const mb_score_inputs *in, const mb_image_u8 *cut, mb_error *err);
 
 #endif

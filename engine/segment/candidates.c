@@ -1,25 +1,26 @@
-/* Choosing a way to cut out (see the header). Everything happens on a copy of 320 pixels. */
+/* Five ways to cut out, and the choice between them (see the header). Everything but the last step happens on a copy of
+ * MB_GRABCUT_SIDE pixels. */
 #include "segment/candidates.h"
 
-#include "segment/candidate_weights.h"
 #include "image/resample/reduce.h"
+#include "segment/candidate_weights.h"
 
 #include <math.h>
-#include <stdbool.h>
 
-enum { SIDE = 320 };
-
-/* The photographer points at the subject: a share of the network's seed is a box in the middle. */
+/* The photographer points at the subject: a share of the network's initial mask is a box in the middle. */
 static const float LEAN_HALF = 0.36f, LEAN_SHARE = 0.3f, LEAN_INSIDE = 0.9f, LEAN_OUTSIDE = 0.1f;
 /* Half sides of the boxes that nothing lies outside of, and what the network's mask is raised by within. */
 static const float BOX_HALF = 0.42f, FRAME_HALF = 0.45f, FRAME_RAISE = 0.15f;
 
-/* How the seeds are snapped: the box knows no outline, so it looks longer and for a shorter one. */
-static mb_grabcut_options options_of(mb_candidate way)
+/* Where the stages lie in the progress: the small copies, four candidates side by side, the joint one. */
+static const double COPIES_SHARE = 0.2, FOUR_SHARE = 0.65;
+
+/* How a candidate is cut. The box has no contour to start from: more iterations, stronger smoothness. */
+static mb_grabcut_options options_of(mb_candidate candidate)
 {
     mb_grabcut_options o = MB_GRABCUT_DEFAULTS;
-    o.piece = 10; /* one subject is looked for, not its echoes */
-    if (way == MB_CANDIDATE_BOX) {
+    o.piece = 10; /* one subject is wanted, not its echoes */
+    if (candidate == MB_CANDIDATE_BOX) {
         o.rounds = 6;
         o.smooth = 30;
     }
@@ -32,16 +33,19 @@ static bool within(const mb_image_u8 *p, int x, int y, float half)
     return u < half && v < half;
 }
 
-/* The seeds that need no other cut-out; network and saliency have the size of the seed. */
-static mb_status make_seed(mb_image_u8 *out, mb_candidate way, const mb_image_u8 *network, const mb_image_u8 *saliency,
-                           mb_error *err)
+/* The initial mask of a candidate that needs no other cut-out; network and saliency have its size. */
+static mb_status make_initial(mb_image_u8 *out, mb_candidate candidate, const mb_image_u8 *network,
+                              const mb_image_u8 *saliency, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, network->width, network->height, 1, err);
-    for (int y = 0; status == MB_OK && y < out->height; y++) {
+    if (status != MB_OK) {
+        return status;
+    }
+    for (int y = 0; y < out->height; y++) {
         for (int x = 0; x < out->width; x++) {
             size_t i = (size_t)y * (size_t)out->width + (size_t)x;
             float n = (float)network->v[i], v = 0;
-            switch (way) {
+            switch (candidate) {
             case MB_CANDIDATE_SALIENCY:
                 v = (float)saliency->v[i];
                 break;
@@ -58,7 +62,7 @@ static mb_status make_seed(mb_image_u8 *out, mb_candidate way, const mb_image_u8
             out->v[i] = (uint8_t)(v + 0.5f);
         }
     }
-    return status;
+    return MB_OK;
 }
 
 /* What three cut-outs and both soft masks say together. */
@@ -66,82 +70,133 @@ static mb_status make_joint(mb_image_u8 *out, const mb_image_u8 cuts[MB_N_CANDID
                             const mb_image_u8 *saliency, mb_error *err)
 {
     mb_status status = mb_image_u8_create(out, network->width, network->height, 1, err);
+    if (status != MB_OK) {
+        return status;
+    }
     size_t n = (size_t)network->width * (size_t)network->height;
-    for (size_t i = 0; status == MB_OK && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         int sum = cuts[MB_CANDIDATE_SALIENCY].v[i] + cuts[MB_CANDIDATE_NETWORK].v[i] + cuts[MB_CANDIDATE_BOX].v[i] +
                   network->v[i] + saliency->v[i];
         out->v[i] = (uint8_t)((sum + 2) / 5);
     }
+    return MB_OK;
+}
+
+/* What the candidates share. */
+typedef struct contest {
+    mb_task serial; /* for the workers */
+    mb_candidates *out;
+    mb_grabcut_picture picture;
+    mb_image_u8 network, saliency; /* of the picture's size */
+    mb_status status[MB_N_CANDIDATES];
+    mb_error err[MB_N_CANDIDATES];
+} contest;
+
+/* From the initial mask to the features. */
+static mb_status run_candidate(const mb_task *task, contest *c, mb_candidate k, mb_error *err)
+{
+    mb_candidates *out = c->out;
+    const mb_score_inputs inputs = {&c->picture.lab, &c->network, &c->saliency};
+    mb_status status = MB_OK;
+    out->options[k] = options_of(k);
+    if (k == MB_CANDIDATE_JOINT) {
+        MB_TRY(make_joint(&out->initial[k], out->cuts, &c->network, &c->saliency, err));
+    } else {
+        MB_TRY(make_initial(&out->initial[k], k, &c->network, &c->saliency, err));
+    }
+    const mb_image_u8 *initial = &out->initial[k];
+    MB_TRY(mb_grabcut_cut(task, &out->labels[k], &c->picture, initial, &out->options[k], err));
+    MB_TRY(mb_grabcut_finish(task, &out->cuts[k], &out->labels[k], &c->picture.rgb, initial, &out->options[k], err));
+    MB_TRY(mb_candidate_features(task, out->features[k], &out->usable[k], &inputs, &out->cuts[k], err));
+done:
     return status;
 }
 
-mb_status mb_candidates_create(mb_candidates *out, const mb_image_u8 *rgb, const mb_image_u8 *network,
-                               const mb_image_u8 *saliency, mb_error *err)
+/* Candidates [begin, end) of the first four, each alone in its worker. */
+static void run_candidates(void *arg, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    static const mb_candidate order[] = {/* the longest first: the others fit beside it */
+                                         MB_CANDIDATE_BOX, MB_CANDIDATE_NETWORK, MB_CANDIDATE_FRAMED,
+                                         MB_CANDIDATE_SALIENCY};
+    contest *c = arg;
+    for (size_t i = begin; i < end; i++) {
+        const mb_task part = mb_task_part(&c->serial, (double)i / MB_CANDIDATE_JOINT, 1.0 / MB_CANDIDATE_JOINT);
+        mb_candidate k = order[i];
+        c->status[k] = run_candidate(&part, c, k, &c->err[k]);
+    }
+}
+
+/* The picture is prepared once for all cuts. */
+mb_status mb_candidates_create(const mb_task *task, mb_candidates *out, const mb_image_u8 *rgb,
+                               const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err)
 {
     mb_status status = MB_OK;
-    mb_image_u8 small = {0}, seen = {0}, salient = {0};
-    mb_score_inputs judge = {&small, &seen, &salient};
+    const mb_task four = mb_task_part(task, COPIES_SHARE, FOUR_SHARE);
+    const mb_task joint = mb_task_part(task, COPIES_SHARE + FOUR_SHARE, 1.0 - COPIES_SHARE - FOUR_SHARE);
+    contest c = {.serial = mb_task_serial(&four), .out = out};
     *out = (mb_candidates){0};
     if (rgb->channels < 3 || network->channels != 1 || saliency->channels != 1) {
         return mb_fail(err, MB_E_ARGUMENT, "a choice of masks needs an RGB picture and grey masks");
     }
-    MB_TRY(mb_image_u8_reduce(&small, rgb, SIDE, err));
-    MB_TRY(mb_image_u8_rescale(&seen, network, small.width, small.height, err));
-    MB_TRY(mb_image_u8_rescale(&salient, saliency, small.width, small.height, err));
-    for (int way = 0; way < MB_N_CANDIDATES; way++) {
-        out->how[way] = options_of((mb_candidate)way);
-        if (way == MB_CANDIDATE_JOINT) {
-            MB_TRY(make_joint(&out->seeds[way], out->cuts, &seen, &salient, err));
-        } else {
-            MB_TRY(make_seed(&out->seeds[way], (mb_candidate)way, &seen, &salient, err));
+    MB_TRY(mb_grabcut_open(task, &c.picture, rgb, err));
+    const int width = c.picture.rgb.width, height = c.picture.rgb.height;
+    MB_TRY(mb_image_u8_rescale(task, &c.network, network, width, height, err));
+    MB_TRY(mb_image_u8_rescale(task, &c.saliency, saliency, width, height, err));
+    MB_TRY(mb_task_for(&four, MB_CANDIDATE_JOINT, 1, run_candidates, &c, err));
+    for (int k = 0; k < MB_CANDIDATE_JOINT; k++) {
+        if (c.status[k] != MB_OK) {
+            status = mb_fail(err, c.status[k], "%s", c.err[k].message);
+            goto done;
         }
-        MB_TRY(mb_grabcut(&out->cuts[way], &small, &out->seeds[way], &out->how[way], err));
-        MB_TRY(mb_candidate_features(out->figures[way], &out->usable[way], &judge, &out->cuts[way], err));
     }
+    MB_TRY(run_candidate(&joint, &c, MB_CANDIDATE_JOINT, err));
 done:
-    mb_image_u8_dispose(&small);
-    mb_image_u8_dispose(&seen);
-    mb_image_u8_dispose(&salient);
+    mb_grabcut_close(&c.picture);
+    mb_image_u8_dispose(&c.network);
+    mb_image_u8_dispose(&c.saliency);
     return status;
 }
 
 void mb_candidates_dispose(mb_candidates *c)
 {
-    for (int way = 0; way < MB_N_CANDIDATES; way++) {
-        mb_image_u8_dispose(&c->seeds[way]);
-        mb_image_u8_dispose(&c->cuts[way]);
+    for (int k = 0; k < MB_N_CANDIDATES; k++) {
+        mb_image_u8_dispose(&c->initial[k]);
+        mb_image_u8_dispose(&c->cuts[k]);
+        mb_grabcut_labels_dispose(&c->labels[k]);
     }
 }
 
+/* A linear score: features times their weights, plus what the kind of candidate is worth by itself. */
 mb_candidate mb_candidates_best(const mb_candidates *c)
 {
     double most = -INFINITY;
     mb_candidate best = MB_CANDIDATE_SALIENCY;
-    for (int way = 0; way < MB_N_CANDIDATES; way++) {
-        double score = CANDIDATE_WEIGHT[way];
-        for (int k = 0; k < MB_N_FEATURES; k++) {
-            score += FEATURE_WEIGHT[k] * c->figures[way][k];
+    for (int k = 0; k < MB_N_CANDIDATES; k++) {
+        double score = CANDIDATE_WEIGHT[k];
+        for (int i = 0; i < MB_N_FEATURES; i++) {
+            score += FEATURE_WEIGHT[i] * c->features[k][i];
         }
-        if (c->usable[way] && score > most) {
+        if (c->usable[k] && score > most) {
             most = score;
-            best = (mb_candidate)way;
+            best = (mb_candidate)k;
         }
     }
     return best;
 }
 
-mb_status mb_candidates_choose(mb_image_u8 *seed, mb_grabcut_options *how, const mb_image_u8 *rgb,
-                               const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err)
+/* The cut of the winner exists already: only its outline is still to be moved at the larger size. */
+mb_status mb_candidates_segment(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *rgb,
+                                const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err)
 {
     mb_candidates c;
-    *seed = (mb_image_u8){0};
-    mb_status status = mb_candidates_create(&c, rgb, network, saliency, err);
-    if (status == MB_OK) {
-        mb_candidate best = mb_candidates_best(&c);
-        *how = c.how[best];
-        *seed = c.seeds[best];
-        c.seeds[best] = (mb_image_u8){0};
-    }
+    const mb_task contest_part = mb_task_part(task, 0.0, 0.7), last = mb_task_part(task, 0.7, 0.3);
+    mb_status status = MB_OK;
+    *out = (mb_image_u8){0};
+    MB_TRY(mb_candidates_create(&contest_part, &c, rgb, network, saliency, err));
+    mb_candidate best = mb_candidates_best(&c);
+    MB_TRY(mb_grabcut_finish(&last, out, &c.labels[best], rgb, &c.initial[best], &c.options[best], err));
+done:
     mb_candidates_dispose(&c);
     return status;
 }

@@ -1,16 +1,17 @@
-/* Palette and mixtures (see the header). Start of the EM: the heaviest part is cut across its longest axis until there
- * are five (M. Orchard, C. Bouman, "Color quantization of images", 1991), so no random numbers. */
+/* Palette and mixtures (see the header). The EM starts from a partition: the component of the largest spread is cut
+ * across its longest axis until there are five (M. Orchard, C. Bouman, "Color quantization of images", 1991), so there
+ * are no random numbers. */
 #include "segment/gmm.h"
 
 #include "core/alloc.h"
-#include "segment/slic.h"
+#include "segment/lab.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { LEVELS = 64, CELLS = LEVELS * LEVELS * LEVELS, EM_ROUNDS = 6 };
 
-/* Variance added to every part, Lab units squared: no part may be thinner than the noise of a camera. */
+/* Variance added to every component, Lab units squared: none may be thinner than the noise of a camera. */
 static const double FLOOR = 4.0;
 
 static size_t cell_of(const uint8_t *rgb)
@@ -18,11 +19,14 @@ static size_t cell_of(const uint8_t *rgb)
     return ((size_t)(rgb[0] >> 2) * LEVELS + (size_t)(rgb[1] >> 2)) * LEVELS + (size_t)(rgb[2] >> 2);
 }
 
-mb_status mb_palette_create(mb_palette *out, const mb_image_u8 *rgb, mb_error *err)
+/* Colours are numbered in the order in which they first appear. */
+mb_status mb_palette_create(const mb_task *task, mb_palette *out, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
     size_t n = (size_t)rgb->width * (size_t)rgb->height;
     uint32_t *sum = NULL;
+    mb_image_u8 mean = {0};
+    mb_lab lab;
     *out = (mb_palette){0};
     int32_t *table = mb_alloc_array(CELLS, sizeof *table);
     out->cell = mb_alloc_array(n, sizeof *out->cell);
@@ -38,9 +42,8 @@ mb_status mb_palette_create(mb_palette *out, const mb_image_u8 *rgb, mb_error *e
     }
     size_t k = (size_t)out->colours;
     sum = mb_calloc(k, 4 * sizeof *sum);
-    out->lab = mb_alloc_array(k, 3 * sizeof *out->lab);
-    if (!sum || !out->lab) {
-        status = mb_fail_memory(err, k * 28, "palette");
+    if (!sum) {
+        status = mb_fail_memory(err, k * 4 * sizeof *sum, "palette");
         goto done;
     }
     for (size_t i = 0; i < n; i++) {
@@ -50,16 +53,19 @@ mb_status mb_palette_create(mb_palette *out, const mb_image_u8 *rgb, mb_error *e
         }
         q[3]++;
     }
+    MB_TRY(mb_image_u8_create(&mean, out->colours, 1, 3, err));
     for (size_t i = 0; i < k; i++) {
-        uint8_t mean[3];
-        for (int c = 0; c < 3; c++) {
-            mean[c] = (uint8_t)((sum[4 * i + (size_t)c] + sum[4 * i + 3] / 2) / sum[4 * i + 3]);
+        const uint32_t *q = sum + 4 * i;
+        for (size_t c = 0; c < 3; c++) {
+            mean.v[3 * i + c] = (uint8_t)((q[c] + q[3] / 2) / q[3]);
         }
-        mb_rgb_to_lab(out->lab + 3 * i, mean, 1, 3);
     }
+    MB_TRY(mb_lab_create(task, &lab, &mean, err));
+    out->lab = lab.v;
 done:
     mb_free(table);
     mb_free(sum);
+    mb_image_u8_dispose(&mean);
     if (status != MB_OK) {
         mb_palette_dispose(out);
     }
@@ -73,11 +79,12 @@ void mb_palette_dispose(mb_palette *p)
     *p = (mb_palette){0};
 }
 
-/* Weight, mean and covariance of the colours that a part holds to the shares r. */
+/* Weight, mean and covariance of weighted colours: sums first, then (finish_moments) what they stand for. */
 typedef struct moments {
     double w, m[3], c[6];
 } moments;
 
+/* w: weight of the colour lab [3]. */
 static void add_moments(moments *q, const float *lab, double w)
 {
     double x = (double)lab[0], y = (double)lab[1], z = (double)lab[2];
@@ -93,6 +100,7 @@ static void add_moments(moments *q, const float *lab, double w)
     q->c[5] += w * z * z;
 }
 
+/* Sums to mean and covariance, with the floor on its diagonal. */
 static void finish_moments(moments *q)
 {
     static const int row[6] = {0, 0, 0, 1, 1, 2}, column[6] = {0, 1, 2, 1, 2, 2};
@@ -105,7 +113,8 @@ static void finish_moments(moments *q)
     }
 }
 
-static void set_part(mb_gmm *g, int part, const moments *q, double total)
+/* Component k from its moments: inverse covariance by cofactors. */
+static void set_component(mb_gmm *g, int k, const moments *q, double total)
 {
     const double *c = q->c;
     double a = c[3] * c[5] - c[4] * c[4], b = c[2] * c[4] - c[1] * c[5], d = c[1] * c[4] - c[2] * c[3];
@@ -113,33 +122,41 @@ static void set_part(mb_gmm *g, int part, const moments *q, double total)
     det = det > 1e-6 ? det : 1e-6;
     double inverse[6] = {a, b, d, c[0] * c[5] - c[2] * c[2], c[1] * c[2] - c[0] * c[4], c[0] * c[3] - c[1] * c[1]};
     for (int i = 0; i < 6; i++) {
-        g->inverse[part][i] = (float)(inverse[i] / det);
+        g->inverse[k][i] = (float)(inverse[i] / det);
     }
     for (int i = 0; i < 3; i++) {
-        g->mean[part][i] = (float)q->m[i];
+        g->mean[k][i] = (float)q->m[i];
     }
-    g->log_weight[part] = (float)(log((q->w + 1e-9) / total) - 0.5 * log(det) - 2.756815599614018);
+    g->log_weight[k] = (float)(log((q->w + 1e-9) / total) - 0.5 * log(det) - 2.756815599614018);
 }
 
-static float part_log(const mb_gmm *g, int part, const float *lab)
+/* log of weight times density of one component. */
+static float component_log(const mb_gmm *g, int k, const float *lab)
 {
-    const float *m = g->mean[part], *v = g->inverse[part];
+    const float *m = g->mean[k], *v = g->inverse[k];
     float x = lab[0] - m[0], y = lab[1] - m[1], z = lab[2] - m[2];
     float q = x * (v[0] * x + 2 * (v[1] * y + v[2] * z)) + y * (v[3] * y + 2 * v[4] * z) + z * z * v[5];
-    return g->log_weight[part] - 0.5f * q;
+    return g->log_weight[k] - 0.5f * q;
+}
+
+/* log p(lab), and the summands of each component, without overflow. */
+static float log_density(float each[MB_GMM_COMPONENTS], const mb_gmm *g, const float *lab)
+{
+    float top = -1e9f, sum = 0;
+    for (int i = 0; i < g->components; i++) {
+        each[i] = component_log(g, i, lab);
+        top = each[i] > top ? each[i] : top;
+    }
+    for (int i = 0; i < g->components; i++) {
+        sum += expf(each[i] - top);
+    }
+    return g->components ? top + logf(sum) : top;
 }
 
 float mb_gmm_log(const mb_gmm *g, const float *lab)
 {
-    float top = -1e9f, sum = 0, v[MB_GMM_PARTS];
-    for (int i = 0; i < g->parts; i++) {
-        v[i] = part_log(g, i, lab);
-        top = v[i] > top ? v[i] : top;
-    }
-    for (int i = 0; i < g->parts; i++) {
-        sum += expf(v[i] - top);
-    }
-    return g->parts ? top + logf(sum) : top;
+    float each[MB_GMM_COMPONENTS];
+    return log_density(each, g, lab);
 }
 
 /* The longest axis of a covariance, by power iteration. */
@@ -158,15 +175,16 @@ static double longest_axis(const double *c, double *axis)
     return length;
 }
 
-/* Hard parts: owner[colour], by cutting the part of the largest spread until there are `parts`. */
-static int split(const mb_palette *p, const float *weights, int parts, float *owner, moments *q)
+/* A partition of the colours: owner[colour], by cutting the component of the largest spread until there are `wanted`.
+ * -> how many there are; q [wanted]: their moments. */
+static int split(const mb_palette *p, const float *weights, int wanted, float *owner, moments *q)
 {
     int count = 1;
     memset(owner, 0, (size_t)p->colours * sizeof *owner);
     for (;;) {
-        double axis[MB_GMM_PARTS][3], worst = -1;
+        double axis[MB_GMM_COMPONENTS][3], worst = -1;
         int at = 0;
-        memset(q, 0, MB_GMM_PARTS * sizeof *q);
+        memset(q, 0, MB_GMM_COMPONENTS * sizeof *q);
         for (int i = 0; i < p->colours; i++) {
             add_moments(&q[(int)owner[i]], p->lab + 3 * i, (double)weights[i]);
         }
@@ -178,7 +196,7 @@ static int split(const mb_palette *p, const float *weights, int parts, float *ow
                 at = k;
             }
         }
-        if (count == parts || worst < 1e-3) {
+        if (count == wanted || worst < 1e-3) {
             return count;
         }
         const double *a = axis[at], *m = q[at].m;
@@ -193,38 +211,40 @@ static int split(const mb_palette *p, const float *weights, int parts, float *ow
     }
 }
 
-static void set_parts(mb_gmm *g, const moments *q, int count)
+/* All components, with weights that add up to 1. */
+static void set_components(mb_gmm *g, const moments *q, int count)
 {
     double total = 0;
     for (int k = 0; k < count; k++) {
         total += q[k].w;
     }
-    g->parts = total > 1e-6 ? count : 0;
-    for (int k = 0; k < g->parts; k++) {
-        set_part(g, k, &q[k], total);
+    g->components = total > 1e-6 ? count : 0;
+    for (int k = 0; k < g->components; k++) {
+        set_component(g, k, &q[k], total);
     }
 }
 
+/* EM: shares of each colour in each component by the mixture of the round before, then moments by these shares. */
 void mb_gmm_fit(mb_gmm *g, const mb_palette *p, const float *weights, float *scratch)
 {
-    moments q[MB_GMM_PARTS];
-    int count = split(p, weights, MB_GMM_PARTS, scratch, q);
-    set_parts(g, q, count);
-    for (int round = 0; round < EM_ROUNDS && g->parts; round++) {
+    moments q[MB_GMM_COMPONENTS];
+    int count = split(p, weights, MB_GMM_COMPONENTS, scratch, q);
+    set_components(g, q, count);
+    for (int round = 0; round < EM_ROUNDS && g->components; round++) {
         memset(q, 0, sizeof q);
         for (int i = 0; i < p->colours; i++) {
             if (weights[i] <= 0) {
                 continue;
             }
-            float all = mb_gmm_log(g, p->lab + 3 * i);
+            float each[MB_GMM_COMPONENTS], all = log_density(each, g, p->lab + 3 * i);
             for (int k = 0; k < count; k++) {
-                double share = (double)weights[i] * (double)expf(part_log(g, k, p->lab + 3 * i) - all);
+                double share = (double)weights[i] * (double)expf(each[k] - all);
                 add_moments(&q[k], p->lab + 3 * i, share);
             }
         }
         for (int k = 0; k < count; k++) {
             finish_moments(&q[k]);
         }
-        set_parts(g, q, count);
+        set_components(g, q, count);
     }
 }

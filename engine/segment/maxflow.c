@@ -15,6 +15,7 @@ const int mb_maxflow_dy[MB_CUT_DIRECTIONS] = {0, 0, 1, -1, 1, -1, 1, -1};
 enum { FREE, SOURCE, SINK };                       /* tree */
 enum { TERMINAL = 8, ORPHAN = 9, NO_PARENT = 10 }; /* parent, beside a direction 0..7 */
 enum { NONE = -1, LAST = -2 };                     /* end marks of the linked lists */
+enum { STEPS_PER_POLL = 1024 };                    /* active nodes between two looks at the task: under 5 ms */
 
 struct mb_maxflow {
     int n;
@@ -27,6 +28,7 @@ struct mb_maxflow {
     int32_t first, last, orphan_count, time;
 };
 
+/* Arrays of one kind each: a search reads few of them, densely. */
 mb_status mb_maxflow_create(mb_maxflow **out, int nodes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -96,6 +98,7 @@ int mb_maxflow_on_source_side(const mb_maxflow *c, int a)
     return c->tree[a] == SOURCE;
 }
 
+/* Appends to the queue of active nodes, unless it is in there. */
 static void activate(mb_maxflow *c, int a)
 {
     if (c->next[a] != NONE) {
@@ -147,6 +150,7 @@ static int32_t bottleneck(mb_maxflow *c, int a, int32_t least)
     return t < least ? t : least;
 }
 
+/* Sends `flow` along the tree between a and its terminal. An arc that it fills cuts the node below off: an orphan. */
 static void push(mb_maxflow *c, int a, int32_t flow)
 {
     for (;;) {
@@ -230,6 +234,8 @@ static void release(mb_maxflow *c, int a)
     c->parent[a] = NO_PARENT;
 }
 
+/* Looks for a new parent of an orphan among its neighbours in the same tree: one whose own chain of parents still
+ * reaches the terminal, the nearest of them. */
 static void adopt(mb_maxflow *c, int a)
 {
     int best = NO_PARENT;
@@ -288,8 +294,11 @@ static int grow(mb_maxflow *c, int a)
     return 0;
 }
 
-void mb_maxflow_solve(mb_maxflow *c)
+/* Both trees start from all nodes with capacity to their terminal; flow that is there stays. */
+mb_status mb_maxflow_solve(const mb_task *task, mb_maxflow *c, mb_error *err)
 {
+    mb_status status = MB_OK;
+    unsigned steps = 0;
     c->first = c->last = LAST;
     c->orphan_count = 0;
     c->time = 0;
@@ -306,6 +315,9 @@ void mb_maxflow_solve(mb_maxflow *c)
         }
     }
     for (int a = take_active(c); a != LAST; a = take_active(c)) {
+        if (steps++ % STEPS_PER_POLL == 0) {
+            MB_TRY(mb_task_check(task, err));
+        }
         /* a may touch the other tree in several places: it stays until nothing more can be filled from it */
         while (c->tree[a] != FREE && grow(c, a)) {
             c->time++;
@@ -314,4 +326,6 @@ void mb_maxflow_solve(mb_maxflow *c)
             }
         }
     }
+done:
+    return status;
 }

@@ -4,7 +4,7 @@
 
 #include "core/alloc.h"
 #include "image/resample/reduce.h"
-#include "segment/slic.h"
+#include "segment/lab.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -75,25 +75,20 @@ static bool all_alike(const field *fields, int n)
     return true;
 }
 
-mb_status mb_picture_is_plain(bool *plain, const mb_image_u8 *rgb, mb_error *err)
+mb_status mb_picture_is_plain(const mb_task *task, bool *plain, const mb_image_u8 *rgb, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_image_u8 small = {0};
-    float *lab = NULL;
+    mb_lab lab = {0};
     field *fields = mb_calloc((size_t)FIELDS * FIELDS, sizeof *fields);
     *plain = false;
     if (fields == NULL) {
         return mb_fail_memory(err, (size_t)FIELDS * FIELDS * sizeof *fields, "a look at the picture");
     }
-    MB_TRY(mb_image_u8_reduce(&small, rgb, SIDE, err));
-    lab = mb_alloc_array((size_t)small.width, 3 * sizeof *lab);
-    if (lab == NULL) {
-        MB_TRY(mb_fail_memory(err, (size_t)small.width * 3 * sizeof *lab, "a look at the picture"));
-    }
-    const size_t row = (size_t)small.width * (size_t)small.channels;
+    MB_TRY(mb_image_u8_reduce(task, &small, rgb, SIDE, err));
+    MB_TRY(mb_lab_create(task, &lab, &small, err));
     for (int y = 0; y < small.height; y++) {
-        mb_rgb_to_lab(lab, small.v + (size_t)y * row, (size_t)small.width, small.channels);
-        add_row(fields + field_of(y, small.height) * FIELDS, lab, small.width);
+        add_row(fields + field_of(y, small.height) * FIELDS, lab.v + (size_t)y * (size_t)small.width * 3, small.width);
     }
     int n = 0;
     for (int i = 0; i < FIELDS * FIELDS; i++) { /* pictures of fewer pixels leave some empty */
@@ -103,7 +98,7 @@ mb_status mb_picture_is_plain(bool *plain, const mb_image_u8 *rgb, mb_error *err
     }
     *plain = all_alike(fields, n);
 done:
-    mb_free(lab);
+    mb_lab_dispose(&lab);
     mb_free(fields);
     mb_image_u8_dispose(&small);
     return status;

@@ -2,7 +2,7 @@
 #ifndef MB_SEGMENT_PLAIN_H
 #define MB_SEGMENT_PLAIN_H
 
-#include "core/status.h"
+#include "core/task.h"
 #include "image/raster.h"
 
 #include <stdbool.h>
@@ -11,6 +11,6 @@
  * lies within 2.5 Lab units of the middle one, and within what the noise inside the fields explains (4 standard
  * errors).
  */
-MB_MUST_CHECK mb_status mb_picture_is_plain(bool *plain, const mb_image_u8 *rgb, mb_error *err);
+MB_MUST_CHECK mb_status mb_picture_is_plain(const mb_task *task, bool *plain, const mb_image_u8 *rgb, mb_error *err);
 
 #endif

@@ -1,50 +1,28 @@
-/* SLIC superpixels (see the header). Seeds lie on a regular grid, so the result is deterministic; ten rounds are
- * enough (the paper's figure). Small orphaned pieces join the patch met before them in scan order. */
+/* SLIC superpixels (see the header). The first centres lie on a regular grid, so the result is deterministic; ten rounds
+ * are enough (the paper's figure). Small orphaned pieces join the patch met before them in scan order. */
 #include "segment/slic.h"
 
 #include "core/alloc.h"
+#include "core/target_clones.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 10 };
-
-static float lab_curve(float t)
-{
-    return t > 0.008856452f ? cbrtf(t) : 7.787037f * t + 16.0f / 116.0f;
-}
-
-void mb_rgb_to_lab(float *lab, const uint8_t *rgb, size_t n, int channels)
-{
-    float linear[256];
-    for (int i = 0; i < 256; i++) {
-        float v = (float)i / 255.0f;
-        linear[i] = v <= 0.04045f ? v / 12.92f : powf((v + 0.055f) / 1.055f, 2.4f);
-    }
-    for (size_t i = 0; i < n; i++) {
-        float r = linear[rgb[0]], g = linear[rgb[1]], b = linear[rgb[2]];
-        float x = lab_curve((0.4124564f * r + 0.3575761f * g + 0.1804375f * b) / 0.95047f);
-        float y = lab_curve(0.2126729f * r + 0.7151522f * g + 0.0721750f * b);
-        float z = lab_curve((0.0193339f * r + 0.1191920f * g + 0.9503041f * b) / 1.08883f);
-        lab[0] = 116.0f * y - 16.0f;
-        lab[1] = 500.0f * (x - y);
-        lab[2] = 200.0f * (y - z);
-        lab += 3;
-        rgb += channels;
-    }
-}
+enum { ROUNDS = 10, ROWS_PER_CHUNK = 16 };
 
 typedef struct slic {
     int width, height, count;
     float spacing, compactness;
-    const float *lab;
-    float *centre; /* [count][5]: L, a, b, x, y in pixels */
-    float *nearest;
-    double *sum; /* [count][6]: the five and the number of pixels */
-    int32_t *label;
+    const float *lab;      /* [H,W,3] */
+    float *l, *a, *b;      /* [H,W] each: the same in planes, so that loops over a row become vectors */
+    float *centre;         /* [count][5]: L, a, b, x, y in pixels */
+    float *nearest;        /* [H,W] distance to the centre of the label */
+    double *sum;           /* [count][6]: the five and the number of pixels */
+    int32_t *label, *work; /* [H,W] each; work: scratch */
 } slic;
 
-static void place_seeds(slic *s, int across, int down)
+/* A grid of across x down, each with the colour of its pixel. */
+static void place_centres(slic *s, int across, int down)
 {
     for (int j = 0; j < down; j++) {
         for (int i = 0; i < across; i++) {
@@ -57,10 +35,30 @@ static void place_seeds(slic *s, int across, int down)
     }
 }
 
-static void assign(slic *s)
+/* One centre against the n pixels of a row from column x on, which start at index i. k: weight of the distance in the
+ * plane against that of the colours. */
+MB_CLONES static void assign_row(const slic *s, const float *centre, int32_t number, float k, int y, int x, size_t i,
+                                 int n)
 {
-    size_t n = (size_t)s->width * (size_t)s->height;
-    for (size_t i = 0; i < n; i++) {
+    const float *l = s->l + i, *a = s->a + i, *b = s->b + i;
+    float *nearest = s->nearest + i;
+    int32_t *label = s->label + i;
+    const float cl = centre[0], ca = centre[1], cb = centre[2], cx = centre[3], dy = (float)y - centre[4];
+    for (int p = 0; p < n; p++) {
+        float dl = l[p] - cl, da = a[p] - ca, db = b[p] - cb, dx = (float)(x + p) - cx;
+        float d = dl * dl + da * da + db * db + k * (dx * dx + dy * dy), best = nearest[p];
+        nearest[p] = d < best ? d : best;
+        label[p] = d < best ? number : label[p];
+    }
+}
+
+/* Every pixel of some rows takes the nearest centre; of equally near ones the first. */
+static void assign_rows(void *arg, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    const slic *s = arg;
+    size_t width = (size_t)s->width;
+    for (size_t i = begin * width; i < end * width; i++) {
         s->nearest[i] = INFINITY;
     }
     float k = s->compactness * s->compactness / (s->spacing * s->spacing);
@@ -68,22 +66,15 @@ static void assign(slic *s)
         const float *m = s->centre + 5 * c;
         int x0 = (int)fmaxf(m[3] - 2 * s->spacing, 0), x1 = (int)fminf(m[3] + 2 * s->spacing, (float)s->width - 1);
         int y0 = (int)fmaxf(m[4] - 2 * s->spacing, 0), y1 = (int)fminf(m[4] + 2 * s->spacing, (float)s->height - 1);
+        y0 = y0 < (int)begin ? (int)begin : y0;
+        y1 = y1 < (int)end ? y1 : (int)end - 1;
         for (int y = y0; y <= y1; y++) {
-            size_t i = (size_t)y * (size_t)s->width + (size_t)x0;
-            const float *p = s->lab + 3 * i;
-            float dy = (float)y - m[4];
-            for (int x = x0; x <= x1; x++, i++, p += 3) {
-                float dl = p[0] - m[0], da = p[1] - m[1], db = p[2] - m[2], dx = (float)x - m[3];
-                float d = dl * dl + da * da + db * db + k * (dx * dx + dy * dy);
-                if (d < s->nearest[i]) {
-                    s->nearest[i] = d;
-                    s->label[i] = c;
-                }
-            }
+            assign_row(s, m, c, k, y, x0, (size_t)y * width + (size_t)x0, x1 - x0 + 1);
         }
     }
 }
 
+/* Centres become the means of their pixels, summed in raster order: the same bits for any number of threads. */
 static void move_centres(slic *s)
 {
     memset(s->sum, 0, (size_t)s->count * 6 * sizeof *s->sum);
@@ -101,27 +92,31 @@ static void move_centres(slic *s)
     }
     for (int c = 0; c < s->count; c++) {
         const double *q = s->sum + 6 * c;
-        for (int k = 0; k < 5 && q[5] > 0; k++) {
-            s->centre[5 * c + k] = (float)(q[k] / q[5]);
+        if (q[5] > 0) {
+            for (int k = 0; k < 5; k++) {
+                s->centre[5 * c + k] = (float)(q[k] / q[5]);
+            }
         }
     }
 }
 
 /* Gives every 4-connected piece a label of its own, pieces below a quarter of the mean size the label of the piece met
- * before them. -> the number of labels. `fresh` starts as -1 everywhere. */
-static int connect(const slic *s, int32_t *fresh, int32_t *stack)
+ * before them. -> the number of labels. `fresh` starts as -1 everywhere. (Not image/connected_components.h: whether a
+ * piece stays is decided while the pieces after it are still unlabelled.) */
+static int connect(const slic *s, int32_t *fresh)
 {
     static const int dx[4] = {-1, 0, 1, 0}, dy[4] = {0, -1, 0, 1};
     int count = 0, small = (int)(s->spacing * s->spacing / 4.0f);
+    int32_t *queue = s->work;
     for (int start = 0; start < s->width * s->height; start++) {
         if (fresh[start] >= 0) {
             continue;
         }
         int before = -1, size = 0, at = 0;
-        stack[size++] = start;
+        queue[size++] = start;
         fresh[start] = count;
         while (at < size) {
-            int i = stack[at++], x = i % s->width, y = i / s->width;
+            int i = queue[at++], x = i % s->width, y = i / s->width;
             for (int d = 0; d < 4; d++) {
                 int u = x + dx[d], v = y + dy[d], j = v * s->width + u;
                 if (u < 0 || v < 0 || u >= s->width || v >= s->height) {
@@ -131,13 +126,13 @@ static int connect(const slic *s, int32_t *fresh, int32_t *stack)
                     before = before < 0 ? fresh[j] : before;
                 } else if (fresh[j] < 0 && s->label[j] == s->label[start]) {
                     fresh[j] = count;
-                    stack[size++] = j;
+                    queue[size++] = j;
                 }
             }
         }
         if (size <= small && before >= 0) {
             for (int i = 0; i < size; i++) {
-                fresh[stack[i]] = before;
+                fresh[queue[i]] = before;
             }
         } else {
             count++;
@@ -146,6 +141,7 @@ static int connect(const slic *s, int32_t *fresh, int32_t *stack)
     return count;
 }
 
+/* Mean, area and border pixels of every label. */
 static mb_status measure(mb_superpixels *out, const float *lab, mb_error *err)
 {
     size_t k = (size_t)out->count;
@@ -179,40 +175,52 @@ static mb_status measure(mb_superpixels *out, const float *lab, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_superpixels_create(mb_superpixels *out, const mb_image_u8 *rgb, int wanted, float compactness,
-                                mb_error *err)
+/* k-means, then the patches are made connected; labels are numbered by their first pixel. */
+mb_status mb_superpixels_create(const mb_task *task, mb_superpixels *out, const mb_lab *lab, int wanted,
+                                float compactness, mb_error *err)
 {
     mb_status status = MB_OK;
-    size_t n = (size_t)rgb->width * (size_t)rgb->height;
-    *out = (mb_superpixels){.width = rgb->width, .height = rgb->height};
+    size_t n = (size_t)lab->width * (size_t)lab->height;
+    *out = (mb_superpixels){.width = lab->width, .height = lab->height};
     float spacing = fmaxf(sqrtf((float)n / (float)(wanted < 1 ? 1 : wanted)), 2.0f);
-    int across = (int)fmaxf(roundf((float)rgb->width / spacing), 1),
-        down = (int)fmaxf(roundf((float)rgb->height / spacing), 1);
-    slic s = {rgb->width, rgb->height, across * down, spacing, compactness, NULL, NULL, NULL, NULL, NULL};
-    float *lab = mb_alloc_array(n, 3 * sizeof *lab);
-    int32_t *stack = mb_alloc_array(n, sizeof *stack);
-    s.centre = mb_calloc((size_t)s.count, 5 * sizeof(float));
-    s.sum = mb_alloc_array((size_t)s.count, 6 * sizeof(double));
-    s.nearest = mb_alloc_array(n, sizeof(float));
-    s.label = mb_calloc(n, sizeof(int32_t));
-    out->label = mb_alloc_array(n, sizeof(int32_t));
-    if (!lab || !stack || !s.centre || !s.sum || !s.nearest || !s.label || !out->label) {
+    int across = (int)fmaxf(roundf((float)lab->width / spacing), 1),
+        down = (int)fmaxf(roundf((float)lab->height / spacing), 1);
+    slic s = {.width = lab->width,
+              .height = lab->height,
+              .count = across * down,
+              .spacing = spacing,
+              .compactness = compactness,
+              .lab = lab->v};
+    s.l = mb_alloc_array(n, 3 * sizeof *s.l);
+    s.work = mb_alloc_array(n, sizeof *s.work);
+    s.centre = mb_calloc((size_t)s.count, 5 * sizeof *s.centre);
+    s.sum = mb_alloc_array((size_t)s.count, 6 * sizeof *s.sum);
+    s.nearest = mb_alloc_array(n, sizeof *s.nearest);
+    s.label = mb_calloc(n, sizeof *s.label);
+    out->label = mb_alloc_array(n, sizeof *out->label);
+    if (!s.l || !s.work || !s.centre || !s.sum || !s.nearest || !s.label || !out->label) {
         status = mb_fail_memory(err, n * 28, "superpixels");
         goto done;
     }
-    mb_rgb_to_lab(lab, rgb->v, n, rgb->channels);
-    s.lab = lab;
-    place_seeds(&s, across, down);
-    for (int i = 0; i < ROUNDS; i++) {
-        assign(&s);
-        move_centres(&s);
+    s.a = s.l + n;
+    s.b = s.a + n;
+    for (size_t i = 0; i < n; i++) {
+        s.l[i] = lab->v[3 * i];
+        s.a[i] = lab->v[3 * i + 1];
+        s.b[i] = lab->v[3 * i + 2];
     }
-    memset(out->label, 0xff, n * sizeof(int32_t));
-    out->count = connect(&s, out->label, stack);
-    MB_TRY(measure(out, lab, err));
+    place_centres(&s, across, down);
+    for (int i = 0; i < ROUNDS; i++) {
+        MB_TRY(mb_task_for(task, (size_t)s.height, ROWS_PER_CHUNK, assign_rows, &s, err));
+        move_centres(&s);
+        mb_report_progress(task, (i + 1.0) / (ROUNDS + 1));
+    }
+    memset(out->label, 0xff, n * sizeof *out->label);
+    out->count = connect(&s, out->label);
+    MB_TRY(measure(out, lab->v, err));
 done:
-    mb_free(lab);
-    mb_free(stack);
+    mb_free(s.l);
+    mb_free(s.work);
     mb_free(s.centre);
     mb_free(s.sum);
     mb_free(s.nearest);

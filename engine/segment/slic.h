@@ -1,12 +1,11 @@
-/* Superpixels: a picture cut into a few hundred patches of similar colour, with their means and neighbours.
+/* Superpixels: a picture cut into a few hundred patches of similar colour, with their means.
  *
  * R. Achanta et al., "SLIC superpixels compared to state-of-the-art superpixel methods", PAMI 2012: k-means in
  * (L, a, b, x, y), each centre searching a window of twice its spacing; connectivity enforced at the end. */
 #ifndef MB_SEGMENT_SLIC_H
 #define MB_SEGMENT_SLIC_H
 
-#include "core/status.h"
-#include "image/raster.h"
+#include "segment/lab.h"
 
 typedef struct mb_superpixels {
     int width, height, count;
@@ -16,13 +15,10 @@ typedef struct mb_superpixels {
     int32_t *on_border; /* [count] pixels on the picture's border */
 } mb_superpixels;
 
-/* About `wanted` patches of the RGB picture. `compactness`: weight of distance against colour, in Lab units (10 .. 20).
- */
-MB_MUST_CHECK mb_status mb_superpixels_create(mb_superpixels *out, const mb_image_u8 *rgb, int wanted,
+/* About `wanted` patches of the picture. `compactness`: weight of distance against colour, in Lab units (10 .. 20). Same
+ * result for any number of threads. */
+MB_MUST_CHECK mb_status mb_superpixels_create(const mb_task *task, mb_superpixels *out, const mb_lab *lab, int wanted,
                                               float compactness, mb_error *err);
 void mb_superpixels_dispose(mb_superpixels *s);
-
-/* CIE L*a*b* (D65) of n sRGB pixels of `channels` bytes each, [n][3]. */
-void mb_rgb_to_lab(float *lab, const uint8_t *rgb, size_t n, int channels);
 
 #endif

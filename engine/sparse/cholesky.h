@@ -2,8 +2,7 @@
 #ifndef MB_SPARSE_CHOLESKY_H
 #define MB_SPARSE_CHOLESKY_H
 
-#include "core/threads.h"
-#include "core/cancel.h"
+#include "core/task.h"
 #include "sparse/nested_dissection.h"
 #include "sparse/symmetric.h"
 
@@ -20,13 +19,13 @@ typedef struct mb_cholesky {
 } mb_cholesky;
 
 /* The shape of the factor of `a` (already in elimination order), with its memory, before any arithmetic. */
-MB_MUST_CHECK mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree,
-                                            const mb_cancel *cancel, mb_error *err);
+MB_MUST_CHECK mb_status mb_cholesky_analyse(const mb_task *task, mb_cholesky *out, const mb_symmetric *a,
+                                            const mb_nd_tree *tree, mb_error *err);
 /* *positive = false (and MB_OK) if rounding made a pivot vanish: the caller needs another method. */
-MB_MUST_CHECK mb_status mb_cholesky_factor(mb_cholesky *c, const mb_symmetric *a, bool *positive, mb_pool *pool,
-                                           const mb_cancel *cancel, mb_error *err);
+MB_MUST_CHECK mb_status mb_cholesky_factor(const mb_task *task, mb_cholesky *c, const mb_symmetric *a, bool *positive,
+                                           mb_error *err);
 /* x becomes A^-1 x; work [n]. After a stop, x is unfinished. */
-void mb_cholesky_solve(const mb_cholesky *c, double *x, double *work, const mb_cancel *cancel);
+void mb_cholesky_solve(const mb_task *task, const mb_cholesky *c, double *x, double *work);
 void mb_cholesky_dispose(mb_cholesky *c);
 
 static inline size_t mb_cholesky_bytes(const mb_cholesky *c)

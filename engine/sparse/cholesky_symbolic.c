@@ -15,6 +15,7 @@ typedef struct symbolic {
     int32_t *own, *merged, *two; /* [n] lists in hand */
 } symbolic;
 
+/* For qsort: ascending. */
 static int by_value(const void *a, const void *b)
 {
     int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
@@ -55,6 +56,7 @@ static size_t merge(int32_t *dst, const int32_t *a, size_t na, const int32_t *b,
     return n;
 }
 
+/* Boundary rows of node k: bound grows by doubling. */
 static mb_status append(symbolic *s, const int32_t *rows, size_t n, int32_t k, mb_error *err)
 {
     mb_cholesky *c = s->c;
@@ -75,6 +77,7 @@ static mb_status append(symbolic *s, const int32_t *rows, size_t n, int32_t k, m
     return MB_OK;
 }
 
+/* Own rows, merged with the boundaries of the children beyond this node. Two lists take turns as source and result. */
 static mb_status node_rows(symbolic *s, int32_t k, mb_error *err)
 {
     mb_cholesky *c = s->c;
@@ -112,6 +115,7 @@ static void count(symbolic *s)
     c->entries = c->panel[c->tree->n_nodes];
 }
 
+/* Lists of children in ascending order, from the parents. */
 static void link_children(symbolic *s)
 {
     const mb_nd_tree *t = s->c->tree;
@@ -127,7 +131,8 @@ static void link_children(symbolic *s)
     }
 }
 
-mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree, const mb_cancel *cancel,
+/* mark, own, merged and two share one block of 4 n; child and sibling one of 2 nodes. */
+mb_status mb_cholesky_analyse(const mb_task *task, mb_cholesky *out, const mb_symmetric *a, const mb_nd_tree *tree,
                               mb_error *err)
 {
     *out = (mb_cholesky){.tree = tree, .n = a->n};
@@ -149,9 +154,8 @@ mb_status mb_cholesky_analyse(mb_cholesky *out, const mb_symmetric *a, const mb_
     memset(s.mark, 0xff, n * sizeof *s.mark); /* -1: no node */
     link_children(&s);
     for (int32_t k = 0; k < tree->n_nodes; k++) {
-        if (k % 256 == 0 && mb_cancelled(cancel)) {
-            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-            goto done;
+        if (k % 256 == 0) {
+            MB_TRY(mb_task_check(task, err));
         }
         MB_TRY(node_rows(&s, k, err));
     }

@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 
+/* The root of i's tree; the path to it is halved on the way. */
 static int32_t find(int32_t *parent, int32_t i)
 {
     while (parent[i] != i) {
@@ -12,8 +13,11 @@ static int32_t find(int32_t *parent, int32_t i)
     return i;
 }
 
-mb_status mb_components(int32_t *component, int32_t *count, const mb_symmetric *a, mb_error *err)
+/* Couplings of a matrix, not pixels of a picture: image/connected_components.h fills areas, here two unknowns that
+ * share a window belong together, also across a gap. */
+mb_status mb_components(const mb_task *task, int32_t *component, int32_t *count, const mb_symmetric *a, mb_error *err)
 {
+    mb_status status = MB_OK;
     int32_t *parent = mb_alloc_array((size_t)a->n, sizeof *parent);
     if (parent == NULL) {
         return mb_fail_memory(err, (size_t)a->n * sizeof *parent, "the components of the unknown band");
@@ -22,6 +26,9 @@ mb_status mb_components(int32_t *component, int32_t *count, const mb_symmetric *
         parent[i] = i;
     }
     for (int32_t j = 0; j < a->n; j++) {
+        if (j % MB_POLL_STRIDE == 0) {
+            MB_TRY(mb_task_check(task, err));
+        }
         for (size_t p = a->begin[j] + 1; p < a->begin[j + 1]; p++) {
             int32_t x = find(parent, j), y = find(parent, a->row[p]);
             if (x < y) {
@@ -36,6 +43,7 @@ mb_status mb_components(int32_t *component, int32_t *count, const mb_symmetric *
         int32_t root = find(parent, i);
         component[i] = root == i ? (*count)++ : component[root];
     }
+done:
     mb_free(parent);
-    return MB_OK;
+    return status;
 }

@@ -5,6 +5,7 @@
 #include "sparse/symmetric.h"
 
 /* component[i] in [0, *count) for every row, numbered by their smallest row. */
-MB_MUST_CHECK mb_status mb_components(int32_t *component, int32_t *count, const mb_symmetric *a, mb_error *err);
+MB_MUST_CHECK mb_status mb_components(const mb_task *task, int32_t *component, int32_t *count, const mb_symmetric *a,
+                                      mb_error *err);
 
 #endif

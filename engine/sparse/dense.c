@@ -12,9 +12,9 @@
 #define BASE_ROWS 256 /* rows of a strip that stays in the first cache during a triangular solve */
 #define PARTS     8   /* partial sums of a dot product, so that it fills vectors in a fixed order */
 
-mb_dense mb_dense_begin(const mb_cancel *cancel)
+mb_dense mb_dense_begin(const mb_task *task)
 {
-    mb_dense d = {mb_dense_subtract_generic, cancel};
+    mb_dense d = {mb_dense_subtract_generic, task};
 #if defined(__x86_64__)
     mb_isa isa = MB_ISA_GENERIC;
     if (mb_cpu_choose_isa(&isa, NULL) == MB_OK && isa == MB_ISA_AVX512) {
@@ -33,6 +33,7 @@ void mb_dense_subtract(const mb_dense *d, const mb_dense_product *p)
     }
 }
 
+/* Column by column; false for a pivot that is not positive. */
 static bool small_cholesky(double *a, size_t n, size_t stride)
 {
     for (size_t j = 0; j < n; j++) {
@@ -61,7 +62,7 @@ bool mb_dense_cholesky(const mb_dense *d, double *a, size_t n, size_t stride)
     if (n <= BASE) {
         return small_cholesky(a, n, stride);
     }
-    if (n > ASK && mb_cancelled(d->cancel)) {
+    if (n > ASK && mb_should_stop(d->task)) {
         return true; /* the caller asks too, and throws everything away */
     }
     size_t half = n / 2;
@@ -110,6 +111,9 @@ void mb_dense_solve_right(const mb_dense *d, double *b, size_t rows, const doubl
         small_solve_right(b, rows, l, n, stride);
         return;
     }
+    if (n > ASK && mb_should_stop(d->task)) {
+        return;
+    }
     size_t half = n / 2;
     double *right = b + half * stride;
     mb_dense_solve_right(d, b, rows, l, half, stride);
@@ -141,6 +145,7 @@ void mb_dense_forward(const double *l, size_t n, size_t b, double *x, double *be
     }
 }
 
+/* In partial sums of fixed positions. */
 static double dot(const double *a, const double *b, size_t n)
 {
     double part[PARTS] = {0}, sum = 0;

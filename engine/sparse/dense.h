@@ -3,7 +3,7 @@
 #ifndef MB_SPARSE_DENSE_H
 #define MB_SPARSE_DENSE_H
 
-#include "core/cancel.h"
+#include "core/task.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,15 +13,15 @@ typedef struct mb_dense_product mb_dense_product;
 /* What the functions below work with: the product of this processor, and who may stop them. */
 typedef struct mb_dense {
     void (*subtract)(const mb_dense_product *p);
-    const mb_cancel *cancel; /* borrowed; may be NULL */
+    const mb_task *task; /* borrowed; may be NULL */
 } mb_dense;
-mb_dense mb_dense_begin(const mb_cancel *cancel); /* MATTEBOX_ISA caps the instruction set, as for the networks */
+mb_dense mb_dense_begin(const mb_task *task); /* MATTEBOX_ISA caps the instruction set, as for the networks */
 
 /* Factors the n x n lower triangle in place: A = L L^T. False if a pivot is not positive; true after a stop, which
  * leaves it unfinished. */
 bool mb_dense_cholesky(const mb_dense *d, double *a, size_t n, size_t stride);
 
-/* b [rows, n] becomes b L^-T, L the factored n x n triangle; both have `stride`. */
+/* b [rows, n] becomes b L^-T, L the factored n x n triangle; both have `stride`. Unfinished after a stop. */
 void mb_dense_solve_right(const mb_dense *d, double *b, size_t rows, const double *l, size_t n, size_t stride);
 
 /* c [rows, cols] -= a [rows, k] * b [cols, k]^T; a and b have one stride. lower: c's rows and columns count from one

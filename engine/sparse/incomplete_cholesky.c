@@ -27,6 +27,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Lists a row of the column in hand once, with the value 0. */
 static void touch(ic *f, int32_t row, int32_t column, size_t *n)
 {
     if (f->mark[row] != column) {
@@ -68,6 +69,7 @@ static size_t collect(ic *f, int32_t j)
     return n;
 }
 
+/* Room for so many entries of L in all; half as much again when it grows. */
 static mb_status reserve(ic *f, size_t entries, mb_error *err)
 {
     if (entries <= f->capacity) {
@@ -85,14 +87,18 @@ static mb_status reserve(ic *f, size_t entries, mb_error *err)
     return MB_OK;
 }
 
-static mb_status factor(ic *f, mb_ic_result *result, const mb_ic_options *o, mb_error *err)
+/* Column by column: collect the updates of earlier columns, take the root of the pivot, scale, drop what is small. */
+static mb_status factor(const mb_task *task, ic *f, mb_ic_result *result, const mb_ic_options *o, mb_error *err)
 {
     size_t used = 0;
     *result = MB_IC_NOT_POSITIVE;
     for (int32_t j = 0; j < f->a->n; j++) {
         size_t n = collect(f, j);
-        if ((j & 1023) == 0 && mb_cancelled(o->cancel)) {
-            return mb_fail(err, MB_E_CANCELLED, "cancelled");
+        if (j % 1024 == 0) {
+            mb_report_progress(task, (double)j / f->a->n);
+            if (mb_should_stop(task)) {
+                return mb_task_check(task, err);
+            }
         }
         if (!(f->diagonal[j] > 0)) {
             return MB_OK;
@@ -125,8 +131,9 @@ static mb_status factor(ic *f, mb_ic_result *result, const mb_ic_options *o, mb_
     return MB_OK;
 }
 
-mb_status mb_incomplete_cholesky(mb_symmetric *l, mb_ic_result *result, const mb_symmetric *a, const mb_ic_options *o,
-                                 mb_error *err)
+/* diagonal and work share one block of 2 n; list, mark, head and next one of 4 n (mark and head start as -1). */
+mb_status mb_incomplete_cholesky(const mb_task *task, mb_symmetric *l, mb_ic_result *result, const mb_symmetric *a,
+                                 const mb_ic_options *o, mb_error *err)
 {
     size_t n = (size_t)a->n;
     ic f = {.a = a, .max_entries = o->max_entries};
@@ -149,7 +156,7 @@ mb_status mb_incomplete_cholesky(mb_symmetric *l, mb_ic_result *result, const mb
     for (size_t j = 0; j < n; j++) {
         f.diagonal[j] = a->value[a->begin[j]] + o->shift;
     }
-    MB_TRY(factor(&f, result, o, err));
+    MB_TRY(factor(task, &f, result, o, err));
     if (*result == MB_IC_DONE) {
         *l = f.l;
         f.l = (mb_symmetric){0};
@@ -162,10 +169,11 @@ done:
     return status;
 }
 
-void mb_incomplete_solve(const mb_symmetric *l, double *x, const mb_cancel *cancel)
+/* Forward by columns, backward by dot products: both walk through L once. */
+void mb_incomplete_solve(const mb_task *task, const mb_symmetric *l, double *x)
 {
     for (int32_t j = 0; j < l->n; j++) {
-        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+        if (j % MB_POLL_STRIDE == 0 && mb_should_stop(task)) {
             return;
         }
         size_t p = l->begin[j];
@@ -176,7 +184,7 @@ void mb_incomplete_solve(const mb_symmetric *l, double *x, const mb_cancel *canc
         }
     }
     for (int32_t j = l->n; j-- > 0;) {
-        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+        if (j % MB_POLL_STRIDE == 0 && mb_should_stop(task)) {
             return;
         }
         size_t first = l->begin[j];

@@ -14,19 +14,19 @@ typedef struct dissection {
     mb_nd_tree *tree;
     int32_t capacity;
     int32_t *order;
-    const int32_t *pixel;
-    int32_t width;
-    int32_t *histogram; /* pixels of each column or row of the set in hand, from its smallest on */
+    mb_nd_pixels pixels;
+    int32_t *histogram; /* pixels of each column or row of the current set, from its smallest on */
     int32_t *roots;     /* stack of finished subtrees without a parent */
     int32_t n_roots;
-    const mb_cancel *cancel;
+    const mb_task *task;
     mb_error *err;
 } dissection;
 
+/* Column (axis 0) or row (axis 1) of the i-th pixel in the order. */
 static int32_t coordinate(const dissection *d, int32_t i, int axis)
 {
-    int32_t p = d->pixel[d->order[i]];
-    return axis == 0 ? p % d->width : p / d->width;
+    int32_t p = d->pixels.at[d->order[i]];
+    return axis == 0 ? p % d->pixels.width : p / d->pixels.width;
 }
 
 /* A finished set: its node becomes the parent of the roots pushed since `mark`. */
@@ -54,6 +54,7 @@ static mb_status add_node(dissection *d, int32_t first, int32_t n, int32_t mark)
     return MB_OK;
 }
 
+/* Two adjacent columns or rows that a set is cut by. */
 typedef struct cut {
     int axis;
     int32_t at; /* the cut is coordinates at and at + 1 */
@@ -89,8 +90,13 @@ static void find_cut(dissection *d, int32_t lo, int32_t hi, int axis, cut *best)
     }
 }
 
+/* A set order[lo..hi) after its partition: [lo, left_end), [left_end, right_end), and the cut up to hi. */
+typedef struct sides {
+    int32_t left_end, right_end;
+} sides;
+
 /* Splits order[lo..hi) into left, right and cut, in this place. */
-static void partition(dissection *d, int32_t lo, int32_t hi, const cut *c, int32_t bounds[2])
+static sides partition(dissection *d, int32_t lo, int32_t hi, const cut *c)
 {
     int32_t end = hi;
     for (int32_t i = lo; i < end;) { /* the cut goes to the end */
@@ -111,16 +117,16 @@ static void partition(dissection *d, int32_t lo, int32_t hi, const cut *c, int32
             d->order[i] = t;
         }
     }
-    bounds[0] = left;
-    bounds[1] = end;
+    return (sides){left, end};
 }
 
+/* order[lo .. hi): find the better of the two cuts, split, both sides first, then the cut itself as their parent. */
 static mb_status dissect(dissection *d, int32_t lo, int32_t hi, int depth)
 {
-    int32_t mark = d->n_roots, bounds[2];
+    int32_t mark = d->n_roots;
     cut best = {.cost = 1e30};
-    if (hi - lo > LEAF && mb_cancelled(d->cancel)) {
-        return mb_fail(d->err, MB_E_CANCELLED, "cancelled");
+    if (hi - lo > LEAF && mb_should_stop(d->task)) {
+        return mb_task_check(d->task, d->err);
     }
     if (hi - lo > LEAF && depth < MAX_DEPTH) {
         find_cut(d, lo, hi, 0, &best);
@@ -129,28 +135,28 @@ static mb_status dissect(dissection *d, int32_t lo, int32_t hi, int depth)
     if (best.cost >= 1e30) {
         return add_node(d, lo, hi - lo, mark);
     }
-    partition(d, lo, hi, &best, bounds);
     mb_status status = MB_OK;
-    MB_TRY(dissect(d, lo, bounds[0], depth + 1));
-    MB_TRY(dissect(d, bounds[0], bounds[1], depth + 1));
-    if (bounds[1] < hi) { /* an empty cut: the sides do not touch, both stay roots for whoever comes after */
-        MB_TRY(add_node(d, bounds[1], hi - bounds[1], mark));
+    sides s = partition(d, lo, hi, &best);
+    MB_TRY(dissect(d, lo, s.left_end, depth + 1));
+    MB_TRY(dissect(d, s.left_end, s.right_end, depth + 1));
+    if (s.right_end < hi) { /* an empty cut: the sides do not touch, both stay roots for whoever comes after */
+        MB_TRY(add_node(d, s.right_end, hi - s.right_end, mark));
     }
 done:
     return status;
 }
 
-mb_status mb_nested_dissection(mb_nd_tree *out, int32_t *order, const int32_t *begin, int32_t n_components,
-                               const int32_t *pixel_width[2], const mb_cancel *cancel, mb_error *err)
+/* One dissection a component: they do not touch. */
+mb_status mb_nested_dissection(const mb_task *task, mb_nd_tree *out, int32_t *order, const int32_t *begin,
+                               int32_t n_components, mb_nd_pixels pixels, mb_error *err)
 {
     *out = (mb_nd_tree){0};
-    int32_t n = begin[n_components], span = *pixel_width[1];
+    int32_t n = begin[n_components], span = pixels.width; /* columns or rows that a set can have */
     for (int32_t i = 0; i < n; i++) {
-        int32_t y = pixel_width[0][order[i]] / *pixel_width[1] + 1;
+        int32_t y = pixels.at[order[i]] / pixels.width + 1;
         span = y > span ? y : span;
     }
-    dissection d = {
-        .tree = out, .order = order, .pixel = pixel_width[0], .width = *pixel_width[1], .cancel = cancel, .err = err};
+    dissection d = {.tree = out, .order = order, .pixels = pixels, .task = task, .err = err};
     d.histogram = mb_alloc_array((size_t)span, sizeof *d.histogram);
     d.roots = mb_alloc_array((size_t)n + 1, sizeof *d.roots);
     mb_status status = MB_OK;

@@ -2,7 +2,7 @@
 #ifndef MB_SPARSE_NESTED_DISSECTION_H
 #define MB_SPARSE_NESTED_DISSECTION_H
 
-#include "core/cancel.h"
+#include "core/task.h"
 #include "core/status.h"
 
 /* A set of pixels eliminated together: positions [first, first + n) of the order. Children come before parents. */
@@ -17,12 +17,17 @@ typedef struct mb_nd_tree {
     mb_nd_node *node;
 } mb_nd_tree;
 
-/* Reorders order[0..n) (indices into pixel[], grouped by connected component: component c is [begin[c], begin[c+1])).
+/* Where the unknowns lie in their picture: unknown i is pixel at[i] = y * width + x. */
+typedef struct mb_nd_pixels {
+    const int32_t *at;
+    int32_t width;
+} mb_nd_pixels;
+
+/* Reorders order[0..n) (indices into pixels.at, grouped by connected component: component c is [begin[c], begin[c+1])).
  * Pixels couple within two rows and columns, so two adjacent rows or columns of a set separate what lies on either
  * side. */
-MB_MUST_CHECK mb_status mb_nested_dissection(mb_nd_tree *out, int32_t *order, const int32_t *begin,
-                                             int32_t n_components, const int32_t *pixel_width[2],
-                                             const mb_cancel *cancel, mb_error *err);
+MB_MUST_CHECK mb_status mb_nested_dissection(const mb_task *task, mb_nd_tree *out, int32_t *order, const int32_t *begin,
+                                             int32_t n_components, mb_nd_pixels pixels, mb_error *err);
 void mb_nd_tree_dispose(mb_nd_tree *t);
 
 #endif

@@ -11,17 +11,17 @@
 #define STALL 400 /* iterations without a new smallest residual: rounding has the last word */
 
 /* A factor that is positive and fits; a diagonal one at the worst. */
-static mb_status precondition(mb_symmetric *l, const mb_symmetric *a, const mb_pcg_options *o, mb_pcg_report *report,
-                              mb_error *err)
+static mb_status precondition(const mb_task *task, mb_symmetric *l, const mb_symmetric *a, const mb_pcg_options *o,
+                              mb_pcg_report *report, mb_error *err)
 {
     static const double shifts[] = {0, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 1, 10, 100, 1e3, 1e4, 1e5};
     size_t bytes = sizeof(int32_t) + sizeof(double), limit = o->memory_limit / bytes;
-    mb_ic_options ic = {o->drop > 0 ? o->drop : 1e-3, 0, limit, o->cancel};
+    mb_ic_options ic = {o->drop > 0 ? o->drop : 1e-3, 0, limit};
     ic.max_entries = limit > a->begin[a->n] ? limit : a->begin[a->n]; /* the diagonal always fits */
     for (size_t i = 0; i < sizeof shifts / sizeof *shifts;) {
         mb_ic_result result = MB_IC_DONE;
         ic.shift = shifts[i];
-        mb_status status = mb_incomplete_cholesky(l, &result, a, &ic, err);
+        mb_status status = mb_incomplete_cholesky(task, l, &result, a, &ic, err);
         if (status != MB_OK) {
             return status;
         }
@@ -40,6 +40,7 @@ static mb_status precondition(mb_symmetric *l, const mb_symmetric *a, const mb_p
     return mb_fail(err, MB_E_INTERNAL, "no shift makes the matting Laplacian positive");
 }
 
+/* Four sums, so that additions need not wait for each other; always in the same order. */
 static double dot(const double *a, const double *b, size_t n)
 {
     double sum[4] = {0};
@@ -55,46 +56,45 @@ static double dot(const double *a, const double *b, size_t n)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+/* x: the iterate; best: the x with the smallest residual; r = b - A x; z = M^-1 r; p: search direction; q = A p. [n] each. */
 typedef struct vectors {
     double *x, *best, *r, *z, *p, *q;
 } vectors;
 
 /* r = b - A x; its length against that of b. */
-static double residual(double *r, const mb_symmetric *a, const double *b, const double *x, double length,
-                       const mb_cancel *cancel)
+static double residual(const mb_task *task, double *r, const mb_symmetric *a, const double *b, const double *x,
+                       double length)
 {
-    mb_symmetric_multiply(r, a, x, cancel);
+    mb_symmetric_multiply(task, r, a, x);
     for (size_t i = 0; i < (size_t)a->n; i++) {
         r[i] = b[i] - r[i];
     }
     return sqrt(dot(r, r, (size_t)a->n)) / length;
 }
 
-static mb_status iterate(vectors *v, const mb_symmetric *a, const mb_symmetric *l, const mb_pcg_options *o,
-                         mb_pcg_report *report, double length)
+/* The recurrences, from the x in v->x on. The best x so far is kept: rounding may spoil later ones. */
+static mb_status iterate(const mb_task *task, vectors *v, const mb_symmetric *a, const mb_symmetric *l,
+                         const mb_pcg_options *o, mb_pcg_report *report, double length, mb_error *err)
 {
     size_t n = (size_t)a->n;
     double rz = 0, least = report->residual, goal = o->tolerance > 0 ? o->tolerance : 1e-9;
     int limit = o->max_iterations > 0 ? o->max_iterations : 20000, since = 0;
     double first = least;
+    mb_status status = MB_OK;
     for (int it = 0; it < limit && since < STALL; it++, since++) {
-        if (mb_cancelled(o->cancel)) {
-            return MB_E_CANCELLED;
-        }
+        MB_TRY(mb_task_check(task, err));
         memcpy(v->z, v->r, n * sizeof(double));
-        mb_incomplete_solve(l, v->z, o->cancel);
+        mb_incomplete_solve(task, l, v->z);
         double next = dot(v->r, v->z, n), beta = it > 0 ? next / rz : 0;
         rz = next;
         for (size_t i = 0; i < n; i++) {
             v->p[i] = v->z[i] + beta * v->p[i];
         }
-        mb_symmetric_multiply(v->q, a, v->p, o->cancel);
+        mb_symmetric_multiply(task, v->q, a, v->p);
         double curvature = dot(v->p, v->q, n), step = rz / curvature;
-        if (mb_cancelled(o->cancel)) { /* what was multiplied may be unfinished */
-            return MB_E_CANCELLED;
-        }
+        MB_TRY(mb_task_check(task, err)); /* after a stop the product is unfinished */
         if (!(curvature > 0) || !isfinite(step)) {
-            return MB_OK; /* converged to rounding, or as far as this factor leads */
+            break; /* converged to rounding, or as far as this factor leads */
         }
         for (size_t i = 0; i < n; i++) {
             v->x[i] += step * v->p[i];
@@ -102,20 +102,22 @@ static mb_status iterate(vectors *v, const mb_symmetric *a, const mb_symmetric *
         }
         double now = sqrt(dot(v->r, v->r, n)) / length;
         report->iterations++;
-        if (now < least) { /* digits won: what there is to tell of an iteration */
+        if (now < least) { /* digits won are the progress of an iteration */
             least = now;
-            mb_cancel_at(o->cancel, first > goal ? 0.3 + 0.6 * log(first / now) / log(first / goal) : 0.9);
+            mb_report_progress(task, first > goal ? log(first / now) / log(first / goal) : 1.0);
             since = 0;
             memcpy(v->best, v->x, n * sizeof(double));
         }
         if (now <= goal) {
-            return MB_OK;
+            break;
         }
     }
-    return MB_OK;
+done:
+    return status;
 }
 
-mb_status mb_pcg_solve(double *x, const mb_symmetric *a, const double *b, const mb_pcg_options *o,
+/* Factor, then iterate; up to three starts, each from the true residual of the best x so far. */
+mb_status mb_pcg_solve(const mb_task *task, double *x, const mb_symmetric *a, const double *b, const mb_pcg_options *o,
                        mb_pcg_report *report, mb_error *err)
 {
     size_t n = (size_t)a->n;
@@ -132,19 +134,17 @@ mb_status mb_pcg_solve(double *x, const mb_symmetric *a, const double *b, const 
         return mb_fail_memory(err, 5 * n * sizeof *all, "conjugate gradients");
     }
     vectors v = {.x = all, .best = x, .r = all + n, .z = all + 2 * n, .p = all + 3 * n, .q = all + 4 * n};
-    MB_TRY(precondition(&l, a, o, report, err));
+    const mb_task preparing = mb_task_part(task, 0.0, 0.2), iterating = mb_task_part(task, 0.2, 0.8);
+    MB_TRY(precondition(&preparing, &l, a, o, report, err));
     for (int restart = 0; restart < 3; restart++) { /* recurrences drift: start again from the true residual */
         memcpy(v.x, x, n * sizeof *x);
-        report->residual = residual(v.r, a, b, x, length, o->cancel);
+        report->residual = residual(task, v.r, a, b, x, length);
         if (report->residual <= (o->tolerance > 0 ? o->tolerance : 1e-9)) {
             break;
         }
-        if (iterate(&v, a, &l, o, report, length) != MB_OK) {
-            status = mb_fail(err, MB_E_CANCELLED, "cancelled");
-            goto done;
-        }
+        MB_TRY(iterate(&iterating, &v, a, &l, o, report, length, err));
     }
-    report->residual = residual(v.r, a, b, x, length, o->cancel);
+    report->residual = residual(task, v.r, a, b, x, length);
 done:
     mb_symmetric_dispose(&l);
     mb_free(all);

@@ -3,8 +3,7 @@
 #ifndef MB_SPARSE_PCG_H
 #define MB_SPARSE_PCG_H
 
-#include "core/threads.h"
-#include "core/cancel.h"
+#include "core/task.h"
 #include "sparse/symmetric.h"
 
 typedef struct mb_pcg_options {
@@ -12,7 +11,6 @@ typedef struct mb_pcg_options {
     size_t memory_limit; /* bytes of the factor: a coarser drop is taken until it fits */
     double tolerance;    /* |b - A x| / |b|; 0: 1e-9 */
     int max_iterations;  /* 0: 20000 */
-    const mb_cancel *cancel;
 } mb_pcg_options;
 
 typedef struct mb_pcg_report {
@@ -24,7 +22,7 @@ typedef struct mb_pcg_report {
 
 /* x [n] = A^-1 b as nearly as rounding allows: always the best x found, whatever the residual. A is in natural order.
  */
-MB_MUST_CHECK mb_status mb_pcg_solve(double *x, const mb_symmetric *a, const double *b, const mb_pcg_options *o,
-                                     mb_pcg_report *report, mb_error *err);
+MB_MUST_CHECK mb_status mb_pcg_solve(const mb_task *task, double *x, const mb_symmetric *a, const double *b,
+                                     const mb_pcg_options *o, mb_pcg_report *report, mb_error *err);
 
 #endif

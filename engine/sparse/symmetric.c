@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+/* Rows and values are not initialised. */
 mb_status mb_symmetric_create(mb_symmetric *out, int32_t n, size_t entries, mb_error *err)
 {
     *out = (mb_symmetric){.n = n};
@@ -42,27 +43,20 @@ static void sort_column(int32_t *row, double *value, size_t n)
     }
 }
 
-static mb_status stopped(mb_symmetric *out, mb_error *err)
-{
-    mb_symmetric_dispose(out);
-    return mb_fail(err, MB_E_CANCELLED, "cancelled");
-}
-
-mb_status mb_symmetric_permute(mb_symmetric *out, const mb_symmetric *a, const int32_t *order, int32_t n,
-                               const int32_t *place, const mb_cancel *cancel, mb_error *err)
+/* A counting sort by columns: count, add up, fill from the back, then sort the few rows of each column. */
+mb_status mb_symmetric_permute(const mb_task *task, mb_symmetric *out, const mb_symmetric *a, const int32_t *order,
+                               int32_t n, const int32_t *place, mb_error *err)
 {
     size_t entries = 0;
     for (int32_t i = 0; i < n; i++) {
         entries += a->begin[order[i] + 1] - a->begin[order[i]];
     }
-    mb_status status = mb_symmetric_create(out, n, entries, err);
-    if (status != MB_OK) {
-        return status;
-    }
+    mb_status status = MB_OK;
+    MB_TRY(mb_symmetric_create(out, n, entries, err));
     size_t *begin = out->begin; /* counts first, then running ends, then begins */
     for (int32_t i = 0; i < n; i++) {
-        if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
-            return stopped(out, err);
+        if (i % MB_POLL_STRIDE == 0) {
+            MB_TRY(mb_task_check(task, err));
         }
         for (size_t p = a->begin[order[i]]; p < a->begin[order[i] + 1]; p++) {
             int32_t k = place[a->row[p]];
@@ -73,8 +67,8 @@ mb_status mb_symmetric_permute(mb_symmetric *out, const mb_symmetric *a, const i
         begin[i] += begin[i - 1];
     }
     for (int32_t i = n; i-- > 0;) {
-        if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
-            return stopped(out, err);
+        if (i % MB_POLL_STRIDE == 0) {
+            MB_TRY(mb_task_check(task, err));
         }
         for (size_t p = a->begin[order[i]]; p < a->begin[order[i] + 1]; p++) {
             int32_t k = place[a->row[p]], column = k < i ? k : i;
@@ -84,19 +78,24 @@ mb_status mb_symmetric_permute(mb_symmetric *out, const mb_symmetric *a, const i
         }
     }
     for (int32_t i = 0; i < n; i++) {
-        if (i % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
-            return stopped(out, err);
+        if (i % MB_POLL_STRIDE == 0) {
+            MB_TRY(mb_task_check(task, err));
         }
         sort_column(out->row + begin[i], out->value + begin[i], begin[i + 1] - begin[i]);
     }
-    return MB_OK;
+done:
+    if (status != MB_OK) {
+        mb_symmetric_dispose(out);
+    }
+    return status;
 }
 
-void mb_symmetric_multiply(double *out, const mb_symmetric *a, const double *x, const mb_cancel *cancel)
+/* Each stored entry below the diagonal counts twice: for its row and for its column. */
+void mb_symmetric_multiply(const mb_task *task, double *out, const mb_symmetric *a, const double *x)
 {
     memset(out, 0, (size_t)a->n * sizeof *out);
     for (int32_t j = 0; j < a->n; j++) {
-        if (j % MB_CANCEL_STRIDE == 0 && mb_cancelled(cancel)) {
+        if (j % MB_POLL_STRIDE == 0 && mb_should_stop(task)) {
             return;
         }
         size_t p = a->begin[j];

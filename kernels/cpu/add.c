@@ -1,6 +1,7 @@
 /* Sum of two maps; b may have N = 1. a, b -> [N,C,H,W]. */
 #include "tokens.h"
 
+/* Tokens [begin, end); a b of one item starts again with every item. */
 static void tokens(const mb_token_job *j, int64_t begin, int64_t end)
 {
     const mb_view *a = &j->c->in[0], *b = &j->c->in[1], *y = &j->c->out;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+/* Moves the op's other kernels one place back. NULL: there is nothing to put. */
 static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 {
     if (kernel == NULL) {
@@ -16,8 +17,11 @@ static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
     b->kernels[op][0] = kernel;
 }
 
+/* From the bottom: ref for every op, then this instruction set's own kernels, then OpenBLAS where it is
+ * wanted. The name says the instruction set. MB_E_ARGUMENT: MATTEBOX_ISA or MATTEBOX_GEMM is not known. */
 mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
 {
+    /* In the order of mb_isa. */
     static const char *const names[MB_ISA_COUNT] = {"cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)"};
     mb_isa isa;
     mb_status status = mb_cpu_choose_isa(&isa, err);
@@ -31,7 +35,7 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     }
 #define MB_ROW_OWN(name) put_first(out, MB_OP_##name, mb_cpu_##name(isa));
 #define MB_ROW_REF(name)
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) MB_ROW_##cpu(name)
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_ROW_##cpu(name)
 #include "ops.def"
 #undef MB_OP
 #undef MB_ROW_OWN
@@ -39,12 +43,14 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     bool openblas = false;
     status = mb_openblas_wanted(&openblas, isa, err);
     if (openblas) {
-        put_first(out, MB_OP_linear, &mb_openblas_linear);
-        put_first(out, MB_OP_conv2d, &mb_openblas_conv2d);
+        for (int op = 0; op < MB_OP_COUNT; op++) {
+            put_first(out, (mb_op)op, mb_openblas_kernel((mb_op)op));
+        }
     }
     return status;
 }
 
+/* For reports: the choice that mb_backend_cpu would make now. */
 void mb_backend_cpu_products(char *text, size_t text_bytes)
 {
     mb_isa isa = MB_ISA_GENERIC;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* Tokens [begin, end): the channels of each input in turn. */
 static void tokens(const mb_token_job *j, int64_t begin, int64_t end)
 {
     const mb_call *c = j->c;

@@ -1,10 +1,12 @@
 /* Convolution as a matrix product over patches (gemm.h, conv_source.h); few channels in and out at stride 1 go to the
  * direct kernel (conv2d_direct.h), which also knows border variants. Wide convolutions with border variants:
- * kernels/ref. x [N,I,H,W], weight [O,I,kh,kw] -> [N,O,Ho,Wo]. */
+ * kernels/ref.
+ *     x [N,I,H,W], weight [O,I,kh,kw], bias [O], addend [N,O,Ho,Wo] or [N,O,1,1] -> [N,O,Ho,Wo] */
 #include "conv2d_direct.h"
 #include "conv_source.h"
 #include "variants.h"
 
+/* Few outputs and few inputs: a tile of the gemm would be mostly empty, and patches cost more than they give. */
 static bool direct(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -13,18 +15,22 @@ static bool direct(const mb_call *c)
     return a->stride == 1 && outputs <= MB_NARROW_COLUMNS && w[1] < MB_PATCH_POINTER_CHANNELS;
 }
 
+/* A border variant is a set of weights by pixel, which a gemm over patches does not know. */
 static bool supports(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
     return !a->border_variants || direct(c);
 }
 
+/* Weights as published for the direct kernel, else packed into panels. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     return direct(c) ? mb_direct_conv_prepare(out, c, simd, err) : mb_prepare_packed(out, c, simd, 1, 2, 1.0f, err);
 }
 
-static mb_gemm product(const mb_packed *w, const mb_call *c, mb_patches *patches)
+/* The gemm of this call; *patches is its source and must live as long. Three sources: tokens as they lie
+ * (1x1, stride 1), pointers to the pixels of each tap, or, with too few channels for that to pay, copied patches. */
+static mb_gemm gemm_of(const mb_packed *w, const mb_call *c, mb_patches *patches)
 {
     const mb_conv2d_attrs *a = c->attrs;
     const mb_view *x = &c->in[0], *y = &c->out;
@@ -51,6 +57,7 @@ static mb_gemm product(const mb_packed *w, const mb_call *c, mb_patches *patches
     return g;
 }
 
+/* Bytes for either kernel. While planning there are no packed weights yet: their shape will do. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     if (direct(c)) {
@@ -59,10 +66,11 @@ static size_t workspace(const mb_simd *simd, const mb_call *c)
     const int64_t *w = c->in[1].dims;
     const mb_packed shape = {.simd = simd, .n = w[0], .channels = w[1], .taps = w[2] * w[3]};
     mb_patches patches;
-    mb_gemm g = product(&shape, c, &patches);
+    mb_gemm g = gemm_of(&shape, c, &patches);
     return mb_gemm_workspace(&g);
 }
 
+/* Item by item of the batch is one group of the gemm: an addend may be a vector per item. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
@@ -71,7 +79,7 @@ static mb_status run(const mb_call *c, mb_error *err)
         return MB_OK;
     }
     mb_patches patches;
-    mb_gemm g = product(c->prepared->data, c, &patches);
+    mb_gemm g = gemm_of(c->prepared->data, c, &patches);
     mb_gemm_run(&g);
     return MB_OK;
 }

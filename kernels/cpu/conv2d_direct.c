@@ -9,6 +9,7 @@
 
 #define BAND 8 /* output rows per item */
 
+/* mb_prepared.data: a copy, because the published weights may be released. */
 typedef struct direct_weights {
     const mb_simd *simd;
     int64_t kernels; /* O, or 9 O */
@@ -16,6 +17,7 @@ typedef struct direct_weights {
     float w[];       /* as published */
 } direct_weights;
 
+/* Weights [O or 9 O, I, kh, kw] stay in their order: the inner loop walks along x with one weight at a time. */
 mb_status mb_direct_conv_prepare(mb_prepared *out, const mb_call *c, const mb_simd *simd, mb_error *err)
 {
     const mb_view *w = &c->in[1];
@@ -40,6 +42,7 @@ mb_status mb_direct_conv_prepare(mb_prepared *out, const mb_call *c, const mb_si
     return MB_OK;
 }
 
+/* Sizes of a worker's scratch: planes of BAND output rows' inputs, then one row of sums. */
 typedef struct band {
     int64_t in_w, in_rows; /* padded, of the planes */
     size_t planes, floats; /* floats of the planes; with the row of sums, rounded up */
@@ -50,6 +53,7 @@ static bool band_of(const mb_call *c, band *b)
 {
     const mb_conv2d_attrs *a = c->attrs;
     const int64_t *w = c->in[1].dims;
+    /* With the padding on both sides. */
     b->in_w = c->in[0].dims[3] + 2 * a->pad;
     b->in_rows = BAND + w[2] - 1;
     size_t row;
@@ -61,6 +65,7 @@ static bool band_of(const mb_call *c, band *b)
     return true;
 }
 
+/* One band per thread. */
 size_t mb_direct_conv_workspace(const mb_call *c)
 {
     band b;
@@ -97,6 +102,7 @@ static void split(const mb_call *c, const band *b, int64_t n, int64_t first, flo
     }
 }
 
+/* 0 on the first row or column, 2 on the last, 1 between. */
 static int64_t side(int64_t i, int64_t size)
 {
     return i == 0 ? 0 : (i == size - 1 ? 2 : 1);
@@ -125,6 +131,7 @@ static void one_row(const mb_call *c, const band *b, const float *planes, float 
     const int64_t *w = c->in[1].dims;
     const mb_view *out = &c->out, *addend = &c->in[3];
     int64_t width = out->dims[3], y = n_y_o[1], o = n_y_o[2], kernel_size = w[1] * w[2] * w[3];
+    /* Variant 3 * side(y) + 1: an inner pixel of this row. */
     int64_t inner = a->border_variants ? (3 * side(y, out->dims[2]) + 1) * out->dims[1] + o : o;
     const mb_plane_rows rows = {planes, b->in_w, w[1], w[2], w[3], d->w + inner * kernel_size, d->bias[inner]};
     d->simd->plane_row(&rows, sums, width);
@@ -132,6 +139,7 @@ static void one_row(const mb_call *c, const band *b, const float *planes, float 
         int64_t x = end == 0 ? 0 : width - 1, k = inner + (end == 0 ? -1 : 1) * out->dims[1];
         sums[x] = single(c, b, planes, x, d->w + k * kernel_size) + d->bias[k];
     }
+    /* Of the row, in tokens. */
     int64_t first = (n_y_o[0] * out->dims[2] + y) * width;
     if (c->n_in > 3 && mb_view_present(addend)) {
         bool vector = addend->dims[2] * addend->dims[3] == 1 && out->dims[2] * width != 1;
@@ -149,6 +157,7 @@ static void one_row(const mb_call *c, const band *b, const float *planes, float 
     }
 }
 
+/* Items: bands of output rows of an item of the batch. The planes are made once and serve all outputs. */
 static void run_bands(void *arg, size_t begin, size_t end, int worker)
 {
     const mb_call *c = arg;
@@ -171,6 +180,7 @@ static void run_bands(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* The number of threads decides who computes a band, never how. */
 void mb_direct_conv_run(const mb_call *c)
 {
     mb_call copy = *c;

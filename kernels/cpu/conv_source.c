@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+/* A place of the output, and where its patch begins in the input. */
 typedef struct pixel {
     const float *item; /* the map of this batch item */
     int64_t y, x;      /* of the patch's first tap, in the input */
     int64_t ox, oy;
 } pixel;
 
+/* Where the patch of row `row` (output pixels, item by item) begins. */
 static pixel first_pixel(const mb_patches *p, int64_t row)
 {
     int64_t size = p->out_h * p->out_w, n = row / size, in_item = row % size;
@@ -20,6 +22,7 @@ static pixel first_pixel(const mb_patches *p, int64_t row)
     return q;
 }
 
+/* The patch of the next output pixel, without divisions: across, then down, then the next item. */
 static void next_pixel(const mb_patches *p, pixel *q)
 {
     q->x += p->stride;
@@ -35,12 +38,15 @@ static void next_pixel(const mb_patches *p, pixel *q)
     }
 }
 
+/* Fills w->rows by pointer: rows of a tile side by side, tap by tap, as mb_panel wants them. A tap
+ * outside of the map points to the zero pixel. */
 void mb_source_patches(const void *patches, const mb_rows_wanted *w)
 {
     const mb_patches *p = patches;
     int64_t height = p->x.dims[2], width = p->x.dims[3], pitch = p->x.pitch;
     pixel q = first_pixel(p, w->row);
     for (int64_t r = 0; r < w->n_rows; r++, next_pixel(p, &q)) {
+        /* Row r of its tile; taps are tile_rows apart. */
         const float **to = w->rows + r / w->tile_rows * w->tile_rows * w->taps + r % w->tile_rows;
         int64_t ky = w->tap / p->kernel_w, kx = w->tap % p->kernel_w;
         for (int64_t t = 0; t < w->taps; t++, to += w->tile_rows) {
@@ -78,6 +84,8 @@ static void copy_patch(const mb_patches *p, const mb_rows_wanted *w, const pixel
     }
 }
 
+/* Copies each patch into a row of scratch [taps][channels]: with 3 or 4 channels a pointer per tap
+ * would cost more than the values. */
 void mb_source_small_patches(const void *patches, const mb_rows_wanted *w)
 {
     const mb_patches *p = patches;

@@ -1,22 +1,27 @@
 /* Modulated deformable convolution as a matrix product whose rows are sampled on the fly (Zhu et al., Deformable
  * ConvNets v2, eq. 1): a block of pixels x taps lies in L2 while all output channels pass, so the columns never reach
- * memory. x [N,I,H,W], offset [N,2kk,H,W], logits [N,kk,H,W], weight [O,I,k,k], bias [O] -> [N,O,H,W]. */
+ * memory.
+ *     x [N,I,H,W], offset [N,2kk,H,W], logits [N,kk,H,W], weight [O,I,k,k], bias [O] -> [N,O,H,W] */
 #include "gemm.h"
 #include "variants.h"
 
 #define MOST_TAPS_AT_ONCE 64
 
+/* The modulator's scale goes into the weights: one multiplication less per sample. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const mb_deform_conv2d_attrs *a = c->attrs;
     return mb_prepare_packed(out, c, simd, 3, 4, a->modulator_scale, err);
 }
 
+/* What the source needs: the call, and the packed weights for their zero pixel. */
 typedef struct sampled {
     const mb_call *call;
     const mb_packed *w;
 } sampled;
 
+/* Fills rows of scratch [taps][channels]: for each pixel and tap the bilinear sample times sigmoid(logit).
+ * Modulators of up to MOST_TAPS_AT_ONCE taps are activated in one call. */
 static void source(const void *arg, const mb_rows_wanted *w)
 {
     const sampled *d = arg;
@@ -31,6 +36,7 @@ static void source(const void *arg, const mb_rows_wanted *w)
                     .kernel_w = c->in[3].dims[3],
                     .zeros = d->w->zeros};
     for (int64_t r = 0; r < w->n_rows; r++) {
+        /* The pixel, and where tap 0 lies without its offset. */
         int64_t token = w->row + r;
         float *to = w->scratch + r * row_floats;
         s.item = (const float *)x->data + token / (height * width) * height * width * x->pitch + w->channel;
@@ -53,7 +59,8 @@ static void source(const void *arg, const mb_rows_wanted *w)
     }
 }
 
-static mb_gemm product(const sampled *arg)
+/* The gemm over the sampled rows: [pixels][taps * I] x [taps * I][O]. */
+static mb_gemm gemm_of(const sampled *arg)
 {
     const mb_call *c = arg->call;
     const mb_deform_conv2d_attrs *a = c->attrs;
@@ -69,20 +76,22 @@ static mb_gemm product(const sampled *arg)
                      .workspace = c->workspace};
 }
 
+/* While planning there are no packed weights yet: their shape will do. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     const int64_t *w = c->in[3].dims;
     const mb_packed shape = {.simd = simd, .n = w[0], .channels = w[1], .taps = w[2] * w[3]};
     const sampled arg = {c, &shape};
-    mb_gemm g = product(&arg);
+    mb_gemm g = gemm_of(&arg);
     return mb_gemm_workspace(&g);
 }
 
+/* The samples of a block are made where the gemm asks for them, on the thread that uses them. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
     const sampled arg = {c, c->prepared->data};
-    mb_gemm g = product(&arg);
+    mb_gemm g = gemm_of(&arg);
     mb_gemm_run(&g);
     return MB_OK;
 }

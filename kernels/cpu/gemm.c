@@ -12,6 +12,7 @@
 #define COLUMNS_PER_ITEM 512
 #define ITEMS_WANTED     32 /* enough for even shares of up to 16 threads; see row_block */
 
+/* How a gemm is cut; all of it follows from the shape. */
 typedef struct blocks {
     int64_t rows, row_blocks, columns, column_blocks; /* per item; number of them */
     int64_t taps, length, tap_blocks, channel_blocks; /* per block of K; number of them */
@@ -21,6 +22,7 @@ static int64_t min_i64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
+/* Rounded up. */
 static int64_t div_up(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
@@ -32,9 +34,12 @@ static blocks cut(const mb_gemm *g)
     const mb_packed *w = g->w;
     blocks b;
     int64_t panel = 2 * w->simd->width;
+    /* Columns: even groups of whole panels. */
     b.column_blocks = div_up(w->n, COLUMNS_PER_ITEM);
     b.columns = div_up(div_up(w->n, b.column_blocks), panel) * panel;
     b.column_blocks = div_up(w->n, b.columns);
+    /* Rows: as many as fit L2, fewer where that would leave threads without an item; even blocks of whole
+ * tiles. */
     int64_t rows = ROWS_PER_BLOCK;
     while (rows > 24 && g->groups * div_up(g->m, rows) * b.column_blocks < ITEMS_WANTED) {
         rows /= 2;
@@ -42,6 +47,7 @@ static blocks cut(const mb_gemm *g)
     b.row_blocks = div_up(g->m, rows);
     b.rows = min_i64(rows, div_up(div_up(g->m, b.row_blocks), w->simd->tile_rows) * w->simd->tile_rows);
     b.row_blocks = div_up(g->m, b.rows);
+    /* K: even runs of channels of one tap, or whole taps together where the channels are few. */
     b.channel_blocks = div_up(w->channels, K_PER_BLOCK);
     b.length = div_up(w->channels, b.channel_blocks);
     b.tap_blocks = b.channel_blocks > 1 ? w->taps : div_up(w->taps * w->channels, K_PER_BLOCK);
@@ -67,6 +73,7 @@ static bool scratch_bytes(const mb_gemm *g, const blocks *b, size_t *pointers, s
     return mb_add_size(total, *pointers, (values + 63) & ~(size_t)63);
 }
 
+/* Scratch of all workers. */
 size_t mb_gemm_workspace(const mb_gemm *g)
 {
     blocks b = cut(g);
@@ -77,13 +84,20 @@ size_t mb_gemm_workspace(const mb_gemm *g)
     return total;
 }
 
+/* What all items share. */
 typedef struct job {
     const mb_gemm *g;
     blocks b;
     size_t pointers, scratch; /* bytes per worker */
 } job;
 
-/* One block of K for one item: all panels of its columns. */
+/* One block of K for one item: all panels of its columns.
+ *
+ * A panel is two vectors of columns (the last one vector, if that holds what is left) with their weights for all of K:
+ * [K][width]. This block's weights are the run of `length` rows in it from k = tap * channels + channel on. The first
+ * block of K (k == 0) starts the sums with bias and addend, those between add to what lies in the output, the last one
+ * applies the activation; with one block it does both. An output that is also the addend is read before it is written.
+ * Few columns (narrow): the weights are [n][K] instead, and all columns are one call. */
 static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column, int64_t columns, bool last)
 {
     const mb_gemm *g = j->g;
@@ -98,12 +112,14 @@ static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column
                   .first = k == 0,
                   .last = last,
                   .act = g->act};
+    /* The addend of this block's first row; a vector per group has pitch 0. */
     const float *addend = NULL;
     if (mb_view_present(&g->addend)) {
         bool vector = g->addend.dims[2] * g->addend.dims[3] != g->out.dims[2] * g->out.dims[3];
         p.addend_pitch = vector ? 0 : g->addend.pitch;
         addend = (const float *)g->addend.data + (vector ? r->row / g->m : r->row) * g->addend.pitch;
     }
+    /* All columns in one call. */
     if (w->narrow) {
         p.columns = w->n;
         p.w = w->w + k;
@@ -125,6 +141,8 @@ static void multiply_block(const job *j, const mb_rows_wanted *r, int64_t column
     }
 }
 
+/* One (column group x row block): blocks of K in order, the source asked anew for each. Every output is
+ * summed by one thread in one order, so threads change no bit. */
 static void run_item(const job *j, int64_t item, char *scratch)
 {
     const mb_gemm *g = j->g;
@@ -148,6 +166,7 @@ static void run_item(const job *j, int64_t item, char *scratch)
     }
 }
 
+/* A worker's share; its scratch is its own. */
 static void run_items(void *arg, size_t begin, size_t end, int worker)
 {
     const job *j = arg;
@@ -156,6 +175,7 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Items are handed out one by one: they are even, but cores may not be. */
 void mb_gemm_run(const mb_gemm *g)
 {
     job j = {.g = g, .b = cut(g)};
@@ -165,6 +185,7 @@ void mb_gemm_run(const mb_gemm *g)
     mb_parallel_for(g->pool, (size_t)(g->groups * j.b.row_blocks * j.b.column_blocks), 1, run_items, &j);
 }
 
+/* Rows as they lie in the map; the last tile's missing rows repeat the last one. */
 void mb_source_tokens(const void *arg, const mb_rows_wanted *q)
 {
     const mb_view *x = arg;

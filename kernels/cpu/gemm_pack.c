@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+/* The panel that begins at column n: [K][width], K running (tap, channel); width is one vector if that
+ * holds what is left, else two. Columns beyond n are zeros. */
 static void pack_panel(float *to, const float *weight, const mb_packed *p, int64_t n, float scale)
 {
     int64_t columns = p->n - n, width = p->simd->width, k_total = p->taps * p->channels;
@@ -23,12 +25,14 @@ static void pack_panel(float *to, const float *weight, const mb_packed *p, int64
     }
 }
 
+/* What the workers share. */
 typedef struct pack_job {
     const mb_packed *p;
     const float *weight;
     float scale;
 } pack_job;
 
+/* Items: panels. */
 static void pack_panels(void *arg, size_t begin, size_t end, int worker)
 {
     const pack_job *j = arg;
@@ -53,6 +57,7 @@ static void pack_rows(const float *weight, const mb_packed *p, float scale)
     }
 }
 
+/* NULL is fine. */
 void mb_packed_free(void *packed)
 {
     mb_packed *p = packed;
@@ -62,6 +67,8 @@ void mb_packed_free(void *packed)
     }
 }
 
+/* One block: panels (or rows, if there are few columns), then the bias padded to whole panels, then the
+ * zero pixel. `shape`: n, channels, taps. MB_E_MEMORY on overflow too. */
 mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t shape[3], const float *weight,
                            const float *bias, float scale, mb_pool *pool, mb_error *err)
 {
@@ -73,6 +80,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     *p = (mb_packed){.simd = simd, .n = shape[0], .channels = shape[1], .taps = shape[2]};
     p->narrow = p->n <= MB_NARROW_COLUMNS;
     int64_t full = 2 * simd->width, panels = (p->n + full - 1) / full;
+    /* The last panel may be one vector wide. */
     int64_t rest = p->n - (panels - 1) * full, columns = (panels - 1) * full + (rest <= simd->width ? full / 2 : full);
     size_t k_total, values, extra = (size_t)columns + (size_t)p->channels;
     if (!mb_mul_size(&k_total, (size_t)p->taps, (size_t)p->channels) ||
@@ -88,6 +96,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
         pack_job job = {p, weight, scale};
         mb_parallel_for(pool, (size_t)panels, 1, pack_panels, &job);
     }
+    /* Bias and zero pixel behind the panels. */
     float *after = p->w + k_total * (size_t)columns;
     memset(after, 0, extra * sizeof(float));
     p->zeros = after + columns;
@@ -99,6 +108,7 @@ mb_status mb_packed_create(mb_packed **out, const mb_simd *simd, const int64_t s
     return MB_OK;
 }
 
+/* The weight [O,I,kh,kw] is a matrix [O][I][taps]. */
 mb_status mb_prepare_packed(mb_prepared *out, const mb_call *c, const mb_simd *simd, int weight, int bias, float scale,
                             mb_error *err)
 {

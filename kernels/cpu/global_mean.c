@@ -1,5 +1,6 @@
 /* Mean over each map: blocks of pixels are summed apart (in f32, short sums), the blocks then in order and in double,
- * so that no number of threads changes a bit. x [N,C,H,W] -> [N,C,1,1]. */
+ * so that no number of threads changes a bit.
+ *     x [N,C,H,W] -> [N,C,1,1] */
 #include "tokens.h"
 
 #include "core/alloc.h"
@@ -8,11 +9,13 @@
 
 #define PIXELS_PER_BLOCK 256
 
+/* Of one item. */
 static int64_t blocks_of(const mb_call *c)
 {
     return (c->in[0].dims[2] * c->in[0].dims[3] + PIXELS_PER_BLOCK - 1) / PIXELS_PER_BLOCK;
 }
 
+/* Items: blocks of pixels. Each sum is 256 values at most, short enough for f32. */
 static void sum_blocks(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -29,6 +32,7 @@ static void sum_blocks(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* [N][blocks][C] sums. */
 static size_t workspace(const mb_call *c)
 {
     size_t bytes;
@@ -38,6 +42,7 @@ static size_t workspace(const mb_call *c)
                : SIZE_MAX;
 }
 
+/* First the blocks, by all threads; then each channel's blocks in order. */
 static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -3,6 +3,7 @@
  * walked in order, the lines it reads are still in cache for the next one. */
 #include "tokens.h"
 
+/* Output tokens [begin, end): pixel (t / w, t % w) of every tile of every channel. */
 static void tokens(const mb_token_job *j, int64_t begin, int64_t end)
 {
     const mb_view *x = &j->c->in[0], *y = &j->c->out;

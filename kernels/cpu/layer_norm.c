@@ -8,11 +8,13 @@ typedef struct job {
     const mb_call *c;
 } job;
 
+/* An optional weight or bias, or NULL. */
 static const float *vector(const mb_call *c, int input)
 {
     return input < c->n_in && mb_view_present(&c->in[input]) ? c->in[input].data : NULL;
 }
 
+/* Items: tokens. The inner loop takes them all at once. */
 static void run_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -33,6 +35,7 @@ static void run_rows(void *arg, size_t begin, size_t end, int worker)
     j->simd->norm(&rows);
 }
 
+/* Chunks of tokens depend on the shape only. */
 static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
 {
     (void)err;

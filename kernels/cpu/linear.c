@@ -2,12 +2,14 @@
 #include "gemm.h"
 #include "variants.h"
 
+/* Packs the weight, and the bias behind it. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     return mb_prepare_packed(out, c, simd, 1, 2, 1.0f, err);
 }
 
-static mb_gemm product(const mb_packed *w, const mb_call *c)
+/* All tokens of all items are one group: an addend has one row per token. */
+static mb_gemm gemm_of(const mb_packed *w, const mb_call *c)
 {
     const mb_linear_attrs *a = c->attrs;
     mb_gemm g = {.w = w,
@@ -25,17 +27,19 @@ static mb_gemm product(const mb_packed *w, const mb_call *c)
     return g;
 }
 
+/* While planning there are no packed weights yet: their shape will do. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     const mb_packed shape = {.simd = simd, .n = c->in[1].dims[0], .channels = c->in[1].dims[1], .taps = 1};
-    mb_gemm g = product(&shape, c);
+    mb_gemm g = gemm_of(&shape, c);
     return mb_gemm_workspace(&g);
 }
 
+/* Nothing is copied: rows are the map's own tokens. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
-    mb_gemm g = product(c->prepared->data, c);
+    mb_gemm g = gemm_of(c->prepared->data, c);
     mb_gemm_run(&g);
     return MB_OK;
 }

@@ -13,13 +13,14 @@
 
 #define ROWS 128
 
+/* By itself OpenBLAS runs only where we have no micro-kernel for the processor. */
 mb_status mb_openblas_wanted(bool *out, mb_isa isa, mb_error *err)
 {
     const char *wish = getenv("MATTEBOX_GEMM");
     bool asked = wish != NULL && wish[0] != '\0';
     *out = asked ? strcmp(wish, "openblas") == 0 : isa == MB_ISA_GENERIC && mb_openblas_suits();
     if (asked && !*out && strcmp(wish, "own") != 0) {
-        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_GEMM=%.32s: openblas or own", wish);
+        return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_GEMM is \"%.32s\", expected openblas or own", wish);
     }
     if (*out && mb_openblas_open() == NULL) {
         *out = false;
@@ -36,6 +37,7 @@ typedef struct patches { /* of one convolution; 1x1 at stride 1 without padding 
     bool plain;
 } patches;
 
+/* What the workers share. */
 typedef struct job {
     const mb_call *c;
     const mb_openblas_api *blas;
@@ -49,6 +51,8 @@ typedef struct job {
 
 /* ---- prepare: [O,I,taps] as published to [O][taps][I], bias behind it ---- */
 
+/* One block: weights with channels innermost, so that a patch is a row of memory, then the bias, zeros if
+ * there is none. */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const int64_t *d = c->in[1].dims;
@@ -57,12 +61,13 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
     size_t count, total, bytes;
     if (!mb_mul_size(&count, (size_t)(d[0] * d[1]), (size_t)taps) || !mb_add_size(&total, count, (size_t)d[0]) ||
         !mb_mul_size(&bytes, total, sizeof(float))) {
-        return mb_fail(err, MB_E_MEMORY, "the weights are too large");
+        return mb_fail(err, MB_E_MEMORY, "the weights exceed the address space");
     }
     float *w = mb_alloc_aligned(bytes);
     if (w == NULL) {
         return mb_fail_memory(err, bytes, "packed weights");
     }
+    /* [O][I][taps] -> [O][taps][I]. */
     const float *from = c->in[1].data;
     for (int64_t o = 0; o < d[0]; o++) {
         for (int64_t i = 0; i < d[1]; i++) {
@@ -71,6 +76,7 @@ static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
             }
         }
     }
+    /* Zeros where there is no bias. */
     memset(w + count, 0, (size_t)d[0] * sizeof *w);
     if (bias) {
         memcpy(w + count, c->in[2].data, (size_t)d[0] * sizeof *w);
@@ -120,6 +126,8 @@ static void start_rows(const job *j, int64_t begin, int64_t n)
     }
 }
 
+/* Items: rows of the output. Patches of up to ROWS rows are gathered into the worker's scratch, then
+ *     out = A W^T + (bias + addend),   activated in place. */
 static void run_rows(void *arg, size_t first, size_t last, int worker)
 {
     const job *j = arg;
@@ -127,6 +135,7 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     int64_t begin = (int64_t)first, n = (int64_t)(last - first);
     const float *rows = (const float *)x->data + begin * x->pitch;
     int64_t pitch = x->pitch;
+    /* The worker's patches take the place of the map's tokens. */
     if (!j->p.plain) {
         float *scratch = (float *)(void *)((char *)j->c->workspace + (size_t)worker * j->scratch);
         gather(scratch, j, begin, n);
@@ -146,6 +155,7 @@ static void run_rows(void *arg, size_t first, size_t last, int worker)
     }
 }
 
+/* The library keeps one thread: our pool cuts the rows. */
 static mb_status run(const mb_call *c, patches p, mb_activation act)
 {
     const int64_t *d = c->in[1].dims;
@@ -162,6 +172,7 @@ static mb_status run(const mb_call *c, patches p, mb_activation act)
     return MB_OK;
 }
 
+/* A linear layer is a 1x1 convolution that needs no patches. */
 static mb_status run_linear(const mb_call *c, mb_error *err)
 {
     (void)err;
@@ -169,6 +180,7 @@ static mb_status run_linear(const mb_call *c, mb_error *err)
     return run(c, (patches){1, 1, 1, 0, true}, a->act);
 }
 
+/* The geometry of a convolution; plain: the map's tokens are the patches. */
 static patches patches_of(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
@@ -183,6 +195,7 @@ static mb_status run_conv2d(const mb_call *c, mb_error *err)
     return run(c, patches_of(c), a->act);
 }
 
+/* Patches of ROWS output pixels, for each thread. */
 static size_t workspace(const mb_call *c)
 {
     const int64_t *d = c->in[1].dims;
@@ -197,17 +210,22 @@ static size_t workspace(const mb_call *c)
     return bytes;
 }
 
+/* A border variant is a set of weights by pixel, which one gemm does not know. */
 static bool supports(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
     return !a->border_variants;
 }
 
-const mb_kernel mb_openblas_linear = {
-    .name = "openblas", .prepare = prepare, .run = run_linear, .in_place_input = 1 + 3};
-const mb_kernel mb_openblas_conv2d = {.name = "openblas",
-                                      .supports = supports,
-                                      .prepare = prepare,
-                                      .workspace = workspace,
-                                      .run = run_conv2d,
-                                      .in_place_input = 1 + 3};
+static const mb_kernel linear = {.name = "openblas", .prepare = prepare, .run = run_linear, .in_place_input = 1 + 3};
+static const mb_kernel conv2d = {.name = "openblas",
+                                 .supports = supports,
+                                 .prepare = prepare,
+                                 .workspace = workspace,
+                                 .run = run_conv2d,
+                                 .in_place_input = 1 + 3};
+
+const mb_kernel *mb_openblas_kernel(mb_op op)
+{
+    return op == MB_OP_linear ? &linear : (op == MB_OP_conv2d ? &conv2d : NULL);
+}

@@ -6,7 +6,8 @@
 #include "core/cpu.h"
 #include "kernel.h"
 
-extern const mb_kernel mb_openblas_linear, mb_openblas_conv2d;
+/* NULL: it has nothing for this op. */
+const mb_kernel *mb_openblas_kernel(mb_op op);
 
 /* From MATTEBOX_GEMM: "openblas" (MB_E_UNSUPPORTED where the library is not there), "own", or unset: OpenBLAS for the
  * generic set only, where it is there and suits (mb_openblas_suits). */

@@ -1,3 +1,4 @@
+/* Opens OpenBLAS once per process (openblas_api.h). */
 #include "openblas_api.h"
 
 #include "core/machine.h"
@@ -19,6 +20,7 @@ static bool find(void *library, const char *name, void *slot)
     return symbol != NULL;
 }
 
+/* All four functions, or the library counts as missing. */
 static void open_once(void)
 {
     /* Never unmapped: the usual build has threads that sleep in it. A program that sets OPENBLAS_NUM_THREADS=1 before
@@ -36,12 +38,14 @@ static void open_once(void)
     }
 }
 
+/* Any thread may be the first. */
 const mb_openblas_api *mb_openblas_open(void)
 {
     (void)pthread_once(&once, open_once);
     return opened ? &api : NULL;
 }
 
+/* A limit on the address space is the one case that is known to hang it. */
 bool mb_openblas_suits(void)
 {
     return !mb_machine_address_space_is_limited();

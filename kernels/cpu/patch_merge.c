@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+/* Output tokens [begin, end): four copies of C channels each, zeros outside of the map. */
 static void tokens(const mb_token_job *j, int64_t begin, int64_t end)
 {
     const mb_view *x = &j->c->in[0], *y = &j->c->out;

@@ -5,16 +5,19 @@
 
 #include <string.h>
 
+/* What the workers share. */
 typedef struct job {
     const mb_simd *simd;
     const mb_call *c;
 } job;
 
+/* Two neighbours along one axis, and their weights. */
 typedef struct tap {
     int64_t i0, i1;
     float w0, w1;
 } tap;
 
+/* As in kernels/ref, but the weights stay f32. */
 static tap tap_of(int64_t o, int64_t in, int64_t out, bool align_corners)
 {
     float p;
@@ -31,6 +34,7 @@ static tap tap_of(int64_t o, int64_t in, int64_t out, bool align_corners)
     return (tap){i0, i0 + 1 < in ? i0 + 1 : in - 1, 1.0f - l, l};
 }
 
+/* One output row. The two source rows are the same for all of it; each pixel then blends four pixels' channels. */
 static void run_row(const job *j, int64_t row)
 {
     const mb_call *c = j->c;
@@ -52,12 +56,14 @@ static void run_row(const job *j, int64_t row)
             memcpy(to, from[0], (size_t)y->dims[1] * sizeof(float));
             continue;
         }
+        /* The product of both axes' weights, each rounded once. */
         const float weight[4] = {v.w0 * u.w0, v.w0 * u.w1, v.w1 * u.w0, v.w1 * u.w1};
         j->simd->blend(to, from, weight, addend, y->dims[1]);
         addend = addend != NULL ? addend + c->in[1].pitch : NULL;
     }
 }
 
+/* Items: output rows. */
 static void run_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;

@@ -3,6 +3,7 @@
 
 #define AT_ONCE 64
 
+/* Tokens [begin, end): sigmoids of 64 at a time, then one factor for all channels of a token. */
 static void tokens(const mb_token_job *j, int64_t begin, int64_t end)
 {
     const mb_view *x = &j->c->in[0], *map = &j->c->in[1], *y = &j->c->out;

@@ -1,6 +1,7 @@
 /* The table of inner loops for an instruction set. */
 #include "isa/isa.h"
 
+/* Tables of other processors are not compiled in. */
 const mb_simd *mb_simd_of(mb_isa isa)
 {
     switch (isa) {

@@ -1,6 +1,7 @@
 /* Activations. x [N,C,H,W] -> [N,C,H,W]. */
 #include "tokens.h"
 
+/* Tokens [begin, end). */
 static void tokens(const mb_token_job *j, int64_t begin, int64_t end)
 {
     const mb_unary_attrs *a = j->c->attrs;

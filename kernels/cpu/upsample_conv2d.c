@@ -1,6 +1,7 @@
 /* A 3x3 convolution of a map enlarged to twice its size (docs/models/vitmatte.md, F1). The products of every tap are
  * made at the small size, a strip of small rows at a time, so that neither the enlarged map nor the products of the
- * whole map exist; output rows then mix and shift them. x [N,I,h,w], weight [O,I,3,3] -> [N,O,2h,2w]. */
+ * whole map exist; output rows then mix and shift them.
+ *     x [N,I,h,w], weight [O,I,3,3], bias [O], addend [N,O,2h,2w] -> [N,O,2h,2w] */
 #include "core/alloc.h"
 #include "gemm.h"
 #include "variants.h"
@@ -15,6 +16,7 @@ typedef struct prepared {
     float bias[]; /* padded */
 } prepared;
 
+/* Outputs rounded up to whole vectors: taps then begin at vectors. */
 static int64_t padded_outputs(const mb_simd *simd, int64_t outputs)
 {
     return (outputs + simd->width - 1) / simd->width * simd->width;
@@ -29,6 +31,7 @@ static void free_prepared(void *data)
     }
 }
 
+/* Nine 1x1 weights instead of a 3x3: [tap][padded outputs][I], packed as one gemm of 9 * padded columns. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -44,6 +47,7 @@ static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c
         status = mb_fail_memory(err, (size_t)padded * 9 * (size_t)inputs * sizeof *taps, "packed weights");
         goto done;
     }
+    /* [O][I][9] as published -> [9][padded][I]. */
     for (int64_t o = 0; o < outputs; o++) {
         for (int64_t i = 0; i < inputs; i++) {
             for (int64_t t = 0; t < 9; t++) {
@@ -72,7 +76,8 @@ typedef struct layout {
     size_t gemm, products, scratch, total;
 } layout;
 
-static mb_gemm strip_product(const mb_packed *w, const mb_call *c, const mb_view *rows, float *out)
+/* The gemm of some small rows: [pixels][I] x [I][9 * padded]. */
+static mb_gemm strip_gemm(const mb_packed *w, const mb_call *c, const mb_view *rows, float *out)
 {
     int64_t n = w->n;
     return (mb_gemm){.w = w,
@@ -85,14 +90,17 @@ static mb_gemm strip_product(const mb_packed *w, const mb_call *c, const mb_view
                      .workspace = c->workspace};
 }
 
+/* How many small rows make a strip (two at least, for STRIP_BYTES of products), and the buffers. False on
+ * overflow. */
 static bool lay_out(layout *l, const mb_packed *w, const mb_call *c, int64_t padded)
 {
     int64_t h = c->in[0].dims[2], width = c->in[0].dims[3];
     l->row_floats = width * w->n;
+    /* At least two rows, at most the map. */
     l->strip = STRIP_BYTES / (l->row_floats * (int64_t)sizeof(float));
     l->strip = l->strip < 2 ? 2 : (l->strip > h ? h : l->strip);
     mb_view rows = mb_view_of(NULL, 1, c->in[0].dims[1], l->strip + 2, width);
-    mb_gemm g = strip_product(w, c, &rows, NULL);
+    mb_gemm g = strip_gemm(w, c, &rows, NULL);
     l->gemm = mb_gemm_workspace(&g);
     size_t threads = (size_t)mb_pool_size(c->pool);
     return l->gemm != SIZE_MAX &&
@@ -102,6 +110,7 @@ static bool lay_out(layout *l, const mb_packed *w, const mb_call *c, int64_t pad
            mb_add_size(&l->total, l->total, l->gemm + 64);
 }
 
+/* While planning there are no packed weights yet: their shape will do. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     layout l;
@@ -110,6 +119,7 @@ static size_t workspace(const mb_simd *simd, const mb_call *c)
     return lay_out(&l, &shape, c, padded) ? l.total : SIZE_MAX;
 }
 
+/* The strip that is being worked on. */
 typedef struct job {
     const mb_call *c;
     const prepared *p;
@@ -134,6 +144,7 @@ static void vertical(const job *j, int64_t u, const float *rows[2], float weight
     weight[1] = outside ? 0 : 1 - weight[0];
 }
 
+/* Items: output rows of the strip. Row `row` mixes up to four small rows for each of its three tap rows. */
 static void output_rows(void *arg, size_t begin, size_t end, int worker)
 {
     const job *j = arg;
@@ -168,10 +179,12 @@ static void multiply_rows(const job *j, int64_t from, int64_t to)
     rows.data = (float *)x->data + (j->item * x->dims[2] + from) * x->dims[3] * x->pitch;
     rows.dims[0] = 1;
     rows.dims[2] = to - from;
-    mb_gemm g = strip_product(j->p->packed, j->c, &rows, j->products + (from - j->first_row) * j->l.row_floats);
+    mb_gemm g = strip_gemm(j->p->packed, j->c, &rows, j->products + (from - j->first_row) * j->l.row_floats);
     mb_gemm_run(&g);
 }
 
+/* Strip by strip: the two small rows that strips share are kept (moved to the front), the others
+ * multiplied, then all threads make the strip's output rows. */
 static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
 {
     (void)simd;
@@ -188,6 +201,7 @@ static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
         for (int64_t from = 0; from < h; from += j.l.strip) {
             int64_t to = from + j.l.strip < h ? from + j.l.strip : h;
             int64_t first = from > 0 ? from - 1 : 0, needed = to < h ? to + 1 : h;
+            /* What the last strip has made of rows that this one needs moves to the front. */
             memmove(j.products, j.products + (first - j.first_row) * j.l.row_floats,
                     (size_t)((have > first ? have - first : 0) * j.l.row_floats) * sizeof(float));
             j.first_row = first;

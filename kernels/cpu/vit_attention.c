@@ -41,18 +41,13 @@ static int64_t round_up(int64_t n, int64_t to)
     return (n + to - 1) / to * to;
 }
 
+/* All sizes of a call, from its shapes and the instruction set. Panels are two vectors wide. */
 static layout layout_of(const mb_simd *simd, const mb_call *c)
 {
     const mb_vit_attention_attrs *at = c->attrs;
     const int64_t *x = c->in[0].dims;
     layout l = {.call = c, .heads = at->heads, .channels = x[1] / 3};
-    l.loops = &mb_attention_generic;
-#if defined(__x86_64__)
-    l.loops = simd->isa == MB_ISA_AVX512 ? &mb_attention_avx512 : l.loops;
-    l.loops = simd->isa == MB_ISA_AVX2 ? &mb_attention_avx2 : l.loops;
-#else
-    (void)simd;
-#endif
+    l.loops = simd->streaming;
     int64_t width = l.loops->width;
     l.d = l.channels / l.heads;
     l.d_padded = round_up(l.d, width);
@@ -60,6 +55,7 @@ static layout layout_of(const mb_simd *simd, const mb_call *c)
     l.b = at->window > 0 ? at->window : x[3];
     l.maps_y = (x[2] + l.a - 1) / l.a;
     l.maps_x = (x[3] + l.b - 1) / l.b;
+    /* Per map, padding included: the most that any window has. */
     l.keys = l.a * l.b;
     l.key_panels = (l.keys + width - 1) / width;
     l.h_panels = (2 * l.a - 1 + width - 1) / width;
@@ -83,6 +79,7 @@ static size_t packed_maps(const layout *l)
     return at->window > 0 ? (size_t)mb_pool_size(l->call->pool) : (size_t)l->heads;
 }
 
+/* Tables, packed keys and values, scratch of every thread: in this order, in floats. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     layout l = layout_of(simd, c);
@@ -120,6 +117,8 @@ typedef struct map {
     int64_t grid, key_cols, keys;
 } map;
 
+/* Map `index` (items of the batch, then windows row by row): where it begins, and its keys. Windows inside
+ * of the picture have no padding, so pads_as_one changes nothing there. */
 static map map_of(const layout *l, int64_t index)
 {
     const int64_t *x = l->call->in[0].dims;
@@ -158,11 +157,13 @@ static void pack_panel(float *kv, const layout *l, const map *m, int64_t head, i
         int64_t i = first + j, y = i < m->grid ? i / m->key_cols : l->a; /* row a is padding */
         token[j] = token_of(l, m, y, i % m->key_cols, head);
     }
+    /* K: column j of the panel is key j. */
     for (int64_t e = 0; e < l->d; e++) {
         for (int64_t j = 0; j < width; j++) {
             k[e * width + j] = j < n ? token[j][l->channels + e] : 0;
         }
     }
+    /* V: a panel per `width` columns of d, one row per key. */
     for (int64_t e = 0; e < l->d_padded; e += width) {
         int64_t columns = l->d - e < width ? l->d - e : width;
         float *v = kv + l->k_floats + e * keys + first * width;
@@ -185,6 +186,8 @@ typedef struct block {
     int64_t y[MOST_BLOCK], x[MOST_BLOCK];
 } block;
 
+/* A block of queries of one head: as they are for the relative terms, scaled for the logits. Rows up to a
+ * whole register tile are zeros. */
 static void load_queries(block *q, const layout *l, const map *m, int64_t head, int64_t first)
 {
     const mb_vit_attention_attrs *at = l->call->attrs;
@@ -231,9 +234,12 @@ static void table_product(const block *q, const layout *l, const float *table, i
     l->loops->product(&p);
 }
 
+/* Terms of all queries of a block against the table rows that they can meet: one query row needs a + b of
+ * them, several rows all columns. */
 static void relative_terms(const block *q, const layout *l, const float *tables)
 {
     int64_t y_min = q->y[0], y_max = q->y[q->n - 1], x_min = q->x[0], x_max = q->x[q->n - 1];
+    /* Several rows of queries meet every column of the table. */
     if (y_min != y_max) {
         x_min = 0;
         x_max = l->b - 1;
@@ -288,6 +294,7 @@ static void attend_tile(const block *q, const layout *l, const map *m, const flo
                                               .k = n});
 }
 
+/* Divides by the sum of the weights, which lies lane by lane, and writes the real queries. */
 static void store_outputs(const block *q, const layout *l, const map *m, int64_t head)
 {
     const mb_view *v = &l->call->out;
@@ -303,6 +310,7 @@ static void store_outputs(const block *q, const layout *l, const map *m, int64_t
     }
 }
 
+/* One block of queries of one head against all keys of its map, tile by tile. `kv`: packed keys and values. */
 static void attend_block(const layout *l, const map *m, int64_t head, int64_t first, const float *tables,
                          const float *kv, float *scratch)
 {
@@ -321,6 +329,7 @@ static void attend_block(const layout *l, const map *m, int64_t head, int64_t fi
     store_outputs(&q, l, m, head);
 }
 
+/* What the workers share. */
 typedef struct job {
     layout l;
     float *tables, *kv, *scratch;
@@ -368,6 +377,8 @@ static void run_global(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Windows: a thread packs and attends a window and head on its own. Global: all threads pack the keys of
+ * every head, then share the blocks of queries. */
 static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
 {
     (void)err;

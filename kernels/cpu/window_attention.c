@@ -9,6 +9,7 @@
 
 #define ATTEND_ROWS (4 * MB_MAX_TILE_ROWS) /* rows of logits at a time: isa/attend.h */
 
+/* mb_prepared.data: the table expanded to a bias per pair of tokens, so that the inner loop only adds rows. */
 typedef struct window_tables {
     const mb_simd *simd;
     int64_t keys, keys_padded;
@@ -16,6 +17,7 @@ typedef struct window_tables {
     float *pad_qkv; /* [3C] or NULL */
 } window_tables;
 
+/* NULL is fine. */
 static void tables_free(void *data)
 {
     window_tables *t = data;
@@ -47,6 +49,7 @@ static void expand(window_tables *t, const float *table, int64_t heads, int64_t 
     }
 }
 
+/* The expanded bias [heads][keys][keys_padded], and pad_qkv behind it. */
 static mb_status prepare(const mb_simd *simd, mb_prepared *out, const mb_call *c, mb_error *err)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -87,9 +90,11 @@ static size_t lay_out(scratch *s, char *base, int64_t keys, int64_t d, int64_t v
 {
     size_t n = (size_t)keys, padded = (size_t)round_up(keys, vector), columns = (size_t)round_up(d, vector);
     size_t product, most = (size_t)1 << 40;
+    /* Larger than anything that could be allocated counts as overflow, so that the sums below need no checks. */
     if (!mb_mul_size(&product, padded, columns + (size_t)d + ATTEND_ROWS + 64) || product > most) {
         return SIZE_MAX;
     }
+    /* Floats first, each part from a cache line on; then pointers, then labels and positions. */
     const size_t floats[4] = {padded * (size_t)d, n * columns, ATTEND_ROWS * padded, ATTEND_ROWS * columns};
     size_t at = 0;
     float **vectors[4] = {&s->k, &s->v, &s->logits, &s->weighted};
@@ -109,6 +114,7 @@ static size_t lay_out(scratch *s, char *base, int64_t keys, int64_t d, int64_t v
     return (at + 2 * n * sizeof(int32_t) + 63) & ~(size_t)63;
 }
 
+/* Of one worker. */
 static size_t scratch_bytes(const mb_simd *simd, const mb_call *c)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -116,6 +122,7 @@ static size_t scratch_bytes(const mb_simd *simd, const mb_call *c)
     return lay_out(&unused, NULL, (int64_t)a->window * a->window, c->in[0].dims[1] / 3 / a->heads, simd->width);
 }
 
+/* One scratch per thread. */
 static size_t workspace(const mb_simd *simd, const mb_call *c)
 {
     size_t bytes = scratch_bytes(simd, c);
@@ -131,6 +138,7 @@ static int32_t label(int64_t rolled, int64_t padded, const mb_window_attention_a
     return rolled < padded - a->shift ? 1 : 2;
 }
 
+/* An item of work. */
 typedef struct window {
     int64_t n, y, x; /* corner on the rolled grid */
     int64_t head;
@@ -146,10 +154,12 @@ static bool collect(const mb_call *c, const window *w, scratch *s, mb_attend *jo
     int64_t hp = round_up(height, a->window), wp = round_up(width, a->window);
     bool differ = false;
     for (int64_t i = 0; i < t->keys; i++) {
+        /* Place i of the window on the rolled grid, and where the roll took it from. */
         int64_t ry = w->y + i / a->window, rx = w->x + i % a->window;
         int64_t y = (ry + a->shift) % hp, x = (rx + a->shift) % wp, token = (w->n * height + y) * width + x;
         s->label[i] = 3 * label(ry, hp, a) + label(rx, wp, a);
         differ = differ || s->label[i] != s->label[0];
+        /* Padding is a key, never a query. */
         if (y >= height || x >= width) {
             s->tokens[i] = t->pad_qkv;
             continue;
@@ -162,6 +172,8 @@ static bool collect(const mb_call *c, const window *w, scratch *s, mb_attend *jo
     return differ;
 }
 
+/* One window and head: collect its tokens, pack keys (scaled) and values, then attend. s->rows points to
+ * the keys, then to the values, then to the queries of the tokens. */
 static void run_window(const mb_call *c, const window *w, scratch *s)
 {
     const mb_window_attention_attrs *a = c->attrs;
@@ -179,6 +191,7 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
                      .logits = s->logits,
                      .weighted = s->weighted,
                      .out = s->out};
+    /* Without a shift, or inside of the map, all labels are equal: no mask is needed. */
     job.key_label = collect(c, w, s, &job) ? s->label : NULL;
     for (int64_t i = 0; i < t->keys; i++) {
         s->rows[i] = s->tokens[i] + channels + w->head * d;
@@ -196,6 +209,7 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
     t->simd->attend(&job);
 }
 
+/* Items: (head, window). A head's bias is shared by all its windows. */
 static void run_items(void *arg, size_t begin, size_t end, int worker)
 {
     const mb_call *c = arg;
@@ -214,6 +228,7 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Windows do not depend on each other. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -1,46 +1,18 @@
 /* VITMatte's absolute positions (docs/models/vitmatte.md 4.1): the table [1+g*g,C] without its first row is a g x g
  * map, resized to out_h x out_w by the bicubic kernel with a = -0.75, half-pixel centres that are not clamped, four
- * taps with clamped indices, no antialiasing; an axis that keeps its size is copied. table [1+g*g,C,1,1] ->
- * [1,C,out_h,out_w]. */
+ * taps with clamped indices, no antialiasing; an axis that keeps its size is copied.
+ *     table [1+g*g,C,1,1] -> [1,C,out_h,out_w] */
 #include "ref.h"
+#include "rules/position_embedding.h"
 
-#define OP MB_OP_position_embedding
-
-static int64_t side_of(int64_t squares)
-{
-    int64_t g = (int64_t)llround(sqrt((double)squares));
-    return g * g == squares ? g : 0;
-}
-
-mb_status mb_position_embedding_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
-{
-    const mb_size_attrs *a = c->attrs;
-    mb_status status = MB_OK;
-    MB_TRY(mb_rule_begin(c, OP, err));
-    MB_TRY(mb_rule_range(OP, "height", a->out_h, 1, 1 << 20, err));
-    MB_TRY(mb_rule_range(OP, "width", a->out_w, 1, 1 << 20, err));
-    MB_TRY(mb_rule_dims(c, OP, 0, "table", (const int64_t[4]){-1, -1, 1, 1}, err));
-    int64_t rows = c->in[0].dims[0];
-    if (rows < 2 || side_of(rows - 1) == 0) {
-        return mb_fail(err, MB_E_MISMATCH, "position_embedding: a table of %lld rows; 1 + g*g rows are needed",
-                       (long long)rows);
-    }
-    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){1, c->in[0].dims[1], a->out_h, a->out_w}, OP, err));
-done:
-    return status;
-}
-
-double mb_position_embedding_macs(const mb_call *c)
-{
-    (void)c;
-    return 0;
-}
-
+/* Four neighbours along one axis, clamped to the grid, and their weights (sum 1). */
 typedef struct taps {
     int64_t index[4];
     double weight[4];
 } taps;
 
+/* The bicubic kernel at output o of `out`, on an axis of `in` places. s = (o + 0.5) in/out - 0.5 is not
+ * clamped; f is its distance from the second tap. */
 static taps taps_of(int64_t o, int64_t in, int64_t out)
 {
     const double a = -0.75;
@@ -58,11 +30,14 @@ static taps taps_of(int64_t o, int64_t in, int64_t out)
     return t;
 }
 
+/* 16 taps for each output pixel, all channels alike. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
-    int64_t channels = c->out.dims[1], h = c->out.dims[2], w = c->out.dims[3], g = side_of(c->in[0].dims[0] - 1);
+    int64_t channels = c->out.dims[1], h = c->out.dims[2], w = c->out.dims[3], g = mb_position_grid(c->in[0].dims[0]);
     const float *map = (const float *)c->in[0].data + channels; /* row 0 belongs to the class token */
+
+    /* Both axes' taps are the same for all channels. */
     for (int64_t t = 0; t < h * w; t++) {
         taps v = taps_of(t / w, g, h), u = taps_of(t % w, g, w);
         for (int64_t i = 0; i < channels; i++) {

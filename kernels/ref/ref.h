@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) extern const mb_kernel mb_ref_##name;
+#define MB_OP(name, ...) extern const mb_kernel mb_ref_##name;
 #include "ops.def"
 #undef MB_OP
 
@@ -29,6 +29,7 @@ static inline double mb_vec(const mb_call *c, int input, int64_t i, double other
     return mb_call_has(c, input) ? ((const float *)c->in[input].data)[i] : otherwise;
 }
 
+/* In double; GELU by erf, as the models define it. */
 static inline double mb_ref_activate(mb_activation act, double x)
 {
     switch (act) {

@@ -7,34 +7,13 @@
  * x [N,C,H,W], addend [N,C,out_h,out_w] -> [N,C,out_h,out_w]. */
 #include "ref.h"
 
-#define OP MB_OP_resize_bilinear
-
-mb_status mb_resize_bilinear_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
-{
-    const mb_resize_attrs *a = c->attrs;
-    mb_status status = MB_OK;
-    MB_TRY(mb_rule_begin(c, OP, err));
-    MB_TRY(mb_rule_range(OP, "height", a->out_h, 1, 1 << 24, err)); /* f32 counts exactly up to here */
-    MB_TRY(mb_rule_range(OP, "width", a->out_w, 1, 1 << 24, err));
-    const int64_t *x = c->in[0].dims;
-    const int64_t out[4] = {x[0], x[1], a->out_h, a->out_w};
-    MB_TRY(mb_rule_dims(c, OP, 1, "addend", out, err));
-    MB_TRY(mb_rule_out(out_dims, out, OP, err));
-done:
-    return status;
-}
-
-double mb_resize_bilinear_macs(const mb_call *c)
-{
-    (void)c;
-    return 0;
-}
-
+/* Two neighbours along one axis, and their weights (sum 1). */
 typedef struct tap {
     int64_t i0, i1;
     double w0, w1;
 } tap;
 
+/* Output o of `out` on an axis of `in` pixels. In f32, operation by operation: see above. */
 static tap tap_of(int64_t o, int64_t in, int64_t out, bool align_corners)
 {
     float p;
@@ -51,6 +30,7 @@ static tap tap_of(int64_t o, int64_t in, int64_t out, bool align_corners)
     return (tap){i0, i0 + 1 < in ? i0 + 1 : in - 1, (double)(1.0f - l), (double)l};
 }
 
+/* Rows are blended first, then columns; the addend comes last, before rounding to f32. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -4,34 +4,6 @@
  * x [N,I,h,w], weight [O,I,3,3], bias [O], addend [N,O,2h,2w] -> [N,O,2h,2w]. */
 #include "ref.h"
 
-#define OP MB_OP_upsample_conv2d
-
-mb_status mb_upsample_conv2d_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
-{
-    const mb_upsample_conv2d_attrs *a = c->attrs;
-    mb_status status = MB_OK;
-    MB_TRY(mb_rule_begin(c, OP, err));
-    MB_TRY(mb_rule_activation(OP, a->act, err));
-    const int64_t *x = c->in[0].dims, *w = c->in[1].dims;
-    MB_TRY(mb_rule_dims(c, OP, 1, "weight", (const int64_t[4]){-1, x[1], 3, 3}, err));
-    MB_TRY(mb_rule_vector(c, OP, 2, "bias", w[0], err));
-    MB_TRY(mb_rule_range(OP, "height", x[2], 1, INT32_MAX / 4, err));
-    MB_TRY(mb_rule_range(OP, "width", x[3], 1, INT32_MAX / 4, err));
-    const int64_t out[4] = {x[0], w[0], 2 * x[2], 2 * x[3]};
-    MB_TRY(mb_rule_dims(c, OP, 3, "addend", out, err));
-    MB_TRY(mb_rule_out(out_dims, out, OP, err));
-done:
-    return status;
-}
-
-/* The products at the small size, and 36 additions per output value. */
-double mb_upsample_conv2d_macs(const mb_call *c)
-{
-    const int64_t *w = c->in[1].dims;
-    return (double)mb_view_tokens(&c->in[0]) * 9.0 * (double)w[0] * (double)w[1] +
-           36.0 * (double)mb_view_count(&c->out);
-}
-
 /* The two source indices of enlarged index u, and the weight of the second. */
 static double source(int64_t u, int64_t size, int64_t *i, int64_t *j)
 {
@@ -41,6 +13,7 @@ static double source(int64_t u, int64_t size, int64_t *i, int64_t *j)
     return u % 2 == 0 ? 0.75 : 0.25;
 }
 
+/* u at (uy,ux) of the enlarged map, blended from four pixels of the small one. */
 static double enlarged(const mb_view *x, int64_t n, int64_t channel, int64_t uy, int64_t ux)
 {
     int64_t y0, y1, x0, x1;
@@ -50,6 +23,7 @@ static double enlarged(const mb_view *x, int64_t n, int64_t channel, int64_t uy,
     return (1 - fy) * top + fy * bottom;
 }
 
+/* The sum over i and the nine taps for output (o, oy, ox); the ring outside of the enlarged map is zero. */
 static double product(const mb_call *c, int64_t n, int64_t o, int64_t oy, int64_t ox)
 {
     const int64_t inputs = c->in[0].dims[1];
@@ -67,6 +41,7 @@ static double product(const mb_call *c, int64_t n, int64_t o, int64_t oy, int64_
     return sum;
 }
 
+/* Output value by output value, straight from the formula. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

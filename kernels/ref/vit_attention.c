@@ -3,88 +3,14 @@
  * padded right and bottom with tokens whose qkv is pad_qkv, which are keys but whose outputs are dropped), per head:
  *     y_i = sum_j softmax_j( scale * q_i.k_j + rel_scale * (q_i.Rh[yi-yj+a-1] + q_i.Rw[xi-xj+b-1]) ) v_j,
  * with pads_as_one the sum over the padding keys in closed form:
- *     Z = exp(scale * q.k_pad) * (sum_{y' >= rows} exp(rh) * sum_{x'} exp(rw) + sum_{y' < rows} exp(rh) *
- *         sum_{x' >= cols} exp(rw)),   rh, rw the relative terms, rows x cols the tokens of the window on the picture.
+ *     Z = exp(scale * q.k_pad) * ( sum_{y' >= rows} exp(rh[y']) * sum_{x'}         exp(rw[x'])
+ *                                + sum_{y' <  rows} exp(rh[y']) * sum_{x' >= cols} exp(rw[x']) ),
+ * rh and rw the relative terms, rows x cols the tokens of the window on the picture.
  * Rh = rel_pos_h resized to 2a-1 rows: s = max((o+0.5)*rows/(2a-1) - 0.5, 0), i = trunc(s), linear between rows i and
  * min(i+1, rows-1); Rw likewise with b.
- * qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W]. */
+ *     qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W] */
 #include "ref.h"
-
-#define OP MB_OP_vit_attention
-
-mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
-{
-    const mb_vit_attention_attrs *a = c->attrs;
-    mb_status status = MB_OK;
-    MB_TRY(mb_rule_begin(c, OP, err));
-    MB_TRY(mb_rule_range(OP, "window", a->window, 0, 1024, err));
-    MB_TRY(mb_rule_range(OP, "number of heads", a->heads, 1, 1 << 16, err));
-    const int64_t *x = c->in[0].dims;
-    if (x[1] % (3 * (int64_t)a->heads) != 0) {
-        return mb_fail(err, MB_E_MISMATCH, "vit_attention: %lld channels of qkv are not 3 x %d heads x d",
-                       (long long)x[1], a->heads);
-    }
-    const int64_t table[4] = {-1, x[1] / 3 / a->heads, 1, 1};
-    MB_TRY(mb_rule_dims(c, OP, 1, "rel_pos_h", table, err));
-    MB_TRY(mb_rule_dims(c, OP, 2, "rel_pos_w", table, err));
-    MB_TRY(mb_rule_vector(c, OP, 3, "pad_qkv", x[1], err));
-    if (a->window > 0 && (x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 3)) {
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "vit_attention: a map of %lldx%lld is no multiple of the window %d: pad_qkv "
-                       "is needed",
-                       (long long)x[2], (long long)x[3], a->window);
-    }
-    if (a->pads_as_one && (a->window == 0 || !mb_call_has(c, 3))) {
-        return mb_fail(err, MB_E_ARGUMENT, "vit_attention: pads_as_one needs windows and pad_qkv");
-    }
-    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){x[0], x[1] / 3, x[2], x[3]}, OP, err));
-done:
-    return status;
-}
-
-/* The map that attends: a x b tokens, and how many of them cover the picture. */
-typedef struct map {
-    int64_t a, b, rows, cols, d;
-} map;
-
-static map map_of(const mb_call *c)
-{
-    const mb_vit_attention_attrs *at = c->attrs;
-    const int64_t *x = c->in[0].dims;
-    int64_t a = at->window > 0 ? at->window : x[2], b = at->window > 0 ? at->window : x[3];
-    return (map){a, b, (x[2] + a - 1) / a, (x[3] + b - 1) / b, x[1] / 3 / at->heads};
-}
-
-/* Tokens of window `i` of an axis that lie on the picture. */
-static int64_t inside(int64_t size, int64_t window, int64_t i)
-{
-    return size - i * window < window ? size - i * window : window;
-}
-
-/* QK and PV of all pairs of a query and a key; with pads_as_one pairs of real tokens, and one key more with padding. */
-static double pairs_of(const map *m, const int64_t dims[4], bool pads_as_one)
-{
-    double pairs = 0;
-    for (int64_t y = 0; y < m->rows; y++) {
-        for (int64_t x = 0; x < m->cols; x++) {
-            double all = (double)m->a * (double)m->b;
-            double real = (double)inside(dims[2], m->a, y) * (double)inside(dims[3], m->b, x);
-            pairs += pads_as_one ? real * (real < all ? real + 1 : real) : all * all;
-        }
-    }
-    return pairs;
-}
-
-/* QK, PV and the relative terms, padding included unless it is one key (docs/models/vitmatte.md 5). */
-double mb_vit_attention_macs(const mb_call *c)
-{
-    const mb_vit_attention_attrs *at = c->attrs;
-    map m = map_of(c);
-    const int64_t *x = c->in[0].dims;
-    double queries = at->pads_as_one ? (double)x[2] * (double)x[3] : (double)(m.rows * m.a) * (double)(m.cols * m.b);
-    double terms = queries * ((double)m.a + (double)m.b);
-    return (double)x[0] * (double)(x[1] / 3) * (2 * pairs_of(&m, x, at->pads_as_one) + terms);
-}
+#include "rules/vit_attention.h"
 
 /* Row o of the table resized to `out` rows, times q. */
 static double table_dot(const mb_view *table, int64_t o, int64_t out, const float *q)
@@ -100,6 +26,7 @@ static double table_dot(const mb_view *table, int64_t o, int64_t out, const floa
     return sum;
 }
 
+/* The qkv of place (y,x) of the padded map: outside of the picture the padding's. */
 static const float *token_at(const mb_call *c, int64_t n, int64_t y, int64_t x)
 {
     bool real = y < c->in[0].dims[2] && x < c->in[0].dims[3];
@@ -120,7 +47,7 @@ static void exp_sum(double *most, double *sum, const double *v, int64_t n)
 }
 
 /* log sum exp(rh[y'] + rw[x']) over the places of a window that lie outside of its rows x cols tokens. */
-static double pads_term(const map *m, const double *rh, const double *rw, int64_t rows, int64_t cols)
+static double pads_term(const mb_vit_map *m, const double *rh, const double *rw, int64_t rows, int64_t cols)
 {
     double below, below_sum, all, all_sum, beside, beside_sum, right, right_sum;
     exp_sum(&below, &below_sum, rh + rows, m->a - rows);
@@ -137,12 +64,13 @@ static void attend_real(const mb_call *c, int64_t n, int64_t y, int64_t x, int64
                         const double *rw)
 {
     const mb_vit_attention_attrs *at = c->attrs;
-    map m = map_of(c);
+    mb_vit_map m = mb_vit_map_of(c);
     int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
-    int64_t rows = inside(c->in[0].dims[2], m.a, y / m.a), cols = inside(c->in[0].dims[3], m.b, x / m.b);
+    int64_t rows = mb_vit_inside(c->in[0].dims[2], m.a, y / m.a), cols = mb_vit_inside(c->in[0].dims[3], m.b, x / m.b);
     int64_t keys = rows * cols + (rows * cols < m.a * m.b ? 1 : 0);
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
     double *logit = c->workspace, most, total;
+    /* Logits of the real keys; the last one may stand for all padding. */
     for (int64_t j = 0; j < keys; j++) {
         bool pads = j == rows * cols;
         const float *token = pads ? c->in[3].data : mb_px(&c->in[0], n, y0 + j / cols, x0 + j % cols);
@@ -170,16 +98,18 @@ static void attend_real(const mb_call *c, int64_t n, int64_t y, int64_t x, int64
 static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t head)
 {
     const mb_vit_attention_attrs *at = c->attrs;
-    map m = map_of(c);
+    mb_vit_map m = mb_vit_map_of(c);
     int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
     double *logit = c->workspace, *rh = logit + m.a * m.b, *rw = rh + m.a, max = -INFINITY, total = 0;
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
+    /* Relative terms towards each row and each column of the map. */
     for (int64_t r = 0; r < m.a; r++) {
         rh[r] = (double)at->rel_scale * table_dot(&c->in[1], y - y0 - r + m.a - 1, 2 * m.a - 1, q);
     }
     for (int64_t r = 0; r < m.b; r++) {
         rw[r] = (double)at->rel_scale * table_dot(&c->in[2], x - x0 - r + m.b - 1, 2 * m.b - 1, q);
     }
+    /* The closed form for the padding. */
     if (at->pads_as_one) {
         attend_real(c, n, y, x, head, rh, rw);
         return;
@@ -206,6 +136,7 @@ static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t he
     }
 }
 
+/* Query by query and head by head. Padding is never a query. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;
@@ -219,9 +150,10 @@ static mb_status run(const mb_call *c, mb_error *err)
     return MB_OK;
 }
 
+/* Logits of one query, then its relative terms for rows and columns. */
 static size_t workspace(const mb_call *c)
 {
-    map m = map_of(c);
+    mb_vit_map m = mb_vit_map_of(c);
     return (size_t)(m.a * m.b + m.a + m.b) * sizeof(double);
 }
 

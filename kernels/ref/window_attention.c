@@ -4,53 +4,11 @@
  *     y_i = sum_j softmax_j( scale * q_i.k_j + table[(yi-yj+w-1)*(2w-1) + xi-xj+w-1] + mask_ij ) v_j
  * over all w*w keys, padding tokens included. mask_ij = -inf if the labels of i and j differ: on the rolled, padded
  * grid, rows y < Hp-w have label 0, y < Hp-shift 1, the others 2; columns alike (so also on a single window, where
- * label 0 is empty). Without shift all labels are equal inside a window. Outputs of padding tokens are dropped. qkv
- * [N,3C,H,W] (q, k, v; head-major inside each), table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W]. */
+ * label 0 is empty). Without shift all labels are equal inside a window. Outputs of padding tokens are dropped.
+ *     qkv [N,3C,H,W] (q, k, v; head-major inside each), table [(2w-1)^2,heads], pad_qkv [3C] -> [N,C,H,W] */
 #include "ref.h"
 
-#define OP MB_OP_window_attention
-
-mb_status mb_window_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
-{
-    const mb_window_attention_attrs *a = c->attrs;
-    mb_status status = MB_OK;
-    MB_TRY(mb_rule_begin(c, OP, err));
-    MB_TRY(mb_rule_range(OP, "window", a->window, 1, 1024, err));
-    MB_TRY(mb_rule_range(OP, "shift", a->shift, 0, a->window - 1, err));
-    MB_TRY(mb_rule_range(OP, "number of heads", a->heads, 1, 1 << 16, err));
-    const int64_t *x = c->in[0].dims;
-    int64_t table = 2 * (int64_t)a->window - 1;
-    if (x[1] % (3 * (int64_t)a->heads) != 0) {
-        return mb_fail(err, MB_E_MISMATCH, "window_attention: %lld channels of qkv are not 3 x %d heads x d",
-                       (long long)x[1], a->heads);
-    }
-    MB_TRY(mb_rule_dims(c, OP, 1, "the bias table", (const int64_t[4]){table * table, a->heads, 1, 1}, err));
-    MB_TRY(mb_rule_vector(c, OP, 2, "pad_qkv", x[1], err));
-    if ((x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 2)) {
-        return mb_fail(err, MB_E_ARGUMENT,
-                       "window_attention: a map of %lldx%lld is no multiple of the window %d: "
-                       "pad_qkv is needed",
-                       (long long)x[2], (long long)x[3], a->window);
-    }
-    MB_TRY(mb_rule_out(out_dims, (const int64_t[4]){x[0], x[1] / 3, x[2], x[3]}, OP, err));
-done:
-    return status;
-}
-
-static int64_t round_up(int64_t size, int64_t window)
-{
-    return (size + window - 1) / window * window;
-}
-
-/* QK and PV over the padded map. */
-double mb_window_attention_macs(const mb_call *c)
-{
-    const mb_window_attention_attrs *a = c->attrs;
-    const int64_t *x = c->in[0].dims;
-    double tokens = (double)x[0] * (double)round_up(x[2], a->window) * (double)round_up(x[3], a->window);
-    return 2 * tokens * (double)a->window * (double)a->window * (double)(x[1] / 3);
-}
-
+/* Which of the three bands of the shift mask a rolled row (or column) lies in. */
 static int label(int64_t rolled, int64_t padded, const mb_window_attention_attrs *a)
 {
     if (a->shift == 0 || rolled < padded - a->window) {
@@ -67,11 +25,12 @@ typedef struct token {
     const float *qkv;
 } token;
 
+/* The token that the roll has brought to (ry,rx). */
 static token token_at(const mb_call *c, int64_t n, int64_t ry, int64_t rx)
 {
     const mb_window_attention_attrs *a = c->attrs;
     const mb_view *qkv = &c->in[0];
-    int64_t hp = round_up(qkv->dims[2], a->window), wp = round_up(qkv->dims[3], a->window);
+    int64_t hp = mb_round_up(qkv->dims[2], a->window), wp = mb_round_up(qkv->dims[3], a->window);
     token t = {.y = (ry + a->shift) % hp, .x = (rx + a->shift) % wp};
     t.label = 3 * label(ry, hp, a) + label(rx, wp, a);
     t.real = t.y < qkv->dims[2] && t.x < qkv->dims[3];
@@ -97,6 +56,7 @@ static void attend(const mb_call *c, int64_t n, int64_t wy, int64_t wx, int64_t 
         for (int64_t e = 0; e < d; e++) {
             dot += (double)q[e] * k[e];
         }
+        /* The row of the bias table for this difference of places. */
         int64_t row = (i / w - j / w + w - 1) * (2 * w - 1) + i % w - j % w + w - 1;
         double bias = ((const float *)c->in[1].data)[row * a->heads + head];
         logit[j] = key.label == query.label ? (double)a->scale * dot + bias : -INFINITY;
@@ -115,6 +75,7 @@ static void attend(const mb_call *c, int64_t n, int64_t wy, int64_t wx, int64_t 
     }
 }
 
+/* Window by window, query by query, head by head. */
 static mb_status run(const mb_call *c, mb_error *err)
 {
     (void)err;

@@ -1,11 +1,11 @@
-/* Helpers of the shape rules (kernels/ref/<op>.c): the checks that all of them share, each with a message that names
+/* Helpers of the shape rules (kernels/rules/<op>.c): the checks that all of them share, each with a message that names
  * the op, the input and both sizes. Also the declarations of every rule, generated from ops.def. */
 #ifndef MB_RULES_RULES_H
 #define MB_RULES_RULES_H
 
 #include "kernel.h"
 
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol)                                                                \
+#define MB_OP(name, ...)                                                                                               \
     mb_status mb_##name##_shape(int64_t out_dims[4], const mb_call *c, mb_error *err);                                 \
     double mb_##name##_macs(const mb_call *c);
 #include "ops.def"
@@ -14,6 +14,12 @@
 static inline bool mb_call_has(const mb_call *c, int input)
 {
     return input < c->n_in && mb_view_present(&c->in[input]);
+}
+
+/* The next multiple of `unit`: what a map is padded to. */
+static inline int64_t mb_round_up(int64_t size, int64_t unit)
+{
+    return (size + unit - 1) / unit * unit;
 }
 
 /* The number of inputs, and that each present one has sane dims. Every rule begins with it. */

@@ -271,7 +271,7 @@ model=birefnet-swin-l side=1024
 if have ncu; then
     step "ncu $model" 40 ncu --clock-control none --set basic --metrics \
         dram__bytes.sum,sm__inst_executed_pipe_tensor.sum,l1tex__data_bank_conflicts_pipe_lsu.sum,smsp__warps_active.avg.pct_of_peak_sustained_active,launch__occupancy_limit_registers \
-        --launch-count 40 -k regex:"product|attend|layer_norm|mb_each|relative" env MATTEBOX_CUDA_GRAPH=off mattebox bench \
+        --launch-count 40 -k regex:"gemm|attend|layer_norm|mb_each|relative" env MATTEBOX_CUDA_GRAPH=off mattebox bench \
         "$work/$model.mbw" --device cuda --precision f16 --size "$side" --runs 1
 else
     skip "ncu $model" "no ncu here"

@@ -38,24 +38,24 @@ BUGS = [
     ("running maximum not applied to the sum", "vit_attention.cu", "vit_attention", "        sum[h] *= scale;\n", "", PLAIN),
     ("offsets x and y swapped", "deform_conv2d.cu", "deform_conv2d", "at_offset + 1)", "at_offset)", PLAIN),
     ("neighbour outside the map read", "deform_conv2d.cu", "deform_conv2d", "y >= height || x1 >= width", "y > height || x1 > width", PLAIN),
-    ("slice barrier missing", "gemm.cuh", "linear", "        __syncthreads(); /* slice t is done with, slice t + 1 is there */\n    }\n    product_mma_store", "    }\n    product_mma_store", PLAIN),
+    ("slice barrier missing", "gemm.cuh", "linear", "        __syncthreads(); /* slice t is done with, slice t + 1 is there */\n    }\n    gemm_mma_store", "    }\n    gemm_mma_store", PLAIN),
     ("slice of f32 barrier missing", "gemm.cuh", "linear", "        __syncthreads(); /* slice t is done with, slice t + 1 is there */\n    }\n    for", "    }\n    for", PLAIN),
     ("one buffer instead of two", "gemm.cuh", "linear", "b_to = b_tile + ((t + 1) & 1)", "b_to = b_tile + (0 & 1)", PLAIN),
     ("rows past the end written", "gemm.cuh", "linear", "        if (m >= rows) {\n            continue;\n        }\n        int token = source.token(m), item = source.item(m);\n        size_t row", "        int token = source.token(m), item = source.item(m);\n        size_t row", PLAIN),
     ("dynamic shared memory asked too small", "gemm.cuh", "linear", "SHARED = 2 * (BM + BN) * PITCH * 2", "SHARED = 2 * (BM + BN) * PITCH", ASAN),
     ("ring of the border variants too wide", "conv2d.cu", "conv2d", "rh = z / 3 == 1 ? out_h - 2 : 1;", "rh = z / 3 == 1 ? out_h - 1 : 1;", PLAIN),
-    ("taps: barrier missing before the row is read", "resample_taps.cu", "pictures", "    __syncthreads();\n    if (x < p.axis.out) {", "    if (x < p.axis.out) {", PLAIN),
-    ("taps: barrier missing before the store", "resample_taps.cu", "pictures", "    __syncthreads();\n    mb_store_bytes", "    mb_store_bytes", PLAIN),
-    ("taps: half left out", "resample_taps.cu", "pictures", "sum[c] = HALF;", "sum[c] = 0;", PLAIN),
-    ("taps: one tap too few", "resample_taps.cu", "pictures", "j < p.axis.other[y]", "j < p.axis.other[y] - 1", PLAIN),
-    ("taps: a row that does not fit read as if", "resample_taps.cu", "pictures", "const bool fits = end - begin <= SPAN;", "const bool fits = true;", ASAN),
-    ("bytes stored past the row", "image_io.cuh", "pictures", "if (at < pitch)", "if (at < pitch + 16)", PLAIN),
-    ("linear: product rounded on its own", "resample_linear.cu", "pictures", "fmaf(below - above, ly, above)", "(below - above) * ly + above", PLAIN),
-    ("linear: across of the row below left out", "resample_linear.cu", "pictures", "below = (1.0f - lx) * v[2] + lx * v[3];", "below = v[2];", PLAIN),
-    ("input: pixels beyond the picture", "write_input.cu", "pictures", "if (x < p.width && y < p.height)", "if (y < p.height)", PLAIN),
-    ("input: padding counts for the largest", "write_input.cu", "pictures", "at + (size_t)i < end && v > most", "v > most", PLAIN),
-    ("mask: maximum of one warp", "mask_bytes.cu", "pictures", "threadIdx.x % 32 == 0 && v > 0", "threadIdx.x == 0 && v > 0", PLAIN),
-    ("mask: lowest forgotten", "mask_bytes.cu", "pictures", "        warp_max(p.words + MB_MASK_LOW, low);\n", "", PLAIN),
+    ("taps: barrier missing before the row is read", "resample_taps.cu", "image_io", "    __syncthreads();\n    if (x < p.axis.out) {", "    if (x < p.axis.out) {", PLAIN),
+    ("taps: barrier missing before the store", "resample_taps.cu", "image_io", "    __syncthreads();\n    mb_store_bytes", "    mb_store_bytes", PLAIN),
+    ("taps: half left out", "resample_taps.cu", "image_io", "sum[c] = HALF;", "sum[c] = 0;", PLAIN),
+    ("taps: one tap too few", "resample_taps.cu", "image_io", "j < p.axis.other[y]", "j < p.axis.other[y] - 1", PLAIN),
+    ("taps: a row that does not fit read as if", "resample_taps.cu", "image_io", "const bool fits = end - begin <= SPAN;", "const bool fits = true;", ASAN),
+    ("bytes stored past the row", "image_io.cuh", "image_io", "if (at < pitch)", "if (at < pitch + 16)", PLAIN),
+    ("linear: product rounded on its own", "resample_linear.cu", "image_io", "fmaf(below - above, ly, above)", "(below - above) * ly + above", PLAIN),
+    ("linear: across of the row below left out", "resample_linear.cu", "image_io", "below = (1.0f - lx) * v[2] + lx * v[3];", "below = v[2];", PLAIN),
+    ("input: pixels beyond the picture", "write_input.cu", "image_io", "if (x < p.width && y < p.height)", "if (y < p.height)", PLAIN),
+    ("input: padding counts for the largest", "write_input.cu", "image_io", "at + (size_t)i < end && v > most", "v > most", PLAIN),
+    ("mask: maximum of one warp", "mask_bytes.cu", "image_io", "threadIdx.x % 32 == 0 && v > 0", "threadIdx.x == 0 && v > 0", PLAIN),
+    ("mask: lowest forgotten", "mask_bytes.cu", "image_io", "        warp_max(p.words + MB_MASK_LOW, low);\n", "", PLAIN),
     ("fused multiply-add in the index", "resize_bilinear.cu", "resize_bilinear", "__fmul_rn(r, (float)o)", "r * (float)o", NEVER),
     ("bank conflicts (rows not padded)", "vit_attention.cu", "vit_attention", "PITCH = DIM + 8", "PITCH = DIM", NEVER),
 ]
@@ -113,7 +113,7 @@ def find(build, bug):
         subprocess.run(["g++", *flags, f"-I{folder}", f"-I{ROOT}/kernels", f"-I{ROOT}/engine", f"-I{ROOT}/engine/include",
                         "-x", "c++", "-c", unit, "-o", made[-1]], check=True)
     rest = [o for o in objects(build) if os.path.basename(o) not in {u + ".o" for u in units}]
-    target = f"test_cuda_{op}" if op == "pictures" else f"test_cuda_op_{op}"
+    target = f"test_cuda_{op}" if op == "image_io" else f"test_cuda_op_{op}"
     test = glob.glob(f"{build}/tests/cuda/CMakeFiles/{target}.dir/**/*.o", recursive=True)
     program = f"{folder}/program"
     libraries = [f"{build}/tests/libmb_harness.a", f"{build}/libmattebox.a"]

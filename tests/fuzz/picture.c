@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     limits.max_megapixels = 0.1;
     limits.accept_partial = n % 2 == 0;
     mb_sniffed s = mb_sniff(bytes, n);
-    mb_status status = mb_load_memory(&p, &info, bytes, n, "x", &limits, &err);
+    mb_status status = mb_load_memory(NULL, &p, &info, bytes, n, "x", &limits, &err);
     bool turned = info.orientation >= 5;
     if (status == MB_OK ? p.width != (turned ? s.height : s.width) || p.height != (turned ? s.width : s.height)
                         : err.message[0] == '\0' || p.v != NULL) {

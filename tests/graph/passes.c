@@ -54,7 +54,7 @@ static int batch_norm(mb_graph *g, const char *name, int x)
 {
     mb_attrs a;
     memset(&a, 0, sizeof a);
-    a.norm.eps = 1e-5f;
+    a.batch_norm.eps = 1e-5f;
     int64_t c = g->values[x].dims[1];
     int in[] = {x, constant(g, c, 1, 1, 1, 0.5f, 1), constant(g, c, 1, 1, 1, 1, 0), constant(g, c, 1, 1, 1, 1, 0),
                 constant(g, c, 1, 1, 1, 0.5f, 1)};
@@ -80,9 +80,9 @@ static int resize(mb_graph *g, const char *name, int x, int h, int w, bool align
 {
     mb_attrs a;
     memset(&a, 0, sizeof a);
-    a.resize.out_h = h;
-    a.resize.out_w = w;
-    a.resize.align_corners = align;
+    a.resize_bilinear.out_h = h;
+    a.resize_bilinear.out_w = w;
+    a.resize_bilinear.align_corners = align;
     return mb_graph_node(g, MB_OP_resize_bilinear, name, &a, &x, 1, -1);
 }
 
@@ -116,8 +116,8 @@ static int g_fold_constants(mb_graph *g, int x)
 {
     mb_attrs a;
     memset(&a, 0, sizeof a);
-    a.size.out_h = 9;
-    a.size.out_w = 7;
+    a.position_embedding.out_h = 9;
+    a.position_embedding.out_w = 7;
     int table = constant(g, 26, 6, 1, 1, 1, 0);
     int position = mb_graph_node(g, MB_OP_position_embedding, "position", &a, &table, 1, -1);
     return plain(g, MB_OP_add, "sum", (int[]){x, position}, 2);
@@ -225,7 +225,7 @@ static int layer_norm(mb_graph *g, const char *name, int x)
 {
     mb_attrs a;
     memset(&a, 0, sizeof a);
-    a.norm.eps = 1e-5f;
+    a.layer_norm.eps = 1e-5f;
     int64_t c = g->values[x].dims[1];
     int in[] = {x, constant(g, c, 1, 1, 1, 0.5f, 1), constant(g, c, 1, 1, 1, 1, 0)};
     return mb_graph_node(g, MB_OP_layer_norm, name, &a, in, 3, -1);

@@ -5,34 +5,9 @@
 
 #include <math.h>
 
-typedef enum kind {
-    MAP,      /* activations: mostly [-1,1] * amplitude, some eight times as large, some zeros */
-    WEIGHT,   /* scaled by the number of inputs */
-    VECTOR,   /* biases, scales: [-1,1] */
-    POSITIVE, /* variances */
-    OFFSET    /* of the deformable convolution */
-} kind;
-
-typedef struct row {
-    kind kinds[MB_MAX_INPUTS];
-    uint32_t constants;
-} row;
-
-static const row rows[MB_OP_COUNT] = {
-    [MB_OP_conv2d] = {{MAP, WEIGHT, VECTOR, MAP}, 1u << 1 | 1u << 2},
-    [MB_OP_linear] = {{MAP, WEIGHT, VECTOR, MAP}, 1u << 1 | 1u << 2},
-    [MB_OP_upsample_conv2d] = {{MAP, WEIGHT, VECTOR, MAP}, 1u << 1 | 1u << 2},
-    [MB_OP_deform_conv2d] = {{MAP, OFFSET, MAP, WEIGHT, VECTOR}, 1u << 3 | 1u << 4},
-    [MB_OP_layer_norm] = {{MAP, VECTOR, VECTOR}, 1u << 1 | 1u << 2},
-    [MB_OP_batch_norm] = {{MAP, VECTOR, VECTOR, VECTOR, POSITIVE}, 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4},
-    [MB_OP_window_attention] = {{MAP, VECTOR, VECTOR}, 1u << 1 | 1u << 2},
-    [MB_OP_vit_attention] = {{MAP, VECTOR, VECTOR, VECTOR}, 1u << 1 | 1u << 2 | 1u << 3},
-    [MB_OP_position_embedding] = {{VECTOR}, 1u << 0},
-};
-
 uint32_t op_constants(mb_op op)
 {
-    return rows[op].constants;
+    return mb_op_get_rule(op)->constants;
 }
 
 /* A third small, a third on whole pixels (so that positions fall on borders exactly), the rest across the map and far
@@ -67,21 +42,24 @@ void op_fill(float *dst, size_t n, mb_op op, int i, const op_case *c)
     const int64_t *d = c->in[i];
     float fan_in = (float)((d[1] > 0 ? d[1] : 1) * (d[2] > 0 ? d[2] : 1) * (d[3] > 0 ? d[3] : 1));
     float amplitude = c->amplitude > 0 ? c->amplitude : 1;
+    op_fill_kind usual = op_constants(op) >> i & 1 ? OP_FILL_VECTOR : OP_FILL_MAP;
+    op_fill_kind kind = c->fill[i] != OP_FILL_USUAL ? c->fill[i] : usual;
     for (size_t k = 0; k < n; k++) {
-        switch (rows[op].kinds[i]) {
-        case WEIGHT:
+        switch (kind) {
+        case OP_FILL_WEIGHT:
             dst[k] = test_random_float(&r, -1.7f, 1.7f) / sqrtf(fan_in);
             break;
-        case VECTOR:
+        case OP_FILL_VECTOR:
             dst[k] = test_random_float(&r, -1, 1);
             break;
-        case POSITIVE:
+        case OP_FILL_POSITIVE:
             dst[k] = test_random_float(&r, 0.01f, 2);
             break;
-        case OFFSET:
+        case OP_FILL_OFFSET:
             dst[k] = offset(&r, c);
             break;
-        case MAP:
+        case OP_FILL_MAP:
+        case OP_FILL_USUAL:
         default:
             dst[k] = map(&r, amplitude);
         }

@@ -17,14 +17,26 @@
 #include "graph/graph.h" /* mb_attrs */
 #include "kernel.h"
 
+/* What goes into an input. By itself a constant (ops.def) is a vector and anything else a map. */
+typedef enum op_fill_kind {
+    OP_FILL_USUAL,
+    OP_FILL_MAP,      /* activations: mostly [-1,1] * amplitude, some eight times as large, some zeros */
+    OP_FILL_VECTOR,   /* biases, scales, tables: [-1,1] */
+    OP_FILL_WEIGHT,   /* scaled by the number of inputs */
+    OP_FILL_POSITIVE, /* variances */
+    OP_FILL_OFFSET    /* positions relative to a pixel, also far outside of the map */
+} op_fill_kind;
+
 typedef struct op_case {
     const char *name;
     mb_attrs attrs;
     int64_t in[MB_MAX_INPUTS][4]; /* dims; {0}: absent; zeros behind the first are 1, so a vector is {n} */
     float amplitude;              /* of the activations; 0: 1 */
     float looser;                 /* factor on the tolerance, with the reason beside the case; 0: 1 */
-    bool hostile;                 /* infinities, huge values and NaN where the op promises to survive them */
-    bool bench;                   /* large: for --bench only */
+    float looser16;               /* the same for 16-bit back ends, beside `looser`; 0: 1 */
+    op_fill_kind fill[MB_MAX_INPUTS];
+    bool hostile; /* infinities, huge values and NaN where the op promises to survive them */
+    bool bench;   /* large: for --bench only */
 } op_case;
 
 /* The main function of a test of one op. */

@@ -1,4 +1,4 @@
-/* Stopping a decoder: each asks every few rows, stops when it is told to, and leaves nothing behind. */
+/* Stopping a decoder: each polls its task every few rows, stops when it has to, and leaves nothing behind. */
 #include "core/alloc.h"
 #include "harness/check.h"
 #include "image/codec/load.h"
@@ -22,7 +22,7 @@ static double cpu_seconds(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-static bool ask(void *user)
+static bool should_stop(void *user)
 {
     patience *p = user;
     double now = cpu_seconds();
@@ -39,10 +39,10 @@ static mb_status load(mb_image_u8 *out, const void *bytes, size_t n, patience *p
     mb_load_limits limits;
     mb_load_limits_init(&limits);
     limits.keep_depth = true;
-    limits.cancel = (mb_cancel){.asked = ask, .user = p};
+    const mb_task task = {.should_stop = should_stop, .user = p};
     mb_load_info info;
-    mb_status status = mb_load_memory(out, &info, bytes, n, "p", &limits, err);
-    mb_free_aligned(info.wide);
+    mb_status status = mb_load_memory(&task, out, &info, bytes, n, "p", &limits, err);
+    mb_free_aligned(info.u16);
     return status;
 }
 
@@ -53,7 +53,7 @@ static void check(const char *what, const void *bytes, size_t n, int rows)
     mb_image_u8 whole = {0}, plain = {0};
     patience never = {.most = -1};
     CHECK_MSG(load(&whole, bytes, n, &never, &err) == MB_OK, "%s: %s", what, err.message);
-    CHECK_MSG(mb_load_memory(&plain, NULL, bytes, n, "p", NULL, &err) == MB_OK, "%s: %s", what, err.message);
+    CHECK_MSG(mb_load_memory(NULL, &plain, NULL, bytes, n, "p", NULL, &err) == MB_OK, "%s: %s", what, err.message);
     CHECK_MSG(memcmp(whole.v, plain.v, (size_t)WIDTH * HEIGHT * 3) == 0, "%s: asking changes the picture", what);
     CHECK_MSG(never.asked >= HEIGHT / rows, "%s: asked %d times", what, never.asked);
     CHECK_MSG(never.longest < 0.1, "%s: %.3f s without a question", what, never.longest);
@@ -81,7 +81,7 @@ static void check_encoded(const char *what, mb_format format, const mb_image *im
     mb_save_spec_init(&spec);
     spec.format = format;
     spec.quality = 95;
-    mb_status status = mb_image_u8_encode(&bytes, &n, image, &spec, NULL, &err);
+    mb_status status = mb_image_u8_encode(NULL, &bytes, &n, image, &spec, &err);
     if (status == MB_E_UNSUPPORTED) {
         SKIP("%s: not in this build", what);
     }

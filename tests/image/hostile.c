@@ -35,7 +35,7 @@ static void try(const uint8_t *bytes, size_t n, bool partial, const char *name)
     l.accept_partial = partial;
     l.max_megapixels = 0.02; /* a flipped bit of the size must not cost seconds */
     mb_sniffed s = mb_sniff(copy, n);
-    mb_status status = mb_load_memory(&p, &info, copy, n, name, &l, &err);
+    mb_status status = mb_load_memory(NULL, &p, &info, copy, n, name, &l, &err);
     n_loads++;
     if (status == MB_OK) {
         n_accepted++;

@@ -22,11 +22,11 @@ TEST(every_pair)
         a.v[i] = (uint8_t)(i >> 8);
     }
     mb_layers l = {.colours = &p, .alpha = &a};
-    CHECK_OK(mb_layers_flatten(&plain, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &plain, &l, &err), err);
     l.premultiplied = true;
-    CHECK_OK(mb_layers_flatten(&multiplied, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &multiplied, &l, &err), err);
     l = (mb_layers){.colours = &p, .alpha = &a, .behind = true, .colour = {255, 255, 255, 255}};
-    CHECK_OK(mb_layers_flatten(&over, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &over, &l, &err), err);
     CHECK(plain.pixels == MB_PIXELS_RGBA && over.pixels == MB_PIXELS_RGB);
     const uint8_t *s = plain.data, *m = multiplied.data, *o = over.data;
     int bad = 0;
@@ -49,7 +49,7 @@ static bool bytes_are(const mb_layers *l, size_t n, const uint8_t *want)
 {
     mb_error err = {0};
     mb_image out;
-    CHECK_OK(mb_layers_flatten(&out, l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &out, l, &err), err);
     bool same = memcmp(out.data, want, n) == 0;
     for (size_t i = 0; !same && i < n; i++) {
         fprintf(stderr, "%d ", ((const uint8_t *)out.data)[i]);
@@ -79,7 +79,7 @@ TEST(backgrounds)
     CHECK(bytes_are(&clean, 8, (uint8_t[]){0, 0, 0, 0, 255, 0, 0, 128}));
     mb_image_u8 wrong = picture_of(1, 1, 3, below.v);
     l.picture = &wrong;
-    CHECK(mb_layers_flatten(&out, &l, NULL, &err) == MB_E_ARGUMENT && out.data == NULL);
+    CHECK(mb_layers_flatten(NULL, &out, &l, &err) == MB_E_ARGUMENT && out.data == NULL);
     mb_image_u8_dispose(&wrong);
     mb_image_u8_dispose(&below);
     mb_image_u8_dispose(&p);
@@ -94,12 +94,12 @@ TEST(sixteen_bits)
     const float wide[8] = {1000 / 65535.0f, 2000 / 65535.0f, 1.0f, 9, 0.5f, 0.25f, 0.0f, 9};
     float fine[2] = {1.0f, 0.5f};
     mb_image_f32 plane = {2, 1, fine};
-    mb_layers l = {.colours = &p, .wide = wide, .alpha = &a, .fine = &plane, .depth = MB_DEPTH_U16};
-    CHECK_OK(mb_layers_flatten(&out, &l, NULL, &err), err);
+    mb_layers l = {.colours = &p, .colours_f32 = wide, .alpha = &a, .alpha_f32 = &plane, .depth = MB_DEPTH_U16};
+    CHECK_OK(mb_layers_flatten(NULL, &out, &l, &err), err);
     CHECK(memcmp(out.data, (uint16_t[]){1000, 2000, 65535, 65535, 32768, 16384, 0, 32768}, 16) == 0);
     mb_image_dispose(&out);
     l.premultiplied = true;
-    CHECK_OK(mb_layers_flatten(&out, &l, NULL, &err), err);
+    CHECK_OK(mb_layers_flatten(NULL, &out, &l, &err), err);
     CHECK(memcmp(out.data, (uint16_t[]){1000, 2000, 65535, 65535, 16384, 8192, 0, 32768}, 16) == 0);
     mb_image_dispose(&out);
     mb_image_u8_dispose(&p);
@@ -121,7 +121,7 @@ TEST(blurred)
     }
     const double sigmas[] = {0.3, 2, 7, 30, 4096};
     for (size_t k = 0; k < 5; k++) {
-        CHECK_OK(mb_backdrop_blur(&out, &p, &a, sigmas[k], NULL, &err), err);
+        CHECK_OK(mb_backdrop_blur(NULL, &out, &p, &a, sigmas[k], &err), err);
         int red = 0, blue = 255;
         for (int i = 0; i < W * H; i++) {
             if (a.v[i] == 0) {
@@ -143,7 +143,7 @@ TEST(covering)
         p = picture_of(4, 2, 3, (uint8_t[]){1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7, 1, 1, 1, 9, 9, 9, 9, 9, 9, 7, 7, 7});
     const int sizes[][2] = {{2, 2}, {1, 1}, {300, 7}, {7, 300}, {4, 2}};
     for (size_t i = 0; i < 5; i++) {
-        CHECK_OK(mb_backdrop_cover(&out, &p, sizes[i][0], sizes[i][1], NULL, &err), err);
+        CHECK_OK(mb_backdrop_cover(NULL, &out, &p, sizes[i][0], sizes[i][1], &err), err);
         CHECK(out.width == sizes[i][0] && out.height == sizes[i][1]);
         if (i == 0) { /* the middle of it */
             CHECK(out.v[0] == 9 && out.v[3] == 9 && out.v[11] == 9);
@@ -174,7 +174,7 @@ TEST(parts)
         for (int k = 0; k < 35; k++) {
             fine[k] = v[k] / 255.0f;
         }
-        CHECK_OK(mb_keep_components(&p, &plane, &rows[i].rule, &dropped, &err), err);
+        CHECK_OK(mb_keep_components(NULL, &p, &plane, &rows[i].rule, &dropped, &err), err);
         for (int k = 0; k < 35; k++) {
             left += p.v[k] > 0;
             fine_left += fine[k] > 0;

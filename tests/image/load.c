@@ -29,11 +29,11 @@ static void one_file(const char *name, const char *format, int width, int height
     uint8_t *bytes = read_data(path, &n);
     bool webp = strcmp(format, "webp") == 0;
     if (webp && !has_webp) {
-        CHECK(mb_load_memory(&p, &info, bytes, n, name, NULL, NULL) == MB_E_UNSUPPORTED && p.v == NULL);
+        CHECK(mb_load_memory(NULL, &p, &info, bytes, n, name, NULL, NULL) == MB_E_UNSUPPORTED && p.v == NULL);
         free(bytes);
         return;
     }
-    CHECK_OK(mb_load_memory(&p, &info, bytes, n, name, NULL, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &p, &info, bytes, n, name, NULL, &err), err);
     CHECK_MSG(p.width == width && p.height == height && p.channels == 3, "%s: %d x %d", name, p.width, p.height);
     CHECK_MSG(strcmp(info.format, format) == 0, "%s: %s", name, info.format);
     bool animated = strncmp(name, "animated", 8) == 0;
@@ -87,7 +87,7 @@ TEST(facts)
         mb_load_info info;
         snprintf(path, sizeof path, "pictures/files/%s", cases[i].name);
         uint8_t *bytes = read_data(path, &n);
-        CHECK_OK(mb_load_memory(&p, &info, bytes, n, NULL, NULL, &err), err);
+        CHECK_OK(mb_load_memory(NULL, &p, &info, bytes, n, NULL, NULL, &err), err);
         CHECK_MSG(info.channels == cases[i].channels && info.bits == cases[i].bits &&
                       info.orientation == cases[i].orientation && info.alpha == cases[i].alpha,
                   "%s: %d channels, %d bits, orientation %d, alpha %d", cases[i].name, info.channels, info.bits,
@@ -122,7 +122,7 @@ static void refused(const void *bytes, size_t n, mb_status code, const char *mes
 {
     mb_image_u8 p;
     mb_error err = {0};
-    mb_status status = mb_load_memory(&p, NULL, bytes, n, "a.jpg", NULL, &err);
+    mb_status status = mb_load_memory(NULL, &p, NULL, bytes, n, "a.jpg", NULL, &err);
     CHECK_MSG(status == code && p.v == NULL && strcmp(err.message, message) == 0, "%d: %s (expected %s)", status,
               err.message, message);
 }
@@ -149,10 +149,10 @@ TEST(not_pictures)
     refused("II*\0\x08\0\0\0", 8, MB_E_UNSUPPORTED, "a.jpg: TIFF is not in this build\nconvert it with tiff2png");
     mb_error err = {0};
     mb_image_u8 p;
-    CHECK(mb_load_memory(&p, NULL, text, sizeof text - 1, "bad\nname\x1B[31m.jpg", NULL, &err) == MB_E_FORMAT);
+    CHECK(mb_load_memory(NULL, &p, NULL, text, sizeof text - 1, "bad\nname\x1B[31m.jpg", NULL, &err) == MB_E_FORMAT);
     CHECK_MSG(strcmp(err.message, "bad?name?[31m.jpg: not a picture (it starts like a text file)") == 0, "%s",
               err.message);
-    CHECK(mb_load_file(&p, NULL, "/nowhere/x.jpg", NULL, NULL) == MB_E_IO && p.v == NULL);
+    CHECK(mb_load_file(NULL, &p, NULL, "/nowhere/x.jpg", NULL, NULL) == MB_E_IO && p.v == NULL);
 }
 
 /* 60,000 x 60,000 in every header that can say so: refused by our own reading, before any decoder. */
@@ -208,13 +208,13 @@ TEST(limits)
     memcpy(v, "P5 20 10 255\n", 13);
     mb_load_limits_init(&l);
     l.max_megapixels = 200e-6;
-    CHECK_OK(mb_load_memory(&p, NULL, v, 213, NULL, &l, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, &err), err);
     mb_image_u8_dispose(&p);
     l.max_megapixels = 199e-6;
-    CHECK(mb_load_memory(&p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
     l.max_megapixels = 1;
     l.max_side = 19;
-    CHECK(mb_load_memory(&p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
 }
 
 /* ---- files that end early */
@@ -233,7 +233,7 @@ static uint8_t *picture_bytes(bool jpeg, size_t *n)
     mb_image image;
     void *png = NULL;
     mb_image_take(&image, &p);
-    CHECK_OK(mb_png_encode(&png, n, &image, NULL, NULL, &err), err);
+    CHECK_OK(mb_png_encode(NULL, &png, n, &image, NULL, &err), err);
     mb_image_dispose(&image);
     return png;
 }
@@ -246,10 +246,10 @@ static void ends_early(bool jpeg, int height)
     mb_load_info info;
     mb_load_limits l;
     mb_error err;
-    CHECK_OK(mb_load_memory(&whole, NULL, bytes, n, NULL, NULL, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &whole, NULL, bytes, n, NULL, NULL, &err), err);
     size_t cut = n * 3 / 4;
     err = (mb_error){0};
-    CHECK(mb_load_memory(&part, NULL, bytes, cut, "a.png", NULL, &err) == MB_E_FORMAT && part.v == NULL);
+    CHECK(mb_load_memory(NULL, &part, NULL, bytes, cut, "a.png", NULL, &err) == MB_E_FORMAT && part.v == NULL);
     char first[32];
     int row = -1, of = -1;
     CHECK_MSG(sscanf(err.message, "a.png: ends early: %31[0-9,] bytes, row %d of %d", first, &row, &of) == 3 &&
@@ -259,13 +259,13 @@ static void ends_early(bool jpeg, int height)
               err.message);
     mb_load_limits_init(&l);
     l.accept_partial = true;
-    CHECK_OK(mb_load_memory(&part, &info, bytes, cut, "a.png", &l, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &part, &info, bytes, cut, "a.png", &l, &err), err);
     CHECK(info.partial && strncmp(info.warning, "ends early: ", 12) == 0);
     size_t line = (size_t)whole.width * 3;
     CHECK(row > 0 && memcmp(whole.v, part.v, (size_t)(jpeg ? row - 8 : row) * line) == 0);
     CHECK(jpeg || part.v[(size_t)height * line - 1] == 0); /* the rest is black; JPEG fills it with grey */
     mb_image_u8_dispose(&part);
-    CHECK(mb_load_memory(&part, &info, bytes, 60, "a.png", &l, NULL) == MB_E_FORMAT); /* no row at all */
+    CHECK(mb_load_memory(NULL, &part, &info, bytes, 60, "a.png", &l, NULL) == MB_E_FORMAT); /* no row at all */
     mb_image_u8_dispose(&whole);
     free(bytes);
 }
@@ -280,7 +280,7 @@ TEST(without_end_marker)
     uint8_t *bytes = picture_bytes(true, &n);
     mb_image_u8 p;
     mb_error err;
-    CHECK_OK(mb_load_memory(&p, NULL, bytes, n - 2, NULL, NULL, &err), err);
+    CHECK_OK(mb_load_memory(NULL, &p, NULL, bytes, n - 2, NULL, NULL, &err), err);
     mb_image_u8_dispose(&p);
     free(bytes);
 }
@@ -302,13 +302,14 @@ TEST(stb_ends_early)
         const size_t cuts[] = {n / 2, n * 3 / 4, n - 40}; /* a TGA may end with 26 bytes after its pixels */
         for (size_t k = 0; k < 3; k++) {
             mb_error err = {0};
-            CHECK_MSG(mb_load_memory(&p, NULL, bytes, cuts[k], names[i], NULL, &err) == MB_E_FORMAT && p.v == NULL,
+            CHECK_MSG(mb_load_memory(NULL, &p, NULL, bytes, cuts[k], names[i], NULL, &err) == MB_E_FORMAT &&
+                          p.v == NULL,
                       "%s cut at %zu of %zu", names[i], cuts[k], n);
         }
         mb_load_limits_init(&l);
         l.accept_partial = true;
         mb_error err = {0};
-        if (mb_load_memory(&p, &info, bytes, n * 3 / 4, names[i], &l, &err) ==
+        if (mb_load_memory(NULL, &p, &info, bytes, n * 3 / 4, names[i], &l, &err) ==
             MB_OK) { /* GIF may have no picture yet */
             CHECK(info.partial && strncmp(info.warning, "ends early: ", 12) == 0);
             mb_image_u8_dispose(&p);

@@ -26,14 +26,14 @@ static void inputs(mb_pool *pool, const mb_image_u8 *photo)
     mb_error err;
     for (int r = MB_RECIPE_LAYERSTYLE; r <= MB_RECIPE_OFFICIAL; r++) {
         mb_recipe_input in = input_of(v, (mb_recipe)r);
-        CHECK_OK(mb_recipe_prepare(&in, photo, pool, &err), err);
+        CHECK_OK(mb_recipe_prepare(&(mb_task){.pool = pool}, &in, photo, &err), err);
         CHECK_MSG(fnv1a64(v, sizeof v) == hashes[r], "recipe %d", r);
     }
     /* rembg: f64 arithmetic on v / max(v) with decimal means */
     mb_recipe_input in = input_of(v, MB_RECIPE_REMBG);
     mb_image_u8 small;
-    CHECK_OK(mb_recipe_prepare(&in, photo, pool, &err), err);
-    CHECK_OK(mb_resize_pillow(&small, photo, 96, 64, MB_FILTER_LANCZOS, pool, &err), err);
+    CHECK_OK(mb_recipe_prepare(&(mb_task){.pool = pool}, &in, photo, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &small, photo, 96, 64, MB_FILTER_LANCZOS, &err), err);
     CHECK(picture_hash(&small) == 0xc52ca45ae6ab275eu); /* its maximum is 209 */
     const double m[3] = {0.485, 0.456, 0.406}, s[3] = {0.229, 0.224, 0.225};
     double worst = 0.0;
@@ -56,7 +56,7 @@ static void masks(mb_pool *pool)
         mb_recipe_output from = {logits, 64, 48, 90, 70, (mb_recipe)r};
         mb_image_u8 mask;
         mb_image_f32 fine;
-        CHECK_OK(mb_recipe_finish(&mask, &fine, &from, pool, &err), err);
+        CHECK_OK(mb_recipe_finish(&(mb_task){.pool = pool}, &mask, &fine, &from, &err), err);
         int off = 0, worst = 0;
         for (int i = 0; i < 90 * 70; i++) {
             int d = abs(mask.v[i] - want.v[(r - 1) * 6300 + i]);
@@ -79,30 +79,30 @@ TEST(edges)
     mb_image_f32 fine;
     for (int r = MB_RECIPE_LAYERSTYLE; r <= MB_RECIPE_REMBG; r++) {
         mb_recipe_output from = {logits, 2, 2, 2, 2, (mb_recipe)r};
-        CHECK_OK(mb_recipe_finish(&mask, &fine, &from, NULL, &err), err);
+        CHECK_OK(mb_recipe_finish(NULL, &mask, &fine, &from, &err), err);
         CHECK(mask.v[0] == 0 && mask.v[1] == 255 && mask.v[2] == 0 && mask.v[3] >= 127 && mask.v[3] <= 137);
         CHECK(fine.v[0] == 0.0f && fine.v[1] == 1.0f);
         mb_image_u8_dispose(&mask);
         mb_image_f32_dispose(&fine);
         from.logits = same; /* nothing to stretch: no division by 0 */
         from.photo_width = 1;
-        CHECK_OK(mb_recipe_finish(&mask, NULL, &from, NULL, &err), err);
+        CHECK_OK(mb_recipe_finish(NULL, &mask, NULL, &from, &err), err);
         CHECK(mask.width == 1 && mask.v[0] >= 224);
         mb_image_u8_dispose(&mask);
         CHECK(mb_recipe_description(r) != NULL);
     }
     CHECK(mb_recipe_description(99) == NULL && mb_recipe_description(-1) == NULL);
     mb_recipe_output from = {logits, 2, 2, 2, 2, MB_RECIPE_AUTO};
-    CHECK(mb_recipe_finish(&mask, &fine, &from, NULL, NULL) == MB_E_ARGUMENT && mask.v == NULL && fine.v == NULL);
+    CHECK(mb_recipe_finish(NULL, &mask, &fine, &from, NULL) == MB_E_ARGUMENT && mask.v == NULL && fine.v == NULL);
     CHECK_OK(mb_image_u8_create(&photo, 1, 1, 3, &err), err);
     CHECK_OK(mb_image_u8_create(&gray, 1, 1, 1, &err), err);
     memset(photo.v, 0, 3); /* a black photo: rembg's maximum is 0 */
     gray.v[0] = 0;
     mb_recipe_input in = input_of(v, MB_RECIPE_REMBG);
     in.width = in.height = 2;
-    CHECK_OK(mb_recipe_prepare(&in, &photo, NULL, &err), err);
+    CHECK_OK(mb_recipe_prepare(NULL, &in, &photo, &err), err);
     CHECK(fabsf(v[0] + 0.485f / 0.229f) < 1e-6f);
-    CHECK(mb_recipe_prepare(&in, &gray, NULL, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_recipe_prepare(NULL, &in, &gray, NULL) == MB_E_ARGUMENT);
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&gray);
 }

@@ -65,7 +65,8 @@ static void pillow(mb_pool *pool)
     for (size_t i = 0; i < sizeof pillow_cases / sizeof *pillow_cases; i++) {
         const pillow_case *c = &pillow_cases[i];
         mb_image_u8 out;
-        CHECK_OK(mb_resize_pillow(&out, c->channels == 3 ? &rgb : &mask, c->width, c->height, c->filter, pool, &err),
+        CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, c->channels == 3 ? &rgb : &mask, c->width, c->height,
+                                  c->filter, &err),
                  err);
         CHECK_MSG(picture_hash(&out) == c->hash, "filter %d, %d channels, %d x %d", (int)c->filter, c->channels,
                   c->width, c->height);
@@ -74,8 +75,8 @@ static void pillow(mb_pool *pool)
     /* the order of the passes shows, and the old one is still there */
     mb_image_u8 now, then;
     mb_resize_spec spec = {230, 60, MB_FILTER_LANCZOS, MB_PASSES_PILLOW_12};
-    CHECK_OK(mb_resize_pillow(&now, &rgb, 230, 60, MB_FILTER_LANCZOS, pool, &err), err);
-    CHECK_OK(mb_resize_pillow_as(&then, &rgb, &spec, pool, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &now, &rgb, 230, 60, MB_FILTER_LANCZOS, &err), err);
+    CHECK_OK(mb_resize_pillow_as(&(mb_task){.pool = pool}, &then, &rgb, &spec, &err), err);
     CHECK(picture_hash(&now) != picture_hash(&then));
     mb_image_u8_dispose(&now);
     mb_image_u8_dispose(&then);
@@ -91,8 +92,8 @@ static void four_channels(mb_pool *pool)
         memcpy(rgba.v + 4 * i, rgb.v + 3 * i, 3);
         rgba.v[4 * i + 3] = rgb.v[3 * i];
     }
-    CHECK_OK(mb_resize_pillow(&out, &rgba, 77, 91, MB_FILTER_BICUBIC, pool, &err), err);
-    CHECK_OK(mb_resize_pillow(&three, &rgb, 77, 91, MB_FILTER_BICUBIC, pool, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgba, 77, 91, MB_FILTER_BICUBIC, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &three, &rgb, 77, 91, MB_FILTER_BICUBIC, &err), err);
     bool same = true;
     for (int i = 0; i < 77 * 91; i++) {
         same = same && memcmp(out.v + 4 * i, three.v + 3 * i, 3) == 0 && out.v[4 * i + 3] == three.v[3 * i];
@@ -114,10 +115,10 @@ static void opencv(mb_pool *pool)
     mb_error err;
     mb_image_u8 out;
     for (int i = 0; i < 3; i++) {
-        CHECK_OK(mb_resize_cv_u8(&out, &rgb, u8[i].width, u8[i].height, pool, &err), err);
+        CHECK_OK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &rgb, u8[i].width, u8[i].height, &err), err);
         CHECK(picture_hash(&out) == u8[i].rgb);
         mb_image_u8_dispose(&out);
-        CHECK_OK(mb_resize_cv_u8(&out, &mask, u8[i].width, u8[i].height, pool, &err), err);
+        CHECK_OK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &mask, u8[i].width, u8[i].height, &err), err);
         CHECK(picture_hash(&out) == u8[i].mask);
         mb_image_u8_dispose(&out);
     }
@@ -134,9 +135,9 @@ static void opencv(mb_pool *pool)
     for (int i = 0; i < 2; i++) {
         int side = f32[i].side;
         mb_floats from = {src, rgb.width, rgb.height, 3}, to = {dst, side, side, 3};
-        CHECK_OK(mb_resize_cv_f32(&to, &from, pool, &err), err);
+        CHECK_OK(mb_resize_cv_f32(&(mb_task){.pool = pool}, &to, &from, &err), err);
         CHECK(fnv1a64(dst, (size_t)(side * side * 3) * sizeof *dst) == f32[i].f32);
-        CHECK_OK(mb_resize_cv_trunc(&out, &rgb, side, side, pool, &err), err);
+        CHECK_OK(mb_resize_cv_trunc(&(mb_task){.pool = pool}, &out, &rgb, side, side, &err), err);
         CHECK(picture_hash(&out) == f32[i].trunc);
         mb_image_u8_dispose(&out);
     }
@@ -155,7 +156,7 @@ static void align_corners(mb_pool *pool)
     free(bytes);
     mb_error err;
     mb_image_f32 up;
-    CHECK_OK(mb_resize_align_corners(&up, pred, 64, 64, 190, 146, pool, &err), err);
+    CHECK_OK(mb_resize_align_corners(&(mb_task){.pool = pool}, &up, pred, 64, 64, 190, 146, &err), err);
     double worst = 0.0;
     for (int y = 0; y < 146; y++) {
         for (int x = 0; x < 190; x++) {
@@ -181,10 +182,10 @@ static void align_corners(mb_pool *pool)
     mb_image_u8_dispose(&want);
     mb_image_u8_dispose(&got);
     /* equal sizes are an exact copy; 1 x 1 to anything is constant */
-    CHECK_OK(mb_resize_align_corners(&up, pred, 64, 64, 64, 64, pool, &err), err);
+    CHECK_OK(mb_resize_align_corners(&(mb_task){.pool = pool}, &up, pred, 64, 64, 64, 64, &err), err);
     CHECK(memcmp(up.v, pred, sizeof pred) == 0);
     mb_image_f32_dispose(&up);
-    CHECK_OK(mb_resize_align_corners(&up, pred, 1, 1, 3, 2, pool, &err), err);
+    CHECK_OK(mb_resize_align_corners(&(mb_task){.pool = pool}, &up, pred, 1, 1, 3, 2, &err), err);
     CHECK(up.v[0] == pred[0] && up.v[5] == pred[0]);
     mb_image_f32_dispose(&up);
 }
@@ -202,7 +203,7 @@ static void second_node(mb_pool *pool)
     free(bytes);
     CHECK_OK(mb_image_u8_from_f32(&small, &pred, &err), err);
     CHECK(picture_hash(&small) == 0x447c884363f15d5fu);
-    CHECK_OK(mb_resize_pillow(&out, &small, 190, 146, MB_FILTER_BILINEAR, pool, &err), err);
+    CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &small, 190, 146, MB_FILTER_BILINEAR, &err), err);
     mb_brighten8(out.v, 190 * 146, 1.08f);
     CHECK(picture_hash(&out) == 0xa24b0fbb47a389fbu);
     mb_image_f32_dispose(&pred);
@@ -221,24 +222,28 @@ static void odd_sizes(mb_pool *pool)
             CHECK_OK(mb_image_u8_create(&src, sides[i / 6], sides[i % 6], channels, &err), err);
             memset(src.v, 200, (size_t)(src.width * src.height * channels));
             for (int f = 0; f < MB_FILTER_COUNT; f++) {
-                CHECK_OK(mb_resize_pillow(&out, &src, 7, 130 / (1 + i), (mb_filter)f, pool, &err), err);
+                CHECK_OK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &src, 7, 130 / (1 + i), (mb_filter)f, &err),
+                         err);
                 CHECK(out.v[0] == 200 && out.v[out.width * out.height * channels - 1] == 200);
                 mb_image_u8_dispose(&out);
             }
-            CHECK_OK(mb_resize_cv_u8(&out, &src, 13, 5, pool, &err), err);
+            CHECK_OK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &src, 13, 5, &err), err);
             CHECK(out.v[0] == 200 && out.v[13 * 5 * channels - 1] == 200);
             mb_image_u8_dispose(&out);
-            CHECK_OK(mb_resize_cv_trunc(&out, &src, 2, 50, pool, &err), err);
+            CHECK_OK(mb_resize_cv_trunc(&(mb_task){.pool = pool}, &out, &src, 2, 50, &err), err);
             CHECK(out.v[0] == 200 && out.v[2 * 50 * channels - 1] == 200);
             mb_image_u8_dispose(&out);
             mb_image_u8_dispose(&src);
         }
     }
     mb_image_u8 out;
-    CHECK(mb_resize_pillow(&out, &rgb, 0, 5, MB_FILTER_BOX, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
-    CHECK(mb_resize_pillow(&out, &rgb, 5, 5, (mb_filter)9, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
-    CHECK(mb_resize_pillow(&out, &rgb, 1 << 28, 5, MB_FILTER_BOX, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
-    CHECK(mb_resize_cv_u8(&out, &rgb, 5, -1, pool, NULL) == MB_E_ARGUMENT && out.v == NULL);
+    CHECK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgb, 0, 5, MB_FILTER_BOX, NULL) == MB_E_ARGUMENT &&
+          out.v == NULL);
+    CHECK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgb, 5, 5, (mb_filter)9, NULL) == MB_E_ARGUMENT &&
+          out.v == NULL);
+    CHECK(mb_resize_pillow(&(mb_task){.pool = pool}, &out, &rgb, 1 << 28, 5, MB_FILTER_BOX, NULL) == MB_E_ARGUMENT &&
+          out.v == NULL);
+    CHECK(mb_resize_cv_u8(&(mb_task){.pool = pool}, &out, &rgb, 5, -1, NULL) == MB_E_ARGUMENT && out.v == NULL);
 }
 
 /* The plain kernels, then the best of this machine, with 1, 2 and 3 threads. */

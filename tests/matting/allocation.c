@@ -84,9 +84,9 @@ static mb_status run_vitmatte(mb_matte_job *job, mb_error *err)
     mb_vitmatte_input input = {0};
     mb_image_f32 alpha = {0};
     mb_status status = MB_OK;
-    MB_TRY(mb_vitmatte_prepare(&input, job, err));
+    MB_TRY(mb_vitmatte_prepare(NULL, &input, job, err));
     MB_TRY(mb_image_f32_from_u8(&alpha, input.trimap, err));
-    MB_TRY(mb_vitmatte_finish(job, &input, &alpha, err));
+    MB_TRY(mb_vitmatte_finish(NULL, job, &input, &alpha, err));
 done:
     if (status != MB_OK) {
         mb_matte_job_dispose(job);
@@ -100,7 +100,7 @@ static mb_status run(const scenario *s, mb_image_u8 *out, mb_image_u8 *trimap, m
 {
     if (s->foreground != MB_FOREGROUND_NONE) {
         mb_foreground_options o = {0};
-        return mb_foreground_estimate(out, s->foreground, &photo, &mask, &o, err);
+        return mb_foreground_estimate(NULL, out, s->foreground, &photo, &mask, &o, err);
     }
     mb_options o;
     mb_options_init(&o);
@@ -108,7 +108,7 @@ static mb_status run(const scenario *s, mb_image_u8 *out, mb_image_u8 *trimap, m
     o.guided_scale = s->scale;
     o.max_megapixels = s->megapixels;
     mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o, .solver = s->solver, .want_f32 = s->wants_f32};
-    mb_status status = mb_matte_needs_network(&o) ? run_vitmatte(&job, err) : mb_matte_run(&job, err);
+    mb_status status = mb_matte_needs_network(&o) ? run_vitmatte(&job, err) : mb_matte_run(NULL, &job, err);
     *out = job.alpha;
     *trimap = job.trimap;
     CHECK((job.alpha_f32.v != NULL) == (status == MB_OK && s->wants_f32));
@@ -164,13 +164,12 @@ TEST_ROWS(sweep, scenarios)
 
 TEST(trimap_of_rembg)
 {
-    const int low_high_size[3] = {10, 240, 10};
     for (long n = 0, done = 0; !done; n++) {
         mb_image_u8 out = {0};
         mb_error err = {0};
         long before = live;
         countdown = n;
-        mb_status status = mb_trimap_rembg(&out, &mask, low_high_size, NULL, &err);
+        mb_status status = mb_trimap_rembg(NULL, &out, &mask, 10, 240, 10, &err);
         done = countdown >= 0;
         countdown = -1;
         CHECK(status == (done ? MB_OK : MB_E_MEMORY));

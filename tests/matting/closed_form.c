@@ -29,7 +29,7 @@ static void blur(const goldens *g, mb_pool *pool)
         size_t n = (size_t)mask.width * (size_t)mask.height;
         blur_out out = {calloc(n, sizeof(double)), mask.width};
         mb_error err;
-        CHECK_OK(mb_gauss_blur(&mask, cases[i].size, keep_row, &out, pool, NULL, &err), err);
+        CHECK_OK(mb_gauss_blur(&(mb_task){.pool = pool}, &mask, cases[i].size, keep_row, &out, &err), err);
         golden want = golden_get(g, cases[i].field);
         bool wide = strcmp(want.dtype, "F64") == 0;
         double worst = 0;
@@ -58,7 +58,7 @@ static void blur_sizes(mb_pool *pool)
         double weights[512], worst = 0;
         mb_gauss_kernel(weights, size);
         blur_out out = {calloc((size_t)w * (size_t)h, sizeof(double)), w};
-        CHECK_OK(mb_gauss_blur(&mask, size, keep_row, &out, pool, NULL, &err), err);
+        CHECK_OK(mb_gauss_blur(&(mb_task){.pool = pool}, &mask, size, keep_row, &out, &err), err);
         for (int k = 0; k < 40; k++) {
             int x = k * 7919 % w, y = k * 104729 % h;
             double sum = 0;
@@ -172,11 +172,11 @@ static void solve_case(const goldens *g, const char *image, const char *tag, dou
         if (!mb_solver_available(solvers[i])) {
             continue;
         }
-        mb_closed_form_options o = {.epsilon = epsilon, .solver = solvers[i], .pool = pool};
+        mb_closed_form_options o = {.epsilon = epsilon, .solver = solvers[i]};
         mb_closed_form_report report;
         mb_image_f32 alpha = {0};
         mb_error err;
-        CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+        CHECK_OK(mb_closed_form(&(mb_task){.pool = pool}, &alpha, &samples, &trimap, &o, &report, &err), err);
         char note[128];
         snprintf(note, sizeof note, "%s solver %d (residual %.1e)", tag, (int)solvers[i], report.residual);
         CHECK_MSG(report.outcome == MB_CLOSED_FORM_SOLVED && !report.fell_back, "%s", note);
@@ -207,18 +207,18 @@ static void solutions(const goldens *g, mb_pool *pool)
     static const char *pictures[] = {"astronaut", "chelsea"};
     static const struct {
         int erode, dilate;
-        double black_white[2];
+        mb_points points;
     } cases[] = {{1, 1, {0.01, 0.99}}, {6, 6, {0.01, 0.99}}, {6, 6, {0.2, 0.7}}, {20, 20, {0.01, 0.99}}};
     for (int i = 0; i < 8; i++) {
         char tag[64], name[96];
         const char *picture = pictures[i / 4];
         snprintf(tag, sizeof tag, "%s_%d_%d_%g_%g", picture, cases[i % 4].erode, cases[i % 4].dilate,
-                 cases[i % 4].black_white[0], cases[i % 4].black_white[1]);
+                 cases[i % 4].points.black, cases[i % 4].points.white);
         snprintf(name, sizeof name, "%s_mask", picture);
         mb_image_u8 mask = golden_picture(g, name), trimap = {0};
         mb_error err;
         int size = mb_closed_form_blur(cases[i % 4].erode, cases[i % 4].dilate);
-        CHECK_OK(mb_closed_form_trimap(&trimap, &mask, size, cases[i % 4].black_white, pool, NULL, &err), err);
+        CHECK_OK(mb_closed_form_trimap(&(mb_task){.pool = pool}, &trimap, &mask, size, cases[i % 4].points, &err), err);
         snprintf(name, sizeof name, "%s_trimap", tag);
         CHECK_MSG(memcmp(trimap.v, golden_u8(g, name), (size_t)trimap.width * (size_t)trimap.height) == 0, "%s", name);
         mb_image_u8_dispose(&mask);
@@ -272,7 +272,7 @@ TEST(outcomes)
         mb_closed_form_options o = {0};
         mb_image_f32 alpha = {0};
         mb_error err;
-        CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+        CHECK_OK(mb_closed_form(NULL, &alpha, &samples, &trimap, &o, &report, &err), err);
         CHECK_MSG(report.outcome == cases[c].outcome, "case %zu: outcome %d", c, (int)report.outcome);
         float v = alpha.v[alpha.width / 2];
         CHECK_MSG(cases[c].middle < 0 ? v >= 0 && v <= 1 : v == cases[c].middle, "case %zu: %g", c, (double)v);
@@ -300,7 +300,7 @@ TEST(islands)
         mb_closed_form_report report;
         mb_image_f32 alpha = {0};
         mb_error err;
-        CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+        CHECK_OK(mb_closed_form(NULL, &alpha, &samples, &trimap, &o, &report, &err), err);
         CHECK(report.components == 3 && report.unknown == 4 * 40 + 16 + 20);
         CHECK(alpha.v[12 * 60 + 10] == 0.0f && alpha.v[22 * 60 + 47] == 1.0f);
         mb_image_f32_dispose(&alpha);
@@ -333,39 +333,41 @@ TEST(wide_band)
     mb_closed_form_report report;
     mb_closed_form_options o = {0};
     mb_error err;
-    CHECK_OK(mb_closed_form(&first, &samples, &trimap, &o, &report, &err), err);
+    CHECK_OK(mb_closed_form(NULL, &first, &samples, &trimap, &o, &report, &err), err);
     CHECK_MSG(report.residual < 1e-9, "%g", report.residual);
     for (int threads = 2; threads <= 3; threads++) {
-        CHECK_OK(mb_pool_create(&o.pool, threads, &err), err);
-        CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+        mb_task task = {0};
+        CHECK_OK(mb_pool_create(&task.pool, threads, &err), err);
+        CHECK_OK(mb_closed_form(&task, &alpha, &samples, &trimap, &o, &report, &err), err);
         CHECK(memcmp(alpha.v, first.v, (size_t)(w * h) * sizeof(float)) == 0);
         mb_image_f32_dispose(&alpha);
-        mb_pool_free(o.pool);
-        o.pool = NULL;
+        mb_pool_free(task.pool);
     }
-    o.memory_limit = 4000000;
-    CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+    o.factor_limit = 4000000;
+    CHECK_OK(mb_closed_form(NULL, &alpha, &samples, &trimap, &o, &report, &err), err);
     CHECK_MSG(report.used == MB_SOLVER_PCG && report.fell_back && report.factor_bytes <= 4000000, "%zu",
               report.factor_bytes);
     double worst = max_difference(alpha.v, first.v, (size_t)(w * h));
     CHECK_MSG(worst < 1e-5, "%g after %d iterations, residual %g", worst, report.iterations, report.residual);
     mb_image_f32_dispose(&alpha);
     /* What there is decides: all of it, the direct solver's part only, or not even the system. */
-    o = (mb_closed_form_options){.available = (size_t)report.unknown * 700};
-    CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+    o = (mb_closed_form_options){0};
+    mb_task limited = {.memory_limit = (size_t)report.unknown * 700};
+    CHECK_OK(mb_closed_form(&limited, &alpha, &samples, &trimap, &o, &report, &err), err);
     CHECK(report.used == MB_SOLVER_PCG && max_difference(alpha.v, first.v, (size_t)(w * h)) < 1e-5);
     mb_image_f32_dispose(&alpha);
-    o.available = (size_t)report.unknown * 600;
+    limited.memory_limit = (size_t)report.unknown * 600;
     err = (mb_error){0};
-    CHECK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err) == MB_E_MEMORY && alpha.v == NULL);
+    CHECK(mb_closed_form(&limited, &alpha, &samples, &trimap, &o, &report, &err) == MB_E_MEMORY && alpha.v == NULL);
     CHECK_MSG(strstr(err.message, "--detail guided") != NULL && strstr(err.message, " GB, there are ") != NULL, "%s",
               err.message);
     for (int calls = 0; calls < 30; calls += 13) {
         int left = calls;
-        mb_closed_form_options stop = {.cancel = {.asked = after_some, .user = &left},
-                                       .solver = calls % 2 == 0 ? 0 : MB_SOLVER_PCG};
+        const mb_task stopped = {.should_stop = after_some, .user = &left};
+        o.solver = calls % 2 == 0 ? MB_SOLVER_AUTO : MB_SOLVER_PCG;
         err = (mb_error){0};
-        CHECK(mb_closed_form(&alpha, &samples, &trimap, &stop, &report, &err) == MB_E_CANCELLED && alpha.v == NULL);
+        CHECK(mb_closed_form(&stopped, &alpha, &samples, &trimap, &o, &report, &err) == MB_E_CANCELLED &&
+              alpha.v == NULL);
     }
     mb_image_f32_dispose(&first);
     mb_image_u8_dispose(&photo);
@@ -386,7 +388,7 @@ TEST(flat_picture)
         mb_closed_form_report report;
         mb_image_f32 alpha = {0};
         mb_error err;
-        CHECK_OK(mb_closed_form(&alpha, &samples, &trimap, &o, &report, &err), err);
+        CHECK_OK(mb_closed_form(NULL, &alpha, &samples, &trimap, &o, &report, &err), err);
         int falls = 0;
         for (int i = 1; i < 80; i++) {
             falls += alpha.v[800 + i] < alpha.v[800 + i - 1] - 1e-6f;

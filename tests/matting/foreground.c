@@ -16,14 +16,14 @@ static double colour_error(const mb_colours *c, const float *want)
     return worst;
 }
 
-static void ml_case(const goldens *g, const mb_image_u8 *photo, const mb_image_f32 *alpha, const char *tag,
-                    const mb_foreground_options *o)
+static void ml_case(mb_pool *pool, const goldens *g, const mb_image_u8 *photo, const mb_image_f32 *alpha,
+                    const char *tag, const mb_foreground_options *o)
 {
     char name[64];
     mb_colours f = {0}, b = {0};
     mb_error err;
     golden want;
-    CHECK_OK(mb_foreground_ml(&f, &b, photo, alpha, o, &err), err);
+    CHECK_OK(mb_foreground_ml(&(mb_task){.pool = pool}, &f, &b, photo, alpha, o, &err), err);
     snprintf(name, sizeof name, "%s_f", tag);
     double worst = colour_error(&f, golden_f32(g, name));
     CHECK_MSG(worst <= 1e-5, "%s: %g", name, worst);
@@ -51,27 +51,23 @@ static void crop(mb_image_u8 *photo, mb_image_f32 *alpha, const mb_image_u8 *p, 
 
 static void multi_level(const goldens *g, mb_pool *pool)
 {
-    const mb_foreground_options plain = {.pool = pool};
-    const mb_foreground_options other = {.regularization = 1e-3f,
-                                         .gradient_weight = 0.1f,
-                                         .small_size = 16,
-                                         .small_iterations = 5,
-                                         .big_iterations = 3,
-                                         .pool = pool};
+    const mb_foreground_options plain = {0};
+    const mb_foreground_options other = {
+        .regularization = 1e-3f, .gradient_weight = 0.1f, .small_size = 16, .small_iterations = 5, .big_iterations = 3};
     mb_image_u8 photo = golden_picture(g, "astronaut_image"), hair = golden_picture(g, "hair_image"), part = {0};
     mb_image_f32 alpha = golden_plane(g, "alpha"), hair_alpha = golden_plane(g, "hair_alpha"), part_alpha = {0};
-    ml_case(g, &photo, &alpha, "opt", &other);
-    ml_case(g, &hair, &hair_alpha, "hair", &plain);
+    ml_case(pool, g, &photo, &alpha, "opt", &other);
+    ml_case(pool, g, &hair, &hair_alpha, "hair", &plain);
     crop(&part, &part_alpha, &photo, &alpha);
-    ml_case(g, &part, &part_alpha, "crop", &plain);
+    ml_case(pool, g, &part, &part_alpha, "crop", &plain);
     for (size_t i = 0; i < 31 * 47; i++) {
         part_alpha.v[i] = 0;
     }
-    ml_case(g, &part, &part_alpha, "zero", &plain);
+    ml_case(pool, g, &part, &part_alpha, "zero", &plain);
     for (size_t i = 0; i < 31 * 47; i++) {
         part_alpha.v[i] = 1;
     }
-    ml_case(g, &part, &part_alpha, "one", &plain);
+    ml_case(pool, g, &part, &part_alpha, "one", &plain);
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&hair);
     mb_image_u8_dispose(&part);
@@ -84,15 +80,15 @@ static void blur_fusion(const goldens *g, mb_pool *pool)
 {
     mb_image_u8 photo = golden_picture(g, "astronaut_image"), hair = golden_picture(g, "hair_image");
     mb_image_f32 alpha = golden_plane(g, "alpha"), hair_alpha = golden_plane(g, "hair_alpha");
-    mb_foreground_options o = {.first_radius = 31, .pool = pool};
+    mb_foreground_options o = {.first_radius = 31};
     mb_colours f = {0};
     mb_error err;
-    CHECK_OK(mb_foreground_blurfusion(&f, &hair, &hair_alpha, &o, &err), err);
+    CHECK_OK(mb_foreground_blurfusion(&(mb_task){.pool = pool}, &f, &hair, &hair_alpha, &o, &err), err);
     double worst = colour_error(&f, golden_f32(g, "hair_blurfusion_f"));
     CHECK_MSG(worst <= 1e-6, "hair: %g", worst);
     mb_colours_dispose(&f);
     o.first_radius = 0;
-    CHECK_OK(mb_foreground_blurfusion(&f, &photo, &alpha, &o, &err), err);
+    CHECK_OK(mb_foreground_blurfusion(&(mb_task){.pool = pool}, &f, &photo, &alpha, &o, &err), err);
     const uint8_t *want = golden_u8(g, "blurfusion_u8");
     int wrong = 0, opaque = 0;
     for (size_t i = 0; i < (size_t)photo.width * (size_t)photo.height * 3; i++) {
@@ -227,10 +223,11 @@ TEST(blocks_and_threads)
         for (int threads = 1; threads <= 3; threads++) {
             mb_foreground_options o = {0};
             mb_colours f = {0}, g = {0};
-            CHECK_OK(mb_pool_create(&o.pool, threads, &err), err);
-            CHECK_OK(mb_foreground_ml(&f, NULL, &photo, &alpha, &o, &err), err);
-            CHECK_OK(mb_foreground_blurfusion(&g, &photo, &alpha, &o, &err), err);
-            mb_pool_free(o.pool);
+            mb_task task = {0};
+            CHECK_OK(mb_pool_create(&task.pool, threads, &err), err);
+            CHECK_OK(mb_foreground_ml(&task, &f, NULL, &photo, &alpha, &o, &err), err);
+            CHECK_OK(mb_foreground_blurfusion(&task, &g, &photo, &alpha, &o, &err), err);
+            mb_pool_free(task.pool);
             if (threads == 1) {
                 double worst = colour_error(&f, want.f);
                 CHECK_MSG(worst < 1e-5, "%d x %d: %g", photo.width, photo.height, worst);
@@ -272,8 +269,9 @@ static void estimates(mb_pool *pool)
             alpha.v[i] = (uint8_t)(255.0f * plane.v[i]);
         }
         for (int m = MB_FOREGROUND_NONE; m <= MB_FOREGROUND_BLURFUSION; m++) {
-            mb_foreground_options o = {.pool = pool};
-            CHECK_OK(mb_foreground_estimate(&out, (mb_foreground)m, &photo, &alpha, &o, &err), err);
+            mb_foreground_options o = {0};
+            CHECK_OK(mb_foreground_estimate(&(mb_task){.pool = pool}, &out, (mb_foreground)m, &photo, &alpha, &o, &err),
+                     err);
             CHECK(out.width == photo.width && out.height == photo.height && out.channels == 3);
             int wrong = 0;
             for (int i = 0; i < photo.width * photo.height; i++) {
@@ -284,10 +282,10 @@ static void estimates(mb_pool *pool)
             }
             CHECK_MSG(wrong == 0, "%d x %d method %d: %d", photo.width, photo.height, m, wrong);
             mb_image_u8_dispose(&out);
-            o.cancel = (mb_cancel){.asked = always};
             err = (mb_error){0};
-            CHECK(mb_foreground_estimate(&out, (mb_foreground)m, &photo, &alpha, &o, &err) ==
-                  (m == MB_FOREGROUND_NONE ? MB_OK : MB_E_CANCELLED));
+            CHECK(mb_foreground_estimate(&(mb_task){.pool = pool, .should_stop = always}, &out, (mb_foreground)m,
+                                         &photo, &alpha, &o,
+                                         &err) == (m == MB_FOREGROUND_NONE ? MB_OK : MB_E_CANCELLED));
             mb_image_u8_dispose(&out);
         }
         mb_image_u8_dispose(&photo);

@@ -15,8 +15,8 @@ static double filter_error(const goldens *g, const char *picture, const char *fi
     mb_image_u8 mask = golden_picture(g, name);
     mb_image_view guide = mb_image_view_u8(&image), source = mb_image_view_u8(&mask);
     mb_image_f32 out = {0};
-    mb_guided_options o = {radius, eps, 1.0, NULL};
-    CHECK_OK(mb_guided_filter(&out, &guide, &source, &o, pool, &err), err);
+    mb_guided_options o = {radius, eps, 1.0};
+    CHECK_OK(mb_guided_filter(&(mb_task){.pool = pool}, &out, &guide, &source, &o, &err), err);
     double worst = max_difference(out.v, golden_f32(g, field), (size_t)out.width * (size_t)out.height);
     mb_image_u8_dispose(&image);
     mb_image_u8_dispose(&mask);
@@ -69,10 +69,10 @@ static void node_bytes(const goldens *g, mb_pool *pool)
         snprintf(field, sizeof field, "%s_mask", picture);
         mb_image_u8 mask = golden_picture(g, field);
         mb_image_view guide = mb_image_view_u8(&image), source = mb_image_view_u8(&mask);
-        mb_guided_options o = {mb_guided_layerstyle_radius(pair[0], pair[1]), MB_GUIDED_EPS, 1.0, NULL};
+        mb_guided_options o = {mb_guided_layerstyle_radius(pair[0], pair[1]), MB_GUIDED_EPS, 1.0};
         mb_image_f32 out = {0};
         mb_error err;
-        CHECK_OK(mb_guided_filter(&out, &guide, &source, &o, pool, &err), err);
+        CHECK_OK(mb_guided_filter(&(mb_task){.pool = pool}, &out, &guide, &source, &o, &err), err);
         size_t n = (size_t)out.width * (size_t)out.height;
         mb_levels l = mb_levels_of(levels[i % 2][0], levels[i % 2][1]);
         for (size_t k = 0; k < n; k++) {
@@ -92,7 +92,7 @@ static double samples_error(const mb_image_view *guide, const mb_image_view *sou
 {
     mb_image_f32 out = {0};
     mb_error err;
-    CHECK_OK(mb_guided_filter(&out, guide, source, &o, NULL, &err), err);
+    CHECK_OK(mb_guided_filter(NULL, &out, guide, source, &o, &err), err);
     double worst = max_difference(out.v, want, (size_t)out.width * (size_t)out.height);
     mb_image_f32_dispose(&out);
     return worst;
@@ -110,10 +110,9 @@ static void other_guides(const goldens *g)
     mb_image_view image = golden_samples(g, "astronaut_image"), mask = golden_samples(g, "astronaut_mask");
     mb_image_view gray = golden_samples(g, "gray_guide");
     double worst =
-        samples_error(&gray, &mask, (mb_guided_options){8, 1e-3, 1, NULL}, golden_f32(g, "gray_truth_r8_eps0.001"));
+        samples_error(&gray, &mask, (mb_guided_options){8, 1e-3, 1}, golden_f32(g, "gray_truth_r8_eps0.001"));
     CHECK_MSG(worst <= 1e-5, "grey truth %g", worst);
-    worst =
-        samples_error(&image, &mask, (mb_guided_options){8, 0.015, 0.5, NULL}, golden_f32(g, "fast_r8_eps0.015_s0.5"));
+    worst = samples_error(&image, &mask, (mb_guided_options){8, 0.015, 0.5}, golden_f32(g, "fast_r8_eps0.015_s0.5"));
     CHECK_MSG(worst <= 1e-5, "fast %g", worst);
 
     mb_image_view tiny = golden_samples(g, "tiny_image"), tiny_mask = golden_samples(g, "tiny_mask");
@@ -121,7 +120,7 @@ static void other_guides(const goldens *g)
     for (int i = 0; i < 4; i++) {
         char name[32];
         snprintf(name, sizeof name, "tiny_r%d", radii[i]);
-        mb_guided_options o = {radii[i], 0.015, 1, NULL};
+        mb_guided_options o = {radii[i], 0.015, 1};
         worst = samples_error(&tiny, &tiny_mask, o, golden_f32(g, name));
         CHECK_MSG(worst <= 5e-6, "%s %g", name, worst);
         snprintf(name, sizeof name, "tiny_truth_r%d", radii[i]);
@@ -134,8 +133,8 @@ static void other_guides(const goldens *g)
         flat[i] = 0.3f;
     }
     mb_image_view flat_guide = {15, 12, 3, NULL, flat};
-    worst = samples_error(&flat_guide, &const_mask, (mb_guided_options){3, 0.015, 1, NULL},
-                          golden_f32(g, "const_r3_eps0.015"));
+    worst =
+        samples_error(&flat_guide, &const_mask, (mb_guided_options){3, 0.015, 1}, golden_f32(g, "const_r3_eps0.015"));
     CHECK_MSG(worst <= 1e-5, "flat guide %g", worst);
 }
 
@@ -154,7 +153,7 @@ static void own_scale(const goldens *g)
     }
     mb_image_view guide = {image.width, image.height, 3, NULL, wide},
                   source = {image.width, image.height, 1, NULL, one};
-    CHECK_OK(mb_guided_filter(&out, &guide, &source, &(mb_guided_options){3, 100, 1, NULL}, NULL, &err), err);
+    CHECK_OK(mb_guided_filter(NULL, &out, &guide, &source, &(mb_guided_options){3, 100, 1}, &err), err);
     for (size_t i = 0; i < n; i++) {
         float v = out.v[i] < 0 ? 0 : out.v[i] > 255 ? 255 : out.v[i];
         rounded[i] = (uint8_t)lrintf(v);
@@ -259,7 +258,8 @@ static void edge_sizes(mb_pool *pool)
         plain_coefficients(&f, 0.015);
         mb_image_view gs = mb_image_view_u8(&photo), ms = mb_image_view_u8(&mask);
         mb_image_f32 out = {0};
-        CHECK_OK(mb_guided_filter(&out, &gs, &ms, &(mb_guided_options){f.r, 0.015, 1, NULL}, pool, &err), err);
+        CHECK_OK(mb_guided_filter(&(mb_task){.pool = pool}, &out, &gs, &ms, &(mb_guided_options){f.r, 0.015, 1}, &err),
+                 err);
         double worst = 0;
         for (int i = 0; i < n; i++) {
             worst = fmax(worst, fabs((double)out.v[i] - plain_value(&f, i % w, i / w)));
@@ -288,10 +288,10 @@ TEST(threads_and_nan)
     source[12345] = NAN;
     source[54321] = INFINITY;
     mb_image_view gs = {w, h, 3, NULL, guide}, ms = {w, h, 1, NULL, source};
-    mb_guided_options o = {6, 0.001, 1.0, NULL};
+    mb_guided_options o = {6, 0.001, 1.0};
     mb_error err;
     mb_image_f32 first = {0};
-    CHECK_OK(mb_guided_filter(&first, &gs, &ms, &o, NULL, &err), err);
+    CHECK_OK(mb_guided_filter(NULL, &first, &gs, &ms, &o, &err), err);
     int bad = 0;
     for (int i = 0; i < w * h; i++) {
         bad += !isfinite(first.v[i]);
@@ -301,7 +301,7 @@ TEST(threads_and_nan)
         mb_pool *pool = NULL;
         mb_image_f32 out = {0};
         CHECK_OK(mb_pool_create(&pool, threads, &err), err);
-        CHECK_OK(mb_guided_filter(&out, &gs, &ms, &o, pool, &err), err);
+        CHECK_OK(mb_guided_filter(&(mb_task){.pool = pool}, &out, &gs, &ms, &o, &err), err);
         CHECK(memcmp(out.v, first.v, (size_t)(w * h) * sizeof(float)) == 0);
         mb_image_f32_dispose(&out);
         mb_pool_free(pool);
@@ -317,12 +317,12 @@ TEST(refusals)
     mb_image_view a = {2, 2, 3, NULL, v}, b = {2, 2, 1, NULL, v}, c = {1, 2, 1, NULL, v};
     mb_image_f32 out = {0};
     mb_error err = {0};
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){0, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){513, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, 0, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, NAN, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &b, &(mb_guided_options){3, 0.1, 1.5, NULL}, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_guided_filter(&out, &a, &c, &(mb_guided_options){3, 0.1, 1, NULL}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(NULL, &out, &a, &b, &(mb_guided_options){0, 0.1, 1}, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(NULL, &out, &a, &b, &(mb_guided_options){513, 0.1, 1}, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(NULL, &out, &a, &b, &(mb_guided_options){3, 0, 1}, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(NULL, &out, &a, &b, &(mb_guided_options){3, NAN, 1}, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(NULL, &out, &a, &b, &(mb_guided_options){3, 0.1, 1.5}, &err) == MB_E_ARGUMENT);
+    CHECK(mb_guided_filter(NULL, &out, &a, &c, &(mb_guided_options){3, 0.1, 1}, &err) == MB_E_ARGUMENT);
     CHECK(out.v == NULL);
     CHECK(mb_guided_layerstyle_radius(1, 1) == 3 && mb_guided_layerstyle_radius(6, 6) == 5 &&
           mb_guided_layerstyle_radius(255, 255) == 87);

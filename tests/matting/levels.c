@@ -17,7 +17,7 @@ static void remap(const goldens *g)
         mb_image_f32 p = {0};
         CHECK_OK(mb_image_f32_create(&p, n, 1, &err), err);
         memcpy(p.v, in, (size_t)n * sizeof *in);
-        mb_levels_f32(&p, l, NULL);
+        mb_levels_f32(NULL, &p, l);
         CHECK_MSG(memcmp(p.v, out + (size_t)i * (size_t)n, (size_t)n * sizeof *out) == 0, "black %g white %g",
                   black_white[0], black_white[1]);
         mb_image_f32_dispose(&p);
@@ -55,7 +55,7 @@ TEST(odd_values)
     CHECK_OK(mb_image_u8_create(&p, 5, 3, 3, &err), err);
     memset(p.v, 100, 45);
     mb_levels_brightness_table(table, 1.5);
-    mb_levels_map(&p, table, NULL);
+    mb_levels_map(NULL, &p, table);
     int wrong = 0;
     for (int i = 0; i < 45; i++) {
         wrong += p.v[i] != 150;

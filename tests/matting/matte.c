@@ -63,17 +63,17 @@ static mb_status stand_in(mb_image_f32 *alpha, network *n, const mb_image_u8 *ph
 }
 
 /* The whole refinement, as the pipeline's matte stage goes through it. */
-static mb_status matte(mb_matte_job *job, network *n, mb_error *err)
+static mb_status matte(const mb_task *task, mb_matte_job *job, network *n, mb_error *err)
 {
     mb_vitmatte_input input = {0};
     mb_image_f32 alpha = {0};
     if (!mb_matte_needs_network(job->options)) {
-        return mb_matte_run(job, err);
+        return mb_matte_run(task, job, err);
     }
-    mb_status status = mb_vitmatte_prepare(&input, job, err);
+    mb_status status = mb_vitmatte_prepare(task, &input, job, err);
     if (status == MB_OK) {
         CHECK_OK(stand_in(&alpha, n, input.photo, input.trimap, err), *err);
-        status = mb_vitmatte_finish(job, &input, &alpha, err);
+        status = mb_vitmatte_finish(task, job, &input, &alpha, err);
     }
     mb_vitmatte_input_dispose(&input);
     mb_image_f32_dispose(&alpha);
@@ -106,9 +106,11 @@ static void node_goldens(const goldens *g, mb_pool *pool)
             n = (network){.photo = &fed_photo, .trimap = &fed_trimap};
         }
         mb_options o = options_of(c);
-        mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o, .pool = pool};
+        mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o};
+        mb_warnings warnings = {0};
+        const mb_task task = {.pool = pool, .warnings = &warnings};
         mb_error err;
-        CHECK_OK(matte(&job, &n, &err), err);
+        CHECK_OK(matte(&task, &job, &n, &err), err);
         snprintf(name, sizeof name, "%s case %d", pictures[i / 7], i % 7);
         size_t area = (size_t)job.alpha.width * (size_t)job.alpha.height;
         level_difference d = compare_levels(job.alpha.v, want.data, area);
@@ -116,7 +118,7 @@ static void node_goldens(const goldens *g, mb_pool *pool)
         CHECK_MSG(exact ? d.count == 0 : d.worst <= 1 && d.count * 1000 <= area, "%s: %zu differ, worst %d", name,
                   d.count, d.worst);
         CHECK(n.calls == (i % 7 >= 5));
-        CHECK(job.warnings.n == (i % 7 == 5)); /* the reduced size */
+        CHECK(warnings.n == (i % 7 == 5)); /* the reduced size */
         mb_matte_job_dispose(&job);
         mb_image_u8_dispose(&photo);
         mb_image_u8_dispose(&mask);
@@ -149,9 +151,11 @@ static void network_goldens(mb_pool *pool)
         network n = {
             .photo = &p[3], .trimap = &p[4], .alphas = alphas.data, .width = alphas.dims[3], .height = alphas.dims[2]};
         mb_options o = options_of(&files[i].c);
-        mb_matte_job job = {.photo = &p[0], .mask = &p[1], .options = &o, .pool = pool};
+        mb_matte_job job = {.photo = &p[0], .mask = &p[1], .options = &o};
+        mb_warnings warnings = {0};
+        const mb_task task = {.pool = pool, .warnings = &warnings};
         mb_error err;
-        CHECK_OK(matte(&job, &n, &err), err);
+        CHECK_OK(matte(&task, &job, &n, &err), err);
         size_t area = (size_t)job.alpha.width * (size_t)job.alpha.height;
         CHECK_MSG(memcmp(job.alpha.v, p[5].v, area) == 0, "%s", name);
         CHECK_MSG(job.trimap.v != NULL && memcmp(job.trimap.v, p[2].v, area) == 0, "%s", name);
@@ -200,11 +204,12 @@ TEST(refusals)
         bool networked = mb_matte_needs_network(&o);
         mb_error err = {0};
         CHECK(networked == (d >= MB_DETAIL_VITMATTE));
-        CHECK(mb_matte_run(&job, &err) == (networked ? MB_E_UNSUPPORTED : MB_OK));
+        CHECK(mb_matte_run(NULL, &job, &err) == (networked ? MB_E_UNSUPPORTED : MB_OK));
         mb_matte_job_dispose(&job);
         job.mask = &other;
         err = (mb_error){0};
-        CHECK((networked ? mb_vitmatte_prepare(&input, &job, &err) : mb_matte_run(&job, &err)) == MB_E_ARGUMENT);
+        CHECK((networked ? mb_vitmatte_prepare(NULL, &input, &job, &err) : mb_matte_run(NULL, &job, &err)) ==
+              MB_E_ARGUMENT);
         CHECK_MSG(strstr(err.message, "the mask is 8 x 9, the photo 8 x 8") == err.message, "%s", err.message);
         CHECK(job.alpha.v == NULL && job.trimap.v == NULL);
         job.mask = &mask;
@@ -212,9 +217,9 @@ TEST(refusals)
     /* a network that gives less than the photo */
     mb_image_f32 small = {0};
     mb_error err = {0};
-    CHECK_OK(mb_vitmatte_prepare(&input, &job, &err), err);
+    CHECK_OK(mb_vitmatte_prepare(NULL, &input, &job, &err), err);
     CHECK_OK(mb_image_f32_create(&small, 8, 7, &err), err);
-    CHECK(mb_vitmatte_finish(&job, &input, &small, &err) == MB_E_INTERNAL && job.alpha.v == NULL);
+    CHECK(mb_vitmatte_finish(NULL, &job, &input, &small, &err) == MB_E_INTERNAL && job.alpha.v == NULL);
     mb_vitmatte_input_dispose(&input);
     mb_image_f32_dispose(&small);
     mb_image_u8_dispose(&photo);
@@ -230,22 +235,24 @@ static mb_warnings run(mb_detail detail, const mb_image_u8 *photo, const mb_imag
     mb_options_init(&o);
     o.detail = detail;
     network n = {0};
-    mb_matte_job job = {.photo = photo, .mask = mask, .options = &o, .pool = pool};
+    mb_matte_job job = {.photo = photo, .mask = mask, .options = &o};
+    mb_warnings warnings = {0};
+    const mb_task task = {.pool = pool, .warnings = &warnings};
     mb_error err;
-    CHECK_OK(matte(&job, &n, &err), err);
+    CHECK_OK(matte(&task, &job, &n, &err), err);
     CHECK(job.alpha.width == photo->width && job.alpha.height == photo->height && job.alpha.channels == 1);
     if (keep != NULL) {
         *keep = job.alpha;
         job.alpha = (mb_image_u8){0};
     }
     mb_matte_job_dispose(&job);
-    return job.warnings;
+    return warnings;
 }
 
 static bool warned(const mb_warnings *w, mb_warning_code code)
 {
     for (int i = 0; i < w->n; i++) {
-        if (w->item[i].code == code) {
+        if (w->item[i].code == (int)code) {
             return true;
         }
     }
@@ -266,7 +273,7 @@ TEST(failure_cases)
     mb_image_u8_dispose(&alpha);
     w = run(MB_DETAIL_PYMATTING, &photo, &grey, NULL, &alpha);
     CHECK(w.n == 1 && warned(&w, MB_WARN_NO_FOREGROUND) && memcmp(alpha.v, grey.v, 1200) == 0);
-    CHECK(strcmp(mb_warning_name(w.item[0].code), "no-foreground") == 0);
+    CHECK(strcmp(mb_warning_name((mb_warning_code)w.item[0].code), "no-foreground") == 0);
     mb_image_u8_dispose(&alpha);
     for (int x = 0; x < 20; x++) { /* half full, half soft: no background */
         for (int y = 0; y < 30; y++) {
@@ -283,12 +290,14 @@ TEST(failure_cases)
     o.black_point = 0.6;
     o.white_point = 0.4;
     mb_matte_job job = {.photo = &photo, .mask = &grey, .options = &o};
+    mb_warnings swapped = {0};
+    const mb_task task = {.warnings = &swapped};
     mb_error err;
     for (int i = 0; i < 1200; i++) {
         grey.v[i] = i % 40 < 20 ? 255 : 0;
     }
-    CHECK_OK(mb_matte_run(&job, &err), err);
-    CHECK(warned(&job.warnings, MB_WARN_POINTS_SWAPPED) && job.alpha.v[5] == 255 && job.alpha.v[35] == 0);
+    CHECK_OK(mb_matte_run(&task, &job, &err), err);
+    CHECK(warned(&swapped, MB_WARN_POINTS_SWAPPED) && job.alpha.v[5] == 255 && job.alpha.v[35] == 0);
     mb_matte_job_dispose(&job);
     w = run(MB_DETAIL_VITMATTE, &photo, &black, NULL, &alpha);
     CHECK(warned(&w, MB_WARN_NO_FOREGROUND) && memcmp(alpha.v, black.v, 1200) == 0);
@@ -332,21 +341,22 @@ TEST(said_and_done)
     o.detail = MB_DETAIL_PYMATTING;
     mb_matte_job iterated = {.photo = &photo, .mask = &mask, .options = &o, .solver_memory = 1};
     mb_error err;
-    CHECK_OK(mb_matte_run(&iterated, &err), err);
+    w = (mb_warnings){0};
+    const mb_task task = {.warnings = &w};
+    CHECK_OK(mb_matte_run(&task, &iterated, &err), err);
     int far = 0;
     for (int i = 0; i < 3000; i++) {
         far += abs(iterated.alpha.v[i] - direct.v[i]) > 1;
     }
-    CHECK_MSG(warned(&iterated.warnings, MB_WARN_ITERATIVE) && !warned(&iterated.warnings, MB_WARN_RESIDUAL) &&
-                  far == 0,
-              "%d", far);
+    CHECK_MSG(warned(&w, MB_WARN_ITERATIVE) && !warned(&w, MB_WARN_RESIDUAL) && far == 0, "%d", far);
     mb_matte_job_dispose(&iterated);
     network n = {0};
     o.detail = MB_DETAIL_VITMATTE;
     o.max_megapixels = 0.001;
     mb_matte_job reduced = {.photo = &photo, .mask = &mask, .options = &o};
-    CHECK_OK(matte(&reduced, &n, &err), err);
-    CHECK(warned(&reduced.warnings, MB_WARN_REDUCED) && reduced.alpha.width == 60 && reduced.alpha.height == 50);
+    w = (mb_warnings){0};
+    CHECK_OK(matte(&task, &reduced, &n, &err), err);
+    CHECK(warned(&w, MB_WARN_REDUCED) && reduced.alpha.width == 60 && reduced.alpha.height == 50);
     mb_matte_job_dispose(&reduced);
     mb_image_u8_dispose(&direct);
     mb_image_u8_dispose(&photo);
@@ -371,12 +381,13 @@ TEST(residual_too_large)
         o.matting_epsilon = pass < 2 ? 1e-12 : 1e-6;
         mb_matte_job job = {.photo = &photo, .user_trimap = &trimap, .options = &o, .solver_memory = pass == 1 ? 1 : 0};
         mb_error err;
-        CHECK_OK(mb_matte_run(&job, &err), err);
+        mb_warnings warnings = {0};
+        CHECK_OK(mb_matte_run(&(mb_task){.warnings = &warnings}, &job, &err), err);
         bool known = true;
         for (int i = 0; i < 800; i++) {
             known = known && (trimap.v[i] == 128 || job.alpha.v[i] == trimap.v[i]);
         }
-        CHECK_MSG(known && warned(&job.warnings, MB_WARN_RESIDUAL) == (pass < 2), "pass %d", pass);
+        CHECK_MSG(known && warned(&warnings, MB_WARN_RESIDUAL) == (pass < 2), "pass %d", pass);
         mb_matte_job_dispose(&job);
     }
     mb_image_u8_dispose(&photo);
@@ -427,9 +438,10 @@ TEST(own_trimap)
         o.detail = (mb_detail)d;
         network n = {0};
         mb_matte_job job = {.photo = &photo, .user_trimap = &trimap, .options = &o};
+        const mb_task task = {0};
         const mb_image_u8 *alpha = &job.alpha;
         mb_error err;
-        CHECK_OK(matte(&job, &n, &err), err);
+        CHECK_OK(matte(&task, &job, &n, &err), err);
         CHECK(alpha->v[600] == 0 && alpha->v[659] == 255);
         if (d == MB_DETAIL_PYMATTING) { /* the edge between the two colours is found */
             CHECK_MSG(alpha->v[629] <= 3 && alpha->v[630] >= 252, "%d %d", alpha->v[629], alpha->v[630]);
@@ -455,9 +467,10 @@ TEST(cancelled)
         mb_options_init(&o);
         o.detail = (mb_detail)d;
         network n = {0};
-        mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o, .cancel = {.asked = always}};
+        mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o};
+        const mb_task task = {.should_stop = always};
         mb_error err = {0};
-        CHECK(matte(&job, &n, &err) == MB_E_CANCELLED && job.alpha.v == NULL && n.calls == 0);
+        CHECK(matte(&task, &job, &n, &err) == MB_E_CANCELLED && job.alpha.v == NULL && n.calls == 0);
     }
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&mask);

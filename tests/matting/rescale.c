@@ -20,7 +20,7 @@ TEST(means)
 {
     mb_error err;
     mb_image_u8 in = numbered(12, 9, 3), out;
-    CHECK_OK(mb_image_u8_rescale(&out, &in, 4, 3, &err), err);
+    CHECK_OK(mb_image_u8_rescale(NULL, &out, &in, 4, 3, &err), err);
     for (int y = 0; y < 3; y++) {
         for (int x = 0; x < 4; x++) {
             for (int c = 0; c < 3; c++) {
@@ -35,15 +35,15 @@ TEST(means)
     mb_image_u8_dispose(&out);
     /* 3 -> 2: the middle pixel is shared */
     mb_image_u8 row = {3, 1, 1, (uint8_t[]){30, 60, 240}};
-    CHECK_OK(mb_image_u8_rescale(&out, &row, 2, 1, &err), err);
+    CHECK_OK(mb_image_u8_rescale(NULL, &out, &row, 2, 1, &err), err);
     CHECK(out.v[0] == 40 && out.v[1] == 180);
     mb_image_u8_dispose(&out);
     /* 2 -> 4: linear between the centres, flat beyond them */
     mb_image_u8 pair = {2, 1, 1, (uint8_t[]){0, 200}};
-    CHECK_OK(mb_image_u8_rescale(&out, &pair, 4, 1, &err), err);
+    CHECK_OK(mb_image_u8_rescale(NULL, &out, &pair, 4, 1, &err), err);
     CHECK(out.v[0] == 0 && out.v[1] == 50 && out.v[2] == 150 && out.v[3] == 200);
     mb_image_u8_dispose(&out);
-    CHECK_OK(mb_image_u8_rescale(&out, &in, 12, 9, &err), err);
+    CHECK_OK(mb_image_u8_rescale(NULL, &out, &in, 12, 9, &err), err);
     CHECK(memcmp(out.v, in.v, 12 * 9 * 3) == 0);
     mb_image_u8_dispose(&out);
     mb_image_u8_dispose(&in);
@@ -57,16 +57,16 @@ TEST(sizes)
     CHECK_OK(mb_image_u8_create(&in, 40, 32, 1, &err), err);
     memset(in.v, 201, 40 * 32);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        CHECK_OK(mb_image_u8_rescale(&out, &in, sizes[i][0], sizes[i][1], &err), err);
+        CHECK_OK(mb_image_u8_rescale(NULL, &out, &in, sizes[i][0], sizes[i][1], &err), err);
         for (int k = 0; k < out.width * out.height; k++) {
             CHECK_MSG(abs(out.v[k] - 201) <= 1, "%d x %d: %d", out.width, out.height, out.v[k]);
         }
         mb_image_u8_dispose(&out);
     }
-    CHECK_OK(mb_image_u8_reduce(&out, &in, 20, &err), err);
+    CHECK_OK(mb_image_u8_reduce(NULL, &out, &in, 20, &err), err);
     CHECK(out.width == 20 && out.height == 16);
     mb_image_u8_dispose(&out);
-    CHECK_OK(mb_image_u8_reduce(&out, &in, 4000, &err), err);
+    CHECK_OK(mb_image_u8_reduce(NULL, &out, &in, 4000, &err), err);
     CHECK(out.width == 40 && out.height == 32);
     mb_image_u8_dispose(&out);
     mb_image_u8_dispose(&in);

@@ -21,7 +21,8 @@ static void node_goldens(const goldens *g, mb_pool *pool)
                 continue;
             }
             found++;
-            CHECK_OK(mb_trimap_layerstyle(&t, &mask, kernels[k][0], kernels[k][1], pool, &err), err);
+            CHECK_OK(mb_trimap_layerstyle(&(mb_task){.pool = pool}, &t, &mask, kernels[k][0], kernels[k][1], &err),
+                     err);
             CHECK_MSG(memcmp(t.v, want.data, (size_t)t.width * (size_t)t.height) == 0, "%s", name);
             mb_image_u8_dispose(&t);
         }
@@ -31,7 +32,7 @@ static void node_goldens(const goldens *g, mb_pool *pool)
     mb_image_f32 mask = golden_plane(g, "float_mask");
     mb_image_u8 t = {0};
     mb_error err;
-    CHECK_OK(mb_trimap_layerstyle_f32(&t, &mask, 1, 2, pool, &err), err);
+    CHECK_OK(mb_trimap_layerstyle_f32(&(mb_task){.pool = pool}, &t, &mask, 1, 2, &err), err);
     CHECK(memcmp(t.v, golden_u8(g, "float_trimap_1_2"), (size_t)t.width * (size_t)t.height) == 0);
     mb_image_u8_dispose(&t);
     mb_image_f32_dispose(&mask);
@@ -97,9 +98,12 @@ static void plain_window(mb_pool *pool)
             mb_image_u8 node = {0}, two = {0}, rembg = {0};
             mb_error err;
             const int low_high_size[3] = {10 + (int)k, 240, kernels[k][2]}, no_erosion[3] = {30, 200, 0};
-            CHECK_OK(mb_trimap_layerstyle(&node, &m, kernels[k][0], kernels[k][1], pool, &err), err);
-            CHECK_OK(mb_trimap_thresholds(&two, &m, 30, 200, pool, &err), err);
-            CHECK_OK(mb_trimap_rembg(&rembg, &m, low_high_size, pool, &err), err);
+            CHECK_OK(mb_trimap_layerstyle(&(mb_task){.pool = pool}, &node, &m, kernels[k][0], kernels[k][1], &err),
+                     err);
+            CHECK_OK(mb_trimap_thresholds(&(mb_task){.pool = pool}, &two, &m, 30, 200, &err), err);
+            CHECK_OK(mb_trimap_rembg(&(mb_task){.pool = pool}, &rembg, &m, low_high_size[0], low_high_size[1],
+                                     low_high_size[2], &err),
+                     err);
             int wrong[3] = {0};
             for (int y = 0, i = 0; y < m.height; y++) {
                 for (int x = 0; x < m.width; x++, i++) {
@@ -127,7 +131,7 @@ TEST(colour_mask)
     for (int i = 0; i < 140; i++) {
         memcpy(m.v + (size_t)i * 3, i % 7 == 0 ? (uint8_t[3]){255, 0, 9} : (uint8_t[3]){254, 255, 255}, 3);
     }
-    CHECK_OK(mb_trimap_layerstyle(&t, &m, 1, 1, NULL, &err), err);
+    CHECK_OK(mb_trimap_layerstyle(NULL, &t, &m, 1, 1, &err), err);
     int wrong = 0;
     for (int i = 0; i < 140; i++) {
         wrong += t.v[i] != (i % 7 == 0 ? 255 : 0);
@@ -141,13 +145,13 @@ TEST(refusals)
 {
     mb_image_u8 m = speckles(4, 4, 1, 3), t = {0};
     mb_error err = {0};
-    CHECK(mb_trimap_layerstyle(&t, &m, 300, 6, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_trimap_layerstyle(NULL, &t, &m, 300, 6, &err) == MB_E_ARGUMENT);
     CHECK_MSG(strcmp(err.message, "--erode 300: 1 to 255") == 0, "%s", err.message);
     err = (mb_error){0};
-    CHECK(mb_trimap_layerstyle(&t, &m, 6, 0, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_trimap_layerstyle(NULL, &t, &m, 6, 0, &err) == MB_E_ARGUMENT);
     CHECK_MSG(strcmp(err.message, "--dilate 0: 1 to 255") == 0, "%s", err.message);
-    CHECK(mb_trimap_thresholds(&t, &m, 200, 100, NULL, &err) == MB_E_ARGUMENT);
-    CHECK(mb_trimap_rembg(&t, &m, (const int[3]){10, 240, 256}, NULL, &err) == MB_E_ARGUMENT);
+    CHECK(mb_trimap_thresholds(NULL, &t, &m, 200, 100, &err) == MB_E_ARGUMENT);
+    CHECK(mb_trimap_rembg(NULL, &t, &m, 10, 240, 256, &err) == MB_E_ARGUMENT);
     CHECK(t.v == NULL);
     mb_image_u8_dispose(&m);
 }

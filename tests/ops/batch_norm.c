@@ -1,7 +1,7 @@
 /* Batch norm with fixed statistics. */
 #include "harness/op_harness.h"
 
-#define EPS(e) .attrs.norm = {(e)}
+#define EPS(e) .attrs.batch_norm = {(e)}, .fill[4] = OP_FILL_POSITIVE
 
 static const op_case cases[] = {
     {"64", EPS(1e-5f), .in = {{1, 64, 5, 7}, {64}, {64}, {64}, {64}}},

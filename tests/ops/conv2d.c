@@ -1,7 +1,8 @@
 /* Convolution. Bench: BiRefNet's decoder and VITMatte's detail capture at 1024 x 1024. */
 #include "harness/op_harness.h"
 
-#define CONV(s, p, a) .attrs.conv2d = {.stride = (s), .pad = (p), .act = MB_ACT_##a}
+#define CONV(s, p, a) .attrs.conv2d = {.stride = (s), .pad = (p), .act = MB_ACT_##a}, .fill[1] = OP_FILL_WEIGHT
+#define BORDERS(p, a) .attrs.conv2d = {1, (p), MB_ACT_##a, true}, .fill[1] = OP_FILL_WEIGHT
 
 static const op_case cases[] = {
     {"3x3", CONV(1, 1, NONE), .in = {{1, 7, 9, 11}, {5, 7, 3, 3}, {5}}},
@@ -35,11 +36,9 @@ static const op_case cases[] = {
     {"16x16 stride 16 (ViT's patches)", CONV(16, 0, NONE), .in = {{1, 4, 32, 48}, {64, 4, 16, 16}, {64}}},
     {"2x3 kernel", CONV(1, 1, NONE), .in = {{1, 6, 5, 6}, {7, 6, 2, 3}, {7}}},
     {"5x5 without padding", CONV(1, 0, NONE), .in = {{1, 6, 9, 8}, {7, 6, 5, 5}, {7}}},
-    {"5x5 border variants", .attrs.conv2d = {1, 2, MB_ACT_NONE, true}, .in = {{2, 3, 9, 11}, {36, 3, 5, 5}, {36}}},
-    {"5x5 border variants, 2x2", .attrs.conv2d = {1, 2, MB_ACT_RELU, true},
-     .in = {{1, 3, 2, 2}, {9, 3, 5, 5}, {9}, {1, 1, 2, 2}}},
-    {"3x3 border variants, addend vector", .attrs.conv2d = {1, 1, MB_ACT_NONE, true},
-     .in = {{2, 8, 5, 3}, {63, 8, 3, 3}, {63}, {2, 7, 1, 1}}},
+    {"5x5 border variants", BORDERS(2, NONE), .in = {{2, 3, 9, 11}, {36, 3, 5, 5}, {36}}},
+    {"5x5 border variants, 2x2", BORDERS(2, RELU), .in = {{1, 3, 2, 2}, {9, 3, 5, 5}, {9}, {1, 1, 2, 2}}},
+    {"3x3 border variants, addend vector", BORDERS(1, NONE), .in = {{2, 8, 5, 3}, {63, 8, 3, 3}, {63}, {2, 7, 1, 1}}},
     {"3x3 values of 1e4", CONV(1, 1, NONE), .in = {{1, 33, 9, 9}, {17, 33, 3, 3}, {17}}, .amplitude = 1e4f},
     /* BiRefNet */
     {"7x7 64 to 147, 256^2", CONV(1, 3, NONE), .in = {{1, 64, 256, 256}, {147, 64, 7, 7}, {147}}, .bench = true},
@@ -47,7 +46,7 @@ static const op_case cases[] = {
     {"3x3 1920 to 64, 64^2", CONV(1, 1, RELU), .in = {{1, 1920, 64, 64}, {64, 1920, 3, 3}, {64}}, .bench = true},
     {"3x3 64 to 192, 256^2", CONV(1, 1, NONE), .in = {{1, 64, 256, 256}, {192, 64, 3, 3}, {192}}, .bench = true},
     {"3x3 64 to 1, 256^2", CONV(1, 1, NONE), .in = {{1, 64, 256, 256}, {1, 64, 3, 3}, {1}}, .bench = true},
-    {"5x5 3 to 1, border variants, 1024^2", .attrs.conv2d = {1, 2, MB_ACT_NONE, true},
+    {"5x5 3 to 1, border variants, 1024^2", BORDERS(2, NONE),
      .in = {{1, 3, 1024, 1024}, {9, 3, 5, 5}, {9}, {1, 1, 1024, 1024}}, .bench = true},
     {"1x1 384 to 768, 128^2", CONV(1, 0, NONE), .in = {{1, 384, 128, 128}, {768, 384, 1, 1}, {768}}, .bench = true},
     {"4x4/4 3 to 192, 1024^2", CONV(4, 0, NONE), .in = {{1, 3, 1024, 1024}, {192, 3, 4, 4}, {192}}, .bench = true},

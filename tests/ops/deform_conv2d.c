@@ -2,7 +2,8 @@
  * Bench: BiRefNet's decoder block 1 at 1024 x 1024. */
 #include "harness/op_harness.h"
 
-#define DEFORM(p, a) .attrs.deform_conv2d = {.pad = (p), .modulator_scale = 2, .act = MB_ACT_##a}
+#define FILL         .fill = {[1] = OP_FILL_OFFSET, [3] = OP_FILL_WEIGHT}
+#define DEFORM(p, a) .attrs.deform_conv2d = {.pad = (p), .modulator_scale = 2, .act = MB_ACT_##a}, FILL
 
 static const op_case cases[] = {
     {"3x3", DEFORM(1, NONE), .in = {{1, 8, 7, 9}, {1, 18, 7, 9}, {1, 9, 7, 9}, {5, 8, 3, 3}, {5}}},
@@ -13,7 +14,7 @@ static const op_case cases[] = {
     {"7x7 on one pixel", DEFORM(3, NONE), .in = {{1, 5, 1, 1}, {1, 98, 1, 1}, {1, 49, 1, 1}, {6, 5, 7, 7}, {6}}},
     {"3x3 on one row", DEFORM(1, NONE), .in = {{1, 5, 1, 33}, {1, 18, 1, 33}, {1, 9, 1, 33}, {6, 5, 3, 3}, {6}}},
     {"3x3 one channel", DEFORM(1, NONE), .in = {{1, 1, 9, 9}, {1, 18, 9, 9}, {1, 9, 9, 9}, {1, 1, 3, 3}, {1}}},
-    {"scale folded into the weights", .attrs.deform_conv2d = {.pad = 1, .modulator_scale = 1},
+    {"scale folded into the weights", .attrs.deform_conv2d = {.pad = 1, .modulator_scale = 1}, FILL,
      .in = {{1, 16, 6, 6}, {1, 18, 6, 6}, {1, 9, 6, 6}, {16, 16, 3, 3}, {16}}},
     {"3x3 hostile offsets", DEFORM(1, NONE),
      .in = {{2, 20, 12, 13}, {2, 18, 12, 13}, {2, 9, 12, 13}, {24, 20, 3, 3}, {24}}, .hostile = true},

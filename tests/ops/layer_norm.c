@@ -1,7 +1,7 @@
 /* Layer norm over channels. Bench: Swin and VITMatte. */
 #include "harness/op_harness.h"
 
-#define EPS(e) .attrs.norm = {(e)}
+#define EPS(e) .attrs.layer_norm = {(e)}
 
 static const op_case cases[] = {
     {"64", EPS(1e-5f), .in = {{1, 64, 5, 7}, {64}, {64}}},

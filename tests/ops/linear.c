@@ -1,7 +1,7 @@
 /* Linear layers on tokens. Bench: Swin-L, Swin-T and VITMatte-S at 1024 x 1024. */
 #include "harness/op_harness.h"
 
-#define ACT(a) .attrs.linear = {MB_ACT_##a}
+#define ACT(a) .attrs.linear = {MB_ACT_##a}, .fill[1] = OP_FILL_WEIGHT
 
 static const op_case cases[] = {
     {"plain", ACT(NONE), .in = {{1, 64, 5, 7}, {64, 64}, {64}}},

@@ -1,8 +1,8 @@
 /* Bilinear resize, both kinds, both directions. Bench: BiRefNet and VITMatte at 1024 x 1024. */
 #include "harness/op_harness.h"
 
-#define CORNERS(h, w) .attrs.resize = {(h), (w), true}
-#define CENTRES(h, w) .attrs.resize = {(h), (w), false}
+#define CORNERS(h, w) .attrs.resize_bilinear = {(h), (w), true}
+#define CENTRES(h, w) .attrs.resize_bilinear = {(h), (w), false}
 
 static const op_case cases[] = {
     {"corners, twice", CORNERS(10, 14), .in = {{1, 28, 5, 7}}},

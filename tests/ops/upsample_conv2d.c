@@ -1,7 +1,7 @@
 /* The 3x3 convolution of an enlarged map. Bench: VITMatte-S at 1024 x 1024. */
 #include "harness/op_harness.h"
 
-#define ACT(a) .attrs.upsample_conv2d = {MB_ACT_##a}
+#define ACT(a) .attrs.upsample_conv2d = {MB_ACT_##a}, .fill[1] = OP_FILL_WEIGHT
 
 static const op_case cases[] = {
     {"plain", ACT(NONE), .in = {{1, 7, 5, 4}, {3, 7, 3, 3}}},

@@ -1,4 +1,4 @@
-/* The figures a cut-out is judged by, on pictures where they can be counted by hand. */
+/* The features that a cut-out is scored by, on pictures where they can be counted by hand. */
 #include "harness/check.h"
 #include "segment/candidate_score.h"
 
@@ -29,12 +29,15 @@ static mb_image_u8 halves(void)
     return p;
 }
 
-static void look(double f[MB_N_FEATURES], bool *usable, const mb_image_u8 *network, const mb_image_u8 *saliency,
-                 const mb_image_u8 *cut)
+static void measure(double f[MB_N_FEATURES], bool *usable, const mb_image_u8 *network, const mb_image_u8 *saliency,
+                    const mb_image_u8 *cut)
 {
     mb_image_u8 rgb = halves();
-    mb_score_inputs j = {&rgb, network, saliency};
-    CHECK_OK(mb_candidate_features(f, usable, &j, cut, &err), err);
+    mb_lab lab;
+    CHECK_OK(mb_lab_create(NULL, &lab, &rgb, &err), err);
+    const mb_score_inputs inputs = {&lab, network, saliency};
+    CHECK_OK(mb_candidate_features(NULL, f, usable, &inputs, cut, &err), err);
+    mb_lab_dispose(&lab);
     mb_image_u8_dispose(&rgb);
 }
 
@@ -53,7 +56,7 @@ TEST(left_half)
         cut.v[i] = saliency.v[i] = i % W < W / 2 ? 255 : 0;
         network.v[i] = i % W < W / 4 ? 255 : i % W == W - 1 ? 51 : 0;
     }
-    look(f, &usable, &network, &saliency, &cut);
+    measure(f, &usable, &network, &saliency, &cut);
     CHECK(usable);
     expect(f, MB_FEATURE_OVERLAP, 0, "no colour on both sides");
     expect(f, MB_FEATURE_NETWORK, 200.0 / (400 + 0.2 * H), "agreement with the network");
@@ -76,12 +79,12 @@ TEST(upper_half)
     double f[MB_N_FEATURES];
     bool usable;
     memset(cut.v, 255, N / 2);
-    look(f, &usable, &blind, &blind, &cut);
+    measure(f, &usable, &blind, &blind, &cut);
     expect(f, MB_FEATURE_OVERLAP, 1, "every colour on both sides");
     memset(cut.v, 0, N);
     memset(cut.v, 255, 30); /* two pieces, of 30 and 10 pixels, that touch nowhere */
     memset(cut.v + 10 * W, 255, 10);
-    look(f, &usable, &blind, &blind, &cut);
+    measure(f, &usable, &blind, &blind, &cut);
     expect(f, MB_FEATURE_PIECES, 0.25, "pieces");
     mb_image_u8_dispose(&blind);
     mb_image_u8_dispose(&cut);
@@ -94,7 +97,7 @@ TEST(nothing_and_everything)
     bool usable;
     for (int v = 0; v < 2; v++) {
         memset(cut.v, 255 * v, N);
-        look(f, &usable, &blind, &blind, &cut);
+        measure(f, &usable, &blind, &blind, &cut);
         CHECK(!usable);
         for (int k = 0; k < MB_N_FEATURES; k++) {
             CHECK(f[k] == 0);

@@ -1,5 +1,5 @@
-/* Choosing between ways to cut out: that a seed on the subject wins over one that misses it, whoever brought it, that
- * what comes back is a seed to snap, and what is refused. tests/segment/candidate_score.c counts the figures. */
+/* Choosing between candidates: that an initial mask on the subject wins over one that misses it, whoever brought it, and
+ * what is refused. tests/segment/candidate_score.c counts the features. */
 #include "harness/check.h"
 #include "segment/candidates.h"
 
@@ -50,19 +50,16 @@ static mb_image_u8 block(void)
     return rgb;
 }
 
-/* What snap makes of the choice: its share that lies on the block. */
+/* The share of the chosen cut-out that lies on the block. */
 static double chosen_share(const mb_image_u8 *rgb, const mb_image_u8 *network, const mb_image_u8 *saliency)
 {
-    mb_image_u8 seed, cut = {0};
-    mb_grabcut_options how;
+    mb_image_u8 cut = {0};
     double share = -1;
-    CHECK_OK(mb_candidates_choose(&seed, &how, rgb, network, saliency, &err), err);
-    CHECK(seed.width == 320 && seed.height == 240 && seed.channels == 1);
-    CHECK_OK(mb_grabcut(&cut, rgb, &seed, &how, &err), err);
+    CHECK_OK(mb_candidates_segment(NULL, &cut, rgb, network, saliency, &err), err);
     if (cut.v != NULL) {
+        CHECK(cut.width == rgb->width && cut.height == rgb->height && cut.channels == 1);
         share = share_inside(&cut, 118, 282, 88, 222);
     }
-    mb_image_u8_dispose(&seed);
     mb_image_u8_dispose(&cut);
     return share;
 }
@@ -82,24 +79,25 @@ TEST(choose)
     mb_image_u8_dispose(&blind);
 }
 
-/* Every way has its seed and its cut-out; the box's is empty outside the box; a score is only for what cuts. */
+/* Every candidate has its initial mask and its cut-out; the box's is empty outside the box; a score is only for what
+ * cuts. */
 TEST(candidates)
 {
     mb_image_u8 rgb = block(), mask = grey(400, 300);
     mb_candidates c;
     paint(&mask, 120, 280, 90, 220, 230, 0, 0);
-    CHECK_OK(mb_candidates_create(&c, &rgb, &mask, &mask, &err), err);
-    for (int way = 0; way < MB_N_CANDIDATES; way++) {
-        CHECK(c.seeds[way].width == 320 && c.cuts[way].width == 320 && c.cuts[way].height == 240);
-        CHECK_MSG(c.usable[way], "way %d cuts nothing out", way);
+    CHECK_OK(mb_candidates_create(NULL, &c, &rgb, &mask, &mask, &err), err);
+    for (int k = 0; k < MB_N_CANDIDATES; k++) {
+        CHECK(c.initial[k].width == 320 && c.cuts[k].width == 320 && c.cuts[k].height == 240);
+        CHECK_MSG(c.usable[k], "candidate %d cuts nothing out", k);
     }
-    CHECK(c.seeds[MB_CANDIDATE_BOX].v[0] == 0 && c.seeds[MB_CANDIDATE_BOX].v[120 * 320 + 160] == 128);
-    CHECK(c.seeds[MB_CANDIDATE_FRAMED].v[0] == 0);
+    CHECK(c.initial[MB_CANDIDATE_BOX].v[0] == 0 && c.initial[MB_CANDIDATE_BOX].v[120 * 320 + 160] == 128);
+    CHECK(c.initial[MB_CANDIDATE_FRAMED].v[0] == 0);
     mb_candidate best = mb_candidates_best(&c);
     c.usable[best] = false;
     CHECK(mb_candidates_best(&c) != best);
-    for (int way = 0; way < MB_N_CANDIDATES; way++) {
-        c.usable[way] = false;
+    for (int k = 0; k < MB_N_CANDIDATES; k++) {
+        c.usable[k] = false;
     }
     CHECK(mb_candidates_best(&c) == MB_CANDIDATE_SALIENCY);
     mb_candidates_dispose(&c);
@@ -109,10 +107,9 @@ TEST(candidates)
 
 TEST(refused)
 {
-    mb_image_u8 mask = grey(40, 30), seed;
-    mb_grabcut_options how;
-    CHECK(mb_candidates_choose(&seed, &how, &mask, &mask, &mask, &err) == MB_E_ARGUMENT &&
-          seed.v == NULL); /* a grey photo */
+    mb_image_u8 mask = grey(40, 30), cut;
+    CHECK(mb_candidates_segment(NULL, &cut, &mask, &mask, &mask, &err) == MB_E_ARGUMENT &&
+          cut.v == NULL); /* a grey photo */
     mb_image_u8_dispose(&mask);
 }
 
@@ -120,13 +117,12 @@ TEST(refused)
 TEST(smallest)
 {
     for (int width = 1; width <= 7; width += 6) {
-        mb_image_u8 rgb = {0}, mask = grey(width, 1), seed;
-        mb_grabcut_options how;
+        mb_image_u8 rgb = {0}, mask = grey(width, 1), cut;
         CHECK_OK(mb_image_u8_create(&rgb, width, 1, 3, &err), err);
         paint(&rgb, 0, width, 0, 1, 90, 90, 90);
-        CHECK_OK(mb_candidates_choose(&seed, &how, &rgb, &mask, &mask, &err), err);
-        CHECK(seed.width == width && seed.height == 1);
-        mb_image_u8_dispose(&seed);
+        CHECK_OK(mb_candidates_segment(NULL, &cut, &rgb, &mask, &mask, &err), err);
+        CHECK(cut.width == width && cut.height == 1);
+        mb_image_u8_dispose(&cut);
         mb_image_u8_dispose(&rgb);
         mb_image_u8_dispose(&mask);
     }

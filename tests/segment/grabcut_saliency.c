@@ -52,12 +52,12 @@ static void check_scene(int width, int height)
     mb_error err;
     uint8_t *truth = malloc((size_t)width * (size_t)height);
     mb_image_u8 rgb = scene(width, height, truth), soft, again, snapped, rough, box;
-    CHECK_OK(mb_saliency(&soft, &rgb, &err), err);
+    CHECK_OK(mb_saliency(NULL, &soft, &rgb, &err), err);
     CHECK_MSG(soft.width == width && soft.height == height && soft.channels == 1, "size");
     CHECK_MSG(overlap(&soft, truth) > 0.85, "saliency %d x %d: IoU %.3f", width, height, overlap(&soft, truth));
-    CHECK_OK(mb_saliency(&again, &rgb, &err), err);
+    CHECK_OK(mb_saliency(NULL, &again, &rgb, &err), err);
     CHECK(memcmp(soft.v, again.v, (size_t)width * (size_t)height) == 0);
-    CHECK_OK(mb_grabcut(&snapped, &rgb, &soft, NULL, &err), err);
+    CHECK_OK(mb_grabcut(NULL, &snapped, &rgb, &soft, NULL, &err), err);
     CHECK_MSG(overlap(&snapped, truth) > 0.98, "snap %d x %d: IoU %.3f", width, height, overlap(&snapped, truth));
     /* from a rough grey box of another size: the colours must find the outline */
     CHECK_OK(mb_image_u8_create(&box, 50, 40, 1, &err), err);
@@ -65,7 +65,7 @@ static void check_scene(int width, int height)
         int x = i % 50, y = i / 50;
         box.v[i] = x > 16 && x < 38 && y > 7 && y < 33 ? 190 : 40;
     }
-    CHECK_OK(mb_grabcut(&rough, &rgb, &box, NULL, &err), err);
+    CHECK_OK(mb_grabcut(NULL, &rough, &rgb, &box, NULL, &err), err);
     CHECK_MSG(overlap(&rough, truth) > 0.98, "snap of a box %d x %d: IoU %.3f", width, height, overlap(&rough, truth));
     mb_image_u8_dispose(&rgb);
     mb_image_u8_dispose(&soft);
@@ -88,25 +88,25 @@ TEST(hostile)
             mb_image_u8 rgb, mask, out;
             CHECK_OK(mb_image_u8_create(&rgb, width, height, 3, &err), err);
             memset(rgb.v, value, 3 * n);
-            CHECK_OK(mb_saliency(&out, &rgb, &err), err);
+            CHECK_OK(mb_saliency(NULL, &out, &rgb, &err), err);
             mb_image_u8_dispose(&out);
             CHECK_OK(mb_image_u8_create(&mask, width, height, 1, &err), err);
             memset(mask.v, value, n);
-            CHECK_OK(mb_grabcut(&out, &rgb, &mask, NULL, &err), err);
+            CHECK_OK(mb_grabcut(NULL, &out, &rgb, &mask, NULL, &err), err);
             CHECK_MSG(memcmp(out.v, mask.v, n) == 0, "a mask of one value must come back");
             mb_image_u8_dispose(&out);
             mask.v[0] = 255;
             mask.v[n - 1] = 0;
-            CHECK_OK(mb_grabcut(&out, &rgb, &mask, NULL, &err), err);
+            CHECK_OK(mb_grabcut(NULL, &out, &rgb, &mask, NULL, &err), err);
             mb_image_u8_dispose(&out);
             mb_image_u8_dispose(&mask);
             mb_image_u8_dispose(&rgb);
         }
     }
     mb_image_u8 grey = {1, 1, 1, (uint8_t[]){0}}, out;
-    CHECK(mb_saliency(&out, &grey, &err) == MB_E_ARGUMENT);
+    CHECK(mb_saliency(NULL, &out, &grey, &err) == MB_E_ARGUMENT);
     err = (mb_error){0};
-    CHECK(mb_grabcut(&out, &grey, &grey, NULL, &err) == MB_E_ARGUMENT && strstr(err.message, "channels"));
+    CHECK(mb_grabcut(NULL, &out, &grey, &grey, NULL, &err) == MB_E_ARGUMENT && strstr(err.message, "channels"));
 }
 
 TEST(superpixels)
@@ -115,7 +115,9 @@ TEST(superpixels)
     uint8_t truth[120 * 90];
     mb_image_u8 rgb = scene(120, 90, truth);
     mb_superpixels s;
-    CHECK_OK(mb_superpixels_create(&s, &rgb, 100, 15.0f, &err), err);
+    mb_lab lab;
+    CHECK_OK(mb_lab_create(NULL, &lab, &rgb, &err), err);
+    CHECK_OK(mb_superpixels_create(NULL, &s, &lab, 100, 15.0f, &err), err);
     CHECK_MSG(s.count > 60 && s.count < 160, "%d superpixels", s.count);
     int area = 0, mixed = 0, *inside = calloc((size_t)s.count, sizeof *inside);
     for (int i = 0; i < 120 * 90; i++) {
@@ -131,6 +133,7 @@ TEST(superpixels)
     CHECK_MSG(mixed < 120 * 90 / 50, "%d pixels on the wrong side of the outline", mixed);
     free(inside);
     mb_superpixels_dispose(&s);
+    mb_lab_dispose(&lab);
     mb_image_u8_dispose(&rgb);
 }
 
@@ -140,11 +143,11 @@ TEST(gmm)
     uint8_t truth[120 * 90];
     mb_image_u8 rgb = scene(120, 90, truth);
     mb_palette p;
-    CHECK_OK(mb_palette_create(&p, &rgb, &err), err);
+    CHECK_OK(mb_palette_create(NULL, &p, &rgb, &err), err);
     float *weights = calloc((size_t)p.colours, 2 * sizeof *weights), *scratch = weights + p.colours;
     mb_gmm subject, ground, nothing;
     mb_gmm_fit(&nothing, &p, weights, scratch);
-    CHECK(nothing.parts == 0 && mb_gmm_log(&nothing, p.lab) < -1e8f);
+    CHECK(nothing.components == 0 && mb_gmm_log(&nothing, p.lab) < -1e8f);
     for (int i = 0; i < 120 * 90; i++) {
         weights[p.cell[i]] += truth[i];
     }

@@ -52,6 +52,63 @@ static mb_maxflow *build(const grid *g)
     return cut;
 }
 
+/* Bit i set = node i on the source's side. */
+static int solve(mb_maxflow *cut)
+{
+    int labels = 0;
+    mb_error err;
+    CHECK_OK(mb_maxflow_solve(NULL, cut, &err), err);
+    for (int i = 0; i < NODES; i++) {
+        labels |= mb_maxflow_on_source_side(cut, i) << i;
+    }
+    return labels;
+}
+
+static int least_cost(const grid *g)
+{
+    int best = cost(g, 0);
+    for (int l = 1; l < 1 << NODES; l++) {
+        int c = cost(g, l);
+        best = c < best ? c : best;
+    }
+    return best;
+}
+
+static void fill(grid *g)
+{
+    int strength = 1 + draw(30); /* weak edges: many pieces; strong ones: few */
+    for (int i = 0; i < NODES; i++) {
+        g->terminal[i] = draw(5) ? draw(41) - 20 : 0;
+        for (int k = 0; k < MB_CUT_DIRECTIONS / 2; k++) {
+            g->edge[i][k] = draw(strength);
+        }
+    }
+}
+
+/* Other terminals on a network that has flow already: the cut of the new network, the same as without that flow. */
+static void check_again(grid *g, mb_maxflow *cut)
+{
+    for (int again = 0; again < 3; again++) {
+        for (int i = 0; i < NODES; i++) {
+            int change = draw(3) == 0 ? draw(31) - 15 : 0;
+            g->terminal[i] += change;
+            mb_maxflow_terminal(cut, i, change);
+        }
+        mb_maxflow *fresh = build(g);
+        int labels = solve(cut);
+        CHECK_MSG(cost(g, labels) == least_cost(g), "again: cut of %d, the least is %d", cost(g, labels),
+                  least_cost(g));
+        CHECK(labels == solve(fresh));
+        mb_maxflow_free(fresh);
+    }
+}
+
+static bool always(void *user)
+{
+    (void)user;
+    return true;
+}
+
 TEST(directions_in_pairs)
 {
     for (int d = 0; d < MB_CUT_DIRECTIONS; d++) {
@@ -64,25 +121,15 @@ TEST(least_cut)
     for (int round = 0; round < GRIDS; round++) {
         grid g;
         state = (uint32_t)round;
-        int strength = 1 + draw(30); /* weak edges: many pieces; strong ones: few */
-        for (int i = 0; i < NODES; i++) {
-            g.terminal[i] = draw(5) ? draw(41) - 20 : 0;
-            for (int k = 0; k < MB_CUT_DIRECTIONS / 2; k++) {
-                g.edge[i][k] = draw(strength);
-            }
-        }
-        int best = cost(&g, 0), labels = 0;
-        for (int l = 1; l < 1 << NODES; l++) {
-            int c = cost(&g, l);
-            best = c < best ? c : best;
-        }
+        fill(&g);
         mb_maxflow *cut = build(&g);
         REQUIRE(cut != NULL);
-        mb_maxflow_solve(cut);
-        for (int i = 0; i < NODES; i++) {
-            labels |= mb_maxflow_on_source_side(cut, i) << i;
-        }
-        CHECK_MSG(cost(&g, labels) == best, "grid %d: cut of %d, the least is %d", round, cost(&g, labels), best);
+        int labels = solve(cut);
+        CHECK_MSG(cost(&g, labels) == least_cost(&g), "grid %d: cut of %d, the least is %d", round, cost(&g, labels),
+                  least_cost(&g));
+        check_again(&g, cut);
+        mb_error err = {0};
+        CHECK(mb_maxflow_solve(&(mb_task){.should_stop = always}, cut, &err) == MB_E_CANCELLED);
         mb_maxflow_free(cut);
     }
 }

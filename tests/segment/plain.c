@@ -12,7 +12,7 @@ static bool is_plain(const mb_image_u8 *p)
 {
     mb_error err = {0};
     bool plain = false;
-    CHECK_OK(mb_picture_is_plain(&plain, p, &err), err);
+    CHECK_OK(mb_picture_is_plain(NULL, &plain, p, &err), err);
     return plain;
 }
 

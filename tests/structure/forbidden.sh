@@ -18,6 +18,7 @@ found=$(
     look 'the library never prints' '(printf|puts|putchar|perror|vprintf) ?\(' "$library"
     look 'the library never prints' 'fprintf ?\( ?(stderr|stdout)' "$library"
     look 'unbounded' '(strcpy|strcat|sprintf|vsprintf|gets|alloca) ?\(' 'none'
+    look 'a pointer is written through its own type, not as void *' '\(void \*\*\) ?&' 'none'
     look 'not safe with threads' '(strtok|strerror|localtime|gmtime|ctime|asctime|rand|srand) ?\(' 'app/[^:]*' # one thread there
     printf '%s\n' "$code" | grep -E '^[^:]*:[0-9]+:[ \t]*# *(el)?if(.*[^A-Z])?(CUDA|CUDNN|NVCC|OPENBLAS|AVX|SSE[0-9]?_|NEON)' |
         grep -vE '^kernels/(cuda|cpu)/' | sed 's|$|    <- back ends are asked for in their own folder only|'

@@ -1,5 +1,5 @@
 /* Every op has a kernel on the CPU at every instruction set, the plain one last; what is promised in ops.def is there,
- * and every op has a CUDA kernel (kernels/cuda/driver/backend.c does not link without). */
+ * and every op has a CUDA kernel (kernels/cuda/backend.c does not link without). */
 #define _GNU_SOURCE /* setenv */
 #include "core/cpu.h"
 #include "harness/check.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { OWN, REF, NONE };
-#define MB_OP(name, most, least, attrs, cpu, cuda, tol) {cpu, cuda},
+#define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) {cpu, cuda},
 static const int promised[MB_OP_COUNT][2] = {
 #include "ops.def"
 };

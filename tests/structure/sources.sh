@@ -3,7 +3,7 @@
 cd "$1" || exit 2
 sources() {
     for folder in "$@"; do
-        [ -d "$folder" ] && find "$folder" \( -name '*.c' -o -name '*.h' -o -name '*.cu' -o -name '*.cpp' \) \
+        [ -d "$folder" ] && find "$folder" \( -name '*.c' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' \) \
             ! -path 'tests/data/*'
     done | sort
 }

@@ -34,6 +34,8 @@ grep -oE '\bmb_[a-z0-9_]+\(' engine/include/mattebox.h | tr -d '(' | sort -u | s
 found=$(awk "$(cat "$here/rooms.awk")"'
 function may_use(from, to) {
     if (room(to) == "kernels" && room(from) ~ /^engine\/(graph|pipeline)$/) return 1 # its interface: kernel.h
+    # what kernel.h and device.h declare is defined in any room of kernels; every back end may ask for the plain kernels
+    if (room(from) == "kernels" && room(to) == "kernels" && (kernel_room(from) == "." || kernel_room(to) ~ /^(ref|rules)$/)) return 1
     if (room(from) == "app") return to ~ /^(app|weights_tool\/manager)\//
     return sees(from, to)
 }

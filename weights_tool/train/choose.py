@@ -86,7 +86,7 @@ def cmd_make(o):
 def figures(o, name, folder):
     """every picture of a folder through the program's network and the tool -> {name: (figures [ways, n], IoU [ways], usable [ways], chosen)}"""
     files, masks = pairs(folder), os.path.join(o.work, "masks_" + name)
-    kept = os.path.join(masks, "figures.jsonl")
+    kept = os.path.join(masks, "features.jsonl")
     if o.reuse and os.path.exists(kept):
         return parse(files, open(kept).read())
     os.makedirs(masks, exist_ok=True)
@@ -108,7 +108,7 @@ def parse(files, text):
     rows, out = [json.loads(v) for v in text.splitlines()], {}
     for k, (n, _, _) in enumerate(files):
         q = rows[k * len(WAYS) : (k + 1) * len(WAYS)]
-        x = np.array([r["figures"] + [float(i == j) for j in range(len(WAYS))] for i, r in enumerate(q)])
+        x = np.array([r["features"] + [float(i == j) for j in range(len(WAYS))] for i, r in enumerate(q)])
         out[n] = x, np.array([r["iou"] for r in q]), np.array([r["usable"] for r in q]), next((i for i, r in enumerate(q) if r["best"]), 0)
     return out
 

@@ -38,7 +38,7 @@ mb_status mb_pass_centre_bottleneck(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {
         mb_node *norm = &g->nodes[i];
-        if (norm->removed || norm->op != MB_OP_layer_norm || norm->attrs.norm.zero_mean) {
+        if (norm->removed || norm->op != MB_OP_layer_norm || norm->attrs.layer_norm.zero_mean) {
             continue;
         }
         mb_node *conv = mb_graph_sole_producer(g, norm->in[0], MB_OP_conv2d);
@@ -51,7 +51,7 @@ mb_status mb_pass_centre_bottleneck(mb_graph *g, mb_error *err)
         if (conv->n_in > 2 && conv->in[2] >= 0) {
             conv->in[2] = centred(g, conv->in[2]);
         }
-        norm->attrs.norm.zero_mean = true;
+        norm->attrs.layer_norm.zero_mean = true;
     }
     return mb_graph_status(g, err);
 }

@@ -62,7 +62,7 @@ static void fold(mb_graph *g, int bn_index, int conv_index)
                          .fill = fill_weight,
                          .from = {conv->in[weight], old_bias, bn->in[1], bn->in[2], bn->in[3], bn->in[4]},
                          .n_from = 6,
-                         .number = (double)bn->attrs.norm.eps};
+                         .number = (double)bn->attrs.batch_norm.eps};
     int w_id = mb_graph_derive(g, conv->name, dims, &how);
     how.how = "fold_batchnorm bias";
     how.fill = fill_bias;

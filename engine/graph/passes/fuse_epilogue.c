@@ -5,35 +5,22 @@
  * The order inside a node is act(product + bias + addend), so an addition joins only before an activation has. */
 #include "graph/passes/passes.h"
 
-/* The attribute that holds the activation of an op that can have one. */
+/* Where a node keeps the activation of its result; NULL: its op has none (ops.def). */
 static mb_activation *activation_of(mb_node *n)
 {
-    switch (n->op) {
-    case MB_OP_conv2d:
-        return &n->attrs.conv2d.act;
-    case MB_OP_linear:
-        return &n->attrs.linear.act;
-    case MB_OP_deform_conv2d:
-        return &n->attrs.deform_conv2d.act;
-    case MB_OP_upsample_conv2d:
-        return &n->attrs.upsample_conv2d.act;
-    default:
-        return NULL;
-    }
+    int offset = mb_op_get_rule(n->op)->act_offset;
+    return offset >= 0 ? (void *)(n->attrs.bytes + offset) : NULL;
 }
 
-/* The node that made the value, if it can take an epilogue and nothing else reads the value. */
+/* The node whose epilogue may take over what reads `value`: its only reader. */
 static mb_node *producer(mb_graph *g, int value)
 {
-    static const mb_op ops[] = {MB_OP_linear, MB_OP_conv2d, MB_OP_deform_conv2d, MB_OP_upsample_conv2d,
-                                MB_OP_resize_bilinear};
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        mb_node *n = mb_graph_sole_producer(g, value, ops[i]);
-        if (n != NULL) {
-            return n;
-        }
+    int at = value >= 0 ? g->values[value].producer : MB_NONE;
+    if (at < 0) {
+        return NULL;
     }
-    return NULL;
+    const mb_op_rule *rule = mb_op_get_rule(g->nodes[at].op);
+    return rule->act_offset >= 0 || rule->addend > 0 ? mb_graph_sole_producer(g, value, rule->op) : NULL;
 }
 
 /* act(n(x)): n writes the activated value, the unary node goes. */
@@ -48,12 +35,6 @@ static void fuse_activation(mb_graph *g, int unary)
     }
 }
 
-/* Input of the op that takes an addend; -1: none. */
-static int addend_slot(const mb_node *n)
-{
-    return n->op == MB_OP_resize_bilinear ? 1 : n->op == MB_OP_conv2d || n->op == MB_OP_linear ? 3 : -1;
-}
-
 /* The addend has the output's whole shape. */
 static bool fits(const mb_graph *g, const mb_node *n, int addend)
 {
@@ -66,9 +47,9 @@ static bool fuse_into(mb_graph *g, int add, int side)
 {
     int value = g->nodes[add].in[side], other = g->nodes[add].in[1 - side];
     mb_node *n = producer(g, value);
-    int slot = n != NULL ? addend_slot(n) : -1;
+    int slot = n != NULL ? mb_op_get_rule(n->op)->addend : 0;
     mb_activation *act = n != NULL ? activation_of(n) : NULL;
-    if (slot < 0 || (act != NULL && *act != MB_ACT_NONE) || (n->n_in > slot && n->in[slot] >= 0) ||
+    if (slot == 0 || (act != NULL && *act != MB_ACT_NONE) || (n->n_in > slot && n->in[slot] >= 0) ||
         !fits(g, n, other) || mb_graph_is_constant(g, other)) {
         return false;
     }

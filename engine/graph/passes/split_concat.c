@@ -83,7 +83,7 @@ static bool split(mb_graph *g, int conv_index)
     }
     range[1] = range[0] + g->values[cat->in[part]].dims[1];
     int inside = take_columns(g, &conv, range, true), rest = take_columns(g, &conv, range, false);
-    mb_attrs none = {.none = {0}};
+    mb_attrs none = {.bytes = {0}};
     const char *name = mb_graph_text(g, "%s.part", conv.name), *cat_name = cat->name;
     double at = conv.position - 0.25;
     int addend = mb_graph_node(g, MB_OP_conv2d, name, &conv.attrs, (int[]){cat->in[part], inside}, 2, at);

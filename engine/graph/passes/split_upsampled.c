@@ -36,7 +36,7 @@ static bool is_fusion(mb_graph *g, const mb_node *conv, const mb_node **cat, con
     }
     *cat = mb_graph_sole_producer(g, conv->in[0], MB_OP_concat);
     *up = *cat != NULL && (*cat)->n_in == 2 ? mb_graph_sole_producer(g, (*cat)->in[1], MB_OP_resize_bilinear) : NULL;
-    if (*up == NULL || ((*up)->n_in > 1 && (*up)->in[1] >= 0) || (*up)->attrs.resize.align_corners) {
+    if (*up == NULL || ((*up)->n_in > 1 && (*up)->in[1] >= 0) || (*up)->attrs.resize_bilinear.align_corners) {
         return false;
     }
     const int64_t *from = g->values[(*up)->in[0]].dims, *to = g->values[(*up)->out].dims;

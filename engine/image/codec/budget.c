@@ -20,6 +20,7 @@ void mb_budget_init(mb_budget *b, size_t limit)
     *b = (mb_budget){.limit = limit};
 }
 
+/* The block goes to the front of the list; its head lies before the bytes that are handed out. */
 void *mb_budget_alloc(mb_budget *b, size_t bytes)
 {
     size_t all;
@@ -42,6 +43,7 @@ void *mb_budget_alloc(mb_budget *b, size_t bytes)
     return block + 1;
 }
 
+/* Takes the block out of the list, from anywhere. */
 void mb_budget_free(mb_budget *b, void *p)
 {
     if (p == NULL) {
@@ -60,6 +62,7 @@ void mb_budget_free(mb_budget *b, void *p)
     mb_free(block);
 }
 
+/* Always a new block: decoders grow rarely, and the old contents stay valid when this fails. */
 void *mb_budget_realloc(mb_budget *b, void *p, size_t bytes)
 {
     if (p == NULL) {
@@ -74,6 +77,7 @@ void *mb_budget_realloc(mb_budget *b, void *p, size_t bytes)
     return q;
 }
 
+/* What a decoder that was left by longjmp could not free. */
 void mb_budget_release(mb_budget *b)
 {
     while (b->first != NULL) {

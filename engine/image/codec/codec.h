@@ -16,6 +16,7 @@ typedef struct mb_decode_job {
     size_t n;
     mb_sniffed head;
     const mb_load_limits *limits;
+    const mb_task *task;
     mb_budget *budget;
     mb_image_u8 *out; /* RGB */
     mb_load_info *info;
@@ -45,15 +46,15 @@ mb_status mb_decode_pnm(mb_decode_job *job);
 
 /* Creates job->out, black, of the size that the header says. */
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
-/* After it, for files of 16 bits: creates job->info->wide, black, if 16 bits are wanted. */
-MB_MUST_CHECK mb_status mb_decode_begin_wide(mb_decode_job *job);
-/* After both, for files with transparency: creates job->info->alpha_plane, opaque, and wide_alpha beside wide samples,
- * if alpha is wanted. */
+/* After it, for files of 16 bits: creates job->info->u16, black, if 16 bits are wanted. */
+MB_MUST_CHECK mb_status mb_decode_begin_u16(mb_decode_job *job);
+/* After both, for files with transparency: creates job->info->alpha_plane, opaque, and u16_alpha beside u16, if alpha is
+ * wanted. */
 MB_MUST_CHECK mb_status mb_decode_begin_alpha(mb_decode_job *job);
-/* Between rows: MB_E_CANCELLED if the caller wants to stop. */
-MB_MUST_CHECK static inline mb_status mb_decode_ask(const mb_decode_job *job)
+/* Between rows. */
+MB_MUST_CHECK static inline mb_status mb_decode_check(const mb_decode_job *job)
 {
-    return mb_cancelled(&job->limits->cancel) ? mb_fail(job->err, MB_E_CANCELLED, "cancelled") : MB_OK;
+    return mb_task_check(job->task, job->err);
 }
 /* dst: n RGB pixels from n grey ones. */
 void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n);

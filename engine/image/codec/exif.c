@@ -13,6 +13,7 @@ typedef struct bytes_in {
     bool big;
 } bytes_in;
 
+/* `size` bytes at `at` as a number; 0 beyond the end. */
 static uint32_t number(const bytes_in *b, size_t at, size_t size)
 {
     uint32_t value = 0;
@@ -25,6 +26,8 @@ static uint32_t number(const bytes_in *b, size_t at, size_t size)
     return value;
 }
 
+/* The TIFF structure inside: byte order, offset of the first directory, its entries of 12 bytes (tag, type, count,
+ * value). */
 static int tiff_orientation(const uint8_t *v, size_t n)
 {
     bytes_in b = {v, n, false};

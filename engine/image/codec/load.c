@@ -42,6 +42,7 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
     [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
 };
 
+/* For `mattebox version --verbose`: which library reads what in this build. */
 void mb_load_formats(char *text, size_t n)
 {
     const char *jpeg = "stb_image", *png = "stb_image";
@@ -94,6 +95,7 @@ static void printable(char *dst, size_t size, const char *name)
     dst[i] = '\0';
 }
 
+/* No format of ours: the message says what the file looks like instead. */
 static mb_status unknown_type(const uint8_t *bytes, size_t n, mb_error *err)
 {
     const char *guess = mb_sniff_guess(bytes, n);
@@ -106,6 +108,7 @@ static mb_status unknown_type(const uint8_t *bytes, size_t n, mb_error *err)
     return mb_fail(err, MB_E_FORMAT, "not a picture (it starts like %s)", guess);
 }
 
+/* A format that is known and not read: the message names a tool that converts it. */
 static mb_status not_built_in(mb_file_type type, mb_error *err)
 {
     const char *how = "convert it to PNG or JPEG";
@@ -133,6 +136,7 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
 
 /* ---- limits */
 
+/* Everything that can be refused by the header alone, before a decoder allocates or reads anything. */
 static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, mb_error *err)
 {
     char w[32], h[32], mp[32];
@@ -158,6 +162,7 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     return MB_OK;
 }
 
+/* What the header says; the decoder may add to it (alpha, warnings, 16 bits). */
 static void fill_info(mb_load_info *info, const mb_sniffed *s)
 {
     *info = (mb_load_info){.width = (int)s->width, .height = (int)s->height, .channels = s->channels, .bits = s->bits};
@@ -175,6 +180,7 @@ static void fill_info(mb_load_info *info, const mb_sniffed *s)
 
 /* ---- decoding */
 
+/* Black first: data that ends early leaves the rest so. */
 mb_status mb_decode_begin(mb_decode_job *job)
 {
     mb_status status = mb_image_u8_create(job->out, (int)job->head.width, (int)job->head.height, 3, job->err);
@@ -184,17 +190,18 @@ mb_status mb_decode_begin(mb_decode_job *job)
     return status;
 }
 
-mb_status mb_decode_begin_wide(mb_decode_job *job)
+/* The 16-bit twin of the picture, only if the caller wants it. */
+mb_status mb_decode_begin_u16(mb_decode_job *job)
 {
     size_t bytes = (size_t)job->head.width * (size_t)job->head.height * 3 * sizeof(uint16_t); /* within the limits */
     if (!job->limits->keep_depth) {
         return MB_OK;
     }
-    job->info->wide = mb_alloc_aligned(bytes);
-    if (job->info->wide == NULL) {
+    job->info->u16 = mb_alloc_aligned(bytes);
+    if (job->info->u16 == NULL) {
         return mb_fail_memory(job->err, bytes, "a 16-bit picture");
     }
-    memset(job->info->wide, 0, bytes);
+    memset(job->info->u16, 0, bytes);
     return MB_OK;
 }
 
@@ -210,22 +217,22 @@ mb_status mb_decode_begin_alpha(mb_decode_job *job)
         return status;
     }
     memset(info->alpha_plane.v, 255, n);
-    if (info->wide != NULL) {
-        info->wide_alpha = mb_alloc_aligned(bytes);
-        if (info->wide_alpha == NULL) {
+    if (info->u16 != NULL) {
+        info->u16_alpha = mb_alloc_aligned(bytes);
+        if (info->u16_alpha == NULL) {
             return mb_fail_memory(job->err, bytes, "a 16-bit alpha");
         }
-        memset(info->wide_alpha, 255, bytes);
+        memset(info->u16_alpha, 255, bytes);
     }
     return MB_OK;
 }
 
 void mb_load_info_dispose(mb_load_info *info)
 {
-    mb_free_aligned(info->wide);
-    mb_free_aligned(info->wide_alpha);
+    mb_free_aligned(info->u16);
+    mb_free_aligned(info->u16_alpha);
     mb_image_u8_dispose(&info->alpha_plane);
-    info->wide = info->wide_alpha = NULL;
+    info->u16 = info->u16_alpha = NULL;
 }
 
 /* *samples of `channels` 16-bit values a pixel, turned upright. NULL: nothing to do. */
@@ -240,8 +247,8 @@ static mb_status orient_wide(uint16_t **samples, const mb_image_u8 *stored, int 
     if (turned == NULL) {
         return mb_fail_memory(err, bytes, "a 16-bit picture");
     }
-    const int shape[3] = {stored->width, stored->height, channels * (int)sizeof(uint16_t)};
-    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)*samples, shape, orientation);
+    const mb_pixel_block size = {stored->width, stored->height, channels * (int)sizeof(uint16_t)};
+    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)*samples, size, orientation);
     mb_free_aligned(*samples);
     *samples = turned;
     return MB_OK;
@@ -258,8 +265,8 @@ static mb_status orient_all(mb_image_u8 *out, mb_load_info *info, mb_image_u8 *s
         return MB_OK;
     }
     MB_TRY(mb_image_u8_orient(out, stored, info->orientation, err));
-    MB_TRY(orient_wide(&info->wide, stored, 3, info->orientation, err));
-    MB_TRY(orient_wide(&info->wide_alpha, stored, 1, info->orientation, err));
+    MB_TRY(orient_wide(&info->u16, stored, 3, info->orientation, err));
+    MB_TRY(orient_wide(&info->u16_alpha, stored, 1, info->orientation, err));
     if (info->alpha_plane.v != NULL) {
         MB_TRY(mb_image_u8_orient(&turned, &info->alpha_plane, info->orientation, err));
         mb_image_u8_dispose(&info->alpha_plane);
@@ -274,13 +281,13 @@ static void drop_opaque_alpha(mb_load_info *info)
 {
     const size_t n = (size_t)info->alpha_plane.width * (size_t)info->alpha_plane.height;
     for (size_t i = 0; i < n; i++) {
-        if (info->alpha_plane.v[i] != 255 || (info->wide_alpha != NULL && info->wide_alpha[i] != 65535)) {
+        if (info->alpha_plane.v[i] != 255 || (info->u16_alpha != NULL && info->u16_alpha[i] != 65535)) {
             return;
         }
     }
     mb_image_u8_dispose(&info->alpha_plane);
-    mb_free_aligned(info->wide_alpha);
-    info->wide_alpha = NULL;
+    mb_free_aligned(info->u16_alpha);
+    info->u16_alpha = NULL;
 }
 
 void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n)
@@ -310,6 +317,7 @@ static mb_status ended_early(const mb_decode_job *job)
     return MB_OK;
 }
 
+/* Runs the decoder within its budget, decides what data that ended early is worth, and turns the picture upright. */
 static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_job *facts)
 {
     mb_status status;
@@ -337,7 +345,8 @@ done:
     return status;
 }
 
-static mb_status load(mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
+/* From bytes to an upright picture; messages do not name the file yet. */
+static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
                       const mb_load_limits *limits, mb_error *err)
 {
     mb_sniffed head = mb_sniff(bytes, n);
@@ -352,7 +361,8 @@ static mb_status load(mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes
         return status;
     }
     fill_info(info, &head);
-    mb_decode_job job = {.bytes = bytes, .n = n, .head = head, .limits = limits, .info = info, .rows = -1, .err = err};
+    mb_decode_job job = {
+        .task = task, .bytes = bytes, .n = n, .head = head, .limits = limits, .info = info, .rows = -1, .err = err};
     return decode(out, info, &job);
 }
 
@@ -363,8 +373,9 @@ static void prefix_name(mb_error *err, const char *name)
     mb_error_prefix(err, "%s", safe);
 }
 
-mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n, const char *name,
-                         const mb_load_limits *limits, mb_error *err)
+/* All messages get the name in front; after an error nothing is left to free. */
+mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
+                         const char *name, const mb_load_limits *limits, mb_error *err)
 {
     mb_load_limits standard;
     mb_load_info spare;
@@ -376,7 +387,7 @@ mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes
         mb_load_limits_init(&standard);
         limits = &standard;
     }
-    mb_status status = load(out, info, bytes, n, limits, &local);
+    mb_status status = load(task, out, info, bytes, n, limits, &local);
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_image_u8_dispose(out);
@@ -389,8 +400,9 @@ mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes
     return MB_OK;
 }
 
-mb_status mb_load_file(mb_image_u8 *out, mb_load_info *info, const char *path, const mb_load_limits *limits,
-                       mb_error *err)
+/* The whole file is read at once, up to max_bytes: decoders work on memory. */
+mb_status mb_load_file(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const char *path,
+                       const mb_load_limits *limits, mb_error *err)
 {
     mb_load_limits standard;
     void *bytes = NULL;
@@ -404,7 +416,7 @@ mb_status mb_load_file(mb_image_u8 *out, mb_load_info *info, const char *path, c
     if (status != MB_OK) {
         return status;
     }
-    status = mb_load_memory(out, info, bytes, n, strcmp(path, "-") == 0 ? "standard input" : path, limits, err);
+    status = mb_load_memory(task, out, info, bytes, n, strcmp(path, "-") == 0 ? "standard input" : path, limits, err);
     mb_free(bytes);
     return status;
 }

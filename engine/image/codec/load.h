@@ -8,7 +8,7 @@
 #ifndef MB_IMAGE_CODEC_LOAD_H
 #define MB_IMAGE_CODEC_LOAD_H
 
-#include "core/cancel.h"
+#include "core/task.h"
 #include "image/raster.h"
 
 #include <stdbool.h>
@@ -17,11 +17,10 @@ typedef struct mb_load_limits {
     int max_side;
     double max_megapixels;
     size_t max_bytes;      /* of the file */
-    bool keep_depth;       /* files of 16 bits: info->wide as well */
+    bool keep_depth;       /* files of 16 bits: info->u16 as well */
     bool keep_alpha;       /* files with transparency: info->alpha_plane as well */
     mb_metadata *metadata; /* NULL, or begun and filled */
     bool accept_partial;   /* a file that ends early gives the rows that are there and a warning, not an error */
-    mb_cancel cancel;      /* asked between rows: MB_E_CANCELLED */
 } mb_load_limits;
 
 /* 65,535 pixels, 500 megapixels, 1 GiB, no partial pictures. */
@@ -37,11 +36,10 @@ typedef struct mb_load_info {
     bool frames_ignored;
     bool partial;
     char warning[160]; /* "" or what the user should know */
-    uint16_t *wide;    /* [H,W,3] 16-bit samples beside the picture's 8, upright; NULL unless asked for and there. The
+    uint16_t *u16;     /* [H,W,3] 16-bit samples beside the picture's 8, upright; NULL unless asked for and there. The
                           caller frees it (mb_free_aligned) */
-    mb_image_u8
-        alpha_plane;      /* [H,W], upright; v NULL unless asked for and not opaque throughout. The caller disposes */
-    uint16_t *wide_alpha; /* [H,W] beside `wide`, where there is an alpha_plane; freed as `wide` is */
+    mb_image_u8 alpha_plane; /* [H,W], upright; {0} unless asked for and not opaque throughout */
+    uint16_t *u16_alpha;     /* [H,W] beside `u16`, where there is an alpha_plane */
 } mb_load_info;
 
 /* Frees what info owns and leaves the rest. */
@@ -49,17 +47,21 @@ void mb_load_info_dispose(mb_load_info *info);
 
 /* info and limits may be NULL. `name` stands for the file in messages; NULL: "picture". Errors: MB_E_FORMAT (damaged,
  * ends early, or no picture), MB_E_UNSUPPORTED (known, but not in this build), MB_E_ARGUMENT (over a limit),
- * MB_E_MEMORY, MB_E_CANCELLED. */
-MB_MUST_CHECK mb_status mb_load_memory(mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
-                                       const char *name, const mb_load_limits *limits, mb_error *err);
+ * MB_E_MEMORY, MB_E_CANCELLED (the task is polled between rows). */
+MB_MUST_CHECK mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes,
+                                       size_t n, const char *name, const mb_load_limits *limits, mb_error *err);
 /* The same from a file or "-" (standard input). MB_E_IO when it is missing or cannot be read. */
-MB_MUST_CHECK mb_status mb_load_file(mb_image_u8 *out, mb_load_info *info, const char *path,
+MB_MUST_CHECK mb_status mb_load_file(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const char *path,
                                      const mb_load_limits *limits, mb_error *err);
 
 /* out = src turned by EXIF orientation 1 .. 8. */
 MB_MUST_CHECK mb_status mb_image_u8_orient(mb_image_u8 *out, const mb_image_u8 *src, int orientation, mb_error *err);
-/* The same for pixels of any number of bytes; dst has room for all of src, whose size is given. */
-void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_bytes[3], int orientation);
+/* The size of a picture of packed pixels of `pixel_bytes` bytes each. */
+typedef struct mb_pixel_block {
+    int width, height, pixel_bytes;
+} mb_pixel_block;
+/* The same for pixels of any number of bytes: dst and src both hold `size` pixels. */
+void mb_orient_pixels(uint8_t *dst, const uint8_t *src, mb_pixel_block size, int orientation);
 
 /* "JPEG (libjpeg-turbo 2.1.5), PNG (libpng 1.6.39), ..." for the version line. */
 void mb_load_formats(char *text, size_t n);

@@ -51,6 +51,7 @@ static bool read_plane(hdr *h, uint8_t *row)
     return true;
 }
 
+/* A row of RGBE: either four planes of runs, announced by 2 2 and the width, or plain pixels of four bytes. */
 static bool read_row(hdr *h, uint8_t *row)
 {
     const uint8_t *p = h->v + h->at;
@@ -81,6 +82,7 @@ static uint8_t to_level(unsigned mantissa, int exponent)
     return (uint8_t)(v < 255.0f ? v : 255.0f);
 }
 
+/* Light goes to bytes by a gamma of 2.2; there is no tone mapping, so what is brighter than 1 is white. */
 mb_status mb_decode_hdr(mb_decode_job *job)
 {
     hdr h = {.v = job->bytes, .n = job->n, .width = (size_t)job->head.width};
@@ -92,7 +94,7 @@ mb_status mb_decode_hdr(mb_decode_job *job)
         return mb_fail_memory(job->err, 4 * h.width, "a row");
     }
     mb_status status = mb_decode_begin(job);
-    for (int64_t y = 0; status == MB_OK && y < job->head.height; y++, status = mb_decode_ask(job)) {
+    for (int64_t y = 0; status == MB_OK && y < job->head.height; y++, status = mb_decode_check(job)) {
         uint8_t *dst = job->out->v + (size_t)y * h.width * 3;
         if (!read_row(&h, row)) {
             job->ended_early = true; /* or a run that does not fit: the rest cannot be found either way */

@@ -44,6 +44,7 @@ static void on_error(j_common_ptr c)
     longjmp(s->failed, 1);
 }
 
+/* Warnings are counted; the first sign of missing data is remembered with its row. */
 static void on_message(j_common_ptr c, int level)
 {
     session *s = session_of(c);
@@ -66,7 +67,7 @@ static void on_output(j_common_ptr c)
 static void on_progress(j_common_ptr c)
 {
     session *s = session_of(c);
-    if (mb_cancelled(&s->job->limits->cancel)) {
+    if (mb_should_stop(s->job->task)) {
         s->stopped = true;
         longjmp(s->failed, 1);
     }
@@ -83,6 +84,7 @@ static void source_begin(j_decompress_ptr d)
     (void)d;
 }
 
+/* The data has run out: an end-of-image marker makes the library finish with what it has. */
 static boolean source_fill(j_decompress_ptr d)
 {
     static const JOCTET end[2] = {0xFF, JPEG_EOI};
@@ -92,6 +94,7 @@ static boolean source_fill(j_decompress_ptr d)
     return TRUE;
 }
 
+/* Over an application segment; beyond the end like running out of data. */
 static void source_skip(j_decompress_ptr d, long n)
 {
     if (n > 0 && (size_t)n <= d->src->bytes_in_buffer) {
@@ -107,6 +110,7 @@ static void source_end(j_decompress_ptr d)
     (void)d;
 }
 
+/* Hooks of the library; nothing here allocates or can fail. */
 static void session_init(session *s, mb_decode_job *job)
 {
     *s = (session){.job = job, .first_bad_row = -1};
@@ -134,6 +138,7 @@ static uint8_t mul_div_255(unsigned a, unsigned b)
     return (uint8_t)((t + (t >> 8)) >> 8);
 }
 
+/* CMYK as stored (inverted) to RGB, as Pillow converts it. */
 static void cmyk_row(uint8_t *dst, const uint8_t *src, size_t n)
 {
     for (size_t i = 0; i < n; i++, src += 4, dst += 3) {
@@ -145,6 +150,7 @@ static void cmyk_row(uint8_t *dst, const uint8_t *src, size_t n)
     }
 }
 
+/* Up to four rows at once where they need no conversion: the library decodes in groups of rows anyway. */
 static void read_rows(session *s)
 {
     struct jpeg_decompress_struct *d = &s->d;
@@ -183,6 +189,7 @@ static bool fully_refined(const struct jpeg_decompress_struct *d)
     return true;
 }
 
+/* What the warnings mean: rows that are missing, or faults in the middle. */
 static void note_damage(session *s, bool refined)
 {
     mb_decode_job *job = s->job;
@@ -195,6 +202,7 @@ static void note_damage(session *s, bool refined)
     }
 }
 
+/* What the longjmp was about, as a status. */
 static mb_status fail(session *s)
 {
     mb_decode_job *job = s->job;
@@ -213,6 +221,7 @@ static mb_status fail(session *s)
     return mb_fail(job->err, MB_E_FORMAT, "damaged JPEG: %s\ncopy or download it again", s->message);
 }
 
+/* The header: its size must be the one that was checked against the limits, its colours one of three kinds. */
 static mb_status start(session *s)
 {
     mb_decode_job *job = s->job;
@@ -244,6 +253,7 @@ static mb_status start(session *s)
     return mb_decode_begin(job);
 }
 
+/* The one place that errors jump to. Whatever happens, the library frees its pools here. */
 mb_status mb_decode_jpeg(mb_decode_job *job)
 {
     session *s = mb_budget_alloc(job->budget, sizeof *s); /* on the heap: longjmp must not meet it in registers */

@@ -49,6 +49,7 @@ static void on_warning(png_structp png, png_const_charp message)
     (void)message;
 }
 
+/* The source; running out of data is an error of its own. */
 static void on_read(png_structp png, png_bytep dst, size_t n)
 {
     session *s = png_get_io_ptr(png);
@@ -74,6 +75,7 @@ static void on_free(png_structp png, png_voidp p)
     mb_budget_free(s->job->budget, p);
 }
 
+/* The library's own limits under ours, and no checksum errors passed over in the picture's data. */
 static void set_limits(session *s)
 {
     png_structp png = s->png;
@@ -125,6 +127,7 @@ static void read_trns(session *s, int colour)
     }
 }
 
+/* Header, palette and transformations. Interlaced pictures need all rows at once, others one. */
 static mb_status start(session *s)
 {
     mb_decode_job *job = s->job;
@@ -149,7 +152,7 @@ static mb_status start(session *s)
     }
     mb_status status = mb_decode_begin(job);
     if (status == MB_OK && s->bits == 16) {
-        status = mb_decode_begin_wide(job);
+        status = mb_decode_begin_u16(job);
     }
     return status == MB_OK && job->info->alpha ? mb_decode_begin_alpha(job) : status;
 }
@@ -165,7 +168,7 @@ static void convert_alpha(const session *s, int64_t y, const uint8_t *src)
     const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, step = s->bits == 16 ? 2 : 1;
     const mb_load_info *info = s->job->info;
     uint8_t *dst = info->alpha_plane.v != NULL ? info->alpha_plane.v + (size_t)y * n : NULL;
-    uint16_t *wide = info->wide_alpha != NULL ? info->wide_alpha + (size_t)y * n : NULL;
+    uint16_t *wide = info->u16_alpha != NULL ? info->u16_alpha + (size_t)y * n : NULL;
     for (size_t i = 0; dst != NULL && i < n; i++, src += c * step) {
         unsigned v = s->bits == 16 ? 65535 : 255;
         if (c == 2 || c == 4) {
@@ -187,11 +190,14 @@ static void convert_alpha(const session *s, int64_t y, const uint8_t *src)
 }
 
 /* Both bytes of each sample, where they are wanted. */
-static void convert_wide(const session *s, int64_t y, const uint8_t *src)
+static void convert_u16(const session *s, int64_t y, const uint8_t *src)
 {
     const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, colours = c >= 3 ? 2 : 0;
-    uint16_t *dst = s->job->info->wide != NULL ? s->job->info->wide + (size_t)y * n * 3 : NULL;
-    for (size_t i = 0; dst != NULL && i < n; i++, src += c * 2, dst += 3) {
+    if (s->job->info->u16 == NULL) {
+        return;
+    }
+    uint16_t *dst = s->job->info->u16 + (size_t)y * n * 3;
+    for (size_t i = 0; i < n; i++, src += c * 2, dst += 3) {
         for (size_t k = 0; k < 3; k++) {
             const uint8_t *p = src + k * colours;
             dst[k] = (uint16_t)(p[0] << 8 | p[1]);
@@ -199,12 +205,13 @@ static void convert_wide(const session *s, int64_t y, const uint8_t *src)
     }
 }
 
+/* One raw row to RGB: through the table (palette, grey of up to 8 bits), by copying, or sample by sample. */
 static void convert_row(const session *s, int64_t y, const uint8_t *src)
 {
     uint8_t *dst = s->job->out->v + (size_t)y * (size_t)s->job->head.width * 3;
     convert_alpha(s, y, src);
     if (s->bits == 16) {
-        convert_wide(s, y, src);
+        convert_u16(s, y, src);
     }
     const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, step = s->bits == 16 ? 2 : 1;
     if (s->bits <= 8 && c == 1) {
@@ -232,6 +239,7 @@ static void convert_raw(const session *s)
     }
 }
 
+/* Seven passes over the raw picture where it is interlaced, else row by row. */
 static mb_status read_rows(session *s)
 {
     const int64_t height = s->job->head.height;
@@ -239,7 +247,7 @@ static mb_status read_rows(session *s)
     if (s->interlaced) {
         for (int64_t i = 0; status == MB_OK && i < 7 * height; i++) {
             png_read_row(s->png, s->raw + (size_t)(i % height) * s->row_bytes, NULL);
-            status = mb_decode_ask(s->job);
+            status = mb_decode_check(s->job);
         }
         convert_raw(s);
         return status;
@@ -247,11 +255,12 @@ static mb_status read_rows(session *s)
     for (; status == MB_OK && s->rows < height; s->rows++) {
         png_read_row(s->png, s->raw, NULL);
         convert_row(s, s->rows, s->raw);
-        status = mb_decode_ask(s->job);
+        status = mb_decode_check(s->job);
     }
     return status;
 }
 
+/* What the longjmp was about, as a status. Interlaced data that ends early leaves a coarse picture. */
 static mb_status fail(session *s)
 {
     mb_decode_job *job = s->job;
@@ -271,6 +280,7 @@ static mb_status fail(session *s)
                    s->rows > 0 ? " (in the picture data)" : "");
 }
 
+/* The one place that errors jump to. The library allocates from the budget, so nothing can leak. */
 mb_status mb_decode_png(mb_decode_job *job)
 {
     session *s = mb_budget_alloc(job->budget, sizeof *s); /* on the heap: longjmp must not meet it in registers */

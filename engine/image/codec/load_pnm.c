@@ -14,9 +14,9 @@ typedef struct pnm {
     size_t n, at;
     int kind; /* 1 .. 7 */
     int64_t width, height, depth, maxval;
-    uint16_t *wide_row; /* of the 16-bit picture; NULL: not wanted */
+    uint16_t *u16_row;  /* of the 16-bit picture; NULL: not wanted */
     uint8_t *alpha_row; /* NULL: none, or not wanted */
-    uint16_t *wide_alpha_row;
+    uint16_t *u16_alpha_row;
 } pnm;
 
 static bool is_space(unsigned c)
@@ -24,6 +24,7 @@ static bool is_space(unsigned c)
     return c == ' ' || (c >= 9 && c <= 13);
 }
 
+/* White space and comments, which run to the end of their line. */
 static void skip_space(pnm *p)
 {
     while (p->at < p->n) {
@@ -53,6 +54,7 @@ static int64_t number(pnm *p)
     return value;
 }
 
+/* Takes a keyword of PAM; false, and nothing is taken, if it is another. */
 static bool word(pnm *p, const char *text)
 {
     size_t n = strlen(text);
@@ -63,6 +65,7 @@ static bool word(pnm *p, const char *text)
     return true;
 }
 
+/* P7: lines of a keyword and a value, in any order, up to ENDHDR. */
 static bool pam_header(pnm *p)
 {
     for (int line = 0; line < 64; line++) {
@@ -87,6 +90,7 @@ static bool pam_header(pnm *p)
     return false;
 }
 
+/* Ends right before the first sample: raw files have exactly one white space there. */
 static bool header(pnm *p)
 {
     p->kind = p->v[1] - '0';
@@ -118,15 +122,18 @@ static uint8_t *scale_table(const pnm *p, mb_budget *budget)
 }
 
 /* The 16-bit picture's three samples of one pixel, in step with put(). */
-static void put_wide(const pnm *p, size_t x, const unsigned samples[4])
+static void put_u16(const pnm *p, size_t x, const unsigned samples[4])
 {
-    if (p->alpha_row != NULL && p->wide_alpha_row != NULL) {
+    if (p->alpha_row != NULL && p->u16_alpha_row != NULL) {
         double v = (double)samples[p->depth - 1] / (double)p->maxval;
-        p->wide_alpha_row[x] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
+        p->u16_alpha_row[x] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
     }
-    for (size_t k = 0; p->wide_row != NULL && k < 3; k++) {
+    if (p->u16_row == NULL) {
+        return;
+    }
+    for (size_t k = 0; k < 3; k++) {
         double v = (double)samples[p->depth >= 3 ? k : 0] / (double)p->maxval;
-        p->wide_row[3 * x + k] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
+        p->u16_row[3 * x + k] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
     }
 }
 
@@ -137,10 +144,11 @@ static void put(uint8_t *dst, const uint8_t *samples, int64_t depth)
     dst[2] = samples[depth >= 3 ? 2 : 0];
 }
 
+/* A row of binary samples: bits, bytes or big-endian pairs of bytes. */
 static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
 {
-    const size_t wide = p->maxval > 255 ? 2 : 1, depth = (size_t)p->depth, width = (size_t)p->width;
-    const size_t bytes = p->kind == 4 ? (width + 7) / 8 : width * depth * wide;
+    const size_t sample_bytes = p->maxval > 255 ? 2 : 1, depth = (size_t)p->depth, width = (size_t)p->width;
+    const size_t bytes = p->kind == 4 ? (width + 7) / 8 : width * depth * sample_bytes;
     if (bytes > p->n - p->at) {
         return false;
     }
@@ -150,15 +158,15 @@ static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
         uint8_t samples[4] = {0};
         unsigned raw[4] = {0};
         for (size_t c = 0; c < depth; c++) {
-            const uint8_t *s = src + (x * depth + c) * wide;
+            const uint8_t *s = src + (x * depth + c) * sample_bytes;
             if (p->kind == 4) {
                 samples[c] = (src[x / 8] >> (7 - x % 8) & 1) != 0 ? 0 : 255;
             } else {
-                raw[c] = wide == 2 ? (unsigned)s[0] << 8 | s[1] : s[0];
+                raw[c] = sample_bytes == 2 ? (unsigned)s[0] << 8 | s[1] : s[0];
                 samples[c] = table[raw[c]];
             }
         }
-        put_wide(p, x, raw);
+        put_u16(p, x, raw);
         put(dst, samples, p->depth);
         if (p->alpha_row != NULL) {
             p->alpha_row[x] = samples[depth - 1];
@@ -174,6 +182,7 @@ static int64_t plain_bit(pnm *p)
     return p->at < p->n && (p->v[p->at] == '0' || p->v[p->at] == '1') ? '1' - p->v[p->at++] : -1;
 }
 
+/* A row of decimal numbers; false where they end. */
 static bool plain_row(pnm *p, uint8_t *dst, const uint8_t *table)
 {
     for (int64_t x = 0; x < p->width; x++, dst += 3) {
@@ -187,12 +196,13 @@ static bool plain_row(pnm *p, uint8_t *dst, const uint8_t *table)
             raw[c] = (unsigned)(v < 65535 ? v : 65535);
             samples[c] = table[raw[c]];
         }
-        put_wide(p, (size_t)x, raw);
+        put_u16(p, (size_t)x, raw);
         put(dst, samples, p->depth);
     }
     return true;
 }
 
+/* Rows until the data ends: a plain file has no length of its own. */
 mb_status mb_decode_pnm(mb_decode_job *job)
 {
     pnm p = {.v = job->bytes, .n = job->n};
@@ -208,16 +218,16 @@ mb_status mb_decode_pnm(mb_decode_job *job)
     }
     mb_status status = mb_decode_begin(job);
     if (status == MB_OK && p.maxval > 255) {
-        status = mb_decode_begin_wide(job);
+        status = mb_decode_begin_u16(job);
     }
     if (status == MB_OK && p.kind == 7 && (p.depth == 2 || p.depth == 4)) {
         status = mb_decode_begin_alpha(job);
     }
-    for (int64_t y = 0; status == MB_OK && y < p.height; y++, status = mb_decode_ask(job)) {
-        p.wide_row = job->info->wide != NULL ? job->info->wide + (size_t)y * (size_t)p.width * 3 : NULL;
+    for (int64_t y = 0; status == MB_OK && y < p.height; y++, status = mb_decode_check(job)) {
+        p.u16_row = job->info->u16 != NULL ? job->info->u16 + (size_t)y * (size_t)p.width * 3 : NULL;
         uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3, *alpha = job->info->alpha_plane.v;
         p.alpha_row = alpha != NULL ? alpha + (size_t)y * (size_t)p.width : NULL;
-        p.wide_alpha_row = job->info->wide_alpha != NULL ? job->info->wide_alpha + (size_t)y * (size_t)p.width : NULL;
+        p.u16_alpha_row = job->info->u16_alpha != NULL ? job->info->u16_alpha + (size_t)y * (size_t)p.width : NULL;
         if (!(p.kind <= 3 ? plain_row(&p, dst, table) : raw_row(&p, dst, table))) {
             job->ended_early = true;
             job->rows = y;

@@ -125,6 +125,7 @@ static mb_status begin(psd *d, const mb_decode_job *job)
     return MB_OK;
 }
 
+/* The flattened picture at the end of the file, one plane after the other; layers are ignored. */
 mb_status mb_decode_psd(mb_decode_job *job)
 {
     psd d = {.v = job->bytes, .n = job->n};
@@ -144,7 +145,7 @@ mb_status mb_decode_psd(mb_decode_job *job)
         status = mb_decode_begin_alpha(job);
     }
     const size_t read = planes + (job->info->alpha_plane.v != NULL ? 1 : 0);
-    for (size_t i = 0; status == MB_OK && i < read * height; i++, status = mb_decode_ask(job)) {
+    for (size_t i = 0; status == MB_OK && i < read * height; i++, status = mb_decode_check(job)) {
         if (!read_row(&d, row, i)) {
             job->ended_early = true; /* or runs that do not fit: the rest is not to be trusted either way */
             job->rows = -1;          /* the planes that are whole stay */

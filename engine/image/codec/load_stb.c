@@ -60,6 +60,7 @@ _Noreturn static void assertion(void)
 #include <stb_image.h>
 #pragma GCC diagnostic pop
 
+/* Grey, grey and alpha, RGB, RGBA -> RGB; alpha is dropped. */
 static void to_rgb(uint8_t *dst, const uint8_t *src, size_t n, int channels)
 {
     if (channels == 1) {
@@ -95,6 +96,7 @@ static bool table_is_sound(const uint8_t *v, size_t length, size_t n)
     return true;
 }
 
+/* stb_image trusts the counts of Huffman tables; here they are added up first. */
 static bool jpeg_tables_are_sound(const uint8_t *v, size_t n)
 {
     for (size_t at = 2; at + 1 < n;) {
@@ -126,13 +128,14 @@ typedef struct stream {
     size_t n, at;
     const char *buffer; /* stb_image's, which it fills with as much as there is; all other reads need every byte */
     bool ended_early;
-    const mb_cancel *cancel;
+    const mb_task *task;
 } stream;
 
+/* The way into stb_image: also where it can be stopped, and where a file that ends early shows. */
 static int read_bytes(void *user, char *dst, int wanted)
 {
     stream *s = user;
-    if (mb_cancelled(s->cancel)) {
+    if (mb_should_stop(s->task)) {
         current->stopped = true;
         longjmp(current->failed, 1); /* all memory is in the budget */
     }
@@ -162,11 +165,12 @@ static int is_at_end(void *user)
     return s->at == s->n;
 }
 
+/* stb_image's own loader with its checks around it: memory, data that ends early, a second header that disagrees. */
 static mb_status decode(mb_decode_job *job)
 {
     stbi_io_callbacks callbacks = {read_bytes, skip_bytes, is_at_end};
     stbi__context context;
-    stream in = {job->bytes, job->n, 0, (const char *)context.buffer_start, false, &job->limits->cancel};
+    stream in = {job->bytes, job->n, 0, (const char *)context.buffer_start, false, job->task};
     int width = 0, height = 0, channels = 0;
     if (job->head.type == MB_FILE_JPEG && !jpeg_tables_are_sound(job->bytes, job->n)) {
         return mb_fail(job->err, MB_E_FORMAT,
@@ -209,6 +213,7 @@ static mb_status decode(mb_decode_job *job)
     return status;
 }
 
+/* The allocator of stb_image has no user pointer: `current` stands for it while a file is decoded. */
 mb_status mb_decode_stb(mb_decode_job *job)
 {
     if (job->n > INT_MAX) {

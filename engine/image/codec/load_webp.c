@@ -20,7 +20,7 @@ static VP8StatusCode decode_in_steps(mb_decode_job *job, const WebPData *data, W
     VP8StatusCode code = decoder != NULL ? VP8_STATUS_SUSPENDED : VP8_STATUS_OUT_OF_MEMORY;
     for (size_t at = 0; code == VP8_STATUS_SUSPENDED && at < data->size;) {
         at = data->size - at < STEP ? data->size : at + STEP;
-        code = mb_cancelled(&job->limits->cancel) ? VP8_STATUS_USER_ABORT : WebPIUpdate(decoder, data->bytes, at);
+        code = mb_should_stop(job->task) ? VP8_STATUS_USER_ABORT : WebPIUpdate(decoder, data->bytes, at);
     }
     WebPIDelete(decoder);
     return code;
@@ -90,6 +90,7 @@ static mb_status decode_still(mb_decode_job *job, const WebPData *data, size_t a
     }
 }
 
+/* An animation: its first frame, at its place in the black canvas. */
 static mb_status first_frame(mb_decode_job *job, const WebPData *data)
 {
     WebPDemuxer *demuxer = WebPDemux(data);
@@ -111,6 +112,7 @@ done:
     return status;
 }
 
+/* Still pictures decode into the result in place. */
 mb_status mb_decode_webp(mb_decode_job *job)
 {
     const WebPData data = {job->bytes, job->n};

@@ -9,6 +9,7 @@ typedef struct walk {
     ptrdiff_t start, right, down;
 } walk;
 
+/* w, h: of the source. */
 static walk walk_of(int orientation, ptrdiff_t w, ptrdiff_t h)
 {
     const ptrdiff_t last_row = (h - 1) * w, last = last_row + w - 1;
@@ -38,6 +39,7 @@ typedef struct target {
     ptrdiff_t bytes; /* of a pixel */
 } target;
 
+/* One square of the result: source rows and columns of a tile stay in cache whichever way they run. */
 static void copy_tile(const target *t, const uint8_t *src, walk s, int x0, int y0)
 {
     const ptrdiff_t c = t->bytes;
@@ -58,10 +60,11 @@ static bool is_turned(int orientation)
     return orientation >= 5 && orientation <= 8;
 }
 
-void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_bytes[3], int orientation)
+/* Tile by tile, in the order of the result. */
+void mb_orient_pixels(uint8_t *dst, const uint8_t *src, mb_pixel_block size, int orientation)
 {
-    const int w = width_height_bytes[0], h = width_height_bytes[1];
-    const target t = {dst, is_turned(orientation) ? h : w, is_turned(orientation) ? w : h, width_height_bytes[2]};
+    const int w = size.width, h = size.height;
+    const target t = {dst, is_turned(orientation) ? h : w, is_turned(orientation) ? w : h, size.pixel_bytes};
     const walk s = walk_of(orientation, w, h);
     for (int y = 0; y < t.height; y += TILE) {
         for (int x = 0; x < t.width; x += TILE) {
@@ -70,13 +73,14 @@ void mb_orient_pixels(uint8_t *dst, const uint8_t *src, const int width_height_b
     }
 }
 
+/* Orientations 5 to 8 exchange width and height. */
 mb_status mb_image_u8_orient(mb_image_u8 *out, const mb_image_u8 *src, int orientation, mb_error *err)
 {
     const bool turned = is_turned(orientation);
     const int width = turned ? src->height : src->width, height = turned ? src->width : src->height;
     mb_status status = mb_image_u8_create(out, width, height, src->channels, err);
     if (status == MB_OK) {
-        mb_orient_pixels(out->v, src->v, (const int[]){src->width, src->height, src->channels}, orientation);
+        mb_orient_pixels(out->v, src->v, (mb_pixel_block){src->width, src->height, src->channels}, orientation);
     }
     return status;
 }

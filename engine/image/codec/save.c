@@ -33,6 +33,7 @@ static mb_format format_of(const char *ext)
                                                                  : MB_FORMAT_PNG;
 }
 
+/* By the extension alone: a file must be what its name says. */
 mb_status mb_save_check_path(const char *path, mb_error *err)
 {
     static const char *const others[] = {"gif",  "bmp",  "tif", "tiff", "tga", "psd",
@@ -57,8 +58,9 @@ mb_status mb_save_check_path(const char *path, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_image_u8_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec, mb_pool *pool,
-                             mb_error *err)
+/* PNG alone uses the threads: the other libraries have none. */
+mb_status mb_image_u8_encode(const mb_task *task, void **out, size_t *n, const mb_image *image,
+                             const mb_save_spec *spec, mb_error *err)
 {
     switch (spec->format) {
     case MB_FORMAT_WEBP:
@@ -69,10 +71,11 @@ mb_status mb_image_u8_encode(void **out, size_t *n, const mb_image *image, const
     case MB_FORMAT_PNG:
         break;
     }
-    return mb_png_encode(out, n, image, spec, pool, err);
+    return mb_png_encode(task, out, n, image, spec, err);
 }
 
-mb_status mb_image_u8_save(const char *path, const mb_image *image, const mb_save_spec *spec, mb_pool *pool,
+/* Encoded in memory first, so that a file is written whole or not at all. */
+mb_status mb_image_u8_save(const mb_task *task, const char *path, const mb_image *image, const mb_save_spec *spec,
                            mb_error *err)
 {
     mb_status status;
@@ -85,7 +88,7 @@ mb_status mb_image_u8_save(const char *path, const mb_image *image, const mb_sav
     extension(ext, path);
     MB_TRY(mb_save_check_path(path, err));
     s.format = s.format == MB_FORMAT_AUTO ? format_of(ext) : s.format;
-    MB_TRY(mb_image_u8_encode(&bytes, &n, image, &s, pool, err));
+    MB_TRY(mb_image_u8_encode(task, &bytes, &n, image, &s, err));
     MB_TRY(mb_write_file(path, bytes, n, s.replace, err));
 done:
     mb_free(bytes);

@@ -2,7 +2,7 @@
 #ifndef MB_IMAGE_CODEC_SAVE_H
 #define MB_IMAGE_CODEC_SAVE_H
 
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/raster.h"
 
 #include <stdbool.h>
@@ -22,8 +22,8 @@ void mb_save_spec_init(mb_save_spec *spec); /* AUTO, level 3, quality 0, no text
 /* PNG of grey, RGB or RGBA; 16 bits for MB_DEPTH_U16, 8 bits otherwise (f32 by to8). BGR orders are turned, strides are
  * respected. Strips of rows are compressed side by side on the pool (NULL: the caller alone); the bytes do not depend
  * on the number of threads. *out is freed by mb_free. */
-MB_MUST_CHECK mb_status mb_png_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
-                                      mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_png_encode(const mb_task *task, void **out, size_t *n, const mb_image *image,
+                                      const mb_save_spec *spec, mb_error *err);
 /* 8 bits, transparent pixels keep their colours. MB_E_UNSUPPORTED in a build without libwebp. */
 MB_MUST_CHECK mb_status mb_webp_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
                                        mb_error *err);
@@ -33,13 +33,13 @@ MB_MUST_CHECK mb_status mb_webp_encode(void **out, size_t *n, const mb_image *im
 MB_MUST_CHECK mb_status mb_jpeg_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
                                        mb_error *err);
 /* In the spec's format; AUTO is PNG. */
-MB_MUST_CHECK mb_status mb_image_u8_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
-                                           mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_encode(const mb_task *task, void **out, size_t *n, const mb_image *image,
+                                           const mb_save_spec *spec, mb_error *err);
 
 /* AUTO by the path's extension: .webp, .jpg, .jpeg; anything else is PNG. Extensions of formats that are known but not
  * written here are refused: a file must be what its name says. Written completely or not at all. */
-MB_MUST_CHECK mb_status mb_image_u8_save(const char *path, const mb_image *image, const mb_save_spec *spec,
-                                         mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_image_u8_save(const mb_task *task, const char *path, const mb_image *image,
+                                         const mb_save_spec *spec, mb_error *err);
 /* The check alone, for before the work. */
 MB_MUST_CHECK mb_status mb_save_check_path(const char *path, mb_error *err);
 

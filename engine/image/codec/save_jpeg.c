@@ -39,6 +39,7 @@ static void on_message(j_common_ptr c)
     (void)c;
 }
 
+/* Room for more output, half as much again; fails by longjmp like everything in the library. */
 static void grow(session *s, size_t used)
 {
     size_t capacity = s->capacity + s->capacity / 2 + FIRST_BYTES;
@@ -109,6 +110,7 @@ static void write_metadata(struct jpeg_compress_struct *c, const mb_metadata *m,
     }
 }
 
+/* Settings and rows. */
 static void compress(session *s, const mb_image *p, int quality)
 {
     struct jpeg_compress_struct *c = &s->c;
@@ -142,6 +144,7 @@ static void compress(session *s, const mb_image *p, int quality)
     jpeg_finish_compress(c);
 }
 
+/* The one place that errors jump to. */
 static mb_status encode(void **out, size_t *n, const mb_image *p, const mb_save_spec *spec, mb_error *err)
 {
     const int quality = spec != NULL && spec->quality > 0 ? spec->quality : STANDARD_QUALITY;
@@ -171,6 +174,7 @@ static mb_status encode(void **out, size_t *n, const mb_image *p, const mb_save_
     return status;
 }
 
+/* JPEG takes no alpha; other orders and depths become 8-bit grey or RGB first. */
 mb_status mb_jpeg_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec, mb_error *err)
 {
     mb_image plain = {0};

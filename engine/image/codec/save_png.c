@@ -99,6 +99,7 @@ __attribute__((target("avx2"))) static const uint8_t *best_filter_avx2(uint8_t *
 
 typedef const uint8_t *(*filter_fn)(uint8_t *, const uint8_t *, const uint8_t *, size_t, size_t);
 
+/* The AVX2 copy of the same source gives the same bytes. */
 static filter_fn choose_filter(void)
 {
 #if defined(__x86_64__)
@@ -141,6 +142,8 @@ static bool filter_rows(const writer *w, uint8_t *dst, size_t from, size_t to)
     return true;
 }
 
+/* A strip as a piece of one raw deflate stream: it may refer back to the 32 KiB before it (its dictionary) and ends
+ * on a byte, the last one with the end mark. */
 static bool deflate_strip(const writer *w, strip *s, const uint8_t *raw, const uint8_t *before, size_t n_before,
                           bool last)
 {
@@ -165,6 +168,7 @@ static bool deflate_strip(const writer *w, strip *s, const uint8_t *raw, const u
     return ok;
 }
 
+/* Filters and compresses one strip. The rows before it are filtered again: they are its dictionary. */
 static void do_strip(const writer *w, size_t index)
 {
     strip *s = &w->strips[index];
@@ -197,6 +201,7 @@ static void do_strips(void *arg, size_t begin, size_t end, int worker)
 
 /* ---- the file */
 
+/* PNG is big-endian. */
 static uint8_t *put32(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)(v >> 24);
@@ -219,6 +224,7 @@ static uint8_t *begin_chunk(uint8_t *p, const char *name)
     return p + 8;
 }
 
+/* Signature and IHDR: size, bits, colour type, and three zeros (deflate, the five filters, not interlaced). */
 static uint8_t *put_header(uint8_t *p, const mb_image *image)
 {
     static const uint8_t colour[5] = {0, 2, 2, 6, 6};
@@ -229,6 +235,7 @@ static uint8_t *put_header(uint8_t *p, const mb_image *image)
     return end_chunk(start, q + 5);
 }
 
+/* One tEXt chunk, if the spec has a text. */
 static uint8_t *put_text(uint8_t *p, const mb_save_spec *spec)
 {
     if (spec->text_key == NULL || spec->text == NULL) {
@@ -308,6 +315,7 @@ static uint8_t *put_strips(uint8_t *p, const writer *w)
     return p;
 }
 
+/* Header, text, strips and end in one block. */
 static mb_status assemble(void **out, size_t *n, const writer *w, mb_error *err)
 {
     size_t total = 256;
@@ -332,6 +340,7 @@ static mb_status assemble(void **out, size_t *n, const writer *w, mb_error *err)
     return MB_OK;
 }
 
+/* PNG has big-endian samples. */
 static void swap_bytes(mb_image *image)
 {
     const uint16_t probe = 1;
@@ -378,6 +387,7 @@ done:
     return status;
 }
 
+/* What the file format limits. */
 static mb_status check_spec(const mb_save_spec *spec, mb_error *err)
 {
     if (spec->level < 0 || spec->level > 9) {
@@ -390,7 +400,8 @@ static mb_status check_spec(const mb_save_spec *spec, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_png_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec, mb_pool *pool,
+/* Strips depend on the picture alone, so the file does not depend on the number of threads. */
+mb_status mb_png_encode(const mb_task *task, void **out, size_t *n, const mb_image *image, const mb_save_spec *spec,
                         mb_error *err)
 {
     mb_status status;
@@ -412,15 +423,17 @@ mb_status mb_png_encode(void **out, size_t *n, const mb_image *image, const mb_s
     if (w.row_bytes > (size_t)1 << 30) { /* zlib counts in 32 bits */
         MB_TRY(mb_fail(err, MB_E_ARGUMENT, "a PNG row of %zu bytes is too long", w.row_bytes));
     }
-    mb_parallel_for(pool, w.n_strips, 1, do_strips, &w);
+    MB_TRY(mb_task_for(task, w.n_strips, 1, do_strips, &w, err));
     MB_TRY(compress_icc(&w, err));
     MB_TRY(assemble(out, n, &w, err));
 done:
     mb_free(w.icc);
-    for (size_t i = 0; w.strips != NULL && i < w.n_strips; i++) {
-        mb_free(w.strips[i].data);
+    if (w.strips != NULL) {
+        for (size_t i = 0; i < w.n_strips; i++) {
+            mb_free(w.strips[i].data);
+        }
+        mb_free(w.strips);
     }
-    mb_free(w.strips);
     mb_image_dispose(&copy);
     return status;
 }

@@ -1,4 +1,4 @@
-/* WebP through libwebp, lossless unless a quality is asked for. `exact` keeps the colours under transparent pixels, so
+/* WebP through libwebp, lossless unless the spec has a quality. `exact` keeps the colours under transparent pixels, so
  * that scaling does not bleed. */
 #include "image/codec/save.h"
 
@@ -108,6 +108,7 @@ done:
     return status;
 }
 
+/* 8 bits, RGB or RGBA in this order: grey and BGR are converted first. */
 mb_status mb_webp_encode(void **out, size_t *n, const mb_image *image, const mb_save_spec *spec, mb_error *err)
 {
     *out = NULL;

@@ -41,6 +41,8 @@ static bool has(const reader *r, size_t at, const char *what, size_t n)
 
 /* ---- one function a format: fills what the header says */
 
+/* FF D8 FF. Segments FF xx length ..., up to the frame header (SOF0 to SOF15 but DHT, JPG, DAC): bits, height, width,
+ * components, big-endian. */
 static void jpeg(mb_sniffed *s, const reader *r)
 {
     size_t at = 2;
@@ -72,6 +74,8 @@ static void jpeg(mb_sniffed *s, const reader *r)
     }
 }
 
+/* 89 "PNG" 0D 0A 1A 0A, then IHDR: width, height (big-endian), bits, colour type. Chunks before IDAT tell of tRNS
+ * (transparency) and acTL (frames). */
 static void png(mb_sniffed *s, const reader *r)
 {
     static const int channels[7] = {1, 0, 3, 1, 2, 0, 4};
@@ -90,6 +94,8 @@ static void png(mb_sniffed *s, const reader *r)
     }
 }
 
+/* "RIFF" size "WEBP", then VP8X (flags, width - 1 and height - 1 in 24 bits each), VP8L (14 bits each) or VP8 (the
+ * frame header of the lossy codec). Little-endian. */
 static void webp(mb_sniffed *s, const reader *r)
 {
     s->bits = 8;
@@ -136,6 +142,7 @@ static bool gif_animated(const reader *r)
     return frames > 1;
 }
 
+/* "GIF87a", "GIF89a": width and height of the screen, little-endian. */
 static void gif(mb_sniffed *s, const reader *r)
 {
     if (r->n >= 13) {
@@ -147,6 +154,8 @@ static void gif(mb_sniffed *s, const reader *r)
     }
 }
 
+/* "BM", then the size of the second header at 14: 12 is OS/2's with 16-bit sides, larger ones are Windows' with
+ * 32-bit sides. */
 static void bmp(mb_sniffed *s, const reader *r)
 {
     uint32_t header = le32(r, 14);
@@ -163,6 +172,7 @@ static void bmp(mb_sniffed *s, const reader *r)
     s->alpha = bits == 32;
 }
 
+/* "8BPS" 1: planes at 12, height, width, bits, mode; big-endian. */
 static void psd(mb_sniffed *s, const reader *r)
 {
     if (r->n >= 26) {
@@ -220,6 +230,7 @@ static int64_t pnm_number(const reader *r, size_t *at)
     return value;
 }
 
+/* "P7": keywords and values, one a line, up to ENDHDR. */
 static void pam(mb_sniffed *s, const reader *r)
 {
     const size_t end = r->n < 4096 ? r->n : 4096;
@@ -245,6 +256,7 @@ static void pam(mb_sniffed *s, const reader *r)
     s->alpha = s->channels == 2 || s->channels == 4;
 }
 
+/* "P1" to "P6": width, height and, but for bitmaps, the largest value, in decimal. */
 static void pnm(mb_sniffed *s, const reader *r)
 {
     size_t at = 2;
@@ -297,6 +309,7 @@ static mb_file_type media_type(const reader *r)
     return MB_FILE_UNKNOWN;
 }
 
+/* By the magic numbers of the formats. Where two share a beginning (RIFF, the boxes of ISO media) the rest decides. */
 static mb_file_type type_of(const reader *r)
 {
     static const struct {
@@ -343,6 +356,7 @@ static mb_file_type type_of(const reader *r)
     return MB_FILE_UNKNOWN;
 }
 
+/* The type first, then its reader; TGA, which has no magic number, is tried last. */
 mb_sniffed mb_sniff(const uint8_t *bytes, size_t n)
 {
     static void (*const readers[MB_FILE_TYPE_COUNT])(mb_sniffed *, const reader *) = {
@@ -373,6 +387,7 @@ const char *mb_file_type_name(mb_file_type type)
     return (unsigned)type < MB_FILE_TYPE_COUNT ? names[type] : "unknown";
 }
 
+/* For messages about files that are no pictures at all. */
 const char *mb_sniff_guess(const uint8_t *bytes, size_t n)
 {
     static const struct {

@@ -11,10 +11,11 @@
 #define SMALL_SIGMA 3.0   /* pixels of the small picture: the cells' own blur is then a tenth of it */
 #define LEAST       1e-3f /* weight of a pixel of the subject: counts where nothing else is near */
 
-mb_status mb_backdrop_cover(mb_image_u8 *out, const mb_image_u8 *picture, int width, int height, mb_pool *pool,
+/* Cut first, then scaled: no pixel is computed that is cut off. */
+mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *picture, int width, int height,
                             mb_error *err)
 {
-    /* The largest part of the picture with the aspect of the result, from the middle. */
+    /* The largest rectangle of the picture with the aspect of the result, from the middle. */
     double scale = fmax((double)width / picture->width, (double)height / picture->height);
     int w = (int)lround(width / scale), h = (int)lround(height / scale);
     w = w < 1 ? 1 : (w > picture->width ? picture->width : w);
@@ -23,11 +24,11 @@ mb_status mb_backdrop_cover(mb_image_u8 *out, const mb_image_u8 *picture, int wi
     *out = (mb_image_u8){0};
     mb_status status = mb_image_u8_create(&part, w, h, 3, err);
     const size_t x = (size_t)(picture->width - w) / 2, y = (size_t)(picture->height - h) / 2;
-    for (size_t i = 0; status == MB_OK && i < (size_t)h; i++) {
-        memcpy(part.v + i * (size_t)w * 3, picture->v + ((y + i) * (size_t)picture->width + x) * 3, (size_t)w * 3);
-    }
     if (status == MB_OK) {
-        status = mb_resize_pillow(out, &part, width, height, MB_FILTER_LANCZOS, pool, err);
+        for (size_t i = 0; i < (size_t)h; i++) {
+            memcpy(part.v + i * (size_t)w * 3, picture->v + ((y + i) * (size_t)picture->width + x) * 3, (size_t)w * 3);
+        }
+        status = mb_resize_pillow(task, out, &part, width, height, MB_FILTER_LANCZOS, err);
     }
     mb_image_u8_dispose(&part);
     return status;
@@ -48,6 +49,7 @@ typedef struct blur {
     double step[2]; /* pixels of the photo a cell, x and y */
 } blur;
 
+/* Rows [begin, end) of cells: sums over the pixels that fall into each. */
 static void gather_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -91,6 +93,7 @@ static void blur_line(const blur *b, float *dst, const float *src, int n, size_t
     }
 }
 
+/* Rows [begin, end) of cells, from v into other. */
 static void blur_across(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -101,6 +104,7 @@ static void blur_across(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* Columns [begin, end) of cells, from other back into v. */
 static void blur_down(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -119,6 +123,7 @@ static void between(int ends[2], float *share, int i, double step, int n)
     *share = (float)(c - whole);
 }
 
+/* Rows [begin, end) of the result: bilinear between four cells, then colours over weight. */
 static void enlarge_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -173,18 +178,19 @@ static mb_status prepare(blur *b, double sigma, mb_error *err)
     return MB_OK;
 }
 
-mb_status mb_backdrop_blur(mb_image_u8 *out, const mb_image_u8 *photo, const mb_image_u8 *alpha, double sigma,
-                           mb_pool *pool, mb_error *err)
+/* Gather, blur both ways, enlarge; the result does not depend on the threads. */
+mb_status mb_backdrop_blur(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *photo, const mb_image_u8 *alpha,
+                           double sigma, mb_error *err)
 {
     blur b = {.photo = photo, .alpha = alpha, .out = out};
     mb_status status = MB_OK;
     *out = (mb_image_u8){0};
     MB_TRY(prepare(&b, sigma, err));
     MB_TRY(mb_image_u8_create(out, photo->width, photo->height, 3, err));
-    mb_parallel_for(pool, (size_t)b.c.height, 4, gather_rows, &b);
-    mb_parallel_for(pool, (size_t)b.c.height, 4, blur_across, &b);
-    mb_parallel_for(pool, (size_t)b.c.width, 4, blur_down, &b);
-    mb_parallel_for(pool, (size_t)photo->height, 16, enlarge_rows, &b);
+    MB_TRY(mb_task_for(task, (size_t)b.c.height, 4, gather_rows, &b, err));
+    MB_TRY(mb_task_for(task, (size_t)b.c.height, 4, blur_across, &b, err));
+    MB_TRY(mb_task_for(task, (size_t)b.c.width, 4, blur_down, &b, err));
+    MB_TRY(mb_task_for(task, (size_t)photo->height, 16, enlarge_rows, &b, err));
 done:
     mb_free_aligned(b.c.v);
     mb_free(b.weights);

@@ -2,16 +2,16 @@
 #ifndef MB_IMAGE_COMPOSE_BACKDROP_H
 #define MB_IMAGE_COMPOSE_BACKDROP_H
 
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/raster.h"
 
 /* out: `picture` (RGB) scaled until it covers width x height, the rest cut off evenly on both sides. */
-MB_MUST_CHECK mb_status mb_backdrop_cover(mb_image_u8 *out, const mb_image_u8 *picture, int width, int height,
-                                          mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *picture, int width,
+                                          int height, mb_error *err);
 
 /* out: the photo (RGB) blurred by a Gaussian of standard deviation `sigma` pixels (above 0), each pixel weighted by
  * 1 - alpha, so that the subject leaves no glow around itself. */
-MB_MUST_CHECK mb_status mb_backdrop_blur(mb_image_u8 *out, const mb_image_u8 *photo, const mb_image_u8 *alpha,
-                                         double sigma, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_backdrop_blur(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *photo,
+                                         const mb_image_u8 *alpha, double sigma, mb_error *err);
 
 #endif

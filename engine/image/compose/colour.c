@@ -205,6 +205,7 @@ static bool read_numbers(uint8_t rgba[4], const char *text)
     return false;
 }
 
+/* CSS names in any case, and "transparent". */
 static bool read_name(uint8_t rgba[4], const char *text)
 {
     char lower[sizeof names[0].name] = "";
@@ -229,6 +230,7 @@ static bool read_name(uint8_t rgba[4], const char *text)
     return false;
 }
 
+/* Tries the three notations in turn. */
 bool mb_colour_read(uint8_t rgba[4], const char *text)
 {
     uint8_t v[4] = {0, 0, 0, 255};

@@ -24,6 +24,7 @@ static mb_status channels_are(const mb_image_u8 *p, int n, const char *what, mb_
                             : mb_fail(err, MB_E_ARGUMENT, "the %s has %d channels, not %d", what, p->channels, n);
 }
 
+/* Straight alpha: the colours stay as they are under any alpha. */
 mb_status mb_compose_rgba(mb_image_u8 *out, const mb_image_u8 *rgb, const mb_image_u8 *mask, mb_error *err)
 {
     mb_status status;
@@ -44,6 +45,7 @@ done:
     return status;
 }
 
+/* Grey, or the alpha of RGBA; RGB has neither. */
 void mb_compose_invert(mb_image_u8 *p)
 {
     const size_t step = (size_t)p->channels, first = step - 1;
@@ -57,6 +59,7 @@ void mb_compose_invert(mb_image_u8 *p)
 
 /* ---- crop */
 
+/* Looks at each row from both ends only as far as needed. */
 mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
 {
     const size_t step = (size_t)p->channels;
@@ -89,6 +92,7 @@ mb_box mb_compose_box(const mb_image_u8 *p, int threshold, int pad)
     return (mb_box){x0, y0, x1 - x0 + 1, y1 - y0 + 1};
 }
 
+/* Keeps order and depth; the rows of the result are packed. */
 mb_status mb_compose_crop(mb_image *out, const mb_image *p, mb_box box, mb_error *err)
 {
     static const size_t channels[5] = {1, 3, 3, 4, 4}, bytes[3] = {1, 2, 4};
@@ -105,9 +109,12 @@ mb_status mb_compose_crop(mb_image *out, const mb_image *p, mb_box box, mb_error
     status = mb_image_create(out, box.width, box.height, p->pixels, p->depth, err);
     const size_t pixel = channels[p->pixels] * bytes[p->depth], row = (size_t)box.width * pixel;
     const size_t stride = p->row_bytes != 0 ? p->row_bytes : (size_t)p->width * pixel;
-    for (int y = 0; status == MB_OK && y < box.height; y++) {
+    if (status != MB_OK) {
+        return status;
+    }
+    for (int y = 0; y < box.height; y++) {
         memcpy((uint8_t *)out->data + (size_t)y * row,
                (const uint8_t *)p->data + (size_t)(box.y + y) * stride + (size_t)box.x * pixel, row);
     }
-    return status;
+    return MB_OK;
 }

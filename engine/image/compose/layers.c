@@ -54,17 +54,19 @@ static void flatten_pixel(float v[4], const mb_layers *l, const float below[4])
     }
 }
 
+/* Sample i, v in [0,1], rounded to nearest. */
 static void put(uint8_t *dst, size_t i, float v, mb_depth depth)
 {
     if (depth == MB_DEPTH_U16) {
-        uint16_t wide = mb_to16(v);
-        memcpy(dst + 2 * i, &wide, sizeof wide);
+        uint16_t u16 = mb_to16(v);
+        memcpy(dst + 2 * i, &u16, sizeof u16);
     } else {
         float x = 255.0f * v + 0.5f;
         dst[i] = (uint8_t)(x > 0.0f ? (x < 255.0f ? x : 255.0f) : 0.0f);
     }
 }
 
+/* Rows [begin, end): each pixel in f32, from 8 bits or from what the caller has beyond them. */
 static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -80,12 +82,12 @@ static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
     for (size_t i = begin * width; i < end * width; i++) {
         float v[4];
         for (size_t c = 0; c < 3; c++) {
-            v[c] = l->wide != NULL ? l->wide[4 * i + c] : j->unit[l->colours->v[3 * i + c]];
+            v[c] = l->colours_f32 != NULL ? l->colours_f32[4 * i + c] : j->unit[l->colours->v[3 * i + c]];
             if (l->picture != NULL) {
                 below[c] = j->unit[l->picture->v[3 * i + c]];
             }
         }
-        v[3] = l->fine != NULL ? l->fine->v[i] : j->unit[l->alpha->v[i]];
+        v[3] = l->alpha_f32 != NULL ? l->alpha_f32->v[i] : j->unit[l->alpha->v[i]];
         flatten_pixel(v, l, below);
         for (size_t c = 0; c < n; c++) {
             put(dst, n * i + c, v[c], l->depth);
@@ -93,25 +95,27 @@ static void flatten_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+/* All pictures of one size, with the channels that the struct promises. */
 static mb_status check(const mb_layers *l, mb_error *err)
 {
     const struct {
         const mb_image_u8 *p;
         int channels;
         const char *what;
-    } parts[] = {{l->colours, 3, "picture"}, {l->alpha, 1, "mask"}, {l->picture, 3, "background"}};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const mb_image_u8 *p = parts[i].p;
+    } layers[] = {{l->colours, 3, "picture"}, {l->alpha, 1, "mask"}, {l->picture, 3, "background"}};
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        const mb_image_u8 *p = layers[i].p;
         if (p != NULL &&
-            (p->channels != parts[i].channels || p->width != l->colours->width || p->height != l->colours->height)) {
+            (p->channels != layers[i].channels || p->width != l->colours->width || p->height != l->colours->height)) {
             return mb_fail(err, MB_E_ARGUMENT, "the %s has %d x %d pixels of %d channels, the picture %d x %d",
-                           parts[i].what, p->width, p->height, p->channels, l->colours->width, l->colours->height);
+                           layers[i].what, p->width, p->height, p->channels, l->colours->width, l->colours->height);
         }
     }
     return MB_OK;
 }
 
-mb_status mb_layers_flatten(mb_image *out, const mb_layers *l, mb_pool *pool, mb_error *err)
+/* Three channels where nothing can shine through, else four. */
+mb_status mb_layers_flatten(const mb_task *task, mb_image *out, const mb_layers *l, mb_error *err)
 {
     flatten j = {.l = l, .out = out, .opaque = l->behind && (l->picture != NULL || l->colour[3] == 255)};
     *out = (mb_image){0};
@@ -124,7 +128,10 @@ mb_status mb_layers_flatten(mb_image *out, const mb_layers *l, mb_pool *pool, mb
         j.unit[v] = mb_from8((uint8_t)v);
     }
     if (status == MB_OK) {
-        mb_parallel_for(pool, (size_t)out->height, ROWS, flatten_rows, &j);
+        status = mb_task_for(task, (size_t)out->height, ROWS, flatten_rows, &j, err);
+    }
+    if (status != MB_OK) {
+        mb_image_dispose(out);
     }
     return status;
 }

@@ -9,28 +9,28 @@
 
 #define GRAIN 65536
 
-typedef enum way { WAY_CV_TRUNC, WAY_CV_U8, WAY_PILLOW, WAY_ALIGNED } way;
+typedef enum resize_kind { RESIZE_CV_TRUNC, RESIZE_CV_U8, RESIZE_PILLOW, RESIZE_ALIGNED } resize_kind;
 
 typedef struct row {
     const char *description;
-    way in, back;
-    mb_filter filter_in, filter_back; /* where the way is Pillow's */
+    resize_kind in, back;
+    mb_filter filter_in, filter_back; /* where the resize is Pillow's */
     float brightness;
     bool by_maximum; /* in: divided by the picture's largest value; back: stretched to the full range */
 } row;
 
 static const row rows[] = {
-    [MB_RECIPE_AUTO] = {"what fits the model: layerstyle for v1, modelcard for v2", WAY_PILLOW, WAY_PILLOW, 0, 0, 0,
-                        false},
-    [MB_RECIPE_LAYERSTYLE] = {"the node BiRefNetUltra: bilinear in f32, truncated; brightness 1.01", WAY_CV_TRUNC,
-                              WAY_ALIGNED, 0, 0, 1.01f, false},
-    [MB_RECIPE_LAYERSTYLE_V2] = {"the node BiRefNetUltraV2: Pillow bilinear both ways; brightness 1.08", WAY_PILLOW,
-                                 WAY_PILLOW, MB_FILTER_BILINEAR, MB_FILTER_BILINEAR, 1.08f, false},
-    [MB_RECIPE_MODELCARD] = {"the model card: Pillow bilinear in, bicubic back", WAY_PILLOW, WAY_PILLOW,
+    [MB_RECIPE_AUTO] = {"what fits the model: layerstyle for v1, modelcard for v2", RESIZE_PILLOW, RESIZE_PILLOW, 0, 0,
+                        0, false},
+    [MB_RECIPE_LAYERSTYLE] = {"the node BiRefNetUltra: bilinear in f32, truncated; brightness 1.01", RESIZE_CV_TRUNC,
+                              RESIZE_ALIGNED, 0, 0, 1.01f, false},
+    [MB_RECIPE_LAYERSTYLE_V2] = {"the node BiRefNetUltraV2: Pillow bilinear both ways; brightness 1.08", RESIZE_PILLOW,
+                                 RESIZE_PILLOW, MB_FILTER_BILINEAR, MB_FILTER_BILINEAR, 1.08f, false},
+    [MB_RECIPE_MODELCARD] = {"the model card: Pillow bilinear in, bicubic back", RESIZE_PILLOW, RESIZE_PILLOW,
                              MB_FILTER_BILINEAR, MB_FILTER_BICUBIC, 1.0f, false},
-    [MB_RECIPE_OFFICIAL] = {"the official inference script: OpenCV bilinear in, aligned bilinear back", WAY_CV_U8,
-                            WAY_ALIGNED, 0, 0, 1.0f, false},
-    [MB_RECIPE_REMBG] = {"rembg: Lanczos both ways, mask stretched to its full range", WAY_PILLOW, WAY_PILLOW,
+    [MB_RECIPE_OFFICIAL] = {"the official inference script: OpenCV bilinear in, aligned bilinear back", RESIZE_CV_U8,
+                            RESIZE_ALIGNED, 0, 0, 1.0f, false},
+    [MB_RECIPE_REMBG] = {"rembg: Lanczos both ways, mask stretched to its full range", RESIZE_PILLOW, RESIZE_PILLOW,
                          MB_FILTER_LANCZOS, MB_FILTER_LANCZOS, 1.0f, true},
 };
 
@@ -60,6 +60,7 @@ typedef struct normalise_job {
     float *dst;
 } normalise_job;
 
+/* Pixels [begin, end) through the tables of their channels. */
 static void normalise_pixels(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -100,7 +101,9 @@ static void maximum_table(normalise_job *j, const mb_recipe_input *to, size_t n)
     }
 }
 
-mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo, mb_pool *pool, mb_error *err)
+/* Photo [H,W,3] to the network's input [h,w,3]: resized by the recipe's rule, then normalised through a table of 256
+ * values a channel. */
+mb_status mb_recipe_prepare(const mb_task *task, const mb_recipe_input *to, const mb_image_u8 *photo, mb_error *err)
 {
     mb_image_u8 small = {0};
     mb_status status;
@@ -110,12 +113,12 @@ mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo,
                        photo->channels, to->width, to->height));
     }
     const row *r = find((int)to->recipe);
-    if (r->in == WAY_CV_TRUNC) {
-        MB_TRY(mb_resize_cv_trunc(&small, photo, to->width, to->height, pool, err));
-    } else if (r->in == WAY_CV_U8) {
-        MB_TRY(mb_resize_cv_u8(&small, photo, to->width, to->height, pool, err));
+    if (r->in == RESIZE_CV_TRUNC) {
+        MB_TRY(mb_resize_cv_trunc(task, &small, photo, to->width, to->height, err));
+    } else if (r->in == RESIZE_CV_U8) {
+        MB_TRY(mb_resize_cv_u8(task, &small, photo, to->width, to->height, err));
     } else {
-        MB_TRY(mb_resize_pillow(&small, photo, to->width, to->height, r->filter_in, pool, err));
+        MB_TRY(mb_resize_pillow(task, &small, photo, to->width, to->height, r->filter_in, err));
     }
     const size_t n = (size_t)to->width * (size_t)to->height;
     normalise_job job = {.src = small.v, .dst = to->input};
@@ -124,7 +127,7 @@ mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo,
     } else {
         unit_table(job.table, to);
     }
-    mb_parallel_for(pool, n, GRAIN, normalise_pixels, &job);
+    MB_TRY(mb_task_for(task, n, GRAIN, normalise_pixels, &job, err));
 done:
     mb_image_u8_dispose(&small);
     return status;
@@ -137,6 +140,7 @@ typedef struct sigmoid_job {
     float *dst;
 } sigmoid_job;
 
+/* Values [begin, end) of the logits. */
 static void sigmoid_values(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
@@ -156,27 +160,30 @@ static void stretch(mb_image_f32 *p)
         high = p->v[i] > high ? p->v[i] : high;
     }
     const float range = high - low;
-    for (size_t i = 0; range > 0.0f && i < n; i++) {
-        p->v[i] = (p->v[i] - low) / range;
+    if (range > 0.0f) {
+        for (size_t i = 0; i < n; i++) {
+            p->v[i] = (p->v[i] - low) / range;
+        }
     }
 }
 
-static mb_status finish_aligned(mb_image_u8 *mask, mb_image_f32 *fine, const mb_image_f32 *small,
-                                const mb_recipe_output *from, mb_pool *pool, mb_error *err)
+/* Enlarged in f32 with aligned corners, then truncated to 8 bits: the original order of steps. */
+static mb_status finish_aligned(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32,
+                                const mb_image_f32 *small, const mb_recipe_output *from, mb_error *err)
 {
     mb_image_f32 large = {0};
     mb_status status;
     const float brightness = find((int)from->recipe)->brightness;
-    MB_TRY(mb_resize_align_corners(&large, small->v, small->width, small->height, from->photo_width, from->photo_height,
-                                   pool, err));
+    MB_TRY(mb_resize_align_corners(task, &large, small->v, small->width, small->height, from->photo_width,
+                                   from->photo_height, err));
     MB_TRY(mb_image_u8_from_f32(mask, &large, err));
-    if (fine != NULL) {
+    if (mask_f32 != NULL) {
         const size_t n = (size_t)large.width * (size_t)large.height;
         for (size_t i = 0; i < n; i++) {
             float v = large.v[i] * brightness;
             large.v[i] = v < 1.0f ? v : 1.0f;
         }
-        *fine = large;
+        *mask_f32 = large;
         large = (mb_image_f32){0};
     }
 done:
@@ -184,53 +191,55 @@ done:
     return status;
 }
 
-static mb_status finish_pillow(mb_image_u8 *mask, const mb_image_f32 *small, const mb_recipe_output *from,
-                               mb_pool *pool, mb_error *err)
+/* Rounded to 8 bits first, then enlarged: the original order of steps. */
+static mb_status finish_pillow(const mb_task *task, mb_image_u8 *mask, const mb_image_f32 *small,
+                               const mb_recipe_output *from, mb_error *err)
 {
     mb_image_u8 bytes = {0};
     mb_status status;
     MB_TRY(mb_image_u8_from_f32(&bytes, small, err));
-    MB_TRY(mb_resize_pillow(mask, &bytes, from->photo_width, from->photo_height, find((int)from->recipe)->filter_back,
-                            pool, err));
+    MB_TRY(mb_resize_pillow(task, mask, &bytes, from->photo_width, from->photo_height,
+                            find((int)from->recipe)->filter_back, err));
 done:
     mb_image_u8_dispose(&bytes);
     return status;
 }
 
-mb_status mb_recipe_finish(mb_image_u8 *mask, mb_image_f32 *fine, const mb_recipe_output *from, mb_pool *pool,
+/* Logits [h,w] to the mask [H,W]: sigmoid, stretched to 0 .. 1 if the recipe does that, enlarged, brightened. */
+mb_status mb_recipe_finish(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32, const mb_recipe_output *from,
                            mb_error *err)
 {
     mb_image_f32 small = {0};
     mb_status status;
     *mask = (mb_image_u8){0};
-    if (fine != NULL) {
-        *fine = (mb_image_f32){0};
+    if (mask_f32 != NULL) {
+        *mask_f32 = (mb_image_f32){0};
     }
     MB_TRY(check_recipe((int)from->recipe, err));
     const row *r = find((int)from->recipe);
     MB_TRY(mb_image_f32_create(&small, from->width, from->height, err));
     sigmoid_job job = {from->logits, small.v};
-    mb_parallel_for(pool, (size_t)from->width * (size_t)from->height, GRAIN, sigmoid_values, &job);
+    MB_TRY(mb_task_for(task, (size_t)from->width * (size_t)from->height, GRAIN, sigmoid_values, &job, err));
     if (r->by_maximum) {
         stretch(&small);
     }
-    if (r->back == WAY_ALIGNED) {
-        MB_TRY(finish_aligned(mask, fine, &small, from, pool, err));
+    if (r->back == RESIZE_ALIGNED) {
+        MB_TRY(finish_aligned(task, mask, mask_f32, &small, from, err));
     } else {
-        MB_TRY(finish_pillow(mask, &small, from, pool, err));
+        MB_TRY(finish_pillow(task, mask, &small, from, err));
     }
     if (r->brightness != 1.0f) {
         mb_brighten8(mask->v, (size_t)mask->width * (size_t)mask->height, r->brightness);
     }
-    if (fine != NULL && fine->v == NULL) {
-        MB_TRY(mb_image_f32_from_u8(fine, mask, err));
+    if (mask_f32 != NULL && mask_f32->v == NULL) {
+        MB_TRY(mb_image_f32_from_u8(mask_f32, mask, err));
     }
 done:
     mb_image_f32_dispose(&small);
     if (status != MB_OK) {
         mb_image_u8_dispose(mask);
-        if (fine != NULL) {
-            mb_image_f32_dispose(fine);
+        if (mask_f32 != NULL) {
+            mb_image_f32_dispose(mask_f32);
         }
     }
     return status;
@@ -238,13 +247,14 @@ done:
 
 /* ---- as numbers */
 
-static mb_resample_rule rule_of(way w)
+/* The same rule by the name that resample.h has for it. */
+static mb_resample_rule rule_of(resize_kind kind)
 {
-    static const mb_resample_rule rules[] = {[WAY_CV_TRUNC] = MB_RESAMPLE_CV_TRUNC,
-                                             [WAY_CV_U8] = MB_RESAMPLE_CV_U8,
-                                             [WAY_PILLOW] = MB_RESAMPLE_TAPS,
-                                             [WAY_ALIGNED] = MB_RESAMPLE_CORNERS};
-    return rules[w];
+    static const mb_resample_rule rules[] = {[RESIZE_CV_TRUNC] = MB_RESAMPLE_CV_TRUNC,
+                                             [RESIZE_CV_U8] = MB_RESAMPLE_CV_U8,
+                                             [RESIZE_PILLOW] = MB_RESAMPLE_TAPS,
+                                             [RESIZE_ALIGNED] = MB_RESAMPLE_CORNERS};
+    return rules[kind];
 }
 
 void mb_recipe_numbers_dispose(mb_recipe_numbers *n)
@@ -254,6 +264,7 @@ void mb_recipe_numbers_dispose(mb_recipe_numbers *n)
     *n = (mb_recipe_numbers){0};
 }
 
+/* The same recipe as tables and taps, for a device that does the two steps itself. */
 mb_status mb_recipe_numbers_create(mb_recipe_numbers *out, const mb_recipe_input *to, int photo_width, int photo_height,
                                    mb_error *err)
 {

@@ -11,7 +11,7 @@
 #ifndef MB_IMAGE_RESAMPLE_RECIPE_H
 #define MB_IMAGE_RESAMPLE_RECIPE_H
 
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/raster.h"
 #include "image/resample/resample.h"
 
@@ -25,7 +25,7 @@ typedef struct mb_recipe_input {
     float mean[3], std[3]; /* R, G, B */
 } mb_recipe_input;
 /* photo: RGB, any size. Aspect ratio is not kept: none of the recipes does. */
-MB_MUST_CHECK mb_status mb_recipe_prepare(const mb_recipe_input *to, const mb_image_u8 *photo, mb_pool *pool,
+MB_MUST_CHECK mb_status mb_recipe_prepare(const mb_task *task, const mb_recipe_input *to, const mb_image_u8 *photo,
                                           mb_error *err);
 
 typedef struct mb_recipe_output {
@@ -34,10 +34,10 @@ typedef struct mb_recipe_output {
     int photo_width, photo_height;
     mb_recipe recipe; /* not AUTO */
 } mb_recipe_output;
-/* mask: grey, of the photo's size, brightness applied. fine (may be NULL): the same with what precision the recipe has
+/* mask: grey, of the photo's size, brightness applied. mask_f32 (may be NULL): the same with what precision the recipe has
  * before it rounds to 8 bits; where it rounds earlier, mask / 255. NaN logits count as background. */
-MB_MUST_CHECK mb_status mb_recipe_finish(mb_image_u8 *mask, mb_image_f32 *fine, const mb_recipe_output *from,
-                                         mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_recipe_finish(const mb_task *task, mb_image_u8 *mask, mb_image_f32 *mask_f32,
+                                         const mb_recipe_output *from, mb_error *err);
 
 /* Both ways as numbers, for a device that follows them itself (kernels/image_io.h). */
 typedef struct mb_recipe_numbers {

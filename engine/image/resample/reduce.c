@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#define ROWS_PER_CHUNK 8
+
 typedef struct axis_taps {
     int count;     /* taps of every output */
     int *first;    /* [out] */
@@ -20,6 +22,8 @@ static void dispose_taps(axis_taps *t)
     mb_free(t->weight);
 }
 
+/* For each output position the first input and its weights: area overlap where the axis shrinks, two linear weights
+ * where it grows. */
 static mb_status make_taps(axis_taps *t, int in, int out, mb_error *err)
 {
     double step = (double)in / out;
@@ -48,6 +52,14 @@ static mb_status make_taps(axis_taps *t, int in, int out, mb_error *err)
     return MB_OK;
 }
 
+/* Output rows of a rescaling, and one f32 row of the input's width a worker. */
+typedef struct rescale_job {
+    mb_image_u8 *out;
+    const mb_image_u8 *in;
+    axis_taps x, y;
+    float *rows;
+} rescale_job;
+
 /* One output row of the vertical pass: weighted sum of `count` input rows. */
 static void mix_rows(float *row, const mb_image_u8 *in, const axis_taps *t, int o)
 {
@@ -65,6 +77,7 @@ static void mix_rows(float *row, const mb_image_u8 *in, const axis_taps *t, int 
     }
 }
 
+/* The horizontal pass of one row: [in width, channels] in f32 to bytes, rounded to nearest. */
 static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int width, int channels)
 {
     for (int o = 0; o < width; o++) {
@@ -81,42 +94,54 @@ static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int 
     }
 }
 
-mb_status mb_image_u8_rescale(mb_image_u8 *out, const mb_image_u8 *in, int width, int height, mb_error *err)
+/* Rows [begin, end) of the result. */
+static void rescale_rows(void *arg, size_t begin, size_t end, int worker)
+{
+    const rescale_job *j = arg;
+    size_t in_row = (size_t)j->in->width * (size_t)j->in->channels;
+    size_t out_row = (size_t)j->out->width * (size_t)j->in->channels;
+    float *row = j->rows + (size_t)worker * in_row;
+    for (size_t o = begin; o < end; o++) {
+        mix_rows(row, j->in, &j->y, (int)o);
+        mix_columns(j->out->v + o * out_row, row, &j->x, j->out->width, j->in->channels);
+    }
+}
+
+/* Both axes. Rows are independent, so they go to the threads as they are. */
+mb_status mb_image_u8_rescale(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *in, int width, int height,
+                              mb_error *err)
 {
     mb_status status = MB_OK;
-    axis_taps x = {0}, y = {0};
-    float *row = NULL;
+    rescale_job j = {.out = out, .in = in};
     *out = (mb_image_u8){0};
     MB_TRY(mb_image_u8_create(out, width, height, in->channels, err));
     if (width == in->width && height == in->height) {
         memcpy(out->v, in->v, (size_t)width * (size_t)height * (size_t)in->channels);
         return MB_OK;
     }
-    MB_TRY(make_taps(&x, in->width, width, err));
-    MB_TRY(make_taps(&y, in->height, height, err));
-    row = mb_alloc_array((size_t)in->width, (size_t)in->channels * sizeof *row);
-    if (!row) {
-        status = mb_fail_memory(err, (size_t)in->width * (size_t)in->channels * 4, "rescaling");
+    MB_TRY(make_taps(&j.x, in->width, width, err));
+    MB_TRY(make_taps(&j.y, in->height, height, err));
+    size_t in_row = (size_t)in->width * (size_t)in->channels * sizeof *j.rows, workers = (size_t)mb_task_workers(task);
+    j.rows = mb_alloc_array(workers, in_row);
+    if (j.rows == NULL) {
+        status = mb_fail_memory(err, workers * in_row, "rescaling");
         goto done;
     }
-    for (int o = 0; o < height; o++) {
-        mix_rows(row, in, &y, o);
-        mix_columns(out->v + (size_t)o * (size_t)width * (size_t)in->channels, row, &x, width, in->channels);
-    }
+    MB_TRY(mb_task_for(task, (size_t)height, ROWS_PER_CHUNK, rescale_rows, &j, err));
 done:
-    dispose_taps(&x);
-    dispose_taps(&y);
-    mb_free(row);
+    dispose_taps(&j.x);
+    dispose_taps(&j.y);
+    mb_free(j.rows);
     if (status != MB_OK) {
         mb_image_u8_dispose(out);
     }
     return status;
 }
 
-mb_status mb_image_u8_reduce(mb_image_u8 *out, const mb_image_u8 *in, int side, mb_error *err)
+mb_status mb_image_u8_reduce(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *in, int side, mb_error *err)
 {
     int longer = in->width > in->height ? in->width : in->height;
     double scale = longer > side ? (double)side / longer : 1;
     int width = (int)fmax(round(in->width * scale), 1), height = (int)fmax(round(in->height * scale), 1);
-    return mb_image_u8_rescale(out, in, width, height, err);
+    return mb_image_u8_rescale(task, out, in, width, height, err);
 }

@@ -21,6 +21,7 @@ static double triangle(double t)
     return t < 1.0 ? 1.0 - t : 0.0;
 }
 
+/* Keys' cubic with a = -0.5. */
 static double cubic(double t)
 {
     const double a = -0.5;
@@ -67,6 +68,8 @@ static int32_t to_fixed(double w)
     return (int32_t)(w * (double)(1 << MB_RESAMPLE_BITS) + (w < 0.0 ? -0.5 : 0.5));
 }
 
+/* Pillow's weights: the filter at the distance of each input pixel from the centre, widened where the axis shrinks,
+ * normalised to 1, in fixed point. */
 static void axis_fill(mb_axis *a, const filter_row *f, double *w)
 {
     const double scale = (double)a->in / (double)a->out;
@@ -90,6 +93,7 @@ static void axis_fill(mb_axis *a, const filter_row *f, double *w)
     }
 }
 
+/* For every output position its first input, how many, and their weights in fixed point; `most` is the room of one. */
 mb_status mb_axis_taps(mb_axis *a, int in, int n, mb_filter filter, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -157,6 +161,7 @@ static void corners(mb_axis *t, int in, int out)
     }
 }
 
+/* Two neighbours and the weight of the second for each output position, by the rule of one of three libraries. */
 mb_status mb_axis_linear(mb_axis *t, int in, int n, mb_resample_rule rule, bool vertical, mb_error *err)
 {
     *t = (mb_axis){.in = in, .out = n};
@@ -193,26 +198,27 @@ bool mb_resample_vertical_first(mb_resample_sizes s)
     return dh > 0 && dh > 2 * dw;
 }
 
+/* Checked sizes, then the tables of both axes. */
 mb_status mb_resample_create(mb_resample *r, mb_resample_rule rule, mb_resample_sizes s, mb_filter filter,
                              mb_error *err)
 {
     mb_status status = MB_OK;
-    const bool wide = s.width != s.out_width, high = s.height != s.out_height;
+    const bool across = s.width != s.out_width, down = s.height != s.out_height;
     *r = (mb_resample){.rule = rule};
     if (s.width < 1 || s.height < 1 || s.out_width < 1 || s.out_height < 1 || s.width > MB_RESAMPLE_SIDE ||
         s.height > MB_RESAMPLE_SIDE || s.out_width > MB_RESAMPLE_SIDE || s.out_height > MB_RESAMPLE_SIDE) {
         return mb_fail(err, MB_E_ARGUMENT, "resize of %d x %d to %d x %d pixels: not possible", s.width, s.height,
                        s.out_width, s.out_height);
     }
-    if (!wide && !high && (rule == MB_RESAMPLE_TAPS || rule == MB_RESAMPLE_CV_U8)) {
+    if (!across && !down && (rule == MB_RESAMPLE_TAPS || rule == MB_RESAMPLE_CV_U8)) {
         r->rule = MB_RESAMPLE_NONE;
     }
     if (r->rule == MB_RESAMPLE_TAPS) { /* an axis whose size stays has no tables */
         r->vertical_first = mb_resample_vertical_first(s);
-        if (wide) {
+        if (across) {
             MB_TRY(mb_axis_taps(&r->x, s.width, s.out_width, filter, err));
         }
-        if (high) {
+        if (down) {
             MB_TRY(mb_axis_taps(&r->y, s.height, s.out_height, filter, err));
         }
     } else if (r->rule != MB_RESAMPLE_NONE) {

@@ -6,12 +6,12 @@
  *   mb_resize_cv_trunc       v/255 through mb_resize_cv_f32, times 255, truncated: the input path of the 2024 node
  *   mb_resize_align_corners  f32 planes, PyTorch's bilinear with align_corners=True
  *
- * All split their rows over the pool (NULL: the caller alone) and give the same values for any number of threads. Every
+ * All split their rows over the task's pool and give the same values for any number of threads. Every
  * output is created here and is {0} after an error. Channels are independent: RGBA is resized with straight alpha. */
 #ifndef MB_IMAGE_RESAMPLE_RESIZE_H
 #define MB_IMAGE_RESAMPLE_RESIZE_H
 
-#include "core/threads.h"
+#include "core/task.h"
 #include "image/raster.h"
 
 typedef enum mb_filter {
@@ -27,20 +27,20 @@ typedef enum mb_filter {
  * H' < H and H - H' > 2 (W - W'); versions up to 12 always went horizontal first. */
 typedef enum mb_pass_order { MB_PASSES_PILLOW_13, MB_PASSES_PILLOW_12 } mb_pass_order;
 
-MB_MUST_CHECK mb_status mb_resize_pillow(mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
-                                         mb_filter filter, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_resize_pillow(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width,
+                                         int height, mb_filter filter, mb_error *err);
 typedef struct mb_resize_spec {
     int width, height;
     mb_filter filter;
     mb_pass_order order;
 } mb_resize_spec;
-MB_MUST_CHECK mb_status mb_resize_pillow_as(mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *spec,
-                                            mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_resize_pillow_as(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src,
+                                            const mb_resize_spec *spec, mb_error *err);
 
-MB_MUST_CHECK mb_status mb_resize_cv_u8(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_pool *pool,
-                                        mb_error *err);
-MB_MUST_CHECK mb_status mb_resize_cv_trunc(mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
-                                           mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_resize_cv_u8(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width,
+                                        int height, mb_error *err);
+MB_MUST_CHECK mb_status mb_resize_cv_trunc(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width,
+                                           int height, mb_error *err);
 
 /* An f32 picture with interleaved channels, in memory of the caller: [height, width, channels], packed. */
 typedef struct mb_floats {
@@ -48,9 +48,10 @@ typedef struct mb_floats {
     int width, height, channels;
 } mb_floats;
 /* dst->v is the caller's, of dst's size; channels must agree (1 to 4). */
-MB_MUST_CHECK mb_status mb_resize_cv_f32(const mb_floats *dst, const mb_floats *src, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_resize_cv_f32(const mb_task *task, const mb_floats *dst, const mb_floats *src,
+                                         mb_error *err);
 
-MB_MUST_CHECK mb_status mb_resize_align_corners(mb_image_f32 *out, const float *src, int src_width, int src_height,
-                                                int width, int height, mb_pool *pool, mb_error *err);
+MB_MUST_CHECK mb_status mb_resize_align_corners(const mb_task *task, mb_image_f32 *out, const float *src, int src_width,
+                                                int src_height, int width, int height, mb_error *err);
 
 #endif

@@ -73,6 +73,7 @@ INLINE void across_corners(float *dst, const float *row, const job *j)
     }
 }
 
+/* Row y of the source, resized horizontally, in the arithmetic of the rule. */
 INLINE void across(float *cache, const job *j, int y, const float *unit)
 {
     const size_t row = (size_t)y * (size_t)j->sw * (size_t)j->channels;
@@ -95,6 +96,7 @@ INLINE void across(float *cache, const job *j, int y, const float *unit)
     }
 }
 
+/* OpenCV's fixed point: two rounded products, then two bits of rounding. */
 INLINE void down_u8(uint8_t *dst, const float *above, const float *below, int32_t wb, size_t n)
 {
     const int32_t *a = (const int32_t *)(const void *)above, *b = (const int32_t *)(const void *)below;
@@ -104,6 +106,7 @@ INLINE void down_u8(uint8_t *dst, const float *above, const float *below, int32_
     }
 }
 
+/* Row y of the result from two rows that are resized horizontally: `above`, `below`. */
 INLINE void down(const job *j, int y, const float *above, const float *below)
 {
     const size_t n = (size_t)j->dw * (size_t)j->channels, at = (size_t)y * n;
@@ -134,6 +137,7 @@ INLINE void down(const job *j, int y, const float *above, const float *below)
     }
 }
 
+/* Rows [begin, end). Two horizontal rows are kept: the next output row often needs one of them again. */
 INLINE void rows_body(const job *j, size_t begin, size_t end, int worker)
 {
     const size_t n = (size_t)j->dw * (size_t)j->channels;
@@ -176,6 +180,7 @@ __attribute__((target("avx2,fma"))) static void rows_avx2(void *arg, size_t begi
 }
 #endif
 
+/* The AVX2 copy of the same source gives the same values. */
 static mb_range_fn choose_rows(void)
 {
 #if defined(__x86_64__)
@@ -187,7 +192,8 @@ static mb_range_fn choose_rows(void)
     return rows_generic;
 }
 
-static mb_status run(job *j, mb_pool *pool, mb_error *err)
+/* Tables, a cache of two rows a worker, rows side by side. */
+static mb_status run(const mb_task *task, job *j, mb_error *err)
 {
     mb_status status;
     size_t n, all;
@@ -197,11 +203,12 @@ static mb_status run(job *j, mb_pool *pool, mb_error *err)
     }
     MB_TRY(mb_axis_linear(&j->x, j->sw, j->dw, j->rule, false, err));
     MB_TRY(mb_axis_linear(&j->y, j->sh, j->dh, j->rule, true, err));
-    if (!mb_mul_size(&n, (size_t)j->dw, (size_t)j->channels * 2) || !mb_mul_size(&all, n, (size_t)mb_pool_size(pool)) ||
+    if (!mb_mul_size(&n, (size_t)j->dw, (size_t)j->channels * 2) ||
+        !mb_mul_size(&all, n, (size_t)mb_task_workers(task)) ||
         (j->cache = mb_alloc_array(all, sizeof *j->cache)) == NULL) {
         MB_TRY(mb_fail_memory(err, (size_t)j->dw * 32, "the rows of a resize"));
     }
-    mb_parallel_for(pool, (size_t)j->dh, ROWS_PER_CHUNK, choose_rows(), j);
+    MB_TRY(mb_task_for(task, (size_t)j->dh, ROWS_PER_CHUNK, choose_rows(), j, err));
 done:
     mb_free(j->cache);
     mb_axis_dispose(&j->x);
@@ -211,8 +218,9 @@ done:
 
 /* ---- entries */
 
-static mb_status resize_u8(mb_image_u8 *out, const mb_image_u8 *src, mb_resize_spec size, mb_resample_rule r,
-                           mb_pool *pool, mb_error *err)
+/* An 8-bit picture by one of the two rules of OpenCV. */
+static mb_status resize_u8(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, mb_resize_spec size,
+                           mb_resample_rule r, mb_error *err)
 {
     *out = (mb_image_u8){0};
     if (size.width == src->width && size.height == src->height && r == MB_RESAMPLE_CV_U8) {
@@ -227,25 +235,27 @@ static mb_status resize_u8(mb_image_u8 *out, const mb_image_u8 *src, mb_resize_s
     j.sh = src->height;
     j.dw = size.width;
     j.dh = size.height;
-    status = run(&j, pool, err);
+    status = run(task, &j, err);
     if (status != MB_OK) {
         mb_image_u8_dispose(out);
     }
     return status;
 }
 
-mb_status mb_resize_cv_u8(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_pool *pool, mb_error *err)
+mb_status mb_resize_cv_u8(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
+                          mb_error *err)
 {
-    return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_U8, pool, err);
+    return resize_u8(task, out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_U8, err);
 }
 
-mb_status mb_resize_cv_trunc(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_pool *pool,
+mb_status mb_resize_cv_trunc(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
                              mb_error *err)
 {
-    return resize_u8(out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_TRUNC, pool, err);
+    return resize_u8(task, out, src, (mb_resize_spec){.width = width, .height = height}, MB_RESAMPLE_CV_TRUNC, err);
 }
 
-mb_status mb_resize_cv_f32(const mb_floats *dst, const mb_floats *src, mb_pool *pool, mb_error *err)
+/* Between two pieces of memory of the caller. */
+mb_status mb_resize_cv_f32(const mb_task *task, const mb_floats *dst, const mb_floats *src, mb_error *err)
 {
     if (dst->channels != src->channels || dst->channels < 1 || dst->channels > 4 || dst->width < 1 || dst->height < 1 ||
         src->width < 1 || src->height < 1) {
@@ -257,11 +267,12 @@ mb_status mb_resize_cv_f32(const mb_floats *dst, const mb_floats *src, mb_pool *
     j.sh = src->height;
     j.dw = dst->width;
     j.dh = dst->height;
-    return run(&j, pool, err);
+    return run(task, &j, err);
 }
 
-mb_status mb_resize_align_corners(mb_image_f32 *out, const float *src, int src_width, int src_height, int width,
-                                  int height, mb_pool *pool, mb_error *err)
+/* One plane of f32. */
+mb_status mb_resize_align_corners(const mb_task *task, mb_image_f32 *out, const float *src, int src_width,
+                                  int src_height, int width, int height, mb_error *err)
 {
     *out = (mb_image_f32){0};
     if (src_width < 1 || src_height < 1) {
@@ -276,7 +287,7 @@ mb_status mb_resize_align_corners(mb_image_f32 *out, const float *src, int src_w
     j.sh = src_height;
     j.dw = width;
     j.dh = height;
-    status = run(&j, pool, err);
+    status = run(task, &j, err);
     if (status != MB_OK) {
         mb_image_f32_dispose(out);
     }

@@ -58,6 +58,7 @@ INLINE lanes4 gather_pixel(const uint8_t *p, const int32_t *k, int n, int channe
     return sum;
 }
 
+/* One row: every output pixel is a weighted sum of neighbours, in fixed point, rounded to 8 bits. */
 INLINE void horizontal_row(const pass *p, uint8_t *dst, const uint8_t *src, int channels)
 {
     const mb_axis *a = p->taps;
@@ -80,6 +81,7 @@ INLINE void horizontal_row(const pass *p, uint8_t *dst, const uint8_t *src, int 
     }
 }
 
+/* Rows [begin, end) of the horizontal pass. */
 INLINE void horizontal_body(const pass *p, size_t begin, size_t end)
 {
     for (size_t y = begin; y < end; y++) {
@@ -117,6 +119,7 @@ INLINE void vertical_block(uint8_t *dst, const uint8_t *src, size_t row, const i
     }
 }
 
+/* Rows [begin, end): weighted sums of whole rows, 32 bytes at a time. */
 INLINE void vertical_body(const pass *p, size_t begin, size_t end)
 {
     const mb_axis *a = p->taps;
@@ -177,15 +180,16 @@ static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
 #define CHOOSE(name) choose(name##_generic, name##_generic)
 #endif
 
-static mb_status run_pass(mb_image_u8 *out, const mb_image_u8 *src, int size, bool vertical, mb_filter filter,
-                          mb_pool *pool, mb_error *err)
+/* One axis: `size` is its new length. */
+static mb_status run_pass(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int size, bool vertical,
+                          mb_filter filter, mb_error *err)
 {
     mb_status status;
     mb_axis a = {0};
     MB_TRY(mb_axis_taps(&a, vertical ? src->height : src->width, size, filter, err));
     MB_TRY(mb_image_u8_create(out, vertical ? src->width : size, vertical ? size : src->height, src->channels, err));
     pass p = {&a, src->v, out->v, src->width, out->width, src->channels};
-    mb_parallel_for(pool, (size_t)out->height, 16, vertical ? CHOOSE(vertical) : CHOOSE(horizontal), &p);
+    MB_TRY(mb_task_for(task, (size_t)out->height, 16, vertical ? CHOOSE(vertical) : CHOOSE(horizontal), &p, err));
 done:
     mb_axis_dispose(&a);
     return status;
@@ -193,6 +197,7 @@ done:
 
 /* ---- nearest: the source position is accumulated in f64, as Pillow does; a product would move ties */
 
+/* For each output position the input it copies. */
 static mb_status nearest_index(int **out, int in, int n, mb_error *err)
 {
     int *index = *out = mb_alloc_array((size_t)n, sizeof *index);
@@ -207,6 +212,7 @@ static mb_status nearest_index(int **out, int in, int n, mb_error *err)
     return MB_OK;
 }
 
+/* Pixels are copied, never mixed. */
 static mb_status nearest(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_error *err)
 {
     mb_status status;
@@ -234,7 +240,8 @@ static bool vertical_first(const mb_image_u8 *src, const mb_resize_spec *s)
            mb_resample_vertical_first((mb_resample_sizes){src->width, src->height, s->width, s->height});
 }
 
-mb_status mb_resize_pillow_as(mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *s, mb_pool *pool,
+/* Both passes in the order of the Pillow version, or one where a side keeps its length. */
+mb_status mb_resize_pillow_as(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, const mb_resize_spec *s,
                               mb_error *err)
 {
     *out = (mb_image_u8){0};
@@ -247,29 +254,29 @@ mb_status mb_resize_pillow_as(mb_image_u8 *out, const mb_image_u8 *src, const mb
         return mb_fail(err, MB_E_ARGUMENT, "resize of %d x %d to %d x %d pixels: the sides are limited to %d",
                        src->width, src->height, s->width, s->height, MB_RESAMPLE_SIDE);
     }
-    const bool wide = s->width != src->width, high = s->height != src->height;
-    if (!wide && !high) {
+    const bool across = s->width != src->width, down = s->height != src->height;
+    if (!across && !down) {
         return mb_image_u8_copy(out, src, err);
     }
     if (s->filter == MB_FILTER_NEAREST) {
         return nearest(out, src, s->width, s->height, err);
     }
-    if (!wide || !high) {
-        return run_pass(out, src, high ? s->height : s->width, high, s->filter, pool, err);
+    if (!across || !down) {
+        return run_pass(task, out, src, down ? s->height : s->width, down, s->filter, err);
     }
     mb_status status;
     mb_image_u8 between = {0};
     bool vertical = vertical_first(src, s);
-    MB_TRY(run_pass(&between, src, vertical ? s->height : s->width, vertical, s->filter, pool, err));
-    MB_TRY(run_pass(out, &between, vertical ? s->width : s->height, !vertical, s->filter, pool, err));
+    MB_TRY(run_pass(task, &between, src, vertical ? s->height : s->width, vertical, s->filter, err));
+    MB_TRY(run_pass(task, out, &between, vertical ? s->width : s->height, !vertical, s->filter, err));
 done:
     mb_image_u8_dispose(&between);
     return status;
 }
 
-mb_status mb_resize_pillow(mb_image_u8 *out, const mb_image_u8 *src, int width, int height, mb_filter filter,
-                           mb_pool *pool, mb_error *err)
+mb_status mb_resize_pillow(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *src, int width, int height,
+                           mb_filter filter, mb_error *err)
 {
     mb_resize_spec spec = {width, height, filter, MB_PASSES_PILLOW_13};
-    return mb_resize_pillow_as(out, src, &spec, pool, err);
+    return mb_resize_pillow_as(task, out, src, &spec, err);
 }

@@ -46,6 +46,8 @@ MB_INLINE void attend_product(mb_panel *p, const float *w, int64_t columns)
     }
 }
 
+/* Blocks of queries: logits [block][keys_padded] by the panel loop, softened in place, times the values, then
+ * divided by their sums. Rows up to a whole tile repeat the block's first query and are not written. */
 static void attend(const mb_attend *a)
 {
     const float *rows[MB_ATTEND_TILES * MB_TILE_ROWS];
@@ -115,6 +117,7 @@ MB_INLINE void transpose4(float *to, int64_t width, const float *const row[4], i
 #endif
 }
 
+/* rows[i] are the keys' d values; the scale of the logits goes into them. */
 static void pack_keys(float *to, const float *const *rows, const mb_attend *a, float factor)
 {
     for (int64_t n = 0; n < a->keys_padded; n += 2 * MB_W) {
@@ -138,6 +141,7 @@ static void pack_keys(float *to, const float *const *rows, const mb_attend *a, f
     }
 }
 
+/* rows[i] are the values' d values, zeros behind them. */
 static void pack_values(float *to, const float *const *rows, const mb_attend *a)
 {
     for (int64_t n = 0; n < a->d_padded; n += 2 * MB_W) {

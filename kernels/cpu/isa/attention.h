@@ -35,8 +35,8 @@ typedef struct mb_attention_terms {
     int64_t window_a, window_b, rows;
 } mb_attention_terms;
 
-typedef struct mb_attention_loops {
-    int64_t vector, width; /* floats in a vector and in a panel: two vectors */
+typedef struct mb_attention_loops { /* mb_simd.streaming */
+    int64_t vector, width;          /* floats in a vector and in a panel: two vectors */
     int64_t tile_rows;
     void (*product)(const mb_attention_product *p);
     void (*terms)(const mb_attention_terms *t);

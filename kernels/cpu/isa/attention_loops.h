@@ -21,6 +21,7 @@
 #endif
 #define MB_ATTENTION_UNROLL _Pragma("GCC unroll 8")
 
+/* c[rows][two vectors] += a[rows][n] . b[n][two vectors], the sums in registers. */
 MB_INLINE void product_tile(float *c, int64_t c_pitch, const float *a, int64_t a_pitch, const float *b, int64_t n)
 {
     mb_v acc[MB_ATTENTION_ROWS][2];
@@ -146,6 +147,7 @@ static void scale_row(const mb_attention_softmax *p, int64_t r, float factor)
     }
 }
 
+/* logit -> exp(logit - max), the sums and the output scaled down where the maximum has grown. */
 static void softmax(const mb_attention_softmax *p)
 {
     for (int64_t r = 0; r < p->rows; r++) {

@@ -1,4 +1,14 @@
-/* The inner loops that exist once per instruction set. Drivers in kernels/cpu get the table of the set in use. */
+/* The inner loops that exist once per instruction set. Drivers in kernels/cpu get the table of the set in use.
+ *
+ * A file is a shape of loop, not an op:
+ *   panel.h            panel       rows x a panel of packed weights: every gemm (linear, conv2d, deform_conv2d, ...)
+ *   plane_row.h        plane_row   one row of a convolution over planes (few channels: conv2d_direct.c)
+ *   shift_row.h        shift_row   one row of a convolution of an enlarged map, from the products of its taps
+ *   attend.h           attend      one window and head with all logits in cache (window_attention), and its packing
+ *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); see attention.h
+ *   rows.h             norm, blend, add, scale, activate, sample: one token's channels after the other
+ *   simd.h             the vectors that all of them are written in
+ *   table.h            puts the loops of one set into a mb_simd; kernels_<set>.c compiles it with the set's flags */
 #ifndef MB_ISA_H
 #define MB_ISA_H
 
@@ -103,6 +113,7 @@ typedef struct mb_simd {
     void (*add)(float *y, const float *a, const float *b, int64_t n);
     void (*scale)(float *y, const float *x, float factor, int64_t n);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
+    const struct mb_attention_loops *streaming; /* attention.h; compiled on its own: its tiles are larger */
 } mb_simd;
 
 extern const mb_simd mb_simd_generic;

@@ -24,6 +24,8 @@ typedef struct tile {
     int64_t addend_pitch;
 } tile;
 
+/* acc[r][v] += rows[r] . w over all segments; `vectors` is a constant at every call, so that both forms are
+ * compiled without the test. */
 MB_INLINE void multiply(mb_v acc[MB_TILE_ROWS][2], const mb_panel *p, const float *const *rows, const int vectors)
 {
     const float *w = p->w;
@@ -49,6 +51,7 @@ MB_INLINE void multiply(mb_v acc[MB_TILE_ROWS][2], const mb_panel *p, const floa
     }
 }
 
+/* One vector. Every lane is computed alike, so the position in a vector changes no bit. */
 MB_INLINE mb_v activate(mb_v x, mb_activation act)
 {
     switch (act) {
@@ -64,6 +67,7 @@ MB_INLINE mb_v activate(mb_v x, mb_activation act)
     }
 }
 
+/* MB_TILE_ROWS rows x `vectors` vectors: the sums, then what the block of K asks for (mb_panel.first, last). */
 MB_INLINE void full_tile(const mb_panel *p, const tile *t, const int vectors)
 {
     mb_v acc[MB_TILE_ROWS][2];
@@ -116,6 +120,7 @@ static void part_tile(const mb_panel *p, const tile *t, int64_t n_rows, const in
     }
 }
 
+/* All rows against one panel. */
 MB_INLINE void panel_of(const mb_panel *p, const int vectors)
 {
     for (int64_t row = 0; row < p->n_rows; row += MB_TILE_ROWS) {
@@ -178,6 +183,7 @@ static void activate_rows(const mb_panel *p, int64_t first, int64_t end)
     }
 }
 
+/* Up to MB_NARROW_COLUMNS columns; rows are activated MB_NARROW_ROWS at a time. */
 static void narrow_panel(const mb_panel *p)
 {
     for (int64_t r = 0; r < p->n_rows; r++) {
@@ -213,6 +219,7 @@ static void activate_all(float *y, const float *x, int64_t n, mb_activation act)
     }
 }
 
+/* mb_simd.panel. */
 static void panel(const mb_panel *p)
 {
     if (p->width == 0) {

@@ -2,6 +2,7 @@
 #include "isa.h"
 #include "simd.h"
 
+/* out[x] = bias + sum over ky, i, kx, for `width` pixels rounded up to four vectors. */
 static void plane_row(const mb_plane_rows *p, float *out, int64_t width)
 {
     for (int64_t x = 0; x < width; x += 4 * MB_W) {

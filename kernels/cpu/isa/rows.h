@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+/* Four pixels' channels, weighted; the vectors' rest one by one, with the same operations. */
 static void blend(float *y, const float *const x[4], const float weight[4], const float *addend, int64_t n)
 {
     mb_v w0 = v_set(weight[0]), w1 = v_set(weight[1]), w2 = v_set(weight[2]), w3 = v_set(weight[3]);
@@ -65,6 +66,7 @@ MB_INLINE float row_sum(const float *x, int64_t n, float mean, const int power)
     return v_sum(a + b) + rest;
 }
 
+/* Layer norm token by token: mean, squared differences from it, then scale, weight and bias. */
 static void norm(const mb_norm_rows *r)
 {
     float count = (float)r->channels;

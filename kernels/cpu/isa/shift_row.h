@@ -29,6 +29,7 @@ static void mix_rows(const mb_shift_row *q)
     }
 }
 
+/* bias + six weighted runs of z, + addend, activated; the last vector may be a part. */
 static void finish_pixel(const mb_shift_row *q, int64_t x, const float *const z[6], const float weight[6])
 {
     float *out = q->out + x * q->out_pitch;
@@ -54,6 +55,8 @@ static void finish_pixel(const mb_shift_row *q, int64_t x, const float *const z[
     }
 }
 
+/* mb_simd.shift_row: mixes the small rows once, then each output pixel takes two pixels for each of its three
+ * tap columns. */
 static void shift_row(const mb_shift_row *q)
 {
     mix_rows(q);

@@ -94,6 +94,7 @@ MB_INLINE float v_sum(mb_v x)
     return (x[0] + x[2]) + (x[1] + x[3]);
 #endif
 }
+/* The largest lane. */
 MB_INLINE float v_most(mb_v x)
 {
 #if MB_W >= 8

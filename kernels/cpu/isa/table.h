@@ -1,8 +1,9 @@
 /* The table of inner loops for one instruction set, that of the including file's compiler flags (CMakeLists.txt).
- * MB_TABLE and MB_TABLE_ISA name it. */
+ * MB_TABLE, MB_TABLE_ISA and MB_TABLE_STREAMING (vit_attention_<set>.c) name it. */
 #include "panel.h" /* the others use its activations and tiles */
 
 #include "attend.h"
+#include "attention.h"
 #include "plane_row.h"
 #include "rows.h"
 #include "shift_row.h"
@@ -23,4 +24,5 @@ const mb_simd MB_TABLE = {
     .add = add,
     .scale = scale,
     .activate = activate_all,
+    .streaming = &MB_TABLE_STREAMING,
 };

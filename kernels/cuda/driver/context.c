@@ -1,82 +1,16 @@
-/* The host's hold on one GPU through the driver's interface; kernels (runtime interface) share its primary context. */
+/* Opening and closing a GPU with everything that belongs to it: streams, the two libraries, the plan cache, weights. */
 #define _GNU_SOURCE /* recursive mutexes */
 #include "cuda/driver/context.h"
 
 #include "core/alloc.h"
-#include "cuda/ops/kernels.h"
+#include "cuda/driver/blaslt.h"
+#include "cuda/driver/dnn.h"
 #include "cuda/driver/tune.h"
 #include "cuda/driver/weights.h"
+#include "cuda/vendor/plan_cache.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define MB_MEGABYTE      1e-6
-#define MB_CUDA_WAYS_OUT "try --precision f16, a smaller --input-size, a smaller --batch, or --device cpu"
-
-/* After these the context cannot be used any more, whatever is called: memory errors, illegal addresses and
- * instructions, time-outs, failed assertions and launches. */
-static bool is_sticky(mb_cu_result r)
-{
-    static const mb_cu_result codes[] = {214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 720};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (r == codes[i]) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static mb_status fail_with(mb_cuda_device *d, mb_cu_result r, const char *what, const char *text, mb_error *err)
-{
-    mb_error local = {0};
-    const char *name = NULL;
-    (void)d->lib.driver.error_name(r, &name);
-    (void)mb_fail(&local, r == MB_CU_OUT_OF_MEMORY ? MB_E_MEMORY : MB_E_DEVICE,
-                  "CUDA: device %d \"%s\": %s: %s (%s, %d)", d->index, d->name, what,
-                  text != NULL ? text : "no description", name != NULL ? name : "unknown", r);
-    if (is_sticky(r) && d->broken.code == MB_OK) {
-        d->broken = local;
-    }
-    return mb_fail(err, local.code, "%s", local.message);
-}
-
-mb_status mb_cuda_check(mb_cuda_device *d, mb_cu_result r, const char *what, mb_error *err)
-{
-    if (r == MB_CU_SUCCESS) {
-        return MB_OK;
-    }
-    const char *text = NULL;
-    (void)d->lib.driver.error_text(r, &text);
-    return fail_with(d, r, what, text, err);
-}
-
-mb_status mb_cuda_launched(mb_cuda_device *d, int code, const char *kernel, mb_error *err)
-{
-    return code == 0 ? MB_OK : fail_with(d, code, kernel, mb_cuda_launch_text(code), err);
-}
-
-mb_status mb_cuda_use(mb_cuda_device *d, mb_error *err)
-{
-    if (d->broken.code != MB_OK) {
-        return mb_fail(err, d->broken.code, "%s", d->broken.message);
-    }
-    return mb_cuda_check(d, d->lib.driver.context_set(d->context), "making the device current", err);
-}
-
-mb_status mb_cuda_enter(mb_cuda_device *d, mb_error *err)
-{
-    (void)pthread_mutex_lock(&d->lock);
-    mb_status status = mb_cuda_use(d, err);
-    if (status != MB_OK) {
-        (void)pthread_mutex_unlock(&d->lock);
-    }
-    return status;
-}
-
-void mb_cuda_leave(mb_cuda_device *d)
-{
-    (void)pthread_mutex_unlock(&d->lock);
-}
 
 /* Name, age, size. false and why when the GPU is too old or cannot be asked. */
 static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
@@ -91,6 +25,7 @@ static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
         (void)snprintf(refusal->cure, sizeof refusal->cure, "Choose one of cuda:0 to cuda:%d", count - 1);
         return false;
     }
+    /* Asked one by one; the first failure ends it. */
     const int attributes[4] = {MB_CU_ATTR_MAJOR, MB_CU_ATTR_MINOR, MB_CU_ATTR_SM_COUNT, MB_CU_ATTR_SHARED_OPTIN};
     int *values[4] = {&major, &minor, &d->n_processors, &shared};
     for (int i = 0; i < 4 && r == MB_CU_SUCCESS; i++) {
@@ -100,10 +35,11 @@ static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
         r = cu->device_name(d->name, (int)sizeof d->name, d->id);
     }
     if (r != MB_CU_SUCCESS) {
-        (void)snprintf(refusal->reason, sizeof refusal->reason, "device %d cannot be asked (error %d)", d->index, r);
+        (void)snprintf(refusal->reason, sizeof refusal->reason, "device %d cannot be queried (error %d)", d->index, r);
         (void)snprintf(refusal->cure, sizeof refusal->cure, "Check the driver's installation (nvidia-smi)");
         return false;
     }
+    /* 75 for sm_75. */
     d->sm = major * 10 + minor;
     d->shared_most = (size_t)shared;
     if (d->sm < MB_CUDA_OLDEST) {
@@ -115,6 +51,7 @@ static bool describe(mb_cuda_device *d, mb_device_refusal *refusal)
     return true;
 }
 
+/* Opens as little as the report needs: the driver, the libraries' versions, and a context for a moment. */
 bool mb_cuda_probe(mb_device_report *out, mb_device_refusal *refusal, int index)
 {
     mb_cuda_device d = {.index = index};
@@ -164,6 +101,9 @@ done:
     return status;
 }
 
+/* In this order, so that each step can use the ones before: driver, device, context, streams, libraries (plan
+ * cache, timing, cuBLASLt, cuDNN), weights. A failure closes what is open. MB_E_DEVICE says what is missing and what
+ * to do. */
 mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -174,6 +114,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
         return mb_fail_memory(err, sizeof *d, "the CUDA device");
     }
     d->index = index;
+    /* Recursive: the executor enters, and calls functions that enter again. */
     pthread_mutexattr_t recursive;
     (void)pthread_mutexattr_init(&recursive);
     (void)pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
@@ -183,6 +124,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
         status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or pass --device cpu", refusal.reason, refusal.cure);
         goto done;
     }
+    /* The primary context, which the runtime launches into as well. */
     MB_TRY(mb_cuda_check(d, d->lib.driver.context_retain(&d->context, d->id), "opening", err));
     MB_TRY(mb_cuda_use(d, err));
     MB_TRY(mb_cuda_check(d, d->lib.driver.stream_create(&d->compute, MB_CU_STREAM_NON_BLOCKING), "a stream", err));
@@ -197,6 +139,7 @@ done:
     return status;
 }
 
+/* Backwards. Libraries and memory need the context to be current, on whichever thread this is. */
 void mb_cuda_close(mb_cuda_device *d)
 {
     if (d == NULL) {
@@ -224,117 +167,4 @@ void mb_cuda_close(mb_cuda_device *d)
     mb_nvlib_close(&d->lib);
     (void)pthread_mutex_destroy(&d->lock);
     mb_free(d);
-}
-
-mb_status mb_cuda_free_bytes(mb_cuda_device *d, size_t *out, mb_error *err)
-{
-    size_t total = 0;
-    return mb_cuda_check(d, d->lib.driver.mem_info(out, &total), "asking for free memory", err);
-}
-
-mb_status mb_cuda_room(mb_cuda_device *d, size_t activations, size_t weights, mb_error *err)
-{
-    size_t free_bytes = 0;
-    mb_status status = mb_cuda_free_bytes(d, &free_bytes, err);
-    double need = (double)activations + (double)weights;
-    if (status == MB_OK && need + MB_CUDA_SPARE > (double)free_bytes) {
-        return mb_fail(err, MB_E_MEMORY,
-                       "CUDA: needs %.0f MB (activations and workspaces %.0f, weights %.0f), %.0f MB free on device %d "
-                       "\"%s\"\n" MB_CUDA_WAYS_OUT,
-                       need * MB_MEGABYTE, (double)activations * MB_MEGABYTE, (double)weights * MB_MEGABYTE,
-                       (double)free_bytes * MB_MEGABYTE, d->index, d->name);
-    }
-    return status;
-}
-
-mb_status mb_cuda_alloc(mb_cuda_device *d, void **out, size_t bytes, const char *what, mb_error *err)
-{
-    mb_cu_ptr p = 0;
-    *out = NULL;
-    mb_cu_result r = d->lib.driver.mem_alloc(&p, bytes > 0 ? bytes : 1);
-    if (r == MB_CU_OUT_OF_MEMORY) {
-        size_t free_bytes = 0, total = 0;
-        (void)d->lib.driver.mem_info(&free_bytes, &total);
-        return mb_fail(err, MB_E_MEMORY,
-                       "CUDA: %.0f MB for %s could not be had, %.0f MB free on device %d \"%s\"\n" MB_CUDA_WAYS_OUT,
-                       (double)bytes * MB_MEGABYTE, what, (double)free_bytes * MB_MEGABYTE, d->index, d->name);
-    }
-    memcpy(out, &p, sizeof *out); /* a device address fits a pointer on every platform with CUDA */
-    return mb_cuda_check(d, r, what, err);
-}
-
-static mb_cu_ptr address(const void *p)
-{
-    return (mb_cu_ptr)(uintptr_t)p;
-}
-
-void mb_cuda_free(mb_cuda_device *d, void *p)
-{
-    if (p != NULL) {
-        (void)d->lib.driver.mem_free(address(p)); /* fails only when the context is dead */
-    }
-}
-
-mb_status mb_cuda_copy_in(mb_cuda_device *d, void *dst, const void *src, size_t bytes, mb_error *err)
-{
-    return mb_cuda_check(d, d->lib.driver.copy_in(address(dst), src, bytes, d->compute), "copying to the device", err);
-}
-
-mb_status mb_cuda_copy_out(mb_cuda_device *d, void *dst, const void *src, size_t bytes, mb_error *err)
-{
-    return mb_cuda_check(d, d->lib.driver.copy_out(dst, address(src), bytes, d->compute), "copying from the device",
-                         err);
-}
-
-mb_status mb_cuda_wait(mb_cuda_device *d, mb_error *err)
-{
-    return mb_cuda_check(d, d->lib.driver.stream_wait(d->compute), "waiting for the device", err);
-}
-
-void *mb_cuda_pin(mb_cuda_device *d, size_t bytes)
-{
-    void *p = NULL;
-    return d->lib.driver.pinned_alloc(&p, bytes > 0 ? bytes : 1) == MB_CU_SUCCESS ? p : NULL;
-}
-
-void mb_cuda_unpin(mb_cuda_device *d, void *p)
-{
-    if (p != NULL) {
-        (void)d->lib.driver.pinned_free(p);
-    }
-}
-
-/* ---- captured graphs ---- */
-mb_status mb_cuda_capture_begin(mb_cuda_device *d, mb_error *err)
-{
-    return mb_cuda_check(d, d->lib.driver.capture_begin(d->compute, MB_CU_CAPTURE_THREAD_LOCAL), "recording a graph",
-                         err);
-}
-
-mb_status mb_cuda_capture_end(mb_cuda_device *d, void **out, mb_error *err)
-{
-    mb_cu_graph graph = NULL;
-    mb_cu_graph_exec ready = NULL;
-    *out = NULL;
-    mb_status status = mb_cuda_check(d, d->lib.driver.capture_end(d->compute, &graph), "recording a graph", err);
-    if (status == MB_OK) {
-        status = mb_cuda_check(d, d->lib.driver.graph_instantiate(&ready, graph, 0), "making a graph ready", err);
-    }
-    if (graph != NULL) {
-        (void)d->lib.driver.graph_destroy(graph);
-    }
-    *out = ready;
-    return status;
-}
-
-mb_status mb_cuda_replay(mb_cuda_device *d, void *captured, mb_error *err)
-{
-    return mb_cuda_check(d, d->lib.driver.graph_launch(captured, d->compute), "launching a graph", err);
-}
-
-void mb_cuda_captured_free(mb_cuda_device *d, void *captured)
-{
-    if (captured != NULL) {
-        (void)d->lib.driver.graph_exec_destroy(captured);
-    }
 }

@@ -3,11 +3,13 @@
 #define _GNU_SOURCE
 #include "cuda/driver/tune.h"
 
+#include "core/clock.h"
+
 #include "core/text.h"
+#include "cuda/vendor/plan_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { GROUPS = 3, LAUNCHES = 3 };
 #define TUNE_SECONDS 5.0
@@ -17,11 +19,10 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 double mb_cuda_tune_clock(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+    return mb_clock_ms();
 }
 
+/* By itself only with a plan cache: without one every process would pay again. */
 void mb_cuda_tune_open(mb_cuda_device *d)
 {
     const char *wish = getenv("MATTEBOX_TUNE");
@@ -33,16 +34,19 @@ void mb_cuda_tune_open(mb_cuda_device *d)
     d->tune_ms = seconds * 1e3;
 }
 
+/* Looked at before each call, so that the last one may run over. */
 bool mb_cuda_may_tune(const mb_cuda_device *d)
 {
     return d->tune_ms > 0.0;
 }
 
+/* May go below zero: the budget is over then. */
 void mb_cuda_tune_spent(mb_cuda_device *d, double since)
 {
     d->tune_ms -= mb_cuda_tune_clock() - since;
 }
 
+/* Also reads what other processes have chosen since. */
 bool mb_cuda_tune_begin(mb_cuda_device *d)
 {
     if (!mb_cuda_may_tune(d)) {
@@ -53,6 +57,7 @@ bool mb_cuda_tune_begin(mb_cuda_device *d)
     return true;
 }
 
+/* Choices of a plan are written together. */
 void mb_cuda_tune_end(mb_cuda_device *d)
 {
     mb_plan_cache_save(d->cache);
@@ -91,9 +96,10 @@ static float time_one(stopwatch *w, const mb_cuda_trial *t, int candidate, mb_er
         status =
             status == MB_OK ? mb_cuda_check(w->d, cu->event_elapsed(&ms[g], w->from, w->to), "timing", err) : status;
     }
-    if (status != MB_OK || !t->served(t->user, candidate)) {
+    if (status != MB_OK || !t->has_run(t->user, candidate)) {
         return -1.0f;
     }
+    /* The median of three. */
     float low = ms[0] < ms[1] ? ms[0] : ms[1], high = ms[0] < ms[1] ? ms[1] : ms[0];
     float median = ms[2] < low ? low : (ms[2] > high ? high : ms[2]);
     return median / LAUNCHES;
@@ -110,6 +116,8 @@ static void fill_input(mb_cuda_device *d, const mb_view *x)
     (void)status; /* a broken device shows at the first candidate */
 }
 
+/* Candidates in the library's own order, each warmed up and timed; the first is hard to displace, so that noise
+ * does not decide. The input is filled with numbers that are not zero, unless it is a constant. */
 mb_status mb_cuda_fastest(mb_cuda_choice *out, mb_cuda_device *d, const mb_cuda_trial *t, mb_error *err)
 {
     const double begin = mb_cuda_tune_clock();
@@ -128,6 +136,7 @@ mb_status mb_cuda_fastest(mb_cuda_choice *out, mb_cuda_device *d, const mb_cuda_
         if (ms < 0.0f) {
             continue;
         }
+        /* The first that runs is what would have been taken without timing. */
         out->first_ms = out->index < 0 ? ms : out->first_ms;
         if (out->index < 0 || ms < out->ms * DISPLACES) {
             out->index = i;

@@ -1,5 +1,5 @@
-/* Which of several ways to serve a call is the fastest on this device: timed with events, once, before the first run of
- * a plan; the libraries' plans and our own kernel compete. What was found goes to the plan cache, so that later
+/* Which of several implementations of a call is the fastest on this device: timed with events, once, before the first
+ * run of a plan; the libraries' plans and our own kernel compete. What was found goes to the plan cache, so that later
  * processes choose the same. Without time or a cache the first fitting proposal stays.
  *   MATTEBOX_TUNE=off        never
  *   MATTEBOX_TUNE=SECONDS    what it may cost in all of a process, looked at before each call (5 if not set; set: also
@@ -7,7 +7,7 @@
 #ifndef MB_CUDA_DRIVER_TUNE_H
 #define MB_CUDA_DRIVER_TUNE_H
 
-#include "cuda/driver/host.h"
+#include "cuda/driver/device.h"
 
 /* Proposals of a library that are timed: its heuristics have the good ones first. */
 enum { MB_CUDA_PROPOSALS = 8 };
@@ -39,7 +39,7 @@ typedef struct mb_cuda_trial {
     const mb_call *call;
     mb_status (*run)(const mb_call *c, mb_error *err);
     bool (*choose)(void *user, int candidate);
-    bool (*served)(void *user, int candidate); /* after a run: it was really this one */
+    bool (*has_run)(void *user, int candidate); /* after a run: it was really this one */
     void *user;
     int n;
 } mb_cuda_trial;

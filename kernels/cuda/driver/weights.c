@@ -8,6 +8,7 @@
 #define BUFFER_BYTES ((size_t)8 << 20)
 #define IMAGE_BYTES  ((size_t)4 << 20) /* least: what comes unexpected */
 
+/* One allocation with blocks one after the other; freed when the last of them is. */
 typedef struct image {
     struct image *next;
     unsigned char *base;
@@ -15,15 +16,17 @@ typedef struct image {
     int blocks;
 } image;
 
+/* Of one device: the images, and the two buffers that weights pass through. */
 struct mb_cuda_weights {
     image *first; /* the newest: blocks come from it */
     size_t expected, least;
-    void *buffers[2]; /* pinned; NULL: none to be had */
+    void *buffers[2]; /* pinned; NULL: there is none left */
     mb_cu_event copied[2], filled;
     bool busy[2];
     int turn;
 };
 
+/* Buffers and events come with the first weights. */
 mb_status mb_cuda_weights_open(mb_cuda_device *d, mb_error *err)
 {
     d->weights = mb_calloc(1, sizeof *d->weights);
@@ -34,6 +37,7 @@ mb_status mb_cuda_weights_open(mb_cuda_device *d, mb_error *err)
     return MB_OK;
 }
 
+/* Copies are done by now: closing a context waits for its streams. */
 void mb_cuda_weights_close(mb_cuda_device *d)
 {
     struct mb_cuda_weights *w = d->weights;
@@ -58,11 +62,16 @@ void mb_cuda_weights_close(mb_cuda_device *d)
     d->weights = NULL;
 }
 
-void mb_cuda_weights_expect(mb_cuda_device *d, size_t bytes)
+mb_status mb_cuda_reserve(mb_cuda_device *d, size_t activations, size_t weights, mb_error *err)
 {
-    d->weights->expected = bytes;
+    mb_status status = mb_cuda_check_free(d, activations, weights, err);
+    if (status == MB_OK) {
+        d->weights->expected = weights;
+    }
+    return status;
 }
 
+/* Only tests set it. */
 void mb_cuda_weights_image_bytes(mb_cuda_device *d, size_t least)
 {
     d->weights->least = least;
@@ -79,6 +88,7 @@ mb_status mb_cuda_weights_alloc(mb_cuda_device *d, void **out, size_t bytes, mb_
         return mb_fail_memory(err, bytes, "weights");
     }
     rounded = rounded / MB_CUDA_ALIGNMENT * MB_CUDA_ALIGNMENT;
+    /* A new image. With least 0 (tests) it has exactly one block. */
     if (i == NULL || w->least == 0 || i->bytes - i->used < rounded) {
         size_t size = w->least == 0 ? bytes : (rounded > w->least ? rounded : w->least);
         size = w->least > 0 && w->expected > size ? w->expected : size;
@@ -99,6 +109,7 @@ mb_status mb_cuda_weights_alloc(mb_cuda_device *d, void **out, size_t bytes, mb_
     return MB_OK;
 }
 
+/* Finds the image by address: there are few. A block of 0 bytes still lies in one. */
 void mb_cuda_weights_free(mb_cuda_device *d, void *block)
 {
     struct mb_cuda_weights *w = d->weights;
@@ -122,6 +133,7 @@ static mb_status make_buffers(mb_cuda_device *d, mb_error *err)
 {
     struct mb_cuda_weights *w = d->weights;
     mb_status status = MB_OK;
+    /* What an earlier attempt has made is kept. */
     mb_cu_event *events[] = {&w->copied[0], &w->copied[1], &w->filled};
     for (int i = 0; i < 3 && status == MB_OK && *events[i] == NULL; i++) {
         status = mb_cuda_check(d, d->lib.driver.event_create(events[i], MB_CU_EVENT_DISABLE_TIMING), "an event", err);
@@ -139,7 +151,7 @@ static mb_status fill_slowly(mb_cuda_device *d, void *dst, const float *src, siz
     size_t bytes = count * mb_dtype_size(dtype);
     void *staging = mb_alloc(bytes);
     if (staging == NULL) {
-        return mb_fail_memory(err, bytes, "weights on their way to the GPU");
+        return mb_fail_memory(err, bytes, "staging weights for the GPU");
     }
     mb_from_f32(staging, src, dtype, count);
     mb_status status = mb_cuda_copy_in(d, dst, staging, bytes, err);
@@ -150,6 +162,8 @@ static mb_status fill_slowly(mb_cuda_device *d, void *dst, const float *src, siz
     return status;
 }
 
+/* In pieces through the two buffers in turn: one is converted while the other is copied. `copied[b]` says when
+ * buffer b may be written again. */
 mb_status mb_cuda_weights_fill(mb_cuda_device *d, void *dst, const float *src, size_t count, mb_dtype dtype,
                                mb_error *err)
 {
@@ -160,6 +174,7 @@ mb_status mb_cuda_weights_fill(mb_cuda_device *d, void *dst, const float *src, s
     if (status == MB_OK && (w->buffers[0] == NULL || w->buffers[1] == NULL)) {
         return fill_slowly(d, dst, src, count, dtype, err);
     }
+    /* A piece: wait for its buffer, convert into it, copy, mark it. */
     for (size_t done = 0; done < count && status == MB_OK; done += piece) {
         size_t n = count - done < piece ? count - done : piece;
         int b = w->turn;
@@ -180,6 +195,7 @@ mb_status mb_cuda_weights_fill(mb_cuda_device *d, void *dst, const float *src, s
     return status;
 }
 
+/* The compute stream waits for the copy stream; the host does not. */
 mb_status mb_cuda_weights_ready(mb_cuda_device *d, mb_error *err)
 {
     const mb_driver_api *cu = &d->lib.driver;

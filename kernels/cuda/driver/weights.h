@@ -3,13 +3,14 @@
 #ifndef MB_CUDA_DRIVER_WEIGHTS_H
 #define MB_CUDA_DRIVER_WEIGHTS_H
 
-#include "cuda/driver/context.h"
+#include "cuda/driver/device.h"
 
 MB_MUST_CHECK mb_status mb_cuda_weights_open(mb_cuda_device *d, mb_error *err);
 void mb_cuda_weights_close(mb_cuda_device *d); /* also one that was never opened */
 
-/* So many bytes are about to come: the next image is allocated for all of them at once. */
-void mb_cuda_weights_expect(mb_cuda_device *d, size_t bytes);
+/* mb_device_memory.reserve: MB_E_MEMORY if activations and weights do not fit into what is free; else the next image is
+ * allocated for all of the weights at once. */
+MB_MUST_CHECK mb_status mb_cuda_reserve(mb_cuda_device *d, size_t activations, size_t weights, mb_error *err);
 /* 0: every block is an allocation of its own (tests: the address sanitizer then sees its ends). */
 void mb_cuda_weights_image_bytes(mb_cuda_device *d, size_t least);
 

@@ -1,36 +1,51 @@
-/* Pictures on their way to and from the device (pictures.h): three streams. On `copy` photos go over and are resized,
- * on `compute` the network's input is made from them and the mask's sigmoids from its logits, on `back` masks are
- * resized and come home. Events order what depends on each other; nothing else does, so the next photo goes over while
- * this one is computed. */
+/* Images on their way to and from the device (kernels/image_io.h), on three streams. On `copy` photos are uploaded and
+ * resized; on `compute` the network's input is written from them, and bytes from its logits; on `back` masks are
+ * resized and downloaded. Events order what depends on each other; nothing else does, so the next photo is uploaded
+ * while this one is computed. */
 #include "image_io.h"
 
 #include "core/alloc.h"
-#include "cuda/driver/context.h"
-#include "cuda/image_io/kernels.h"
+#include "cuda/driver/device.h"
+#include "cuda/image_io/launch.h"
 
 #include <string.h>
 
-#define ROW_BYTES 16 /* rows of pictures begin at multiples of it */
+#define ROW_BYTES 16 /* rows of images begin at multiples of it */
 
-/* Where things lie in the slot's memory. Up to `sent` the host has the same layout, and all of it goes over in one
- * copy; from `words` to `end` comes back in one. */
+/* The map of a slot's memory: byte offsets, in this order. The host has the same layout up to `uploaded`.
+ *
+ *   axes          tables of the four axes: in x, in y, back x, back y      \
+ *   table         what the bytes of each channel become, f32 [3 or 4, 256]  |
+ *   brighten      what the bytes of the mask become, [256]                  | one copy to the device
+ *   fourth, rgb   the photo                                                /
+ *   uploaded      (end of that)
+ *   between       the photo between two passes of its resize
+ *   small         the resized photo
+ *   plane         the sigmoids, f32, where they are resized or stretched as such
+ *   bytes         the mask at the network's size
+ *   between_back  the mask between two passes of its resize
+ *   words         counters of the kernels (MB_IMAGE_WORDS)                 \ one copy to the host, behind
+ *   mask          the mask at the photo's size                             / `uploaded` there
+ *   end
+ *
+ * Parts that a recipe does not need are empty. */
 typedef struct layout {
-    size_t axes[4], table, brighten, rgb, fourth, sent; /* axes: in x, in y, back x, back y */
+    size_t axes[4], table, brighten, rgb, fourth, uploaded;
     size_t between, small, plane, bytes, between_back, words, mask, end;
     size_t rgb_pitch, fourth_pitch, small_pitch, bytes_pitch, mask_pitch;
     bool overflow;
 } layout;
 
-enum { SENT, FED, TAKEN, ARRIVED, EVENTS }; /* what each event of a slot says is done */
+enum { UPLOADED, INPUT_WRITTEN, OUTPUT_READ, DOWNLOADED, EVENTS }; /* what each event of a slot says is done */
 
 typedef struct slot {
     mb_cuda_device *device;
     mb_cu_event events[EVENTS];
-    unsigned char *memory, *host; /* on the device; on the host, pinned if it can be */
-    size_t room, host_room;       /* bytes of them */
-    bool pinned, busy;            /* busy: queued work uses the slot */
+    unsigned char *memory, *host;   /* on the device; on the host, pinned if it can be */
+    size_t capacity, host_capacity; /* bytes of them */
+    bool pinned, busy;              /* busy: queued work uses the slot */
     layout at;
-    bool has_out, stretch, brightens, resized_by_floats;
+    bool has_out, stretch, brightens;
     mb_resample in, back; /* borrowed shapes; the tables' pointers are device memory */
     mb_cuda_write_input input;
 } slot;
@@ -41,6 +56,7 @@ static mb_driver_api *driver_of(const slot *s)
 }
 
 /* ---- layout ---- */
+/* The next `rows` x `bytes` of the layout: where they begin. *end moves on, to a multiple of MB_CUDA_ALIGNMENT. */
 static size_t place(layout *l, size_t *end, size_t rows, size_t bytes)
 {
     size_t at = *end, all = 0;
@@ -56,6 +72,7 @@ static size_t row_bytes(int width, int channels)
     return ((size_t)width * (size_t)channels + ROW_BYTES - 1) / ROW_BYTES * ROW_BYTES;
 }
 
+/* The words of an axis' tables: positions, taps or weights, whatever the rule has. */
 static size_t axis_words(const mb_axis *a)
 {
     size_t n = (size_t)a->out;
@@ -63,7 +80,7 @@ static size_t axis_words(const mb_axis *a)
            (a->l != NULL ? n : 0);
 }
 
-/* The picture between two passes: rows and bytes of one. */
+/* The image between two passes: rows and bytes of one; no rows where one pass is enough. */
 static void between_size(const mb_resample *r, int channels, size_t *rows, size_t *bytes)
 {
     bool two = r->rule == MB_RESAMPLE_TAPS && r->x.k != NULL && r->y.k != NULL;
@@ -71,6 +88,7 @@ static void between_size(const mb_resample *r, int channels, size_t *rows, size_
     *bytes = row_bytes(r->vertical_first ? r->x.in : r->x.out, channels);
 }
 
+/* Offsets and pitches for this photo and this mask (NULL: none is made). */
 static layout lay_out(const mb_image_input *in, const mb_mask_output *out)
 {
     static const mb_resample none = {0};
@@ -89,7 +107,7 @@ static layout lay_out(const mb_image_input *in, const mb_mask_output *out)
     l.brighten = place(&l, &end, 1, 256);
     l.fourth = place(&l, &end, in->fourth != NULL ? (size_t)in->height : 0, l.fourth_pitch);
     l.rgb = place(&l, &end, (size_t)in->height, l.rgb_pitch);
-    l.sent = end;
+    l.uploaded = end;
     between_size(in->resize, 3, &rows, &bytes);
     l.between = place(&l, &end, rows, bytes);
     l.small = place(&l, &end, in->resize->rule != MB_RESAMPLE_NONE ? (size_t)in->resize->y.out : 0, l.small_pitch);
@@ -99,7 +117,7 @@ static layout lay_out(const mb_image_input *in, const mb_mask_output *out)
     l.bytes = place(&l, &end, back->rule != MB_RESAMPLE_CORNERS ? h : 0, l.bytes_pitch);
     between_size(back, 1, &rows, &bytes);
     l.between_back = place(&l, &end, rows, bytes);
-    l.words = place(&l, &end, MB_PICTURE_WORDS, sizeof(int));
+    l.words = place(&l, &end, MB_IMAGE_WORDS, sizeof(int));
     l.mask = place(&l, &end, (size_t)back->y.out, l.mask_pitch);
     l.end = end;
     return l;
@@ -114,55 +132,60 @@ static void free_host(slot *s)
         mb_free(s->host);
     }
     s->host = NULL;
-    s->host_room = 0;
+    s->host_capacity = 0;
 }
 
-static mb_status ensure_room(slot *s, const layout *l, mb_error *err)
+/* Memory for the layout on both sides, kept for later images: it grows to the largest. MB_E_MEMORY leaves the slot
+ * usable for smaller ones. */
+static mb_status reserve(slot *s, const layout *l, mb_error *err)
 {
-    size_t host = l->sent + (l->end - l->words), free_bytes = 0; /* smaller than l->end: no overflow */
+    size_t host = l->uploaded + (l->end - l->words), free_bytes = 0; /* smaller than l->end: no overflow */
     mb_status status = MB_OK;
     if (l->overflow) {
-        return mb_fail(err, MB_E_MEMORY, "CUDA: a picture on its way exceeds the address space");
+        return mb_fail(err, MB_E_MEMORY, "CUDA: the memory for an image exceeds the address space");
     }
-    if (s->room < l->end) {
+    if (s->capacity < l->end) {
         mb_cuda_free(s->device, s->memory);
         s->memory = NULL;
-        s->room = 0;
+        s->capacity = 0;
         void *p = NULL;
         MB_TRY(mb_cuda_free_bytes(s->device, &free_bytes, err));
         if (l->end > free_bytes || free_bytes - l->end < MB_CUDA_SPARE) {
-            status = mb_fail(err, MB_E_MEMORY, "CUDA: no room for a picture of %zu bytes on its way", l->end);
+            status = mb_fail(err, MB_E_MEMORY,
+                             "CUDA: could not allocate %zu bytes for an image: %zu are free on device %d \"%s\"",
+                             l->end, free_bytes, s->device->index, s->device->name);
             goto done;
         }
-        MB_TRY(mb_cuda_alloc(s->device, &p, l->end, "a picture on its way", err));
+        MB_TRY(mb_cuda_alloc(s->device, &p, l->end, "an image", err));
         s->memory = p;
-        s->room = l->end;
+        s->capacity = l->end;
     }
-    if (s->host_room < host) {
+    if (s->host_capacity < host) {
         free_host(s);
         s->host = mb_cuda_pin(s->device, host);
         s->pinned = s->host != NULL;
         s->host = s->pinned ? s->host : mb_alloc(host);
         if (s->host == NULL) {
-            MB_TRY(mb_fail_memory(err, host, "a picture on its way"));
+            MB_TRY(mb_fail_memory(err, host, "an image"));
         }
-        s->host_room = host;
+        s->host_capacity = host;
     }
 done:
     return status;
 }
 
-/* Until nothing queued uses the slot's memory: also of a picture that nobody received. */
+/* Until nothing queued uses the slot's memory: also of an image that nobody downloaded. */
 static mb_status settle(slot *s, mb_error *err)
 {
     mb_status status = MB_OK;
     for (int i = 0; s->busy && i < EVENTS && status == MB_OK; i++) { /* one that was never recorded is done */
-        status = mb_cuda_check(s->device, driver_of(s)->event_wait(s->events[i]), "waiting for a picture", err);
+        status = mb_cuda_check(s->device, driver_of(s)->event_wait(s->events[i]), "waiting for an image", err);
     }
     s->busy = s->busy && status != MB_OK;
     return status;
 }
 
+/* Waits for queued work, then frees everything. */
 static void image_close(void *slot_)
 {
     slot *s = slot_;
@@ -187,14 +210,14 @@ static void image_close(void *slot_)
     mb_free(s);
 }
 
-static mb_status image_open(void *device, void **out, mb_error *err)
+/* A slot without memory: that comes with the first image. */
+static mb_status image_open(mb_cuda_device *d, void **out, mb_error *err)
 {
-    mb_cuda_device *d = device;
     mb_status status = MB_OK;
     *out = NULL;
     slot *s = mb_calloc(1, sizeof *s);
     if (s == NULL) {
-        return mb_fail_memory(err, sizeof *s, "a picture on its way");
+        return mb_fail_memory(err, sizeof *s, "an upload slot");
     }
     s->device = d;
     MB_TRY(mb_cuda_use(d, err));
@@ -211,29 +234,31 @@ done:
 
 /* ---- in ---- */
 
+/* `count` values of four bytes to the staging memory at *at, which moves on; where the device will see them. */
+static void *stage_values(slot *s, size_t *at, const void *from, size_t count)
+{
+    if (from == NULL) {
+        return NULL;
+    }
+    memcpy(s->host + *at, from, count * sizeof(int32_t));
+    void *seen = s->memory + *at;
+    *at += count * sizeof(int32_t);
+    return seen;
+}
+
 /* An axis with its tables in the staging memory at `offset`, and as the device will see it. */
 static mb_axis stage_axis(slot *s, const mb_axis *a, size_t offset)
 {
     mb_axis seen = {.in = a->in, .out = a->out, .most = a->most};
     size_t n = (size_t)a->out, at = offset, taps = n * (size_t)(a->most > 0 ? a->most : 1);
-    const struct {
-        const void *from;
-        size_t count;
-        void **seen;
-    } parts[] = {{a->first, n, (void **)&seen.first},
-                 {a->other, n, (void **)&seen.other},
-                 {a->k, taps, (void **)&seen.k},
-                 {a->l, n, (void **)&seen.l}};
-    for (int i = 0; i < 4; i++) {
-        if (parts[i].from != NULL) { /* four bytes each, whatever they are */
-            memcpy(s->host + at, parts[i].from, parts[i].count * sizeof(int32_t));
-            *parts[i].seen = s->memory + at;
-            at += parts[i].count * sizeof(int32_t);
-        }
-    }
+    seen.first = stage_values(s, &at, a->first, n);
+    seen.other = stage_values(s, &at, a->other, n);
+    seen.k = stage_values(s, &at, a->k, taps);
+    seen.l = stage_values(s, &at, a->l, n);
     return seen;
 }
 
+/* Packed rows to rows with a pitch. */
 static void stage_rows(unsigned char *to, size_t pitch, const uint8_t *from, size_t row, int height)
 {
     for (int y = 0; y < height; y++) {
@@ -241,6 +266,7 @@ static void stage_rows(unsigned char *to, size_t pitch, const uint8_t *from, siz
     }
 }
 
+/* Everything that goes over, into the host's copy of the layout; and what the kernels will be told about it. */
 static void stage(slot *s, const mb_image_input *in, const mb_mask_output *out)
 {
     const layout *l = &s->at;
@@ -257,7 +283,7 @@ static void stage(slot *s, const mb_image_input *in, const mb_mask_output *out)
                                      .by_maximum = in->by_maximum};
     void *table = s->memory + l->table, *words = s->memory + l->words;
     s->input.table = table;
-    s->input.largest = (int *)words + MB_PICTURE_LARGEST;
+    s->input.largest = (int *)words + MB_IMAGE_LARGEST;
     memcpy(s->input.mean, in->mean, sizeof in->mean);
     memcpy(s->input.std, in->std, sizeof in->std);
     if (!in->by_maximum) {
@@ -282,7 +308,7 @@ static void stage(slot *s, const mb_image_input *in, const mb_mask_output *out)
 }
 
 /* Bytes resized by taps: one or two passes on a stream. */
-static mb_status run_taps(slot *s, const mb_resample *r, mb_cuda_taps p, void *between, mb_cu_stream stream,
+static mb_status run_taps(slot *s, const mb_resample *r, mb_cuda_resample_taps p, void *between, mb_cu_stream stream,
                           mb_error *err)
 {
     const bool two = r->x.k != NULL && r->y.k != NULL;
@@ -290,6 +316,7 @@ static mb_status run_taps(slot *s, const mb_resample *r, mb_cuda_taps p, void *b
     uint8_t *const last = p.dst;
     const size_t last_pitch = p.dst_pitch;
     mb_status status = MB_OK;
+    /* One pass is the last; of two the first goes to `between`. */
     for (int pass = two ? 0 : 1; pass < 2 && status == MB_OK; pass++) {
         p.vertical = two ? (pass == 0) == r->vertical_first : r->y.k != NULL;
         p.axis = p.vertical ? r->y : r->x;
@@ -297,39 +324,41 @@ static mb_status run_taps(slot *s, const mb_resample *r, mb_cuda_taps p, void *b
         p.dst = pass == 0 ? between : last;
         p.dst_pitch = pass == 1 ? last_pitch : p.vertical ? p.src_pitch : row_bytes(r->x.out, p.channels);
         p.table = pass == 1 ? last_table : NULL;
-        status = mb_cuda_launched(s->device, mb_cuda_launch_resample_taps(&p, stream), "resizing a picture", err);
+        status = mb_cuda_launched(s->device, mb_cuda_launch_resample_taps(&p, stream), "resizing an image", err);
         p.src = p.dst;
         p.src_pitch = p.dst_pitch;
     }
     return status;
 }
 
+/* rgb -> small on the copy stream; nothing where the sizes are equal. */
 static mb_status resize_in(slot *s, mb_error *err)
 {
     const layout *l = &s->at;
     unsigned char *m = s->memory;
     if (s->in.rule == MB_RESAMPLE_TAPS) {
-        mb_cuda_taps p = {.src = m + l->rgb,
-                          .dst = m + l->small,
-                          .src_pitch = l->rgb_pitch,
-                          .dst_pitch = l->small_pitch,
-                          .channels = 3};
+        mb_cuda_resample_taps p = {.src = m + l->rgb,
+                                   .dst = m + l->small,
+                                   .src_pitch = l->rgb_pitch,
+                                   .dst_pitch = l->small_pitch,
+                                   .channels = 3};
         return run_taps(s, &s->in, p, m + l->between, s->device->copy, err);
     }
     if (s->in.rule != MB_RESAMPLE_NONE) {
-        mb_cuda_linear p = {.rule = s->in.rule,
-                            .x = s->in.x,
-                            .y = s->in.y,
-                            .src = m + l->rgb,
-                            .src_pitch = l->rgb_pitch,
-                            .dst = m + l->small,
-                            .dst_pitch = l->small_pitch};
-        return mb_cuda_launched(s->device, mb_cuda_launch_resample_linear(&p, s->device->copy), "resizing a picture",
+        mb_cuda_resample_linear p = {.rule = s->in.rule,
+                                     .x = s->in.x,
+                                     .y = s->in.y,
+                                     .src = m + l->rgb,
+                                     .src_pitch = l->rgb_pitch,
+                                     .dst = m + l->small,
+                                     .dst_pitch = l->small_pitch};
+        return mb_cuda_launched(s->device, mb_cuda_launch_resample_linear(&p, s->device->copy), "resizing an image",
                                 err);
     }
     return MB_OK;
 }
 
+/* Which recipes this device has kernels for. */
 static bool can(const mb_image_input *in, const mb_mask_output *out)
 {
     const mb_resample_rule r = in->resize->rule, b = out != NULL ? out->resize->rule : MB_RESAMPLE_NONE;
@@ -339,6 +368,7 @@ static bool can(const mb_image_input *in, const mb_mask_output *out)
            !(b == MB_RESAMPLE_CORNERS && out->stretch);
 }
 
+/* Queues: the photo to the device, its resize, UPLOADED. */
 static mb_status image_upload(void *slot_, const mb_image_input *in, const mb_mask_output *out, mb_error *err)
 {
     slot *s = slot_;
@@ -346,31 +376,33 @@ static mb_status image_upload(void *slot_, const mb_image_input *in, const mb_ma
     mb_driver_api *cu = driver_of(s);
     mb_status status = MB_OK;
     if (!can(in, out)) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "CUDA: resize rules %d and %d are not for this device",
+        return mb_fail(err, MB_E_UNSUPPORTED, "CUDA: resize rules %d and %d are not supported on this device",
                        (int)in->resize->rule, out != NULL ? (int)out->resize->rule : 0);
     }
     layout l = lay_out(in, out);
     MB_TRY(settle(s, err));
-    MB_TRY(ensure_room(s, &l, err));
+    MB_TRY(reserve(s, &l, err));
+    /* From here on the slot describes this image, also if a later step fails. */
     s->at = l;
     stage(s, in, out);
     s->busy = true;
     mb_cu_ptr to = (mb_cu_ptr)(uintptr_t)s->memory;
-    MB_TRY(mb_cuda_check(d, cu->copy_in(to, s->host, l.sent, d->copy), "copying a photo to the device", err));
+    MB_TRY(mb_cuda_check(d, cu->copy_in(to, s->host, l.uploaded, d->copy), "copying a photo to the device", err));
     MB_TRY(resize_in(s, err));
-    MB_TRY(mb_cuda_check(d, cu->event_record(s->events[SENT], d->copy), "an event", err));
+    MB_TRY(mb_cuda_check(d, cu->event_record(s->events[UPLOADED], d->copy), "an event", err));
 done:
     return status;
 }
 
+/* Zeroes the counters that the kernels are about to use. */
 static mb_status clear_words(slot *s, mb_error *err)
 {
     mb_cu_ptr words = (mb_cu_ptr)(uintptr_t)(s->memory + s->at.words);
-    return mb_cuda_check(s->device,
-                         driver_of(s)->set_bytes(words, 0, MB_PICTURE_WORDS * sizeof(int), s->device->compute),
+    return mb_cuda_check(s->device, driver_of(s)->set_bytes(words, 0, MB_IMAGE_WORDS * sizeof(int), s->device->compute),
                          "clearing memory", err);
 }
 
+/* Queues: after UPLOADED, the resized photo as the network's normalised input [1, 3 or 4, H, W]; INPUT_WRITTEN. */
 static mb_status image_write_input(void *slot_, const mb_view *input, mb_error *err)
 {
     slot *s = slot_;
@@ -379,46 +411,50 @@ static mb_status image_write_input(void *slot_, const mb_view *input, mb_error *
     const int64_t channels = s->input.fourth != NULL ? 4 : 3;
     if (input->dims[0] != 1 || input->dims[1] != channels || input->dims[2] < s->input.height ||
         input->dims[3] < s->input.width) {
-        return mb_fail(err, MB_E_INTERNAL, "a picture of %d x %d for an input [%lld,%lld,%lld,%lld]", s->input.width,
-                       s->input.height, (long long)input->dims[0], (long long)input->dims[1], (long long)input->dims[2],
-                       (long long)input->dims[3]);
+        return mb_fail(err, MB_E_INTERNAL, "an image of %d x %d does not fit the input [%lld,%lld,%lld,%lld]",
+                       s->input.width, s->input.height, (long long)input->dims[0], (long long)input->dims[1],
+                       (long long)input->dims[2], (long long)input->dims[3]);
     }
-    MB_TRY(mb_cuda_check(d, driver_of(s)->stream_wait_event(d->compute, s->events[SENT], 0), "ordering streams", err));
+    MB_TRY(
+        mb_cuda_check(d, driver_of(s)->stream_wait_event(d->compute, s->events[UPLOADED], 0), "ordering streams", err));
     if (s->input.by_maximum) {
         MB_TRY(clear_words(s, err));
     }
     MB_TRY(mb_cuda_launched(d, mb_cuda_launch_write_input(input, &s->input, d->compute), "a network's input", err));
-    MB_TRY(mb_cuda_check(d, driver_of(s)->event_record(s->events[FED], d->compute), "an event", err));
+    MB_TRY(mb_cuda_check(d, driver_of(s)->event_record(s->events[INPUT_WRITTEN], d->compute), "an event", err));
 done:
     return status;
 }
 
 /* ---- back ---- */
+/* bytes (or, aligned corners, plane) -> mask on the back stream. */
 static mb_status resize_back(slot *s, mb_error *err)
 {
     const layout *l = &s->at;
     unsigned char *m = s->memory;
     const uint8_t *table = s->brightens ? m + l->brighten : NULL;
     if (s->back.rule == MB_RESAMPLE_CORNERS) {
-        mb_cuda_linear p = {.rule = MB_RESAMPLE_CORNERS,
-                            .x = s->back.x,
-                            .y = s->back.y,
-                            .src = m + l->plane,
-                            .src_pitch = (size_t)s->back.x.in * sizeof(float),
-                            .dst = m + l->mask,
-                            .dst_pitch = l->mask_pitch,
-                            .table = table};
+        mb_cuda_resample_linear p = {.rule = MB_RESAMPLE_CORNERS,
+                                     .x = s->back.x,
+                                     .y = s->back.y,
+                                     .src = m + l->plane,
+                                     .src_pitch = (size_t)s->back.x.in * sizeof(float),
+                                     .dst = m + l->mask,
+                                     .dst_pitch = l->mask_pitch,
+                                     .table = table};
         return mb_cuda_launched(s->device, mb_cuda_launch_resample_linear(&p, s->device->back), "resizing a mask", err);
     }
-    mb_cuda_taps p = {.src = m + l->bytes,
-                      .dst = m + l->mask,
-                      .src_pitch = l->bytes_pitch,
-                      .dst_pitch = l->mask_pitch,
-                      .channels = 1,
-                      .table = table};
+    mb_cuda_resample_taps p = {.src = m + l->bytes,
+                               .dst = m + l->mask,
+                               .src_pitch = l->bytes_pitch,
+                               .dst_pitch = l->mask_pitch,
+                               .channels = 1,
+                               .table = table};
     return run_taps(s, &s->back, p, m + l->between_back, s->device->back, err);
 }
 
+/* Queues: logits [1,1,H,W] -> sigmoid -> bytes, OUTPUT_READ; on the back stream their resize and the way home,
+ * DOWNLOADED. */
 static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error *err)
 {
     slot *s = slot_;
@@ -429,9 +465,12 @@ static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error 
     const bool plane = s->back.rule == MB_RESAMPLE_CORNERS, direct = s->back.rule == MB_RESAMPLE_NONE;
     if (!s->has_out || logits->dims[0] != 1 || logits->dims[1] != 1 || logits->dims[2] != s->back.y.in ||
         logits->dims[3] != s->back.x.in || logits->dtype != MB_F32) {
-        return mb_fail(err, MB_E_INTERNAL, "a mask from a map [%lld,%lld,%lld,%lld]", (long long)logits->dims[0],
-                       (long long)logits->dims[1], (long long)logits->dims[2], (long long)logits->dims[3]);
+        return mb_fail(err, MB_E_INTERNAL, "the map [%lld,%lld,%lld,%lld] is not the mask that upload was told of",
+                       (long long)logits->dims[0], (long long)logits->dims[1], (long long)logits->dims[2],
+                       (long long)logits->dims[3]);
     }
+    /* Where bytes are resized they go to `bytes`; where nothing is, straight to the mask; the plane is for
+ * floats that are resized (aligned corners) or stretched. */
     void *floats = s->memory + l->plane, *words = s->memory + l->words;
     mb_cuda_mask_bytes p = {.plane = plane || s->stretch ? floats : NULL,
                             .bytes = plane ? NULL : s->memory + (direct ? l->mask : l->bytes),
@@ -441,37 +480,40 @@ static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error 
                             .table = direct && s->brightens ? s->memory + l->brighten : NULL};
     MB_TRY(clear_words(s, err));
     MB_TRY(mb_cuda_launched(d, mb_cuda_launch_mask_bytes(logits, &p, d->compute), "a mask", err));
-    MB_TRY(mb_cuda_check(d, cu->event_record(s->events[TAKEN], d->compute), "an event", err));
-    MB_TRY(mb_cuda_check(d, cu->stream_wait_event(d->back, s->events[TAKEN], 0), "ordering streams", err));
+    MB_TRY(mb_cuda_check(d, cu->event_record(s->events[OUTPUT_READ], d->compute), "an event", err));
+    MB_TRY(mb_cuda_check(d, cu->stream_wait_event(d->back, s->events[OUTPUT_READ], 0), "ordering streams", err));
     if (!direct) {
         MB_TRY(resize_back(s, err));
     }
     mb_cu_ptr from = (mb_cu_ptr)(uintptr_t)(s->memory + l->words);
-    MB_TRY(mb_cuda_check(d, cu->copy_out(s->host + l->sent, from, l->end - l->words, d->back), "copying a mask", err));
-    MB_TRY(mb_cuda_check(d, cu->event_record(s->events[ARRIVED], d->back), "an event", err));
+    MB_TRY(
+        mb_cuda_check(d, cu->copy_out(s->host + l->uploaded, from, l->end - l->words, d->back), "copying a mask", err));
+    MB_TRY(mb_cuda_check(d, cu->event_record(s->events[DOWNLOADED], d->back), "an event", err));
 done:
     return status;
 }
 
+/* Waits for DOWNLOADED outside of the device's lock, then unpacks the rows. *finite: all logits were. */
 static mb_status image_download(void *slot_, uint8_t *mask, bool *finite, mb_error *err)
 {
     slot *s = slot_;
     mb_cuda_device *d = s->device;
     const layout *l = &s->at;
     mb_status status = MB_OK;
-    int words[MB_PICTURE_WORDS];
+    int words[MB_IMAGE_WORDS];
     *finite = true;
     MB_TRY(mb_cuda_enter(d, err));
     mb_cuda_leave(d);
     mb_cu_result r =
-        driver_of(s)->event_wait(s->events[ARRIVED]); /* outside the lock: others queue their work meanwhile */
+        driver_of(s)->event_wait(s->events[DOWNLOADED]); /* outside the lock: others queue their work meanwhile */
     MB_TRY(mb_cuda_enter(d, err));
     status = mb_cuda_check(d, r, "waiting for a mask", err); /* faults of the kernels show here */
     mb_cuda_leave(d);
     if (status != MB_OK) {
         goto done;
     }
-    const unsigned char *home = s->host + l->sent, *rows = home + (l->mask - l->words);
+    /* The device sends its words and the mask in one piece. */
+    const unsigned char *home = s->host + l->uploaded, *rows = home + (l->mask - l->words);
     memcpy(words, home, sizeof words);
     *finite = words[MB_MASK_BAD] == 0;
     for (int y = 0; y < s->back.y.out; y++) {

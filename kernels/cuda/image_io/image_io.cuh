@@ -1,12 +1,11 @@
-/* What the kernels on 8-bit pictures share. Rows on the device begin at multiples of 16 bytes, and what lies between
+/* What the kernels on 8-bit images share. Rows on the device begin at multiples of 16 bytes, and what lies between
  * the last pixel and the next row may be written with anything. All of this is compiled without fused multiply-adds
  * (cuda.cmake): every operation is rounded as on the CPU. */
 #ifndef MB_CUDA_IMAGE_IO_IMAGE_IO_CUH
 #define MB_CUDA_IMAGE_IO_IMAGE_IO_CUH
 
 #include "cuda/lang/dialect.h"
-#include "cuda/ops/kernels.h"
-#include "cuda/image_io/kernels.h"
+#include "cuda/image_io/launch.h"
 
 __device__ inline uint8_t mb_image_to8(float x) /* image/convert.h: mb_to8 */
 {

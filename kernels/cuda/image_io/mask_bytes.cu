@@ -8,6 +8,7 @@
 
 enum { THREADS = 256, NO_BITS = 0x7fffffff };
 
+/* For values >= 0 the order of the bits is that of the values. */
 __device__ inline int float_bits(float x)
 {
     int bits;
@@ -21,6 +22,7 @@ __device__ inline float bits_float(int bits)
     return x;
 }
 
+/* *word = max(*word, v over the warp). All lanes call it; v >= 0, and 0 changes nothing. */
 __device__ inline void warp_max(int *word, int v)
 {
     for (int m = 16; m > 0; m /= 2) {
@@ -52,6 +54,7 @@ template <int V> __device__ inline void store_bytes(uint8_t *to, const float (&v
     }
 }
 
+/* V logits per thread. The lowest value is kept as NO_BITS minus its bits, so that one maximum does for both. */
 template <int V>
 __global__ void __launch_bounds__(THREADS)
     mask_sigmoid(mb_cuda_mask_bytes p, const float *logits, int64_t pitch, int height, int width)
@@ -83,6 +86,7 @@ __global__ void __launch_bounds__(THREADS)
     }
 }
 
+/* (v - lowest) / (highest - lowest) of the plane, to bytes; a plane of one value stays as it is. */
 template <int V> __global__ void __launch_bounds__(THREADS) mask_stretch(mb_cuda_mask_bytes p, int height, int width)
 {
     const size_t per_row = (size_t)(width / V), id = (size_t)blockIdx.x * THREADS + threadIdx.x;
@@ -90,6 +94,7 @@ template <int V> __global__ void __launch_bounds__(THREADS) mask_stretch(mb_cuda
     if (y >= (size_t)height) {
         return;
     }
+    /* The extremes of the whole plane, as mask_sigmoid left them. */
     const float low = bits_float(NO_BITS - p.words[MB_MASK_LOW]), range = bits_float(p.words[MB_MASK_HIGH]) - low;
     float v[V];
     mb_load_vec<V>(v, p.plane + y * (size_t)width + x);
@@ -100,6 +105,7 @@ template <int V> __global__ void __launch_bounds__(THREADS) mask_stretch(mb_cuda
     store_bytes<V>(p.bytes + y * p.pitch + x, v, p.table);
 }
 
+/* Sigmoids, then (another launch: it needs the extremes of all of them) the stretching. */
 template <int V> static int run(const mb_view *logits, const mb_cuda_mask_bytes *p, mb_stream stream)
 {
     const int height = (int)logits->dims[2], width = (int)logits->dims[3];
@@ -115,8 +121,9 @@ template <int V> static int run(const mb_view *logits, const mb_cuda_mask_bytes 
     return code;
 }
 
+/* Four logits at a time where they lie densely. */
 int mb_cuda_launch_mask_bytes(const mb_view *logits, const mb_cuda_mask_bytes *p, mb_stream stream)
 {
-    const bool wide = logits->pitch == 1 && logits->dims[3] % 4 == 0 && (uintptr_t)logits->data % 16 == 0;
-    return wide ? run<4>(logits, p, stream) : run<1>(logits, p, stream);
+    const bool vec16 = logits->pitch == 1 && logits->dims[3] % 4 == 0 && (uintptr_t)logits->data % 16 == 0;
+    return vec16 ? run<4>(logits, p, stream) : run<1>(logits, p, stream);
 }

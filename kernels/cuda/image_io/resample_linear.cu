@@ -15,13 +15,15 @@ template <int RULE> __device__ inline uint8_t blend(const float (&v)[4], float l
     return mb_image_to8(fmaf(below - above, ly, above));
 }
 
+/* CV_U8: OpenCV's fixed point, 11 bits across, then its rounding shifts down. */
 __device__ inline uint8_t blend_fixed(const int (&v)[4], int kx, int ky)
 {
     int above = (2048 - kx) * v[0] + kx * v[1], below = (2048 - kx) * v[2] + kx * v[3];
     return (uint8_t)((((2048 - ky) * (above >> 4) >> 16) + (ky * (below >> 4) >> 16) + 2) >> 2);
 }
 
-template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cuda_linear p)
+/* Bytes are collected in shared memory and stored 16 at a time. */
+template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cuda_resample_linear p)
 {
     enum { C = RULE == MB_RESAMPLE_CORNERS ? 1 : 3 };
     MB_SHARED(mb_vec16, made, [THREADS * C / 16]);
@@ -30,6 +32,7 @@ template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cu
         unit[v] = (float)v / 255.0f;
     }
     __syncthreads();
+    /* Blocks run over the tiles of a row, then over rows. */
     const int tiles = (p.x.out + THREADS - 1) / THREADS;
     const int y = (int)(blockIdx.x / (unsigned)tiles), x0 = (int)(blockIdx.x % (unsigned)tiles) * THREADS;
     const int x = x0 + (int)threadIdx.x;
@@ -63,7 +66,8 @@ template <int RULE> __global__ void __launch_bounds__(THREADS) linear_rows(mb_cu
     mb_store_bytes<THREADS * C>(p.dst + (size_t)y * p.dst_pitch, p.dst_pitch, (size_t)x0 * C, made);
 }
 
-int mb_cuda_launch_resample_linear(const mb_cuda_linear *p, mb_stream stream)
+/* One block per 128 pixels of an output row. */
+int mb_cuda_launch_resample_linear(const mb_cuda_resample_linear *p, mb_stream stream)
 {
     const unsigned tiles = (unsigned)(p->x.out + THREADS - 1) / THREADS * (unsigned)p->y.out;
     if (p->rule == MB_RESAMPLE_CORNERS) {

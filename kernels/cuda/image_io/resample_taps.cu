@@ -1,10 +1,11 @@
-/* Pillow's resize of 8-bit pictures, one pass (core/resample.h, MB_RESAMPLE_TAPS): 22-bit fixed point in 32 bits.
- * Across: a block makes 128 pixels of a row, whose source lies in shared memory unless the picture shrinks so much that
+/* Pillow's resize of 8-bit images, one pass (core/resample.h, MB_RESAMPLE_TAPS): 22-bit fixed point in 32 bits.
+ * Across: a block makes 128 pixels of a row, whose source lies in shared memory unless the image shrinks so much that
  * it would not fit; down: a thread makes 16 bytes of a row. */
 #include "cuda/image_io/image_io.cuh"
 
 enum { THREADS = 128, SPAN = 8192, HALF = 1 << (MB_RESAMPLE_BITS - 1) };
 
+/* The finished byte of a sum, through the table if there is one. */
 __device__ inline uint8_t clip8(int sum, const uint8_t *table)
 {
     sum >>= MB_RESAMPLE_BITS;
@@ -12,6 +13,7 @@ __device__ inline uint8_t clip8(int sum, const uint8_t *table)
     return table != NULL ? table[sum] : (uint8_t)sum;
 }
 
+/* n taps of neighbouring pixels. */
 template <int C> __device__ inline void add_taps(int (&sum)[C], const uint8_t *from, const int32_t *k, int n)
 {
     for (int j = 0; j < n; j++) {
@@ -23,7 +25,8 @@ template <int C> __device__ inline void add_taps(int (&sum)[C], const uint8_t *f
     }
 }
 
-template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_taps p)
+/* Pixels x0 .. x0 + 127 of row y. Their source is [begin, end) of the row. */
+template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_resample_taps p)
 {
     MB_SHARED(mb_vec16, line, [SPAN / 16]);
     MB_SHARED(mb_vec16, made, [THREADS * C / 16]);
@@ -34,6 +37,7 @@ template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_
     const size_t begin = (size_t)p.axis.first[x0] * C / 16 * 16;
     const size_t end = ((size_t)(p.axis.first[last] + p.axis.other[last]) * C + 15) / 16 * 16;
     const bool fits = end - begin <= SPAN;
+    /* The source of the whole block, 16 bytes at a time; rows begin at multiples of 16. */
     for (size_t at = 16 * (size_t)threadIdx.x; fits && begin + at < end; at += 16 * THREADS) {
         line[at / 16] = *reinterpret_cast<const mb_vec16 *>(row + begin + at);
     }
@@ -60,7 +64,8 @@ template <int C> __global__ void __launch_bounds__(THREADS) taps_across(mb_cuda_
     mb_store_bytes<THREADS * C>(p.dst + (size_t)y * p.dst_pitch, p.dst_pitch, (size_t)x0 * C, made);
 }
 
-__global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
+/* 16 bytes of row y: all columns alike, so channels do not matter. */
+__global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_resample_taps p)
 {
     const size_t chunks = p.dst_pitch / 16, id = (size_t)blockIdx.x * THREADS + threadIdx.x;
     if (id >= chunks * (size_t)p.axis.out) {
@@ -74,6 +79,7 @@ __global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
     for (int i = 0; i < 16; i++) {
         sum[i] = HALF;
     }
+    /* Row by row of the source. */
     for (int j = 0; j < p.axis.other[y]; j++) {
         mb_vec16 q = *reinterpret_cast<const mb_vec16 *>(from + (size_t)j * p.src_pitch);
         int weight = k[j];
@@ -90,7 +96,8 @@ __global__ void __launch_bounds__(THREADS) taps_down(mb_cuda_taps p)
     *reinterpret_cast<mb_vec16 *>(p.dst + y * p.dst_pitch + at) = made;
 }
 
-int mb_cuda_launch_resample_taps(const mb_cuda_taps *p, mb_stream stream)
+/* Across: a block per 128 pixels; down: a thread per 16 bytes of the output. */
+int mb_cuda_launch_resample_taps(const mb_cuda_resample_taps *p, mb_stream stream)
 {
     const unsigned tiles = (unsigned)(p->axis.out + THREADS - 1) / THREADS * (unsigned)p->lines;
     const size_t chunks = p->dst_pitch / 16 * (size_t)p->axis.out;

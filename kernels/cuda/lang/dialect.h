@@ -9,7 +9,7 @@
  *   - warp operations are the *_sync ones; tensor cores, ldmatrix and cp.async only through mma.h
  *   - no inline PTX, no cooperative groups, no dynamic parallelism, no textures, no thread-local static data
  *   - 16-byte accesses through mb_vec16 (mb_load_vec, mb_store_vec); element types float, half, bfloat16 through
- * mb_load and mb_store; sums are f32
+ *     mb_load and mb_store; sums are f32
  *   - a warp never waits for another one except at __syncthreads (no spinning on flags)
  *   - deterministic: no floating-point atomics
  */
@@ -93,12 +93,12 @@ template <class T> __device__ inline uint32_t mb_pack(float lo, float hi)
 }
 
 /* V neighbours as floats: in one 16-byte access if they fill it, else one by one. */
-template <class T> struct mb_wide {
+template <class T> struct mb_vec16_of {
     enum { N = 16 / sizeof(T) };
 };
 template <int V, class T> __device__ inline void mb_load_vec(float (&v)[V], const T *p)
 {
-    if constexpr (V == mb_wide<T>::N) {
+    if constexpr (V == mb_vec16_of<T>::N) {
         mb_vec16 q = *reinterpret_cast<const mb_vec16 *>(p);
         T e[V];
         memcpy(e, &q, sizeof q);
@@ -115,7 +115,7 @@ template <int V, class T> __device__ inline void mb_load_vec(float (&v)[V], cons
 }
 template <int V, class T> __device__ inline void mb_store_vec(T *p, const float (&v)[V])
 {
-    if constexpr (V == mb_wide<T>::N) {
+    if constexpr (V == mb_vec16_of<T>::N) {
         T e[V];
 #pragma unroll
         for (int i = 0; i < V; i++) {

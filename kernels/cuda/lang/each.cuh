@@ -6,7 +6,8 @@
 #define MB_CUDA_LANG_EACH_CUH
 
 #include "cuda/lang/dialect.h"
-#include "cuda/ops/kernels.h"
+#include "core/tensor.h"
+#include "cuda/lang/launch.h"
 
 /* Element i of memory of a type known at run time (mb_dtype). */
 __device__ inline float mb_load_any(const void *p, int dtype, size_t i)
@@ -43,7 +44,7 @@ __global__ void __launch_bounds__(MB_EACH_THREADS) mb_each_token(F f, T *out, in
 }
 
 /* Can views be read 16 bytes at a time? All that take part must be asked. */
-inline bool mb_is_wide(const mb_view *v, int width)
+inline bool mb_is_vec16(const mb_view *v, int width)
 {
     return (uintptr_t)v->data % 16 == 0 && v->pitch % width == 0;
 }
@@ -61,11 +62,11 @@ template <class T, int V, class F> int mb_each_launch(F f, const mb_view *out, m
     return MB_LAUNCHED();
 }
 
-/* wide: every other map that f reads 16 bytes at a time allows it. */
-template <class T, class F> int mb_each(F f, const mb_view *out, bool wide, mb_stream stream)
+/* vec16: every other map that f reads 16 bytes at a time allows it. */
+template <class T, class F> int mb_each(F f, const mb_view *out, bool vec16, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
-    if (wide && mb_is_wide(out, W) && out->dims[1] % W == 0) {
+    enum { W = mb_vec16_of<T>::N };
+    if (vec16 && mb_is_vec16(out, W) && out->dims[1] % W == 0) {
         return mb_each_launch<T, W>(f, out, stream);
     }
     return mb_each_launch<T, 1>(f, out, stream);

@@ -293,7 +293,7 @@ template <int PENDING> inline void mb_cp_async_wait()
 
 /* ---- launch
  * ---------------------------------------------------------------------------------------------------------- */
-typedef struct CUstream_st *cudaStream_t; /* what kernels.h calls mb_stream */
+typedef struct CUstream_st *cudaStream_t; /* what launch.h calls mb_stream */
 void mb_emu_launch(const char *name, dim3 grid, dim3 block, size_t smem, cudaStream_t stream,
                    std::function<void()> body);
 /* As on a device, arguments are taken at the launch, not when the kernel runs: a recorded launch runs later. */

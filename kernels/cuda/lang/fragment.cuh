@@ -4,11 +4,11 @@
 
 #include "cuda/lang/mma.h"
 
-/* Eight 16-bit values global -> shared, of which the first `real` exist; zeros for the others. wide: one asynchronous
+/* Eight 16-bit values global -> shared, of which the first `real` exist; zeros for the others. vec16: one asynchronous
  * access (real is 0 or at least 8 then), visible after commit, wait and a barrier. */
-template <class T> __device__ inline void mb_fetch8(T *to, const T *from, int real, bool wide)
+template <class T> __device__ inline void mb_fetch8(T *to, const T *from, int real, bool vec16)
 {
-    if (wide) {
+    if (vec16) {
         mb_cp_async16(to, from, real > 0);
         return;
     }

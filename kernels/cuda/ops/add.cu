@@ -1,6 +1,8 @@
 /* y = a + b. a, y [N,C,H,W]; b likewise, or [1,C,H,W] for every item. y may be a. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/add.h"
 
+/* The functor of mb_each. b_tokens: tokens of b's one item, 0 where b has as many items as a. */
 template <class T> struct add {
     const T *a, *b;
     int64_t a_pitch, b_pitch;
@@ -18,14 +20,16 @@ template <class T> struct add {
     }
 };
 
+/* 16 bytes at a time where both inputs and the output allow it. */
 template <class T> static int run(const mb_view *y, const mb_view *a, const mb_view *b, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     int repeat = b->dims[0] == a->dims[0] ? 0 : (int)(b->dims[2] * b->dims[3]);
     return mb_each<T>(add<T>{(const T *)a->data, (const T *)b->data, a->pitch, b->pitch, repeat}, y,
-                      mb_is_wide(a, W) && mb_is_wide(b, W), stream);
+                      mb_is_vec16(a, W) && mb_is_vec16(b, W), stream);
 }
 
+/* By the type of y; all three are of one. */
 int mb_cuda_launch_add(const mb_view *y, const mb_view *a, const mb_view *b, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, a, b, stream);

@@ -2,7 +2,9 @@
  * vanish before, because producers write into their slice. y is the slice: as many channels as x, the pitch of the
  * whole. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/concat.h"
 
+/* The functor of mb_each for maps of one type. */
 template <class T> struct copy {
     const T *x;
     int64_t pitch;
@@ -25,14 +27,16 @@ struct convert { /* from another type */
     }
 };
 
+/* Conversions go element by element on the reading side; what is written is still 16 bytes where it can be. */
 template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     if (x->dtype != y->dtype) {
         return mb_each<T>(convert{x->data, x->pitch, (int)x->dtype}, y, true, stream);
     }
-    return mb_each<T>(copy<T>{(const T *)x->data, x->pitch}, y, mb_is_wide(x, mb_wide<T>::N), stream);
+    return mb_each<T>(copy<T>{(const T *)x->data, x->pitch}, y, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
 }
 
+/* By the type of y; x may be of another. */
 int mb_cuda_launch_copy(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, stream);

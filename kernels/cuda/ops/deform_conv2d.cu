@@ -1,11 +1,13 @@
 /* Modulated deformable convolution (v2), fused: the samples of 64 pixels are gathered, blended in f32 and rounded into
- * the product's shared tile, so that the columns (50 times the map for 7x7) never exist. x [N,I,H,W], offset
- * [N,2kk,H,W] and modulator logits [N,kk,H,W] (f32 in half runs: positions need it), weight [O][kk*I] (channels
- * innermost), bias [O] f32 or NULL -> y [N,O,H,W]. A sample outside (-1, H) x (-1, W) is zero; inside, each neighbour
- * outside counts as zero. 256 outputs per block, so that BiRefNet's samples (O = 256) are taken once.
- * kernels/ref/deform_conv2d.c is the formula. */
+ * the shared tile of the gemm, so that the columns (50 times the map for 7x7) never exist.
+ *   x [N,I,H,W], offset [N,2kk,H,W] and modulator logits [N,kk,H,W] (f32 in 16-bit runs: positions need it),
+ *   weight [O][kk*I] (channels innermost), bias [O] f32 or NULL -> y [N,O,H,W]
+ * A sample outside (-1, H) x (-1, W) is zero; inside, each neighbour outside counts as zero. 256 outputs per block, so
+ * that BiRefNet's samples (O = 256) are taken once. kernels/ref/deform_conv2d.c has the formula. */
+#include "cuda/ops/deform_conv2d.h"
 #include "cuda/ops/gemm.cuh"
 
+/* The source of the gemm: A(m, k) is the modulated sample of tap k / I, channel k % I, at pixel m. */
 template <class T> struct samples {
     const T *x;
     const void *offset, *logit;
@@ -13,20 +15,23 @@ template <class T> struct samples {
     int offset_dtype, height, width, pad, k_total;
     mb_divisor channels, k;
     float modulator_scale;
-    bool wide;
+    bool vec16;
 
     struct row {
         int token; /* -1: no pixel */
         int y, x;
     };
+    /* One part; rows are pixels in order. */
     __device__ int begin(int, int rows) { return rows; }
     __device__ int item(int m) const { return m / (height * width); }
     __device__ int token(int m) const { return m; }
+    /* The pixel, and where its kernel begins without offsets. */
     __device__ row at(int m, int rows) const
     {
         return row{m < rows ? m : -1, m / width % height - pad, m % width - pad};
     }
 
+    /* Adds one of the four neighbours; outside of the map it is zero. */
     template <int V> __device__ void corner(float (&sum)[V], const T *map, int y, int x1, float weight) const
     {
         if (y < 0 || x1 < 0 || y >= height || x1 >= width) {
@@ -59,11 +64,12 @@ template <class T> struct samples {
         corner<V>(sum, map, iy + 1, ix, m * fy * (1.0f - fx));
         corner<V>(sum, map, iy + 1, ix + 1, m * fy * fx);
     }
-    __device__ void load(T (&e)[mb_wide<T>::N], const row &r, int kk) const
+    /* Without vec16 each element may belong to another tap, and is sampled on its own. */
+    __device__ void load(T (&e)[mb_vec16_of<T>::N], const row &r, int kk) const
     {
-        enum { W = mb_wide<T>::N };
+        enum { W = mb_vec16_of<T>::N };
         float sum[W] = {};
-        if (wide && r.token >= 0 && kk < k_total) {
+        if (vec16 && r.token >= 0 && kk < k_total) {
             int t = channels.quotient(kk);
             sample<W>(sum, r, t, channels.rest(kk, t));
         } else if (r.token >= 0) {
@@ -84,9 +90,10 @@ template <class T> struct samples {
     }
 };
 
+/* Two tiles: BiRefNet's 256 outputs in one block, and up to 64. */
 template <class T> static int run(const mb_cuda_deform_args *c, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     const mb_view *x = c->x;
     int channels = (int)x->dims[1], outputs = (int)c->y->dims[1], rows = (int)mb_view_tokens(x),
         k_total = c->k * c->k * channels;
@@ -104,16 +111,17 @@ template <class T> static int run(const mb_cuda_deform_args *c, mb_stream stream
                          mb_divisor_of(channels),
                          mb_divisor_of(c->k),
                          c->modulator_scale,
-                         mb_is_wide(x, W) && channels % W == 0};
+                         mb_is_vec16(x, W) && channels % W == 0};
     mb_view none = {};
-    product_out out = product_out_of(c->y, &none, c->bias, c->act);
+    gemm_out out = gemm_out_of(c->y, &none, c->bias, c->act);
     int padded = (k_total + W - 1) / W * W;
     if (outputs <= 64) {
-        return product_launch<product_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
+        return gemm_launch<gemm_tile<64, 64, 2, 2>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
     }
-    return product_launch<product_tile<64, 256, 2, 4>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
+    return gemm_launch<gemm_tile<64, 256, 2, 4>, T>(out, c->weight, source, rows, outputs, padded, 1, stream);
 }
 
+/* By the type of x; offset and logit have their own. */
 int mb_cuda_launch_deform_conv2d(const mb_cuda_deform_args *c, mb_stream stream)
 {
     return MB_BY_TYPE(c->x->dtype, run, c, stream);

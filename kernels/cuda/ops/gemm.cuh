@@ -1,13 +1,15 @@
-/* Matrix products as all our convolutions and linear layers need them: y[m, o] = act( sum_k A(m, k) W[o, k] + bias[o] +
- * addend[m, o] ). A is never stored: a source gives 16 bytes of it at a time (a patch of a map: conv2d.cu; blended
- * samples: deform_conv2d.cu), so that no columns exist. W [O][K] lies in memory with rows padded to 16 bytes.
+/* Matrix products as all our convolutions and linear layers need them:
+ *   y[m, o] = act( sum_k A(m, k) W[o, k] + bias[o] + addend[m, o] )
+ * A is never stored: a source gives 16 bytes of it at a time (a patch of a map: conv2d.cu; blended samples:
+ * deform_conv2d.cu), so that no columns exist. W [O][K] lies in memory with rows padded to 16 bytes.
  *   struct source {
- *       int begin(int z, int rows);            rows of part z of the grid (border variants), and what it needs to know
- *       struct row;  row at(int m, int rows) const;                 what of row m does not change along k
- *       void load(T (&e)[16 bytes], const row &, int k) const;      zeros past the end of k, for m >= rows, outside the
- * map int token(int m) const;  int item(int m) const;             where row m goes
+ *       int begin(int z, int rows);                          rows of part z of the grid (border variants)
+ *       struct row;  row at(int m, int rows) const;          what of row m does not change along k
+ *       void load(T (&e)[16 bytes], const row &, int k) const;
+ *                                                            zeros past the end of k, for m >= rows, outside the map
+ *       int token(int m) const;  int item(int m) const;      where row m goes
  *   }
- * f16 and bf16 go through tensor cores (product_mma), f32 through plain multiply-adds (product_f32): strict, no TF32.
+ * f16 and bf16 go through tensor cores (gemm_mma), f32 through plain multiply-adds (gemm_f32): strict, no TF32.
  * Double-buffered in shared memory: the next slice of k is on its way in registers while this one is multiplied. */
 #ifndef MB_CUDA_OPS_GEMM_CUH
 #define MB_CUDA_OPS_GEMM_CUH
@@ -33,7 +35,7 @@ inline mb_divisor mb_divisor_of(int d)
 }
 
 /* Where results go. m is mapped to a token of the output by the source (regions of border variants). */
-struct product_out {
+struct gemm_out {
     void *y;
     const void *addend; /* or NULL */
     const float *bias;  /* or NULL */
@@ -42,7 +44,8 @@ struct product_out {
     bool addend_is_vector; /* one row per item */
 };
 
-__device__ inline float product_finish(const product_out &out, float sum, int token, int item, int o)
+/* Bias, addend, activation of one result. */
+__device__ inline float gemm_finish(const gemm_out &out, float sum, int token, int item, int o)
 {
     if (out.bias) {
         sum += out.bias[o];
@@ -61,9 +64,10 @@ template <class T> __device__ inline mb_vec16 weight16(const T *w, int o, int ou
     return o < outputs ? *reinterpret_cast<const mb_vec16 *>(w + (size_t)o * (size_t)padded_k + k) : zero;
 }
 
+/* 16 bytes of row m from k on. */
 template <class T, class S> __device__ inline mb_vec16 source16(const S &s, const typename S::row &row, int k)
 {
-    T e[mb_wide<T>::N];
+    T e[mb_vec16_of<T>::N];
     s.load(e, row, k);
     mb_vec16 q;
     memcpy(&q, e, sizeof q);
@@ -73,11 +77,11 @@ template <class T, class S> __device__ inline mb_vec16 source16(const S &s, cons
 /* Tile of BM rows x BN outputs, warps in a grid of WM x WN, each (BM/WM) x (BN/WN) in fragments of 16 x 8; slices of
  * 32 along k. Shared rows have 8 values more: ldmatrix then touches all banks. */
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-#define MB_WIDE_BLOCKS 2 /* depth 8 needs some registers more */
+#define MB_TILE_BLOCKS 2 /* depth 8 needs some registers more */
 #else
-#define MB_WIDE_BLOCKS 3
+#define MB_TILE_BLOCKS 3
 #endif
-template <int BM_, int BN_, int WM_, int WN_> struct product_tile {
+template <int BM_, int BN_, int WM_, int WN_> struct gemm_tile {
     enum {
         BM = BM_,
         BN = BN_,
@@ -90,15 +94,15 @@ template <int BM_, int BN_, int WM_, int WN_> struct product_tile {
         COLS = BN / WN / 8,
         A_LOADS = BM * BK / 8 / THREADS,
         B_LOADS = BN * BK / 8 / THREADS,
-        BLOCKS = THREADS > 128 ? 1 : (ROWS *COLS > 16 ? MB_WIDE_BLOCKS : 4), /* that registers must leave room for */
+        BLOCKS = THREADS > 128 ? 1 : (ROWS *COLS > 16 ? MB_TILE_BLOCKS : 4), /* that registers must leave room for */
         SHARED = 2 * (BM + BN) * PITCH * 2
     };
 };
 
 /* One slice of 32 along k: two steps of 16. */
 template <class T, class K>
-__device__ inline void product_mma_slice(float (&acc)[K::ROWS][K::COLS][4], const T *a_tile, const T *b_tile, int warp,
-                                         int lane)
+__device__ inline void gemm_mma_slice(float (&acc)[K::ROWS][K::COLS][4], const T *a_tile, const T *b_tile, int warp,
+                                      int lane)
 {
     const T *a_from = a_tile + (warp / K::WN * (K::BM / K::WM) + lane % 16) * K::PITCH + lane / 16 * 8;
     const T *b_from =
@@ -123,10 +127,10 @@ __device__ inline void product_mma_slice(float (&acc)[K::ROWS][K::COLS][4], cons
     }
 }
 
+/* Fragments to memory: a lane has two neighbouring outputs of a row, written together where y allows it. */
 template <class T, class K, class S>
-__device__ inline void product_mma_store(const product_out &out, const S &source,
-                                         const float (&acc)[K::ROWS][K::COLS][4], int m0, int o0, int rows, int outputs,
-                                         int warp, int lane)
+__device__ inline void gemm_mma_store(const gemm_out &out, const S &source, const float (&acc)[K::ROWS][K::COLS][4],
+                                      int m0, int o0, int rows, int outputs, int warp, int lane)
 {
     int m_warp = m0 + warp / K::WN * (K::BM / K::WM) + lane / 4,
         o_warp = o0 + warp % K::WN * (K::BN / K::WN) + lane % 4 * 2;
@@ -145,12 +149,12 @@ __device__ inline void product_mma_store(const product_out &out, const S &source
             if (o >= outputs) {
                 continue;
             }
-            float lo = product_finish(out, acc[i / 2][j][i % 2 * 2], token, item, o);
+            float lo = gemm_finish(out, acc[i / 2][j][i % 2 * 2], token, item, o);
             if (o + 1 >= outputs) {
                 mb_store_any(out.y, out.y_dtype, row + (size_t)o, lo);
                 continue;
             }
-            float hi = product_finish(out, acc[i / 2][j][i % 2 * 2 + 1], token, item, o + 1);
+            float hi = gemm_finish(out, acc[i / 2][j][i % 2 * 2 + 1], token, item, o + 1);
             if (pairs) {
                 *reinterpret_cast<uint32_t *>(static_cast<T *>(out.y) + row + o) = mb_pack<T>(lo, hi);
             } else {
@@ -161,9 +165,11 @@ __device__ inline void product_mma_store(const product_out &out, const S &source
     }
 }
 
+/* f16 and bf16 on tensor cores. In step t slice t is multiplied while slice t + 1 comes: weights by cp.async, A
+ * through registers, where the source makes it. Step -1 only loads. */
 template <class T, class K, class S>
 __global__ void __launch_bounds__(K::THREADS, K::BLOCKS)
-    product_mma(product_out out, const T *weight, S source, int rows, int outputs, int padded_k)
+    gemm_mma(gemm_out out, const T *weight, S source, int rows, int outputs, int padded_k)
 {
     MB_SHARED_DYNAMIC(T, shared);
     T *a_tile = shared, *b_tile = shared + 2 * K::BM * K::PITCH;
@@ -202,7 +208,7 @@ __global__ void __launch_bounds__(K::THREADS, K::BLOCKS)
             }
         }
         if (t >= 0) {
-            product_mma_slice<T, K>(acc, a_now, b_now, warp, lane);
+            gemm_mma_slice<T, K>(acc, a_now, b_now, warp, lane);
         }
         if (t + 1 < slices) {
             T *a_to = a_tile + ((t + 1) & 1) * K::BM * K::PITCH;
@@ -215,16 +221,17 @@ __global__ void __launch_bounds__(K::THREADS, K::BLOCKS)
         }
         __syncthreads(); /* slice t is done with, slice t + 1 is there */
     }
-    product_mma_store<T, K>(out, source, acc, m0, o0, rows, outputs, warp, lane);
+    gemm_mma_store<T, K>(out, source, acc, m0, o0, rows, outputs, warp, lane);
 }
 
 /* f32: 64 rows x 64 outputs, slices of 16, 4 x 4 results per thread; shared tiles are transposed, so that both operands
  * of a step are four neighbours. */
 enum { F32_TILE = 64, F32_K = 16, F32_PITCH = F32_TILE + 4, F32_THREADS = 256 };
 
+/* The same for f32 in plain multiply-adds. */
 template <class S>
 __global__ void __launch_bounds__(F32_THREADS, 2)
-    product_f32(product_out out, const float *weight, S source, int rows, int outputs, int padded_k)
+    gemm_f32(gemm_out out, const float *weight, S source, int rows, int outputs, int padded_k)
 {
     MB_SHARED(float, a_tile, [2][F32_K][F32_PITCH]);
     MB_SHARED(float, b_tile, [2][F32_K][F32_PITCH]);
@@ -277,15 +284,15 @@ __global__ void __launch_bounds__(F32_THREADS, 2)
         for (int j = 0; j < 4; j++) {
             if (o4 + j + o0 < outputs) {
                 mb_store_any(out.y, out.y_dtype, (size_t)token * (size_t)out.y_pitch + (size_t)(o0 + o4 + j),
-                             product_finish(out, acc[i][j], token, item, o0 + o4 + j));
+                             gemm_finish(out, acc[i][j], token, item, o0 + o4 + j));
             }
         }
     }
 }
 
-inline product_out product_out_of(const mb_view *y, const mb_view *addend, const float *bias, int act)
+inline gemm_out gemm_out_of(const mb_view *y, const mb_view *addend, const float *bias, int act)
 {
-    product_out out = {y->data, NULL, bias, y->pitch, 0, (int)y->dtype, 0, act, false};
+    gemm_out out = {y->data, NULL, bias, y->pitch, 0, (int)y->dtype, 0, act, false};
     if (mb_view_present(addend)) {
         out.addend = addend->data;
         out.addend_pitch = addend->pitch;
@@ -297,17 +304,17 @@ inline product_out product_out_of(const mb_view *y, const mb_view *addend, const
 
 /* most_rows: of the largest part; parts: 1, or 9 border variants. */
 template <class K, class T, class S>
-int product_launch(const product_out &out, const void *weight, const S &source, int most_rows, int outputs,
-                   int padded_k, int parts, mb_stream stream)
+int gemm_launch(const gemm_out &out, const void *weight, const S &source, int most_rows, int outputs, int padded_k,
+                int parts, mb_stream stream)
 {
     if constexpr (sizeof(T) == 4) {
-        MB_LAUNCH((product_f32<S>),
+        MB_LAUNCH((gemm_f32<S>),
                   dim3((unsigned)(most_rows + F32_TILE - 1) / F32_TILE, (unsigned)(outputs + F32_TILE - 1) / F32_TILE,
                        (unsigned)parts),
                   dim3(F32_THREADS), 0, stream, out, (const float *)weight, source, most_rows, outputs, padded_k);
     } else {
         MB_LAUNCH(
-            (product_mma<T, K, S>),
+            (gemm_mma<T, K, S>),
             dim3((unsigned)(most_rows + K::BM - 1) / K::BM, (unsigned)(outputs + K::BN - 1) / K::BN, (unsigned)parts),
             dim3(K::THREADS), K::SHARED, stream, out, (const T *)weight, source, most_rows, outputs, padded_k);
     }

@@ -1,6 +1,7 @@
 /* Mean over H x W, x [N,C,H,W] -> y [N,C,1,1], in two steps without atomics, so that the bits do not depend on the
  * order: SLICES blocks per item sum a fixed share of the tokens each, then one pass adds the slices in order. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/global_mean.h"
 
 enum { SLICES = MB_CUDA_MEAN_SLICES, CHANNELS = 32, ROWS = 8 };
 
@@ -11,6 +12,7 @@ __global__ void __launch_bounds__(CHANNELS *ROWS)
 {
     MB_SHARED(float, part, [ROWS][CHANNELS]);
     int c = (int)(blockIdx.x * CHANNELS + threadIdx.x), row = (int)threadIdx.y;
+    /* The last slices may be empty: their sums are 0. */
     int share = (tokens + SLICES - 1) / SLICES, first = (int)blockIdx.y * share;
     int end = first + share < tokens ? first + share : tokens;
     float sum = 0.0f;
@@ -30,6 +32,7 @@ __global__ void __launch_bounds__(CHANNELS *ROWS)
     }
 }
 
+/* The second step as a functor of mb_each: an "item" is a token of y [N,C,1,1]. */
 struct total {
     const float *partial;
     int channels;
@@ -47,6 +50,7 @@ struct total {
     }
 };
 
+/* Both steps on one stream: the second sees what the first wrote. */
 template <class T> static int run(const mb_view *y, const mb_view *x, float *partial, mb_stream stream)
 {
     int channels = (int)x->dims[1], tokens = (int)(x->dims[2] * x->dims[3]);
@@ -57,6 +61,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, float *par
     return code != 0 ? code : mb_each<T>(total{partial, channels, (float)tokens}, y, true, stream);
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_global_mean(const mb_view *y, const mb_view *x, float *partial, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, partial, stream);

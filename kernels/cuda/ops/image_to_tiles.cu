@@ -1,7 +1,9 @@
 /* The decoder's picture input: x [N,C,H,W] in tiles of h x w, every tile C channels: channel (c*Gh + ty)*Gw + tx of
  * y [N,C*Gh*Gw,h,w] holds tile (ty,tx) of channel c. Read once per picture: plain element by element. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/image_to_tiles.h"
 
+/* The functor of mb_each: k = (channel * gh + ty) * gw + tx is an output channel. */
 template <class T> struct tiles {
     const T *x;
     int64_t pitch;
@@ -18,6 +20,7 @@ template <class T> struct tiles {
     }
 };
 
+/* Reads are scattered anyway; writes are 16 bytes where y allows it. */
 template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     int h = (int)y->dims[2], w = (int)y->dims[3];
@@ -26,6 +29,7 @@ template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream 
     return mb_each<T>(f, y, true, stream);
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_image_to_tiles(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, stream);

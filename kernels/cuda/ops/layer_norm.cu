@@ -1,11 +1,14 @@
-/* Layer norm over channels: y = (x - mean) / sqrt(var + eps) * gamma + beta; x, y [N,C,H,W], one row per token; gamma
- * and beta [C] or NULL. The variance is of the differences (two passes over the row: no cancellation), f32 inside. Rows
+/* Layer norm over channels, one row per token:
+ *   y = (x - mean) / sqrt(var + eps) * gamma + beta;   x, y [N,C,H,W]; gamma and beta [C] or NULL
+ * The variance is of the differences (two passes over the row: no cancellation), f32 inside. Rows
  * of up to 32 * 8 accesses lie in the registers of one warp: one read, one write, no barrier. Longer ones take a block,
  * which reads them three times, twice of it from cache. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/layer_norm.h"
 
 enum { WARPS = 4, THREADS = 128 };
 
+/* The arguments of both kernels; a row is a token, cols its channels. */
 template <class T> struct rows_of {
     T *y;
     const T *x;
@@ -16,6 +19,7 @@ template <class T> struct rows_of {
     bool zero_mean; /* the row sums to zero by construction */
 };
 
+/* Normalises and stores V channels from c on. */
 template <class T, int V>
 __device__ inline void put(const rows_of<T> &r, int row, const float (&v)[V], float mean, float scale, int c)
 {
@@ -29,6 +33,7 @@ __device__ inline void put(const rows_of<T> &r, int row, const float (&v)[V], fl
     mb_store_vec<V>(r.y + (size_t)row * (size_t)r.y_pitch + c, o);
 }
 
+/* Rows of at most PER accesses of V channels per lane: the row stays in v. */
 template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32) norm_in_warp(rows_of<T> r)
 {
     int row = (int)blockIdx.x * WARPS + (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32;
@@ -58,6 +63,7 @@ template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32)
             }
         }
     }
+    /* All lanes have the sums. */
     float scale = rsqrtf(mb_warp_sum(squares) / (float)r.cols + r.eps);
 #pragma unroll
     for (int p = 0; p < PER; p++) {
@@ -68,6 +74,7 @@ template <class T, int V, int PER> __global__ void __launch_bounds__(WARPS * 32)
     }
 }
 
+/* The sum over the block, the same in every thread: warp sums in shared memory, added in order. */
 __device__ inline float block_sum(float v)
 {
     MB_SHARED(float, part, [THREADS / 32]);
@@ -84,6 +91,7 @@ __device__ inline float block_sum(float v)
     return s;
 }
 
+/* Rows that do not fit a warp's registers: three passes over memory. y may be x. */
 template <class T, int V> __global__ void __launch_bounds__(THREADS) norm_in_block(rows_of<T> r)
 {
     int row = (int)blockIdx.x;
@@ -111,6 +119,7 @@ template <class T, int V> __global__ void __launch_bounds__(THREADS) norm_in_blo
     }
 }
 
+/* The kernel by the number of accesses in a row. */
 template <class T, int V> static int choose(const rows_of<T> &r, mb_stream stream)
 {
     int accesses = r.cols / V;
@@ -127,18 +136,20 @@ template <class T, int V> static int choose(const rows_of<T> &r, mb_stream strea
     return MB_LAUNCHED();
 }
 
+/* 16 bytes at a time where x, y and the number of channels allow it. */
 template <class T>
 static int run(const mb_view *y, const mb_view *x, const float *gamma, const float *beta, const mb_norm_attrs *a,
                mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     rows_of<T> r = {
         (T *)y->data, (const T *)x->data, y->pitch, x->pitch, (int)mb_view_tokens(x), (int)x->dims[1], gamma, beta,
         a->eps,       a->zero_mean};
-    bool wide = mb_is_wide(x, W) && mb_is_wide(y, W) && r.cols % W == 0;
-    return wide ? choose<T, W>(r, stream) : choose<T, 1>(r, stream);
+    bool vec16 = mb_is_vec16(x, W) && mb_is_vec16(y, W) && r.cols % W == 0;
+    return vec16 ? choose<T, W>(r, stream) : choose<T, 1>(r, stream);
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_layer_norm(const mb_view *y, const mb_view *x, const float *gamma, const float *beta,
                               const mb_norm_attrs *a, mb_stream stream)
 {

@@ -1,7 +1,9 @@
-/* Patch merging's gather (Swin): x [N,C,H,W] -> y [N,4C,ceil(H/2),ceil(W/2)]; part p of the channels is the pixel of
+/* Patch merging's gather (Swin): x [N,C,H,W] -> y [N,4C,ceil(H/2),ceil(W/2)]. Part p of the channels is the pixel of
  * parity (row, column) = (0,0), (1,0), (0,1), (1,1); zero outside. One launch per part: y is the slice of that part. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/patch_merge.h"
 
+/* The functor of mb_each for one parity. */
 template <class T> struct part {
     const T *x;
     int64_t pitch;
@@ -21,6 +23,7 @@ template <class T> struct part {
     }
 };
 
+/* Four launches; each writes every fourth run of C channels. */
 template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     int code = 0;
@@ -30,11 +33,12 @@ template <class T> static int run(const mb_view *y, const mb_view *x, mb_stream 
         slice.data = (T *)y->data + p * x->dims[1];
         part<T> f = {(const T *)x->data, x->pitch,        (int)x->dims[2], (int)x->dims[3],
                      (int)y->dims[2],    (int)y->dims[3], p % 2,           p / 2};
-        code = mb_each<T>(f, &slice, mb_is_wide(x, mb_wide<T>::N), stream);
+        code = mb_each<T>(f, &slice, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
     }
     return code;
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_patch_merge(const mb_view *y, const mb_view *x, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, stream);

@@ -1,6 +1,7 @@
 /* VITMatte's absolute positions: rows 1.. of table [1+g*g,C] are a g x g map, resized bicubically (a = -0.75,
  * half-pixel centres, clamped taps) to y [1,C,h,w]. Once per plan size: plain. docs/models/vitmatte.md 4.1. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/position_embedding.h"
 
 /* The four taps of output o. In double: this is f32 parity with the reference, and a handful of operations. */
 __device__ inline void cubic(int (&index)[4], float (&weight)[4], int o, int in, int out)
@@ -18,6 +19,7 @@ __device__ inline void cubic(int (&index)[4], float (&weight)[4], int o, int in,
     }
 }
 
+/* The functor of mb_each: 16 taps per element, in f32. */
 struct positions {
     const float *map; /* without row 0 */
     int channels, g, h, w;
@@ -39,12 +41,14 @@ struct positions {
     }
 };
 
+/* Skips row 0, the class token's. */
 template <class T> static int run(const mb_view *y, const float *table, int g, mb_stream stream)
 {
     int channels = (int)y->dims[1];
     return mb_each<T>(positions{table + channels, channels, g, (int)y->dims[2], (int)y->dims[3]}, y, true, stream);
 }
 
+/* By the type of y; the table is f32. */
 int mb_cuda_launch_position_embedding(const mb_view *y, const float *table, int g, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, table, g, stream);

@@ -1,11 +1,14 @@
 /* Bilinear resize (+ addend): x [N,C,H,W], addend like y -> y [N,C,h,w]. The index arithmetic is f32, each operation
  * rounded (no fused multiply-add), as the published models computed it: see kernels/ref/resize_bilinear.c. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/resize_bilinear.h"
 
+/* Two neighbours along one axis, and the weight of the second. */
 struct tap {
     int i0, i1;
     float l;
 };
+/* Intrinsics, so that no compiler fuses two operations: the last bit of l would move. */
 __device__ inline tap tap_of(int o, int in, int out, bool align_corners)
 {
     float p;
@@ -20,6 +23,7 @@ __device__ inline tap tap_of(int o, int in, int out, bool align_corners)
     return tap{i0, i0 + 1 < in ? i0 + 1 : in - 1, __fadd_rn(p, -(float)i0)};
 }
 
+/* The functor of mb_each: across first, then down, then the addend. */
 template <class T> struct bilinear {
     const T *x, *addend; /* addend may be NULL */
     int64_t x_pitch, addend_pitch;
@@ -47,19 +51,21 @@ template <class T> struct bilinear {
     }
 };
 
+/* 16 bytes at a time where all maps allow it. */
 template <class T>
 static int run(const mb_view *y, const mb_view *x, const mb_view *addend, bool align_corners, mb_stream stream)
 {
-    enum { W = mb_wide<T>::N };
+    enum { W = mb_vec16_of<T>::N };
     bool with = mb_view_present(addend);
     bilinear<T> f = {(const T *)x->data, with ? (const T *)addend->data : NULL,
                      x->pitch,           addend->pitch,
                      (int)x->dims[2],    (int)x->dims[3],
                      (int)y->dims[2],    (int)y->dims[3],
                      align_corners};
-    return mb_each<T>(f, y, mb_is_wide(x, W) && (!with || mb_is_wide(addend, W)), stream);
+    return mb_each<T>(f, y, mb_is_vec16(x, W) && (!with || mb_is_vec16(addend, W)), stream);
 }
 
+/* By the type of y, which is that of x and the addend. */
 int mb_cuda_launch_resize_bilinear(const mb_view *y, const mb_view *x, const mb_view *addend, bool align_corners,
                                    mb_stream stream)
 {

@@ -1,6 +1,8 @@
 /* y = act(x): ReLU, exact GELU, sigmoid. x, y [N,C,H,W]; may be the same memory. */
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/unary.h"
 
+/* The functor of mb_each. */
 template <class T> struct unary {
     const T *x;
     int64_t pitch;
@@ -15,11 +17,13 @@ template <class T> struct unary {
     }
 };
 
+/* 16 bytes at a time where x and y allow it. */
 template <class T> static int run(const mb_view *y, const mb_view *x, int act, mb_stream stream)
 {
-    return mb_each<T>(unary<T>{(const T *)x->data, x->pitch, act}, y, mb_is_wide(x, mb_wide<T>::N), stream);
+    return mb_each<T>(unary<T>{(const T *)x->data, x->pitch, act}, y, mb_is_vec16(x, mb_vec16_of<T>::N), stream);
 }
 
+/* By the type of y, which is that of x. */
 int mb_cuda_launch_unary(const mb_view *y, const mb_view *x, int act, mb_stream stream)
 {
     return MB_BY_TYPE(y->dtype, run, y, x, act, stream);

@@ -1,24 +1,25 @@
-/* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed, never holding a token x token
- * matrix. qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W] logit = scale
- * * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3 One block per (64
- * queries of a map, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with cp.async; softmax is
- * online: running maximum and sum per row, output rescaled when the maximum moves. The relative terms cost two reads
- * per logit; as extra columns of q and one-hot columns of k they would cost (a + b) / 64 times the first product. They
- * lie in shared memory if it is large enough, else they are read from the cache. */
+/* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed; no token x token matrix exists.
+ *   qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W]
+ *   logit = scale * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3
+ * One block per (64 queries of a map, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with
+ * cp.async; softmax is online: running maximum and sum per row, output rescaled when the maximum moves. The relative
+ * terms cost two reads per logit; as extra columns of q and one-hot columns of k they would cost (a + b) / 64 times the
+ * first product. They lie in shared memory if it is large enough, else they are read from the cache. */
 #include "cuda/lang/fragment.cuh"
 #include "cuda/ops/vit_attention.cuh"
+#include "cuda/ops/vit_attention.h"
 
 enum { TILE = 64, DIM = 64, PITCH = DIM + 8, WARPS = TILE / 16 };
 
 /* Keys first .. first + TILE of one part of qkv (from: the part's offset); past their end zeros. */
 template <class T>
 __device__ inline void load_tile(T *to, const T *qkv, const T *pad, size_t from, const vit_map &m, const vit_keys &keys,
-                                 int w, int first, bool wide)
+                                 int w, int first, bool vec16)
 {
     for (int i = (int)threadIdx.x; i < TILE * DIM / 8; i += WARPS * 32) {
         int row = i / (DIM / 8), c = i % (DIM / 8) * 8, token = vit_key(m, keys, w, (int)blockIdx.z, first + row);
         const T *source = token >= 0 ? qkv + (size_t)token * (size_t)m.qkv_pitch : token == -1 ? pad : qkv;
-        mb_fetch8(to + row * PITCH + c, source + from + c, token == -2 ? 0 : 8, wide);
+        mb_fetch8(to + row * PITCH + c, source + from + c, token == -2 ? 0 : 8, vec16);
     }
 }
 
@@ -97,9 +98,11 @@ __device__ inline void values(float (&o)[DIM / 8][4], const float (&s)[TILE / 8]
     }
 }
 
+/* Queries q0 .. q0 + 63 of map w. The order: queries to registers (through k[0]), the first tile of keys and values
+ * on its way, then for each tile: load the next, logits, softmax, values. */
 template <class T>
 __global__ void __launch_bounds__(WARPS * 32)
-    vit_attention(T *out, const T *qkv, const T *pad, const float *relative, vit_map m, bool wide, bool bias_is_shared)
+    vit_attention(T *out, const T *qkv, const T *pad, const float *relative, vit_map m, bool vec16, bool bias_is_shared)
 {
     MB_SHARED_DYNAMIC(float, shared_bias); /* [TILE][terms + 1] */
     MB_SHARED(T, k, [2][TILE * PITCH]);
@@ -109,7 +112,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     const vit_keys keys = vit_keys_of(m, w), places = {m.b, m.a * m.b, m.a * m.b};
     size_t part = (size_t)m.heads * DIM, from = (size_t)head * DIM;
 
-    load_tile(k[0], qkv, pad, from, m, places, w, q0, wide); /* the queries pass through the first key buffer */
+    load_tile(k[0], qkv, pad, from, m, places, w, q0, vec16); /* the queries pass through the first key buffer */
     mb_cp_async_commit();
     for (int i = (int)threadIdx.x; i < TILE * terms && bias_is_shared; i += WARPS * 32) {
         int t = vit_token(m, w, (int)blockIdx.z, q0 + i / terms);
@@ -118,6 +121,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     }
     mb_cp_async_wait<0>();
     __syncthreads();
+    /* Queries stay in registers as the A operand. */
     uint32_t a[DIM / 16][4];
 #pragma unroll
     for (int d = 0; d < DIM / 16; d++) {
@@ -136,13 +140,13 @@ __global__ void __launch_bounds__(WARPS * 32)
                                  : relative + ((size_t)(token[h] < 0 ? 0 : token[h]) * (size_t)m.heads + (size_t)head) *
                                                   (size_t)terms;
     }
-    load_tile(k[0], qkv, pad, from + part, m, keys, w, 0, wide);
-    load_tile(v[0], qkv, pad, from + 2 * part, m, keys, w, 0, wide);
+    load_tile(k[0], qkv, pad, from + part, m, keys, w, 0, vec16);
+    load_tile(v[0], qkv, pad, from + 2 * part, m, keys, w, 0, vec16);
     mb_cp_async_commit();
     for (int t = 0; t * TILE < keys.count; t++) {
         if ((t + 1) * TILE < keys.count) {
-            load_tile(k[(t + 1) % 2], qkv, pad, from + part, m, keys, w, (t + 1) * TILE, wide);
-            load_tile(v[(t + 1) % 2], qkv, pad, from + 2 * part, m, keys, w, (t + 1) * TILE, wide);
+            load_tile(k[(t + 1) % 2], qkv, pad, from + part, m, keys, w, (t + 1) * TILE, vec16);
+            load_tile(v[(t + 1) % 2], qkv, pad, from + 2 * part, m, keys, w, (t + 1) * TILE, vec16);
         }
         mb_cp_async_commit(); /* an empty group at the end keeps the count */
         mb_cp_async_wait<1>();
@@ -164,6 +168,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     }
 }
 
+/* The terms of 64 queries go to shared memory if they fit beside the tiles. */
 template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, mb_stream stream)
 {
     size_t bias = (size_t)TILE * (size_t)(m.terms + 1) * sizeof(float), fixed = sizeof(T) * 4 * TILE * PITCH;
@@ -172,10 +177,11 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
     MB_LAUNCH((vit_attention<T>),
               dim3((unsigned)(m.rows * m.cols * tiles), (unsigned)m.heads, (unsigned)v->qkv->dims[0]), dim3(WARPS * 32),
               fits ? bias : 0, stream, (T *)v->out->data, (const T *)v->qkv->data, (const T *)v->pad, v->relative, m,
-              mb_is_wide(v->qkv, 8), fits);
+              mb_is_vec16(v->qkv, 8), fits);
     return MB_LAUNCHED();
 }
 
+/* By the type of out: f16 or bf16. */
 int mb_cuda_launch_vit_attention(const mb_cuda_vit_args *v, mb_stream stream)
 {
     vit_map m = vit_map_of(v->out, v->qkv, v->attrs);

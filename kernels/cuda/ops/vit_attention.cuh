@@ -5,6 +5,7 @@
 #define MB_CUDA_OPS_VIT_ATTENTION_CUH
 
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/vit_attention.h"
 
 struct vit_map {
     int height, width, heads, d;

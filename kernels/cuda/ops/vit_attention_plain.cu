@@ -1,12 +1,15 @@
 /* ViT's attention in f32 arithmetic, any type, head width up to 128: strict f32 runs, and the fallback of
- * vit_attention.cu. qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W]
- * logit = scale * q.k + relative[ky] + relative[a + kx] A block has 16 queries of one map and head, four per warp; keys
- * come in tiles of 32, a lane each. Softmax is online: running maximum and sum, output rescaled when the maximum moves.
- * No token x token matrix exists. */
+ * vit_attention.cu.
+ *   qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W]
+ *   logit = scale * q.k + relative[ky] + relative[a + kx]
+ * A block has 16 queries of one map and head, four per warp; keys come in tiles of 32, a lane each. Softmax is online:
+ * running maximum and sum, output rescaled when the maximum moves. No token x token matrix exists. */
 #include "cuda/ops/vit_attention.cuh"
+#include "cuda/ops/vit_attention.h"
 
 enum { WARPS = 4, QUERIES = 4, KEYS = 32, MOST = 4 /* channels per lane: d <= 128 */ };
 
+/* The softmax so far of one query: maximum, sum, and this lane's channels of the output (c = e * 32 + lane). */
 struct running {
     float top, sum, o[MOST];
 };
@@ -92,6 +95,7 @@ __global__ void __launch_bounds__(WARPS * 32, 2)
     }
 }
 
+/* Keys, values and queries of a block in shared memory. */
 template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, mb_stream stream)
 {
     int blocks = (m.a * m.b + WARPS * QUERIES - 1) / (WARPS * QUERIES);
@@ -103,6 +107,7 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
     return MB_LAUNCHED();
 }
 
+/* By the type of qkv, which is that of out. */
 int mb_cuda_launch_vit_attention_plain(const mb_cuda_vit_args *v, mb_stream stream)
 {
     return MB_BY_TYPE(v->qkv->dtype, run, v, vit_map_of(v->out, v->qkv, v->attrs), stream);

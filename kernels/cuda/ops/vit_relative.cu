@@ -1,13 +1,16 @@
-/* The decomposed relative positions of ViT's attention: for each query and head its bias towards each key row and key
- * column of its map, rel_scale * q . Rh[yi - y + a - 1] for y in 0..a, then the same for columns.
- *   qkv [N,3C,H,W], tables [rows_h,d], [rows_w,d] f32 -> relative [N*H*W][heads][terms] f32; scratch [2a-1 + 2b-1][d]
+/* The decomposed relative positions of ViT's attention: for each query (y,x) of a map of a x b tokens and each head
+ *   relative[r]     = rel_scale * q . Rh[y - r + a - 1],  r = 0 .. a - 1: towards each row of keys,
+ *   relative[a + s] = rel_scale * q . Rw[x - s + b - 1],  s = 0 .. b - 1: towards each column.
+ * qkv [N,3C,H,W], tables [rows_h,d], [rows_w,d] f32 -> relative [N*H*W][heads][terms] f32; scratch [2a-1 + 2b-1][d].
  * First the tables are resized to 2a-1 and 2b-1 rows (linear, docs/models/vitmatte.md 4.3), then one block per token.
  * With pads_as_one one term more: the logarithm of the sum of exp over the padding of the query's window (W2), summed
  * relative to maxima, so that each sum that counts is at least 1. */
 #include "cuda/ops/vit_attention.cuh"
+#include "cuda/ops/vit_attention.h"
 
 enum { THREADS = 128 };
 
+/* Channel c of row o of the table resized to `out` rows; equal numbers of rows copy. */
 __device__ inline float resized(const float *table, int rows, int out, int o, int c, int d)
 {
     double s = ((double)o + 0.5) * (double)rows / (double)out - 0.5; /* in double: parity, and a few thousand of them */
@@ -18,6 +21,7 @@ __device__ inline float resized(const float *table, int rows, int out, int o, in
     return (1.0f - f) * table[(size_t)i * (size_t)d + c] + f * table[(size_t)j * (size_t)d + c];
 }
 
+/* A thread per value: first the rows of Rh, then those of Rw. */
 __global__ void __launch_bounds__(THREADS) resize_tables(float *scratch, const float *table_h, int rows_h,
                                                          const float *table_w, int rows_w, int a, int b, int d)
 {
@@ -57,6 +61,7 @@ __device__ inline float pads_term(const float *r, const vit_map &m, int rows, in
     return most + logf(expf(low - most) * (below_sum * all_sum) + expf(high - most) * (beside_sum * right_sum));
 }
 
+/* A block per token: its q of all heads in shared memory, a thread per term. */
 template <class T>
 __global__ void __launch_bounds__(THREADS)
     relative_terms(float *relative, const T *qkv, const float *scratch, vit_map m, float rel_scale)
@@ -68,6 +73,7 @@ __global__ void __launch_bounds__(THREADS)
         q[c] = mb_load(qkv[(size_t)token * (size_t)m.qkv_pitch + (size_t)c]) * rel_scale;
     }
     __syncthreads();
+    /* Term r < a: the row of Rh that belongs to key row r; else of Rw, behind it. */
     for (int i = (int)threadIdx.x; i < m.heads * terms; i += THREADS) {
         int head = i / terms, r = i % terms;
         int row = r < m.a ? y % m.a - r + m.a - 1 : 2 * m.a - 1 + x % m.b - (r - m.a) + m.b - 1;
@@ -88,6 +94,7 @@ __global__ void __launch_bounds__(THREADS)
     }
 }
 
+/* Both steps on one stream. */
 template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, mb_stream stream)
 {
     int values = (2 * m.a - 1 + 2 * m.b - 1) * m.d;
@@ -103,6 +110,7 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
     return MB_LAUNCHED();
 }
 
+/* By the type of qkv; terms are f32. */
 int mb_cuda_launch_vit_relative(const mb_cuda_vit_args *v, mb_stream stream)
 {
     return MB_BY_TYPE(v->qkv->dtype, run, v, vit_map_of(v->out, v->qkv, v->attrs), stream);

@@ -8,7 +8,9 @@
  */
 #include "cuda/lang/fragment.cuh"
 #include "cuda/ops/window_attention.cuh"
+#include "cuda/ops/window_attention.h"
 
+/* Sizes of a window of WIN x WIN tokens and head widths up to HEAD (16 or 32). */
 template <class T, int WIN, int HEAD> struct tile {
     enum {
         KEYS = WIN * WIN,
@@ -98,9 +100,10 @@ __device__ inline void values(float (&o)[HEAD / 8][4], const float (&s)[K::ROWS 
     }
 }
 
+/* Places and labels of the tokens, then q, k and v to shared memory, then each warp on its own. */
 template <class T, int WIN, int HEAD>
 __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
-    window_attention(T *out, const T *qkv, const T *pad, const float *table, window_map m, bool wide)
+    window_attention(T *out, const T *qkv, const T *pad, const float *table, window_map m, bool vec16)
 {
     typedef tile<T, WIN, HEAD> K;
     MB_SHARED(T, q, [K::ROWS][K::PITCH]);
@@ -112,6 +115,7 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     int tid = (int)threadIdx.x, lane = tid % 32, row0 = tid / 32 * 16, head = (int)blockIdx.y, d = m.head_dim;
     int channels = m.heads * d;
 
+    /* Rows past the window are no tokens: they are padded with zeros and see nothing. */
     for (int i = tid; i < K::ROWS; i += K::WARPS * 32) {
         label[i] = -1;
         token[i] = i < K::KEYS ? window_token(m, (int)blockIdx.x, (int)blockIdx.z, i, &label[i]) : -2;
@@ -124,7 +128,7 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
         int part = i / (K::ROWS * (HEAD / 8)), t = i / (HEAD / 8) % K::ROWS, c = i % (HEAD / 8) * 8;
         const T *row = token[t] >= 0 ? qkv + (size_t)token[t] * (size_t)m.qkv_pitch : token[t] == -1 ? pad : qkv;
         T *to = part == 0 ? &q[t][c] : part == 1 ? &k[t][c] : &v[t][c];
-        mb_fetch8(to, row + part * channels + head * d + c, token[t] == -2 ? 0 : d - c, wide);
+        mb_fetch8(to, row + part * channels + head * d + c, token[t] == -2 ? 0 : d - c, vec16);
     }
     mb_cp_async_commit();
     mb_cp_async_wait<0>();
@@ -145,18 +149,20 @@ __global__ void __launch_bounds__(tile<T, WIN, HEAD>::WARPS * 32)
     }
 }
 
+/* One block per (window, head, item). */
 template <class T, int WIN, int HEAD>
 static int launch(const mb_view *out, const mb_view *qkv, const void *pad, const float *table, const window_map &m,
                   mb_stream stream)
 {
-    bool wide = mb_is_wide(qkv, 8) && m.head_dim % 8 == 0;
+    bool vec16 = mb_is_vec16(qkv, 8) && m.head_dim % 8 == 0;
     MB_LAUNCH((window_attention<T, WIN, HEAD>),
               dim3((unsigned)(m.windows_y * m.windows_x), (unsigned)m.heads, (unsigned)qkv->dims[0]),
               dim3((unsigned)tile<T, WIN, HEAD>::WARPS * 32), 0, stream, (T *)out->data, (const T *)qkv->data,
-              (const T *)pad, table, m, wide);
+              (const T *)pad, table, m, vec16);
     return MB_LAUNCHED();
 }
 
+/* The windows that are compiled: 12 (Swin-L) and 7 (Swin-T). */
 template <class T>
 static int run(const mb_view *out, const mb_view *qkv, const void *pad, const float *table, const window_map &m,
                mb_stream stream)
@@ -169,6 +175,7 @@ static int run(const mb_view *out, const mb_view *qkv, const void *pad, const fl
                             : launch<T, 7, 32>(out, qkv, pad, table, m, stream);
 }
 
+/* By the type of out: f16 or bf16. */
 int mb_cuda_launch_window_attention(const mb_view *out, const mb_view *qkv, const void *pad, const float *table,
                                     const mb_window_attention_attrs *a, mb_stream stream)
 {

@@ -4,6 +4,7 @@
 #define MB_CUDA_OPS_WINDOW_ATTENTION_CUH
 
 #include "cuda/lang/each.cuh"
+#include "cuda/ops/window_attention.h"
 
 struct window_map {
     int height, width, heads, head_dim, window, shift;
@@ -28,6 +29,7 @@ __device__ inline int window_token(const window_map &m, int w, int n, int i, int
     return y < m.height && x < m.width ? (n * m.height + y) * m.width + x : -1;
 }
 
+/* The numbers of a launch, from the shapes of qkv [N,3C,H,W] and out [N,C,H,W]. */
 inline window_map window_map_of(const mb_view *out, const mb_view *qkv, const mb_window_attention_attrs *a)
 {
     window_map m = {(int)qkv->dims[2],

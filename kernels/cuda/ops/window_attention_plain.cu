@@ -14,6 +14,7 @@ static size_t shared_bytes(int window, int head_dim)
     return sizeof(float) * (keys * (2 * d + 1) + side * side + WARPS * (keys + d) + 2 * keys);
 }
 
+/* A warp's query: logits of all keys in p, softmax over the lanes, then the channels of the output. */
 template <class T>
 __global__ void __launch_bounds__(WARPS * 32)
     window_attention_plain(T *out, const T *qkv, const T *pad, const float *table, window_map m)
@@ -32,6 +33,7 @@ __global__ void __launch_bounds__(WARPS * 32)
         bias[i] = table[(size_t)head * (size_t)(side * side) + (size_t)i];
     }
     __syncthreads();
+    /* Keys and values; padding has pad's. */
     for (int i = tid; i < keys * d; i += WARPS * 32) {
         int t = i / d, c = i % d;
         const T *row = (token[t] >= 0 ? qkv + (size_t)token[t] * (size_t)m.qkv_pitch : pad) + head * d + c;
@@ -75,6 +77,7 @@ __global__ void __launch_bounds__(WARPS * 32)
     }
 }
 
+/* One block per (window, head, item). */
 template <class T>
 static int run(const mb_view *out, const mb_view *qkv, const void *pad, const float *table, const window_map &m,
                mb_stream stream)
@@ -86,11 +89,13 @@ static int run(const mb_view *out, const mb_view *qkv, const void *pad, const fl
     return MB_LAUNCHED();
 }
 
+/* For `supports`: what a block would ask for. */
 size_t mb_cuda_window_attention_plain_shared(const mb_window_attention_attrs *a, int64_t channels)
 {
     return a->window > 64 ? SIZE_MAX : shared_bytes(a->window, (int)(channels / a->heads));
 }
 
+/* By the type of out, which is that of qkv. */
 int mb_cuda_launch_window_attention_plain(const mb_view *out, const mb_view *qkv, const void *pad, const float *table,
                                           const mb_window_attention_attrs *a, mb_stream stream)
 {

@@ -1,5 +1,5 @@
-/* The little of cuBLASLt that we call, declared as cuda/vendor/nvapi.h declares the driver. Source: cuBLASLt reference.
- */
+/* The little of cuBLASLt that we call, declared as cuda/vendor/nvapi.h declares the driver. Source: the cuBLASLt
+ * reference. */
 #ifndef MB_CUDA_VENDOR_BLASLT_API_H
 #define MB_CUDA_VENDOR_BLASLT_API_H
 
@@ -21,6 +21,7 @@ typedef struct mb_lt_heuristic {
 
 enum {
     MB_LT_SUCCESS = 0,
+    MB_LT_ALLOC_FAILED = 3,
     MB_LT_NOT_SUPPORTED = 15,
     MB_LT_OP_T = 1,
     MB_LT_R_32F = 0,

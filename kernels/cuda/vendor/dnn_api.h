@@ -11,6 +11,8 @@ typedef void *mb_dnn_desc;
 
 enum {
     MB_DNN_SUCCESS = 0,
+    MB_DNN_NO_HOST_MEMORY = 4003,
+    MB_DNN_NO_DEVICE_MEMORY = 4004,
     /* kinds of descriptors */
     MB_DNN_POINTWISE = 0,
     MB_DNN_CONVOLUTION = 1,
@@ -115,7 +117,7 @@ enum {
     X(mb_dnn_result, cudnnBackendSetAttribute, set,                                                                    \
       (mb_dnn_desc d, int attribute, int type, int64_t count, const void *values))                                     \
     X(mb_dnn_result, cudnnBackendGetAttribute, get,                                                                    \
-      (mb_dnn_desc d, int attribute, int type, int64_t room, int64_t *count, void *values))                            \
+      (mb_dnn_desc d, int attribute, int type, int64_t capacity, int64_t *count, void *values))                        \
     X(mb_dnn_result, cudnnBackendExecute, execute, (mb_dnn_handle h, mb_dnn_desc plan, mb_dnn_desc pack))
 
 #endif

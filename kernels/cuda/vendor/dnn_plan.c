@@ -18,6 +18,7 @@ typedef struct builder {
     const char *what; /* what failed */
 } builder;
 
+/* Keeps the first failure. */
 static void note(builder *b, mb_dnn_result r, const char *what)
 {
     if (b->result == MB_DNN_SUCCESS && r != MB_DNN_SUCCESS) {
@@ -26,6 +27,7 @@ static void note(builder *b, mb_dnn_result r, const char *what)
     }
 }
 
+/* A descriptor that the plan owns; NULL after a failure. */
 static mb_dnn_desc make(builder *b, int kind)
 {
     mb_dnn_desc d = NULL;
@@ -39,6 +41,7 @@ static mb_dnn_desc make(builder *b, int kind)
     return d;
 }
 
+/* One attribute: `count` values of `type`. */
 static void set(builder *b, mb_dnn_desc d, int attribute, int type, int64_t count, const void *values)
 {
     if (b->result == MB_DNN_SUCCESS) {
@@ -46,6 +49,7 @@ static void set(builder *b, mb_dnn_desc d, int attribute, int type, int64_t coun
     }
 }
 
+/* Checks and freezes a descriptor. The library says here, not earlier, what is wrong. */
 static void finish(builder *b, mb_dnn_desc d, const char *what)
 {
     if (b->result == MB_DNN_SUCCESS) {
@@ -53,6 +57,7 @@ static void finish(builder *b, mb_dnn_desc d, const char *what)
     }
 }
 
+/* The first failure in the library's words. */
 static mb_status fail(builder *b, mb_error *err)
 {
     char text[256] = "";
@@ -61,20 +66,24 @@ static mb_status fail(builder *b, mb_error *err)
                    b->result, text);
 }
 
+/* mb_dtype in the library's numbers. */
 static int data_type(int32_t t)
 {
     return t == MB_F16 ? MB_DNN_HALF : (t == MB_BF16 ? MB_DNN_BFLOAT16 : MB_DNN_FLOAT);
 }
 
+/* A tensor as a plan sees it; pitch: elements from pixel to pixel. */
 typedef struct tensor_form {
     int64_t id, n, c, h, w, pitch, alignment;
     int type;
     bool is_virtual; /* lives inside the plan's kernel */
 } tensor_form;
 
+/* Channels last: the stride of a channel is 1, of a pixel the pitch. */
 static mb_dnn_desc tensor(builder *b, const tensor_form *t)
 {
     mb_dnn_desc d = make(b, MB_DNN_TENSOR);
+    /* In the order N, C, H, W; the strides say that channels come last. */
     int64_t dims[4] = {t->n, t->c, t->h, t->w}, strides[4] = {t->h * t->w * t->pitch, 1, t->w * t->pitch, t->pitch};
     set(b, d, MB_DNN_TENSOR_ID, MB_DNN_T_INT64, 1, &t->id);
     set(b, d, MB_DNN_TENSOR_TYPE, MB_DNN_T_DATA_TYPE, 1, &t->type);
@@ -86,6 +95,7 @@ static mb_dnn_desc tensor(builder *b, const tensor_form *t)
     return d;
 }
 
+/* y = conv(x, w) with sums in f32; both spatial axes alike. Deep learning's convolution is a cross-correlation. */
 static mb_dnn_desc convolution(builder *b, const mb_dnn_conv *c, mb_dnn_desc x, mb_dnn_desc w, mb_dnn_desc y)
 {
     mb_dnn_desc form = make(b, MB_DNN_CONVOLUTION), op = make(b, MB_DNN_OP_CONVOLUTION);
@@ -110,6 +120,7 @@ static mb_dnn_desc convolution(builder *b, const mb_dnn_conv *c, mb_dnn_desc x, 
     return op;
 }
 
+/* y = x + other, or y = relu(x) with other NULL; in f32. */
 static mb_dnn_desc pointwise(builder *b, int mode, mb_dnn_desc x, mb_dnn_desc other, mb_dnn_desc y)
 {
     mb_dnn_desc form = make(b, MB_DNN_POINTWISE), op = make(b, MB_DNN_OP_POINTWISE);
@@ -134,6 +145,7 @@ static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
     const int64_t out_h = (c->height + 2 * c->pad - c->kh) / c->stride + 1;
     const int64_t out_w = (c->width + 2 * c->pad - c->kw) / c->stride + 1;
     const int type = data_type(c->type), y_type = data_type(c->y_type);
+    /* The result of the last step is y; results before it live in the plan's kernel only. */
     int left = (c->bias != 0) + (c->addend_pitch > 0) + (c->relu != 0); /* pointwise steps still to come */
     const tensor_form forms[] = {
         {MB_DNN_ID_X, c->n, c->inputs, c->height, c->width, c->x_pitch, c->x_align, type, false},
@@ -146,6 +158,7 @@ static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
     mb_dnn_desc x = tensor(b, &forms[0]), w = tensor(b, &forms[1]), now = tensor(b, left > 0 ? &between : &forms[4]);
     mb_dnn_desc ops[4] = {convolution(b, c, x, w, now)};
     int n_ops = 1;
+    /* Which steps there are, and which tensor each of them adds. */
     const struct {
         bool wanted;
         int mode, operand;
@@ -160,6 +173,7 @@ static mb_dnn_desc graph(builder *b, const mb_dnn_conv *c)
             now = next;
         }
     }
+    /* A graph for a described device has no handle. */
     mb_dnn_desc g = make(b, MB_DNN_GRAPH);
     if (b->target->handle != NULL) {
         set(b, g, MB_DNN_GRAPH_HANDLE, MB_DNN_T_HANDLE, 1, &b->target->handle);
@@ -181,6 +195,7 @@ static bool is_exact(builder *b, mb_dnn_desc config, const mb_dnn_conv *c, int64
               api->get(engine, MB_DNN_ENGINE_INDEX, MB_DNN_T_INT64, 1, &n, index) == 0 &&
               api->get(engine, MB_DNN_ENGINE_NOTES, MB_DNN_T_NOTE, MB_DNN_NOTES, &n, notes) == 0;
     for (int64_t i = 0; ok && i < n && i < MB_DNN_NOTES; i++) {
+        /* On f32 both mean TF32 or less. */
         bool rounds = notes[i] == MB_DNN_NOTE_TENSOR_CORE || notes[i] == MB_DNN_NOTE_DOWN_CONVERT;
         bool never = notes[i] == MB_DNN_NOTE_REDUCED_PRECISION || notes[i] == MB_DNN_NOTE_FFT ||
                      notes[i] == MB_DNN_NOTE_NONDETERMINISTIC ||
@@ -210,6 +225,7 @@ static bool try_config(builder *b, mb_dnn_desc config, const mb_dnn_conv *c)
     mb_dnn_plan *p = b->plan;
     mb_dnn_choice *out = &p->choices[p->n_choices];
     int64_t n = 0, most = b->target->workspace_most;
+    /* Later choices must earn their workspace: it is planned for all of them together. */
     if (p->n_choices > 0) {
         int64_t first = p->choices[0].workspace;
         int64_t others = first > MB_DNN_OTHERS_WORKSPACE ? first : MB_DNN_OTHERS_WORKSPACE;
@@ -220,6 +236,7 @@ static bool try_config(builder *b, mb_dnn_desc config, const mb_dnn_conv *c)
         note(b, MB_DNN_REFUSED, "every engine rounds, or is not deterministic");
         return false;
     }
+    /* Finishing a plan compiles it, if it has to be: this is where the time goes. */
     note(b, api->desc_create(MB_DNN_PLAN, &out->plan), "a descriptor");
     set_target(b, out->plan, MB_DNN_PLAN_DEVICE);
     set(b, out->plan, MB_DNN_PLAN_CONFIG, MB_DNN_T_DESC, 1, &config);
@@ -251,6 +268,7 @@ static void propose(builder *b, mb_dnn_desc g, int mode, const mb_dnn_conv *c, i
     set(b, heuristics, MB_DNN_HEUR_MODE, MB_DNN_T_HEUR_MODE, 1, &mode);
     set_target(b, heuristics, MB_DNN_HEUR_DEVICE);
     finish(b, heuristics, "the heuristics");
+    /* The library fills descriptors that are there already. */
     for (int i = 0; i < PROPOSALS && b->result == MB_DNN_SUCCESS; i++) {
         note(b, api->desc_create(MB_DNN_ENGINE_CONFIG, &configs[i]), "a descriptor");
     }
@@ -273,6 +291,7 @@ static void propose(builder *b, mb_dnn_desc g, int mode, const mb_dnn_conv *c, i
     }
 }
 
+/* Mode A of the heuristics; if none of its engines will do, the fallbacks, which are slower but know more cases. */
 mb_status mb_dnn_build(mb_dnn_plan *out, const mb_dnn_target *t, const mb_dnn_conv *c, int wanted, mb_error *err)
 {
     builder b = {.target = t, .plan = out};
@@ -294,6 +313,7 @@ mb_status mb_dnn_build(mb_dnn_plan *out, const mb_dnn_target *t, const mb_dnn_co
     return MB_OK;
 }
 
+/* After timing: the others' memory is worth more than they are. */
 void mb_dnn_keep_chosen(mb_dnn_plan *p, const mb_dnn_api *api)
 {
     mb_dnn_choice chosen = p->choices[p->chosen];
@@ -307,6 +327,7 @@ void mb_dnn_keep_chosen(mb_dnn_plan *p, const mb_dnn_api *api)
     p->chosen = 0;
 }
 
+/* While several may still be timed, the workspace must do for each. */
 int64_t mb_dnn_workspace(const mb_dnn_plan *p)
 {
     int64_t most = 0;
@@ -316,8 +337,10 @@ int64_t mb_dnn_workspace(const mb_dnn_plan *p)
     return most;
 }
 
+/* Plans first, then what they were made of, backwards. */
 void mb_dnn_dispose(mb_dnn_plan *p, const mb_dnn_api *api)
 {
+    /* Choices own their plan; parts are shared by all of them. */
     while (p->n_choices > 0) {
         (void)api->desc_destroy(p->choices[--p->n_choices].plan);
     }
@@ -344,12 +367,13 @@ mb_status mb_dnn_write(char **out, size_t *bytes, const mb_dnn_target *t, const 
     if (r != MB_DNN_SUCCESS || n <= 0) {
         mb_free(*out);
         *out = NULL;
-        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: a plan that cannot be written: %s", t->api->error_text(r));
+        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: the plan cannot be serialised: %s", t->api->error_text(r));
     }
     *bytes = (size_t)n + 1;
     return MB_OK;
 }
 
+/* The library checks version and device when the plan is finished. MB_E_UNSUPPORTED: the text is not for us. */
 mb_status mb_dnn_read(mb_dnn_plan *out, const mb_dnn_target *t, const char *text, size_t bytes, mb_error *err)
 {
     builder b = {.target = t, .plan = out};
@@ -357,7 +381,7 @@ mb_status mb_dnn_read(mb_dnn_plan *out, const mb_dnn_target *t, const char *text
     int64_t n = 0;
     *out = (mb_dnn_plan){0};
     if (bytes == 0 || text[bytes - 1] != '\0') {
-        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: no text of a plan");
+        return mb_fail(err, MB_E_UNSUPPORTED, "cuDNN: the stored plan is not a text");
     }
     read->engine = -1;
     note(&b, t->api->desc_create(MB_DNN_PLAN, &read->plan), "a descriptor");
@@ -380,6 +404,7 @@ mb_status mb_dnn_read(mb_dnn_plan *out, const mb_dnn_target *t, const char *text
     return MB_OK;
 }
 
+/* For plans of a GPU that is not there (tests). */
 mb_status mb_dnn_describe(mb_dnn_desc *out, const mb_dnn_api *api, const char *json, mb_error *err)
 {
     *out = NULL;
@@ -393,7 +418,7 @@ mb_status mb_dnn_describe(mb_dnn_desc *out, const mb_dnn_api *api, const char *j
             (void)api->desc_destroy(*out);
             *out = NULL;
         }
-        return mb_fail(err, MB_E_FORMAT, "cuDNN does not take this description of a device: %s (%d) %.200s",
+        return mb_fail(err, MB_E_FORMAT, "cuDNN: the description of the device was refused: %s (%d) %.200s",
                        api->error_text(r), r, text);
     }
     return MB_OK;

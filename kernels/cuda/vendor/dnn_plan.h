@@ -14,8 +14,8 @@ typedef struct mb_dnn_conv {
     int32_t type, y_type;                   /* mb_dtype; x, weights [O][kh][kw][I]; y, addend, bias */
     int32_t x_align, y_align;               /* bytes that the maps' first elements are multiples of */
     int32_t bias, relu;
-    int32_t tf32;    /* f32 may be rounded to TF32; never done unasked */
-    int32_t widened; /* f32 maps that were 16 bits wide: nothing is left to round */
+    int32_t tf32;       /* f32 may be rounded to TF32; only where it was asked for */
+    int32_t from_16bit; /* f32 maps with values of 16 bits: TF32 holds them exactly */
 } mb_dnn_conv;
 
 /* Names of the tensors in a plan. */

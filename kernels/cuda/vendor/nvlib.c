@@ -17,6 +17,7 @@
 /* A driver that has started threads must not be unmapped: closing only forgets it. */
 #define RTLD_FLAGS (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
 
+/* The tables of names, in the order of the tables of pointers that they fill. */
 static const char *const driver_symbols[] = {
 #define MB_SYMBOL(symbol, member, arguments) #symbol,
     MB_DRIVER_SYMBOLS(MB_SYMBOL)
@@ -51,10 +52,12 @@ static void *find_in(const char *folders, const char *name)
     return NULL;
 }
 
+/* Name by name, and for each name: the folders that were wished for, the system, this build's toolkit. */
 void *mb_nvlib_find(const char *const *names, char *looked_in, size_t looked_in_bytes)
 {
     const char *wished = getenv("MATTEBOX_CUDA_LIBS");
     wished = wished != NULL ? wished : "";
+    /* For messages: all places, in the order of the search. */
     (void)snprintf(looked_in, looked_in_bytes, "%s%sthe system's libraries%s%s", wished, wished[0] != '\0' ? ", " : "",
                    MB_CUDA_FOLDERS[0] != '\0' ? ", " : "", MB_CUDA_FOLDERS);
     for (int i = 0; names[i] != NULL; i++) {
@@ -68,6 +71,7 @@ void *mb_nvlib_find(const char *const *names, char *looked_in, size_t looked_in_
     return NULL;
 }
 
+/* The table is function pointers only (checked above), in the order of the names. */
 const char *mb_nvlib_fill(void *table, void *handle, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -80,6 +84,7 @@ const char *mb_nvlib_fill(void *table, void *handle, const char *const *names, s
     return NULL;
 }
 
+/* Both clauses of a refusal. */
 __attribute__((format(printf, 3, 4))) static void refuse(mb_device_refusal *r, const char *cure, const char *format,
                                                          ...)
 {
@@ -102,6 +107,7 @@ static bool greet_driver(mb_nvlib *lib, mb_device_refusal *refusal)
     if (r == MB_CU_SUCCESS) {
         r = cu->device_count(&n_devices);
     }
+    /* A driver without a GPU is no broken driver: another cure. */
     if (r == MB_CU_NO_DEVICE || (r == MB_CU_SUCCESS && n_devices == 0)) {
         refuse(refusal, "Check that the GPU is visible (nvidia-smi, CUDA_VISIBLE_DEVICES)", "the driver sees no GPU");
         return false;
@@ -113,6 +119,7 @@ static bool greet_driver(mb_nvlib *lib, mb_device_refusal *refusal)
                text != NULL ? text : "no description", r);
         return false;
     }
+    /* Minor versions run each other's programs. */
     if (lib->driver_cuda / 1000 < MB_CUDA_BUILD / 1000) {
         refuse(refusal, "Update the NVIDIA driver", "the driver supports CUDA %d.%d, this build needs %d.0",
                lib->driver_cuda / 1000, lib->driver_cuda % 1000 / 10, MB_CUDA_BUILD / 1000);
@@ -121,6 +128,7 @@ static bool greet_driver(mb_nvlib *lib, mb_device_refusal *refusal)
     return true;
 }
 
+/* Driver, then its functions, then a first call. What went wrong decides what the user should do. */
 bool mb_nvlib_open(mb_nvlib *out, mb_device_refusal *refusal)
 {
     static const char *const names[] = {"libcuda.so.1", NULL};
@@ -157,6 +165,7 @@ static const library blaslt_library = {
 static const library dnn_library = {"cuDNN",     "MATTEBOX_CUDNN",      {"libcudnn.so.9"},
                                     dnn_symbols, MB_COUNT(dnn_symbols), 90000};
 
+/* Appends a clause; what does not fit is cut. */
 __attribute__((format(printf, 2, 3))) static void add_note(mb_nvlib *lib, const char *format, ...)
 {
     size_t at = strlen(lib->note);
@@ -188,6 +197,7 @@ static void *open_library(mb_nvlib *lib, const library *l, void *table, int *ver
     size_t (*versions[2])(void) = {NULL, NULL};
     if (missing == NULL) {
         memcpy(versions, table, sizeof versions);
+        /* cudart: the CUDA that the library was made for, which the driver must know. */
         size_t own = versions[0](), cudart = versions[1]();
         if (own >= l->least && cudart / 1000 <= (size_t)lib->driver_cuda / 1000) {
             *version = (int)own;
@@ -204,6 +214,7 @@ static void *open_library(mb_nvlib *lib, const library *l, void *table, int *ver
     return NULL;
 }
 
+/* Neither is needed: notes say what is missing. */
 void mb_nvlib_open_libraries(mb_nvlib *lib)
 {
     lib->note[0] = '\0';
@@ -211,8 +222,10 @@ void mb_nvlib_open_libraries(mb_nvlib *lib)
     lib->dnn_handle = open_library(lib, &dnn_library, &lib->dnn, &lib->dnn_version);
 }
 
+/* In the reverse order of opening. */
 void mb_nvlib_close(mb_nvlib *lib)
 {
+    /* The libraries use the driver. */
     void *handles[] = {lib->dnn_handle, lib->blaslt_handle, lib->driver_handle};
     for (size_t i = 0; i < MB_COUNT(handles); i++) {
         if (handles[i] != NULL) {

@@ -24,7 +24,7 @@ typedef struct mb_dnn_api {
 #undef MB_MEMBER
 
 typedef struct mb_nvlib {
-    void *driver_handle, *blaslt_handle, *dnn_handle; /* the last two NULL: not there, our own kernels serve */
+    void *driver_handle, *blaslt_handle, *dnn_handle; /* the last two NULL: not there, our own kernels run */
     mb_driver_api driver;
     mb_blaslt_api blaslt;
     mb_dnn_api dnn;
@@ -33,8 +33,7 @@ typedef struct mb_nvlib {
     char note[512];                  /* one line about what is missing of the two, or "" */
 } mb_nvlib;
 
-/* The driver, initialised, with at least one device and new enough for this build; else false and why (messages 1, 3).
- */
+/* The driver, initialised, with at least one device and new enough for this build; else false and why. */
 bool mb_nvlib_open(mb_nvlib *out, mb_device_refusal *refusal);
 /* cuBLASLt and cuDNN, each if it is there, new enough, and not of a newer CUDA than the driver; MATTEBOX_CUBLASLT=off
  * and MATTEBOX_CUDNN=off leave one out. Whatever is missing stands in `note`. */

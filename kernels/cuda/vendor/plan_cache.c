@@ -13,16 +13,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The number changes with the meaning of keys or values. */
 #define MAGIC      "mattebox plans 2"
 #define MOST_BYTES ((size_t)16 << 20)
 #define MOST_VALUE ((size_t)1 << 20)
 #define PATH_BYTES 1024
 
+/* Before each value in the file; check is the hash of the value. */
 typedef struct record {
     uint32_t kind, bytes;
     uint64_t key, check;
 } record;
 
+/* The whole file in memory: it is some hundred kilobytes. */
 struct mb_plan_cache {
     char path[PATH_BYTES];
     unsigned char *data; /* the file's contents after the magic, and what was added */
@@ -30,6 +33,7 @@ struct mb_plan_cache {
     bool changed;
 };
 
+/* Keys are not stored: 64 bits of hash are enough for some hundred records. */
 static uint64_t hash_key(uint32_t kind, const void *key, size_t bytes)
 {
     return mb_fnv1a64(mb_fnv1a64(MB_FNV1A64_BASIS, &kind, sizeof kind), key, bytes);
@@ -59,6 +63,7 @@ static size_t sound_bytes(const mb_plan_cache *c)
 /* mkdir -p of the last two parts: cache folders may not be there yet. */
 static bool make_path(char path[PATH_BYTES], const char *title)
 {
+    /* The first of three that is set; a relative XDG_CACHE_HOME does not count (the specification says so). */
     const char *own = getenv("MATTEBOX_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     char folder[PATH_BYTES];
     int n = -1;
@@ -97,6 +102,7 @@ static void read_records(mb_plan_cache *c)
     mb_error unread = {0};
     if (mb_read_file(&file, &bytes, c->path, MOST_BYTES, &unread) == MB_OK && bytes >= magic &&
         memcmp(file, MAGIC, magic) == 0) {
+        /* The file's memory becomes the cache's, without the magic. */
         memmove(file, (unsigned char *)file + magic, bytes - magic);
         c->data = file;
         c->bytes = bytes - magic;
@@ -107,6 +113,7 @@ static void read_records(mb_plan_cache *c)
     }
 }
 
+/* A file that is not there, damaged or foreign is an empty cache; it is replaced at the first save. */
 mb_status mb_plan_cache_open(mb_plan_cache **out, const char *title, mb_error *err)
 {
     *out = NULL;
@@ -123,6 +130,7 @@ mb_status mb_plan_cache_open(mb_plan_cache **out, const char *title, mb_error *e
     return MB_OK;
 }
 
+/* Written under a temporary name and renamed: readers see the old file or the new one. */
 void mb_plan_cache_save(mb_plan_cache *c)
 {
     mb_output *o = NULL;
@@ -141,6 +149,7 @@ void mb_plan_cache_save(mb_plan_cache *c)
     c->changed = mb_output_commit(o, &unsaved) != MB_OK; /* then the next process does the work again */
 }
 
+/* NULL is fine. */
 void mb_plan_cache_close(mb_plan_cache *c)
 {
     if (c == NULL) {
@@ -162,6 +171,7 @@ static size_t find(const mb_plan_cache *c, uint32_t kind, uint64_t key)
     return read_record(&r, c, at) ? at : c->bytes;
 }
 
+/* The value behind the record, in the cache's own memory. */
 const void *mb_plan_cache_get(const mb_plan_cache *c, uint32_t kind, const void *key, size_t key_bytes, size_t *bytes)
 {
     record r;
@@ -177,6 +187,7 @@ const void *mb_plan_cache_get(const mb_plan_cache *c, uint32_t kind, const void 
     return c->data + at + sizeof r;
 }
 
+/* Doubles the memory, so that puts are cheap. False: out of memory, nothing changed. */
 static bool make_room(mb_plan_cache *c, size_t more)
 {
     if (c->bytes + more <= c->capacity) {
@@ -199,11 +210,14 @@ static bool make_room(mb_plan_cache *c, size_t more)
 /* Replaces the record of its key. */
 static void put_record(mb_plan_cache *c, const record *r, const void *value)
 {
+    /* Records of another length cannot be written in place. */
     record old;
     size_t at = find(c, r->kind, r->key), length = sizeof *r + r->bytes;
+    /* Beyond this a reader would not take the file. */
     if (length > MOST_BYTES - strlen(MAGIC) || c->bytes > MOST_BYTES - strlen(MAGIC) - length) {
         return;
     }
+    /* The old record goes, the new one comes at the end. */
     if (at < c->bytes && read_record(&old, c, at)) {
         size_t gone = sizeof old + old.bytes;
         memmove(c->data + at, c->data + at + gone, c->bytes - at - gone);
@@ -217,6 +231,7 @@ static void put_record(mb_plan_cache *c, const record *r, const void *value)
     }
 }
 
+/* Values that are too large are not kept. */
 void mb_plan_cache_put(mb_plan_cache *c, uint32_t kind, const void *key, size_t key_bytes, const void *value,
                        size_t bytes)
 {
@@ -226,6 +241,7 @@ void mb_plan_cache_put(mb_plan_cache *c, uint32_t kind, const void *key, size_t 
     }
 }
 
+/* Merges the file into what we have; records of the file win. */
 void mb_plan_cache_refresh(mb_plan_cache *c)
 {
     if (c == NULL) {
@@ -246,6 +262,7 @@ void mb_plan_cache_refresh(mb_plan_cache *c)
     mb_free(now);
 }
 
+/* For tools that list a cache. */
 const void *mb_plan_cache_at(const mb_plan_cache *c, size_t *at, uint32_t *kind, size_t *bytes)
 {
     record r;

@@ -1,7 +1,7 @@
-/* What was chosen, kept on disk: mb_cuda_choice (tune.h), then an algorithm for a product, a serialised plan for a
- * convolution, or nothing where our own kernel is faster. One file per
- * device, driver and library versions (all of them are in its name, so a change starts a new one). It may be deleted at
- * any time; a damaged or foreign file counts as empty; a failed write is no error. */
+/* What was chosen, kept on disk: mb_cuda_choice (tune.h), then an algorithm for a gemm, a serialised plan for a
+ * convolution, or nothing where our own kernel is faster. One file per device, driver and library versions (all of them
+ * are in its name, so a change starts a new one). It may be deleted at any time; a damaged or foreign file counts as
+ * empty; a failed write is no error. */
 #ifndef MB_CUDA_VENDOR_PLAN_CACHE_H
 #define MB_CUDA_VENDOR_PLAN_CACHE_H
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 typedef struct mb_plan_cache mb_plan_cache;
-enum { MB_CACHE_PRODUCT = 1, MB_CACHE_CONVOLUTION = 2 };
+enum { MB_CACHE_GEMM = 1, MB_CACHE_CONVOLUTION = 2 };
 
 /* title: what the entries are valid for, becomes the file's name; the folder is MATTEBOX_CACHE (empty: no cache), else
  * XDG_CACHE_HOME/mattebox, else HOME/.cache/mattebox. NULL in *out without an error: none of them is set. */

@@ -4,8 +4,8 @@
 #define _GNU_SOURCE /* setenv, fdopen */
 #include "core/alloc.h"
 #include "core/file.h"
-#include "cuda/driver/backend.h"
-#include "cuda/ops/gemm.h"
+#include "cuda/backend.h"
+#include "cuda/ops/conv2d_dnn.h"
 #include "graph/passes/passes.h"
 #include "graph/plan.h"
 #include "harness/check.h"
@@ -45,11 +45,11 @@ static int collect(mb_dnn_conv out[MOST], int n, const char *variant, int64_t he
     for (int t = 0; p != NULL && t < p->n_steps; t++) {
         const mb_call *c = &p->steps[t].call;
         const char *kernel = p->steps[t].kernel->name;
-        bool widened = strcmp(kernel, "cudnn, widened") == 0;
-        if (strcmp(kernel, "cudnn") != 0 && !widened) {
+        bool f32 = strcmp(kernel, "cudnn f32") == 0;
+        if (strcmp(kernel, "cudnn") != 0 && !f32) {
             continue;
         }
-        mb_dnn_conv k = widened ? mb_cuda_dnn_widened_key(c) : mb_cuda_dnn_key(c);
+        mb_dnn_conv k = f32 ? mb_cuda_conv2d_dnn_f32_key(c) : mb_cuda_conv2d_dnn_key(c);
         bool known = false;
         for (int i = 0; i < n; i++) {
             known = known || memcmp(&out[i], &k, sizeof k) == 0;
@@ -132,7 +132,7 @@ static void plan_all(const mb_dnn_api *api, const char *gpu, const mb_dnn_conv *
     double begin = now_ms();
     int64_t workspace = 0;
     int planned = 0, left = 0, choices = 0;
-    const bool turing = strcmp(gpu, "sm_75") == 0; /* has no TF32: nothing is widened */
+    const bool turing = strcmp(gpu, "sm_75") == 0; /* has no TF32: no map is copied to f32 */
     (void)snprintf(path, sizeof path, "%s/gpus/%s.json", MB_TEST_DATA, gpu);
     CHECK_OK(mb_read_file(&json, &bytes, path, 1 << 16, &err), err);
     CHECK_OK(mb_dnn_describe(&device, api, json, &err), err);
@@ -141,7 +141,7 @@ static void plan_all(const mb_dnn_api *api, const char *gpu, const mb_dnn_conv *
         mb_dnn_plan p, again;
         char *text = NULL;
         mb_dnn_conv c = convs[i];
-        if (c.widened != 0 && turing) {
+        if (c.from_16bit != 0 && turing) {
             left++;
             continue;
         }

@@ -2,7 +2,7 @@
  * allocation that fails, at every place, gives an error and leaves nothing open; after a fault the device is broken and
  * says so. */
 #define _GNU_SOURCE /* setenv */
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "device.h"
 #include "harness/check.h"
 #include "harness/genweights.h"
@@ -130,18 +130,29 @@ static void test_failures(const char *variable, mb_status expected, const char *
 }
 
 static const struct {
-    const char *name; /* of the stand-in's variable */
+    const char *name, *variable; /* the stand-ins' */
     mb_status expected;
     const char *word;
     int step, least;
-} failures[] = {{"MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not be had", 1, 2},
-                {"MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5},
-                {"MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5},
-                {"MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6}};
+    const char *code; /* what the libraries fail with; NULL: their own choice */
+} failures[] = {
+    {"allocations", "MB_STANDIN_FAIL_ALLOC", MB_E_MEMORY, "could not allocate", 1, 2, NULL},
+    {"cuBLASLt", "MB_STANDIN_LT_FAIL", MB_E_DEVICE, "cuBLASLt: the GPU program failed to execute", 3, 5, NULL},
+    {"cuDNN", "MB_STANDIN_DNN_FAIL", MB_E_DEVICE, "cuDNN: CUDNN_STATUS_OTHER (5000)", 3, 5, NULL},
+    {"memory of cuBLASLt", "MB_STANDIN_LT_FAIL", MB_E_MEMORY, "cuBLASLt: ", 15, 1, "3"},
+    {"memory of cuDNN", "MB_STANDIN_DNN_FAIL", MB_E_MEMORY, "(4004)", 15, 1, "4004"},
+    {"copies", "MB_STANDIN_FAIL_COPY", MB_E_DEVICE, "illegal memory access", 11, 6, NULL},
+};
 
 TEST_ROWS(failures, failures)
 {
-    test_failures(row->name, row->expected, row->word, row->step, row->least);
+    if (row->code != NULL) {
+        setenv("MB_STANDIN_LT_CODE", row->code, 1);
+        setenv("MB_STANDIN_DNN_CODE", row->code, 1);
+    }
+    test_failures(row->variable, row->expected, row->word, row->step, row->least);
+    unsetenv("MB_STANDIN_LT_CODE");
+    unsetenv("MB_STANDIN_DNN_CODE");
 }
 
 SETUP

@@ -51,7 +51,7 @@ TEST(libraries)
         {"MB_STANDIN_LT_VERSION", "110000", false, true}, {"MB_STANDIN_DNN_VERSION", "80900", true, false},
         {"MB_STANDIN_LT_CUDART", "14000", false, true},   {"MB_STANDIN_DNN_CUDART", "14000", true, false},
         {"MB_STANDIN_DNN_NONE", "1", true, false},        {"MB_STANDIN_DNN_NONE", "2", true, false},
-        {"MB_STANDIN_LT_NONE", "1", true, true}, /* planned, then served by our own kernel */
+        {"MB_STANDIN_LT_NONE", "1", true, true}, /* planned, then our own kernel runs */
     };
     outcome *all = run(MB_F32, false);
     CHECK_OK(all->status, all->err);

@@ -2,7 +2,7 @@
  * (stand-in) device, copies, every kernel in the order of the graph. f32 within the limits of the engine; f16 and bf16
  * within those of docs/cuda.md. Usage: graphs CASE PRECISION. */
 #define _GNU_SOURCE /* setenv */
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "harness/check.h"
 #include "harness/model_golden.h"
 

@@ -34,7 +34,7 @@ static mb_status run_plan(outcome *o, mb_plan *plan, mb_error *err)
     for (int i = 0; i < mb_plan_n_nodes(plan); i++) {
         o->by_blaslt += strcmp(mb_plan_profile(plan, i).kernel, "cublaslt") == 0;
         o->by_dnn += strcmp(mb_plan_profile(plan, i).kernel, "cudnn") == 0;
-        o->by_widened += strcmp(mb_plan_profile(plan, i).kernel, "cudnn, widened") == 0;
+        o->by_dnn_f32 += strcmp(mb_plan_profile(plan, i).kernel, "cudnn f32") == 0;
     }
     for (int r = 0; r < runs; r++) {
         fill(mb_plan_view(plan, "input"), r % 2);

@@ -3,7 +3,7 @@
 #ifndef MB_ON_STANDINS_H
 #define MB_ON_STANDINS_H
 
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "models/registry.h"
 #include "standin/standin.h"
 
@@ -15,7 +15,7 @@ extern int runs;                  /* of every plan */
 /* What one sequence of runs gave. */
 typedef struct outcome {
     float logits[RUNS][PIXELS];
-    int launches, recorded, by_blaslt, by_dnn, by_widened; /* graphs launched, works recorded; nodes by their kernels */
+    int launches, recorded, by_blaslt, by_dnn, by_dnn_f32; /* graphs launched, works recorded; nodes by their kernels */
     int lt[MB_STANDIN_WAYS], dnn[MB_STANDIN_WAYS];         /* how often each algorithm and engine ran, in all */
     mb_status status;
     mb_error err;

@@ -121,7 +121,7 @@ TEST(engines)
 
 /* Offset convolutions in 16 bits: ours until timed; by cuDNN's TF32 engines where those are faster, with the same
  * products and sums. */
-TEST(widened)
+TEST(dnn_f32)
 {
     static const mb_dtype types[] = {MB_F16, MB_BF16};
     for (int i = 0; i < 2; i++) {
@@ -129,14 +129,14 @@ TEST(widened)
         script("1", "9,1,9", "20");
         outcome *timed = copy_of(run(types[i], false));
         CHECK_OK(timed->status, timed->err);
-        CHECK_MSG(timed->by_widened > 0, "no offset convolution was offered to cuDNN");
+        CHECK_MSG(timed->by_dnn_f32 > 0, "no offset convolution was offered to cuDNN");
         outcome *again = copy_of(run(types[i], false));
-        CHECK_MSG(again->by_widened == timed->by_widened && again->dnn[1] == again->by_dnn + again->by_widened,
-                  "%d nodes, %d and %d of cuDNN's", again->by_widened, again->dnn[1], again->by_dnn);
+        CHECK_MSG(again->by_dnn_f32 == timed->by_dnn_f32 && again->dnn[1] == again->by_dnn + again->by_dnn_f32,
+                  "%d nodes, %d and %d of cuDNN's", again->by_dnn_f32, again->dnn[1], again->by_dnn);
         CHECK(same_bits(timed, again));
         forget_plans();
         outcome *untimed = run_with("MATTEBOX_TUNE", "off", types[i]);
-        CHECK_MSG(untimed->status == MB_OK && untimed->by_widened == 0, "%d: %s", untimed->by_widened,
+        CHECK_MSG(untimed->status == MB_OK && untimed->by_dnn_f32 == 0, "%d: %s", untimed->by_dnn_f32,
                   untimed->err.message);
         double far = apart(timed, untimed), limit = types[i] == MB_F16 ? 1e-2 : 8e-2; /* sums in another order */
         CHECK_MSG(far < limit, "%g", far);
@@ -145,10 +145,10 @@ TEST(widened)
         timed = run(types[i], false);
         CHECK_OK(timed->status, timed->err);
         again = run(types[i], false);
-        CHECK_MSG(again->by_widened == 0 && again->dnn[1] == 0, "%d %d", again->by_widened, again->dnn[1]);
+        CHECK_MSG(again->by_dnn_f32 == 0 && again->dnn[1] == 0, "%d %d", again->by_dnn_f32, again->dnn[1]);
     }
     outcome *old = run_with("MB_STANDIN_SM", "75", MB_F16); /* Turing has no TF32 */
-    CHECK_MSG(old->status == MB_OK && old->by_widened == 0, "%d: %s", old->by_widened, old->err.message);
+    CHECK_MSG(old->status == MB_OK && old->by_dnn_f32 == 0, "%d: %s", old->by_dnn_f32, old->err.message);
 }
 
 /* No time, no cache, or no wish: the first proposal, and nothing is timed. */

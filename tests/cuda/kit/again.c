@@ -4,8 +4,9 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
-#include "cuda/driver/backend.h"
+#include "cuda/backend.h"
 #include "cuda/driver/tune.h"
+#include "cuda/vendor/plan_cache.h"
 #include "models/registry.h"
 #include "weights/reader.h"
 

@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "cuda/driver/blaslt.h"
 #include "cuda/driver/weights.h"
 
 #include <stdio.h>
@@ -59,17 +60,17 @@ static mb_status copy(void *arg, mb_error *err)
                          "copying", err);
 }
 
-typedef struct product_work {
-    mb_lt_product p;
+typedef struct gemm_work {
+    mb_lt_gemm p;
     void *workspace;
     size_t bytes;
-} product_work;
+} gemm_work;
 static mb_status multiply(void *arg, mb_error *err)
 {
-    const product_work *w = arg;
-    bool served = false;
-    mb_status status = mb_blaslt_run(&served, device, &w->p, w->workspace, w->bytes, err);
-    return status == MB_OK && !served ? mb_fail(err, MB_E_DEVICE, "cuBLASLt does not serve") : status;
+    const gemm_work *w = arg;
+    bool ran = false;
+    mb_status status = mb_blaslt_run(&ran, device, &w->p, w->workspace, w->bytes, err);
+    return status == MB_OK && !ran ? mb_fail(err, MB_E_DEVICE, "cuBLASLt cannot run it") : status;
 }
 
 /* n x n noise, rounded to the type. */
@@ -90,29 +91,29 @@ static void *noise(size_t n, mb_dtype t, mb_error *err)
     return block;
 }
 
-static void rate_product(size_t n, mb_dtype t, bool tf32, const char *name)
+static void rate_gemm(size_t n, mb_dtype t, bool tf32, const char *name)
 {
     mb_error err = {0};
-    product_work w = {.bytes = MB_LT_WORKSPACE_HOPPER};
+    gemm_work w = {.bytes = MB_LT_WORKSPACE_HOPPER};
     void *x = noise(n, t, &err), *y = noise(n, t, &err);
     int64_t side = (int64_t)n;
-    w.p = (mb_lt_product){.x = x,
-                          .w = x,
-                          .y = y,
-                          .m = side,
-                          .n = side,
-                          .k = side,
-                          .x_pitch = side,
-                          .w_pitch = side,
-                          .y_pitch = side,
-                          .x_type = t,
-                          .y_type = t,
-                          .tf32 = tf32};
+    w.p = (mb_lt_gemm){.x = x,
+                       .w = x,
+                       .y = y,
+                       .m = side,
+                       .n = side,
+                       .k = side,
+                       .x_pitch = side,
+                       .w_pitch = side,
+                       .y_pitch = side,
+                       .x_type = t,
+                       .y_type = t,
+                       .tf32 = tf32};
     double ms = -1;
     if (y != NULL && mb_cuda_alloc(device, &w.workspace, w.bytes, "a workspace", &err) == MB_OK) {
         ms = time_ms(multiply, &w, 10, &err);
     }
-    printf("{\"rate\":\"product %s\",\"side\":%zu,\"ms\":%.4f,\"tflops\":%.1f,\"error\":\"%s\"}\n", name, n, ms,
+    printf("{\"rate\":\"gemm %s\",\"side\":%zu,\"ms\":%.4f,\"tflops\":%.1f,\"error\":\"%s\"}\n", name, n, ms,
            ms > 0 ? 2e-9 * (double)n * (double)n * (double)n / ms : 0.0, err.message);
     mb_cuda_free(device, w.workspace);
     mb_cuda_weights_free(device, x);
@@ -139,12 +140,12 @@ int kit_rates(void)
            device->lib.dnn_version, device->lib.note, ms, ms > 0 ? 2e-6 * (double)bytes / ms : 0.0);
     mb_cuda_free(device, c.dst);
     mb_cuda_free(device, c.src);
-    rate_product(side, MB_F16, false, "f16");
+    rate_gemm(side, MB_F16, false, "f16");
     if (device->sm >= 80) {
-        rate_product(side, MB_BF16, false, "bf16");
-        rate_product(side / (small ? 1 : 2), MB_F32, true, "tf32");
+        rate_gemm(side, MB_BF16, false, "bf16");
+        rate_gemm(side / (small ? 1 : 2), MB_F32, true, "tf32");
     }
-    rate_product(side / (small ? 1 : 2), MB_F32, false, "f32");
+    rate_gemm(side / (small ? 1 : 2), MB_F32, false, "f32");
     mb_cuda_close(device);
     return 0;
 }

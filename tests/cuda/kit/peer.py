@@ -62,7 +62,7 @@ def attempt(name, make, **more):
         say(peer=name, error=f"{type(e).__name__}: {e}"[:200])
 
 
-def product():
+def gemm():
     n = 64 if small else 8192
     a, b = torch.randn(n, n, device=device, dtype=dtype), torch.randn(n, n, device=device, dtype=dtype)
     return lambda: a @ b
@@ -106,7 +106,7 @@ def vitmatte():
 
 say(peer="torch", version=torch.__version__, cudnn=torch.backends.cudnn.version(),
     device="cpu" if small else torch.cuda.get_device_name())
-attempt("product 8192 f16", product)
+attempt("gemm 8192 f16", gemm)
 attempt("VITMatte-S 1024x1024 f16 eager", vitmatte)
 attempt("Swin-L 1024x1024 and 512x512 f16 eager", swin)
 if not small and time.time() - begin < 25:

@@ -1,10 +1,13 @@
 /* A stand-in for cuBLASLt: the calls of cuda/vendor/blaslt_api.h, computed on the CPU on the stand-in driver's streams,
- * strict about what it is given. Environment, read when a handle is made: MB_STANDIN_LT_VERSION=n,
- * MB_STANDIN_LT_CUDART=n   what it says of itself MB_STANDIN_LT_START=n      cublasLtCreate fails with n
- *   MB_STANDIN_LT_NONE=1       no algorithm for anything
- *   MB_STANDIN_LT_WRONG=1      products are a little wrong
- *   MB_STANDIN_LT_TIMES=a,b,... the milliseconds of the algorithms proposed (one of 0.01); -1: it is not supported
- * after all, -2: it fails MB_STANDIN_LT_FAIL=n       the n-th product fails with CUBLAS_STATUS_EXECUTION_FAILED */
+ * strict about what it is given. Environment, read when a handle is made:
+ *   MB_STANDIN_LT_VERSION=n, MB_STANDIN_LT_CUDART=n   what it says of itself
+ *   MB_STANDIN_LT_START=n       cublasLtCreate fails with n
+ *   MB_STANDIN_LT_NONE=1        no algorithm for anything
+ *   MB_STANDIN_LT_WRONG=1       products are a little wrong
+ *   MB_STANDIN_LT_TIMES=a,b,... the milliseconds of the algorithms proposed (one of 0.01); -1: it is not supported after
+ *                               all, -2: it fails
+ *   MB_STANDIN_LT_FAIL=n        the n-th product fails
+ *   MB_STANDIN_LT_CODE=n        with n (13: CUBLAS_STATUS_EXECUTION_FAILED) */
 #include "cuda/vendor/blaslt_api.h"
 #include "numbers.h"
 #include "standin.h"
@@ -30,7 +33,7 @@ typedef struct preference {
     uint32_t alignment[4], reductions;
 } preference;
 
-static int none, fail, wrong, n_ways;
+static int none, fail, fail_code, wrong, n_ways;
 static double times[MB_STANDIN_WAYS];
 
 EXPORT size_t cublasLtGetVersion(void)
@@ -49,6 +52,7 @@ EXPORT mb_lt_result cublasLtCreate(mb_lt_handle *out)
 {
     none = standin_number("MB_STANDIN_LT_NONE", 0);
     fail = standin_number("MB_STANDIN_LT_FAIL", 0);
+    fail_code = standin_number("MB_STANDIN_LT_CODE", 13);
     wrong = standin_number("MB_STANDIN_LT_WRONG", 0);
     n_ways = standin_times(times, MB_STANDIN_WAYS, "MB_STANDIN_LT_TIMES");
     if (n_ways == 0) {
@@ -266,10 +270,10 @@ EXPORT mb_lt_result cublasLtMatmul(mb_lt_handle h, mb_lt_desc d, const void *alp
         return MB_LT_NOT_SUPPORTED;
     }
     if ((fail > 0 && --fail == 0) || times[way] < 0) {
-        return 13;
+        return fail_code;
     }
     mb_standin_use(MB_STANDIN_LT, way, times[way]);
     memset(workspace, 0xff,
            workspace_bytes < 4096 ? workspace_bytes : 4096); /* whoever keeps something there loses it */
-    return mb_standin_submit(stream, multiply, &w, sizeof w) == MB_CU_SUCCESS ? MB_LT_SUCCESS : 3;
+    return mb_standin_submit(stream, multiply, &w, sizeof w) == MB_CU_SUCCESS ? MB_LT_SUCCESS : 13;
 }

@@ -5,7 +5,8 @@
  *   MB_STANDIN_DNN_START=n     cudnnCreate fails with n
  *   MB_STANDIN_DNN_NONE=1      no plan can be finalised; 2: the heuristics propose nothing
  *   MB_STANDIN_DNN_TIMES=a,b,c the milliseconds of its three engines (0.01); a negative one fails
- *   MB_STANDIN_DNN_FAIL=n      the n-th execution fails */
+ *   MB_STANDIN_DNN_FAIL=n      the n-th execution fails
+ *   MB_STANDIN_DNN_CODE=n      with n (5000: CUDNN_STATUS_EXECUTION_FAILED) */
 #include "cuda/vendor/dnn_api.h"
 #include "numbers.h"
 #include "standin.h"
@@ -48,7 +49,7 @@ struct cudnnContext {
     mb_cu_stream stream;
 };
 
-static int none, fail;
+static int none, fail, fail_code;
 static double times[MB_STANDIN_WAYS] = {0.01, 0.01, 0.01};
 
 EXPORT size_t cudnnGetVersion(void)
@@ -72,6 +73,7 @@ EXPORT mb_dnn_result cudnnCreate(mb_dnn_handle *out)
 {
     none = standin_number("MB_STANDIN_DNN_NONE", 0);
     fail = standin_number("MB_STANDIN_DNN_FAIL", 0);
+    fail_code = standin_number("MB_STANDIN_DNN_CODE", 5000);
     int n_times = standin_times(times, MB_STANDIN_WAYS, "MB_STANDIN_DNN_TIMES");
     for (int i = n_times; i < 3; i++) {
         times[i] = 0.01;
@@ -445,7 +447,7 @@ EXPORT mb_dnn_result cudnnBackendExecute(mb_dnn_handle h, mb_dnn_desc plan, mb_d
         return BAD;
     }
     if ((fail > 0 && --fail == 0) || times[w.j.engine] < 0) {
-        return 5000; /* CUDNN_STATUS_EXECUTION_FAILED */
+        return fail_code;
     }
     memset(workspace, 0xff, 131);
     mb_standin_use(MB_STANDIN_DNN, w.j.engine, times[w.j.engine]);

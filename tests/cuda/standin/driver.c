@@ -11,8 +11,8 @@
  *                               2: then all other streams run first, as far as events let them
  * Between the first and the second of two events that measure time, work is only counted: whoever measures has done it
  * once before, and the emulation is slow.
- *   MB_STANDIN_KERNEL_MS=x      what a product of ours takes on the clock that events read (0.01), other kernels a
- * tenth; the stand-ins of the libraries say what they take */
+ *   MB_STANDIN_KERNEL_MS=x      what a gemm of ours takes on the clock that events read (0.01), other kernels a tenth; the
+ *                               stand-ins of the libraries say what they take */
 #define _GNU_SOURCE /* posix_memalign, recursive mutexes */
 #include "standin.h"
 #include "streams.h"
@@ -271,7 +271,7 @@ EXPORT mb_cu_result cuEventElapsedTime(float *ms, mb_cu_event from, mb_cu_event 
 EXPORT mb_cu_result mb_standin_submit_launch(mb_cu_stream s, const char *kernel, mb_standin_work *work, void *argument,
                                              mb_standin_work *drop)
 {
-    standin_clock_add(strstr(kernel, "product") != NULL ? state.kernel_ms : state.kernel_ms * 0.1);
+    standin_clock_add(strstr(kernel, "gemm") != NULL ? state.kernel_ms : state.kernel_ms * 0.1);
     return standin_submit(s, work, argument, drop);
 }
 EXPORT mb_cu_result cuStreamBeginCapture_v2(mb_cu_stream s, int mode)
