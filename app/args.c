@@ -1,5 +1,12 @@
-/* Parsing the command line by the table of options. getopt_long does the splitting: --opt=value, clusters of letters,
- * options after files, "--". */
+/* Parsing the command line by the table of options. getopt_long does the splitting: --opt=value, clusters
+ * of letters, options after files, "--".
+ *
+ * From a word to a value: getopt_long gives the number of a row, the row's kind says how its text is read,
+ * and `field` where the value goes in struct args. Whether an option was given at all is kept beside it
+ * (`given`), because a default and the same value given by hand mean different things to presets.
+ *
+ * A wrong value ends the parse with one message and the exit code 2; nothing has been opened or printed
+ * before that. */
 #include "args.h"
 #include "message.h"
 
@@ -11,6 +18,8 @@
 
 #define LONG_BASE 1000 /* getopt's value of row i is LONG_BASE + i */
 
+/* Levenshtein distance to each name, with one row of the table at a time. Only names within two edits
+ * count, and never one that replaces the whole word: "did you mean" must not be a guess. */
 const char *nearest_name(const char *word, const char *const *names, int n)
 {
     enum { MOST = 40 };
@@ -42,6 +51,7 @@ const char *nearest_name(const char *word, const char *const *names, int n)
     return best;
 }
 
+/* A usage error that points to the command's help page; `what` fills the one %s of the format. */
 static int usage_hint(const args *a, const char *format, const char *what)
 {
     char hint[160];
@@ -66,8 +76,9 @@ static int read_size(int out[2], const char *text, const option_row *row)
             return 0;
         }
     }
-    if (*end != '\0' || errno != 0 || (double)w < row->min || (double)w > row->max || (double)h < row->min ||
-        (double)h > row->max) {
+    const option_range *r = row->range;
+    if (*end != '\0' || errno != 0 || (double)w < r->least || (double)w > r->most || (double)h < r->least ||
+        (double)h > r->most) {
         return 0;
     }
     out[0] = (int)w;
@@ -97,6 +108,7 @@ static int read_bytes(double *out, const char *text)
     return *end == '\0' && v < 1e18;
 }
 
+/* The names of a row's values with commas between them, for the message that refuses another one. */
 static void list_choices(char *text, size_t bytes, const option_row *row)
 {
     text[0] = '\0';
@@ -106,13 +118,16 @@ static void list_choices(char *text, size_t bytes, const option_row *row)
     }
 }
 
+/* Reads an int or a double and checks its range. A fraction where an int is wanted, text behind the
+ * number, and NaN are refused with the same message as a number out of range: it says what is possible. */
 static int set_number(void *field, const option_row *row, const char *source, const char *text)
 {
     char *end;
     double v = strtod(text, &end);
     int whole = row->kind == KIND_INT || row->kind == KIND_MAYBE;
-    if (end == text || *end != '\0' || !(v >= row->min && v <= row->max) || (whole && v != floor(v))) {
-        return message_error(CODE_USAGE, NULL, "%s %s: %.10g to %.10g", source, text, row->min, row->max);
+    if (end == text || *end != '\0' || !(v >= row->range->least && v <= row->range->most) || (whole && v != floor(v))) {
+        return message_error(CODE_USAGE, NULL, "%s %s: %.10g to %.10g", source, text, row->range->least,
+                             row->range->most);
     }
     if (whole) {
         *(int *)field = (int)v;
@@ -122,11 +137,13 @@ static int set_number(void *field, const option_row *row, const char *source, co
     return CODE_OK;
 }
 
+/* Compares with the names as they are: no prefixes, no other case, so that a script means the same with
+ * every later version. */
 static int set_choice(int *field, const option_row *row, const char *source, const char *text)
 {
     for (int i = 0; row->choices(i) != NULL; i++) {
         if (strcmp(row->choices(i), text) == 0) {
-            *field = i;
+            *field = row->kind == KIND_CODE ? (int)strtol(text, NULL, 10) : i; /* "auto" is 0 */
             return CODE_OK;
         }
     }
@@ -135,12 +152,8 @@ static int set_choice(int *field, const option_row *row, const char *source, con
     return message_error(CODE_USAGE, NULL, "%s %s: one of %s", source, text, names);
 }
 
-const char *args_device_word(int i)
-{
-    static const char *const words[] = {"auto", "cpu", "cuda", "cuda:N", "cuda:all"};
-    return i < (int)(sizeof words / sizeof words[0]) ? words[i] : NULL;
-}
-
+/* "cuda:2" is kind and index, "cuda:all" has index -1 (cmd_cut.c opens every GPU), and a bare name means
+ * the first device of its kind. Whether there is such a device is found out by the context. */
 static int set_device(int field[2], const option_row *row, const char *source, const char *text)
 {
     char names[256], *end = NULL;
@@ -162,6 +175,7 @@ static int set_device(int field[2], const option_row *row, const char *source, c
     return message_error(CODE_USAGE, NULL, "%s %s: one of %s", source, text, names);
 }
 
+/* Cuts the text at its commas, in place: argv is ours to write to, and the names point into it. */
 static int add_to_list(args *a, const option_row *row, char *text)
 {
     (void)row;
@@ -193,7 +207,8 @@ static int set_option(args *a, const option_row *row, const char *source, char *
     case KIND_INT:
     case KIND_REAL:
         return set_number(field, row, source, text);
-    case KIND_CHOICE:
+    case KIND_ENUM:
+    case KIND_CODE:
         return set_choice(field, row, source, text);
     case KIND_DEVICE:
         return set_device(field, row, source, text);
@@ -202,7 +217,7 @@ static int set_option(args *a, const option_row *row, const char *source, char *
     case KIND_SIZE:
         if (!read_size(size, text, row)) {
             return message_error(CODE_USAGE, NULL, "%s %s: a size like 1024 or 1024x768, %.0f to %.0f", source, text,
-                                 row->min, row->max);
+                                 row->range->least, row->range->most);
         }
         memcpy(field, size, sizeof size);
         return CODE_OK;
@@ -211,21 +226,11 @@ static int set_option(args *a, const option_row *row, const char *source, char *
             return message_error(CODE_USAGE, NULL, "%s %s: a number of bytes like 512M or 6G", source, text);
         }
         return CODE_OK;
+    case KIND_OTHER:
+        break;
     }
     return CODE_OK;
 }
-
-/* Other names of options, as people know them. */
-static const struct {
-    const char *name, *row;
-    unsigned commands;
-} synonyms[] = {{"overwrite", "force", CMD_ALL},
-                {"size", "input-size", CMD_ALL},
-                {"find", "segment", CMD_ALL}, /* the names until 0.1.0 */
-                {"mirror", "flip", CMD_ALL},
-                {"snap", "grabcut", CMD_ALL},
-                {"mask-from", "mask", CMD_MATTE | CMD_REFINE},
-                {"trimap-from", "trimap", CMD_MATTE | CMD_REFINE}};
 
 /* A name may stand for different things in different commands. */
 static int row_of(const char *name, unsigned bit)
@@ -238,14 +243,18 @@ static int row_of(const char *name, unsigned bit)
     return -1;
 }
 
+#define MAX_ALIASES MAX_OPTIONS
+
 /* What getopt wants, made from the rows of the command. */
 typedef struct getopt_tables {
-    struct option longs[MAX_OPTIONS + 8];
+    struct option longs[MAX_OPTIONS + MAX_ALIASES];
     char shorts[2 * MAX_OPTIONS + 4];
-    const char *names[MAX_OPTIONS + 8];
+    const char *names[MAX_OPTIONS + MAX_ALIASES];
     int n;
 } getopt_tables;
 
+/* Rows of other commands are left out, so that getopt refuses them and bad_option can tell that they exist
+ * elsewhere. An alias is a second long name with the same number. */
 static void fill_tables(getopt_tables *t, unsigned bit)
 {
     size_t at = 0;
@@ -261,11 +270,9 @@ static void fill_tables(getopt_tables *t, unsigned bit)
                                               : required_argument;
         t->names[t->n] = row->name;
         t->longs[t->n++] = (struct option){row->name, takes, NULL, LONG_BASE + i};
-        for (size_t s = 0; s < sizeof synonyms / sizeof synonyms[0]; s++) {
-            if (strcmp(synonyms[s].row, row->name) == 0 && (synonyms[s].commands & bit) != 0) {
-                t->names[t->n] = synonyms[s].name;
-                t->longs[t->n++] = (struct option){synonyms[s].name, takes, NULL, LONG_BASE + i};
-            }
+        if (row->alias != NULL) {
+            t->names[t->n] = row->alias;
+            t->longs[t->n++] = (struct option){row->alias, takes, NULL, LONG_BASE + i};
         }
         if (row->letter != 0) {
             t->shorts[at++] = row->letter;
@@ -278,6 +285,8 @@ static void fill_tables(getopt_tables *t, unsigned bit)
     t->longs[t->n] = (struct option){0};
 }
 
+/* Says what is wrong with the option that getopt stopped at: no value, an unwanted value, an option of
+ * another command, a misspelling (the nearest name is offered), or nothing of the kind. */
 static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
 {
     char word[128];
@@ -288,7 +297,7 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
     } else {
         (void)snprintf(word, sizeof word, "%s", argv[optind - 1]);
     }
-    word[strcspn(word, "=")] = '\0';
+    word[strcspn(word, "=")] = '\0'; /* the option without its value */
     if (c == ':') {
         return usage_hint(a, "%s needs a value", word);
     }
@@ -308,12 +317,10 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
     return usage_hint(a, "unknown option %s", word);
 }
 
+/* Defaults of the program's own options that are not 0; those of the library come with
+ * args_standard_options. */
 static void set_defaults(args *a)
 {
-    mb_options standard;
-    mb_options_init(&standard);
-    a->erode = standard.erode;
-    a->dilate = standard.dilate;
     a->png_level = 3;
     a->max_megapixels_in = 500.0;
     a->runs = 5;
@@ -340,14 +347,17 @@ static int choose_command(args *a, int *argc, char ***argv)
     return 0;
 }
 
+/* The command first, since it decides which options there are, then getopt_long. A letter is looked up among the rows
+ * of the command. */
 int args_parse(args *a, int argc, char **argv)
 {
     *a = (args){0};
     set_defaults(a);
     (void)choose_command(a, &argc, &argv);
+    args_standard_options(&a->options, a->command->bit);
     getopt_tables t;
     fill_tables(&t, a->command->bit);
-    opterr = 0;
+    opterr = 0; /* the messages are ours */
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1;) {
         int i = c - LONG_BASE;
@@ -380,12 +390,15 @@ void args_dispose(args *a)
     *a = (args){0};
 }
 
+/* By the name that the command knows: "mask" is a flag of cut and a file of matte. */
 int args_given(const args *a, const char *name)
 {
     int i = row_of(name, a->command->bit);
     return i >= 0 && a->given[i];
 }
 
+/* After args_parse, so that an option beats its variable; variables of options that the command lacks are
+ * ignored, and a bad value is an error as it would be on the command line. */
 int args_environment(args *a)
 {
     static const struct {
@@ -408,6 +421,7 @@ int args_environment(args *a)
     return CODE_OK;
 }
 
+/* What the context needs to know of the command line: device, threads, precision, limits. */
 static mb_context_options context_options(const args *a)
 {
     mb_context_options o;
@@ -415,11 +429,12 @@ static mb_context_options context_options(const args *a)
     o.threads = a->threads;
     o.device = (mb_device)a->device.kind;
     o.device_index = a->device.index > 0 ? a->device.index : 0;
-    o.precision = (mb_precision)a->precision;
+    o.precision = a->options.precision;
     o.max_memory = (size_t)a->max_memory;
     return o;
 }
 
+/* Only a bad option is the user's fault; a GPU that is missing or too old is the machine's. */
 int args_context(mb_context **out, const args *a)
 {
     mb_context_options o = context_options(a);
@@ -431,6 +446,8 @@ int args_context(mb_context **out, const args *a)
     return CODE_OK;
 }
 
+/* cuda:all does not know beforehand how many GPUs there are: it asks for the next one until the library
+ * says that there is none. */
 int args_context_more(mb_context **out, const args *a, int index)
 {
     mb_context_options o = context_options(a);

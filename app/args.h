@@ -1,4 +1,4 @@
-/* The command line: one table of options feeds the parser, the help, docs/cli.md and the README (a test compares). */
+/* The command line: one table of options feeds the parser, the help pages and docs/cli.md. */
 #ifndef APP_ARGS_H
 #define APP_ARGS_H
 
@@ -38,34 +38,47 @@ typedef struct command {
 
 typedef enum option_kind {
     KIND_FLAG,   /* int: 1 */
-    KIND_INT,    /* int, min .. max */
-    KIND_REAL,   /* double, min .. max */
+    KIND_INT,    /* int, in range */
+    KIND_REAL,   /* double, in range */
     KIND_TEXT,   /* const char * */
-    KIND_CHOICE, /* int: index of one of choices() */
-    KIND_SIZE,   /* two ints: "1024" or "1024x768" (width x height) */
+    KIND_ENUM,   /* int: index of one of choices() */
+    KIND_CODE,   /* int: one of choices() as a number, "auto" is 0 */
+    KIND_SIZE,   /* two ints in range: "1024" or "1024x768" (width x height) */
     KIND_BYTES,  /* double: "6G", "512M" */
-    KIND_MAYBE,  /* int, min .. max, or nothing: --crop, --crop=8 */
+    KIND_MAYBE,  /* int, in range, or nothing: --crop, --crop=8 */
     KIND_DEVICE, /* two ints, kind and index: "cuda:1" */
-    KIND_LIST    /* const char ** and count: may be given several times, or with commas */
+    KIND_LIST,   /* const char ** and count: may be given several times, or with commas */
+    KIND_OTHER   /* a field of mb_options that is no number and has no option of its own */
 } option_kind;
 
+typedef struct option_range {
+    double least, most; /* both included */
+} option_range;
+
 typedef struct option_row {
-    const char *group; /* a heading starts where it changes */
-    const char *name;
-    char letter; /* 0: none */
+    const char *group; /* heading on the help page */
+    const char *name;  /* NULL: a field of mb_options that has no option of its own */
+    char letter;       /* 0: none */
     option_kind kind;
     unsigned commands;
     size_t field; /* offset in struct args */
     const char *argument;
-    double min, max;
+    size_t library_bytes;      /* > 0: `field` lies in args.options, and so many bytes go to the library when given */
+    const option_range *range; /* of numbers */
     const char *(*choices)(int i);
-    const char *standard; /* the default, for the help; NULL: none to tell */
+    const char *standard; /* the default in words; NULL: none, or what args_standard_options has */
+    const char *zero;     /* NULL, "" or what the library's 0 stands for */
+    const char *unit;     /* NULL, "" or that of a number */
+    const char *alias;    /* another name, which works and is not listed; may be NULL */
+    const char *library;  /* how the library's messages call it; may be NULL */
     const char *help;
 } option_row;
 
 #define MAX_OPTIONS 112
 extern const option_row option_rows[];
 extern const int n_option_rows;
+extern const char *const option_groups[];               /* in the order of the help pages; ends with NULL */
+extern const option_range *const background_blur_range; /* of --background blur:RADIUS */
 extern const command commands[];
 extern const int n_commands;
 
@@ -76,27 +89,20 @@ struct args {
     unsigned char given[MAX_OPTIONS]; /* by row */
     /* what to do */
     const char *output, *model, *matting_model, *template, *files_from, *shard, *mask_from, *trimap_from;
-    int mask, only_mask, trimap, null_separated, force, no_clobber, clean_transparent, png_level, accept_partial;
-    /* what the results look like */
-    const char *background;
+    int mask, only_mask, trimap, null_separated, force, no_clobber, png_level, accept_partial;
+    /* the library's options: defaults of the command, and what was given. args_library_options has the result */
+    mb_options options;
+    const char *background, *preset;
     mb_image background_picture; /* read by args_library_options */
     mb_metadata background_metadata;
     int opaque; /* the cut-out will be, likewise */
-    int linear, premultiplied, crop, invert, min_area, largest, depth, format, quality;
-    /* edges and network */
-    const char *preset;
-    int segment, flip, grabcut;
-    int icc, metadata, input_alpha, mask_channel, mask_scale, trimap_low, trimap_high;
-    int detail, no_detail, erode, dilate, foreground, recipe, guided_radius;
-    double black_point, white_point, max_megapixels, guided_eps, guided_scale, matting_epsilon;
-    struct {
-        int width, height;
-    } input_size;
+    int icc, metadata, mask_channel, mask_scale;
+    int no_detail, format, quality;
     /* machine and feedback */
     struct {
         int kind, index; /* mb_device; which GPU, -1: all of them */
     } device;
-    int threads, precision, color, json, quiet, verbose, help;
+    int threads, color, json, quiet, verbose, help;
     double max_memory, max_megapixels_in;
     /* tensors, bench */
     struct {
@@ -120,17 +126,28 @@ int args_given(const args *a, const char *name);
  * is a usage error. */
 int args_environment(args *a);
 
-/* The library's options: its defaults, then --preset, then what was given. They borrow a->background_picture. CODE_OK,
- * CODE_USAGE or CODE_MACHINE. */
+/* The options of a command before anything is given: the library's defaults, but for what the program does otherwise.
+ */
+void args_standard_options(mb_options *out, unsigned bit);
+/* The library's options: those defaults, then --preset, then what was given. They borrow a->background_picture.
+ * CODE_OK, CODE_USAGE or CODE_MACHINE. */
 int args_library_options(mb_options *out, args *a);
 int args_context(mb_context **out, const args *a); /* CODE_OK, CODE_USAGE or CODE_MACHINE */
 /* The same on GPU `index`, for --device cuda:all; *out NULL and CODE_OK after the last one. */
 int args_context_more(mb_context **out, const args *a, int index);
 
-/* Help pages. */
+/* Help pages, as wide as the terminal. */
 void help_overview(FILE *out);
 void help_command(FILE *out, const command *c);
-void help_markdown(FILE *out, const command *c); /* the table of options; NULL: a chapter for every command */
+/* The reference of options, for docs/cli.md, and the JSON schema of mb_options, for docs/options.schema.json. */
+void help_markdown(FILE *out);
+void help_schema(FILE *out);
+/* The rows of a command in the order of its help page, at most MAX_OPTIONS; returns how many. */
+int help_rows(int *rows, const command *c);
+/* "1 to 255; default 6" and the like: values and default of an option of a command. */
+void help_values(char *text, size_t bytes, const option_row *row, const command *c);
+/* " FILE", "[=PIXELS]" or "": what follows an option's name. */
+void help_argument(char *text, size_t bytes, const option_row *row);
 
 /* The nearest of n names, for "did you mean"; NULL if none is near. */
 const char *nearest_name(const char *word, const char *const *names, int n);

@@ -1,4 +1,8 @@
-/* From the command line to the library's options: defaults, then the preset, then what was given. */
+/* From the command line to the library's options: defaults, then the preset, then what was given.
+ *
+ * Single options are copied by the table, bytes of mb_options to bytes of mb_options. Only what is no
+ * plain field is done by hand: --background (four fields), --crop, --no-detail, and what the command
+ * itself decides. */
 #include "args.h"
 #include "builtin.h"
 #include "message.h"
@@ -18,14 +22,17 @@ static int read_blur(mb_options *out, const char *text)
     if (text[4] == ':') {
         char *end;
         out->background_blur = strtod(text + 5, &end);
-        if (end == text + 5 || *end != '\0' || !(out->background_blur > 0.0 && out->background_blur <= 4096.0)) {
+        if (end == text + 5 || *end != '\0' || !(out->background_blur >= background_blur_range->least) ||
+            !(out->background_blur <= background_blur_range->most)) {
             return -1;
         }
     }
     return 1;
 }
 
-/* --background: a word, a colour, or else a picture's path. */
+/* --background: a word, a colour, or else a picture's path. Words and colours come before files: a file
+ * called "white" is reached as ./white. The picture is loaded here, before any photo, so that a bad one
+ * costs nothing; whether the result is opaque decides later if it may be a JPEG. */
 static int read_background(mb_options *out, args *a)
 {
     const char *text = a->background;
@@ -35,7 +42,8 @@ static int read_background(mb_options *out, args *a)
     }
     int blur = read_blur(out, text);
     if (blur < 0) {
-        return message_error(CODE_USAGE, NULL, "--background %s: a radius above 0, to 4096", text);
+        return message_error(CODE_USAGE, NULL, "--background %s: a radius of %.10g to %.10g", text,
+                             background_blur_range->least, background_blur_range->most);
     }
     a->opaque = 1;
     if (blur > 0) {
@@ -68,74 +76,58 @@ static int read_background(mb_options *out, args *a)
     return CODE_OK;
 }
 
-static void set_edges(mb_options *out, const args *a)
+void args_standard_options(mb_options *out, unsigned bit)
 {
-    if (a->preset == NULL && (a->command->bit & (CMD_MATTE | CMD_REFINE)) != 0) {
+    mb_options_init(out);
+    out->foreground = MB_FOREGROUND_ML; /* a cut-out without a rim */
+    if ((bit & (CMD_MATTE | CMD_REFINE)) != 0) {
         out->detail = MB_DETAIL_PYMATTING; /* refining is what these are for, and it needs no model */
     }
-    if (args_given(a, "detail")) {
-        out->detail = (mb_detail)a->detail;
-        out->process_detail = 1;
-    }
-    if (args_given(a, "foreground")) {
-        out->foreground = (mb_foreground)a->foreground;
-    }
-    if (args_given(a, "recipe")) {
-        out->recipe = (mb_recipe)a->recipe;
-    }
-    out->erode = args_given(a, "erode") ? a->erode : out->erode;
-    out->dilate = args_given(a, "dilate") ? a->dilate : out->dilate;
-    out->black_point = args_given(a, "black-point") ? a->black_point : out->black_point;
-    out->white_point = args_given(a, "white-point") ? a->white_point : out->white_point;
-    out->max_megapixels = args_given(a, "max-megapixels") ? a->max_megapixels : out->max_megapixels;
-    out->process_detail = a->no_detail ? 0 : out->process_detail;
-    out->trimap_low = args_given(a, "trimap-low") ? a->trimap_low : out->trimap_low;
-    out->trimap_high = args_given(a, "trimap-high") ? a->trimap_high : out->trimap_high;
-    out->guided_radius = a->guided_radius;
-    out->guided_eps = a->guided_eps;
-    out->guided_scale = a->guided_scale;
-    out->matting_epsilon = a->matting_epsilon;
 }
 
-static void set_look(mb_options *out, const args *a)
+/* What was given of the library's options, field by field as the table has them. */
+static void copy_given(mb_options *out, const args *a)
 {
-    static const int depths[] = {0, 8, 16};
-    out->input_alpha = (mb_input_alpha)a->input_alpha;
-    out->depth = args_given(a, "depth") ? depths[a->depth] : out->depth;
-    out->min_area = a->min_area;
-    out->largest = a->largest;
-    out->invert = a->invert;
-    out->linear = a->linear;
-    out->premultiplied = a->premultiplied && a->icc != ICC_SRGB; /* converted first, then multiplied: colour.c */
-    out->clean_transparent = a->clean_transparent;
+    for (int i = 0; i < n_option_rows; i++) {
+        const option_row *row = &option_rows[i];
+        if (a->given[i] && row->library_bytes > 0) {
+            memcpy((char *)out + row->field - offsetof(args, options), (const char *)a + row->field,
+                   row->library_bytes);
+        }
+    }
+}
+
+/* Options that mean more than one field, or the opposite of one. */
+static void set_combined(mb_options *out, const args *a)
+{
+    out->process_detail = args_given(a, "detail") ? 1 : out->process_detail;
+    out->process_detail = a->no_detail ? 0 : out->process_detail;
+    out->premultiplied = out->premultiplied && a->icc != ICC_SRGB; /* converted first, then multiplied: colour.c */
     out->crop = args_given(a, "crop");
-    out->crop_margin = a->crop;
+    out->crop_margin = a->options.crop_margin;
     out->want_cutout = !a->only_mask && a->command->bit != CMD_REFINE;
     out->want_trimap = a->trimap;
+    out->precision = MB_PRECISION_AUTO; /* the context's, which has it from args_context */
 }
 
+/* In the order in which people expect them to win: defaults of the command, the preset, the model's own
+ * way of segmenting, single options. */
 int args_library_options(mb_options *out, args *a)
 {
     mb_error err = {0};
-    mb_options_init(out);
-    out->foreground = MB_FOREGROUND_ML; /* a cut-out without a rim; the node's presets keep the photo's colours */
+    args_standard_options(out, a->command->bit);
     const model_choice choice = a->command->bit == CMD_CUT ? model_choose(a->model) : (model_choice){0};
     const char *preset = a->preset == NULL && choice.standard ? "small" : a->preset;
     const mb_foreground foreground = out->foreground;
     if (preset != NULL && mb_options_preset(out, preset, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }
-    if (preset != NULL && strcmp(preset, "small") == 0) {
+    if (preset != NULL && strcmp(preset, "small") == 0) { /* the nodes' presets leave the photo's colours unchanged */
         out->foreground = foreground;
     }
     out->segment = choice.saliency ? MB_SEGMENT_SALIENCY : out->segment;
-    out->segment = args_given(a, "segment") ? (mb_segmenter)a->segment : out->segment;
-    out->flip = args_given(a, "flip") ? 1 : out->flip;
-    out->grabcut = args_given(a, "grabcut") ? 1 : out->grabcut;
-    set_edges(out, a);
-    set_look(out, a);
-    out->input_width = a->input_size.width;
-    out->input_height = a->input_size.height;
+    copy_given(out, a);
+    set_combined(out, a);
     int code = read_background(out, a);
     if (code == CODE_OK && mb_options_check(out, &err) != MB_OK) {
         code = message_status(CODE_USAGE, NULL, &err);

@@ -1,6 +1,11 @@
-/* Three stages over a small ring of jobs: a loader thread, computing in the caller (and one more thread for each
- * further device), a saver thread that also reports. Loading and saving handle the jobs in order; who computes takes
- * the next one, and starts it before the one in hand is finished, so that a GPU goes on while the host refines. */
+/* Three stages over a small ring of jobs: a loader thread, computing in the caller (and one more thread
+ * for each further device), a saver thread that also reports. Loading and saving handle the jobs in order;
+ * who computes takes the next one, and starts it before the one in hand is finished, so that a GPU goes on
+ * while the host refines.
+ *
+ * Memory is bounded by the number of slots, whatever the length of the list: the loader waits for the
+ * saver. Time is that of the slowest stage. Stopping needs no message between threads: each stage asks
+ * interrupted() and passes its jobs on as cancelled, so every job is counted and every thread ends. */
 #include "batch.h"
 #include "commands.h"
 #include "message.h"
@@ -28,6 +33,8 @@ typedef struct lane {
     int current; /* the job that is being computed, for the progress line */
 } lane;
 
+/* Failures are counted by kind, because the exit code of the whole batch depends on which kinds there
+ * were. */
 static void count_outcome(batch *b, const job *j)
 {
     switch (j->state) {
@@ -52,6 +59,8 @@ static void count_outcome(batch *b, const job *j)
     }
 }
 
+/* The last stage of a job, after which its slot is free. Reports come from here alone, so that they keep
+ * the order of the inputs. */
 static void finish_job(ring *r, int i)
 {
     job *j = &r->slots[i % r->n_slots];
@@ -61,6 +70,8 @@ static void finish_job(ring *r, int i)
     job_dispose(j);
 }
 
+/* Waits until *counter > beyond. All counters share one condition: there are few threads, and each wakes
+ * rarely. */
 static void wait_until(ring *r, const int *counter, int beyond)
 {
     (void)pthread_mutex_lock(&r->lock);
@@ -70,6 +81,7 @@ static void wait_until(ring *r, const int *counter, int beyond)
     (void)pthread_mutex_unlock(&r->lock);
 }
 
+/* Counts a job as through a stage, and wakes whoever waits for that. */
 static void advance(ring *r, int *counter)
 {
     (void)pthread_mutex_lock(&r->lock);
@@ -78,6 +90,7 @@ static void advance(ring *r, int *counter)
     (void)pthread_mutex_unlock(&r->lock);
 }
 
+/* The loader: decodes one picture after the other into the slot that the saver has given back. */
 static void *load_all(void *arg)
 {
     ring *r = arg;
@@ -93,6 +106,8 @@ static void *load_all(void *arg)
     return NULL;
 }
 
+/* The saver: waits for the jobs in their order, whichever device has computed them, and encodes and
+ * reports each. */
 static void *save_all(void *arg)
 {
     ring *r = arg;
@@ -137,6 +152,7 @@ static int take_job(ring *r, int wait)
     return i;
 }
 
+/* Finishes a job that was started, in the thread of its device. */
 static void compute(lane *l, int i)
 {
     ring *r = l->r;
@@ -144,6 +160,10 @@ static void compute(lane *l, int i)
     job_compute(&r->slots[i % r->n_slots], r->b, l->pipeline);
 }
 
+/* One device's loop, with two pictures in hand: the next is started (its upload and network are queued)
+ * before the one in hand is finished, so that the GPU works while the host refines and composes. Without a
+ * picture in hand it waits for the next; with one it takes the next only if it is loaded, and finishes
+ * what it has otherwise. */
 static void *compute_all(void *arg)
 {
     lane *l = arg;
@@ -182,6 +202,9 @@ static void run_alone(ring *r, lane *l)
     }
 }
 
+/* Starts loader, saver and a thread for each further device; the caller computes for the first. Threads
+ * that cannot be had are done without: no saver, and the caller saves; no loader, and nothing overlaps.
+ * The results are the same. */
 static void run_threaded(ring *r, lane *lanes, int n_lanes)
 {
     pthread_t loader, saver, computers[MAX_DEVICES];
@@ -216,6 +239,7 @@ static void run_threaded(ring *r, lane *lanes, int n_lanes)
     (void)pthread_join(loader, NULL);
 }
 
+/* One code for the whole batch: what the user has to do something about first comes first. */
 static int exit_code(const batch *b)
 {
     if (interrupted()) {
@@ -236,6 +260,7 @@ static int exit_code(const batch *b)
     return b->code_machine && !b->code_model && !b->code_other && b->n_done == 0 ? CODE_MACHINE : CODE_SOME;
 }
 
+/* The ring lies on this stack frame: all threads have been joined when it ends. */
 int batch_run(batch *b)
 {
     ring r = {.b = b,

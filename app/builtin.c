@@ -1,4 +1,9 @@
-/* The built-in default: which names it has, the bytes that the linker brought along, and the hint on better weights. */
+/* The built-in default: which names it has, the bytes that the linker brought along, and the hint on
+ * better weights.
+ *
+ * The model is part of the program's read-only data and is used where it lies (mb_model_open_memory): no
+ * file, no copy, no time. The name "demo" is that network alone; "default" is the network and saliency
+ * together, by the preset "small". */
 #include "builtin.h"
 #include "message.h"
 #include "models.h"
@@ -10,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Is there a model file of that name or alias in the model folders? */
 static int installed(const char *name)
 {
     char path[PATH_MAX];
@@ -17,6 +23,8 @@ static int installed(const char *name)
     return models_find(path, sizeof path, name, &none) == MB_OK;
 }
 
+/* Without --model: what mb_find_default_model finds, else the model that is linked in. "default" and "saliency" mean
+ * what is built in, unless somebody has installed a file of that name. */
 model_choice model_choose(const char *model)
 {
     static char path[PATH_MAX]; /* one command runs per process */
@@ -75,6 +83,7 @@ static int mark_hint(void)
     return access(path, F_OK) != 0;
 }
 
+/* Said once for each user and only to people: never in scripts, logs or pipes. */
 void builtin_hint(void)
 {
     if (message_has_terminal() && mark_hint()) {

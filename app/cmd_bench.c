@@ -1,4 +1,7 @@
-/* Measuring the bare network: median and spread of runs, and where the time goes. */
+/* Measuring the bare network: median and spread of runs, and where the time goes.
+ *
+ * It measures what the library does between tensors in and tensors out: no decoding, no resizing, no
+ * refinement. docs/performance-log.md has the figures that were made with it. */
 #include "commands.h"
 #include "json.h"
 #include "message.h"
@@ -10,6 +13,7 @@
 #define MAX_OPS   64
 #define N_SLOWEST 15
 
+/* Time and work of all nodes with one op and one kernel. */
 typedef struct op_total {
     char op[32], kernel[32];
     int n;
@@ -27,6 +31,7 @@ typedef struct bench {
     int n_ops;
 } bench;
 
+/* Wall-clock time; the runs last milliseconds to minutes. */
 static double now_ms(void)
 {
     struct timespec t;
@@ -40,11 +45,13 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* The most expensive first. */
 static int by_time(const void *a, const void *b)
 {
     return by_value(&((const op_total *)b)->ms, &((const op_total *)a)->ms);
 }
 
+/* The network's progress callback, here only a way to stop. */
 static int stop_if_interrupted(void *user, const mb_progress *p)
 {
     (void)user;
@@ -62,6 +69,8 @@ static void fill_noise(float *v, size_t n)
     }
 }
 
+/* Adds up the nodes of the last run by op and kernel. There are some forty pairs; a table that is full
+ * leaves the rest out of the profile, not out of the total time. */
 static void sum_ops(bench *b)
 {
     mb_node_row row;
@@ -91,6 +100,8 @@ static double rate(double amount, double ms)
     return ms > 0.0 ? amount / ms * 1e-6 : 0.0; /* 1e9 a second */
 }
 
+/* Two tables: time by op, and the slowest nodes with their shapes. Rates count two operations for a
+ * multiply-accumulate, and each input, weight and output once. */
 static void print_profile(const bench *b)
 {
     double total = 0.0;
@@ -127,6 +138,7 @@ static void print_profile(const bench *b)
     }
 }
 
+/* The object that docs/json.md describes; benchmarks/network.py reads it to compare with other programs. */
 static void print_json(const bench *b, const mb_plan_info *plan, const args *a, const mb_context *context)
 {
     json j = {stdout, 0};
@@ -167,6 +179,8 @@ static void print_json(const bench *b, const mb_plan_info *plan, const args *a, 
     json_line(&j);
 }
 
+/* One warm-up, then the measured runs one after the other. Processor time of the cheapest run is kept
+ * beside the wall-clock times: on a busy machine it is the steadier figure. */
 static mb_status run_all(bench *b, const args *a, mb_error *err)
 {
     mb_network_set_progress(b->network, stop_if_interrupted, NULL);
@@ -193,11 +207,13 @@ static mb_status run_all(bench *b, const args *a, mb_error *err)
     return MB_OK;
 }
 
+/* Plans the size, makes the input, runs, prints. The input is noise: the time of these networks does not
+ * depend on what is in the picture. */
 static int measure(bench *b, const args *a, const mb_context *context, const mb_model *model)
 {
     const mb_model_info *info = mb_model_get_info(model);
-    int w = a->input_size.width > 0 ? a->input_size.width : info->input_width;
-    int h = a->input_size.width > 0 ? a->input_size.height : info->input_height;
+    int w = a->options.input_width > 0 ? a->options.input_width : info->input_width;
+    int h = a->options.input_width > 0 ? a->options.input_height : info->input_height;
     mb_plan_info plan = {.size = sizeof plan};
     mb_error err = {0};
     if (mb_network_plan(&plan, b->network, a->batch, h, w, &err) != MB_OK) {
@@ -215,6 +231,7 @@ static int measure(bench *b, const args *a, const mb_context *context, const mb_
     if (status != MB_OK) {
         return message_status(status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status), NULL, &err);
     }
+    /* The profile is that of the last run; times are sorted for the median. */
     sum_ops(b);
     qsort(b->ms, (size_t)b->n, sizeof *b->ms, by_value);
     if (a->json) {
@@ -232,6 +249,8 @@ static int measure(bench *b, const args *a, const mb_context *context, const mb_
     return CODE_OK;
 }
 
+/* The bench has tables of some kilobytes, so it lives on the heap; everything is released at the end, on
+ * every path. */
 int cmd_bench(args *a)
 {
     mb_context *context = NULL;

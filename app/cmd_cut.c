@@ -1,4 +1,8 @@
-/* The commands that make pictures: cut, matte, trimap. */
+/* The commands that make pictures: cut, matte, trimap.
+ *
+ * A session goes from what costs nothing to what costs time: options, names of inputs and results,
+ * context, models, and only then pictures. Whatever is wrong with the command line is found in the first
+ * milliseconds, before a result exists. */
 #include "batch.h"
 #include "builtin.h"
 #include "commands.h"
@@ -8,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NULL when the options need none: a model that is not used is not opened, so that it cannot be missing. */
 static const char *choose_matting_model(const args *a, const mb_options *o)
 {
     if (a->matting_model != NULL) {
@@ -29,6 +34,7 @@ typedef struct session {
     int n; /* of devices in use */
 } session;
 
+/* Pipelines before their models, models before their contexts: each keeps pointers to the next. */
 static void session_dispose(session *s)
 {
     for (int i = 0; i < MAX_DEVICES; i++) {
@@ -84,6 +90,8 @@ static int session_add_device(session *s, const args *a, const char *model, mb_c
     return code;
 }
 
+/* Opens the first device, then as many more as cuda:all finds. Everything that can be wrong with models
+ * and device is found here, before the first photo is decoded. */
 static int session_open(session *s, const args *a, int with_model)
 {
     mb_context *context = NULL;
@@ -129,6 +137,7 @@ static int all_missing(const item_list *list)
     return CODE_USAGE;
 }
 
+/* What cut, matte and refine have in common: options, names, models, the batch. */
 static int run_session(args *a, int with_model)
 {
     session s = {0};
@@ -157,6 +166,7 @@ int cmd_cut(args *a)
     return run_session(a, 1);
 }
 
+/* Exactly one of mask and trimap: with both there would be two answers to where the edge is. */
 int cmd_matte(args *a)
 {
     if ((a->mask_from == NULL) == (a->trimap_from == NULL)) {
@@ -172,6 +182,8 @@ int cmd_refine(args *a)
     return cmd_matte(a); /* the options of the command say what is written */
 }
 
+/* Needs neither model nor context, and works on one mask after the other: a trimap takes less time than
+ * its PNG. */
 int cmd_trimap(args *a)
 {
     static const int wanted[OUT_KINDS] = {0, 0, 1};
@@ -193,7 +205,7 @@ int cmd_trimap(args *a)
             bad = report_missing(list.v[i].path);
         } else if (!list.v[i].skip) {
             if (load_mask(&mask, note, sizeof note, list.v[i].path, a, &how, &err) != MB_OK ||
-                mb_trimap_make(&trimap, &mask, a->erode, a->dilate, &err) != MB_OK) {
+                mb_trimap_make(&trimap, &mask, a->options.erode, a->options.dilate, &err) != MB_OK) {
                 bad = message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME, NULL, &err);
             } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, NULL, list.n == 1, &err)) != CODE_OK) {
                 (void)message_status(bad, NULL, &err);

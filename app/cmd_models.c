@@ -1,5 +1,8 @@
-/* Installed models: where they are, what they are, whether they are sound. What brings and takes them is in
- * models_manage.c. */
+/* Installed models: where they are, what they are, whether they are sound. What brings and takes them is
+ * in models_manage.c.
+ *
+ * A model is named by a path or by the name of its file without .mbw, in the folders that mb_model_folder
+ * lists; aliases of the catalogue work too (models_find). */
 #include "builtin.h"
 #include "commands.h"
 #include "json.h"
@@ -9,6 +12,9 @@
 #include <limits.h>
 #include <string.h>
 
+/* A file in the model folders hides the built-in model of the same name. When nothing is found, the hint
+ * names the command that gets the model, if the catalogue knows it; otherwise the library's list of places
+ * is the hint. */
 int open_model(mb_model **out, mb_context *context, const char *name)
 {
     char path[PATH_MAX], hint[160];
@@ -30,6 +36,8 @@ int open_model(mb_model **out, mb_context *context, const char *name)
     return CODE_OK;
 }
 
+/* One model of a list, as JSON or as two lines. A file that cannot be opened is listed with the reason:
+ * leaving it out would hide why a name is not found. */
 static void report_model(const args *a, const char *name, const char *path, const mb_model *model, const mb_error *err)
 {
     const mb_model_info *info = model != NULL ? mb_model_get_info(model) : NULL;
@@ -63,6 +71,7 @@ static void report_model(const args *a, const char *name, const char *path, cons
                  escape_text(line, sizeof line, info->licence), path);
 }
 
+/* All model files of a folder. Opening one maps it and checks its header: milliseconds, whatever its size. */
 static int list_folder(const args *a, mb_context *context, const char *folder, int *n_found)
 {
     char **names = NULL;
@@ -107,6 +116,8 @@ static int list_builtin(const args *a, mb_context *context, int *n)
     return CODE_OK;
 }
 
+/* What is built in, what is installed, what can be had. A damaged file makes the exit code 3, after
+ * everything has been listed. */
 static int list_models(const args *a, mb_context *context)
 {
     char folder[PATH_MAX];
@@ -128,6 +139,7 @@ static int list_models(const args *a, mb_context *context)
     return code;
 }
 
+/* For scripts: plain paths on stdout, nothing else. */
 static int print_paths(const args *a)
 {
     char path[PATH_MAX];
@@ -148,6 +160,7 @@ static int print_paths(const args *a)
     return CODE_OK;
 }
 
+/* "verify:  43 %", and whether Ctrl-C was pressed. */
 static int show_progress(void *user, const mb_progress *p)
 {
     char text[128];
@@ -156,10 +169,13 @@ static int show_progress(void *user, const mb_progress *p)
     return interrupted();
 }
 
+/* Reads every byte of the named models, or of all. It goes on after a damaged one, so that one run tells
+ * the state of all. */
 static int verify_models(const args *a, mb_context *context)
 {
     char **paths = NULL;
     int n = 0, code = a->n_paths < 2 ? models_named(&paths, &n, NULL, 0) : CODE_OK;
+    /* Named models as they were named, else the paths of all. */
     const char *const *models = n > 0 ? (const char *const *)paths : a->paths + 1;
     n = n > 0 ? n : a->n_paths - 1;
     if (n == 0) {
@@ -186,6 +202,8 @@ static int verify_models(const args *a, mb_context *context)
     return interrupted() ? CODE_INTERRUPTED : code;
 }
 
+/* get, rm, import, export and path need no context: they work on files, and must work where no device
+ * does. list and verify open models. */
 int cmd_models(args *a)
 {
     const char *what = a->n_paths > 0 ? a->paths[0] : "list";

@@ -1,4 +1,7 @@
-/* The commands that look at the bare network: info and tensors. */
+/* The commands that look at the bare network: info and tensors.
+ *
+ * info answers what a model is and what a run would take; tensors runs it from file to file, which is how
+ * our outputs are compared with those of the official code (docs/add-a-model.md). */
 #include "builtin.h"
 #include "commands.h"
 #include "inputs.h"
@@ -8,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The arguments of a command that takes exactly so many. */
 static int need_paths(const args *a, int n, const char *what)
 {
     if (a->n_paths == n) {
@@ -25,6 +29,7 @@ static int network_failed(const mb_error *err, const char *subject)
     return message_status(code == CODE_SOME ? CODE_MODEL : code, subject, err);
 }
 
+/* For people; print_info_json has the same figures for programs. */
 static void print_info(const mb_model_info *info, const mb_plan_info *plan, const args *a)
 {
     char size[4][32], line[512];
@@ -46,6 +51,7 @@ static void print_info(const mb_model_info *info, const mb_plan_info *plan, cons
     (void)printf("  together      %s\n", format_bytes(size[0], sizeof size[0], (double)plan->total_bytes));
 }
 
+/* The object that docs/json.md describes. */
 static void print_info_json(const mb_model_info *info, const mb_plan_info *plan, const args *a)
 {
     json j = {stdout, 0};
@@ -75,6 +81,8 @@ static void print_info_json(const mb_model_info *info, const mb_plan_info *plan,
     json_line(&j);
 }
 
+/* Plans a run without running it: no weight is read, so the answer comes at once, for models larger than
+ * the memory too. */
 int cmd_info(args *a)
 {
     mb_context *context = NULL;
@@ -90,8 +98,8 @@ int cmd_info(args *a)
     }
     if (code == CODE_OK) {
         const mb_model_info *info = mb_model_get_info(model);
-        int w = a->input_size.width > 0 ? a->input_size.width : info->input_width;
-        int h = a->input_size.width > 0 ? a->input_size.height : info->input_height;
+        int w = a->options.input_width > 0 ? a->options.input_width : info->input_width;
+        int h = a->options.input_width > 0 ? a->options.input_height : info->input_height;
         mb_plan_info plan = {.size = sizeof plan};
         if (mb_network_create(&network, context, model, &err) != MB_OK ||
             mb_network_plan(&plan, network, a->batch, h, w, &err) != MB_OK) {
@@ -108,6 +116,7 @@ int cmd_info(args *a)
     return code;
 }
 
+/* The progress line: the share that is done and the node in hand. */
 static int show_node(void *user, const mb_progress *p)
 {
     char text[160];
@@ -117,6 +126,8 @@ static int show_node(void *user, const mb_progress *p)
     return interrupted();
 }
 
+/* The library does it all, from file to file. Which of the two files an error is about decides the exit
+ * code: a result that cannot be written is 5, not 1. */
 int cmd_tensors(args *a)
 {
     mb_context *context = NULL;

@@ -86,7 +86,8 @@ mb_status finish_colours(job *j, const batch *b, mb_error *err)
         }
         j->kept.icc = NULL;
     }
-    if (b->a->premultiplied && cutout->pixels == MB_PIXELS_RGBA) { /* the library was asked for straight colours */
+    if (b->a->options.premultiplied &&
+        cutout->pixels == MB_PIXELS_RGBA) { /* the library was asked for straight colours */
         multiply(cutout);
     }
     return MB_OK;

@@ -1,5 +1,8 @@
-/* The mask or trimap that belongs to each photo: one file for one photo, or a folder with one for each, found by name
- * beside the same tree of folders. */
+/* The mask or trimap that belongs to each photo: one file for one photo, or a folder with one for each,
+ * found by name beside the same tree of folders.
+ *
+ * Every tool has its own way to name a mask, so several are tried, the likeliest first (form_name); then
+ * the same in other letters. guide_names lists them for the message that says that none was found. */
 #include "inputs.h"
 #include "message.h"
 
@@ -9,6 +12,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+/* Folders and devices that are called like a mask are none. */
 static int is_file(const char *path)
 {
     struct stat s;
@@ -21,6 +25,7 @@ typedef struct photo_name {
     int stem;         /* length without the extension */
 } photo_name;
 
+/* A name that begins with its only dot has no extension. */
 static photo_name name_of(const char *photo)
 {
     const char *slash = strrchr(photo, '/'), *name = slash != NULL ? slash + 1 : photo;
@@ -46,6 +51,7 @@ static void form_name(char *dst, size_t bytes, const photo_name *p, const char *
     }
 }
 
+/* One name of each form: nine extensions of each would hide the forms. */
 char *guide_names(char *dst, size_t dst_bytes, const char *photo, const char *kind)
 {
     const photo_name p = name_of(photo);
@@ -67,6 +73,7 @@ static int suits(const char *path, const item *it)
     return is_file(path) && stat(path, &s) == 0 && !(it->exists && s.st_dev == it->device && s.st_ino == it->inode);
 }
 
+/* So that of several files that differ in case alone the same one is taken on every machine. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
@@ -123,6 +130,8 @@ static char *find_guide(const char *folder, const item *it, const char *kind)
     return found;
 }
 
+/* A file serves one photo. In a folder every photo has a mask of its own, found by name in the same sub-
+ * folder; a photo without one fails by itself, later. */
 int inputs_attach_guides(item_list *list, const args *a)
 {
     const char *given = a->mask_from != NULL ? a->mask_from : a->trimap_from;

@@ -1,4 +1,9 @@
-/* Collecting inputs: named files, folders (recursive, sorted, without hidden files and loops), lists, stdin. */
+/* Collecting inputs: named files, folders (recursive, sorted, without hidden files and loops), lists,
+ * stdin.
+ *
+ * The list is complete before anything is decoded, since names and clashes of all results depend on it.
+ * Whether a named file can be read or decoded is found out later, by its job: one bad file must not keep
+ * the others. */
 #include "inputs.h"
 #include "commands.h"
 #include "message.h"
@@ -12,6 +17,7 @@
 
 #define MAX_DEPTH 64 /* of folders: beyond, something loops in a way that identities do not show */
 
+/* Twice through vsnprintf: once for the length. */
 char *text_of(const char *format, ...)
 {
     va_list list;
@@ -27,6 +33,8 @@ char *text_of(const char *format, ...)
     return text;
 }
 
+/* The word in file names and reports. What refine writes is alpha, and a cut-out over a background is a
+ * composite. */
 const char *out_kind_name(out_kind kind, const args *a)
 {
     static const char *const names[OUT_KINDS] = {"cutout", "mask", "trimap"};
@@ -42,6 +50,8 @@ static int no_memory(void)
     return message_error(CODE_MACHINE, NULL, "out of memory");
 }
 
+/* Remembers the file's identity (device and inode), by which guides.c sees that a photo is not its own
+ * mask, whatever it is called. A file that does not exist is an item too: it is reported in its turn. */
 static int add_item(item_list *list, const char *path, const char *below, int from_folder)
 {
     if (list->n == list->capacity) {
@@ -94,6 +104,7 @@ static int is_result(const char *name)
     return 0;
 }
 
+/* Reads the first bytes only. In folders the type decides what is a picture, never the extension. */
 static int is_picture(const char *path)
 {
     mb_image_source source = {.size = sizeof source};
@@ -120,6 +131,7 @@ typedef struct folder_set {
     size_t n, capacity;
 } folder_set;
 
+/* A list is enough: folders are few compared with their files. */
 static int folder_known(const folder_set *f, const struct stat *s)
 {
     for (size_t i = 0; i < f->n; i++) {
@@ -156,6 +168,8 @@ typedef struct trail {
 
 static int walk(item_list *list, const char *folder, const char *below, const trail *up);
 
+/* One entry of a folder. Symbolic links are followed, but not into a folder that we are in or that has
+ * been walked; results of earlier runs are not taken for photos. */
 static int walk_entry(item_list *list, const char *folder, const char *below, const char *name, const trail *here)
 {
     int code = CODE_OK;
@@ -188,6 +202,8 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
     return code;
 }
 
+/* A folder's entries in byte order, so that a run can be repeated and --shard means the same on every
+ * machine. What cannot be read is a warning: the rest of the tree is still done. */
 static int walk(item_list *list, const char *folder, const char *below, const trail *up)
 {
     struct stat s;
@@ -195,6 +211,7 @@ static int walk(item_list *list, const char *folder, const char *below, const tr
     if (stat(folder, &s) != 0) {
         return CODE_OK;
     }
+    /* Before the entries, so that a link inside to this very folder is seen. */
     trail here = {up, up->walked, s.st_dev, s.st_ino, up->depth + 1};
     if (folder_add(here.walked, &s) != CODE_OK) {
         return CODE_MACHINE;
@@ -217,6 +234,7 @@ static int walk(item_list *list, const char *folder, const char *below, const tr
     return code;
 }
 
+/* A named folder is walked; a named file is taken as it is, whatever its name or type. */
 static int add_path(item_list *list, const char *path)
 {
     struct stat s;
@@ -230,6 +248,7 @@ static int add_path(item_list *list, const char *path)
     return add_item(list, path, "", 0);
 }
 
+/* Lines may name folders too. Empty lines are skipped, names may hold anything but the separator. */
 static int add_from_list(item_list *list, const args *a)
 {
     FILE *f = strcmp(a->files_from, "-") == 0 ? stdin : fopen(a->files_from, "rb");
@@ -300,6 +319,8 @@ void inputs_drop_elsewhere(item_list *list)
     list->n = kept;
 }
 
+/* In the order of the command line, lists last. --shard counts after sorting, over everything that was
+ * found. "-" must be alone: its result goes to stdout, which takes one picture. */
 int inputs_collect(item_list *list, const args *a)
 {
     *list = (item_list){0};
@@ -341,6 +362,8 @@ void inputs_dispose(item_list *list)
     *list = (item_list){0};
 }
 
+/* Looks for the likeliest mistake: a pattern that the shell has not expanded, or a name with a letter
+ * wrong in a folder that does exist. */
 int report_missing(const char *path)
 {
     if (strpbrk(path, "*?[") != NULL) {

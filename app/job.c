@@ -1,4 +1,7 @@
-/* The three steps of one picture: load, compute, save. */
+/* The three steps of one picture: load, compute, save.
+ *
+ * A job belongs to one thread at a time and is handed on by batch.c, so nothing here is locked. Its state
+ * says how far it came; each step does nothing for jobs that have stopped before it. */
 #include "batch.h"
 #include "commands.h"
 #include "message.h"
@@ -20,6 +23,7 @@ double clock_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+/* A job that Ctrl-C ended has not failed: it is counted as not done. */
 static void fail(job *j, int code)
 {
     j->state = code == CODE_INTERRUPTED ? JOB_CANCELLED : JOB_FAILED;
@@ -70,12 +74,13 @@ mb_load_options load_options(const args *a)
     mb_load_options_init(&o);
     o.max_megapixels = a->max_megapixels_in;
     o.accept_partial = a->accept_partial;
-    o.keep_depth = a->depth != 1; /* --depth 8 */
-    o.keep_alpha = 1;             /* --input-alpha decides what becomes of it */
+    o.keep_alpha = 1; /* --input-alpha decides what becomes of it */
+    o.keep_depth = a->options.depth != 8;
     o.cancel = stop_loading;
     return o;
 }
 
+/* stdin has to be read to its end first: the decoders need the whole file. */
 static mb_status load_any(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *o,
                           mb_error *err)
 {
@@ -92,6 +97,7 @@ static mb_status load_any(mb_image *out, mb_image_source *source, const char *pa
     return status;
 }
 
+/* Warnings are one line, joined by semicolons; what is too long for it is cut off. */
 void add_warning(job *j, const char *text)
 {
     size_t at = strlen(j->warning);
@@ -121,7 +127,7 @@ mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *pa
         status = mb_mask_read(&mask, note, note_bytes, &picture, how, err);
     }
     mb_image_dispose(&picture);
-    if (status == MB_OK && a->depth == 1 && mask.depth != MB_DEPTH_U8) { /* --depth 8 */
+    if (status == MB_OK && a->options.depth == 8 && mask.depth != MB_DEPTH_U8) {
         status = mb_image_create(out, mask.width, mask.height, MB_PIXELS_GRAY, MB_DEPTH_U8, err);
         if (status == MB_OK) {
             status = mb_image_convert(out, &mask, err);
@@ -163,6 +169,8 @@ static void select_metadata(job *j, const args *a)
     j->kept = kept;
 }
 
+/* Runs in the loader's thread. Everything that can be wrong with the files ends here, in the job: the
+ * batch goes on. */
 void job_load(job *j, const batch *b)
 {
     const args *a = b->a;
@@ -189,12 +197,15 @@ void job_load(job *j, const batch *b)
                         guide_names(names, sizeof names, j->it->path, kind));
         return;
     }
+    /* The names were checked when the batch began; on a shared folder another machine may have been faster since. */
     if (results_are_there(j, b)) {
         j->state = JOB_SKIPPED;
         return;
     }
+    /* The photo, then its mask or trimap by the same limits. */
     j->source = (mb_image_source){.size = sizeof j->source};
     mb_image_source seen = {.size = sizeof seen};
+    /* A full disk or a folder that is gone is found before the network runs, not after. */
     double bytes = mb_image_probe(&seen, j->it->path, NULL) == MB_OK ? 4.0 * seen.width * seen.height : 0.0;
     if (!outputs_writable(j->it, bytes, &j->err)) {
         fail(j, CODE_OUTPUT);
@@ -236,6 +247,8 @@ static int code_of_run(mb_status status)
     return status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status);
 }
 
+/* Queues the picture on its device and returns; on a CPU nothing happens yet. Masks from files have no
+ * network to queue. */
 void job_start(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED || b->refine_only) {
@@ -247,6 +260,8 @@ void job_start(job *j, const batch *b, mb_pipeline *pipeline)
     }
 }
 
+/* Runs in the thread of the device. The decoded pictures are released as soon as the result is there:
+ * between computing and saving a job holds its results alone. */
 void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
 {
     if (j->state != JOB_LOADED) {
@@ -275,8 +290,10 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
         return;
     }
     if (j->result->warning[0] != '\0') {
-        add_warning(j, j->result->warning);
+        char words[2 * sizeof j->result->warning];
+        add_warning(j, option_words(words, sizeof words, j->result->warning, MB_OK));
     }
+    /* Most likely nothing was found, and the cut-out is empty. */
     if (j->result->coverage < 0.0005) {
         char text[80];
         (void)snprintf(text, sizeof text, "no foreground found (%.2f %% of the picture)", 100.0 * j->result->coverage);
@@ -284,6 +301,8 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     }
 }
 
+/* Files are written by the library, under a temporary name; stdout receives the encoded file in one piece,
+ * so that nothing is sent when encoding fails. */
 int save_image(const mb_image *image, const char *path, const args *a, const mb_metadata *metadata, int alone,
                mb_error *err)
 {
@@ -295,7 +314,7 @@ int save_image(const mb_image *image, const char *path, const args *a, const mb_
     o.quality = a->quality;
     o.metadata = metadata;
     o.threads = alone ? a->threads : 1; /* in a batch the others are computing */
-    o.note = a->premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
+    o.note = a->options.premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
     mb_status status;
     if (strcmp(path, "-") != 0) {
         status = mb_image_save(image, path, &o, err);
@@ -314,6 +333,8 @@ int save_image(const mb_image *image, const char *path, const args *a, const mb_
     return status == MB_E_MEMORY ? CODE_MACHINE : CODE_OUTPUT;
 }
 
+/* Runs in the saver's thread. After the first result that cannot be written the others are not tried: the
+ * disk is most likely full. */
 void job_save(job *j, const batch *b)
 {
     if (j->state != JOB_LOADED) {

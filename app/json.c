@@ -1,4 +1,7 @@
-/* A JSON writer: no tree, no state but the comma. */
+/* A JSON writer: no tree, no state but the comma.
+ *
+ * Every value is written as it comes, so memory does not grow with the report. Keys must be plain ASCII of
+ * ours; values may be anything. */
 #include "json.h"
 
 #include <math.h>
@@ -6,6 +9,7 @@
 
 static void quoted(FILE *out, const char *text);
 
+/* What comes before a value: the comma, if it is not the first, and its key. */
 static void lead(json *j, const char *key)
 {
     if (j->comma) {
@@ -31,6 +35,7 @@ static size_t utf8_length(const unsigned char *p)
     } else if (p[0] >= 0xf0 && p[0] < 0xf5) {
         n = 4;
     }
+    /* The end of the text is no continuation byte, so this stays within it. */
     for (size_t i = 1; i < n; i++) {
         if ((p[i] & 0xc0u) != 0x80u) {
             return 0;
@@ -43,6 +48,8 @@ static size_t utf8_length(const unsigned char *p)
     return n;
 }
 
+/* File names are bytes and may be no UTF-8: what is invalid becomes U+FFFD, so that every line we print is
+ * valid JSON. */
 static void quoted(FILE *out, const char *text)
 {
     (void)fputc('"', out);
@@ -107,6 +114,7 @@ void json_text(json *j, const char *key, const char *value)
     }
 }
 
+/* Six digits are enough for milliseconds and shares. JSON has no infinity and no NaN. */
 void json_real(json *j, const char *key, double value)
 {
     lead(j, key);

@@ -1,5 +1,8 @@
-/* mattebox: the program. It uses the public header, and so proves that the header is enough; and for `models` the
- * weights tool's manager. */
+/* mattebox: the program. It uses the public header, and so proves that the header is enough; and for
+ * `models` the weights tool's manager.
+ *
+ * Order of a run: hold the standard streams, parse, set up messages, read the environment, set up signals,
+ * run the command, flush. Each step needs only those before it. */
 #include "commands.h"
 #include "message.h"
 
@@ -14,6 +17,8 @@
 
 static volatile sig_atomic_t n_interrupts;
 
+/* The first signal asks running work to stop, which it does within some 50 ms; the second one ends the
+ * program at once. */
 static void on_interrupt(int signal)
 {
     (void)signal;
@@ -61,6 +66,8 @@ static void on_bus_error(int signal)
     _exit(CODE_MODEL);
 }
 
+/* With --verbose all that a report of a problem needs: build, device, what each variable is set to, where
+ * models are searched. */
 int cmd_version(args *a)
 {
     char info[2048];
@@ -96,6 +103,8 @@ int cmd_version(args *a)
     return code;
 }
 
+/* Options are checked before signals are handled or files opened: --help and a usage error end here in a
+ * few milliseconds. Output that could not be written is an error even when everything else went well. */
 int main(int argc, char **argv)
 {
     args a;

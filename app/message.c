@@ -1,4 +1,8 @@
-/* Messages, the progress line, and numbers for people. */
+/* Messages, the progress line, and numbers for people.
+ *
+ * stdout belongs to results (a picture, JSON Lines, lists), stderr to everything said to people. The
+ * progress line is the one thing that is overwritten: it is wiped before any other line, and exists only
+ * on a terminal. */
 #include "message.h"
 
 #include <pthread.h>
@@ -21,6 +25,7 @@ void message_setup(int quiet, int verbose, int color)
     screen.quiet = quiet;
     screen.verbose = verbose;
     screen.terminal = isatty(STDERR_FILENO);
+    /* no-color.org: any value but the empty one switches colours off. */
     const char *none = getenv("NO_COLOR");
     screen.color = color == 1 || (color == 0 && screen.terminal && (none == NULL || none[0] == '\0'));
 }
@@ -30,6 +35,7 @@ int message_has_terminal(void)
     return screen.terminal && !screen.quiet;
 }
 
+/* UTF-8 stays as it is: only control characters can steer a terminal. */
 char *escape_text(char *dst, size_t dst_bytes, const char *text)
 {
     size_t at = 0;
@@ -45,6 +51,7 @@ char *escape_text(char *dst, size_t dst_bytes, const char *text)
     return dst;
 }
 
+/* Decimal units, as disks and networks are sold; one digit after the point below ten. */
 char *format_bytes(char *dst, size_t dst_bytes, double bytes)
 {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
@@ -81,6 +88,8 @@ static void wipe_line(void)
     }
 }
 
+/* Everything the program says about a problem comes through here: one form, one place that escapes. The
+ * lock keeps the lines of several threads apart and off the progress line. */
 static void print_message(const char *label, const char *color, const char *text, const char *hint)
 {
     char line[LINE_BYTES];
@@ -113,11 +122,16 @@ int message_error(int code, const char *hint, const char *format, ...)
     return code;
 }
 
+/* The library's text is a line and perhaps a hint after a line feed. Its fields become our options first
+ * (option_words.c). */
 int message_status(int code, const char *subject, const mb_error *err)
 {
-    const char *text = err->message[0] != '\0' ? err->message : mb_status_name(err->code);
+    char words[LINE_BYTES];
+    const char *text = option_words(words, sizeof words, err->message, err->code);
+    text = text[0] != '\0' ? text : mb_status_name(err->code);
     size_t first = strcspn(text, "\n");
     const char *hint = text[first] == '\n' ? text + first + 1 : NULL;
+    /* Most messages of the library begin with the file already. */
     int named = subject == NULL || strncmp(text, subject, strlen(subject)) == 0;
     return message_error(code, hint, "%s%s%.*s", named ? "" : subject, named ? "" : ": ", (int)first, text);
 }
@@ -135,6 +149,7 @@ void message_warning(const char *subject, const char *text)
     }
 }
 
+/* A line without a label, for notes and the closing line. */
 static void print_plain(const char *format, va_list args)
 {
     char text[LINE_BYTES], line[LINE_BYTES];
@@ -177,6 +192,7 @@ void message_progress(const char *text)
     }
 }
 
+/* For what the program itself finds wrong with a picture: from here on it is handled like an error of the library. */
 mb_status own_error(mb_error *err, mb_status status, const char *format, ...)
 {
     va_list list;
@@ -187,6 +203,8 @@ mb_status own_error(mb_error *err, mb_status status, const char *format, ...)
     return status;
 }
 
+/* The switch has no default, so that the compiler asks for a code when the library gets a new status. What
+ * is left at the end is about one picture: the others go on. */
 int code_of_status(mb_status status)
 {
     switch (status) {

@@ -40,6 +40,10 @@ int code_of_status(mb_status status);
 void message_progress(const char *text);
 int message_has_terminal(void);
 
+/* A message of the library in the program's words: fields of its options become options ("erode 300: ..." becomes
+ * "--erode 300: ...", "detail=guided" becomes "--detail guided"). Returns dst. */
+char *option_words(char *dst, size_t dst_bytes, const char *text, mb_status status);
+
 /* Writes text with control characters as \xNN, so that a file name cannot steer the terminal. Returns dst. */
 char *escape_text(char *dst, size_t dst_bytes, const char *text);
 /* "885 MB", "3.1 GB": decimal units, three digits. Returns dst. */

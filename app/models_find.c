@@ -1,4 +1,7 @@
-/* Which models there are: files of the folders, and what the catalogue knows beside them. */
+/* Which models there are: files of the folders, and what the catalogue knows beside them.
+ *
+ * A folder is read anew each time: models come and go while a program runs, and a search takes less than a
+ * millisecond. */
 #include "commands.h"
 #include "json.h"
 #include "message.h"
@@ -12,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The catalogue is part of the program; the file of the user, if there is one, adds entries to it. */
 int models_catalogue(catalogue *out)
 {
     char path[PATH_MAX];
@@ -35,6 +39,8 @@ int models_installed(char *path, size_t bytes, const char *name)
     return 0;
 }
 
+/* An alias counts only when the name itself is not found: a file of the user's that is called like an alias is that
+ * file. */
 mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
 {
     catalogue c;
@@ -51,6 +57,7 @@ mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
     return status;
 }
 
+/* Without a catalogue there is no hint: the message itself is complete without. */
 void models_hint(char *text, size_t bytes, const char *name)
 {
     catalogue c;
@@ -75,6 +82,7 @@ static int only_mbw(const struct dirent *entry)
     return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
 }
 
+/* A folder that is missing or cannot be read has no models: it is only one of several that are searched. */
 int models_in_folder(char ***names, const char *folder)
 {
     struct dirent **entries = NULL;
@@ -98,6 +106,7 @@ void models_free_names(char **names, int n)
     free(names);
 }
 
+/* Grows by one: there are tens of models, not thousands. */
 static int add_path(char ***paths, int *n, const char *path)
 {
     char **more = realloc(*paths, ((size_t)*n + 1) * sizeof *more);
@@ -119,6 +128,7 @@ static int add_all(char ***paths, int *n)
         char **names;
         int count = models_in_folder(&names, folder);
         for (int k = 0; k < count && code == CODE_OK; k++) {
+            /* A model of this name in an earlier folder is the one that is used. */
             int hidden = 0;
             for (int j = 0; j < *n; j++) {
                 const char *slash = strrchr((*paths)[j], '/');
@@ -132,6 +142,8 @@ static int add_all(char ***paths, int *n)
     return code;
 }
 
+/* The first name that is not found ends the search with its message; what was found so far is in the list,
+ * which the caller frees. */
 int models_named(char ***paths, int *n, const char *const *names, int n_names)
 {
     int code = CODE_OK;
@@ -146,6 +158,7 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
     return n_names == 0 ? add_all(paths, n) : code;
 }
 
+/* A model that can be had; `path` null tells it from an installed one. */
 static void known_json(const catalogue_entry *e)
 {
     json j = {stdout, 0};
@@ -164,6 +177,7 @@ static void known_json(const catalogue_entry *e)
     json_line(&j);
 }
 
+/* Nothing is asked of a network: sizes and licences are the catalogue's. */
 void models_list_known(const args *a, const catalogue *c)
 {
     int n = 0;

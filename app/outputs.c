@@ -1,5 +1,9 @@
-/* Naming results and refusing, before any work, whatever would lose something: two results of one name, results that
- * exist, results that are inputs. */
+/* Naming results and refusing, before any work, whatever would lose something: two results of one name,
+ * results that exist, results that are inputs.
+ *
+ * Three passes over the whole list: names, clashes between results, results that exist. Only when all
+ * three have passed is a picture decoded. Identity is that of the file system (device and inode), so that
+ * links, other spellings and relative paths cannot hide that two names are one file. */
 #include "inputs.h"
 #include "message.h"
 
@@ -23,7 +27,8 @@ static int is_folder(const char *path)
     return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
-/* mkdir -p. */
+/* mkdir -p. Folders above that exist or cannot be made are no error by themselves: only the last
+ * one counts. */
 static int make_folder(const char *path)
 {
     char *p = text_of("%s", path);
@@ -49,6 +54,7 @@ typedef struct parts {
     int stem_length;
 } parts;
 
+/* The extension is what follows the last dot, but a name that begins with its only dot has none. */
 static parts split(const char *path)
 {
     parts p = {0};
@@ -128,6 +134,8 @@ static mb_format format_of_name(const char *path)
     return format;
 }
 
+/* Refuses before any work what the encoder would refuse after it: an extension that cannot be written, a
+ * name that says another format than --format, and transparency in a JPEG. */
 static int check_format(const char *path, const args *a, out_kind kind)
 {
     mb_error err = {0};
@@ -145,6 +153,7 @@ static int check_format(const char *path, const args *a, out_kind kind)
     return CODE_OK;
 }
 
+/* A format that was asked for names its own extension; --template is taken as it is. */
 static const char *standard_template(const args *a)
 {
     static const char *const templates[] = {"{dir}/{stem}.{kind}.png", "{dir}/{stem}.{kind}.png",
@@ -152,6 +161,8 @@ static const char *standard_template(const args *a)
     return a->template != NULL ? a->template : templates[a->format];
 }
 
+/* The names of all results of one input: from -o, or from the template in -o's folder or the input's own.
+ * The folder is made here, before any work, since that is the likeliest thing to fail. */
 static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int into_folder)
 {
     out_kind main_kind = wanted[OUT_CUTOUT] ? OUT_CUTOUT : wanted[OUT_MASK] ? OUT_MASK : OUT_TRIMAP;
@@ -195,6 +206,8 @@ typedef struct claim {
     const char *name;
 } claim;
 
+/* The folder with all links resolved, and the last part as it is: the result does not exist yet, so it
+ * cannot be resolved itself. */
 static char *canonical_path(const char *path)
 {
     parts p = split(path);
@@ -211,6 +224,8 @@ static int by_canonical(const void *a, const void *b)
     return strcmp(((const claim *)a)->canonical, ((const claim *)b)->canonical);
 }
 
+/* Sorted, so that two results of one name stand side by side. The message names the inputs in a fixed
+ * order, whatever the sort did. */
 static int compare_claims(claim *claims, size_t n)
 {
     qsort(claims, n, sizeof *claims, by_canonical);
@@ -226,6 +241,8 @@ static int compare_claims(claim *claims, size_t n)
     return CODE_OK;
 }
 
+/* Two inputs with one result would silently lose the first: a.jpg and a.png in one folder, or two folders
+ * flattened into one. */
 static int find_clashes(const item_list *list)
 {
     claim *claims = calloc((size_t)list->n * OUT_KINDS + 1, sizeof *claims);
@@ -259,11 +276,13 @@ typedef struct source {
     const char *path, *role; /* borrowed */
 } source;
 
+/* Few beside a folder of photos; sorted by identity once it is complete. */
 typedef struct source_set {
     source *v;
     size_t n, capacity;
 } source_set;
 
+/* By device and inode, for the binary search of look_at. */
 static int by_identity(const void *a, const void *b)
 {
     const source *x = a, *y = b;
@@ -273,7 +292,8 @@ static int by_identity(const void *a, const void *b)
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-/* Files that do not exist, folders, pipes and devices need no protection. */
+/* Files that do not exist, folders, pipes and devices need no protection. The path is borrowed: it belongs to argv or
+ * to the list of inputs. */
 static int add_source(source_set *set, const char *path, const char *role)
 {
     struct stat s;
@@ -305,7 +325,8 @@ static int add_model(source_set *set, const char *model)
     return code;
 }
 
-/* Everything that this command line reads. */
+/* Everything that this command line reads, with the word that the message has for it. `background` may be a colour
+ * or a word: then there is no such file, and nothing is added. */
 static int collect_sources(source_set *set, const item_list *list, const args *a)
 {
     const struct {
@@ -335,6 +356,8 @@ static int collect_sources(source_set *set, const item_list *list, const args *a
 /* What stands at the place of a result. */
 typedef enum standing { NOTHING_THERE, REPLACEABLE, REFUSED } standing;
 
+/* An input is never overwritten, not even with --force and under whatever name it is reached; other files are, with
+ * --force. */
 static standing look_at(const char *path, const source_set *set)
 {
     struct stat s;
@@ -384,6 +407,7 @@ static int check_existing(item *it, const args *a, const source_set *set)
     return CODE_OK;
 }
 
+/* What is read is sorted by identity once: a folder of a hundred thousand photos is still checked in no time. */
 static int find_existing(item_list *list, const args *a)
 {
     source_set set = {0};
@@ -395,6 +419,7 @@ static int find_existing(item_list *list, const args *a)
     return code;
 }
 
+/* The same for a command that reads some files and writes one. */
 int outputs_check_one(const char *output, const char *const *inputs, int n, const args *a, int *skip)
 {
     source_set set = {0};
@@ -443,6 +468,7 @@ static mb_status check_folder(const char *path, double picture_bytes, mb_error *
     return status;
 }
 
+/* Asked before a picture is decoded: a folder that may have changed since the names were made. */
 int outputs_writable(const item *it, double picture_bytes, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -457,6 +483,7 @@ int outputs_writable(const item *it, double picture_bytes, mb_error *err)
     return status == MB_OK;
 }
 
+/* One result, not mixed with a report, and never to a terminal, which binary data would leave in disorder. */
 static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
     int n_wanted = wanted[OUT_CUTOUT] + wanted[OUT_MASK] + wanted[OUT_TRIMAP];
@@ -481,12 +508,15 @@ static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_K
     return CODE_OK;
 }
 
+/* -o is a folder when it must be one (several inputs, a folder of inputs), when it looks like one (a slash
+ * at the end), or when it is one. */
 int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
     int from_stdin = list->n == 1 && strcmp(list->v[0].path, "-") == 0;
     if ((a->output == NULL && from_stdin) || (a->output != NULL && strcmp(a->output, "-") == 0)) {
         return name_to_stdout(list, a, wanted);
     }
+    /* Several results of one input never go to one file: the others get .KIND before the extension. */
     int into_folder = 0;
     if (a->output != NULL) {
         size_t n = strlen(a->output);

@@ -1,4 +1,8 @@
-/* What is said about each picture and at the end: lines for people, JSON Lines for programs (docs/json.md). */
+/* What is said about each picture and at the end: lines for people, JSON Lines for programs
+ * (docs/json.md).
+ *
+ * The same facts go to people (stderr, in words) and to programs (stdout, in JSON Lines); keys and their
+ * meanings are in docs/json.md and do not change within a major version. */
 #include "batch.h"
 #include "commands.h"
 #include "message.h"
@@ -8,18 +12,21 @@
 
 static const char *const state_names[] = {"cancelled", "cancelled", "ok", "failed", "skipped", "cancelled"};
 
+/* Linux counts it in kilobytes. */
 long long peak_bytes(void)
 {
     struct rusage u;
     return getrusage(RUSAGE_SELF, &u) == 0 ? (long long)u.ru_maxrss * 1024 : 0;
 }
 
+/* The message is in the words of the program, as on stderr. */
 static void json_error(json *j, const job *job_)
 {
+    char words[2 * sizeof job_->err.message];
     json_begin(j, "error", '{');
     json_int(j, "code", job_->code);
     json_text(j, "status", mb_status_name(job_->err.code));
-    json_text(j, "message", job_->err.message);
+    json_text(j, "message", option_words(words, sizeof words, job_->err.message, job_->err.code));
     json_end(j, '}');
 }
 
@@ -33,6 +40,7 @@ static void json_box(json *j, const char *key, const int box[4])
     json_end(j, ']');
 }
 
+/* What only a picture that was done has: sizes, times, what alpha looks like. */
 static void json_result(json *j, const job *job_)
 {
     const mb_result *r = job_->result;
@@ -54,6 +62,8 @@ static void json_result(json *j, const job *job_)
     json_int(j, "depth", r->alpha.depth == MB_DEPTH_U16 ? 16 : 8);
 }
 
+/* One line for each picture, whatever became of it. Keys that would have no meaning are left out, so that
+ * a reader sees by `status` which to expect. */
 static void report_json(const job *job_, const batch *b)
 {
     json j = {stdout, 0};
@@ -85,6 +95,8 @@ static void report_json(const job *job_, const batch *b)
     json_line(&j);
 }
 
+/* Errors and warnings always, the line on a finished picture only with --verbose, the JSON line on stdout
+ * beside them. */
 void report_job(const job *j, const batch *b)
 {
     if (j->state == JOB_FAILED) {
@@ -114,6 +126,8 @@ void report_job(const job *j, const batch *b)
     }
 }
 
+/* The last line for people and the last object for programs: counts that are 0 are left out of the line,
+ * not out of the object. */
 void report_summary(const batch *b, int code)
 {
     double seconds = (clock_ms() - b->started_ms) / 1e3;
@@ -136,6 +150,7 @@ void report_summary(const batch *b, int code)
         json_end(&j, '}');
         json_line(&j);
     }
+    /* "Processed 12 image(s), 1 failed, 3.4 s, peak memory 540 MB" */
     char text[256], size[32];
     int n = snprintf(text, sizeof text, "Processed %d image(s)", b->n_done);
     const struct {

@@ -95,7 +95,7 @@ static mb_status run_trimap(bench *b, mb_error *err)
 static mb_status run_guided(bench *b, mb_error *err)
 {
     mb_image_view guide = mb_image_view_u8(&b->photo), source = mb_image_view_u8(&b->mask);
-    mb_guided_options o = {b->parameter, MB_GUIDED_EPS, 1};
+    mb_guided_options o = {b->parameter, 0.015, 1};
     mb_image_f32 out = {0};
     mb_status status = mb_guided_filter(&(mb_task){.pool = b->pool}, &out, &guide, &source, &o, err);
     mb_image_f32_dispose(&out);

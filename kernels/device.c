@@ -43,9 +43,9 @@ mb_status mb_device_probe(mb_device_report *out, mb_device_wish wish, mb_error *
     }
     *out = (mb_device_report){.kind = MB_DEVICE_CPU};
     if (wish.kind == MB_DEVICE_CUDA) {
-        return mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or pass --device cpu", refusal.reason, refusal.cure);
+        return mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or use device=cpu", refusal.reason, refusal.cure);
     }
-    (void)snprintf(out->note, sizeof out->note, "CUDA: %s; using the CPU. %s, or pass --device cpu to silence this.",
+    (void)snprintf(out->note, sizeof out->note, "CUDA: %s; using the CPU. %s, or use device=cpu to silence this.",
                    refusal.reason, refusal.cure);
     return MB_OK;
 }

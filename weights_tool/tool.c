@@ -48,7 +48,10 @@ static void report(FILE *errors, const mb_error *err)
     (void)fprintf(errors, "mattebox-weights: ");
     for (;;) {
         int n = (int)strcspn(line, "\n");
-        (void)fprintf(errors, "%.*s\n", n, line);
+        /* The library's own name of the option is `overwrite`. */
+        bool force = strncmp(line, "overwrite=1 ", strlen("overwrite=1 ")) == 0;
+        (void)fprintf(errors, "%s%.*s\n", force ? "--force" : "", force ? n - (int)strlen("overwrite=1") : n,
+                      force ? line + strlen("overwrite=1") : line);
         if (line[n] == '\0') {
             return;
         }

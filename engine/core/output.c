@@ -45,7 +45,7 @@ struct mb_output {
 /* Where nothing may be replaced. */
 static mb_status fail_exists(mb_error *err, const char *path)
 {
-    return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", path);
+    return mb_fail(err, MB_E_ARGUMENT, "%s exists\noverwrite=1 replaces it", path);
 }
 
 /* The message for an errno: what is full, and how much was needed. */

@@ -79,7 +79,8 @@ static mb_status keep_taps(mb_graph *g, const char *const *taps, int n_taps, mb_
         int value = mb_graph_find(g, taps[i]);
         if (value < 0 || mb_graph_is_constant(g, value)) {
             return mb_fail(err, MB_E_ARGUMENT,
-                           "there is no tensor called '%.100s' in this model\n--tap all writes all of them", taps[i]);
+                           "there is no tensor called '%.100s' in this model\nthe tap \"all\" keeps all of them",
+                           taps[i]);
         }
         mb_graph_keep(g, value);
     }
@@ -113,7 +114,7 @@ static mb_status check_budget(const mb_runner *r, const mb_plan *p, mb_error *er
     if (r->options.max_bytes > 0 && need > (double)r->options.max_bytes) {
         return mb_fail(err, MB_E_MEMORY,
                        "the plan needs %.0f MB (activations %.0f, weights %.0f), the limit is %.0f MB\nuse a smaller "
-                       "input size, or raise --max-memory",
+                       "input size, or raise max_memory",
                        need * 1e-6, (double)p->stats.arena_bytes * 1e-6, (double)p->stats.weight_bytes * 1e-6,
                        (double)r->options.max_bytes * 1e-6);
     }

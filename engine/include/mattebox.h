@@ -171,7 +171,7 @@ typedef struct mb_image_source {
 /* How a picture is read. Start with mb_load_options_init. */
 typedef struct mb_load_options {
     size_t size;
-    double max_megapixels;     /* larger pictures are refused before any pixel is decoded; default 500, at most 4295 */
+    double max_megapixels;     /* above 0, to 4295, default 500: larger pictures are refused before decoding */
     int accept_partial;        /* 1: a file that ends early gives the rows that are there, and a warning. Default 0 */
     int keep_depth;            /* 1: PNG and PNM files of more than 8 bits give 16-bit pictures. Default 0 */
     int (*cancel)(void *user); /* NULL, or asked every few rows: not 0 stops with MB_E_CANCELLED */
@@ -396,8 +396,8 @@ typedef enum mb_recipe {
 typedef enum mb_segmenter {
     MB_SEGMENT_NETWORK = 0,  /* the model */
     MB_SEGMENT_SALIENCY = 1, /* what stands out; the pipeline may have no model */
-    MB_SEGMENT_BOTH = 2 /* several candidates from both: the best cut-out of them; always snapped to the picture's edges
-                         * (see `grabcut`). Steadier with a small model */
+    MB_SEGMENT_BOTH = 2      /* both: of the candidates made from them, the one of the best score, after GrabCut (see
+                              * `grabcut`). More reliable with a small model */
 } mb_segmenter;
 
 /* What refines the mask's edge. Relative costs are in docs/edges.md. */
@@ -425,57 +425,70 @@ typedef enum mb_foreground {
     MB_FOREGROUND_BLURFUSION = 2 /* estimated by blurring: a little worse on wide soft areas */
 } mb_foreground;
 
-/* Every parameter of the node "LayerMask: BiRefNetUltra", and ours. Start with mb_options_init; a value out of its
- * range is refused with MB_E_ARGUMENT and the range in the message, never clamped. */
+/* The parameters of the node "LayerMask: BiRefNetUltra", and ours. Start with mb_options_init. A value out of its range
+ * is refused with MB_E_ARGUMENT and a message with the range; nothing is clamped. Flags are 0 or 1. */
 typedef struct mb_options {
     size_t size;
-    /* the network */
-    mb_recipe recipe;              /* default AUTO */
-    int input_width, input_height; /* the network's input; 0 (default): what the model recommends */
-    mb_precision precision;        /* default AUTO: the context's */
-    /* the edge */
-    int process_detail;       /* default 1; 0: the mask is the result and nothing below acts, as in the node */
-    mb_detail detail;         /* default NONE */
-    int erode, dilate;        /* 1 .. 255, default 6: half the unknown band inside and outside the mask's outline */
-    double black_point;       /* 0.01 .. 0.98, default 0.01: alpha up to here becomes 0 */
-    double white_point;       /* 0.02 .. 0.99, default 0.99: alpha from here on becomes 1 */
-    double max_megapixels;    /* 1 .. 999, default 2.0 (of 1048576 pixels): VITMatte works on at most this many */
+
+    /* ---- the network */
+    mb_recipe recipe;       /* default AUTO */
+    int input_width;        /* of the network: 1 .. 65536 pixels; default 0: what the model recommends */
+    int input_height;       /* 1 .. 65536 pixels; default 0: what the model recommends. Set both or neither */
+    mb_precision precision; /* default AUTO: that of the context. The CPU always computes in f32 */
+
+    /* ---- the edge */
+    int process_detail;    /* default 1; 0: alpha is the mask, and no option of matting acts, as in the node */
+    mb_detail detail;      /* default NONE */
+    int erode;             /* 1 .. 255, default 6: width of the trimap's unknown band inside the outline, in steps of
+                            * 2.5 pixels */
+    int dilate;            /* 1 .. 255, default 6: its width outside the outline */
+    double black_point;    /* 0.01 .. 0.98, default 0.01: alpha up to this value becomes 0. Above white_point only with
+                            * the LAYERSTYLE recipes, whose nodes accept that */
+    double white_point;    /* 0.02 .. 0.99, default 0.99: alpha from this value on becomes 1 */
+    double max_megapixels; /* 1 .. 999, default 2 (of 1048576 pixels): VITMatte reduces larger photos to this size */
     mb_foreground foreground; /* default NONE; the program's cut-outs use ML */
-    /* what the result shall hold besides alpha */
-    int want_cutout; /* default 1: RGBA */
-    int want_trimap; /* default 0 */
-    /* how the mask is found */
+
+    /* ---- what the result holds besides alpha */
+    int want_cutout; /* default 1: RGBA, or RGB over an opaque background */
+    int want_trimap; /* default 0; 1: the trimap, if the method makes one */
+
+    /* ---- the mask */
     mb_segmenter segment; /* default NETWORK */
-    int flip;    /* default 0; 1: the network sees the photo and its mirror image, and the mean counts (twice the time)
-                  */
-    int grabcut; /* default 0; 1: the mask is moved to the picture's edges by colour models and a minimum cut. Acts on
-                  * masks given to mb_pipeline_refine too */
-    /* the edge, beyond the node; 0 (default) is the node's rule */
-    int guided_radius;      /* 1 .. 512 pixels */
-    double guided_eps;      /* 1e-9 .. 1e6; the node's 0.015 */
-    double guided_scale;    /* 0.01 .. 1: the guided filter's coefficients on a picture that much smaller: faster */
-    double matting_epsilon; /* 1e-12 .. 1, closed-form matting; the node's 1e-6 */
-    /* what becomes of alpha, in this order */
-    int min_area; /* drops parts of fewer pixels; default 0 */
-    int largest;  /* 1: keeps the part of most pixels only */
-    int invert;   /* 1: the background stays, the subject goes */
-    /* the cut-out */
-    int depth;                          /* bits of alpha and cut-out: 8, 16, or 0 (default): as the photo's */
-    int premultiplied;                  /* 1: colours are multiplied by alpha; default 0: straight */
-    int clean_transparent;              /* 1: colours under alpha 0 become 0 */
+    int flip;             /* default 0; 1: mean of the masks of the photo and of its mirror image; twice the time */
+    int grabcut;          /* default 0; 1: the mask's outline moves to colour edges (GrabCut) before matting; acts on
+                           * masks given to mb_pipeline_refine too */
+
+    /* ---- matting, beyond the node: the defaults are the node's constants */
+    int guided_radius;      /* 1 .. 512 pixels, radius of the guided filter; default 0: from erode and dilate */
+    double guided_eps;      /* 1e-9 .. 1e6, default 0.015: a smaller value follows fainter edges */
+    double guided_scale;    /* 0.01 .. 1, default 1; below: the fast guided filter, coefficients at this scale */
+    double matting_epsilon; /* 1e-12 .. 1, default 1e-6: regularisation of closed-form matting */
+
+    /* ---- post-processing of alpha, in this order */
+    int min_area;   /* 0 .. 2147483647 pixels, default 0: smaller connected components are dropped */
+    int largest;    /* default 0; 1: only the largest connected component stays */
+    double feather; /* 0 .. 100 pixels, default 0: standard deviation of a Gaussian blur that softens alpha */
+    int invert;     /* default 0; 1: the background stays, the subject goes */
+
+    /* ---- the cut-out */
+    int depth;                          /* bits of alpha and cut-out: 8 or 16; default 0: as the photo's */
+    int premultiplied;                  /* default 0: straight alpha; 1: colours are multiplied by alpha */
+    int clean_transparent;              /* default 0; 1: colours under alpha 0 become 0 */
     mb_background background;           /* default NONE */
     unsigned char background_colour[4]; /* straight RGBA, for COLOUR; mb_parse_colour reads names */
     const mb_image *background_picture; /* for PICTURE: borrowed as long as these options are in use */
-    double background_blur;             /* for BLUR: standard deviation in pixels, to 4096; 0 (default): 2 % of the
-                                           longer side */
-    int linear;                         /* 1: blends with the background in linear light; default 0: sRGB numbers */
-    int crop;                           /* 1: all results show the part around alpha above 5 % only */
-    int crop_margin;                    /* pixels around it, 0 .. 65535 */
-    /* given trimaps, in 8-bit terms; the nodes' presets have 0 and 255 */
-    int trimap_low;  /* 0 .. 254, default 25 (a tenth, as pymatting): up to here a given trimap is background */
-    int trimap_high; /* 1 .. 255, default 230: from here on it is foreground; between the two it is unknown */
+    double background_blur; /* for BLUR: standard deviation, 0.3 .. 4096 pixels; default 0: 2 % of the longer
+                             * side */
+    int linear;             /* default 0: sRGB values; 1: blends with the background in linear light */
+    int crop;               /* default 0; 1: all results show the part around alpha above 5 % only */
+    int crop_margin;        /* 0 .. 65535 pixels around it, default 0 */
+
+    /* ---- what the caller gives */
     mb_input_alpha input_alpha; /* default KEEP. Acts on photos with alpha */
+    int trimap_low;             /* 0 .. 127, default 25: up to this value a given trimap is background */
+    int trimap_high;            /* 128 .. 255, default 230: from this value on a given trimap is foreground */
 } mb_options;
+/* The defaults above. */
 MB_API void mb_options_init(mb_options *options);
 
 /* A named set: the nodes' defaults "birefnet-ultra" and "birefnet-ultra-v2", or "small", what the program's built-in

@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 #include "image/blur.h"
+#include "options/options.h"
 #include "sparse/components.h"
 #include "matting/laplacian.h"
 #include "matting/solve.h"
@@ -158,7 +159,7 @@ static mb_status check_memory(const mb_task *task, mb_closed_form_options *o, co
     if (need > have) {
         return mb_fail(err, MB_E_MEMORY,
                        "closed-form matting of %d unknown pixels needs %.2f GB, there are %.2f\n"
-                       "a narrower band (--erode, --dilate), --detail guided, or a larger --max-memory",
+                       "a narrower band (smaller erode and dilate), detail=guided, or a larger max_memory",
                        report->unknown, need * 1e-9, have * 1e-9);
     }
     size_t rest = (size_t)(have - n * BYTES_PER_UNKNOWN), limit = o->factor_limit;
@@ -174,7 +175,8 @@ static mb_status solve_unknown(const mb_task *task, mb_image_f32 *alpha, const m
 {
     mb_matting_system s = {0};
     grouping g = {0};
-    double *x = NULL, epsilon = o->epsilon > 0 ? o->epsilon : MB_CLOSED_FORM_EPSILON;
+    /* 1e-6, as in the node; the library behind it has a default of 1e-7. */
+    double *x = NULL, epsilon = o->epsilon > 0 ? o->epsilon : mb_option_rows[MB_OPTION_matting_epsilon].standard;
     mb_status status = MB_OK;
     mb_matting_input input = {photo, trimap, epsilon};
     MB_TRY(mb_matting_system_create(task, &s, &input, err));

@@ -8,8 +8,7 @@
 
 #include <stdbool.h>
 
-#define MB_CLOSED_FORM_EPSILON 1e-6 /* LayerStyle's; the library behind it has 1e-7 of its own */
-#define MB_CLOSED_FORM_MEMORY  ((size_t)1 << 30)
+#define MB_CLOSED_FORM_MEMORY ((size_t)1 << 30)
 
 typedef enum mb_solver {
     MB_SOLVER_AUTO,     /* Cholesky; conjugate gradients where its factor would exceed the memory limit */
@@ -19,7 +18,7 @@ typedef enum mb_solver {
 } mb_solver;
 
 typedef struct mb_closed_form_options {
-    double epsilon;      /* regularisation of the colour model; 0: MB_CLOSED_FORM_EPSILON */
+    double epsilon;      /* regularisation of the colour model; 0: the default of the option matting_epsilon */
     size_t factor_limit; /* bytes of the factor; 0: MB_CLOSED_FORM_MEMORY */
     mb_solver solver;
 } mb_closed_form_options;

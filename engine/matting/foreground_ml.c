@@ -168,7 +168,7 @@ static mb_status create_level(level *l, int width, int height, const mb_image_u8
     l->columns = mb_alloc_array((size_t)width, sizeof *l->columns);
     if (l->f == NULL || l->b == NULL || l->a == NULL || l->columns == NULL) {
         dispose_level(l);
-        return mb_fail_memory(err, bytes * 9 / 4, "foreground colours (--foreground blurfusion needs less)");
+        return mb_fail_memory(err, bytes * 9 / 4, "foreground colours (foreground=blurfusion needs less)");
     }
     for (int x = 0; x < width; x++) {
         l->columns[x] = (int32_t)((int64_t)x * photo->width / width);

@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "matting/guided_core.h"
+#include "options/options.h"
 
 /* LayerStyle's formula; odd, as its window is. */
 int mb_guided_layerstyle_radius(int erode, int dilate)
@@ -145,20 +146,17 @@ done:
 static mb_status check(const mb_image_view *guide, const mb_image_view *source, const mb_guided_options *o,
                        mb_error *err)
 {
-    if (o->radius < 1 || o->radius > MB_GUIDED_MAX_RADIUS) {
-        return mb_fail(err, MB_E_ARGUMENT, "--guided-radius %d: 1 to %d", o->radius, MB_GUIDED_MAX_RADIUS);
-    }
-    if (!(o->eps >= 1e-9 && o->eps <= 1e6)) { /* refuses NaN too */
-        return mb_fail(err, MB_E_ARGUMENT, "--guided-eps %g: 1e-9 to 1e6", o->eps);
-    }
-    if (!(o->scale >= 0.01 && o->scale <= 1.0)) {
-        return mb_fail(err, MB_E_ARGUMENT, "--guided-scale %g: 0.01 to 1", o->scale);
-    }
+    mb_status status = MB_OK;
+    /* 0 of the option is an automatic radius, which the caller has worked out: here it is out of range. */
+    MB_TRY(mb_option_check(MB_OPTION_guided_radius, o->radius != 0 ? o->radius : -1, err));
+    MB_TRY(mb_option_check(MB_OPTION_guided_eps, o->eps, err));
+    MB_TRY(mb_option_check(MB_OPTION_guided_scale, o->scale, err));
     if (guide->width != source->width || guide->height != source->height) {
         return mb_fail(err, MB_E_ARGUMENT, "the mask is %d x %d, the photo %d x %d\nboth must have one size",
                        source->width, source->height, guide->width, guide->height);
     }
-    return MB_OK;
+done:
+    return status;
 }
 
 /* Checks, then the exact or the fast variant into one plane. */

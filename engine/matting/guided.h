@@ -5,12 +5,9 @@
 #include "core/task.h"
 #include "image/view.h"
 
-#define MB_GUIDED_EPS        0.015 /* LayerStyle's */
-#define MB_GUIDED_MAX_RADIUS 512
-
 typedef struct mb_guided_options {
-    int radius;   /* of the box, 1..MB_GUIDED_MAX_RADIUS: windows of 2 radius + 1 pixels a side */
-    double eps;   /* > 0, added to the covariance as is (values in [0,1]) */
+    int radius;   /* of the box, in the range of the option guided_radius: windows of 2 radius + 1 pixels a side */
+    double eps;   /* in the range of guided_eps; added to the covariance as is (values in [0,1]) */
     double scale; /* 1: exact. Below: coefficients on a picture this much smaller, with `radius` in small pixels */
 } mb_guided_options;
 

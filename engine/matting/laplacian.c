@@ -171,7 +171,7 @@ static mb_status number_unknown(assembly *a, mb_error *err)
     if (count > INT32_MAX / STENCIL) {
         return mb_fail(err, MB_E_MEMORY,
                        "closed-form matting of %zu unknown pixels is too large\n"
-                       "use a narrower band (--erode, --dilate) or --detail guided",
+                       "use a narrower band (smaller erode and dilate) or detail=guided",
                        count);
     }
     s->n = (int32_t)count;

@@ -61,7 +61,7 @@ static mb_status make_trimap(const mb_task *task, mb_matte_job *job, int blur, m
         return mb_matte_first_channel(&job->trimap, job->user_trimap, err);
     }
     if (o->black_point > o->white_point) {
-        mb_task_warn(task, MB_WARN_POINTS_SWAPPED, "--black-point %g is above --white-point %g: %g was used",
+        mb_task_warn(task, MB_WARN_POINTS_SWAPPED, "black_point %g is above white_point %g: %g was used",
                      o->black_point, o->white_point, o->white_point - 0.001);
     }
     return mb_closed_form_trimap(task, &job->trimap, job->mask, blur, (mb_points){o->black_point, o->white_point}, err);

@@ -11,14 +11,14 @@ mb_status mb_matte_guided(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
     const mb_options *o = job->options;
     int radius = o->guided_radius > 0 ? o->guided_radius : mb_guided_layerstyle_radius(o->erode, o->dilate);
-    if (o->guided_scale > 0 && o->guided_scale < 1) { /* the same window, in pixels of the small picture */
+    if (o->guided_scale < 1) { /* the same window, in pixels of the small picture */
         int small = (int)lround(radius * o->guided_scale);
         radius = small > 1 ? small : 1;
     }
     const mb_guided_options guided = {
         .radius = radius,
-        .eps = o->guided_eps > 0 ? o->guided_eps : MB_GUIDED_EPS,
-        .scale = o->guided_scale > 0 ? o->guided_scale : 1.0,
+        .eps = o->guided_eps,
+        .scale = o->guided_scale,
     };
     mb_image_view guide = mb_image_view_u8(job->photo);
     mb_image_view source = mb_image_view_u8(mb_matte_source(job));

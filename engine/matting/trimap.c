@@ -2,6 +2,7 @@
 #include "matting/trimap.h"
 
 #include "image/bitmap.h"
+#include "options/options.h"
 
 typedef struct spread_job {
     mb_image_u8 *out;
@@ -37,11 +38,6 @@ static mb_window five_passes(int k)
     return (mb_window){MB_TRIMAP_ITERATIONS * (k / 2), MB_TRIMAP_ITERATIONS * (k - 1 - k / 2)};
 }
 
-static mb_status check_kernel(const char *name, int k, mb_error *err)
-{
-    return k >= 1 && k <= 255 ? MB_OK : mb_fail(err, MB_E_ARGUMENT, "--%s %d: 1 to 255", name, k);
-}
-
 /* A bitmap of the same size with the same bits. */
 static mb_status copy_bits(mb_bitmap *out, const mb_bitmap *b, mb_error *err)
 {
@@ -62,8 +58,8 @@ static mb_status layerstyle_bands(const mb_task *task, mb_image_u8 *out, mb_bitm
     static const uint8_t levels[3] = {255, 127, 0};
     mb_bitmap eroded = {0};
     mb_status status = MB_OK;
-    MB_TRY(check_kernel("erode", erode, err));
-    MB_TRY(check_kernel("dilate", dilate, err));
+    MB_TRY(mb_option_check(MB_OPTION_erode, erode, err));
+    MB_TRY(mb_option_check(MB_OPTION_dilate, dilate, err));
     MB_TRY(copy_bits(&eroded, fg, err));
     MB_TRY(mb_bitmap_erode(task, &eroded, five_passes(erode), err)); /* nothing from the border */
     MB_TRY(mb_bitmap_dilate(task, fg, five_passes(dilate), err));

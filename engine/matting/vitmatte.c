@@ -35,8 +35,8 @@ static mb_status make_trimap(const mb_task *task, mb_matte_job *job, mb_error *e
     }
     mb_status status = mb_trimap_layerstyle(task, trimap, job->mask, o->erode, o->dilate, err);
     if (status == MB_OK && memchr(trimap->v, 255, (size_t)trimap->width * (size_t)trimap->height) == NULL) {
-        mb_task_warn(task, MB_WARN_NO_FOREGROUND,
-                     "the trimap has no foreground: too thin for --erode %d, or no subject", o->erode);
+        mb_task_warn(task, MB_WARN_NO_FOREGROUND, "the trimap has no foreground: too thin for erode %d, or no subject",
+                     o->erode);
     }
     return status;
 }
@@ -49,7 +49,7 @@ static mb_status reduce(const mb_task *task, mb_vitmatte_input *input, mb_matte_
     const mb_image_u8 *photo = input->photo;
     double limit = job->options->max_megapixels;
     mb_vitmatte_limit(&width, &height, photo->width, photo->height, limit);
-    mb_task_warn(task, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (--max-megapixels %g)", width, height,
+    mb_task_warn(task, MB_WARN_REDUCED, "VITMatte saw %d x %d of %d x %d pixels (max_megapixels %g)", width, height,
                  photo->width, photo->height, limit);
     MB_TRY(mb_resize_pillow(task, &input->small_photo, photo, width, height, MB_FILTER_BILINEAR, err));
     MB_TRY(mb_resize_pillow(task, &input->small_trimap, &job->trimap, width, height, MB_FILTER_BILINEAR, err));

@@ -8,6 +8,7 @@
 #include "image/convert.h"
 #include "image/compose/layers.h"
 #include "image/connected_components.h"
+#include "image/feather.h"
 #include "matting/foreground.h"
 
 #include <string.h>
@@ -30,11 +31,31 @@ size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels)
         colours += depth == 16 ? 16 : 0;
         colours += o->background == MB_BACKGROUND_PICTURE ? 9 : o->background == MB_BACKGROUND_BLUR ? 4 : 0;
     }
+    components = o->feather > 0.0 ? 8 : components; /* two planes */
     bytes += components > colours ? components : colours;
     return mb_mul_size(&bytes, bytes, pixels) ? bytes : SIZE_MAX;
 }
 
-/* Components first, then inverted: min_area and largest speak of the subject. The f32 alpha follows the 8-bit one. */
+/* Blurs alpha at its full depth. Its 8 bits are rounded, not truncated: no rule of LayerStyle applies here. */
+static mb_status feather(const mb_task *task, const mb_compose_stage *s, mb_error *err)
+{
+    mb_image_f32 plane = {0}, *alpha = s->alpha_f32->v != NULL ? s->alpha_f32 : &plane;
+    const size_t n = (size_t)s->alpha->width * (size_t)s->alpha->height;
+    mb_status status = MB_OK;
+    if (alpha == &plane) {
+        MB_TRY(mb_image_f32_from_u8(&plane, s->alpha, err));
+    }
+    MB_TRY(mb_feather(task, alpha, s->options->feather, err));
+    for (size_t i = 0; i < n; i++) {
+        s->alpha->v[i] = (uint8_t)(255.0f * alpha->v[i] + 0.5f);
+    }
+done:
+    mb_image_f32_dispose(&plane);
+    return status;
+}
+
+/* Components first, then feathered, then inverted: min_area and largest speak of the subject. The f32 alpha follows the
+ * 8-bit one. */
 mb_status mb_compose_stage_shape(const mb_task *task, const mb_compose_stage *s, int *dropped, mb_error *err)
 {
     const mb_options *o = s->options;
@@ -43,6 +64,9 @@ mb_status mb_compose_stage_shape(const mb_task *task, const mb_compose_stage *s,
     *dropped = 0;
     if (rule.largest || rule.min_area > 1) {
         status = mb_keep_components(task, s->alpha, s->alpha_f32->v != NULL ? s->alpha_f32 : NULL, &rule, dropped, err);
+    }
+    if (status == MB_OK && o->feather > 0.0) {
+        status = feather(task, s, err);
     }
     if (status == MB_OK && o->invert) {
         mb_compose_invert(s->alpha);

@@ -21,7 +21,7 @@ int mb_compose_stage_depth(const mb_options *o, const mb_image *photo);
 /* Bytes besides photo, alpha and cut-out that the steps below hold at once. */
 size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels);
 
-/* Alpha's own steps, in place: min_area, largest, invert. *dropped: components that went. */
+/* Alpha's own steps, in place: min_area, largest, feather, invert. *dropped: components that went. */
 MB_MUST_CHECK mb_status mb_compose_stage_shape(const mb_task *task, const mb_compose_stage *s, int *dropped,
                                                mb_error *err);
 /* Alpha becomes at most the photo's own, in place. */

@@ -12,7 +12,7 @@
 #include "core/machine.h"
 #include "device.h"
 #include "pipeline/image_io_check.h"
-#include "pipeline/sized.h"
+#include "core/sized.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -71,7 +71,7 @@ static mb_status choose_device(mb_context *c, mb_error *err)
     status = use_gpu(c, &report, &why);
     if (status != MB_OK && c->options.device == MB_DEVICE_AUTO && status != MB_E_ARGUMENT) {
         const char *said = strncmp(why.message, "CUDA: ", 6) == 0 ? why.message + 6 : why.message;
-        (void)snprintf(c->note, sizeof c->note, "CUDA: %s: %.*s; using the CPU. Pass --device cpu to silence this.",
+        (void)snprintf(c->note, sizeof c->note, "CUDA: %s: %.*s; using the CPU. Use device=cpu to silence this.",
                        report.name, (int)strcspn(said, "\n"), said);
         return use_cpu(c, err);
     }
@@ -85,13 +85,13 @@ static mb_status check_context_options(const mb_context_options *o, mb_error *er
         return mb_fail(err, MB_E_ARGUMENT, "threads %d: 1 to 1024, or 0 for all processors", o->threads);
     }
     if (mb_device_name((int)o->device) == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "device %d is not known", (int)o->device);
+        return mb_fail(err, MB_E_ARGUMENT, "device %d: 0 to 2", (int)o->device);
     }
     if (o->device_index < 0 || o->device_index > 999) {
-        return mb_fail(err, MB_E_ARGUMENT, "device index %d: 0 to 999", o->device_index);
+        return mb_fail(err, MB_E_ARGUMENT, "device_index %d: 0 to 999", o->device_index);
     }
     if (mb_precision_name((int)o->precision) == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "precision %d is not known", (int)o->precision);
+        return mb_fail(err, MB_E_ARGUMENT, "precision %d: 0 to 4", (int)o->precision);
     }
     return MB_OK;
 }

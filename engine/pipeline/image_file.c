@@ -1,7 +1,7 @@
 /* The public face of engine/image's files: loading, probing, saving, encoding. Structs of the caller are copied field
  * by field into those of the codecs, checked on the way; pictures move without a copy. */
 #define _GNU_SOURCE
-#include "pipeline/sized.h"
+#include "core/sized.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
@@ -38,7 +38,7 @@ static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_opt
     mb_status status = options != NULL ? mb_copy_sized(full, sizeof *full, options, "mb_load_options", err) : MB_OK;
     const mb_load_options o = *full;
     if (status == MB_OK && !(o.max_megapixels > 0.0 && o.max_megapixels <= 4295.0)) { /* sides are at most 65,535 */
-        return mb_fail(err, MB_E_ARGUMENT, "max-megapixels-in %g: above 0, to 4295", o.max_megapixels);
+        return mb_fail(err, MB_E_ARGUMENT, "mb_load_options.max_megapixels %g: above 0, to 4295", o.max_megapixels);
     }
     limits->max_megapixels = o.max_megapixels;
     limits->accept_partial = o.accept_partial != 0;

@@ -1,6 +1,6 @@
 /* Masks and trimaps as people have them: in an alpha channel, as labels 0 and 1, of another size, of the photo as it
  * was stored. docs/pictures.md has the rules. */
-#include "pipeline/sized.h"
+#include "core/sized.h"
 
 #include "core/alloc.h"
 #include "image/codec/load.h"
@@ -10,6 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* In the order of mb_mask_channel. */
+const char *mb_mask_channel_name(int channel)
+{
+    static const char *const names[] = {"auto", "luma", "red", "green", "blue", "alpha"};
+    return channel >= 0 && channel < (int)(sizeof names / sizeof *names) ? names[channel] : NULL;
+}
 
 void mb_mask_options_init(mb_mask_options *options)
 {

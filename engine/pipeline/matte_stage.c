@@ -37,7 +37,9 @@ void mb_matte_stage_dispose(mb_matte_stage *stage)
 mb_status mb_matte_stage_check(const mb_matte_stage *stage, const mb_options *o, mb_error *err)
 {
     if (mb_matte_needs_network(o) && stage->network == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "detail %s needs a matting model\npass VITMatte weights (--matting-model)",
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "detail %s needs a matting model\npass VITMatte weights, or use detail=pymatting or "
+                       "detail=guided, which need none",
                        mb_detail_name((int)o->detail));
     }
     return MB_OK;
@@ -131,10 +133,6 @@ mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dil
     mb_status status = MB_OK;
     mb_image_u8 gray = {0}, trimap = {0};
     *out = (mb_image){0};
-    if (erode < 1 || erode > 255 || dilate < 1 || dilate > 255) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s %d: 1 to 255", erode < 1 || erode > 255 ? "erode" : "dilate",
-                       erode < 1 || erode > 255 ? erode : dilate);
-    }
     MB_TRY(mb_image_check(mask, err));
     MB_TRY(mb_gray_from_image(&gray, NULL, mask, err));
     MB_TRY(mb_trimap_layerstyle(NULL, &trimap, &gray, erode, dilate, err));

@@ -2,7 +2,7 @@
  * (net.c). */
 #include "pipeline/net.h"
 
-#include "pipeline/sized.h"
+#include "core/sized.h"
 
 #include <math.h>
 #include <string.h>

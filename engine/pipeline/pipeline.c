@@ -11,7 +11,7 @@
 #include "device.h"
 #include "pipeline/compose_stage.h"
 #include "pipeline/segment_stage.h"
-#include "pipeline/sized.h"
+#include "core/sized.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -250,9 +250,9 @@ static void suggest(char *text, size_t bytes, mb_pipeline *p, const mb_image *ph
         const char *option;
         const mb_options *o;
         bool differs;
-    } rows[] = {{"--max-megapixels 1", &smaller, mb_matte_needs_network(o) && o->max_megapixels > 1.0},
-                {"--detail guided", &guided, mb_matte_stage_needed(o) && o->detail != MB_DETAIL_GUIDED},
-                {"--foreground none", &plain, o->want_cutout && o->foreground != MB_FOREGROUND_NONE}};
+    } rows[] = {{"max_megapixels=1", &smaller, mb_matte_needs_network(o) && o->max_megapixels > 1.0},
+                {"detail=guided", &guided, mb_matte_stage_needed(o) && o->detail != MB_DETAIL_GUIDED},
+                {"foreground=none", &plain, o->want_cutout && o->foreground != MB_FOREGROUND_NONE}};
     int depth = mb_compose_stage_depth(o, photo);
     text[0] = '\0';
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -301,7 +301,7 @@ mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image
         return mb_fail(
             err, MB_E_MEMORY,
             "this needs %.1f %s (networks %.1f, weights %.1f, pictures and refinement %.1f), %.1f %s %s\n%sa smaller "
-            "--input-size or picture, or a larger --max-memory",
+            "input size or picture, or a larger max_memory",
             need / unit, name, (double)info.arena_bytes / unit, (double)info.weight_bytes / unit,
             (double)info.picture_bytes / unit, (double)limit / unit, name,
             p->context->options.max_memory > 0 ? "are allowed" : "are free", hint);

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Work of the three against each other, measured with the small default network: each is a multiple of the others by
- * less than five for any picture and network, which is enough for a progress bar. */
+/* Rough shares of the stages for the progress bar, for the small default network. Estimates: a larger network takes a
+ * larger share of the time than the bar says. */
 #define NETWORK_WORK    1.0
 #define SALIENCY_WORK   0.25
 #define GRABCUT_WORK    0.5

@@ -115,7 +115,7 @@ TEST(refusals)
     mb_options o = basic;
     mb_error err = {0};
     o.segment = (mb_segmenter)7;
-    CHECK(mb_options_check(&o, &err) == MB_E_ARGUMENT && strstr(err.message, "segment 7 is not known") != NULL);
+    CHECK(mb_options_check(&o, &err) == MB_E_ARGUMENT && strstr(err.message, "segment 7: 0 to 2") != NULL);
     CHECK(mb_segmenter_name(3) == NULL && strcmp(mb_segmenter_name(MB_SEGMENT_BOTH), "both") == 0);
     err = (mb_error){0};
     CHECK_OK(mb_options_preset(&o, "small", &err), err);

@@ -112,35 +112,8 @@ static mb_status bad_threads(mb_error *err)
     return mb_context_create(&c, &o, err);
 }
 
-/* Every option of results and of the methods' own parameters, one step outside its range. */
-TEST(option_ranges)
+TEST(colours)
 {
-    static const struct {
-        size_t field;
-        int whole; /* 1: int, 0: double */
-        double value;
-        const char *text;
-    } rows[] = {{offsetof(mb_options, guided_radius), 1, 513, "guided-radius 513: 1 to 512"},
-                {offsetof(mb_options, guided_eps), 0, 1e-10, "guided-eps 1e-10: 1e-09 to 1000000"},
-                {offsetof(mb_options, guided_scale), 0, 1.5, "guided-scale 1.5: 0.01 to 1"},
-                {offsetof(mb_options, matting_epsilon), 0, 2, "matting-epsilon 2: 1e-12 to 1"},
-                {offsetof(mb_options, min_area), 1, -1, "min-area -1: 0 to 2147483647"},
-                {offsetof(mb_options, background_blur), 0, 4097, "background blur 4097: 0 to 4096"},
-                {offsetof(mb_options, crop_margin), 1, -1, "crop -1: 0 to 65535"},
-                {offsetof(mb_options, depth), 1, 12, "depth 12: 8 or 16 bits"},
-                {offsetof(mb_options, background), 1, 4, "background 4 is not known"},
-                {offsetof(mb_options, background), 1, MB_BACKGROUND_PICTURE, "background picture: none is given"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        mb_options o;
-        mb_error err = {0};
-        mb_options_init(&o);
-        int whole = (int)rows[i].value;
-        void *field = (char *)&o + rows[i].field;
-        memcpy(field, rows[i].whole ? (const void *)&whole : (const void *)&rows[i].value,
-               rows[i].whole ? sizeof whole : sizeof rows[i].value);
-        CHECK(mb_options_check(&o, &err) == MB_E_ARGUMENT);
-        CHECK_MSG(strcmp(err.message, rows[i].text) == 0, "\"%s\" is not \"%s\"", err.message, rows[i].text);
-    }
     unsigned char rgba[4];
     mb_error err = {0};
     CHECK(mb_parse_colour(rgba, "teal", &err) == MB_OK && rgba[1] == 128 && rgba[3] == 255);

@@ -71,8 +71,14 @@ TEST(bad_pictures)
     CHECK_RUN(&p, 1, "Processed 2 image(s), 5 failed, ");
     CHECK(file_equal("cat.cutout.png", "alone.png") && file_equal("z.cutout.png", "alone.png"));
     CHECK(!file_exists("text.cutout.png") && !file_exists("cut.cutout.png") && !file_exists("huge.cutout.png"));
+    /* Files that are called like options keep their names. */
+    process_run(&p, "mkdir -p max_memory && cp text.jpg max_memory/detail=none && cp text.jpg black_point && "
+                    "mattebox max_memory/detail=none black_point");
+    CHECK_RUN(&p, 1, "mattebox: max_memory/detail=none: not a picture (it starts like a text file)\n");
+    CHECK_RUN(&p, 1, "mattebox: black_point: not a picture (it starts like a text file)\n");
     process_run(&p, "mattebox cut.jpg %s", flags);
     CHECK_RUN(&p, 1, "mattebox: cut.jpg: ends early");
+    CHECK_RUN(&p, 1, "; --accept-partial uses what is there\n");
     process_run(&p, "mattebox cut.jpg --accept-partial %s", flags);
     CHECK_RUN(&p, 0, "mattebox: warning: cut.jpg: ");
     process_run(&p, "ls -A | grep mattebox-");
@@ -150,6 +156,9 @@ TEST(limits)
 {
     process_run(&p, "mattebox cat.jpg %s --max-memory 1M", flags);
     CHECK_RUN(&p, 4, "MB are allowed\n  ");
+    CHECK_RUN(&p, 4, "a smaller input size or picture, or a larger --max-memory\n"); /* not the library's max_memory */
+    process_run(&p, "mattebox cat.jpg -m saliency --detail pymatting --max-memory 28M");
+    CHECK_RUN(&p, 4, "  --detail guided (");
     process_run(&p, "mattebox cat.jpg %s --max-megapixels-in 0.1", flags);
     CHECK_RUN(&p, 1, "the limit is 0.1\n  --max-megapixels-in raises it");
     process_run(&p, "mattebox cat.jpg %s --input-size 100", flags);

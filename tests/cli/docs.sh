@@ -1,5 +1,5 @@
 #!/bin/sh
-# docs/cli.md and the README's table of options are what the program's own table says. docs.sh BUILD SOURCE [--write]
+# docs/cli.md and docs/options.schema.json are what the program's own tables say. docs.sh BUILD SOURCE [--write]
 set -eu
 build=$1 source=$2
 work=$build/test-files
@@ -11,19 +11,26 @@ mkdir -p "$work"
     echo
     "$build/mattebox" help -- --markdown
 } >"$work/cli.md"
-{
-    echo "<!-- options -->"
-    "$build/mattebox" help -- cut --markdown
-    echo "<!-- /options -->"
-} >"$work/options.md"
+"$build/mattebox" help -- --schema >"$work/options.schema.json"
 if [ "${3:-}" = "--write" ]; then
-    cp "$work/cli.md" "$source/docs/cli.md"
-    sed -i -e "/<!-- options -->/,/<!-- \/options -->/{/<!-- options -->/r $work/options.md
-d}" "$source/README.md"
+    cp "$work/cli.md" "$work/options.schema.json" "$source/docs/"
     exit 0
 fi
-diff "$source/docs/cli.md" "$work/cli.md" || { echo "docs/cli.md is not what the program says"; exit 1; }
-sed -n '/<!-- options -->/,/<!-- \/options -->/p' "$source/README.md" | diff - "$work/options.md" ||
-    { echo "README.md: the table of options is not what the program says"; exit 1; }
-# Every message that docs/errors.md quotes from the command line exists there once.
+for file in cli.md options.schema.json; do
+    diff "$source/docs/$file" "$work/$file" ||
+        { echo "docs/$file is not what the program says: sh tests/cli/docs.sh BUILD . --write"; exit 1; }
+done
+# Every long option that the README and docs/errors.md show exists.
+"$build/mattebox-weights" --help >"$work/words" 2>&1 || true
+for command in convert inspect verify generate; do "$build/mattebox-weights" $command --help; done >>"$work/words" 2>&1 || true
+cat "$work/cli.md" >>"$work/words"
+for option in $(grep -ohE '(^|[ `(])--[a-z][a-z-]+' "$source/README.md" "$source/docs/errors.md" | tr -d ' `(' | sort -u); do
+    grep -qE -e "$option([^a-z-]|\$)" "$work/words" || {
+        case $option in
+        --peer | --build | --target | --parallel | --install) ;; # of other programs
+        *) echo "$option is in the README or in docs/errors.md, but no program has it"; exit 1 ;;
+        esac
+    }
+done
+# docs/errors.md is there and has a title.
 grep -q '^# ' "$source/docs/errors.md"

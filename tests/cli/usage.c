@@ -12,15 +12,59 @@ TEST(help)
 {
     process_run(&p, "mattebox --help");
     CHECK(p.code == 0 && p.err[0] == '\0' && strstr(p.out, "Usage: mattebox") != NULL);
-    process_run(&p, "mattebox help cut >a && mattebox cut --help >b && cmp a b && cat a");
+    process_run(&p, "export COLUMNS=120; mattebox help cut >a && mattebox cut --help >b && cmp a b && cat a");
     CHECK(p.code == 0 && strstr(p.out, "--black-point X") != NULL &&
-          strstr(p.out, "0.01 to 0.98; default 0.01") != NULL);
+          strstr(p.out, "(0 to 65535 pixels; default 0)\n") != NULL);
+    CHECK(strstr(p.out, "default ml)") != NULL && strstr(p.out, "pixels; default from erode and dilate)\n") != NULL);
+    process_run(&p, "mattebox help matte");
+    CHECK(strstr(p.out, "default pymatting)") != NULL); /* what the command does, not what the library does */
     process_run(&p, "mattebox --version");
     CHECK(p.code == 0 && strcmp(p.out, "mattebox 0.1.0\n") == 0);
     process_run(&p, "mattebox version --verbose");
     CHECK(p.code == 0 && strstr(p.out, "device: cpu") != NULL && strstr(p.out, "MATTEBOX_THREADS: (not set)") != NULL);
     process_run(&p, "mattebox version >/dev/full");
     CHECK_RUN(&p, 5, "standard output could not be written");
+}
+
+/* The longest line of a help page. */
+static size_t widest(const char *columns)
+{
+    size_t most = 0;
+    process_run(&p, "%s mattebox help cut", columns);
+    for (const char *line = p.out; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        size_t n = strcspn(line, "\n");
+        most = n > most ? n : most;
+    }
+    CHECK(p.code == 0 && strstr(p.out, " \n") == NULL);
+    return most;
+}
+
+/* Help is as wide as the terminal, 80 columns in a pipe, never more than 120. */
+TEST(width)
+{
+    size_t pipe = widest("env -u COLUMNS"), narrow = widest("COLUMNS=60"), wide = widest("COLUMNS=500");
+    CHECK_MSG(pipe <= 80 && pipe > 70, "%zu columns in a pipe", pipe);
+    CHECK_MSG(narrow <= 60 && narrow > 50, "%zu columns of 60", narrow);
+    CHECK_MSG(wide <= 120 && wide > 110, "%zu columns of 500", wide);
+    process_run(&p, "script -qec 'stty cols 100; mattebox help cut' /dev/null | tr -d '\\r'");
+    if (p.code == 0) { /* where there is a `script` */
+        CHECK_MSG(strstr(p.out, "pattern for the names of results; {ext} is the input's extension\n") != NULL, "%.300s",
+                  p.out);
+    }
+}
+
+/* Older names work, and are in no help page. */
+TEST(aliases)
+{
+    static const char *const names[] = {"snap", "mirror", "find saliency", "size 32", "overwrite"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        process_run(&p, "mattebox --%s gone.jpg", names[i]);
+        CHECK_RUN(&p, 2, "mattebox: gone.jpg: no such file\n");
+    }
+    process_run(&p, "mattebox help cut | grep -e --snap -e --mirror -e --find");
+    CHECK_MSG(p.code == 1, "listed: %s", p.out);
+    process_run(&p, "mattebox --find nothing gone.jpg");
+    CHECK_RUN(&p, 2, "mattebox: --segment nothing: one of network, saliency, both\n");
 }
 
 TEST(bad_options)
@@ -48,7 +92,7 @@ TEST(bad_options)
         {"--json=yes cat.jpg", "mattebox: --json takes no value\n"},
         {"--tap x cat.jpg", "mattebox: --tap does not belong to this command\n"},
         {"--background nocolour cat.jpg", "mattebox: --background nocolour: no colour, and no such file\n"},
-        {"--background blur:0 cat.jpg", "mattebox: --background blur:0: a radius above 0, to 4096\n"},
+        {"--background blur:0 cat.jpg", "mattebox: --background blur:0: a radius of 0.3 to 4096\n"},
         {"--background cat.jpg cat.jpg", "mattebox: cat.jpg: not a picture"},
         {"--crop=-1 cat.jpg", "mattebox: --crop -1: 0 to 65535\n"},
         {"--depth 12 cat.jpg", "mattebox: --depth 12: one of auto, 8, 16\n"},
@@ -56,6 +100,11 @@ TEST(bad_options)
         {"--format jpeg cat.jpg", "mattebox: cat.cutout.jpg: JPEG has no transparency\n"},
         {"--format jpeg -b '#ffffff80' cat.jpg", "mattebox: cat.composite.jpg: JPEG has no transparency\n"},
         {"--format webp -o x.png cat.jpg", "mattebox: x.png with --format webp\n  a file is what its name says\n"},
+        {"--guided-eps 0 cat.jpg", "mattebox: --guided-eps 0: 1e-09 to 1000000\n"},
+        {"--black-point 0.6 --white-point 0.4 cat.jpg", "mattebox: --black-point 0.6 is above --white-point 0.4\n"},
+        {"--background blur:4097 cat.jpg", "mattebox: --background blur:4097: a radius of 0.3 to 4096\n"},
+        {"--min-area -1 cat.jpg", "mattebox: --min-area -1: 0 to 2147483647\n"},
+        {"--precision f8 cat.jpg", "mattebox: --precision f8: one of auto, f32, tf32, f16, bf16\n"},
         {"--guided-radius 513 cat.jpg", "mattebox: --guided-radius 513: 1 to 512\n"},
         {"--shard 3/2 cat.jpg", "mattebox: --shard 3/2: I/N with 1 <= I <= N, as in 2/8\n"},
         {"--force --no-clobber cat.jpg", "mattebox: --force and --no-clobber exclude each other\n"},

@@ -159,7 +159,7 @@ TEST(not_pictures)
 TEST(giants)
 {
     static const char message[] = "a.jpg: 60,000×60,000 is 3,600 megapixels; the limit is 500\n"
-                                  "--max-megapixels-in raises it; it would need 43.2 GB";
+                                  "mb_load_options.max_megapixels raises it; it would need 43.2 GB";
     uint8_t v[64] = "\x89PNG\r\n\x1A\n\0\0\0\rIHDR";
     put(v, 16, 60000, 4, true);
     put(v, 20, 60000, 4, true);
@@ -190,7 +190,7 @@ TEST(giants)
     refused("#?RADIANCE\nFORMAT=x\n\n-Y 60000 +X 60000\n", 40, MB_E_ARGUMENT, message);
     refused("P6\n4000000000 1\n255\n", 20, MB_E_ARGUMENT,
             "a.jpg: 4,000,000,000×1 is 4,000 megapixels; the limit is 500\n"
-            "--max-megapixels-in raises it; it would need 48.0 GB");
+            "mb_load_options.max_megapixels raises it; it would need 48.0 GB");
     refused("P5\n100000 2\n255\n", 16, MB_E_ARGUMENT,
             "a.jpg: 100,000×2: a side is longer than 65,535 pixels\nscale it down first");
     refused("P5\n0 2\n255\n", 11, MB_E_FORMAT,
@@ -255,7 +255,7 @@ static void ends_early(bool jpeg, int height)
     CHECK_MSG(sscanf(err.message, "a.png: ends early: %31[0-9,] bytes, row %d of %d", first, &row, &of) == 3 &&
                   of == height && row > height / 4 && row < height,
               "%s", err.message);
-    CHECK_MSG(strstr(err.message, "\ncopy or download it again; --accept-partial uses what is there") != NULL, "%s",
+    CHECK_MSG(strstr(err.message, "\ncopy or download it again; accept_partial=1 uses what is there") != NULL, "%s",
               err.message);
     mb_load_limits_init(&l);
     l.accept_partial = true;

@@ -143,18 +143,18 @@ static void sweep(const scenario *s)
 }
 
 static const scenario scenarios[] = {
-    {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
-    {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
+    {"none", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2, false},
+    {"guided", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2, false},
     {"guided fast", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0.5, 2, false},
-    {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
-    {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 0, 2, false},
-    {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, false},
-    {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, false},
-    {"none, 16 bits", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
-    {"guided, 16 bits", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 2, true},
-    {"vitmatte reduced, 16 bits", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 0, 0.001, true},
-    {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 0, 2, false},
-    {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 0, 2, false},
+    {"pymatting", MB_DETAIL_PYMATTING, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2, false},
+    {"pymatting by iteration", MB_DETAIL_PYMATTING, MB_SOLVER_PCG, MB_FOREGROUND_NONE, 1, 2, false},
+    {"vitmatte", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2, false},
+    {"vitmatte reduced", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 0.001, false},
+    {"none, 16 bits", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2, true},
+    {"guided, 16 bits", MB_DETAIL_GUIDED, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 2, true},
+    {"vitmatte reduced, 16 bits", MB_DETAIL_VITMATTE, MB_SOLVER_AUTO, MB_FOREGROUND_NONE, 1, 0.001, true},
+    {"multi-level", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_ML, 1, 2, false},
+    {"blur fusion", MB_DETAIL_NONE, MB_SOLVER_AUTO, MB_FOREGROUND_BLURFUSION, 1, 2, false},
 };
 
 TEST_ROWS(sweep, scenarios)

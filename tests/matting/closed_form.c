@@ -359,7 +359,7 @@ TEST(wide_band)
     limited.memory_limit = (size_t)report.unknown * 600;
     err = (mb_error){0};
     CHECK(mb_closed_form(&limited, &alpha, &samples, &trimap, &o, &report, &err) == MB_E_MEMORY && alpha.v == NULL);
-    CHECK_MSG(strstr(err.message, "--detail guided") != NULL && strstr(err.message, " GB, there are ") != NULL, "%s",
+    CHECK_MSG(strstr(err.message, "detail=guided") != NULL && strstr(err.message, " GB, there are ") != NULL, "%s",
               err.message);
     for (int calls = 0; calls < 30; calls += 13) {
         int left = calls;

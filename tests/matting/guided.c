@@ -3,6 +3,7 @@
 #include "matting/fixtures.h"
 #include "matting/guided.h"
 #include "image/levels.h"
+#include "options/options.h"
 
 static double filter_error(const goldens *g, const char *picture, const char *field, int radius, double eps,
                            mb_pool *pool)
@@ -69,7 +70,8 @@ static void node_bytes(const goldens *g, mb_pool *pool)
         snprintf(field, sizeof field, "%s_mask", picture);
         mb_image_u8 mask = golden_picture(g, field);
         mb_image_view guide = mb_image_view_u8(&image), source = mb_image_view_u8(&mask);
-        mb_guided_options o = {mb_guided_layerstyle_radius(pair[0], pair[1]), MB_GUIDED_EPS, 1.0};
+        mb_guided_options o = {mb_guided_layerstyle_radius(pair[0], pair[1]),
+                               mb_option_rows[MB_OPTION_guided_eps].standard, 1.0};
         mb_image_f32 out = {0};
         mb_error err;
         CHECK_OK(mb_guided_filter(&(mb_task){.pool = pool}, &out, &guide, &source, &o, &err), err);

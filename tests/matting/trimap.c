@@ -146,10 +146,10 @@ TEST(refusals)
     mb_image_u8 m = speckles(4, 4, 1, 3), t = {0};
     mb_error err = {0};
     CHECK(mb_trimap_layerstyle(NULL, &t, &m, 300, 6, &err) == MB_E_ARGUMENT);
-    CHECK_MSG(strcmp(err.message, "--erode 300: 1 to 255") == 0, "%s", err.message);
+    CHECK_MSG(strcmp(err.message, "erode 300: 1 to 255") == 0, "%s", err.message);
     err = (mb_error){0};
     CHECK(mb_trimap_layerstyle(NULL, &t, &m, 6, 0, &err) == MB_E_ARGUMENT);
-    CHECK_MSG(strcmp(err.message, "--dilate 0: 1 to 255") == 0, "%s", err.message);
+    CHECK_MSG(strcmp(err.message, "dilate 0: 1 to 255") == 0, "%s", err.message);
     CHECK(mb_trimap_thresholds(NULL, &t, &m, 200, 100, &err) == MB_E_ARGUMENT);
     CHECK(mb_trimap_rembg(NULL, &t, &m, 10, 240, 256, &err) == MB_E_ARGUMENT);
     CHECK(t.v == NULL);

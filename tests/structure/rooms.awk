@@ -30,8 +30,8 @@ BEGIN {
     may["engine/weights"] = may["engine/image"] = may["engine/sparse"] = may["kernels"] = " engine/core "
     may["engine/graph"] = may["weights_tool"] = " engine/core engine/weights "
     may["engine/models"] = " engine/core engine/weights engine/graph "
-    may["engine/segment"] = " engine/core engine/image "
-    may["engine/matting"] = " engine/core engine/image engine/sparse "
+    may["engine/segment"] = may["engine/options"] = " engine/core engine/image "
+    may["engine/matting"] = " engine/core engine/image engine/sparse engine/options "
     may["benchmarks"] = " engine/core engine/image engine/segment engine/matting "
-    may["engine/pipeline"] = " engine/core engine/weights engine/image engine/segment engine/matting engine/graph engine/models "
+    may["engine/pipeline"] = " engine/core engine/weights engine/image engine/segment engine/matting engine/options engine/graph engine/models "
 }

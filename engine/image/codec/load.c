@@ -152,7 +152,7 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     if (megapixels > limits->max_megapixels) {
         return mb_fail(err, MB_E_ARGUMENT,
                        "%s×%s is %s megapixels; the limit is %g\n"
-                       "--max-megapixels-in raises it; it would need %.1f GB",
+                       "mb_load_options.max_megapixels raises it; it would need %.1f GB",
                        w, h, grouped(mp, (uint64_t)megapixels), limits->max_megapixels, megapixels * 12e-3);
     }
     if (s->width > limits->max_side || s->height > limits->max_side) {
@@ -310,7 +310,7 @@ static mb_status ended_early(const mb_decode_job *job)
     }
     if (!job->limits->accept_partial || job->rows == 0) {
         return mb_fail(job->err, MB_E_FORMAT, "%s\ncopy or download it again%s", what,
-                       job->rows != 0 ? "; --accept-partial uses what is there" : "");
+                       job->rows != 0 ? "; accept_partial=1 uses what is there" : "");
     }
     job->info->partial = true;
     (void)snprintf(job->info->warning, sizeof job->info->warning, "%s", what);

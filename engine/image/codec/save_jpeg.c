@@ -183,7 +183,7 @@ mb_status mb_jpeg_encode(void **out, size_t *n, const mb_image *image, const mb_
     *n = 0;
     MB_TRY(mb_image_check(image, err));
     if (image->pixels == MB_PIXELS_RGBA || image->pixels == MB_PIXELS_BGRA) {
-        return mb_fail(err, MB_E_ARGUMENT, "JPEG has no transparency\n--background white, or write a PNG");
+        return mb_fail(err, MB_E_ARGUMENT, "JPEG has no transparency\nset an opaque background, or write a PNG");
     }
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION) {
         return mb_fail(err, MB_E_ARGUMENT, "JPEG pictures are limited to %ld pixels a side\nwrite a PNG",

@@ -121,7 +121,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
     (void)pthread_mutex_init(&d->lock, &recursive);
     (void)pthread_mutexattr_destroy(&recursive);
     if (!mb_nvlib_open(&d->lib, &refusal) || !describe(d, &refusal)) {
-        status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or pass --device cpu", refusal.reason, refusal.cure);
+        status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or use device=cpu", refusal.reason, refusal.cure);
         goto done;
     }
     /* The primary context, which the runtime launches into as well. */

@@ -7,7 +7,7 @@
 
 #define MB_MEGABYTE 1e-6
 /* Ends every message about memory. */
-#define MB_CUDA_CURE "try --precision f16, a smaller --input-size, a smaller --batch, or --device cpu"
+#define MB_CUDA_CURE "try precision=f16, a smaller input, a smaller batch, or device=cpu"
 
 /* After these the context cannot be used any more, whatever is called: memory errors, illegal addresses and
  * instructions, time-outs, failed assertions and launches. */

@@ -166,7 +166,7 @@ TEST(room)
     CHECK_MSG(o->status == MB_E_MEMORY && strncmp(o->err.message, "CUDA: needs ", 12) == 0 &&
                   strstr(o->err.message, "(activations and workspaces ") != NULL &&
                   strstr(o->err.message, " 90 MB free on device 0 \"Stand-in 0\"\n") != NULL &&
-                  strstr(o->err.message, "--device cpu") != NULL,
+                  strstr(o->err.message, "device=cpu") != NULL,
               "%s", o->err.message);
 }
 

@@ -179,6 +179,33 @@ static void both_ways(const char *what, mb_precision precision, const char *mode
     check_closed();
 }
 
+/* The precision of the options is that of a context, for one pipeline: the same bytes either way. */
+TEST(precisions)
+{
+    static const mb_precision all[] = {MB_PRECISION_F32, MB_PRECISION_TF32, MB_PRECISION_F16, MB_PRECISION_BF16};
+    const mb_options plain = options_of(MB_RECIPE_MODELCARD, MB_DETAIL_NONE);
+    mb_result *f32 = NULL;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        mb_options o = plain;
+        o.precision = all[i];
+        setting by_context = open_setting(MB_DEVICE_CUDA, all[i], test_model("tiny_legacy"), NULL, &plain);
+        setting by_options = open_setting(MB_DEVICE_CUDA, MB_PRECISION_F32, test_model("tiny_legacy"), NULL, &o);
+        mb_result *r[2] = {run(by_context.pipeline, 0), run(by_options.pipeline, 0)};
+        CHECK_MSG(same_result(r[0], r[1]), "%s: another result than by the context", mb_precision_name((int)all[i]));
+        if (i == 0) {
+            f32 = r[1];
+            r[1] = NULL;
+        } else if (all[i] != MB_PRECISION_TF32) { /* whose rounding is the stand-in's business */
+            CHECK_MSG(!same_result(r[1], f32), "%s: nothing has changed", mb_precision_name((int)all[i]));
+        }
+        free_results(r, 2);
+        close_setting(&by_options);
+        close_setting(&by_context);
+    }
+    free_results(&f32, 1);
+    check_closed();
+}
+
 TEST(recipes)
 {
     static const mb_precision precisions[] = {MB_PRECISION_F32, MB_PRECISION_F16, MB_PRECISION_BF16};

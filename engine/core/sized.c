@@ -1,4 +1,4 @@
-#include "pipeline/sized.h"
+#include "core/sized.h"
 
 #include <string.h>
 

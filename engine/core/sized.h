@@ -1,7 +1,7 @@
 /* Structs of the public header whose first field is their size in bytes, as the caller was compiled: older callers have
- * shorter ones, newer callers longer ones. Internal to engine/pipeline. */
-#ifndef MB_PIPELINE_SIZED_H
-#define MB_PIPELINE_SIZED_H
+ * shorter ones, newer callers longer ones. */
+#ifndef MB_CORE_SIZED_H
+#define MB_CORE_SIZED_H
 
 #include "core/status.h"
 
