@@ -294,6 +294,12 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
         add_warning(j, option_words(words, sizeof words, j->result->warning, MB_OK));
     }
     /* Most likely nothing was found, and the cut-out is empty. */
+    if (j->result->doubtful && j->result->coverage >= 0.0005) {
+        char text[160];
+        (void)snprintf(text, sizeof text, "doubtful, look at it: confidence %.2f (%s)", j->result->confidence,
+                       j->result->confidence_basis);
+        add_warning(j, text);
+    }
     if (j->result->coverage < 0.0005) {
         char text[80];
         (void)snprintf(text, sizeof text, "no foreground found (%.2f %% of the picture)", 100.0 * j->result->coverage);

@@ -228,6 +228,7 @@ static mb_status begin(run *r, mb_pipeline *p, mb_error *err)
         mb_add_warning(r->result->warning,
                        "the photo's own transparency was kept (--input-alpha ignore: looks beneath it)");
     }
+    r->result->confidence = -1.0;
     r->result->peak_bytes = total;
     p->held_bytes = total;
 done:
@@ -312,6 +313,9 @@ static mb_status run_complete(mb_result **out, run *r, mb_pipeline *p, mb_error 
         MB_TRY(mb_segment_mask(&segmenting, &r->mask, &r->job, &r->photo, &p->options, err));
         r->result->ms_network = r->ms + mb_clock_ms() - start;
         mb_add_warning(r->result->warning, r->job.warning);
+        r->result->confidence = r->job.confidence.value;
+        r->result->doubtful = r->job.confidence.value < r->job.confidence.limit;
+        (void)snprintf(r->result->confidence_basis, sizeof r->result->confidence_basis, "%s", r->job.confidence.basis);
     } else if (r->request.mask != NULL) {
         MB_TRY(mb_segment_grabcut(&segmenting, &r->mask, &r->photo, &p->options, err));
     }

@@ -1,19 +1,35 @@
 #!/usr/bin/env python3
 """Fits the confidence of the built-in default: the overlap with the truth that its result is expected to have.
 
-    python3 doubt.py FIGURES
+    python3 doubt.py MATTEBOX PHOTOS
 
-FIGURES: one line a photo: its name, the IoU of the built-in default's result with the hand-made mask, and the five figures
-of engine/segment/confidence.h (score, margin, agreement, overlap of colours, logarithm of the area), as tests/cli/doubt.c
-prints them with MATTEBOX_TEST_FIGURES=1. Ridge regression on standardised figures, ridge 2; every photo is judged by
-weights that have not seen it. Prints the weights for engine/segment/confidence.c and the table of docs/models/default.md.
+Cuts every NAME.jpg of PHOTOS that has a NAME_mask.png with the built-in default and reads what its confidence rests on from
+the JSON report: how far the other candidates agree, and the share of the picture. `mountains`, which has no subject, is
+left out. Ridge regression on standardised figures, ridge 2; every photo is judged by weights that have not seen it. Prints
+the weights for engine/segment/confidence.c and the table of docs/models/default.md.
 """
-import itertools
+import json
+import re
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 RIDGE = 2.0
+
+
+def figures(program, photo, folder):
+    out = folder / "out.png"
+    run = subprocess.run([program, photo, "--model", "default", "-d", "none", "--only-mask", "--json", "-f", "-o", out],
+                         capture_output=True, text=True, check=True)
+    basis = json.loads(run.stdout.splitlines()[0])["confidence_basis"]
+    agreement, area = map(float, re.findall(r"([0-9.]+) %", basis))
+    found = np.array(Image.open(out).convert("L")) > 127
+    truth = np.array(Image.open(photo.with_name(photo.stem + "_mask.png")).convert("L")) > 127
+    return (found & truth).sum() / max(1, (found | truth).sum()), (agreement / 100, np.log(area / 100))
 
 
 def fit(x, y):
@@ -23,30 +39,17 @@ def fit(x, y):
     return w, y.mean() - mean @ w
 
 
-def leave_one_out(x, y):
-    out = np.empty(len(y))
-    for i in range(len(y)):
-        keep = np.arange(len(y)) != i
-        w, b = fit(x[keep], y[keep])
-        out[i] = np.clip(x[i] @ w + b, 0, 1)
-    return out
-
-
 def main():
-    rows = [line.split() for line in open(sys.argv[1]) if line.strip()]
-    names = [r[0] for r in rows]
-    y = np.array([float(r[1]) for r in rows])
-    x = np.array([[float(v) for v in r[2:]] for r in rows])
-    if "--subsets" in sys.argv:
-        for n in range(1, x.shape[1] + 1):
-            for some in itertools.combinations(range(x.shape[1]), n):
-                e = leave_one_out(x[:, some], y)
-                print(some, f"error {np.abs(e - y).mean():.3f} correlation {np.corrcoef(e, y)[0, 1]:.3f}")
-        return
+    photos = [p for p in sorted(Path(sys.argv[2]).glob("*.jpg")) if p.stem != "mountains"]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [figures(sys.argv[1], p, Path(folder)) for p in photos]
+    y, x = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     w, b = fit(x, y)
-    print("weights", " ".join(f"{v:.4f}" for v in w), "constant", f"{b:.4f}")
-    for name, truth, e in sorted(zip(names, y, leave_one_out(x, y)), key=lambda r: -r[1]):
-        print(f"| {name} | {truth:.2f} | {e:.2f} |")
+    print(f"agreement {w[0]:.4f}, log area {w[1]:.4f}, constant {b:.4f}")
+    for i in np.argsort(-y):
+        keep = np.arange(len(y)) != i
+        unseen, constant = fit(x[keep], y[keep])
+        print(f"| {photos[i].stem} | {y[i]:.2f} | {np.clip(x[i] @ unseen + constant, 0, 1):.2f} |")
 
 
 if __name__ == "__main__":
