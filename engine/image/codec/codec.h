@@ -39,6 +39,10 @@ const char *mb_png_version(void);
 mb_status mb_decode_webp(mb_decode_job *job);
 void mb_webp_version(char *text, size_t n);
 #endif
+#if MB_HAVE_TIFF
+mb_status mb_decode_tiff(mb_decode_job *job);
+void mb_tiff_version(char *text, size_t n);
+#endif
 mb_status mb_decode_stb(mb_decode_job *job);
 mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_psd(mb_decode_job *job);

@@ -50,6 +50,9 @@ static int tiff_orientation(const uint8_t *v, size_t n)
 
 int mb_exif_orientation(mb_file_type type, const uint8_t *bytes, size_t n)
 {
+    if (type == MB_FILE_TIFF) { /* the structure itself */
+        return tiff_orientation(bytes, n);
+    }
     const mb_bytes exif = mb_find_exif(type, (mb_bytes){bytes, n});
     return exif.v != NULL ? tiff_orientation(exif.v, exif.n) : 1;
 }

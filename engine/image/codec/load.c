@@ -38,6 +38,9 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 #if MB_HAVE_WEBP
     [MB_FILE_WEBP] = mb_decode_webp,
 #endif
+#if MB_HAVE_TIFF
+    [MB_FILE_TIFF] = mb_decode_tiff,
+#endif
     [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb, [MB_FILE_BMP] = mb_decode_stb,
     [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
 };
@@ -46,7 +49,7 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 void mb_load_formats(char *text, size_t n)
 {
     const char *jpeg = "stb_image", *png = "stb_image";
-    char webp[40] = "not in this build";
+    char webp[40] = "not in this build", tiff[40] = "not in this build";
 #if MB_HAVE_JPEG
     jpeg = mb_jpeg_version();
 #endif
@@ -56,8 +59,11 @@ void mb_load_formats(char *text, size_t n)
 #if MB_HAVE_WEBP
     mb_webp_version(webp, sizeof webp);
 #endif
-    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg, png,
-                   webp);
+#if MB_HAVE_TIFF
+    mb_tiff_version(tiff, sizeof tiff);
+#endif
+    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg,
+                   png, webp, tiff);
 }
 
 /* ---- text */
@@ -123,7 +129,7 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
         how = "convert it with avifdec";
         break;
     case MB_FILE_TIFF:
-        how = "convert it with tiff2png";
+        how = "install libtiff-dev and rebuild, or convert it with tiff2png";
         break;
     case MB_FILE_JXL:
         how = "convert it with djxl";

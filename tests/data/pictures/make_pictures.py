@@ -147,12 +147,12 @@ def coloured():
     photo.save(folder / "p3.webp", icc_profile=p3, exif=plain, lossless=True)
     ImageCms.profileToProfile(
         photo, ImageCms.ImageCmsProfile(io.BytesIO(p3)), ImageCms.createProfile("sRGB"),
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC).save(folder / "p3_srgb.png")
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC).save(folder / "p3_srgb.png", icc_profile=None)
     wall = Image.new("RGB", (32, 24), (40, 200, 90))
     wall.save(folder / "wall_adobe.png", icc_profile=adobe)
     ImageCms.profileToProfile(
         wall, ImageCms.ImageCmsProfile(io.BytesIO(adobe)), ImageCms.ImageCmsProfile(io.BytesIO(p3)),
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC).save(folder / "wall_p3.png")
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC).save(folder / "wall_p3.png", icc_profile=None)
     grey = bytearray(p3)
     grey[16:20] = b"GRAY"
     photo.save(folder / "grey_profile.png", icc_profile=bytes(grey))
@@ -163,7 +163,61 @@ def coloured():
     Image.new("L", (32, 24), 0).save(folder / "nothing.png")
 
 
+def raw_tiff(path, size, samples, bits, data, big=False, extra=None, photometric=2):
+    """An uncompressed TIFF of one strip."""
+    order = ">" if big else "<"
+    entries = [(256, 4, 1, size[0]), (257, 4, 1, size[1]), (259, 3, 1, 1), (262, 3, 1, photometric),
+               (277, 3, 1, samples), (278, 4, 1, size[1]), (279, 4, 1, len(data))]
+    depths = struct.pack(order + "H" * samples, *[bits] * samples)
+    n = len(entries) + 2 + (extra is not None)
+    after = 8 + 2 + 12 * n + 4
+    entries.append((258, 3, samples, after if samples > 2 else None))
+    entries.append((273, 4, 1, after + len(depths)))
+    if extra is not None:
+        entries.append((338, 3, 1, extra))
+    out = (b"MM\0*" if big else b"II*\0") + struct.pack(order + "IH", 8, n)
+    for tag, kind, count, value in sorted(entries, key=lambda e: e[0]):
+        if value is None:
+            field = depths.ljust(4, b"\0")
+        elif kind == 3:
+            field = struct.pack(order + "HH", value, 0)
+        else:
+            field = struct.pack(order + "I", value)
+        if tag == 258 and samples > 2:
+            field = struct.pack(order + "I", after)
+        out += struct.pack(order + "HHI", tag, kind, count) + field
+    path.write_bytes(out + struct.pack(order + "I", 0) + depths + data)
+
+
+def tiffs():
+    """The photo of profiles/ and the sticker of transparent/ as TIFF, in the kinds that people have."""
+    folder = HERE / "tiff"
+    folder.mkdir(exist_ok=True)
+    p3 = (HERE / "profiles" / "p3.icc").read_bytes()
+    photo = Image.open(HERE / "profiles" / "p3.png").convert("RGB")
+    photo.save(folder / "rgb.tif", compression="tiff_lzw", icc_profile=p3, dpi=(300, 300))
+    photo.save(folder / "pages.tif", save_all=True, append_images=[photo.rotate(180)])
+    photo.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.tif", tiffinfo={274: 6})
+    photo.convert("L").save(folder / "grey.tif")
+    photo.convert("F").save(folder / "float.tif")
+    photo.quantize(64).save(folder / "palette.tif")
+    photo.quantize(64).convert("RGB").save(folder / "palette.png")
+    photo.convert("L").save(folder / "grey.png")
+    wide = b"".join(struct.pack(">H", 257 * v) for v in photo.tobytes())
+    raw_tiff(folder / "rgb16.tif", photo.size, 3, 16, wide, big=True)
+    sticker = Image.open(HERE / "transparent" / "soft_rgba.png")
+    raw_tiff(folder / "straight.tif", sticker.size, 4, 8, sticker.tobytes(), extra=2)
+    multiplied = bytearray(sticker.tobytes())
+    for i in range(0, len(multiplied), 4):
+        for c in range(3):
+            multiplied[i + c] = (multiplied[i + c] * multiplied[i + 3] + 127) // 255
+    raw_tiff(folder / "associated.tif", sticker.size, 4, 8, bytes(multiplied), extra=1)
+    raw_tiff(folder / "white_is_0.tif", photo.size, 1, 8, bytes(255 - v for v in photo.convert("L").tobytes()),
+             photometric=0)
+
+
 if __name__ == "__main__":
     turned()
     transparent()
     coloured()
+    tiffs()
