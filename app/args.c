@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LONG_BASE 1000 /* getopt's value of row i is LONG_BASE + i */
 
@@ -301,6 +302,11 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
     if (c == ':') {
         return usage_hint(a, "%s needs a value", word);
     }
+    if (optopt >= LONG_BASE && a->command->bit == CMD_CUT &&
+        (strcmp(word, "--mask") == 0 || strcmp(word, "--trimap") == 0)) {
+        return message_error(CODE_USAGE, "to use one of yours: mattebox matte PHOTO --mask MASK",
+                             "%s writes one and takes no value", word);
+    }
     if (optopt >= LONG_BASE) {
         return usage_hint(a, "%s takes no value", word);
     }
@@ -349,6 +355,17 @@ static int choose_command(args *a, int *argc, char ***argv)
 
 /* The command first, since it decides which options there are, then getopt_long. A letter is looked up among the rows
  * of the command. */
+/* A number behind an option whose value may be left out, unless a file is called that. */
+static int is_separate_value(const option_row *row, const char *next)
+{
+    char *end;
+    if (next == NULL || next[0] < '0' || next[0] > '9' || access(next, F_OK) == 0) {
+        return 0;
+    }
+    double v = strtod(next, &end);
+    return *end == '\0' && v >= row->range->least && v <= row->range->most;
+}
+
 int args_parse(args *a, int argc, char **argv)
 {
     *a = (args){0};
@@ -371,6 +388,9 @@ int args_parse(args *a, int argc, char **argv)
         }
         char source[64];
         (void)snprintf(source, sizeof source, "--%s", option_rows[i].name);
+        if (option_rows[i].kind == KIND_MAYBE && optarg == NULL && is_separate_value(&option_rows[i], argv[optind])) {
+            optarg = argv[optind++]; /* "--crop 20" is understood as "--crop=20" */
+        }
         int code = set_option(a, &option_rows[i], source, optarg);
         if (code != CODE_OK) {
             return code;

@@ -112,6 +112,42 @@ static void set_combined(mb_options *out, const args *a)
 
 /* In the order in which people expect them to win: defaults of the command, the preset, the model's own
  * way of segmenting, single options. */
+/* Options that say nothing where they stand: done as asked, with a word about it. */
+static void warn_idle(const args *a, const mb_options *o)
+{
+    const int refines = o->process_detail && o->detail != MB_DETAIL_NONE;
+    const int guided = refines && o->detail == MB_DETAIL_GUIDED,
+              pymatting = refines && o->detail == MB_DETAIL_PYMATTING;
+    const int vitmatte = refines && o->detail >= MB_DETAIL_VITMATTE;
+    const int no_cutout = a->only_mask || a->command->bit == CMD_REFINE;
+    const struct {
+        const char *option;
+        int acts;
+        const char *where;
+    } rows[] = {{"guided-radius", guided, "acts with --detail guided"},
+                {"guided-eps", guided, "acts with --detail guided"},
+                {"guided-scale", guided, "acts with --detail guided"},
+                {"matting-epsilon", pymatting, "acts with --detail pymatting"},
+                {"matting-model", vitmatte, "acts with --detail vitmatte"},
+                {"max-megapixels", vitmatte, "acts with --detail vitmatte"},
+                {"erode", refines, "acts with a --detail"},
+                {"dilate", refines, "acts with a --detail"},
+                {"background", !no_cutout, "acts on the cut-out, which is not written"},
+                {"foreground", !no_cutout, "acts on the cut-out, which is not written"},
+                {"premultiplied", !no_cutout, "acts on the cut-out, which is not written"},
+                {"linear", o->background != MB_BACKGROUND_NONE, "acts with a --background"},
+                {"flip", o->segment != MB_SEGMENT_SALIENCY, "acts on the network, which is not used"},
+                {"recipe", o->segment != MB_SEGMENT_SALIENCY, "acts on the network, which is not used"},
+                {"input-size", o->segment != MB_SEGMENT_SALIENCY, "acts on the network, which is not used"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!rows[i].acts && args_given(a, rows[i].option)) {
+            char text[120];
+            (void)snprintf(text, sizeof text, "--%s does nothing here: it %s", rows[i].option, rows[i].where);
+            message_warning(NULL, text);
+        }
+    }
+}
+
 int args_library_options(mb_options *out, args *a)
 {
     mb_error err = {0};
@@ -131,6 +167,9 @@ int args_library_options(mb_options *out, args *a)
     int code = read_background(out, a);
     if (code == CODE_OK && mb_options_check(out, &err) != MB_OK) {
         code = message_status(CODE_USAGE, NULL, &err);
+    }
+    if (code == CODE_OK) {
+        warn_idle(a, out);
     }
     return code;
 }

@@ -87,7 +87,7 @@ static int mark_hint(void)
 void builtin_hint(void)
 {
     if (message_has_terminal() && mark_hint()) {
-        message_closing("cut out with the built-in demo model, which is small and sometimes wrong;\n"
-                        "  for real quality: mattebox models get birefnet-general-lite");
+        message_closing("cut out with the built-in demo model, which is small and sometimes wrong;");
+        message_closing("  for real quality: mattebox models get birefnet-general-lite");
     }
 }

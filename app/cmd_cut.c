@@ -161,8 +161,33 @@ static int run_session(args *a, int with_model)
     return code;
 }
 
+/* "mattebox photo.jpg --mask m.png": --mask is a flag here, and m.png would be cut out as a second photo. What follows
+ * the flag on the command line is not known any more, so a grey picture beside a photo gives it away. */
+static int looks_like_matte(const args *a)
+{
+    for (int i = 0; (a->mask || a->trimap) && a->n_paths == 2 && i < 2; i++) {
+        mb_image_source seen[2] = {{.size = sizeof seen[0]}, {.size = sizeof seen[1]}};
+        if (mb_image_probe(&seen[0], a->paths[i], NULL) == MB_OK &&
+            mb_image_probe(&seen[1], a->paths[1 - i], NULL) == MB_OK && seen[0].channels == 1 &&
+            strcmp(seen[0].format, "PNG") == 0 && seen[1].channels >= 3) {
+            const char *option = a->mask ? "mask" : "trimap";
+            char hint[700];
+            (void)snprintf(hint, sizeof hint,
+                           "mattebox matte %.200s --%s %.200s cuts out by a %s of yours; here --%s writes "
+                           "one. For two photos: two commands",
+                           a->paths[1 - i], option, a->paths[i], option, option);
+            (void)message_error(CODE_USAGE, hint, "%s is a %s, not a photo", a->paths[i], option);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int cmd_cut(args *a)
 {
+    if (looks_like_matte(a)) {
+        return CODE_USAGE;
+    }
     return run_session(a, 1);
 }
 

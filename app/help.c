@@ -179,7 +179,7 @@ void help_command(FILE *out, const command *c)
     (void)fputc('\n', out);
     print_wrapped(out,
                   "Exit codes: 0 done, 1 some pictures failed, 2 usage, 3 model, 4 memory or device, 5 output, "
-                  "130 interrupted",
+                  "130 interrupted, 143 terminated",
                   0, width);
 }
 

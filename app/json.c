@@ -137,8 +137,16 @@ void json_bool(json *j, const char *key, int value)
     (void)fputs(value ? "true" : "false", j->out);
 }
 
+static int lines_written;
+
+int json_report_begun(void)
+{
+    return lines_written > 0;
+}
+
 void json_line(json *j)
 {
+    lines_written++;
     (void)fputc('\n', j->out);
     (void)fflush(j->out);
     j->comma = 0;

@@ -18,6 +18,8 @@ void json_text(json *j, const char *key, const char *value); /* NULL gives null;
 void json_real(json *j, const char *key, double value);      /* not finite gives null */
 void json_int(json *j, const char *key, long long value);
 void json_bool(json *j, const char *key, int value);
+/* Has any line been written by this process? */
+int json_report_begun(void);
 void json_line(json *j); /* ends the line and flushes it */
 
 #endif

@@ -4,6 +4,7 @@
  * Order of a run: hold the standard streams, parse, set up messages, read the environment, set up signals,
  * run the command, flush. Each step needs only those before it. */
 #include "commands.h"
+#include "json.h"
 #include "message.h"
 
 #include "manager/manager.h"
@@ -15,15 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t n_interrupts;
+static volatile sig_atomic_t n_interrupts, was_terminated;
 
 /* The first signal asks running work to stop, which it does within some 50 ms; the second one ends the
  * program at once. */
 static void on_interrupt(int signal)
 {
-    (void)signal;
+    was_terminated |= signal == SIGTERM;
     if (++n_interrupts > 1) {
-        _exit(CODE_INTERRUPTED);
+        _exit(was_terminated ? CODE_TERMINATED : CODE_INTERRUPTED);
     }
     manager_interrupt();
 }
@@ -111,6 +112,10 @@ int main(int argc, char **argv)
     hold_standard_streams();
     (void)setenv("OPENBLAS_NUM_THREADS", "1", 0); /* should it ever be opened: our own threads use it */
     message_setup(0, 0, 0);
+    int wants_json = 0;
+    for (int i = 1; i < argc; i++) { /* also where the command line is wrong */
+        wants_json |= strcmp(argv[i], "--json") == 0;
+    }
     int code = args_parse(&a, argc, argv);
     if (code == CODE_OK) {
         message_setup(a.quiet, a.verbose, a.color);
@@ -127,12 +132,23 @@ int main(int argc, char **argv)
         }
     }
     args_dispose(&a);
+    code = code == CODE_INTERRUPTED && was_terminated ? CODE_TERMINATED : code;
+    if (wants_json && code != CODE_OK && !json_report_begun()) { /* nothing was worked on: the reason is the report */
+        json j = {stdout, 0};
+        json_begin(&j, NULL, '{');
+        json_begin(&j, "error", '{');
+        json_int(&j, "code", code);
+        json_text(&j, "message", message_first_error());
+        json_end(&j, '}');
+        json_end(&j, '}');
+        json_line(&j);
+    }
     if (fflush(stdout) != 0 ||
         ferror(stdout)) { /* a report that is not whole counts, whatever became of the pictures */
         if (errno != EPIPE) {
             (void)message_error(CODE_OUTPUT, NULL, "standard output could not be written");
         }
-        code = code == CODE_INTERRUPTED ? code : CODE_OUTPUT;
+        code = n_interrupts > 0 ? code : CODE_OUTPUT;
     }
     return code;
 }

@@ -17,6 +17,8 @@
 static struct {
     int quiet, verbose, color, terminal;
     int line_shown;
+    int n_errors;                 /* said so far */
+    char first_error[LINE_BYTES]; /* the first of them, for a report in JSON */
     pthread_mutex_t lock;
 } screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -24,7 +26,9 @@ void message_setup(int quiet, int verbose, int color)
 {
     screen.quiet = quiet;
     screen.verbose = verbose;
-    screen.terminal = isatty(STDERR_FILENO);
+    /* A dumb terminal can neither show colours nor wipe a line. */
+    const char *term = getenv("TERM");
+    screen.terminal = isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
     /* no-color.org: any value but the empty one switches colours off. */
     const char *none = getenv("NO_COLOR");
     screen.color = color == 1 || (color == 0 && screen.terminal && (none == NULL || none[0] == '\0'));
@@ -118,8 +122,18 @@ int message_error(int code, const char *hint, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    (void)pthread_mutex_lock(&screen.lock);
+    if (screen.n_errors++ == 0) {
+        (void)snprintf(screen.first_error, sizeof screen.first_error, "%s", text);
+    }
+    (void)pthread_mutex_unlock(&screen.lock);
     print_message("mattebox", "31;1", text, hint);
     return code;
+}
+
+const char *message_first_error(void)
+{
+    return screen.first_error;
 }
 
 /* The library's text is a line and perhaps a hint after a line feed. Its fields become our options first

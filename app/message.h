@@ -9,12 +9,13 @@
 /* The program's exit codes. Scripts rely on them: see docs/errors.md. */
 enum {
     CODE_OK = 0,
-    CODE_SOME = 1,    /* some pictures failed, the rest are written */
-    CODE_USAGE = 2,   /* the command line asks for something impossible */
-    CODE_MODEL = 3,   /* model missing, wrong or damaged */
-    CODE_MACHINE = 4, /* memory or device */
-    CODE_OUTPUT = 5,  /* an output could not be written */
-    CODE_INTERRUPTED = 130
+    CODE_SOME = 1,          /* some pictures failed, the rest are written */
+    CODE_USAGE = 2,         /* the command line asks for something impossible */
+    CODE_MODEL = 3,         /* model missing, wrong or damaged */
+    CODE_MACHINE = 4,       /* memory or device */
+    CODE_OUTPUT = 5,        /* an output could not be written */
+    CODE_INTERRUPTED = 130, /* Ctrl-C; a hangup as well */
+    CODE_TERMINATED = 143   /* SIGTERM: services and batch systems ask so */
 };
 
 /* --quiet, --verbose and --color act on everything below. Called once, before threads exist. */
@@ -23,6 +24,8 @@ void message_setup(int quiet, int verbose, int color);
 /* "mattebox: TEXT", and the hint, if not NULL and not "", two spaces in on a second line. Control characters in what
  * the arguments bring along are escaped. Safe to call from any thread. Always returns `code`. */
 int message_error(int code, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The text of the first message_error of this process, "" if there was none. */
+const char *message_first_error(void);
 /* The same for a library error: its text, with its hint. `subject` (a file; may be NULL) is put in front unless the
  * message begins with it. */
 int message_status(int code, const char *subject, const mb_error *err);

@@ -157,7 +157,7 @@ TEST(limits)
     process_run(&p, "mattebox cat.jpg %s --max-memory 1M", flags);
     CHECK_RUN(&p, 4, "MB are allowed\n  ");
     CHECK_RUN(&p, 4, "a smaller input size or picture, or a larger --max-memory\n"); /* not the library's max_memory */
-    process_run(&p, "mattebox cat.jpg -m saliency --detail pymatting --max-memory 28M");
+    process_run(&p, "mattebox cat.jpg -m saliency --detail pymatting --max-memory 37M");
     CHECK_RUN(&p, 4, "  --detail guided (");
     process_run(&p, "mattebox cat.jpg %s --max-megapixels-in 0.1", flags);
     CHECK_RUN(&p, 1, "the limit is 0.1\n  --max-megapixels-in raises it");

@@ -207,3 +207,28 @@ BEFORE_EACH
     process_run(&p, "rm -rf ./*");
     file_write_text("cat.jpg", "never opened");
 }
+
+/* What people type first, and what they get. */
+TEST(first_attempts)
+{
+    process_run(&p, "cp %s/pictures/chelsea.ppm pet.ppm", MB_TEST_DATA);
+    process_run(&p, "mattebox pet.ppm -m saliency --only-mask -q -o m.png -f && mattebox pet.ppm -m saliency -q --crop "
+                    "20 -o a20.png "
+                    "-f && mattebox pet.ppm -m saliency -q --crop=20 -o b20.png -f && cmp a20.png b20.png");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "mattebox pet.ppm --mask m.png -m saliency -q");
+    CHECK_RUN(&p, 2, "mattebox matte pet.ppm --mask m.png cuts out by a mask of yours");
+    process_run(&p, "mattebox cat.jpg --mask=m.png");
+    CHECK_RUN(&p, 2, "mattebox matte PHOTO --mask MASK");
+    process_run(&p, "mattebox pet.ppm -m saliency -d none --guided-radius 5 -o i.png -f");
+    CHECK_RUN(&p, 0, "--guided-radius does nothing here: it acts with --detail guided");
+    process_run(&p, "mattebox cat.jpg --json --erode 999 2>/dev/null");
+    CHECK_MSG(strcmp(p.out, "{\"error\":{\"code\":2,\"message\":\"--erode 999: 1 to 255\"}}\n") == 0, "%s", p.out);
+    process_run(&p, "mattebox cat.jpg --json -m nomodel -o i2.png 2>/dev/null");
+    CHECK_MSG(p.code == 3 && strncmp(p.out, "{\"error\":{\"code\":3,\"message\":\"no model", 38) == 0, "%d %s", p.code,
+              p.out);
+    process_run(&p, "env -u HOME mattebox pet.ppm -m saliency -q -o i3.png -f");
+    CHECK_RUN(&p, 0, "");
+    process_run(&p, "TERM=dumb script -qec 'mattebox nothing.jpg' /dev/null");
+    CHECK_MSG(strstr(p.out, "\033") == NULL, "%s", p.out);
+}
