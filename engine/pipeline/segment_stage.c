@@ -100,6 +100,7 @@ mb_status mb_segment_mask(const mb_task *task, mb_image_u8 *mask, mb_mask_job *j
     }
     if (o->segment == MB_SEGMENT_SALIENCY) {
         MB_TRY(mb_confidence_of_mask(task, &job->confidence, &saliency, err));
+        job->confidence.limit = 0; /* always soft: that says nothing */
     }
     *mask = o->segment == MB_SEGMENT_NETWORK ? network : saliency;
     network = saliency = (mb_image_u8){0};

@@ -43,6 +43,10 @@ void mb_webp_version(char *text, size_t n);
 mb_status mb_decode_tiff(mb_decode_job *job);
 void mb_tiff_version(char *text, size_t n);
 #endif
+#if MB_HAVE_HEIF
+mb_status mb_decode_heif(mb_decode_job *job); /* may make job->head smaller, or turn it */
+void mb_heif_version(char *text, size_t n);
+#endif
 mb_status mb_decode_stb(mb_decode_job *job);
 mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_psd(mb_decode_job *job);

@@ -41,15 +41,18 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 #if MB_HAVE_TIFF
     [MB_FILE_TIFF] = mb_decode_tiff,
 #endif
-    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb, [MB_FILE_BMP] = mb_decode_stb,
-    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
+#if MB_HAVE_HEIF
+    [MB_FILE_HEIC] = mb_decode_heif, [MB_FILE_AVIF] = mb_decode_heif,
+#endif
+    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb,   [MB_FILE_BMP] = mb_decode_stb,
+    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd,   [MB_FILE_HDR] = mb_decode_hdr,
 };
 
 /* For `mattebox version --verbose`: which library reads what in this build. */
 void mb_load_formats(char *text, size_t n)
 {
     const char *jpeg = "stb_image", *png = "stb_image";
-    char webp[40] = "not in this build", tiff[40] = "not in this build";
+    char webp[40] = "not in this build", tiff[40] = "not in this build", heif[40] = "not in this build";
 #if MB_HAVE_JPEG
     jpeg = mb_jpeg_version();
 #endif
@@ -62,8 +65,13 @@ void mb_load_formats(char *text, size_t n)
 #if MB_HAVE_TIFF
     mb_tiff_version(tiff, sizeof tiff);
 #endif
-    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg,
-                   png, webp, tiff);
+#if MB_HAVE_HEIF
+    mb_heif_version(heif, sizeof heif);
+#endif
+    (void)snprintf(
+        text, n,
+        "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), HEIC and AVIF (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg,
+        png, webp, tiff, heif);
 }
 
 /* ---- text */
@@ -123,10 +131,10 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
         how = "install libwebp-dev and rebuild, or convert it with dwebp";
         break;
     case MB_FILE_HEIC:
-        how = "convert it with heif-convert";
+        how = "install libheif-dev and rebuild, or convert it with heif-convert";
         break;
     case MB_FILE_AVIF:
-        how = "convert it with avifdec";
+        how = "install libheif-dev and rebuild, or convert it with avifdec";
         break;
     case MB_FILE_TIFF:
         how = "install libtiff-dev and rebuild, or convert it with tiff2png";

@@ -216,8 +216,25 @@ def tiffs():
              photometric=0)
 
 
+def heifs():
+    """AVIF by Pillow: opaque with profile, with alpha, turned (irot as well as EXIF), 4:4:4 without loss."""
+    folder = HERE / "heif"
+    folder.mkdir(exist_ok=True)
+    p3 = (HERE / "profiles" / "p3.icc").read_bytes()
+    photo = Image.open(HERE / "profiles" / "p3.png").convert("RGB").resize((64, 48))
+    photo.save(folder / "photo.png")
+    photo.save(folder / "photo.avif", quality=100, subsampling="4:4:4", icc_profile=p3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.avif", quality=100, subsampling="4:4:4", exif=exif)
+    sticker = Image.open(HERE / "transparent" / "soft_rgba.png").resize((48, 32), Image.Resampling.NEAREST)
+    sticker.save(folder / "sticker.png")
+    sticker.save(folder / "sticker.avif", quality=100, subsampling="4:4:4")
+
+
 if __name__ == "__main__":
     turned()
     transparent()
     coloured()
     tiffs()
+    heifs()
