@@ -112,20 +112,23 @@ static mb_status keep_own_colours(const mb_compose_stage *s, mb_image_u8 *colour
     }
     const bool all = s->options->foreground == MB_FOREGROUND_NONE; /* nothing was estimated */
     const size_t width = (size_t)s->own->width;
-    float *row = mb_alloc_array(width, 4 * sizeof *row);
+    float *row = mb_alloc_array(width, 5 * sizeof *row), *alpha = row != NULL ? row + 4 * width : NULL;
     if (row == NULL) {
-        return mb_fail_memory(err, width * 4 * sizeof *row, "a row of colours");
+        return mb_fail_memory(err, width * 5 * sizeof *row, "a row of colours");
     }
     for (int y = 0; y < s->own->height; y++) {
         const size_t at = (size_t)y * width;
         mb_image_row_rgb(row, s->user_photo, y, NULL);
+        mb_image_row_alpha(alpha, s->user_photo, y);
         for (size_t x = 0; x < width; x++) {
-            const uint8_t own = s->own->v[at + x];
-            if (own == 255 || !(all || own == 0 || s->alpha->v[at + x] == own)) {
+            const float own = alpha[x]; /* at the photo's own depth: 16 bits may be above 0 where 8 are not */
+            const bool decides =
+                deep != NULL ? s->alpha_f32->v[at + x] >= own : s->alpha->v[at + x] == s->own->v[at + x];
+            if (own >= 1.0f || !(all || own == 0.0f || decides)) {
                 continue;
             }
             for (size_t c = 0; c < 3; c++) {
-                const float v = own > 0 ? row[4 * x + c] : 0.0f;
+                const float v = own > 0.0f ? row[4 * x + c] : 0.0f;
                 if (deep != NULL) {
                     deep[4 * (at + x) + c] = v;
                 } else {
