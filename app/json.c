@@ -70,6 +70,8 @@ static void quoted(FILE *out, const char *text)
     (void)fputc('"', out);
 }
 
+/* A path as text. JSON cannot hold bytes that are not UTF-8: such a path gets a second field, KEY_percent, with
+ * every byte. */
 void json_path(json *j, const char *key, const char *path)
 {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";

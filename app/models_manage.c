@@ -80,6 +80,8 @@ static int finish(const args *a, const char *name, int code, const manager_resul
 
 /* ---- the commands */
 
+/* One name of the command line or the catalogue; a name that is not in the catalogue needs --from. Licence warning
+ * first. */
 static int get_one(const args *a, const catalogue *c, const char *name)
 {
     manager_options o;
@@ -99,6 +101,8 @@ static int get_one(const args *a, const catalogue *c, const char *name)
     return finish(a, label, manager_get(&o, c, name, &r, &err), &r, &err);
 }
 
+/* Continues after a model that failed, so that --all gets the others; a failed write ends it. The last failure's code
+ * is returned. */
 int models_get(const args *a)
 {
     catalogue c;
@@ -116,7 +120,7 @@ int models_get(const args *a)
     const int n = a->all ? (int)c.n : a->n_paths - 1;
     for (int i = 0; i < n && code != CODE_OUTPUT && !interrupted(); i++) {
         if (a->all && c.v[i].gated && getenv("MATTEBOX_TOKEN") == NULL) {
-            message_warning(c.v[i].name, "left out: its authors ask for their terms to be accepted first");
+            message_warning(c.v[i].name, "skipped: accept its authors' terms first");
             continue;
         }
         int one = get_one(a, &c, a->all ? c.v[i].name : a->paths[i + 1]);
@@ -147,6 +151,7 @@ static int remove_one(const catalogue *c, const char *name)
     return CODE_OK;
 }
 
+/* Removes each name; the last failure's code is returned. */
 int models_remove(const args *a)
 {
     catalogue c;
@@ -196,6 +201,7 @@ static int import_path(const args *a, const catalogue *c, const char *path)
     return n > 0 ? code : import_one(a, c, path);
 }
 
+/* Continues after a file that failed; the last failure's code is returned. */
 int models_import(const args *a)
 {
     catalogue c;
@@ -215,6 +221,7 @@ int models_import(const args *a)
     return interrupted() ? CODE_INTERRUPTED : code;
 }
 
+/* Copies the installed models (all, or those named) into a folder, for a machine without a network. */
 int models_export(const args *a)
 {
     manager_options o;

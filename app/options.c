@@ -155,7 +155,7 @@ const option_row option_rows[] = {
     {EDGE, "matting-model", 0, KIND_TEXT, EDGES, FIELD(matting_model), "FILE|NAME",
      .standard = "vitmatte-s, or vitmatte-b for vitmatte-base", .help = "VITMatte weights for --detail vitmatte"},
     {EDGE, "no-detail", 0, KIND_FLAG, EDGES, FIELD(no_detail), NULL,
-     .help = "use the mask as alpha, without matting (the node's process_detail off)"},
+     .help = "use the mask as alpha, without matting (the LayerStyle node's process_detail off)"},
 
     /* The networks; the second half is for the commands that run them bare. */
     {NETWORK, "input-size", 0, KIND_SIZE, CMD_CUT | CMD_INFO | CMD_BENCH, FIELD(options.input_width), "W[xH]",

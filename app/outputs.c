@@ -144,7 +144,7 @@ static int check_format(const char *path, const args *a, out_kind kind)
         return message_status(CODE_USAGE, NULL, &err);
     }
     if (wanted != MB_FORMAT_AUTO && named != MB_FORMAT_AUTO && wanted != named) {
-        return message_error(CODE_USAGE, "a file is what its name says", "%s with --format %s", path,
+        return message_error(CODE_USAGE, "the file name and --format must agree", "%s with --format %s", path,
                              mb_format_name((int)wanted));
     }
     if ((wanted == MB_FORMAT_JPEG || named == MB_FORMAT_JPEG) && kind == OUT_CUTOUT && !a->opaque) {

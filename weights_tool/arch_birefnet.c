@@ -26,6 +26,8 @@ int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise)
 
 /* ---- reading the numbers */
 
+/* Widths and kernel sizes of one decoder block, from the shapes of its tensors. A missing tensor gives the published
+ * width, so that recognise_check lists it. */
 static mb_status describe_block(decoder_arch *b, const source *s, const char *prefix, mb_error *err)
 {
     char name[120];
@@ -49,6 +51,8 @@ static mb_status describe_block(decoder_arch *b, const source *s, const char *pr
     return MB_OK;
 }
 
+/* Swin: the window from the rows of the bias table, which are (2 window - 1)^2; depths by counting blocks; heads
+ * from the tables. */
 static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -172,6 +176,8 @@ static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err
     return MB_OK;
 }
 
+/* Everything that birefnet_specs needs to list all tensors. Options of the code show in tensors that exist or not
+ * (ipt_blk5, gate 4). */
 mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -202,6 +208,7 @@ mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 
 /* ---- listing the tensors */
 
+/* The tensors of one block, in the order of the published checkpoint. The index table is an integer buffer. */
 static void swin_block(spec_list *l, const birefnet_arch *a, int stage, int64_t block)
 {
     const int64_t c = a->embed_dim << stage, w = a->window, heads = a->heads[stage];
@@ -224,6 +231,8 @@ static void swin_block(spec_list *l, const birefnet_arch *a, int stage, int64_t 
     spec_add_pair(l, SPEC_LINEAR, (int64_t[4]){c, a->mlp_ratio * c}, name);
 }
 
+/* The backbone's tensors. Widths double from stage to stage; patch merging makes 4c of four pixels and reduces them
+ * to 2c. */
 static void swin(spec_list *l, const birefnet_arch *a)
 {
     char name[64];
@@ -259,6 +268,8 @@ static void deformable(spec_list *l, const decoder_arch *b, int64_t k, const cha
     spec_add_batch_norm(l, b->branch, name);
 }
 
+/* conv_in, ASPP with deformable branches (aspp1, then one for each kernel size, then the global mean), conv_out. in,
+ * out: channels. */
 static void decoder_block(spec_list *l, const decoder_arch *b, int64_t in, int64_t out, const char *prefix)
 {
     char name[100];
@@ -297,6 +308,7 @@ static void tiles(spec_list *l, const birefnet_arch *a)
     }
 }
 
+/* The gradient-supervised gates. Prediction heads are used in training only; attention heads at inference too. */
 static void gates(spec_list *l, const birefnet_arch *a)
 {
     const int first = a->gate4 ? 4 : 3;
@@ -317,6 +329,8 @@ static void gates(spec_list *l, const birefnet_arch *a)
     }
 }
 
+/* All tensors of this architecture in the published order, without the norms that the file lacks. 30 e: the deepest
+ * map (16 e) and its context (14 e). */
 void birefnet_specs(spec_list *l, const birefnet_arch *a)
 {
     const int64_t e = a->embed_dim;
@@ -379,6 +393,8 @@ const char *birefnet_backbone(const birefnet_arch *a)
     return "a Swin of its own size";
 }
 
+/* The arch.* and input.* keys of docs/format.md. Tensors are written with patches in rows, so arch.patch_order is
+ * always rows. */
 mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *err)
 {
     char depths[64], heads[64], kernels[64], embed[24], window[24], ratio[24];

@@ -41,6 +41,8 @@ static mb_status describe_windows(vitmatte_arch *a, const source *s, mb_error *e
     return MB_OK;
 }
 
+/* Sizes from the shapes of the tensors; a missing tensor gives the published size, so that recognise_check lists it.
+ * The position table has one row for the class token and a square of others. */
 mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err)
 {
     char name[120];
@@ -89,6 +91,7 @@ mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err)
 
 /* ---- listing the tensors */
 
+/* The tensors of one transformer layer; some layers end in a residual bottleneck of three convolutions. */
 static void layer(spec_list *l, const vitmatte_arch *a, int64_t i)
 {
     const int64_t c = a->hidden, d = c / a->heads, b = a->bottleneck;
@@ -120,6 +123,7 @@ static void layer(spec_list *l, const vitmatte_arch *a, int64_t i)
     }
 }
 
+/* Detail stream, fusion blocks (detail joined with the enlarged map) and matting head. */
 static void decoder(spec_list *l, const vitmatte_arch *a)
 {
     char name[100];
@@ -182,6 +186,8 @@ static void indices(char *dst, size_t capacity, const bool *set, int64_t n)
     arch_join(dst, capacity, v, m);
 }
 
+/* The arch.* and input.* keys of docs/format.md. The mean of 0.5 is that of the published files; --input-norm
+ * overrides it later. */
 mb_status vitmatte_write_meta(mbw_writer *w, const vitmatte_arch *a, mb_error *err)
 {
     static const char *const keys[] = {"arch.hidden", "arch.depth",     "arch.heads",      "arch.window",

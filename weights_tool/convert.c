@@ -62,6 +62,8 @@ static const char *three_places(char text[32], double value)
     return text;
 }
 
+/* Order of evidence: --patch-order, the kernels, the name of a published file, the generation. The reason goes into
+ * the metadata. */
 static mb_status decide_order(conversion *c, mb_error *err)
 {
     patch_guess g;
@@ -282,6 +284,8 @@ static mb_status find_licence(const conversion *c, char **out, mb_error *err)
     return *out != NULL ? MB_OK : mb_fail_memory(err, 64, "metadata");
 }
 
+/* Only BiRefNet records a size. --input-size wins over the size of a .mbw source, that over the published file's,
+ * that over 1024. */
 static mb_status write_input_size(const conversion *c, mbw_writer *w, mb_error *err)
 {
     char text[24];
@@ -313,6 +317,7 @@ static mb_status keep_meta(const conversion *c, mbw_writer *w, mb_error *err)
     return status;
 }
 
+/* Name, task, licence and where the weights come from, for sources that are not model files. */
 static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error *err)
 {
     char name[300], *licence = NULL;
@@ -342,6 +347,7 @@ done:
     return status;
 }
 
+/* Later keys replace earlier ones, so what options say comes last. */
 static mb_status write_meta(const conversion *c, mbw_writer *w, mb_error *err)
 {
     mb_status status;
@@ -372,6 +378,8 @@ static mb_dtype dtype_of(const conversion *c, size_t spec)
     return c->wide[spec] ? MB_F32 : c->dtype;
 }
 
+/* Piece by piece, so that memory does not grow with the tensor. Values of the target's type are copied without a
+ * detour through f32. */
 static mb_status write_tensor(conversion *c, mbw_writer *w, size_t spec, mb_error *err)
 {
     const char *name = c->r.specs.v[spec].name;
@@ -486,6 +494,7 @@ static void print_doubts(const source *s, FILE *errors)
     }
 }
 
+/* What was recognised and decided, for the user to check. */
 static void print_summary(const conversion *c, FILE *out)
 {
     char title[80];
@@ -552,6 +561,8 @@ done:
     return status;
 }
 
+/* Three walks over the source: scan the values, hash the files, write the model. Nothing is written before the first
+ * two succeed. */
 int tool_convert(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     conversion c = {.o = o};

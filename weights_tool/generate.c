@@ -117,6 +117,8 @@ static double gain_vitmatte(const char *name, double last)
     return contains(name, "matting_convs.3") ? last : 1.6;
 }
 
+/* Half width of the uniform distribution. Weights are scaled by fan-in and a gain, so that activations stay of order
+ * one; n_decoder counts BiRefNet's decoder tensors, whose gains are a table. */
 static float amplitude(const generator *g, const tensor_spec *t, size_t *n_decoder)
 {
     static const float fixed[] = {
@@ -167,6 +169,7 @@ static bool is_suffix(const char *text, const char *word)
     return (text[0] == '-' || text[0] == '_') && strcmp(text + 1, word) == 0;
 }
 
+/* Names are a variant, optionally with -columns or -batch1 (BiRefNet only). NULL: no such name. */
 static const built_in *find_variant(const char *variant, bool *columns, bool *batch1, const char **name)
 {
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
@@ -318,6 +321,7 @@ static size_t elements(const tensor_spec *t)
     return n;
 }
 
+/* Metadata and table of the model file, before any value. */
 static mb_status declare(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
 {
     mb_status status;
@@ -345,6 +349,7 @@ done:
     return status;
 }
 
+/* The values in the table's order, chunk by chunk. */
 static mb_status stream(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
 {
     mb_status status = MB_OK;
@@ -387,6 +392,7 @@ done:
     return status;
 }
 
+/* A model in memory, for tests and benchmarks. *out owns its bytes. */
 mb_status generate_memory(const generator *g, mb_weights **out, mb_dtype dtype, mb_error *err)
 {
     mbw_writer *w = NULL;
@@ -414,6 +420,7 @@ typedef struct checkpoint {
     size_t capacity;
 } checkpoint;
 
+/* Called by the safetensors writer for any part of any tensor: values depend on index and offset alone. */
 static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, size_t bytes, mb_error *err)
 {
     checkpoint *c = user;
@@ -428,13 +435,14 @@ static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, 
         return MB_OK;
     }
     if (n > c->capacity) {
-        return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes is larger than agreed", bytes);
+        return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes exceeds the agreed size", bytes);
     }
     generator_fill(c->g, index, offset / size, n, c->scratch);
     mb_from_f32(dst, c->scratch, c->dtype, n);
     return MB_OK;
 }
 
+/* A checkpoint as the official code would save it, with its integer buffers, for tests of convert. */
 mb_status generate_safetensors(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
 {
     static const mb_st_dtype types[] = {[MB_F32] = MB_ST_F32, [MB_F16] = MB_ST_F16, [MB_BF16] = MB_ST_BF16};

@@ -39,6 +39,7 @@ static void shape(char *dst, size_t capacity, const source_tensor *t)
 
 /* ---- for people */
 
+/* Sizes that tell one network of a family from another. */
 static void print_architecture(FILE *out, const recognised *r)
 {
     char a[80], b[80], k[80];
@@ -85,6 +86,8 @@ static void print_meta(FILE *out, const source *s)
     }
 }
 
+/* The report for people. not_known: why the architecture was not recognised; its message names the file before the
+ * first colon. */
 static void print_text(const tool_options *o, FILE *out, const source *s, const facts *f, const recognised *r,
                        const mb_error *not_known)
 {
@@ -145,6 +148,7 @@ static void json_field(mb_json *j, const char *key, const char *value)
     mb_json_string(j, value);
 }
 
+/* The list of --tensors: names as in the file, types, shapes. */
 static void json_tensors(mb_json *j, const source *s)
 {
     mb_json_key(j, "tensors");
@@ -165,6 +169,7 @@ static void json_tensors(mb_json *j, const source *s)
     mb_json_end(j);
 }
 
+/* Built in memory first, so that an error leaves no half report. */
 static mb_status print_json(const tool_options *o, FILE *out, const source *s, const facts *f, mb_error *err)
 {
     mb_json j;
@@ -216,6 +221,7 @@ static mb_status print_json(const tool_options *o, FILE *out, const source *s, c
     return status;
 }
 
+/* A file of unknown architecture is no error: it is reported with the reason. */
 int tool_inspect(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     source *s;

@@ -90,6 +90,7 @@ static bool is_generic(const char *name)
     return strlen(name) == 40 && strspn(name, "0123456789abcdef") == 40; /* a revision in the hub's cache */
 }
 
+/* By the file's name, or where that says nothing (model.safetensors) by the folders above it: up to three of them. */
 const known_model *known_find(const char *path)
 {
     size_t end = strlen(path);

@@ -95,6 +95,7 @@ static void generalise(char *dst, size_t capacity, const component *parts, int n
     }
 }
 
+/* One tensor name of a known network: its pattern (numbers generalised), and its components as words. */
 static void add_name(network_names *k, const char *name)
 {
     component parts[NETWORK_MAX_COMPONENTS];
@@ -217,6 +218,8 @@ bool network_names_begin(const network_names *k, const char *name)
     return is_first(k, &c);
 }
 
+/* Does the name from component `first` on match a pattern, if components that are no words of any network are
+ * dropped? They are noted in m: wrappers in the middle of a name. */
 static bool fits(const network_names *k, const component *parts, const bool *word, int first, int n, network_match *m)
 {
     component kept[NETWORK_MAX_COMPONENTS];
@@ -247,6 +250,7 @@ static bool fits(const network_names *k, const component *parts, const bool *wor
     return at < sizeof m->name;
 }
 
+/* Tries every component that can begin a name, from the left: the shortest prefix wins. */
 bool network_names_find(const network_names *k, const char *name, network_match *m)
 {
     component parts[NETWORK_MAX_COMPONENTS];

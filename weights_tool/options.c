@@ -91,6 +91,7 @@ static const struct {
 
 /* ---- help */
 
+/* The options of these commands, one a line. */
 static void print_rows(FILE *out, unsigned mask)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
@@ -110,6 +111,7 @@ static void print_rows(FILE *out, unsigned mask)
     }
 }
 
+/* COMMAND_NONE: the overview. */
 void options_help(FILE *out, tool_command command)
 {
     if (command == COMMAND_NONE) {
@@ -174,6 +176,8 @@ static bool parse_size(tool_options *o, const char *value)
     return end != second && *end == '\0' && w >= 32 && h >= 32 && w <= 16384 && h <= 16384;
 }
 
+/* Stores a value. Rows whose argument is a list of words ("rows|columns") have been looked up: `chosen` is the
+ * word's number, below 0 if it is none. */
 static mb_status set(tool_options *o, size_t row, const char *value, mb_error *err)
 {
     int chosen = rows[row].argument != NULL ? choice(rows[row].argument, value) : 0;
@@ -267,6 +271,7 @@ static size_t find_row(const char *argument, const char **value)
     return N_ROWS;
 }
 
+/* One option; *at moves on if its value is the next argument. */
 static mb_status parse_option(tool_options *o, int argc, char **argv, int *at, mb_error *err)
 {
     const char *value, *argument = argv[*at];
@@ -290,15 +295,16 @@ static mb_status parse_option(tool_options *o, int argc, char **argv, int *at, m
     return set(o, row, value, err);
 }
 
+/* What a command cannot do without. */
 static mb_status check(const tool_options *o, mb_error *err)
 {
     const char *command = commands[o->command].name;
     if (o->source == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "%s what?\nmattebox-weights %s %s", command, command,
+        return mb_fail(err, MB_E_ARGUMENT, "%s: no file given\nmattebox-weights %s %s", command, command,
                        commands[o->command].usage);
     }
     if ((o->command == COMMAND_CONVERT || o->command == COMMAND_GENERATE) && o->output == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "where to? -o FILE is missing\nmattebox-weights %s %s", command,
+        return mb_fail(err, MB_E_ARGUMENT, "-o FILE is missing\nmattebox-weights %s %s", command,
                        commands[o->command].usage);
     }
     if (o->command == COMMAND_VERIFY && o->against == NULL && (o->key != NULL || o->prefix != NULL)) {
@@ -308,6 +314,7 @@ static mb_status check(const tool_options *o, mb_error *err)
     return MB_OK;
 }
 
+/* The first word is the command, the second its file; options may stand anywhere before --. */
 mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err)
 {
     *o = (tool_options){.dtype = -1, .seed = 1};
@@ -338,7 +345,8 @@ mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err)
         return MB_OK;
     }
     if (o->command == COMMAND_NONE) {
-        return mb_fail(err, MB_E_ARGUMENT, "what to do? convert, inspect, verify or generate\nmattebox-weights --help");
+        return mb_fail(err, MB_E_ARGUMENT,
+                       "no command given: convert, inspect, verify or generate\nmattebox-weights --help");
     }
     return check(o, err);
 }

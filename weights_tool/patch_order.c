@@ -56,6 +56,7 @@ typedef struct tally {
     double n;
 } tally;
 
+/* Pearson's; constant kernels have none and are skipped. */
 static void add_correlation(tally *t, const float *a, const float *b, int64_t n)
 {
     double ab = 0, aa = 0, bb = 0, ma = 0, mb = 0;
@@ -99,7 +100,7 @@ static mb_status judge(patch_guess *g, const source_tensor *t, int64_t grid, mb_
     if (raw == NULL || v == NULL) {
         mb_free(raw);
         mb_free(v);
-        return mb_fail_memory(err, n * sizeof v[0], "judging the patch order");
+        return mb_fail_memory(err, n * sizeof v[0], "the test of the patch order");
     }
     tally rows = {0, 0}, columns = {0, 0};
     for (int64_t o = 0; o < t->dims[0]; o++) {
@@ -119,6 +120,8 @@ static mb_status judge(patch_guess *g, const source_tensor *t, int64_t grid, mb_
     return MB_OK;
 }
 
+/* Both orders are tried on up to four tensors. PATCH_AUTO: the evidence is too weak (MIN_LEVEL, MIN_MARGIN, a
+ * majority of the tensors). */
 mb_status patch_guess_order(patch_guess *g, const source *s, mb_error *err)
 {
     *g = (patch_guess){.order = PATCH_AUTO};

@@ -27,6 +27,7 @@ static bool number(machine *m, int n, uint64_t *value)
     return true;
 }
 
+/* Text is not copied: it points into the file. length_bytes: size of the length before it. */
 static mb_status push_text(machine *m, int length_bytes)
 {
     uint64_t n;
@@ -120,6 +121,7 @@ static mb_status stack_global(machine *m)
 
 /* ---- the opcodes */
 
+/* Opcodes that call or fetch things, and unknown ones, end the reading. */
 static mb_status refuse_opcode(machine *m, uint8_t opcode)
 {
     static const struct {
@@ -275,6 +277,8 @@ static mb_status check_root(machine *m)
                : MB_OK;
 }
 
+/* Interprets the data opcodes until STOP, where exactly one value must be left. Nothing is called. p: disposed of on
+ * failure. */
 mb_status pickle_read(pickle *p, const uint8_t *data, size_t bytes, mb_error *err)
 {
     mb_error own = {0};

@@ -16,6 +16,7 @@ mb_status pickle_bad(machine *m, const char *what)
 
 /* ---- values, stack, memo */
 
+/* All values are on one list and freed together: a pickle may refer to a value from several places, and in circles. */
 pickle_value *pickle_new(machine *m, pickle_kind kind)
 {
     if (m->p->n_values >= MAX_VALUES) {
@@ -39,6 +40,7 @@ mb_status pickle_status(const machine *m)
     return m->err != NULL && m->err->code != MB_OK ? m->err->code : MB_E_FORMAT;
 }
 
+/* v: NULL after a failed pickle_new, whose error is passed on. */
 mb_status pickle_push(machine *m, pickle_value *v)
 {
     if (v == NULL) {
@@ -129,6 +131,7 @@ static mb_status take_marked(machine *m, pickle_value *list, size_t first)
     return MB_OK;
 }
 
+/* The memo may be numbered with gaps; the bound keeps a file of a few bytes from asking for gigabytes. */
 mb_status pickle_memo_put(machine *m, uint64_t index)
 {
     if (m->n_stack == 0 || m->stack[m->n_stack - 1]->kind == PICKLE_MARK || index >= MAX_MEMO) {
@@ -159,6 +162,7 @@ mb_status pickle_memo_get(machine *m, uint64_t index)
 
 /* ---- collections */
 
+/* TUPLE1 to TUPLE3: the top n values, without a mark. */
 mb_status pickle_tuple_of(machine *m, size_t n)
 {
     pickle_value *v = pickle_new(m, PICKLE_TUPLE);

@@ -82,6 +82,7 @@ static model_family family_of(const source *s)
     return FAMILY_NONE;
 }
 
+/* Family, sizes and the list of tensors that such a network must have. Their presence is recognise_check's affair. */
 mb_status recognise(recognised *r, const source *s, mb_error *err)
 {
     mb_status status;
@@ -193,6 +194,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const tensor_spec *)a)->name, ((const tensor_spec *)b)->name);
 }
 
+/* Tensors that the network does not have, by binary search in a sorted copy of the list. */
 static mb_status count_unknown(const recognised *r, const source *s, findings *extra, mb_error *err)
 {
     spec_list sorted = {0};
@@ -245,7 +247,7 @@ static mb_status check_readable(const recognised *r, const source *s, mb_error *
     const char *type = first->dtype == MB_ST_OTHER ? "" : mb_st_dtype_name(first->dtype);
     const bool floats = strstr(first->unread, "-bit floats") != NULL;
     return mb_fail(err, MB_E_UNSUPPORTED,
-                   "%s: tensor %.200s holds %s%s%s%s: that is not read here (so in %zu tensors)\n%s",
+                   "%s: tensor %.200s holds %s%s%s%s, which is not supported (%zu such tensors)\n%s",
                    source_file_path(s, 0), first->original, first->unread, type[0] != '\0' ? " (" : "", type,
                    type[0] != '\0' ? ")" : "", n,
                    floats ? "save the model in f16 with the program that made it: each tensor .half(), times its scale "
@@ -253,6 +255,7 @@ static mb_status check_readable(const recognised *r, const source *s, mb_error *
                           : "save the model as plain f32 or f16 tensors with the program that made it");
 }
 
+/* Every difference is counted and reported, ten of a kind, before the one error: users should see all at once. */
 mb_status recognise_check(const recognised *r, const source *s, FILE *report, mb_error *err)
 {
     findings missing = {report, "missing", 0}, shaped = {report, "other shape", 0}, typed = {report, "not a float", 0};

@@ -51,6 +51,7 @@ static bool looks_like_onnx(const uint8_t *p, size_t n)
     return false;
 }
 
+/* Always fails. The message names the format where it is recognised, and what to do. */
 mb_status source_refuse_unknown(const void *data, size_t bytes, const char *path, mb_error *err)
 {
     const uint8_t *p = data;

@@ -79,6 +79,7 @@ static bool is_told(const selection *k, const char *prefix, size_t n, size_t key
            same_text(prefix + behind, n > behind ? n - behind - 1 : 0, k->choice->prefix, told);
 }
 
+/* --key or --prefix fit nothing: lists what the file has. */
 static mb_status fail_told(const selection *k, mb_error *err)
 {
     char seen[300];
@@ -233,6 +234,8 @@ static mb_status set_name(source_tensor *t, char *name, mb_error *err)
     return MB_OK;
 }
 
+/* Splits the tensors into the model's, which get their published names, and those beside it. VITMatte's original
+ * names become those of the hub. */
 static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
 {
     const size_t n = strlen(k->prefix);
@@ -289,6 +292,7 @@ static mb_status move_beside(selection *k, mb_error *err)
 
 /* ---- all of it */
 
+/* Compares every name with the known networks and counts the matches of each prefix. */
 static mb_status match_all(selection *k, mb_error *err)
 {
     source *s = k->s;
@@ -315,6 +319,7 @@ done:
     return status;
 }
 
+/* The prefix with the most known names; without any, that of the largest dict. */
 static mb_status choose_prefix(selection *k, bool *any_match, mb_error *err)
 {
     const group *best = best_group(k);

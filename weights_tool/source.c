@@ -10,6 +10,7 @@
 
 /* ---- the list */
 
+/* Maps a file. *index: its number in s->files. */
 mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *err)
 {
     if (s->n_files == s->file_capacity) {
@@ -35,6 +36,7 @@ mb_status source_add_file(source *s, const char *path, size_t *index, mb_error *
     return MB_OK;
 }
 
+/* Copies the description, not the values. Two names: `original` stays, `name` loses prefix and wrappers later. */
 mb_status source_add_tensor(source *s, const char *name, const source_tensor *t, mb_error *err)
 {
     if (s->n_tensors >= MAX_TENSORS) {
@@ -80,6 +82,8 @@ const source_tensor *source_find(const source *s, const char *name)
     return NULL;
 }
 
+/* A hash table of names with open addressing, at most half full. Two tensors of one name are an error: it could not
+ * be told which is meant. */
 mb_status source_build_index(source *s, mb_error *err)
 {
     size_t n = 8;
@@ -279,6 +283,7 @@ static void set_contiguous(source_tensor *t)
     t->contiguous = true;
 }
 
+/* Tensors point into the mapped file. */
 mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
 {
     const source_file *f = &s->files[file];
@@ -306,6 +311,7 @@ mb_status source_read_safetensors(source *s, size_t file, mb_error *err)
     return status;
 }
 
+/* Tensors point into the mapped file. The format is checked by the engine's own reader. */
 mb_status source_read_mbw(source *s, mb_error *err)
 {
     static const mb_st_dtype types[MB_DTYPE_COUNT] = {MB_ST_F32, MB_ST_F16, MB_ST_BF16, MB_ST_I64};
@@ -333,6 +339,7 @@ static bool begins(const mb_mapping *m, const char *with, size_t n)
     return m->bytes >= n && memcmp(m->data, with, n) == 0;
 }
 
+/* One file by its contents: a zip (PyTorch), or 8 bytes of header length and a brace (safetensors). */
 mb_status source_read_part(source *s, size_t file, mb_error *err)
 {
     const source_file *f = &s->files[file];
@@ -371,6 +378,7 @@ mb_status source_open(source **out, const char *path, mb_error *err)
     return source_open_as(out, path, NULL, err);
 }
 
+/* From path to tensors with published names. Values are touched last (source_load), only those of the model. */
 mb_status source_open_as(source **out, const char *path, const source_choice *choice, mb_error *err)
 {
     static const source_choice none = {NULL, NULL};
@@ -405,6 +413,7 @@ done:
     return status;
 }
 
+/* Names, maps, unpacked storages. NULL and half-built sources are fine. */
 void source_free(source *s)
 {
     if (s == NULL) {

@@ -20,6 +20,8 @@ static size_t known_file(const source *s, size_t first, const char *path)
     return i;
 }
 
+/* Maps each file that the index names, once. Names with a slash or a leading dot are refused: they could lead out of
+ * the folder. */
 static mb_status read_weight_map(source *s, mb_json_reader *r, const char *folder, int folder_length, mb_error *err)
 {
     char name[600], file[300], path[1200];
@@ -68,6 +70,8 @@ static mb_status check_weight_map(source *s, const char *text, size_t bytes, mb_
     return status;
 }
 
+/* A checkpoint in several files: reads the index, then the files, then checks that each tensor lies where the index
+ * says. */
 mb_status source_read_index(source *s, const char *path, mb_error *err)
 {
     const source_file *f = &s->files[0];
@@ -91,7 +95,7 @@ mb_status source_read_index(source *s, const char *path, mb_error *err)
         }
     }
     if (status == MB_OK && !mb_json_finish(&r)) {
-        status = mb_fail(err, MB_E_FORMAT, "not a sound index: byte %zu: %s", (size_t)(r.at - r.start), r.problem);
+        status = mb_fail(err, MB_E_FORMAT, "not a valid index: byte %zu: %s", (size_t)(r.at - r.start), r.problem);
     }
     if (status == MB_OK && !found) {
         status = mb_fail(err, MB_E_FORMAT,

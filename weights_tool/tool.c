@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+/* writing: whether an MB_E_IO came from the output, not from the source. */
 int tool_exit_code(mb_status status, bool writing)
 {
     switch (status) {
@@ -23,6 +24,7 @@ int tool_exit_code(mb_status status, bool writing)
     }
 }
 
+/* A model file, or with --checkpoint a safetensors file as the official code saves it. */
 int tool_generate(const tool_options *o, FILE *out, mb_error *err)
 {
     generator *g;
@@ -60,6 +62,8 @@ static void report(FILE *errors, const mb_error *err)
     }
 }
 
+/* Also called in-process by tests. Output that could not be flushed (a full disk, a closed pipe) is an error of its
+ * own. */
 int tool_main(int argc, char **argv, FILE *out, FILE *errors)
 {
     tool_options o;

@@ -118,6 +118,7 @@ static bool measure_view(source_tensor *t, int64_t offset, uint64_t available)
     return empty || (uint64_t)last < available;
 }
 
+/* Several tensors may share one storage: each zip member is noted once. *index counts from 1. */
 static mb_status note_storage(reader *r, const zip_member *m, size_t *index)
 {
     source *s = r->s;
@@ -155,6 +156,7 @@ static mb_status count_repeated(reader *r, const char *name, const source_tensor
                : bad_tensor(r->err, name, "its strides of 0 make more values than any checkpoint has use for");
 }
 
+/* Where the values lie: a view of a storage, checked to stay inside it. Nothing is read yet. */
 static mb_status add_values(reader *r, const char *name, source_tensor *t, const pickle_tensor *p)
 {
     char member[1400];
@@ -305,6 +307,7 @@ static mb_status add_tensors(reader *r, const pickle *p)
     return walk(r, root, 0, 0);
 }
 
+/* Zip directory, pickle, then the tensors that the pickle describes. */
 mb_status source_read_torch(source *s, size_t file, mb_error *err)
 {
     zip_archive z = {0};
@@ -338,6 +341,8 @@ done:
     return status;
 }
 
+/* Deflated members are unpacked once; stored ones are read from the mapped file. *unpacked bounds the sum: a small
+ * zip must not fill the memory. */
 static mb_status load_storage(source *s, source_storage *storage, size_t *unpacked, mb_error *err)
 {
     const zip_member *m = &storage->member;
@@ -357,6 +362,7 @@ static mb_status load_storage(source *s, source_storage *storage, size_t *unpack
     return status;
 }
 
+/* Gives the selected tensors of PyTorch files their data. */
 mb_status source_load(source *s, mb_error *err)
 {
     size_t unpacked = 0;

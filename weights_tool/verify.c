@@ -36,6 +36,7 @@ static mb_status differs(const comparison *c, const mb_tensor *t, size_t index, 
                    mb_weights_path(c->model), t->name, index, (double)a, (double)b);
 }
 
+/* Converts the original's values as convert does and compares bytes: the rounding is part of what is verified. */
 static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err)
 {
     const source_tensor *from = source_find(c->original, t->name);
@@ -49,7 +50,7 @@ static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err
                        mb_weights_path(c->model), t->name);
     }
     if (from->unread != NULL) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "%s: tensor %s of the original holds %s: that is not read here",
+        return mb_fail(err, MB_E_UNSUPPORTED, "%s: tensor %s of the original holds %s, which is not supported",
                        source_file_path(c->original, 0), t->name, from->unread);
     }
     const int64_t grid = c->columns ? patch_grid(t->name) : 0;
@@ -93,6 +94,7 @@ static mb_status check_left_out(const comparison *c, size_t *left_out, mb_error 
     return status;
 }
 
+/* Every tensor of the model against the source, and no tensor of the source left out. */
 static mb_status compare(const tool_options *o, const mb_weights *model, FILE *out, mb_error *err)
 {
     comparison c = {.model = model};
@@ -137,6 +139,7 @@ done:
     return status;
 }
 
+/* Checksums first; then, with --against, values. */
 int tool_verify(const tool_options *o, FILE *out, FILE *errors, mb_error *err)
 {
     mb_weights *model = NULL;

@@ -42,6 +42,7 @@ mb_status mbw_writer_create(mbw_writer **out, mb_error *err)
     return *out != NULL ? MB_OK : mb_fail_memory(err, sizeof **out, "a writer");
 }
 
+/* An unfinished file is removed. */
 void mbw_writer_free(mbw_writer *w)
 {
     if (w == NULL) {
@@ -75,6 +76,7 @@ static void *grown(void *array, size_t n, size_t *capacity, size_t size)
     return p;
 }
 
+/* A second value for a key replaces the first. */
 mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_error *err)
 {
     char *copy = mb_strdup(value);
@@ -102,6 +104,7 @@ mb_status mbw_writer_meta(mbw_writer *w, const char *key, const char *value, mb_
     return MB_OK;
 }
 
+/* Declares a tensor: the table comes before the values in the file, so all are declared first. */
 mb_status mbw_writer_tensor(mbw_writer *w, const char *name, mb_dtype dtype, int rank, const int64_t *dims,
                             mb_error *err)
 {
@@ -292,6 +295,8 @@ static void *append(uint8_t *at, const void *data, size_t bytes)
     return at + bytes;
 }
 
+/* Header, metadata and table, written last: a file that was cut short has no valid head. The digest is over the head
+ * with a digest of 0. */
 static mb_status write_head(mbw_writer *w, mb_error *err)
 {
     while (w->current < w->n_tensors && w->tensors[w->current].entry.bytes == 0) {

@@ -86,6 +86,7 @@ static size_t find_end(const uint8_t *data, size_t bytes)
     return SIZE_MAX;
 }
 
+/* The end record, with its ZIP64 form where there is one. Archives in several parts are refused. */
 static mb_status read_end(directory *d, const uint8_t *data, size_t bytes, mb_error *err)
 {
     const size_t end = find_end(data, bytes);
@@ -207,6 +208,7 @@ static mb_status check_local(zip_member *m, const entry *c, const uint8_t *data,
     return MB_OK;
 }
 
+/* One entry of the directory; the member's local header must agree with it (check_local). */
 static mb_status read_member(zip_member *m, const uint8_t **at, const uint8_t *data, const directory *d, mb_error *err)
 {
     const uint8_t *p = *at, *end = data + d->end;
@@ -345,6 +347,7 @@ void zip_dispose(zip_archive *z)
     *z = (zip_archive){0};
 }
 
+/* Members are sorted by name. */
 const zip_member *zip_find(const zip_archive *z, const char *name)
 {
     size_t low = 0, high = z->n_members;

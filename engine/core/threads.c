@@ -110,7 +110,7 @@ static mb_status start_worker(mb_pool *p, int index, mb_error *err)
     *s = (worker_start){p, index};
     if (pthread_create(&p->thread[p->n_started], NULL, worker_main, s) != 0) {
         mb_free(s);
-        return mb_fail(err, MB_E_MEMORY, "thread %d of %d could not be started\nask for fewer threads", index + 1,
+        return mb_fail(err, MB_E_MEMORY, "thread %d of %d could not be started\nuse fewer threads", index + 1,
                        p->n_threads);
     }
     p->n_started++;

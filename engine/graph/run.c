@@ -44,5 +44,5 @@ mb_status mb_plan_explain(mb_plan *p, const mb_plan_io *io, mb_error *err)
                        mb_dtype_name(p->backend->activations));
     }
     return status != MB_OK ? mb_fail(err, status, "%s", found.message)
-                           : mb_fail(err, MB_E_FORMAT, "the model gave NaN in its result");
+                           : mb_fail(err, MB_E_FORMAT, "the model's result contains NaN");
 }

@@ -215,7 +215,7 @@ static mb_status fallback_plan(mb_plan **out, mb_runner *r, const mb_plan *p, mb
     int n_taps = kept != NULL && !kept->plain ? mb_plan_n_taps(p) : 0;
     const char **taps = NULL;
     if (kept == NULL) {
-        return mb_fail(err, MB_E_INTERNAL, "the plan to repeat is not there any more");
+        return mb_fail(err, MB_E_INTERNAL, "the plan to run again no longer exists");
     }
     MB_TRY(make_fallback(r, err));
     taps = mb_alloc_array((size_t)n_taps + 1, sizeof *taps);

@@ -173,7 +173,7 @@ mb_status mb_gauss_blur(const mb_task *task, const mb_image_u8 *mask, int size, 
                         mb_error *err)
 {
     if (size < 1 || size > MAX_SIZE || size % 2 == 0) {
-        return mb_fail(err, MB_E_ARGUMENT, "a blur of %d pixels: odd, 1 to %d", size, MAX_SIZE);
+        return mb_fail(err, MB_E_ARGUMENT, "a blur of %d pixels: must be odd, 1 to %d", size, MAX_SIZE);
     }
     int r = size / 2;
     blur_job j = {

@@ -91,7 +91,7 @@ mb_status mb_image_f32_from_u8(mb_image_f32 *out, const mb_image_u8 *gray, mb_er
 {
     *out = (mb_image_f32){0};
     if (gray->channels != 1) {
-        return mb_fail(err, MB_E_ARGUMENT, "a mask of %d channels: 1 is needed", gray->channels);
+        return mb_fail(err, MB_E_ARGUMENT, "the mask has %d channels, expected 1", gray->channels);
     }
     mb_status status = mb_image_f32_create(out, gray->width, gray->height, err);
     if (status == MB_OK) {

@@ -24,7 +24,7 @@ static const size_t sample_bytes[N_DEPTHS] = {1, 2, 4};
 mb_status mb_image_check(const mb_image *r, mb_error *err)
 {
     if ((unsigned)r->pixels >= N_LAYOUTS || (unsigned)r->depth >= N_DEPTHS) {
-        return mb_fail(err, MB_E_ARGUMENT, "a picture of pixel order %d and depth %d: not known", (int)r->pixels,
+        return mb_fail(err, MB_E_ARGUMENT, "a picture with an unknown pixel order or depth (%d, %d)", (int)r->pixels,
                        (int)r->depth);
     }
     if (r->data == NULL || r->width < 1 || r->height < 1) {

@@ -211,7 +211,7 @@ static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_sa
     mb_save_spec_init(spec);
     mb_status status = options != NULL ? mb_copy_sized(&o, sizeof o, options, "mb_save_options", err) : MB_OK;
     if (status == MB_OK && (o.level < 0 || o.level > 9)) {
-        return mb_fail(err, MB_E_ARGUMENT, "png-level %d: 0 to 9", o.level);
+        return mb_fail(err, MB_E_ARGUMENT, "mb_save_options.level %d: 0 to 9", o.level);
     }
     if (status == MB_OK && (o.quality < 0 || o.quality > 100)) {
         return mb_fail(err, MB_E_ARGUMENT, "quality %d: 1 to 100", o.quality);

@@ -88,8 +88,8 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
     const int64_t *d = input->dims;
     int64_t channels = network->model->info.input_channels;
     if (d[0] < 1 || d[0] > 4096 || d[1] != channels || input->data == NULL) {
-        return mb_fail(err, MB_E_ARGUMENT, "input [%lld,%lld,%lld,%lld]: the model wants [N,%lld,H,W]", (long long)d[0],
-                       (long long)d[1], (long long)d[2], (long long)d[3], (long long)channels);
+        return mb_fail(err, MB_E_ARGUMENT, "input [%lld,%lld,%lld,%lld]: the model expects [N,%lld,H,W]",
+                       (long long)d[0], (long long)d[1], (long long)d[2], (long long)d[3], (long long)channels);
     }
     mb_status status = mb_network_prepare(network, d[0], d[2], d[3], taps, n_taps, err);
     if (status != MB_OK) {

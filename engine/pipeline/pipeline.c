@@ -127,7 +127,7 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     mb_options o;
     mb_options_init(&o);
     if (pipeline->n_pending > 0) {
-        return mb_fail(err, MB_E_ARGUMENT, "options change between pictures: finish those that were started first");
+        return mb_fail(err, MB_E_ARGUMENT, "options cannot change while pictures are in flight: finish them first");
     }
     mb_status status = mb_options_check(options, err);
     if (status == MB_OK) {
@@ -195,7 +195,7 @@ static mb_status picture_bytes(size_t *out, const mb_options *o, int width, int 
         return mb_fail(err, MB_E_ARGUMENT, "a picture of %d x %d pixels", width, height);
     }
     if (!mb_add_size(out, *out, mb_segment_bytes(o, width, height))) {
-        return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels needs more than there is", width, height);
+        return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels exceeds the address space", width, height);
     }
     return MB_OK;
 }

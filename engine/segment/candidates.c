@@ -138,7 +138,7 @@ mb_status mb_candidates_create(const mb_task *task, mb_candidates *out, const mb
     contest c = {.serial = mb_task_serial(&four), .out = out};
     *out = (mb_candidates){0};
     if (rgb->channels < 3 || network->channels != 1 || saliency->channels != 1) {
-        return mb_fail(err, MB_E_ARGUMENT, "a choice of masks needs an RGB picture and grey masks");
+        return mb_fail(err, MB_E_ARGUMENT, "candidate masks need an RGB picture and grey masks");
     }
     MB_TRY(mb_grabcut_open(task, &c.picture, rgb, err));
     const int width = c.picture.rgb.width, height = c.picture.rgb.height;

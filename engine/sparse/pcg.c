@@ -37,7 +37,7 @@ static mb_status precondition(const mb_task *task, mb_symmetric *l, const mb_sym
             i++;
         }
     }
-    return mb_fail(err, MB_E_INTERNAL, "no shift makes the matting Laplacian positive");
+    return mb_fail(err, MB_E_INTERNAL, "the matting Laplacian stays indefinite after every diagonal shift");
 }
 
 /* Four sums, so that additions need not wait for each other; always in the same order. */

@@ -294,7 +294,7 @@ static mb_status read_entry(mb_weights *w, size_t index, const uint8_t **at, con
     }
     uint64_t start;
     if ((empty ? 0 : bytes) != e.bytes) {
-        return bad_tensor(err, index, name, "its size does not follow from its dimensions");
+        return bad_tensor(err, index, name, "its size does not match its dimensions");
     }
     if (!aligned_up(&start, *data_end, MB_FILE_ALIGN) || e.offset != start || e.offset > w->bytes ||
         e.bytes > w->bytes - e.offset) {

@@ -143,9 +143,9 @@ static mb_status damaged(mb_error *err, const char *tensor, const char *what)
 {
     char shown[160];
     if (tensor == NULL) {
-        return mb_fail(err, MB_E_FORMAT, "not a sound safetensors file: %s", what);
+        return mb_fail(err, MB_E_FORMAT, "not a valid safetensors file: %s", what);
     }
-    return mb_fail(err, MB_E_FORMAT, "not a sound safetensors file: tensor %s: %s",
+    return mb_fail(err, MB_E_FORMAT, "not a valid safetensors file: tensor %s: %s",
                    mb_printable(shown, sizeof shown, tensor, strlen(tensor)), what);
 }
 

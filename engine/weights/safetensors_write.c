@@ -44,7 +44,7 @@ static mb_status make_header(mb_json *j, const mb_st_contents *c, size_t *data_b
         mb_json_begin_array(j);
         mb_json_uint(j, at);
         if (bytes != t->bytes || !mb_add_size(&at, at, bytes)) {
-            return mb_fail(err, MB_E_ARGUMENT, "tensor %s: its size does not follow from its shape", t->name);
+            return mb_fail(err, MB_E_ARGUMENT, "tensor %s: its size does not match its shape", t->name);
         }
         mb_json_uint(j, at);
         mb_json_end(j);

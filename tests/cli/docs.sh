@@ -27,7 +27,7 @@ cat "$work/cli.md" >>"$work/words"
 for option in $(grep -ohE '(^|[ `(])--[a-z][a-z-]+' "$source/README.md" "$source/docs/errors.md" | tr -d ' `(' | sort -u); do
     grep -qE -e "$option([^a-z-]|\$)" "$work/words" || {
         case $option in
-        --peer | --build | --target | --parallel | --install) ;; # of other programs
+        --peer | --build | --target | --parallel | --install | --cflags | --libs) ;; # of other programs
         *) echo "$option is in the README or in docs/errors.md, but no program has it"; exit 1 ;;
         esac
     }

@@ -170,7 +170,7 @@ TEST(lies)
          "answers with a web page instead of the file\n", 0, page, 0, false},
         {"a page in disguise", "Content-Type: application/octet-stream\r\n", NULL, "", "answers with a web page", 0,
          page, 0, false},
-        {"packed", "Content-Encoding: gzip\r\n", NULL, "", "sends the file packed (gzip)", 0, NULL, 0, false},
+        {"packed", "Content-Encoding: gzip\r\n", NULL, "", "sends the file compressed (gzip)", 0, NULL, 0, false},
         {"empty", NULL, NULL, "", "the server sent an empty file", 0, "", 0, false},
         {"something else", NULL, NULL, "", "not a", 0, "just some text, no checkpoint at all", 0, false},
         {"gone", NULL, NULL, "", "/first is not there (404)\n  it may have moved: --from", 0, page, 404, false},
@@ -195,13 +195,13 @@ TEST(lies)
         CHECK_MSG(http_server_requests() == 1, "%s: %d requests", rows[i].what, http_server_requests());
         check_nothing(rows[i].part);
     }
-    /* a 206 that nobody asked for */
+    /* a 206 without a range request */
     http_script s = good;
     s.status = 206;
     s.headers = "Content-Range: bytes 100-200/300\r\n";
     start_over(&s);
     get("--retries 0");
-    CHECK_RUN(&p, 3, "sends a part of the file when asked for the whole");
+    CHECK_RUN(&p, 3, "sends a part of the file instead of the whole");
     check_nothing(false);
     /* the right file under a wrong name */
     process_run(&p, "mattebox models get birefnet-hr --from http://127.0.0.1:%d/x", (http_server_script(&good), port));
@@ -249,7 +249,7 @@ TEST(redirects)
     s.first_hop_only = false;
     start_over(&s);
     get("");
-    CHECK_RUN(&p, 3, "sends from one address to the next, without end");
+    CHECK_RUN(&p, 3, "redirects too many times");
     CHECK_EQ(http_server_requests(), 11);
     s.location = "file:///etc/passwd";
     http_server_script(&s);
@@ -347,7 +347,7 @@ TEST(interrupt)
         "for i in $(seq 200); do sleep 0.1; [ -s " PART " ] && break; done; "
         "mattebox models get vitmatte-s --from http://127.0.0.1:%d/first; code=$?; kill $pid; wait $pid; exit $code",
         port, port);
-    CHECK_RUN(&p, 5, "another mattebox is fetching this\n");
+    CHECK_RUN(&p, 5, "another mattebox is downloading this file\n");
     http_server_script(&good);
     get("");
     check_installed();

@@ -79,7 +79,7 @@ TEST(redirects)
     (void)snprintf(location, sizeof location, "http://127.0.0.1:%d/second", port);
     start_over(&s);
     get("SSL_CERT_FILE=tls.pem", "https://127.0.0.1", tls, "");
-    CHECK_RUN(&p, 3, "127.0.0.1 sends to an address that is not https: refused");
+    CHECK_RUN(&p, 3, "127.0.0.1 redirects to an address that is not https: refused");
     CHECK_MSG(http_server_requests() == 1, "%d requests", http_server_requests());
     check_nothing();
     /* from http to https, and on to a door that is not trusted */

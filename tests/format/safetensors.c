@@ -206,7 +206,7 @@ TEST(sharded)
     write_text("x.json", "{\"a\":1}");
     refuses(index, "not an index");
     write_text("x.json", "{\"weight_map\":{");
-    refuses(index, "not a sound index");
+    refuses(index, "not a valid index");
 }
 
 TEST(other_formats)

@@ -215,6 +215,7 @@ static mb_status parse(catalogue *c, char *text, const char *origin, mb_error *e
     return status == MB_OK ? check_entry(e, origin, line + 1, err) : status;
 }
 
+/* The built-in catalogue, then the user's file if it exists. */
 mb_status catalogue_load(catalogue *c, const char *user_file, mb_error *err)
 {
     void *own = NULL;
@@ -264,6 +265,7 @@ static bool same_name(const char *a, const char *b, size_t n)
     return a[n] == '\0';
 }
 
+/* Names before aliases: an alias of one model must not hide another model's name. */
 const catalogue_entry *catalogue_find(const catalogue *c, const char *name)
 {
     for (size_t i = 0; i < c->n; i++) {

@@ -18,6 +18,7 @@ static bool find(void *field, const char *name)
     return symbol != NULL;
 }
 
+/* libcurl is opened when something is downloaded, so that the program starts without it. Opened once and kept. */
 mb_status curl_api_open(const curl_api **out, mb_error *err)
 {
     *out = NULL;

@@ -132,9 +132,9 @@ static mb_status fail_network(transfer *t, CURLcode code)
                        "certificate into SSL_CERT_FILE",
                        host, through, why);
     case CURLE_TOO_MANY_REDIRECTS:
-        return mb_fail(t->err, MB_E_IO, "%s%s sends from one address to the next, without end", host, through);
+        return mb_fail(t->err, MB_E_IO, "%s%s redirects too many times", host, through);
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return mb_fail(t->err, MB_E_IO, "%s%s sends to an address that is not https: refused", host, through);
+        return mb_fail(t->err, MB_E_IO, "%s%s redirects to an address that is not https: refused", host, through);
     case CURLE_URL_MALFORMAT:
         return mb_fail(t->err, MB_E_ARGUMENT, "%.200s: is not an address", t->r->address);
     case CURLE_OPERATION_TIMEDOUT:
@@ -150,6 +150,8 @@ static mb_status fail_network(transfer *t, CURLcode code)
     }
 }
 
+/* Failures that pass by themselves: broken connections, timeouts, a server that is busy or restarting. Refusals
+ * (4xx) and bad addresses stay. */
 static bool worth_another_try(CURLcode code, int status)
 {
     switch (code) {
@@ -185,7 +187,8 @@ static mb_status check_kind(transfer *t, const char *data, size_t n)
     char host[200];
     host_of(host, sizeof host, t->r->address);
     if (a->encoding[0] != '\0' && strcasecmp(a->encoding, "identity") != 0) {
-        return mb_fail(t->err, MB_E_IO, "%s sends the file packed (%.30s), which nobody asked for", host, a->encoding);
+        return mb_fail(t->err, MB_E_IO, "%s sends the file compressed (%.30s), which was not requested", host,
+                       a->encoding);
     }
     if (strcmp(a->content_type, "text/html") == 0 ||
         (a->status == 200 && n >= 5 && (strncasecmp(data, "<!doc", 5) == 0 || strncasecmp(data, "<html", 5) == 0))) {
@@ -422,7 +425,7 @@ static mb_status fetch(transfer *t)
             if (before > 0) {
                 continue;
             }
-            return mb_fail(t->err, MB_E_FORMAT, "the server sends a part of the file when asked for the whole");
+            return mb_fail(t->err, MB_E_FORMAT, "the server sends a part of the file instead of the whole");
         }
         if (t->p.have > before && t->p.have - before >= WORTH_A_RETRY) {
             tries = 0;

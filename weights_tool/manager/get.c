@@ -161,6 +161,8 @@ static int on_bytes(void *user, uint64_t done, uint64_t total)
                : 0;
 }
 
+/* Downloads one file. --sha256 wins over the catalogue's checksum. The page of the licence is shown only for the
+ * catalogue's own address. */
 static mb_status fetch(get_call *g, const source_of *s, manager_result *out, bool *output_failed, mb_error *err)
 {
     const catalogue_entry *e = g->e;
@@ -209,6 +211,8 @@ done:
     return status;
 }
 
+/* Runs the converter in this process, with task and licence of the catalogue. Refuses a network of another family
+ * first. */
 int manager_convert(const manager_options *o, const catalogue_entry *e, const char *name, const char *checkpoint,
                     const char *target, mb_error *err)
 {

@@ -144,6 +144,8 @@ done:
     return status;
 }
 
+/* Compares a file with the list of checksums beside it. sha256: "" if there is no such list or entry, which is no
+ * error. */
 static mb_status check_sum(const manager_options *o, const char *path, char sha256[65], mb_error *err)
 {
     char found[65];
@@ -189,6 +191,8 @@ static mb_status choose_name(char *name, size_t bytes, const catalogue_entry **e
     return MB_OK;
 }
 
+/* A model file is copied, a checkpoint is converted. `writing` tells an output that failed from an input that
+ * failed, for the exit code. */
 int manager_import(const manager_options *o, const catalogue *c, const char *from, manager_result *out, mb_error *err)
 {
     char name[CATALOGUE_NAME_MAX + 2];

@@ -86,7 +86,8 @@ mb_status part_open(part *p, const char *path, const char *address, bool overwri
         return part_fail(p, errno, err);
     }
     if (flock(p->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        return mb_fail(err, MB_E_IO, "%.200s: another mattebox is fetching this\nwait for it, or end it", path);
+        return mb_fail(err, MB_E_IO, "%.200s: another mattebox is downloading this file\nwait for it, or stop it",
+                       path);
     }
     if (fstat(p->fd, &s) != 0 || !S_ISREG(s.st_mode)) {
         return mb_fail(err, MB_E_IO, "%.200s: is not a regular file\nremove it and run it again", path);
@@ -122,6 +123,7 @@ void part_close(part *p)
     }
 }
 
+/* Writes at the end of what is there. pwrite may write less than it is given, or be interrupted. */
 mb_status part_append(part *p, const void *data, size_t bytes, mb_error *err)
 {
     const char *at = data;
@@ -140,6 +142,7 @@ mb_status part_append(part *p, const void *data, size_t bytes, mb_error *err)
     return MB_OK;
 }
 
+/* Reads the file back instead of hashing what arrives: it checks what is on the disk, also after a resumed download. */
 mb_status part_sha256(const part *p, char hex[65], int (*on_progress)(void *, uint64_t, uint64_t), void *user,
                       mb_error *err)
 {

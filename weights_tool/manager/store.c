@@ -52,6 +52,7 @@ mb_status store_join(char *out, size_t bytes, const char *folder, const char *na
     return n > 0 && (size_t)n < bytes ? MB_OK : mb_fail(err, MB_E_ARGUMENT, "%.200s: the path is too long", folder);
 }
 
+/* Like mkdir -p. Another process may make the same folder meanwhile: only the result counts. */
 mb_status store_make_folder(const char *path, mb_error *err)
 {
     char made[PATH_MAX], buffer[128];

@@ -87,7 +87,7 @@ mb_status mb_decode_hdr(mb_decode_job *job)
 {
     hdr h = {.v = job->bytes, .n = job->n, .width = (size_t)job->head.width};
     if (!skip_header(&h)) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged HDR: its header makes no sense\ncopy or download it again");
+        return mb_fail(job->err, MB_E_FORMAT, "damaged HDR: its header is invalid\ncopy or download it again");
     }
     uint8_t *row = mb_budget_alloc(job->budget, 4 * h.width);
     if (row == NULL) {

@@ -228,7 +228,7 @@ static mb_status start(session *s)
     struct jpeg_decompress_struct *d = &s->d;
     (void)jpeg_read_header(d, TRUE);
     if (d->image_width != (JDIMENSION)job->head.width || d->image_height != (JDIMENSION)job->head.height) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged JPEG: two headers that disagree about its size");
+        return mb_fail(job->err, MB_E_FORMAT, "damaged JPEG: two headers give different sizes");
     }
     switch (d->num_components) {
     case 1:

@@ -134,7 +134,7 @@ static mb_status start(session *s)
     png_read_info(s->png, s->info);
     if (png_get_image_width(s->png, s->info) != (png_uint_32)job->head.width ||
         png_get_image_height(s->png, s->info) != (png_uint_32)job->head.height) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged PNG: two headers that disagree about its size");
+        return mb_fail(job->err, MB_E_FORMAT, "damaged PNG: two headers give different sizes");
     }
     s->bits = png_get_bit_depth(s->png, s->info);
     s->channels = png_get_channels(s->png, s->info);

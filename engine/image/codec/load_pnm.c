@@ -207,10 +207,10 @@ mb_status mb_decode_pnm(mb_decode_job *job)
 {
     pnm p = {.v = job->bytes, .n = job->n};
     if (!header(&p)) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged PNM: its header makes no sense\ncopy or download it again");
+        return mb_fail(job->err, MB_E_FORMAT, "damaged PNM: its header is invalid\ncopy or download it again");
     }
     if (p.width != job->head.width || p.height != job->head.height) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged PNM: two headers that disagree about its size");
+        return mb_fail(job->err, MB_E_FORMAT, "damaged PNM: two headers give different sizes");
     }
     const uint8_t *table = scale_table(&p, job->budget);
     if (table == NULL) {

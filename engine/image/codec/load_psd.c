@@ -85,7 +85,7 @@ static bool read_row(psd *d, uint8_t *row, size_t index)
 /* Up to the first row. */
 static mb_status begin(psd *d, const mb_decode_job *job)
 {
-    const char *problem = "damaged PSD: its header makes no sense\ncopy or download it again";
+    const char *problem = "damaged PSD: its header is invalid\ncopy or download it again";
     d->at = HEADER;
     if (d->n < HEADER) {
         return mb_fail(job->err, MB_E_FORMAT, "%s", problem);
@@ -112,7 +112,7 @@ static mb_status begin(psd *d, const mb_decode_job *job)
     d->at += d->n - d->at >= 2 ? 2 : 0;
     d->row = (size_t)job->head.width * (bits / 8);
     if (kind > 1) {
-        return mb_fail(job->err, MB_E_FORMAT, "PSD packed in a way (%u) that is not read\nsave it as PNG", kind);
+        return mb_fail(job->err, MB_E_FORMAT, "PSD compression method %u is not supported\nsave it as PNG", kind);
     }
     if (kind == 1) {
         if (table > d->n - d->at) {

@@ -194,7 +194,7 @@ static mb_status decode(mb_decode_job *job)
                        mb_file_type_name(job->head.type), stbi_failure_reason());
     }
     if (width != (int)job->head.width || height != (int)job->head.height || channels < 1 || channels > 4) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: two headers that disagree about its size",
+        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: two headers give different sizes",
                        mb_file_type_name(job->head.type));
     }
     mb_status status = mb_decode_begin(job);
@@ -232,7 +232,7 @@ mb_status mb_decode_stb(mb_decode_job *job)
         if (stopped) {
             return mb_fail(job->err, MB_E_CANCELLED, "cancelled");
         }
-        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: its decoder gave up\ncopy or download it again",
+        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: it cannot be decoded\ncopy or download it again",
                        mb_file_type_name(job->head.type));
     }
     mb_status status = decode(job);

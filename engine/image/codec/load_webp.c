@@ -52,11 +52,12 @@ static mb_status decode_still(mb_decode_job *job, const WebPData *data, size_t a
         memset(rgba, 0, 4 * pixels);
     }
     if (!WebPInitDecoderConfig(&config)) {
-        return mb_fail(job->err, MB_E_UNSUPPORTED, "WebP: the library is of another version than its header");
+        return mb_fail(job->err, MB_E_UNSUPPORTED,
+                       "WebP: the installed library does not match the header of this build");
     }
     VP8StatusCode code = WebPGetFeatures(data->bytes, data->size, &config.input);
     if (code == VP8_STATUS_OK && (config.input.width != width || config.input.height != height)) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged WebP: two headers that disagree about its size");
+        return mb_fail(job->err, MB_E_FORMAT, "damaged WebP: two headers give different sizes");
     }
     const size_t row = (size_t)job->out->width * 3;
     config.output.colorspace = rgba != NULL ? MODE_RGBA : MODE_RGB;

@@ -391,11 +391,11 @@ done:
 static mb_status check_spec(const mb_save_spec *spec, mb_error *err)
 {
     if (spec->level < 0 || spec->level > 9) {
-        return mb_fail(err, MB_E_ARGUMENT, "png-level %d: 0 to 9", spec->level);
+        return mb_fail(err, MB_E_ARGUMENT, "mb_save_options.level %d: 0 to 9", spec->level);
     }
     size_t key = spec->text_key != NULL ? strlen(spec->text_key) : 1;
     if (key < 1 || key > 79) {
-        return mb_fail(err, MB_E_ARGUMENT, "the key of a PNG text has %zu letters: 1 to 79", key);
+        return mb_fail(err, MB_E_ARGUMENT, "the keyword of a PNG comment has %zu characters: 1 to 79", key);
     }
     return MB_OK;
 }

@@ -65,7 +65,7 @@ static mb_status encode(void **out, size_t *n, const mb_image *rgb, const mb_sav
     WebPMemoryWriterInit(&memory);
     if (!WebPConfigInit(&config) || !WebPPictureInit(&picture) ||
         !(spec->quality > 0 || WebPConfigLosslessPreset(&config, spec->level))) {
-        return mb_fail(err, MB_E_UNSUPPORTED, "WebP: the library is of another version than its header");
+        return mb_fail(err, MB_E_UNSUPPORTED, "WebP: the installed library does not match the header of this build");
     }
     const bool alpha = rgb->pixels == MB_PIXELS_RGBA;
     config.exact = 1;

@@ -49,7 +49,7 @@ static mb_status check_recipe(int recipe, mb_error *err)
 {
     return recipe != MB_RECIPE_AUTO && find(recipe) != NULL
                ? MB_OK
-               : mb_fail(err, MB_E_ARGUMENT, "recipe number %d: none of the recipes", recipe);
+               : mb_fail(err, MB_E_ARGUMENT, "unknown recipe number %d", recipe);
 }
 
 /* ---- in */

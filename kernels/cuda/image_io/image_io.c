@@ -465,7 +465,7 @@ static mb_status image_read_output(void *slot_, const mb_view *logits, mb_error 
     const bool plane = s->back.rule == MB_RESAMPLE_CORNERS, direct = s->back.rule == MB_RESAMPLE_NONE;
     if (!s->has_out || logits->dims[0] != 1 || logits->dims[1] != 1 || logits->dims[2] != s->back.y.in ||
         logits->dims[3] != s->back.x.in || logits->dtype != MB_F32) {
-        return mb_fail(err, MB_E_INTERNAL, "the map [%lld,%lld,%lld,%lld] is not the mask that upload was told of",
+        return mb_fail(err, MB_E_INTERNAL, "the map [%lld,%lld,%lld,%lld] is not of the mask size given to upload",
                        (long long)logits->dims[0], (long long)logits->dims[1], (long long)logits->dims[2],
                        (long long)logits->dims[3]);
     }
