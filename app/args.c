@@ -406,6 +406,7 @@ void args_dispose(args *a)
 {
     free(a->taps.names);
     mb_image_dispose(&a->background_picture);
+    mb_metadata_dispose(&a->background_metadata);
     *a = (args){0};
 }
 

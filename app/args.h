@@ -21,6 +21,10 @@ enum {
     CMD_ALL = 1023
 };
 
+/* --icc and --metadata, by their choices. */
+enum { ICC_KEEP, ICC_SRGB, ICC_DROP };
+enum { METADATA_DROP, METADATA_KEEP };
+
 typedef struct args args;
 
 typedef struct command {
@@ -90,7 +94,9 @@ struct args {
     mb_options options;
     const char *background, *preset;
     mb_image background_picture; /* read by args_library_options */
-    int opaque;                  /* the cut-out will be, likewise */
+    mb_metadata background_metadata;
+    int opaque; /* the cut-out will be, likewise */
+    int icc, metadata, mask_channel, mask_scale;
     int no_detail, format, quality;
     /* machine and feedback */
     struct {

@@ -65,6 +65,8 @@ static int read_background(mb_options *out, args *a)
     o.max_megapixels = a->max_megapixels_in;
     err = (mb_error){0};
     mb_image_dispose(&a->background_picture);
+    mb_metadata_dispose(&a->background_metadata);
+    o.metadata = &a->background_metadata;
     mb_status status = mb_image_load(&a->background_picture, NULL, text, &o, &err);
     if (status != MB_OK) {
         return message_status(status == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
@@ -100,6 +102,7 @@ static void set_combined(mb_options *out, const args *a)
 {
     out->process_detail = args_given(a, "detail") ? 1 : out->process_detail;
     out->process_detail = a->no_detail ? 0 : out->process_detail;
+    out->premultiplied = out->premultiplied && a->icc != ICC_SRGB; /* converted first, then multiplied: colour.c */
     out->crop = args_given(a, "crop");
     out->crop_margin = a->options.crop_margin;
     out->want_cutout = !a->only_mask && a->command->bit != CMD_REFINE;

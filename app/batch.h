@@ -16,7 +16,9 @@ typedef struct job {
     mb_error err;
     mb_image photo, given_mask, given_trimap;
     mb_image_source source;
-    mb_pending *pending; /* started, not computed yet */
+    mb_image background;        /* in the photo's colour profile, where that is not the background's */
+    mb_metadata metadata, kept; /* the photo's; what its results get of that (borrowed from metadata) */
+    mb_pending *pending;        /* started, not computed yet */
     mb_result *result;
     double ms_decode, ms_encode;
     char warning[400];
@@ -25,6 +27,7 @@ typedef struct job {
 typedef struct batch {
     const args *a;
     const item_list *list;
+    const mb_options *options;
     mb_pipeline *const *pipelines; /* one for each device; pictures are dealt out among them */
     int n_pipelines;
     const mb_context *context; /* of the first */
@@ -48,11 +51,21 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline);
 void job_save(job *j, const batch *b);
 void job_dispose(job *j);
 
+void add_warning(job *j, const char *text);
+/* Before and after a picture is computed: the background and the result in the right colours (colour.c). */
+mb_status fit_background(job *j, const batch *b, mb_pipeline *pipeline, mb_error *err);
+mb_status finish_colours(job *j, const batch *b, mb_error *err);
 /* How pictures are read, as the command line says. */
 mb_load_options load_options(const args *a);
+/* How pictures become masks, likewise; the photo's size is for the caller to add. */
+mb_mask_options mask_options(const args *a);
+/* Reads a mask or trimap; note: what the user should know of how it was read, or "". */
+mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
+                    const mb_mask_options *how, mb_error *err);
 /* Writes an image where it belongs: a file, or stdout for "-"; alone: with all threads. CODE_OK or CODE_OUTPUT (err has
  * the story). */
-int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err);
+int save_image(const mb_image *image, const char *path, const args *a, const mb_metadata *metadata, int alone,
+               mb_error *err);
 
 void report_job(const job *j, const batch *b);
 void report_summary(const batch *b, int code);

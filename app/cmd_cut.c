@@ -147,6 +147,7 @@ static int run_session(args *a, int with_model)
         if (code == CODE_OK) {
             batch b = {.a = a,
                        .list = &s.list,
+                       .options = &s.options,
                        .pipelines = s.pipelines,
                        .n_pipelines = s.n,
                        .context = s.contexts[0],
@@ -222,17 +223,21 @@ int cmd_trimap(args *a)
     for (int i = 0; i < list.n && (code == CODE_OK || code == CODE_SOME) && !interrupted(); i++) {
         mb_image mask = {0}, trimap = {0};
         mb_error err = {0};
-        mb_load_options o = load_options(a);
+        const mb_mask_options how = mask_options(a);
+        char note[200] = "";
         int bad = CODE_OK;
         if (!list.v[i].exists) {
             bad = report_missing(list.v[i].path);
         } else if (!list.v[i].skip) {
-            if (mb_image_load(&mask, NULL, list.v[i].path, &o, &err) != MB_OK ||
+            if (load_mask(&mask, note, sizeof note, list.v[i].path, a, &how, &err) != MB_OK ||
                 mb_trimap_make(&trimap, &mask, a->options.erode, a->options.dilate, &err) != MB_OK) {
                 bad = message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME, NULL, &err);
-            } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, list.n == 1, &err)) != CODE_OK) {
+            } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, NULL, list.n == 1, &err)) != CODE_OK) {
                 (void)message_status(bad, NULL, &err);
             }
+        }
+        if (note[0] != '\0' && bad == CODE_OK) {
+            message_warning(list.v[i].path, note);
         }
         mb_image_dispose(&mask);
         mb_image_dispose(&trimap);

@@ -74,6 +74,7 @@ mb_load_options load_options(const args *a)
     mb_load_options_init(&o);
     o.max_megapixels = a->max_megapixels_in;
     o.accept_partial = a->accept_partial;
+    o.keep_alpha = 1; /* --input-alpha decides what becomes of it */
     o.keep_depth = a->options.depth != 8;
     o.cancel = stop_loading;
     return o;
@@ -97,29 +98,45 @@ static mb_status load_any(mb_image *out, mb_image_source *source, const char *pa
 }
 
 /* Warnings are one line, joined by semicolons; what is too long for it is cut off. */
-static void add_warning(job *j, const char *text)
+void add_warning(job *j, const char *text)
 {
     size_t at = strlen(j->warning);
     (void)snprintf(j->warning + at, sizeof j->warning - at, "%s%s", at > 0 ? "; " : "", text);
 }
 
-/* Is a mask or trimap, as it was loaded (RGB), a picture in colours? Small differences are a JPEG's. */
-static bool is_coloured(const mb_image *m)
+/* The options of mb_mask_read for the command line's. */
+mb_mask_options mask_options(const args *a)
 {
-    const size_t n = (size_t)m->width * 3;
-    for (int y = 0; m->pixels == MB_PIXELS_RGB && y < m->height; y++) {
-        const uint8_t *row = (const uint8_t *)m->data + (size_t)y * n * (m->depth == MB_DEPTH_U16 ? 2 : 1);
-        for (size_t i = 0; i < n; i += 3) {
-            int c[3];
-            for (size_t k = 0; k < 3; k++) {
-                c[k] = m->depth == MB_DEPTH_U16 ? (int)(((const uint16_t *)(const void *)row)[i + k] >> 8) : row[i + k];
-            }
-            if (abs(c[0] - c[1]) > 64 || abs(c[0] - c[2]) > 64) {
-                return true;
-            }
-        }
+    mb_mask_options o;
+    mb_mask_options_init(&o);
+    o.channel = (mb_mask_channel)a->mask_channel;
+    o.is_trimap = a->trimap_from != NULL;
+    o.scale = a->mask_scale;
+    return o;
+}
+
+mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
+                    const mb_mask_options *how, mb_error *err)
+{
+    mb_image picture = {0}, mask = {0};
+    mb_load_options o = load_options(a);
+    o.keep_alpha = o.keep_depth = 1; /* the mask may be in the one, and labels are lost without the other */
+    *out = (mb_image){0};
+    mb_status status = mb_image_load(&picture, NULL, path, &o, err);
+    if (status == MB_OK) {
+        status = mb_mask_read(&mask, note, note_bytes, &picture, how, err);
     }
-    return false;
+    mb_image_dispose(&picture);
+    if (status == MB_OK && a->options.depth == 8 && mask.depth != MB_DEPTH_U8) {
+        status = mb_image_create(out, mask.width, mask.height, MB_PIXELS_GRAY, MB_DEPTH_U8, err);
+        if (status == MB_OK) {
+            status = mb_image_convert(out, &mask, err);
+        }
+        mb_image_dispose(&mask);
+        return status;
+    }
+    *out = mask;
+    return status;
 }
 
 /* With --no-clobber: another run made them meanwhile. */
@@ -133,6 +150,23 @@ static bool results_are_there(const job *j, const batch *b)
                    !S_ISFIFO(s.st_mode) && !S_ISCHR(s.st_mode);
     }
     return n_there > 0 && n_there == n_wanted;
+}
+
+/* What of the photo's metadata its results shall have. */
+static void select_metadata(job *j, const args *a)
+{
+    mb_metadata *m = &j->metadata;
+    if (m->note[0] != '\0' && a->icc != ICC_DROP) {
+        add_warning(j, m->note);
+    }
+    mb_metadata kept = *m;
+    if (a->icc == ICC_DROP) {
+        kept.icc = NULL;
+    }
+    if (a->metadata != METADATA_KEEP) {
+        kept.exif = NULL;
+    }
+    j->kept = kept;
 }
 
 /* Runs in the loader's thread. Everything that can be wrong with the files ends here, in the job: the
@@ -178,12 +212,17 @@ void job_load(job *j, const batch *b)
         return;
     }
     mb_load_options o = load_options(a);
+    mb_metadata_init(&j->metadata);
+    o.metadata = &j->metadata;
     mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
-    bool coloured = false;
+    char note[200] = "";
     if (status == MB_OK && j->it->guide != NULL) {
         mb_image *guide = a->mask_from != NULL ? &j->given_mask : &j->given_trimap;
-        status = mb_image_load(guide, NULL, j->it->guide, &o, &j->err);
-        coloured = status == MB_OK && is_coloured(guide);
+        mb_mask_options how = mask_options(a);
+        how.width = j->photo.width;
+        how.height = j->photo.height;
+        how.orientation = j->source.orientation;
+        status = load_mask(guide, note, sizeof note, j->it->guide, a, &how, &j->err);
     }
     if (status == MB_E_CANCELLED) {
         j->state = JOB_CANCELLED;
@@ -194,11 +233,10 @@ void job_load(job *j, const batch *b)
         return;
     }
     (void)snprintf(j->warning, sizeof j->warning, "%s", j->source.warning);
-    if (coloured) { /* a cut-out instead of its mask, most likely */
-        add_warning(j, a->mask_from != NULL
-                           ? "its mask is a picture in colours: the red channel was used, transparency was not"
-                           : "its trimap is a picture in colours: the red channel was used");
+    if (note[0] != '\0') {
+        add_warning(j, note);
     }
+    select_metadata(j, a);
     j->ms_decode = clock_ms() - start;
     j->state = JOB_LOADED;
 }
@@ -229,8 +267,11 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     if (j->state != JOB_LOADED) {
         return;
     }
-    mb_status status;
-    if (b->refine_only) {
+    mb_status status = fit_background(j, b, pipeline, &j->err);
+    if (status != MB_OK) {
+        mb_pending_free(j->pending);
+        j->pending = NULL;
+    } else if (b->refine_only) {
         status = mb_pipeline_refine(&j->result, pipeline, &j->photo, j->given_mask.data != NULL ? &j->given_mask : NULL,
                                     j->given_trimap.data != NULL ? &j->given_trimap : NULL, &j->err);
     } else {
@@ -240,6 +281,10 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     mb_image_dispose(&j->photo);
     mb_image_dispose(&j->given_mask);
     mb_image_dispose(&j->given_trimap);
+    mb_image_dispose(&j->background);
+    if (status == MB_OK) {
+        status = finish_colours(j, b, &j->err);
+    }
     if (status != MB_OK) {
         fail(j, code_of_run(status));
         return;
@@ -249,6 +294,12 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
         add_warning(j, option_words(words, sizeof words, j->result->warning, MB_OK));
     }
     /* Most likely nothing was found, and the cut-out is empty. */
+    if (j->result->doubtful && j->result->coverage >= 0.0005) {
+        char text[160];
+        (void)snprintf(text, sizeof text, "doubtful, look at it: confidence %.2f (%s)", j->result->confidence,
+                       j->result->confidence_basis);
+        add_warning(j, text);
+    }
     if (j->result->coverage < 0.0005) {
         char text[80];
         (void)snprintf(text, sizeof text, "no foreground found (%.2f %% of the picture)", 100.0 * j->result->coverage);
@@ -258,7 +309,8 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
 
 /* Files are written by the library, under a temporary name; stdout receives the encoded file in one piece,
  * so that nothing is sent when encoding fails. */
-int save_image(const mb_image *image, const char *path, const args *a, int alone, mb_error *err)
+int save_image(const mb_image *image, const char *path, const args *a, const mb_metadata *metadata, int alone,
+               mb_error *err)
 {
     mb_save_options o;
     mb_save_options_init(&o);
@@ -266,6 +318,7 @@ int save_image(const mb_image *image, const char *path, const args *a, int alone
     o.level = a->png_level;
     o.format = (mb_format)a->format;
     o.quality = a->quality;
+    o.metadata = metadata;
     o.threads = alone ? a->threads : 1; /* in a batch the others are computing */
     o.note = a->options.premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
     mb_status status;
@@ -305,7 +358,7 @@ void job_save(job *j, const batch *b)
         if (j->it->out[k] == NULL || images[k]->data == NULL) {
             continue;
         }
-        int code = save_image(images[k], j->it->out[k], b->a, b->list->n == 1, &j->err);
+        int code = save_image(images[k], j->it->out[k], b->a, &j->kept, b->list->n == 1, &j->err);
         if (code != CODE_OK && b->a->no_clobber && j->err.code == MB_E_ARGUMENT) {
             j->err = (mb_error){0}; /* another run of the same folder was quicker: its result stays */
             continue;
@@ -326,5 +379,7 @@ void job_dispose(job *j)
     mb_image_dispose(&j->given_mask);
     mb_image_dispose(&j->given_trimap);
     mb_result_free(j->result);
+    mb_metadata_dispose(&j->metadata);
+    mb_image_dispose(&j->background);
     *j = (job){0};
 }

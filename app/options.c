@@ -16,6 +16,18 @@
 #define WRITES             (EDGES | CMD_TRIMAP)
 #define RUNS               (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH)
 
+static const char *icc_name(int i)
+{
+    static const char *const names[] = {"keep", "srgb", "drop"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
+static const char *metadata_name(int i)
+{
+    static const char *const names[] = {"drop", "keep"};
+    return i >= 0 && i < 2 ? names[i] : NULL;
+}
+
 /* NULL after the last, like all functions that list names. */
 static const char *color_name(int i)
 {
@@ -85,7 +97,12 @@ const option_row option_rows[] = {
     {DO, "mask", 0, KIND_TEXT, GIVEN, FIELD(mask_from), "FILE|DIR", .alias = "mask-from",
      .help = "mask to refine; also --mask-from"},
     {DO, "trimap", 0, KIND_TEXT, GIVEN, FIELD(trimap_from), "FILE|DIR", .alias = "trimap-from",
-     .help = "trimap to solve: 0 background, 255 foreground, anything between unknown; also --trimap-from"},
+     .help = "trimap to solve: black background, white foreground, anything between unknown; also --trimap-from"},
+    {DO, "mask-channel", 0, KIND_ENUM, GIVEN | CMD_TRIMAP, FIELD(mask_channel), "NAME", .choices = mb_mask_channel_name,
+     .standard = "auto", .library = "mb_mask_options.channel",
+     .help = "samples that are the mask or trimap; auto: alpha where the transparency varies, else the brightness"},
+    {DO, "mask-scale", 0, KIND_FLAG, GIVEN, FIELD(mask_scale), NULL, .library = "mb_mask_options.scale",
+     .help = "scale a mask or trimap of another size; one that fits the photo before its EXIF orientation is turned"},
     {DO, "mask", 0, KIND_FLAG, CMD_CUT, FIELD(mask), NULL, .help = "also write photo.mask.png"},
     {DO, "write-mask", 0, KIND_FLAG, CMD_MATTE, FIELD(mask), NULL, .help = "also write photo.mask.png"},
     {DO, "only-mask", 0, KIND_FLAG, COLOURS, FIELD(only_mask), NULL, .help = "write the mask instead of the cut-out"},
@@ -117,6 +134,13 @@ const option_row option_rows[] = {
     {LOOK, "crop", 0, KIND_MAYBE, EDGES, FIELD(options.crop_margin), "MARGIN",
      .range = &library_ranges[LIBRARY_crop_margin], .standard = "0", .unit = "pixels", .library = "crop_margin",
      .help = "crop all results to the subject, plus a margin"},
+    {LOOK, "icc", 0, KIND_ENUM, EDGES, FIELD(icc), "WAY", .choices = icc_name, .standard = "keep",
+     .help =
+         "colour profile of the photo: keep carries it into the results, srgb converts their colours, drop leaves it "
+         "out"},
+    {LOOK, "metadata", 0, KIND_ENUM, EDGES, FIELD(metadata), "WAY", .choices = metadata_name, .standard = "drop",
+     .help = "EXIF of the photo: keep carries it over, orientation reset, thumbnail removed. The resolution is always "
+             "kept"},
     {LOOK, "format", 0, KIND_ENUM, WRITES, FIELD(format), "NAME", .choices = mb_format_name, .standard = "auto",
      .library = "format", .help = "file format of results; auto: by the extension, else png. jpeg needs a background"},
     {LOOK, "quality", 0, KIND_INT, WRITES, FIELD(quality), "N", .range = RANGE(1, 100),

@@ -58,6 +58,13 @@ static void json_result(json *j, const job *job_)
     json_int(j, "peak_bytes", (long long)r->peak_bytes);
     json_box(j, "foreground_box", (const int[4]){r->box_x, r->box_y, r->box_width, r->box_height});
     json_real(j, "coverage", r->coverage);
+    if (r->confidence >= 0) {
+        json_real(j, "confidence", r->confidence);
+        json_text(j, "confidence_basis", r->confidence_basis);
+    } else {
+        json_text(j, "confidence", NULL);
+        json_text(j, "confidence_basis", NULL);
+    }
     json_box(j, "crop", (const int[4]){r->crop_x, r->crop_y, r->crop_width, r->crop_height});
     json_int(j, "depth", r->alpha.depth == MB_DEPTH_U16 ? 16 : 8);
 }

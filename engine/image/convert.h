@@ -67,6 +67,8 @@ MB_MUST_CHECK mb_status mb_image_f32_from_image(mb_image_f32 *out, const mb_imag
 MB_MUST_CHECK mb_status mb_image_f32_to_image(const mb_image *dst, const mb_image_f32 *src, mb_error *err);
 /* Row y as f32 RGB in [0,1], into out [width,4], where alpha (NULL: everywhere) is 1. */
 void mb_image_row_rgb(float *out, const mb_image *image, int y, const float *alpha);
+/* Row y of its alpha as f32 in [0,1], into out [width]; 1 where it has none. */
+void mb_image_row_alpha(float *out, const mb_image *image, int y);
 /* The library's picture becomes the caller's without a copy: *src is {0} afterwards, *out is freed by mb_image_dispose.
  */
 void mb_image_take(mb_image *out, mb_image_u8 *src);

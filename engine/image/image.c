@@ -272,6 +272,16 @@ void mb_image_row_rgb(float *out, const mb_image *r, int y, const float *alpha)
     }
 }
 
+void mb_image_row_alpha(float *out, const mb_image *r, int y)
+{
+    const layout l = layouts[r->pixels];
+    const size_t s = sample_bytes[r->depth];
+    const uint8_t *p = row_of(r, y);
+    for (size_t x = 0; x < (size_t)r->width; x++, p += (size_t)l.n * s) {
+        out[x] = l.a >= 0 ? sample_f32(p + (size_t)l.a * s, r->depth) : 1.0f;
+    }
+}
+
 /* The channels say which order it is; owned memory changes hands. `src` is empty afterwards; mb_image_dispose frees
  * the memory. */
 void mb_image_take(mb_image *out, mb_image_u8 *src)

@@ -143,6 +143,26 @@ MB_API void mb_image_dispose(mb_image *image);
  * Errors: MB_E_ARGUMENT (sizes differ, or one of the pictures is invalid). */
 MB_MUST_CHECK MB_API mb_status mb_image_convert(const mb_image *dst, const mb_image *src, mb_error *err);
 
+/* What a picture file says beside its pixels. Start with mb_metadata_init; what the load functions fill in is freed by
+ * mb_metadata_dispose, what you point it to for saving is only read. */
+typedef struct mb_metadata {
+    size_t size;
+    void *icc; /* ICC profile of RGB colours, NULL: none, that is sRGB by custom */
+    size_t icc_bytes;
+    double dpi_x, dpi_y; /* pixels an inch; 0: not known */
+    void *exif;          /* a TIFF structure, without "Exif\0\0": orientation 1, no thumbnail. NULL: none */
+    size_t exif_bytes;
+    char note[80]; /* "" or what was left out: "its colour profile is for CMYK: dropped" */
+} mb_metadata;
+MB_API void mb_metadata_init(mb_metadata *metadata);
+MB_API void mb_metadata_dispose(mb_metadata *metadata);
+
+/* Converts colours in place from one ICC profile to another (NULL, or without a profile: sRGB), relative colorimetric;
+ * alpha, which must be straight, stays. 8 or 16 bits. MB_E_FORMAT: a profile that cannot be used; MB_E_UNSUPPORTED:
+ * this build has no Little CMS. */
+MB_MUST_CHECK MB_API mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *from,
+                                                        const mb_metadata *to, mb_error *err);
+
 /* Properties of a picture file before it was decoded. The load functions fill it in; set `size` first. */
 typedef struct mb_image_source {
     size_t size;       /* sizeof(mb_image_source) */
@@ -152,6 +172,7 @@ typedef struct mb_image_source {
     int bits;          /* per sample, as stored */
     int orientation;   /* EXIF, 1 .. 8; 1 if the file has none. Already applied to the pixels */
     char warning[160]; /* "" or a note for the user: frames ignored, data missing ... */
+    int alpha;         /* 1: the file has transparency: an alpha channel, a clear colour or palette entry */
 } mb_image_source;
 
 /* Options of reading a picture. Initialise them with mb_load_options_init. */
@@ -162,11 +183,13 @@ typedef struct mb_load_options {
     int keep_depth;            /* 1: PNG and PNM files of more than 8 bits are read as 16 bits. Default 0 */
     int (*cancel)(void *user); /* NULL, or called every few rows: non-zero stops with MB_E_CANCELLED */
     void *user;
+    int keep_alpha;        /* 1: pictures that are not opaque throughout come as RGBA, alpha straight. Default 0: RGB */
+    mb_metadata *metadata; /* NULL (default), or filled with what the file has; an empty one, begun with _init */
 } mb_load_options;
 /* Sets the defaults and `size`. */
 MB_API void mb_load_options_init(mb_load_options *options);
 
-/* Reads a picture file as 8-bit RGB, or 16-bit RGB with keep_depth. The EXIF orientation is applied. Grey, palette,
+/* Reads a picture file as 8-bit RGB, 16 bits with keep_depth, RGBA with keep_alpha. The EXIF orientation is applied. Grey, palette,
  * CMYK, 16 bits and alpha are converted like Pillow's convert('RGB'). The contents decide the format, not the name.
  * out: free it with mb_image_dispose. source, options: may be NULL.
  * Errors: MB_E_IO (no such file, or not readable), MB_E_FORMAT (damaged, or not a picture), MB_E_UNSUPPORTED (this
@@ -177,6 +200,38 @@ MB_MUST_CHECK MB_API mb_status mb_image_load(mb_image *out, mb_image_source *sou
 /* The same for a file of n_bytes bytes in memory. Errors: as mb_image_load, without MB_E_IO. */
 MB_MUST_CHECK MB_API mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes,
                                                     size_t n_bytes, const mb_load_options *options, mb_error *err);
+
+/* Which samples of a picture are the mask. AUTO: the alpha channel where it varies (masks of painting programs,
+ * cut-outs of any tool), unless the colours are a mask themselves; else the brightness, which is the grey of grey
+ * pictures. */
+typedef enum mb_mask_channel {
+    MB_MASK_CHANNEL_AUTO = 0,
+    MB_MASK_CHANNEL_LUMA = 1,
+    MB_MASK_CHANNEL_RED = 2,
+    MB_MASK_CHANNEL_GREEN = 3,
+    MB_MASK_CHANNEL_BLUE = 4,
+    MB_MASK_CHANNEL_ALPHA = 5
+} mb_mask_channel;
+MB_API const char *mb_mask_channel_name(int channel); /* "auto", "luma" ...; NULL for an unknown number */
+
+/* How a picture becomes a mask or trimap. Start with mb_mask_options_init. */
+typedef struct mb_mask_options {
+    size_t size;
+    mb_mask_channel channel; /* default AUTO */
+    int is_trimap;           /* 1: it will be used as a trimap. Default 0 */
+    int width, height;       /* of the photo it belongs to; 0 (default): any size */
+    int scale;               /* 1: a mask of another size is scaled to it; 0 (default): refused */
+    int orientation;         /* of the photo's file (mb_image_source), default 1: a mask that was made of the pixels as
+                                stored is recognised by it, and turned with `scale` */
+} mb_mask_options;
+MB_API void mb_mask_options_init(mb_mask_options *options);
+
+/* A grey picture, 8 or 16 bits, for mb_pipeline_refine, from any picture; load files with keep_alpha and keep_depth.
+ * Labels (0 and 1; 0, 1 and 2; 8-bit values in 16-bit samples) become levels. note (may be NULL): one line on what was
+ * decided, "" where nothing had to be. options: may be NULL. Errors: MB_E_ARGUMENT (another size, no such channel),
+ * MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_mask_read(mb_image *out, char *note, size_t note_bytes, const mb_image *src,
+                                            const mb_mask_options *options, mb_error *err);
 
 /* Reads format, size and depth from the head of a file, without decoding it. out: set its `size` first.
  * Errors: MB_E_IO (no such file, or not readable), MB_E_MISMATCH (not a picture of a known format), MB_E_MEMORY. */
@@ -197,6 +252,8 @@ typedef struct mb_save_options {
     int quality;      /* of JPEG and WebP, 1 .. 100; default 0: 92 for JPEG, lossless for WebP */
     const char *note; /* NULL (default), or a comment for PNG files ("premultiplied alpha") */
     int threads;      /* for PNG compression, 1 .. 1024; default 1: the caller only; 0: all processors */
+    const mb_metadata *metadata; /* NULL (default), or what the file shall say: colour pictures get the profile, all
+                                  * the resolution (a WebP in its EXIF) and EXIF */
 } mb_save_options;
 /* Sets the defaults and `size`. */
 MB_API void mb_save_options_init(mb_save_options *options);
@@ -354,6 +411,13 @@ MB_API int mb_model_folder(char *path, size_t path_bytes, int i);
  * 5. Options
  * ================================================================================================================ */
 
+/* What becomes of the transparency that a photo brings along (RGBA and BGRA pictures). */
+typedef enum mb_input_alpha {
+    MB_INPUT_ALPHA_KEEP = 0,  /* alpha is at most the photo's own; hidden colours are neither looked at nor kept */
+    MB_INPUT_ALPHA_IGNORE = 1 /* as if the photo were opaque: hidden colours may come back */
+} mb_input_alpha;
+MB_API const char *mb_input_alpha_name(int way); /* "keep", "ignore"; NULL for an unknown number */
+
 /* Pre- and postprocessing of the network: how a photo becomes its input and its output a mask. Each recipe equals a
  * published implementation byte for byte. */
 typedef enum mb_recipe {
@@ -457,6 +521,11 @@ typedef struct mb_options {
     int linear;             /* default 0: blend with the background in sRGB values; 1: in linear light */
     int crop;               /* default 0; 1: crop all results to the box around alpha above 5 % */
     int crop_margin;        /* 0 .. 65535 pixels around that box, default 0 */
+
+    /* ---- what the caller gives */
+    mb_input_alpha input_alpha; /* default KEEP. Acts on photos with alpha */
+    int trimap_low;             /* 0 .. 127, default 25: up to this value a given trimap is background */
+    int trimap_high;            /* 128 .. 255, default 230: from this value on a given trimap is foreground */
 } mb_options;
 /* Sets the defaults and `size`. */
 MB_API void mb_options_init(mb_options *options);
@@ -509,6 +578,9 @@ MB_API void mb_pipeline_free(mb_pipeline *pipeline);
  * Errors: MB_E_ARGUMENT (an invalid option, a VITMatte method without a matting model, or pictures that are started and
  * not finished), MB_E_DEVICE (the GPU does not support options.precision), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err);
+/* Another colour or picture (borrowed, may be NULL) in place of the options' own, for options with such a background,
+ * from the next picture that is finished on: the same background in another photo's colour profile. */
+MB_API void mb_pipeline_set_background(mb_pipeline *pipeline, const unsigned char colour[4], const mb_image *picture);
 /* Sets the progress callback of the following runs (see mb_progress). callback: NULL removes it. user: passed to it. */
 MB_API void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback callback, void *user);
 
@@ -525,11 +597,16 @@ typedef struct mb_result {
     int crop_x, crop_y, crop_width, crop_height; /* the part of the photo that the pictures cover */
     size_t peak_bytes;                           /* planned peak of the run: activations, weights and pictures */
     char warning[256];                           /* "" or one line for the user */
+    double confidence; /* 0 .. 1, how likely the right subject was found; -1: not known, as with a given mask. With
+                                * MB_SEGMENT_BOTH the overlap (IoU) with the truth that is expected, else how decided the
+                                * mask is along its outline, which is not calibrated (docs/models/default.md) */
+    int doubtful;      /* 1: below what is usual for right results: better look at it */
+    char confidence_basis[96]; /* what the confidence rests on, one line */
 } mb_result;
 /* Frees the result and its pictures. */
 MB_API void mb_result_free(mb_result *result);
 
-/* Makes alpha and cut-out of a photo. photo: any order and depth; its alpha is ignored.
+/* Makes alpha and cut-out of a photo. photo: any order and depth; its own alpha bounds the result (input_alpha).
  * Errors: MB_E_ARGUMENT (an invalid picture, an input size that the network cannot take, or a pipeline without a
  * model), MB_E_MEMORY (checked before the work; the message states the bytes needed), MB_E_CANCELLED (by the progress
  * callback), MB_E_FORMAT (the weights give NaN or infinity, or a tensor is missing), MB_E_DEVICE (the GPU failed; with
@@ -556,8 +633,8 @@ MB_MUST_CHECK MB_API mb_status mb_pipeline_finish(mb_result **out, mb_pending *p
 MB_API void mb_pending_free(mb_pending *pending);
 
 /* Matting and composition with a mask or trimap of the caller; no segmentation network runs. Pass exactly one of `mask`
- * and `trimap`, NULL for the other, in the size of the photo. trimap: 0 is background, 255 foreground, all between is
- * unknown. *out: free it with mb_result_free.
+ * and `trimap`, NULL for the other, in the size of the photo. trimap: trimap_low and
+ * trimap_high part it. Pictures that are no plain grey masks go through mb_mask_read first. *out: free it with mb_result_free.
  * Errors: MB_E_ARGUMENT (both or neither given, sizes differ, or an invalid picture); otherwise as mb_pipeline_run. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,
                                                   const mb_image *mask, const mb_image *trimap, mb_error *err);

@@ -105,6 +105,8 @@ mb_status mb_options_preset(mb_options *options, const char *name, mb_error *err
     mb_options_init(options);
     options->detail = MB_DETAIL_VITMATTE;
     options->depth = 8;
+    options->trimap_low = 0; /* black and white alone are known there */
+    options->trimap_high = 255;
     options->recipe = v2 ? MB_RECIPE_LAYERSTYLE_V2 : MB_RECIPE_LAYERSTYLE;
     if (v2) {
         options->erode = 4;
@@ -210,6 +212,11 @@ static const char *name_at(const char *const *names, int i)
         }
     }
     return i >= 0 ? names[i] : NULL;
+}
+
+const char *mb_input_alpha_name(int i)
+{
+    return name_at(input_alpha_names, i);
 }
 
 const char *mb_recipe_name(int i)

@@ -78,6 +78,69 @@ mb_status mb_compose_stage_shape(const mb_task *task, const mb_compose_stage *s,
     return status;
 }
 
+/* ---- the photo's own alpha */
+
+mb_status mb_compose_stage_bound(const mb_compose_stage *s, mb_error *err)
+{
+    if (s->own == NULL) {
+        return MB_OK;
+    }
+    const size_t width = (size_t)s->own->width, n = width * (size_t)s->own->height;
+    for (size_t i = 0; i < n; i++) {
+        s->alpha->v[i] = s->alpha->v[i] < s->own->v[i] ? s->alpha->v[i] : s->own->v[i];
+    }
+    float *row = s->alpha_f32->v != NULL ? mb_alloc_array(width, sizeof *row) : NULL;
+    if (s->alpha_f32->v != NULL && row == NULL) {
+        return mb_fail_memory(err, width * sizeof *row, "a row of alpha");
+    }
+    for (int y = 0; row != NULL && y < s->own->height; y++) {
+        float *fine = s->alpha_f32->v + (size_t)y * width;
+        mb_image_row_alpha(row, s->user_photo, y);
+        for (size_t x = 0; x < width; x++) {
+            fine[x] = fine[x] < row[x] ? fine[x] : row[x];
+        }
+    }
+    mb_free(row);
+    return MB_OK;
+}
+
+/* The straight colours of the caller's photo, where its own alpha is the result's; exactly one of colours and deep. */
+static mb_status keep_own_colours(const mb_compose_stage *s, mb_image_u8 *colours, float *deep, mb_error *err)
+{
+    if (s->own == NULL) {
+        return MB_OK;
+    }
+    const bool all = s->options->foreground == MB_FOREGROUND_NONE; /* nothing was estimated */
+    const size_t width = (size_t)s->own->width;
+    float *row = mb_alloc_array(width, 5 * sizeof *row), *alpha = row != NULL ? row + 4 * width : NULL;
+    if (row == NULL) {
+        return mb_fail_memory(err, width * 5 * sizeof *row, "a row of colours");
+    }
+    for (int y = 0; y < s->own->height; y++) {
+        const size_t at = (size_t)y * width;
+        mb_image_row_rgb(row, s->user_photo, y, NULL);
+        mb_image_row_alpha(alpha, s->user_photo, y);
+        for (size_t x = 0; x < width; x++) {
+            const float own = alpha[x]; /* at the photo's own depth: 16 bits may be above 0 where 8 are not */
+            const bool decides =
+                deep != NULL ? s->alpha_f32->v[at + x] >= own : s->alpha->v[at + x] == s->own->v[at + x];
+            if (own >= 1.0f || !(all || own == 0.0f || decides)) {
+                continue;
+            }
+            for (size_t c = 0; c < 3; c++) {
+                const float v = own > 0.0f ? row[4 * x + c] : 0.0f;
+                if (deep != NULL) {
+                    deep[4 * (at + x) + c] = v;
+                } else {
+                    colours->v[3 * (at + x) + c] = mb_to8(v);
+                }
+            }
+        }
+    }
+    mb_free(row);
+    return MB_OK;
+}
+
 /* ---- colours */
 
 typedef struct photo_job {
@@ -162,6 +225,7 @@ mb_status mb_compose_stage_cutout(const mb_task *task, mb_image *out, const mb_c
         const mb_foreground_options f = {0};
         MB_TRY(mb_foreground_estimate(task, &colours, o->foreground, s->photo, s->alpha, &f, err));
     }
+    MB_TRY(keep_own_colours(s, &colours, deep.v, err));
     MB_TRY(make_behind(task, &behind, s, err));
     mb_layers layers = {.colours = s->depth == 16 ? s->photo : &colours,
                         .colours_f32 = deep.v,

@@ -11,6 +11,7 @@ typedef struct mb_compose_stage {
     int depth;                  /* 8 or 16 */
     const mb_image *user_photo; /* the photo as the caller has it: its 16 bits */
     const mb_image_u8 *photo;
+    const mb_image_u8 *own; /* the photo's own alpha, which the result's may not exceed; NULL: opaque */
     mb_image_u8 *alpha;
     mb_image_f32 *alpha_f32; /* alpha at more than 8 bits; v NULL: it has none */
 } mb_compose_stage;
@@ -23,7 +24,10 @@ size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels);
 /* Alpha's own steps, in place: min_area, largest, feather, invert. *dropped: components that went. */
 MB_MUST_CHECK mb_status mb_compose_stage_shape(const mb_task *task, const mb_compose_stage *s, int *dropped,
                                                mb_error *err);
-/* The cut-out of the whole photo. */
+/* Alpha becomes at most the photo's own, in place. */
+MB_MUST_CHECK mb_status mb_compose_stage_bound(const mb_compose_stage *s, mb_error *err);
+/* The cut-out of the whole photo. Where the photo's own alpha decided, its colours are those of the caller's photo, and
+ * 0 where nothing is visible. */
 MB_MUST_CHECK mb_status mb_compose_stage_cutout(const mb_task *task, mb_image *out, const mb_compose_stage *s,
                                                 mb_error *err);
 /* Alpha at the depth of the results. */

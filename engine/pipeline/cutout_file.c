@@ -11,6 +11,7 @@ mb_status mb_cutout_file(const char *model, const char *photo, const char *png, 
     mb_model *m = NULL;
     mb_pipeline *pipeline = NULL;
     mb_image image = {0};
+    mb_load_options load;
     mb_result *result = NULL;
     mb_options_init(&options);
     MB_TRY(mb_refuse_same_file(png, photo, "the photo", err));
@@ -21,7 +22,9 @@ mb_status mb_cutout_file(const char *model, const char *photo, const char *png, 
         MB_TRY(mb_options_preset(&options, "small", err));
     }
     options.foreground = MB_FOREGROUND_ML;
-    MB_TRY(mb_image_load(&image, NULL, photo, NULL, err));
+    mb_load_options_init(&load);
+    load.keep_alpha = 1;
+    MB_TRY(mb_image_load(&image, NULL, photo, &load, err));
     MB_TRY(mb_pipeline_create(&pipeline, context, m, NULL, &options, err));
     MB_TRY(mb_pipeline_run(&result, pipeline, &image, err));
     MB_TRY(mb_image_save(&result->cutout, png, NULL, err));

@@ -43,6 +43,8 @@ static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_opt
     limits->max_megapixels = o.max_megapixels;
     limits->accept_partial = o.accept_partial != 0;
     limits->keep_depth = o.keep_depth != 0;
+    limits->keep_alpha = o.keep_alpha != 0;
+    limits->metadata = o.metadata;
     *task = o.cancel != NULL ? (mb_task){.should_stop = should_stop, .user = full} : (mb_task){0};
     return status;
 }
@@ -65,16 +67,46 @@ static mb_status fill_source(mb_image_source *out, const mb_load_info *info, mb_
     s.bits = info->bits;
     s.orientation = info->orientation > 0 ? info->orientation : 1;
     memcpy(s.warning, info->warning, sizeof s.warning);
+    s.alpha = info->alpha;
     mb_return_sized(out, &s, sizeof s);
     return MB_OK;
 }
 
-/* The picture at the depth it was asked for; moves out of p or info. */
-static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
+/* Colours and alpha in one picture of four samples a pixel; 16 bits where both have them. */
+static mb_status join_alpha(mb_image *out, const mb_image_u8 *p, const mb_load_info *info, mb_error *err)
 {
+    const bool wide = info->u16 != NULL;
+    const size_t n = (size_t)p->width * (size_t)p->height;
+    mb_status status =
+        mb_image_create(out, p->width, p->height, MB_PIXELS_RGBA, wide ? MB_DEPTH_U16 : MB_DEPTH_U8, err);
+    if (status != MB_OK) {
+        return status;
+    }
+    if (wide) {
+        uint16_t *v = out->data;
+        for (size_t i = 0; i < n; i++) {
+            memcpy(v + 4 * i, info->u16 + 3 * i, 3 * sizeof *v);
+            v[4 * i + 3] = info->u16_alpha[i];
+        }
+        return MB_OK;
+    }
+    uint8_t *v = out->data;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(v + 4 * i, p->v + 3 * i, 3);
+        v[4 * i + 3] = info->alpha_plane.v[i];
+    }
+    return MB_OK;
+}
+
+/* The picture at the depth it was asked for, with its alpha if that was. */
+static mb_status take(mb_image *out, mb_image_u8 *p, mb_load_info *info, mb_error *err)
+{
+    if (info->alpha_plane.v != NULL) {
+        return join_alpha(out, p, info, err);
+    }
     if (info->u16 == NULL) {
         mb_image_take(out, p);
-        return;
+        return MB_OK;
     }
     *out = (mb_image){.data = info->u16,
                       .owned = info->u16,
@@ -83,6 +115,7 @@ static void take(mb_image *out, mb_image_u8 *p, mb_load_info *info)
                       .pixels = MB_PIXELS_RGB,
                       .depth = MB_DEPTH_U16};
     info->u16 = NULL;
+    return MB_OK;
 }
 
 /* 8 bits unless keep_depth; colours in sRGB, upright. */
@@ -99,9 +132,9 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
     MB_TRY(read_options(&task, &limits, &full, options, err));
     MB_TRY(mb_load_file(&task, &p, &info, path, &limits, err));
     MB_TRY(fill_source(source, &info, err));
-    take(out, &p, &info);
+    MB_TRY(take(out, &p, &info, err));
 done:
-    mb_free_aligned(info.u16);
+    mb_load_info_dispose(&info);
     mb_image_u8_dispose(&p);
     return status;
 }
@@ -120,9 +153,9 @@ mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const voi
     MB_TRY(read_options(&task, &limits, &full, options, err));
     MB_TRY(mb_load_memory(&task, &p, &info, bytes, n_bytes, NULL, &limits, err));
     MB_TRY(fill_source(source, &info, err));
-    take(out, &p, &info);
+    MB_TRY(take(out, &p, &info, err));
 done:
-    mb_free_aligned(info.u16);
+    mb_load_info_dispose(&info);
     mb_image_u8_dispose(&p);
     return status;
 }
@@ -147,8 +180,11 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
                 mb_fail(err, MB_E_MISMATCH, "%.300s: not a picture%s%s%s", path,
                         guess != NULL ? " (it starts like " : "", guess != NULL ? guess : "", guess != NULL ? ")" : "");
         } else {
-            mb_load_info info = {
-                .width = (int)s.width, .height = (int)s.height, .channels = s.channels, .bits = s.bits};
+            mb_load_info info = {.width = (int)s.width,
+                                 .height = (int)s.height,
+                                 .channels = s.channels,
+                                 .bits = s.bits,
+                                 .alpha = s.alpha};
             (void)snprintf(info.format, sizeof info.format, "%s", mb_file_type_name(s.type));
             status = fill_source(out, &info, err);
         }
@@ -192,6 +228,7 @@ static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_sa
     spec->text_key = o.note != NULL ? "Comment" : NULL;
     spec->text = o.note;
     spec->replace = o.overwrite != 0;
+    spec->metadata = o.metadata;
     *threads = o.threads;
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "image/raster.h"
 #include "pipeline/net.h"
+#include "segment/confidence.h"
 
 /* AUTO resolved for a model: never MB_RECIPE_AUTO. */
 mb_recipe mb_recipe_for(const mb_model *model, mb_recipe wish);
@@ -22,7 +23,8 @@ typedef struct mb_mask_job {
     mb_network *network;
     const mb_image_u8 *photo;
     mb_mask_spec spec;
-    mb_net_pass pass; /* slot > 0: queued */
+    mb_net_pass pass;         /* slot > 0: queued */
+    mb_confidence confidence; /* filled by mb_segment_mask */
     char warning[256];
 } mb_mask_job;
 /* photo: RGB; must stay until finish or release. task: of the stage that the network is (progress.h), here and in

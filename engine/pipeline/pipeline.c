@@ -113,6 +113,14 @@ done:
     return status;
 }
 
+void mb_pipeline_set_background(mb_pipeline *pipeline, const unsigned char colour[4], const mb_image *picture)
+{
+    memcpy(pipeline->options.background_colour, colour, 4);
+    if (picture != NULL) {
+        pipeline->options.background_picture = picture;
+    }
+}
+
 /* All checks come before anything changes: after an error the old options are in force. */
 mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *options, mb_error *err)
 {
@@ -272,6 +280,10 @@ mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image
     if (p->backend.memory != NULL && p->context->options.max_memory == 0) {
         info.weight_bytes = info.arena_bytes = 0; /* on the device, which looks after its own memory */
         info.total_bytes = info.picture_bytes;
+    }
+    if (photo->pixels == MB_PIXELS_RGBA || photo->pixels == MB_PIXELS_BGRA) { /* its own alpha is held as well */
+        info.picture_bytes += (size_t)photo->width * (size_t)photo->height;
+        info.total_bytes += (size_t)photo->width * (size_t)photo->height;
     }
     *total = info.total_bytes;
     size_t limit = p->context->options.max_memory;

@@ -5,6 +5,7 @@
 #include "image/convert.h"
 #include "pipeline/compose_stage.h"
 #include "pipeline/matte_stage.h"
+#include "pipeline/given.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/segment_stage.h"
 
@@ -73,6 +74,7 @@ typedef struct run {
     request request;
     mb_image_u8 photo, mask, trimap, alpha; /* RGB, then grey; mask or trimap may be {0} */
     mb_image_f32 mask_f32, alpha_f32;       /* with 16-bit results: before rounding to 8 bits */
+    mb_image_u8 own;                        /* the photo's own alpha; {0}: opaque, or to be ignored */
     int depth;                              /* of the results: 8 or 16 */
     mb_mask_job job;
     double share;        /* of the progress: up to the mask */
@@ -91,6 +93,7 @@ static void run_dispose(run *r, const mb_pipeline *p)
     mb_image_u8_dispose(&r->mask);
     mb_image_u8_dispose(&r->trimap);
     mb_image_u8_dispose(&r->alpha);
+    mb_image_u8_dispose(&r->own);
     mb_image_f32_dispose(&r->mask_f32);
     mb_image_f32_dispose(&r->alpha_f32);
     mb_result_free(r->result);
@@ -143,12 +146,19 @@ static mb_status refine(const mb_task *task, mb_pipeline *p, run *r, mb_error *e
 static mb_status compose(const mb_task *task, mb_pipeline *p, run *r, mb_error *err)
 {
     const mb_options *o = &p->options;
-    mb_compose_stage stage = {o, r->depth, r->request.photo, &r->photo, &r->alpha, &r->alpha_f32};
+    mb_compose_stage stage = {.options = o,
+                              .depth = r->depth,
+                              .user_photo = r->request.photo,
+                              .photo = &r->photo,
+                              .own = r->own.v != NULL ? &r->own : NULL,
+                              .alpha = &r->alpha,
+                              .alpha_f32 = &r->alpha_f32};
     mb_result *result = r->result;
     mb_status status = MB_OK;
     int dropped;
     bool cropped = false;
     MB_TRY(mb_compose_stage_shape(task, &stage, &dropped, err));
+    MB_TRY(mb_compose_stage_bound(&stage, err));
     measure(result, &r->alpha);
     if (o->want_cutout) {
         MB_TRY(mb_compose_stage_cutout(task, &result->cutout, &stage, err));
@@ -206,12 +216,19 @@ static mb_status begin(run *r, mb_pipeline *p, mb_error *err)
     MB_TRY(mb_image_check(photo, err));
     MB_TRY(mb_pipeline_check_memory(&total, p, photo, err));
     r->depth = mb_compose_stage_depth(&p->options, photo);
-    MB_TRY(mb_image_u8_from_image(&r->photo, NULL, photo, err));
+    bool keeps = p->options.input_alpha == MB_INPUT_ALPHA_KEEP;
+    MB_TRY(mb_image_u8_from_image(&r->photo, keeps ? &r->own : NULL, photo, err));
+    mb_hide_transparent(&r->photo, &r->own);
     r->result = mb_calloc(1, sizeof *r->result);
     if (r->result == NULL) {
         status = mb_fail_memory(err, sizeof *r->result, "the result");
         goto done;
     }
+    if (r->own.v != NULL) {
+        mb_add_warning(r->result->warning,
+                       "the photo's own transparency was kept (--input-alpha ignore: looks beneath it)");
+    }
+    r->result->confidence = -1.0;
     r->result->peak_bytes = total;
     p->held_bytes = total;
 done:
@@ -234,6 +251,9 @@ static mb_status begin_with_mask(run *r, mb_pipeline *p, mb_error *err)
     r->share = mask != NULL && p->options.grabcut ? GRABCUT_SHARE : 0.0;
     bool keeps_f32 = r->depth == 16 && !p->options.grabcut; /* grabcut starts from 8 bits, and ends there */
     MB_TRY(mb_gray_from_image(mask != NULL ? &r->mask : &r->trimap, keeps_f32 ? &r->mask_f32 : NULL, source, err));
+    if (mask == NULL) {
+        mb_part_trimap(&r->trimap, &r->mask_f32, &p->options);
+    }
 done:
     return status;
 }
@@ -293,6 +313,9 @@ static mb_status run_complete(mb_result **out, run *r, mb_pipeline *p, mb_error 
         MB_TRY(mb_segment_mask(&segmenting, &r->mask, &r->job, &r->photo, &p->options, err));
         r->result->ms_network = r->ms + mb_clock_ms() - start;
         mb_add_warning(r->result->warning, r->job.warning);
+        r->result->confidence = r->job.confidence.value;
+        r->result->doubtful = r->job.confidence.value < r->job.confidence.limit;
+        (void)snprintf(r->result->confidence_basis, sizeof r->result->confidence_basis, "%s", r->job.confidence.basis);
     } else if (r->request.mask != NULL) {
         MB_TRY(mb_segment_grabcut(&segmenting, &r->mask, &r->photo, &p->options, err));
     }

@@ -6,8 +6,12 @@
 #include "pipeline/segment_stage.h"
 
 #include "segment/candidates.h"
+#include "segment/plain.h"
 #include "segment/grabcut.h"
 #include "segment/saliency.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* Rough shares of the stages for the progress bar, for the small default network. Estimates: a larger network takes a
  * larger share of the time than the bar says. */
@@ -61,9 +65,24 @@ mb_status mb_segment_mask(const mb_task *task, mb_image_u8 *mask, mb_mask_job *j
     mb_image_u8 network = {0}, saliency = {0};
     const double share = mb_segment_network_share(o);
     *mask = (mb_image_u8){0};
+    bool plain = false;
+    if (o->segment != MB_SEGMENT_NETWORK) {
+        MB_TRY(mb_picture_is_plain(task, &plain, photo, err));
+    }
+    if (plain) { /* no network needs to see that */
+        mb_mask_release(job);
+        (void)snprintf(job->warning, sizeof job->warning, "the picture has one colour throughout");
+        job->confidence = (mb_confidence){.value = 1, .basis = "there is nothing in the picture"};
+        MB_TRY(mb_image_u8_create(mask, photo->width, photo->height, 1, err));
+        memset(mask->v, 0, (size_t)photo->width * (size_t)photo->height);
+        return MB_OK;
+    }
     if (o->segment != MB_SEGMENT_SALIENCY) {
         const mb_task stage = mb_progress_stage(task, "network", 0.0, share);
         MB_TRY(mb_mask_finish(&stage, &network, job, err));
+    }
+    if (o->segment == MB_SEGMENT_NETWORK) {
+        MB_TRY(mb_confidence_of_mask(task, &job->confidence, &network, err));
     }
     if (o->segment == MB_SEGMENT_NETWORK && !o->grabcut) {
         *mask = network;
@@ -76,8 +95,12 @@ mb_status mb_segment_mask(const mb_task *task, mb_image_u8 *mask, mb_mask_job *j
         MB_TRY(mb_saliency(&finding, &saliency, photo, err));
     }
     if (o->segment == MB_SEGMENT_BOTH) {
-        MB_TRY(mb_candidates_segment(&cutting, mask, photo, &network, &saliency, err));
+        MB_TRY(mb_candidates_segment(&cutting, mask, photo, &network, &saliency, &job->confidence, err));
         goto done;
+    }
+    if (o->segment == MB_SEGMENT_SALIENCY) {
+        MB_TRY(mb_confidence_of_mask(task, &job->confidence, &saliency, err));
+        job->confidence.limit = 0; /* always soft: that says nothing */
     }
     *mask = o->segment == MB_SEGMENT_NETWORK ? network : saliency;
     network = saliency = (mb_image_u8){0};

@@ -6,7 +6,8 @@
 
 /* Tasks are of progress.h: they announce the stages "network" and "segment". */
 
-/* mask: grey, of the photo's size (RGB). job: begun; not used when the options find by saliency alone. */
+/* mask: grey, of the photo's size (RGB). job: begun; not used when the options find by saliency alone,
+ * or when the photo is of one colour: then saliency, alone or beside the network, finds nothing. */
 MB_MUST_CHECK mb_status mb_segment_mask(const mb_task *task, mb_image_u8 *mask, mb_mask_job *job,
                                         const mb_image_u8 *photo, const mb_options *o, mb_error *err);
 

@@ -2,6 +2,7 @@
 #include "pipeline/context.h"
 
 #include "core/cpu.h"
+#include "image/codec/load.h"
 #include "pipeline/builtin.h"
 
 #include <stdio.h>
@@ -33,14 +34,15 @@ void mb_build_info(char *text, size_t text_bytes)
 #else
     const char *kind = "with assertions";
 #endif
-    char products[160], products16[160];
+    char products[160], products16[160], formats[400];
     const void *bytes;
     size_t n_bytes;
     mb_backend_cpu_products(products, sizeof products);
     mb_backend_cpu_products16(products16, sizeof products16);
+    mb_load_formats(formats, sizeof formats);
     (void)snprintf(text, text_bytes,
                    "version: %s\ncompiler: %s\nbuild: %s\ninstruction set: %s\nmatrix products: %s\n16-bit products: "
-                   "%s\nbuilt-in model: %s\n",
+                   "%s\nbuilt-in model: %s\npictures: %s\ncolour profiles: %s\n",
                    mb_version(), __VERSION__, kind, mb_isa_name(mb_cpu_best_isa()), products, products16,
-                   mb_builtin_model(&bytes, &n_bytes) ? "demo" : "none");
+                   mb_builtin_model(&bytes, &n_bytes) ? "demo" : "none", formats, mb_profile_library());
 }

@@ -4,6 +4,7 @@
 
 #include "image/resample/reduce.h"
 #include "segment/candidate_weights.h"
+#include "segment/confidence.h"
 
 #include <math.h>
 
@@ -187,7 +188,8 @@ mb_candidate mb_candidates_best(const mb_candidates *c)
 
 /* The cut of the winner exists already: only its outline is still to be moved at the larger size. */
 mb_status mb_candidates_segment(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *rgb,
-                                const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err)
+                                const mb_image_u8 *network, const mb_image_u8 *saliency, mb_confidence *confidence,
+                                mb_error *err)
 {
     mb_candidates c;
     const mb_task contest_part = mb_task_part(task, 0.0, 0.7), last = mb_task_part(task, 0.7, 0.3);
@@ -195,6 +197,9 @@ mb_status mb_candidates_segment(const mb_task *task, mb_image_u8 *out, const mb_
     *out = (mb_image_u8){0};
     MB_TRY(mb_candidates_create(&contest_part, &c, rgb, network, saliency, err));
     mb_candidate best = mb_candidates_best(&c);
+    if (confidence != NULL) {
+        *confidence = mb_confidence_of_candidates(&c, best);
+    }
     MB_TRY(mb_grabcut_finish(&last, out, &c.labels[best], rgb, &c.initial[best], &c.options[best], err));
 done:
     mb_candidates_dispose(&c);

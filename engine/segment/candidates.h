@@ -36,8 +36,11 @@ void mb_candidates_dispose(mb_candidates *c);
 /* The one with the best score (candidate_weights.h); saliency's where none is usable. */
 mb_candidate mb_candidates_best(const mb_candidates *c);
 
-/* *out: what mb_grabcut makes of the best candidate's initial mask on the photo itself; grey, of the size of rgb. */
+struct mb_confidence; /* confidence.h */
+/* *out: what mb_grabcut makes of the best candidate's initial mask on the photo itself; grey, of the size of rgb. confidence:
+ * that of the choice; may be NULL. */
 MB_MUST_CHECK mb_status mb_candidates_segment(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *rgb,
-                                              const mb_image_u8 *network, const mb_image_u8 *saliency, mb_error *err);
+                                              const mb_image_u8 *network, const mb_image_u8 *saliency,
+                                              struct mb_confidence *confidence, mb_error *err);
 
 #endif

@@ -127,7 +127,7 @@ TEST(combinations)
 /* ---- effects */
 
 static mb_pipeline *pipeline;
-static unsigned char photo8[H][W][3], mask8[H][W];
+static unsigned char photo8[H][W][3], clear8[H][W][4], mask8[H][W];
 static unsigned short photo16[H][W][3];
 
 /* A soft disc with a hole and a speck beside it, over a noisy slope. */
@@ -145,14 +145,16 @@ static void make_pictures(void)
                 noise = noise * 1103515245u + 12345u;
                 double v = in / 255 * (c == 0 ? 210 : 60 + y / 4) + (1 - in / 255) * (40 + 30 * c + x) +
                            (double)(noise >> 16 & 15);
-                photo8[y][x][c] = (unsigned char)v;
+                photo8[y][x][c] = clear8[y][x][c] = (unsigned char)v;
+                clear8[y][x][3] = (unsigned char)(2 * x);
                 photo16[y][x][c] = (unsigned short)(v * 257 + (noise >> 20 & 63));
             }
         }
     }
 }
 
-typedef enum source { NETWORK, MASK, DEEP, PLAN } source; /* DEEP: MASK with a photo of 16 bits */
+/* DEEP: MASK with a photo of 16 bits; CLEAR: with one that has an alpha; TRIMAP: the mask's picture as a trimap */
+typedef enum source { NETWORK, MASK, DEEP, CLEAR, TRIMAP, PLAN } source;
 
 typedef struct effect {
     mb_option_id id;
@@ -194,6 +196,8 @@ static unsigned long long fingerprint(const mb_options *o, source how, const cha
     const mb_image deep = {.data = photo16, .width = W, .height = H, .pixels = MB_PIXELS_RGB, .depth = MB_DEPTH_U16};
     const mb_image flat = {.data = photo8, .width = W, .height = H, .pixels = MB_PIXELS_RGB, .depth = MB_DEPTH_U8};
     const mb_image mask = {.data = mask8, .width = W, .height = H, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8};
+    const mb_image clear = {.data = clear8, .width = W, .height = H, .pixels = MB_PIXELS_RGBA, .depth = MB_DEPTH_U8};
+    const mb_image *photo = how == DEEP ? &deep : how == CLEAR ? &clear : &flat;
     mb_status status = mb_pipeline_set_options(pipeline, o, &err);
     if (status == MB_OK && how == PLAN) {
         mb_plan_info plan = {.size = sizeof plan};
@@ -202,7 +206,8 @@ static unsigned long long fingerprint(const mb_options *o, source how, const cha
         h = mix(h, &plan.total_bytes, sizeof plan.total_bytes);
     } else if (status == MB_OK) {
         status = how == NETWORK ? mb_pipeline_run(&r, pipeline, &flat, &err)
-                                : mb_pipeline_refine(&r, pipeline, how == DEEP ? &deep : &flat, &mask, NULL, &err);
+                                : mb_pipeline_refine(&r, pipeline, photo, how == TRIMAP ? NULL : &mask,
+                                                     how == TRIMAP ? &mask : NULL, &err);
     }
     CHECK_MSG(status == MB_OK, "%s: %s", name, err.message);
     if (r != NULL) {
@@ -291,6 +296,9 @@ static const effect effects[] = {
     {.id = MB_OPTION_linear, .how = MASK, .prepare = white},
     {.id = MB_OPTION_crop, .how = MASK},
     {.id = MB_OPTION_crop_margin, .how = MASK, .prepare = cropped},
+    {.id = MB_OPTION_input_alpha, .how = CLEAR},
+    {.id = MB_OPTION_trimap_low, .how = TRIMAP},
+    {.id = MB_OPTION_trimap_high, .how = TRIMAP},
 };
 
 /* The values of an effect: its own, or all of the row. */

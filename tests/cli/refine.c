@@ -62,12 +62,11 @@ TEST(refusals)
     CHECK_EQ(p.code, 0);
     process_run(&p, "mattebox refine a.jpg --mask '%s/docs/pictures/cat.jpg'", MB_SOURCE_DIR);
     CHECK_RUN(&p, 1, "the photo is 512 x 512, its mask 451 x 300: they must be of one size\n");
-    /* a cut-out in the place of its mask: done as the node would, but said */
+    /* a cut-out in the place of its mask: its alpha is what was meant, and that is said */
     process_run(&p,
                 "mattebox matte a.jpg --mask m.png -d guided -q && mattebox matte a.jpg --mask a.cutout.png -d none "
                 "--only-mask -o r.png");
-    CHECK_RUN(&p, 0,
-              "warning: a.jpg: its mask is a picture in colours: the red channel was used, transparency was not");
+    CHECK_RUN(&p, 0, "warning: a.jpg: its mask was read from the alpha channel");
     process_run(&p, "mattebox matte a.jpg --mask m.png -d none --only-mask -o r2.png && rm *.png && cp '%s' m.png",
                 MASK);
     CHECK_EQ(p.code, 0);

@@ -55,7 +55,7 @@ static double chosen_share(const mb_image_u8 *rgb, const mb_image_u8 *network, c
 {
     mb_image_u8 cut = {0};
     double share = -1;
-    CHECK_OK(mb_candidates_segment(NULL, &cut, rgb, network, saliency, &err), err);
+    CHECK_OK(mb_candidates_segment(NULL, &cut, rgb, network, saliency, NULL, &err), err);
     if (cut.v != NULL) {
         CHECK(cut.width == rgb->width && cut.height == rgb->height && cut.channels == 1);
         share = share_inside(&cut, 118, 282, 88, 222);
@@ -108,7 +108,7 @@ TEST(candidates)
 TEST(refused)
 {
     mb_image_u8 mask = grey(40, 30), cut;
-    CHECK(mb_candidates_segment(NULL, &cut, &mask, &mask, &mask, &err) == MB_E_ARGUMENT &&
+    CHECK(mb_candidates_segment(NULL, &cut, &mask, &mask, &mask, NULL, &err) == MB_E_ARGUMENT &&
           cut.v == NULL); /* a grey photo */
     mb_image_u8_dispose(&mask);
 }
@@ -120,7 +120,7 @@ TEST(smallest)
         mb_image_u8 rgb = {0}, mask = grey(width, 1), cut;
         CHECK_OK(mb_image_u8_create(&rgb, width, 1, 3, &err), err);
         paint(&rgb, 0, width, 0, 1, 90, 90, 90);
-        CHECK_OK(mb_candidates_segment(NULL, &cut, &rgb, &mask, &mask, &err), err);
+        CHECK_OK(mb_candidates_segment(NULL, &cut, &rgb, &mask, &mask, NULL, &err), err);
         CHECK(cut.width == width && cut.height == 1);
         mb_image_u8_dispose(&cut);
         mb_image_u8_dispose(&rgb);

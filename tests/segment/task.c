@@ -101,7 +101,7 @@ static mb_status run_segment(const mb_task *task, outcome *out, const mb_image_u
                              mb_error *e)
 {
     mb_image_u8 result;
-    mb_status status = mb_candidates_segment(task, &result, rgb, mask, mask, e);
+    mb_status status = mb_candidates_segment(task, &result, rgb, mask, mask, NULL, e);
     if (status == MB_OK) {
         keep_image(out, &result);
     } else {

@@ -39,6 +39,14 @@ const char *mb_png_version(void);
 mb_status mb_decode_webp(mb_decode_job *job);
 void mb_webp_version(char *text, size_t n);
 #endif
+#if MB_HAVE_TIFF
+mb_status mb_decode_tiff(mb_decode_job *job);
+void mb_tiff_version(char *text, size_t n);
+#endif
+#if MB_HAVE_HEIF
+mb_status mb_decode_heif(mb_decode_job *job); /* may make job->head smaller, or turn it */
+void mb_heif_version(char *text, size_t n);
+#endif
 mb_status mb_decode_stb(mb_decode_job *job);
 mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_psd(mb_decode_job *job);
@@ -48,6 +56,9 @@ mb_status mb_decode_pnm(mb_decode_job *job);
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
 /* After it, for files of 16 bits: creates job->info->u16, black, if 16 bits are wanted. */
 MB_MUST_CHECK mb_status mb_decode_begin_u16(mb_decode_job *job);
+/* After both, for files with transparency: creates job->info->alpha_plane, opaque, and u16_alpha beside u16, if alpha is
+ * wanted. */
+MB_MUST_CHECK mb_status mb_decode_begin_alpha(mb_decode_job *job);
 /* Between rows. */
 MB_MUST_CHECK static inline mb_status mb_decode_check(const mb_decode_job *job)
 {

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "image/codec/codec.h"
 #include "image/codec/exif.h"
+#include "image/codec/metadata.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -37,15 +38,21 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 #if MB_HAVE_WEBP
     [MB_FILE_WEBP] = mb_decode_webp,
 #endif
-    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb, [MB_FILE_BMP] = mb_decode_stb,
-    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd, [MB_FILE_HDR] = mb_decode_hdr,
+#if MB_HAVE_TIFF
+    [MB_FILE_TIFF] = mb_decode_tiff,
+#endif
+#if MB_HAVE_HEIF
+    [MB_FILE_HEIC] = mb_decode_heif, [MB_FILE_AVIF] = mb_decode_heif,
+#endif
+    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb,   [MB_FILE_BMP] = mb_decode_stb,
+    [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd,   [MB_FILE_HDR] = mb_decode_hdr,
 };
 
 /* For `mattebox version --verbose`: which library reads what in this build. */
 void mb_load_formats(char *text, size_t n)
 {
     const char *jpeg = "stb_image", *png = "stb_image";
-    char webp[40] = "not in this build";
+    char webp[40] = "not in this build", tiff[40] = "not in this build", heif[40] = "not in this build";
 #if MB_HAVE_JPEG
     jpeg = mb_jpeg_version();
 #endif
@@ -55,8 +62,16 @@ void mb_load_formats(char *text, size_t n)
 #if MB_HAVE_WEBP
     mb_webp_version(webp, sizeof webp);
 #endif
-    (void)snprintf(text, n, "JPEG (%s), PNG (%s), WebP (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg, png,
-                   webp);
+#if MB_HAVE_TIFF
+    mb_tiff_version(tiff, sizeof tiff);
+#endif
+#if MB_HAVE_HEIF
+    mb_heif_version(heif, sizeof heif);
+#endif
+    (void)snprintf(
+        text, n,
+        "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), HEIC and AVIF (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg,
+        png, webp, tiff, heif);
 }
 
 /* ---- text */
@@ -116,13 +131,13 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
         how = "install libwebp-dev and rebuild, or convert it with dwebp";
         break;
     case MB_FILE_HEIC:
-        how = "convert it with heif-convert";
+        how = "install libheif-dev and rebuild, or convert it with heif-convert";
         break;
     case MB_FILE_AVIF:
-        how = "convert it with avifdec";
+        how = "install libheif-dev and rebuild, or convert it with avifdec";
         break;
     case MB_FILE_TIFF:
-        how = "convert it with tiff2png";
+        how = "install libtiff-dev and rebuild, or convert it with tiff2png";
         break;
     case MB_FILE_JXL:
         how = "convert it with djxl";
@@ -204,22 +219,89 @@ mb_status mb_decode_begin_u16(mb_decode_job *job)
     return MB_OK;
 }
 
-/* The 16-bit picture turned like the 8-bit one. */
-static mb_status orient_u16(mb_load_info *info, const mb_image_u8 *stored, mb_error *err)
+mb_status mb_decode_begin_alpha(mb_decode_job *job)
 {
-    size_t bytes = (size_t)stored->width * (size_t)stored->height * 3 * sizeof(uint16_t);
-    uint16_t *turned = info->u16 != NULL ? mb_alloc_aligned(bytes) : NULL;
-    if (info->u16 == NULL) {
+    mb_load_info *info = job->info;
+    const size_t n = (size_t)job->head.width * (size_t)job->head.height, bytes = n * sizeof(uint16_t);
+    if (!job->limits->keep_alpha) {
+        return MB_OK;
+    }
+    mb_status status = mb_image_u8_create(&info->alpha_plane, (int)job->head.width, (int)job->head.height, 1, job->err);
+    if (status != MB_OK) {
+        return status;
+    }
+    memset(info->alpha_plane.v, 255, n);
+    if (info->u16 != NULL) {
+        info->u16_alpha = mb_alloc_aligned(bytes);
+        if (info->u16_alpha == NULL) {
+            return mb_fail_memory(job->err, bytes, "a 16-bit alpha");
+        }
+        memset(info->u16_alpha, 255, bytes);
+    }
+    return MB_OK;
+}
+
+void mb_load_info_dispose(mb_load_info *info)
+{
+    mb_free_aligned(info->u16);
+    mb_free_aligned(info->u16_alpha);
+    mb_image_u8_dispose(&info->alpha_plane);
+    info->u16 = info->u16_alpha = NULL;
+}
+
+/* *samples of `channels` 16-bit values a pixel, turned upright. NULL: nothing to do. */
+static mb_status orient_wide(uint16_t **samples, const mb_image_u8 *stored, int channels, int orientation,
+                             mb_error *err)
+{
+    size_t bytes = (size_t)stored->width * (size_t)stored->height * (size_t)channels * sizeof(uint16_t);
+    uint16_t *turned = *samples != NULL ? mb_alloc_aligned(bytes) : NULL;
+    if (*samples == NULL) {
         return MB_OK;
     }
     if (turned == NULL) {
         return mb_fail_memory(err, bytes, "a 16-bit picture");
     }
-    const mb_pixel_block size = {stored->width, stored->height, 3 * (int)sizeof(uint16_t)};
-    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)info->u16, size, info->orientation);
-    mb_free_aligned(info->u16);
-    info->u16 = turned;
+    const mb_pixel_block size = {stored->width, stored->height, channels * (int)sizeof(uint16_t)};
+    mb_orient_pixels((uint8_t *)turned, (const uint8_t *)*samples, size, orientation);
+    mb_free_aligned(*samples);
+    *samples = turned;
     return MB_OK;
+}
+
+/* Colours, 16-bit samples and alpha as the EXIF orientation wants them. */
+static mb_status orient_all(mb_image_u8 *out, mb_load_info *info, mb_image_u8 *stored, mb_error *err)
+{
+    mb_status status = MB_OK;
+    mb_image_u8 turned = {0};
+    if (info->orientation == 1) {
+        *out = *stored;
+        *stored = (mb_image_u8){0};
+        return MB_OK;
+    }
+    MB_TRY(mb_image_u8_orient(out, stored, info->orientation, err));
+    MB_TRY(orient_wide(&info->u16, stored, 3, info->orientation, err));
+    MB_TRY(orient_wide(&info->u16_alpha, stored, 1, info->orientation, err));
+    if (info->alpha_plane.v != NULL) {
+        MB_TRY(mb_image_u8_orient(&turned, &info->alpha_plane, info->orientation, err));
+        mb_image_u8_dispose(&info->alpha_plane);
+        info->alpha_plane = turned;
+    }
+done:
+    return status;
+}
+
+/* An alpha that is opaque everywhere says nothing. */
+static void drop_opaque_alpha(mb_load_info *info)
+{
+    const size_t n = (size_t)info->alpha_plane.width * (size_t)info->alpha_plane.height;
+    for (size_t i = 0; i < n; i++) {
+        if (info->alpha_plane.v[i] != 255 || (info->u16_alpha != NULL && info->u16_alpha[i] != 65535)) {
+            return;
+        }
+    }
+    mb_image_u8_dispose(&info->alpha_plane);
+    mb_free_aligned(info->u16_alpha);
+    info->u16_alpha = NULL;
 }
 
 void mb_spread_gray(uint8_t *dst, const uint8_t *gray, size_t n)
@@ -264,14 +346,13 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_jo
     if (job.ended_early) {
         MB_TRY(ended_early(&job));
     }
-    info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
-    if (info->orientation != 1) {
-        MB_TRY(mb_image_u8_orient(out, &stored, info->orientation, job.err));
-        MB_TRY(orient_u16(info, &stored, job.err));
-    } else {
-        *out = stored;
-        stored = (mb_image_u8){0};
+    drop_opaque_alpha(info);
+    if (job.limits->metadata != NULL) {
+        const mb_bytes file = {job.bytes, job.n};
+        MB_TRY(mb_metadata_read(job.limits->metadata, job.head.type, file, job.err));
     }
+    info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
+    MB_TRY(orient_all(out, info, &stored, job.err));
 done:
     mb_budget_release(&budget);
     mb_image_u8_dispose(&stored);
@@ -324,9 +405,11 @@ mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *in
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_image_u8_dispose(out);
-        mb_free_aligned(info->u16);
-        info->u16 = NULL;
+        mb_load_info_dispose(info);
         return mb_fail(err, status, "%s", local.message);
+    }
+    if (info == &spare) {
+        mb_load_info_dispose(info);
     }
     return MB_OK;
 }

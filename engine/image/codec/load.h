@@ -16,9 +16,11 @@
 typedef struct mb_load_limits {
     int max_side;
     double max_megapixels;
-    size_t max_bytes;    /* of the file */
-    bool keep_depth;     /* files of 16 bits: info->u16 as well */
-    bool accept_partial; /* a file that ends early gives the rows that are there and a warning, not an error */
+    size_t max_bytes;      /* of the file */
+    bool keep_depth;       /* files of 16 bits: info->u16 as well */
+    bool keep_alpha;       /* files with transparency: info->alpha_plane as well */
+    mb_metadata *metadata; /* NULL, or begun and filled */
+    bool accept_partial;   /* a file that ends early gives the rows that are there and a warning, not an error */
 } mb_load_limits;
 
 /* 65,535 pixels, 500 megapixels, 1 GiB, no partial pictures. */
@@ -30,13 +32,18 @@ typedef struct mb_load_info {
     int channels;      /* as stored; a palette counts as 1 */
     int bits;          /* per sample, as stored */
     int orientation;   /* EXIF, 1 .. 8: has been applied */
-    bool alpha;        /* there was transparency, which is not in the result */
+    bool alpha;        /* there was transparency */
     bool frames_ignored;
     bool partial;
     char warning[160]; /* "" or what the user should know */
     uint16_t *u16;     /* [H,W,3] 16-bit samples beside the picture's 8, upright; NULL unless asked for and there. The
                           caller frees it (mb_free_aligned) */
+    mb_image_u8 alpha_plane; /* [H,W], upright; {0} unless asked for and not opaque throughout */
+    uint16_t *u16_alpha;     /* [H,W] beside `u16`, where there is an alpha_plane */
 } mb_load_info;
+
+/* Frees what info owns and leaves the rest. */
+void mb_load_info_dispose(mb_load_info *info);
 
 /* info and limits may be NULL. `name` stands for the file in messages; NULL: "picture". Errors: MB_E_FORMAT (damaged,
  * ends early, or no picture), MB_E_UNSUPPORTED (known, but not in this build), MB_E_ARGUMENT (over a limit),
@@ -58,5 +65,7 @@ void mb_orient_pixels(uint8_t *dst, const uint8_t *src, mb_pixel_block size, int
 
 /* "JPEG (libjpeg-turbo 2.1.5), PNG (libpng 1.6.39), ..." for the version line. */
 void mb_load_formats(char *text, size_t n);
+/* "Little CMS 2.14", or "carried, not converted". */
+const char *mb_profile_library(void);
 
 #endif

@@ -29,6 +29,9 @@ typedef struct session {
     bool interlaced;
     uint8_t *raw;          /* one row, or the whole picture when interlaced; in the budget */
     uint8_t table[256][3]; /* grey levels or palette to RGB, for up to 8 bits */
+    uint8_t clear[256];    /* their alpha */
+    bool keyed;            /* one colour is transparent: */
+    uint16_t key[3];       /* its samples */
     int64_t rows;
     char message[128];
 } session;
@@ -102,6 +105,28 @@ static void fill_table(session *s, int colour)
     }
 }
 
+/* Transparency beside the samples: a palette's, or one colour that is clear. */
+static void read_trns(session *s, int colour)
+{
+    png_bytep alphas = NULL;
+    png_color_16p key = NULL;
+    int n = 0;
+    memset(s->clear, 255, sizeof s->clear);
+    if (png_get_tRNS(s->png, s->info, &alphas, &n, &key) == 0) {
+        return;
+    }
+    s->job->info->alpha = true;
+    if (colour == PNG_COLOR_TYPE_PALETTE) {
+        memcpy(s->clear, alphas, (size_t)(n < 256 ? n : 256));
+    } else if (key != NULL) {
+        const bool grey = colour == PNG_COLOR_TYPE_GRAY;
+        s->keyed = true;
+        memcpy(s->key,
+               (uint16_t[]){grey ? key->gray : key->red, grey ? key->gray : key->green, grey ? key->gray : key->blue},
+               sizeof s->key);
+    }
+}
+
 /* Header, palette and transformations. Interlaced pictures need all rows at once, others one. */
 static mb_status start(session *s)
 {
@@ -114,8 +139,8 @@ static mb_status start(session *s)
     s->bits = png_get_bit_depth(s->png, s->info);
     s->channels = png_get_channels(s->png, s->info);
     s->interlaced = png_get_interlace_type(s->png, s->info) != PNG_INTERLACE_NONE;
-    job->info->alpha = job->info->alpha || png_get_valid(s->png, s->info, PNG_INFO_tRNS) != 0;
     fill_table(s, png_get_color_type(s->png, s->info));
+    read_trns(s, png_get_color_type(s->png, s->info));
     png_set_packing(s->png); /* 1, 2, 4 bits to a byte each, values unchanged */
     (void)png_set_interlace_handling(s->png);
     png_read_update_info(s->png, s->info);
@@ -126,7 +151,42 @@ static mb_status start(session *s)
                        (double)job->budget->limit * 1e-6);
     }
     mb_status status = mb_decode_begin(job);
-    return status == MB_OK && s->bits == 16 ? mb_decode_begin_u16(job) : status;
+    if (status == MB_OK && s->bits == 16) {
+        status = mb_decode_begin_u16(job);
+    }
+    return status == MB_OK && job->info->alpha ? mb_decode_begin_alpha(job) : status;
+}
+
+static unsigned sample_at(const session *s, const uint8_t *p)
+{
+    return s->bits == 16 ? (unsigned)p[0] << 8 | p[1] : p[0];
+}
+
+/* Alpha of a row, where it is wanted. */
+static void convert_alpha(const session *s, int64_t y, const uint8_t *src)
+{
+    const size_t n = (size_t)s->job->head.width, c = (size_t)s->channels, step = s->bits == 16 ? 2 : 1;
+    const mb_load_info *info = s->job->info;
+    uint8_t *dst = info->alpha_plane.v != NULL ? info->alpha_plane.v + (size_t)y * n : NULL;
+    uint16_t *wide = info->u16_alpha != NULL ? info->u16_alpha + (size_t)y * n : NULL;
+    for (size_t i = 0; dst != NULL && i < n; i++, src += c * step) {
+        unsigned v = s->bits == 16 ? 65535 : 255;
+        if (c == 2 || c == 4) {
+            v = sample_at(s, src + (c - 1) * step);
+        } else if (s->keyed) {
+            const size_t last = c == 3 ? 2 * step : 0, middle = c == 3 ? step : 0;
+            v = sample_at(s, src) == s->key[0] && sample_at(s, src + middle) == s->key[1] &&
+                        sample_at(s, src + last) == s->key[2]
+                    ? 0
+                    : v;
+        } else if (c == 1 && s->bits <= 8) {
+            v = s->clear[src[0]];
+        }
+        dst[i] = (uint8_t)(s->bits == 16 ? v >> 8 : v);
+        if (wide != NULL) {
+            wide[i] = (uint16_t)v;
+        }
+    }
 }
 
 /* Both bytes of each sample, where they are wanted. */
@@ -149,6 +209,7 @@ static void convert_u16(const session *s, int64_t y, const uint8_t *src)
 static void convert_row(const session *s, int64_t y, const uint8_t *src)
 {
     uint8_t *dst = s->job->out->v + (size_t)y * (size_t)s->job->head.width * 3;
+    convert_alpha(s, y, src);
     if (s->bits == 16) {
         convert_u16(s, y, src);
     }

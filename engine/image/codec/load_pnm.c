@@ -14,7 +14,9 @@ typedef struct pnm {
     size_t n, at;
     int kind; /* 1 .. 7 */
     int64_t width, height, depth, maxval;
-    uint16_t *u16_row; /* of the 16-bit picture; NULL: not wanted */
+    uint16_t *u16_row;  /* of the 16-bit picture; NULL: not wanted */
+    uint8_t *alpha_row; /* NULL: none, or not wanted */
+    uint16_t *u16_alpha_row;
 } pnm;
 
 static bool is_space(unsigned c)
@@ -122,6 +124,10 @@ static uint8_t *scale_table(const pnm *p, mb_budget *budget)
 /* The 16-bit picture's three samples of one pixel, in step with put(). */
 static void put_u16(const pnm *p, size_t x, const unsigned samples[4])
 {
+    if (p->alpha_row != NULL && p->u16_alpha_row != NULL) {
+        double v = (double)samples[p->depth - 1] / (double)p->maxval;
+        p->u16_alpha_row[x] = (uint16_t)rint(65535.0 * (v < 1.0 ? v : 1.0));
+    }
     if (p->u16_row == NULL) {
         return;
     }
@@ -162,6 +168,9 @@ static bool raw_row(pnm *p, uint8_t *dst, const uint8_t *table)
         }
         put_u16(p, x, raw);
         put(dst, samples, p->depth);
+        if (p->alpha_row != NULL) {
+            p->alpha_row[x] = samples[depth - 1];
+        }
     }
     return true;
 }
@@ -211,9 +220,14 @@ mb_status mb_decode_pnm(mb_decode_job *job)
     if (status == MB_OK && p.maxval > 255) {
         status = mb_decode_begin_u16(job);
     }
+    if (status == MB_OK && p.kind == 7 && (p.depth == 2 || p.depth == 4)) {
+        status = mb_decode_begin_alpha(job);
+    }
     for (int64_t y = 0; status == MB_OK && y < p.height; y++, status = mb_decode_check(job)) {
         p.u16_row = job->info->u16 != NULL ? job->info->u16 + (size_t)y * (size_t)p.width * 3 : NULL;
-        uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3;
+        uint8_t *dst = job->out->v + (size_t)y * (size_t)p.width * 3, *alpha = job->info->alpha_plane.v;
+        p.alpha_row = alpha != NULL ? alpha + (size_t)y * (size_t)p.width : NULL;
+        p.u16_alpha_row = job->info->u16_alpha != NULL ? job->info->u16_alpha + (size_t)y * (size_t)p.width : NULL;
         if (!(p.kind <= 3 ? plain_row(&p, dst, table) : raw_row(&p, dst, table))) {
             job->ended_early = true;
             job->rows = y;

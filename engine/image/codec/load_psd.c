@@ -3,7 +3,8 @@
  *
  * Header of 26 bytes, three sections with their lengths in front, the kind of compression, then the planes one after
  * the other: rows as they are, or a table of row lengths and rows of runs (PackBits). RGB and grey, 8 and 16 bits (of
- * which the upper 8 are taken); further planes, as alpha, are left out. */
+ * which the upper 8 are taken). The plane after the colours is the picture's transparency where the number of layers is
+ * negative; other planes (saved selections) are left out. */
 #include "image/codec/codec.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ typedef struct psd {
     size_t n, at;
     size_t row;                 /* bytes of an unpacked row */
     const uint8_t *row_lengths; /* NULL: rows are not packed */
+    bool transparent;           /* the first plane after the colours is alpha */
 } psd;
 
 static unsigned be16(const uint8_t *p)
@@ -96,6 +98,10 @@ static mb_status begin(psd *d, const mb_decode_job *job)
                        mode, bits, planes);
     }
     for (int i = 0; i < 3; i++) {
+        const size_t from = d->at; /* layers: two lengths, then their number */
+        if (i == 2 && d->n - from >= 10 && planes > mode && (be16(d->v + from) > 0 || be16(d->v + from + 2) >= 6)) {
+            d->transparent = be16(d->v + from + 8) >= 0x8000;
+        }
         if (!skip_section(d)) {
             return mb_fail(job->err, MB_E_FORMAT,
                            "ends early: %zu bytes, before its picture\ncopy or download it again", d->n);
@@ -134,11 +140,22 @@ mb_status mb_decode_psd(mb_decode_job *job)
         return mb_fail_memory(job->err, d.row, "a row");
     }
     status = mb_decode_begin(job);
-    for (size_t i = 0; status == MB_OK && i < planes * height; i++, status = mb_decode_check(job)) {
+    if (status == MB_OK && d.transparent) {
+        job->info->alpha = true;
+        status = mb_decode_begin_alpha(job);
+    }
+    const size_t read = planes + (job->info->alpha_plane.v != NULL ? 1 : 0);
+    for (size_t i = 0; status == MB_OK && i < read * height; i++, status = mb_decode_check(job)) {
         if (!read_row(&d, row, i)) {
             job->ended_early = true; /* or runs that do not fit: the rest is not to be trusted either way */
             job->rows = -1;          /* the planes that are whole stay */
             break;
+        }
+        for (size_t x = 0; i >= planes * height && x < width; x++) {
+            job->info->alpha_plane.v[i % height * width + x] = row[x * step];
+        }
+        if (i >= planes * height) {
+            continue;
         }
         uint8_t *dst = job->out->v + i % height * width * 3 + i / height;
         for (size_t x = 0; x < width; x++, dst += 3) {

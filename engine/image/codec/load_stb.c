@@ -201,6 +201,14 @@ static mb_status decode(mb_decode_job *job)
     if (status == MB_OK) {
         to_rgb(job->out->v, v, (size_t)width * (size_t)height, channels);
         job->info->alpha = job->info->alpha || channels == 2 || channels == 4;
+        if (channels == 2 || channels == 4) {
+            status = mb_decode_begin_alpha(job);
+        }
+        uint8_t *alpha = job->info->alpha_plane.v;
+        const size_t c = (size_t)channels, n = alpha != NULL ? (size_t)width * (size_t)height : 0;
+        for (size_t i = 0; i < n; i++) {
+            alpha[i] = v[i * c + c - 1];
+        }
     }
     return status;
 }

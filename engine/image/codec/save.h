@@ -13,7 +13,8 @@ typedef struct mb_save_spec {
     int quality;          /* 1 .. 100 of JPEG and WebP; 0: 92, and WebP without loss */
     const char *text_key; /* NULL, or a text chunk's key (Latin-1, 1 to 79 letters) and text */
     const char *text;
-    bool replace; /* an existing file is replaced, else an error */
+    const mb_metadata *metadata; /* NULL, or what the file shall say */
+    bool replace;                /* an existing file is replaced, else an error */
 } mb_save_spec;
 
 void mb_save_spec_init(mb_save_spec *spec); /* AUTO, level 3, quality 0, no text, replace */

@@ -24,6 +24,7 @@ typedef struct session {
     struct jpeg_destination_mgr target;
     uint8_t *bytes;
     size_t capacity, n;
+    const mb_metadata *metadata;
 } session;
 
 static void on_error(j_common_ptr c)
@@ -72,6 +73,43 @@ static void on_end(j_compress_ptr c)
     s->n = s->capacity - s->target.free_in_buffer;
 }
 
+#define ICC_PIECE ((size_t)65519) /* of a segment, after its own header */
+
+/* Resolution before the start, the rest after it. */
+static void set_density(struct jpeg_compress_struct *c, const mb_metadata *m)
+{
+    if (m->dpi_x >= 0.5 && m->dpi_y >= 0.5 && m->dpi_x < 65535 && m->dpi_y < 65535) {
+        c->density_unit = 1;
+        c->X_density = (UINT16)(m->dpi_x + 0.5);
+        c->Y_density = (UINT16)(m->dpi_y + 0.5);
+    }
+}
+
+static void write_segment(struct jpeg_compress_struct *c, int marker, const uint8_t *head, size_t n_head,
+                          const uint8_t *v, size_t n)
+{
+    jpeg_write_m_header(c, marker, (unsigned)(n_head + n));
+    for (size_t i = 0; i < n_head + n; i++) {
+        jpeg_write_m_byte(c, i < n_head ? head[i] : v[i - n_head]);
+    }
+}
+
+static void write_metadata(struct jpeg_compress_struct *c, const mb_metadata *m, bool colours)
+{
+    if (m->exif != NULL && m->exif_bytes <= 65527) {
+        write_segment(c, JPEG_APP0 + 1, (const uint8_t *)"Exif\0", 6, m->exif, m->exif_bytes);
+    }
+    const size_t pieces = m->icc != NULL && colours ? (m->icc_bytes + ICC_PIECE - 1) / ICC_PIECE : 0;
+    for (size_t i = 0; i < pieces && pieces <= 255; i++) {
+        uint8_t head[14] = "ICC_PROFILE";
+        const size_t from = i * ICC_PIECE, rest = m->icc_bytes - from;
+        head[12] = (uint8_t)(i + 1);
+        head[13] = (uint8_t)pieces;
+        write_segment(c, JPEG_APP0 + 2, head, sizeof head, (const uint8_t *)m->icc + from,
+                      rest < ICC_PIECE ? rest : ICC_PIECE);
+    }
+}
+
 /* Settings and rows. */
 static void compress(session *s, const mb_image *p, int quality)
 {
@@ -91,7 +129,13 @@ static void compress(session *s, const mb_image *p, int quality)
     if (!gray && quality >= FULL_CHROMA) {
         c->comp_info[0].h_samp_factor = c->comp_info[0].v_samp_factor = 1;
     }
+    if (s->metadata != NULL) {
+        set_density(c, s->metadata);
+    }
     jpeg_start_compress(c, TRUE);
+    if (s->metadata != NULL) {
+        write_metadata(c, s->metadata, !gray);
+    }
     const size_t row = (size_t)p->width * (gray ? 1 : 3);
     while (c->next_scanline < c->image_height) {
         JSAMPROW line = (JSAMPROW)p->data + row * c->next_scanline;
@@ -101,13 +145,15 @@ static void compress(session *s, const mb_image *p, int quality)
 }
 
 /* The one place that errors jump to. */
-static mb_status encode(void **out, size_t *n, const mb_image *p, int quality, mb_error *err)
+static mb_status encode(void **out, size_t *n, const mb_image *p, const mb_save_spec *spec, mb_error *err)
 {
+    const int quality = spec != NULL && spec->quality > 0 ? spec->quality : STANDARD_QUALITY;
     session *s = mb_calloc(1, sizeof *s); /* on the heap: longjmp must not meet it in registers */
     mb_status status = MB_OK;
     if (s == NULL) {
         return mb_fail_memory(err, sizeof *s, "a JPEG encoder");
     }
+    s->metadata = spec != NULL ? spec->metadata : NULL;
     s->c.err = jpeg_std_error(&s->errors);
     s->errors.error_exit = on_error;
     s->errors.output_message = on_message;
@@ -146,7 +192,7 @@ mb_status mb_jpeg_encode(void **out, size_t *n, const mb_image *image, const mb_
     mb_pixels order = image->pixels == MB_PIXELS_GRAY ? MB_PIXELS_GRAY : MB_PIXELS_RGB;
     MB_TRY(mb_image_create(&plain, image->width, image->height, order, MB_DEPTH_U8, err));
     MB_TRY(mb_image_convert(&plain, image, err));
-    MB_TRY(encode(out, n, &plain, spec != NULL && spec->quality > 0 ? spec->quality : STANDARD_QUALITY, err));
+    MB_TRY(encode(out, n, &plain, spec, err));
 done:
     mb_image_dispose(&plain);
     return status;

@@ -33,7 +33,11 @@ typedef struct writer {
     size_t row_bytes, pixel_bytes;
     size_t rows_per_strip, n_strips;
     strip *strips;
+    uint8_t *icc; /* compressed profile, or NULL */
+    size_t icc_bytes;
 } writer;
+
+static const char ICC_NAME[] = "ICC profile";
 
 /* ---- filters: dst gets the filter's number and the row */
 
@@ -244,6 +248,51 @@ static uint8_t *put_text(uint8_t *p, const mb_save_spec *spec)
     return end_chunk(p, q + key + 1 + text);
 }
 
+/* Profile, resolution and EXIF, which stand before the pixels. icc: compressed. */
+static uint8_t *put_metadata(uint8_t *p, const writer *w)
+{
+    const mb_metadata *m = w->spec->metadata;
+    if (m == NULL) {
+        return p;
+    }
+    if (w->icc != NULL) {
+        uint8_t *q = begin_chunk(p, "iCCP");
+        memcpy(q, ICC_NAME, sizeof ICC_NAME); /* with its zero, then the method: 0 */
+        q[sizeof ICC_NAME] = 0;
+        memcpy(q + sizeof ICC_NAME + 1, w->icc, w->icc_bytes);
+        p = end_chunk(p, q + sizeof ICC_NAME + 1 + w->icc_bytes);
+    }
+    if (m->dpi_x > 0 && m->dpi_y > 0 && m->dpi_x < 1e8 && m->dpi_y < 1e8) {
+        uint8_t *q = begin_chunk(p, "pHYs");
+        q = put32(q, (uint32_t)(m->dpi_x / 0.0254 + 0.5));
+        q = put32(q, (uint32_t)(m->dpi_y / 0.0254 + 0.5));
+        *q++ = 1; /* a metre */
+        p = end_chunk(p, q);
+    }
+    if (m->exif != NULL) {
+        uint8_t *q = begin_chunk(p, "eXIf");
+        memcpy(q, m->exif, m->exif_bytes);
+        p = end_chunk(p, q + m->exif_bytes);
+    }
+    return p;
+}
+
+/* The profile, compressed, for pictures in colours. */
+static mb_status compress_icc(writer *w, mb_error *err)
+{
+    const mb_metadata *m = w->spec->metadata;
+    if (m == NULL || m->icc == NULL || w->image.pixels == MB_PIXELS_GRAY) {
+        return MB_OK;
+    }
+    uLongf n = compressBound((uLong)m->icc_bytes);
+    w->icc = mb_alloc(n);
+    if (w->icc == NULL || compress2(w->icc, &n, m->icc, (uLong)m->icc_bytes, 9) != Z_OK) {
+        return mb_fail_memory(err, n, "a colour profile");
+    }
+    w->icc_bytes = n;
+    return MB_OK;
+}
+
 /* One IDAT chunk a strip; the zlib header stands in the first, the checksum in the last. */
 static uint8_t *put_strips(uint8_t *p, const writer *w)
 {
@@ -279,11 +328,12 @@ static mb_status assemble(void **out, size_t *n, const writer *w, mb_error *err)
     if (w->spec->text_key != NULL && w->spec->text != NULL) {
         total += strlen(w->spec->text_key) + strlen(w->spec->text);
     }
+    total += w->icc_bytes + (w->spec->metadata != NULL ? w->spec->metadata->exif_bytes : 0);
     uint8_t *file = mb_alloc(total);
     if (file == NULL) {
         return mb_fail_memory(err, total, "a PNG");
     }
-    uint8_t *p = put_strips(put_text(put_header(file, &w->image), w->spec), w);
+    uint8_t *p = put_strips(put_text(put_metadata(put_header(file, &w->image), w), w->spec), w);
     p = end_chunk(p, begin_chunk(p, "IEND"));
     *out = file;
     *n = (size_t)(p - file);
@@ -374,8 +424,10 @@ mb_status mb_png_encode(const mb_task *task, void **out, size_t *n, const mb_ima
         MB_TRY(mb_fail(err, MB_E_ARGUMENT, "a PNG row of %zu bytes is too long", w.row_bytes));
     }
     MB_TRY(mb_task_for(task, w.n_strips, 1, do_strips, &w, err));
+    MB_TRY(compress_icc(&w, err));
     MB_TRY(assemble(out, n, &w, err));
 done:
+    mb_free(w.icc);
     if (w.strips != NULL) {
         for (size_t i = 0; i < w.n_strips; i++) {
             mb_free(w.strips[i].data);

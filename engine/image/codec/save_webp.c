@@ -10,6 +10,49 @@
 #include <string.h>
 
 #include <webp/encode.h>
+#if MB_HAVE_WEBPMUX
+#include <webp/mux.h>
+#endif
+
+#if MB_HAVE_WEBPMUX
+/* An EXIF block that says the resolution and nothing else: WebP has no other place for it. */
+static size_t resolution_exif(uint8_t v[80], double dpi_x, double dpi_y)
+{
+    static const uint8_t head[] = {'I',  'I', '*', 0, 8,    0, 0, 0, 3,  0, /* three entries: */
+                                   0x1A, 1,   5,   0, 1,    0, 0, 0, 50, 0, 0, 0, 0x1B, 1, 5, 0, 1, 0, 0, 0,
+                                   58,   0,   0,   0, 0x28, 1, 3, 0, 1,  0, 0, 0, 2,    0, 0, 0, 0, 0, 0, 0};
+    memcpy(v, head, sizeof head);
+    const uint32_t values[4] = {(uint32_t)(dpi_x * 1000 + 0.5), 1000, (uint32_t)(dpi_y * 1000 + 0.5), 1000};
+    for (size_t i = 0; i < 16; i++) {
+        v[50 + i] = (uint8_t)(values[i / 4] >> 8 * (i % 4));
+    }
+    return 66;
+}
+
+/* The encoded picture with its metadata around it; *file stays as it is where there is none. */
+static mb_status wrap(WebPData *file, const mb_metadata *m, mb_error *err)
+{
+    uint8_t small[80];
+    WebPData exif = {m->exif, m->exif_bytes}, icc = {m->icc, m->icc_bytes}, whole;
+    if (m->exif == NULL && m->dpi_x > 0 && m->dpi_y > 0 && m->dpi_x < 4e6 && m->dpi_y < 4e6) {
+        exif = (WebPData){small, resolution_exif(small, m->dpi_x, m->dpi_y)};
+    }
+    if (exif.bytes == NULL && icc.bytes == NULL) {
+        return MB_OK;
+    }
+    WebPMux *mux = WebPMuxCreate(file, 0);
+    bool sound = mux != NULL;
+    sound = sound && (icc.bytes == NULL || WebPMuxSetChunk(mux, "ICCP", &icc, 0) == WEBP_MUX_OK);
+    sound = sound && (exif.bytes == NULL || WebPMuxSetChunk(mux, "EXIF", &exif, 0) == WEBP_MUX_OK);
+    sound = sound && WebPMuxAssemble(mux, &whole) == WEBP_MUX_OK;
+    WebPMuxDelete(mux);
+    if (!sound) {
+        return mb_fail_memory(err, file->size + icc.size + exif.size, "a WebP file's metadata");
+    }
+    *file = whole;
+    return MB_OK;
+}
+#endif
 
 /* Imports RGB or RGBA rows; 8 bits. */
 static mb_status encode(void **out, size_t *n, const mb_image *rgb, const mb_save_spec *spec, mb_error *err)
@@ -18,6 +61,7 @@ static mb_status encode(void **out, size_t *n, const mb_image *rgb, const mb_sav
     WebPConfig config;
     WebPPicture picture;
     WebPMemoryWriter memory;
+    WebPData file = {NULL, 0};
     WebPMemoryWriterInit(&memory);
     if (!WebPConfigInit(&config) || !WebPPictureInit(&picture) ||
         !(spec->quality > 0 || WebPConfigLosslessPreset(&config, spec->level))) {
@@ -43,13 +87,22 @@ static mb_status encode(void **out, size_t *n, const mb_image *rgb, const mb_sav
                            ? "WebP pictures are limited to 16,383 pixels a side\nwrite a PNG"
                            : "WebP: not enough memory to encode"));
     }
-    *out = mb_alloc(memory.size);
-    if (*out == NULL) {
-        MB_TRY(mb_fail_memory(err, memory.size, "a WebP file"));
+    file = (WebPData){memory.mem, memory.size};
+#if MB_HAVE_WEBPMUX
+    if (spec->metadata != NULL) {
+        MB_TRY(wrap(&file, spec->metadata, err));
     }
-    memcpy(*out, memory.mem, memory.size);
-    *n = memory.size;
+#endif
+    *out = mb_alloc(file.size);
+    if (*out == NULL) {
+        MB_TRY(mb_fail_memory(err, file.size, "a WebP file"));
+    }
+    memcpy(*out, file.bytes, file.size);
+    *n = file.size;
 done:
+    if (file.bytes != memory.mem) {
+        WebPDataClear(&file);
+    }
     WebPPictureFree(&picture);
     WebPMemoryWriterClear(&memory);
     return status;
@@ -67,9 +120,16 @@ mb_status mb_webp_encode(void **out, size_t *n, const mb_image *image, const mb_
     MB_TRY(
         mb_image_create(&rgb, image->width, image->height, alpha ? MB_PIXELS_RGBA : MB_PIXELS_RGB, MB_DEPTH_U8, err));
     MB_TRY(mb_image_convert(&rgb, image, err));
-    mb_save_spec standard;
-    mb_save_spec_init(&standard);
-    MB_TRY(encode(out, n, &rgb, spec != NULL ? spec : &standard, err));
+    mb_save_spec mine;
+    mb_metadata plain = {.size = sizeof plain};
+    mb_save_spec_init(&mine);
+    mine = spec != NULL ? *spec : mine;
+    if (mine.metadata != NULL && image->pixels == MB_PIXELS_GRAY) { /* no colours that a profile would describe */
+        plain = *mine.metadata;
+        plain.icc = NULL;
+        mine.metadata = &plain;
+    }
+    MB_TRY(encode(out, n, &rgb, &mine, err));
 done:
     mb_image_dispose(&rgb);
     return status;

@@ -292,6 +292,54 @@ static bool tga(mb_sniffed *s, const reader *r)
     return s->width > 0 && s->height > 0;
 }
 
+/* The largest "ispe" (size) property: that of the picture itself, before it is turned; those of its tiles and of its
+ * thumbnail are smaller. It may lie behind what is there: then the size is 0. */
+static void heif(mb_sniffed *s, const reader *r)
+{
+    s->channels = 3;
+    s->bits = 8;
+    for (size_t at = 4; at + 16 <= r->n; at++) {
+        const uint8_t *p = memchr(r->v + at, 'i', r->n - 15 - at);
+        if (p == NULL) {
+            return;
+        }
+        at = (size_t)(p - r->v);
+        if (has(r, at, "ispe", 4) && be32(r, at - 4) == 20) {
+            const int64_t width = be32(r, at + 8), height = be32(r, at + 12);
+            if (width < 1 << 30 && height < 1 << 30 && width * height > s->width * s->height) {
+                s->width = width;
+                s->height = height;
+            }
+        }
+    }
+}
+
+/* Byte order, 42, the offset of the first directory: a count, then entries of 12 bytes (tag, type, count, value). Short
+ * and long values stand in the entry itself. The directory may lie behind what is there: then the size is 0. */
+static void tiff(mb_sniffed *s, const reader *r)
+{
+    const bool big = has(r, 0, "MM\0*", 4);
+    if (!big && !has(r, 0, "II*\0", 4)) {
+        return;
+    }
+    const size_t at = big ? be32(r, 4) : le32(r, 4);
+    const unsigned count = big ? be16(r, at) : le16(r, at);
+    s->channels = s->bits = 1;
+    for (unsigned i = 0; i < count && at + 2 + 12 * ((size_t)i + 1) <= r->n; i++) {
+        const size_t e = at + 2 + 12 * (size_t)i;
+        const unsigned tag = big ? be16(r, e) : le16(r, e), type = big ? be16(r, e + 2) : le16(r, e + 2);
+        const uint32_t word =
+            type == 3 ? (big ? be16(r, e + 8) : le16(r, e + 8)) : (big ? be32(r, e + 8) : le32(r, e + 8));
+        if (tag == 256) {
+            s->width = word;
+        } else if (tag == 257) {
+            s->height = word;
+        } else if (tag == 277) {
+            s->channels = word < 4 ? (int)word : 4;
+        }
+    }
+}
+
 /* ---- types */
 
 /* ISO base media: the brand says which. */
@@ -360,8 +408,9 @@ static mb_file_type type_of(const reader *r)
 mb_sniffed mb_sniff(const uint8_t *bytes, size_t n)
 {
     static void (*const readers[MB_FILE_TYPE_COUNT])(mb_sniffed *, const reader *) = {
-        [MB_FILE_JPEG] = jpeg, [MB_FILE_PNG] = png, [MB_FILE_WEBP] = webp, [MB_FILE_GIF] = gif,
-        [MB_FILE_BMP] = bmp,   [MB_FILE_PSD] = psd, [MB_FILE_HDR] = hdr,   [MB_FILE_PNM] = pnm,
+        [MB_FILE_JPEG] = jpeg, [MB_FILE_PNG] = png,   [MB_FILE_WEBP] = webp, [MB_FILE_GIF] = gif,
+        [MB_FILE_BMP] = bmp,   [MB_FILE_PSD] = psd,   [MB_FILE_HDR] = hdr,   [MB_FILE_PNM] = pnm,
+        [MB_FILE_TIFF] = tiff, [MB_FILE_HEIC] = heif, [MB_FILE_AVIF] = heif,
     };
     const reader r = {bytes, n};
     mb_sniffed s = {.type = type_of(&r)};

@@ -1,0 +1,208 @@
+/* HEIC and AVIF through libheif: the primary picture, 8 bits, or up to 16. The library turns and mirrors it as the boxes
+ * irot and imir say; the EXIF orientation repeats that and is not applied again.
+ *
+ * The library has no hook for its memory: its own limit of the picture's size is set, the sizes that the file declares
+ * have passed ours before it sees a byte, and it decodes in the calling thread. */
+#include "image/codec/codec.h"
+
+#if MB_HAVE_HEIF
+
+#include "core/alloc.h"
+#include "image/codec/metadata.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libheif/heif.h>
+
+typedef struct session {
+    mb_decode_job *job;
+    struct heif_context *context;
+    struct heif_image_handle *handle;
+    struct heif_image *image;
+    int bits;
+    bool alpha, premultiplied;
+} session;
+
+static mb_status fail(const session *s, struct heif_error e)
+{
+    const char *name = mb_file_type_name(s->job->head.type);
+    if (e.code == heif_error_Memory_allocation_error) {
+        return mb_fail(s->job->err, MB_E_MEMORY,
+                       "%s: decoding it needs more memory than a picture of its size may take", name);
+    }
+    const bool unknown = e.code == heif_error_Unsupported_feature || e.code == heif_error_Unsupported_filetype;
+    return mb_fail(s->job->err, unknown ? MB_E_UNSUPPORTED : MB_E_FORMAT, "%s%s: %.120s\n%s", unknown ? "" : "damaged ",
+                   name, e.message, unknown ? "convert it to PNG or JPEG" : "copy or download it again");
+}
+
+/* The size that it will have, turned; within the declared sizes, which have been checked. */
+static mb_status take_size(session *s)
+{
+    mb_decode_job *job = s->job;
+    const int64_t width = heif_image_handle_get_width(s->handle), height = heif_image_handle_get_height(s->handle);
+    if (width < 1 || height < 1 || width * height > job->head.width * job->head.height ||
+        width > job->limits->max_side || height > job->limits->max_side) {
+        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: headers that disagree about its size",
+                       mb_file_type_name(job->head.type));
+    }
+    job->head.width = width;
+    job->head.height = height;
+    job->info->width = (int)width;
+    job->info->height = (int)height;
+    s->bits = heif_image_handle_get_luma_bits_per_pixel(s->handle);
+    s->alpha = heif_image_handle_has_alpha_channel(s->handle) != 0;
+    s->premultiplied = s->alpha && heif_image_handle_is_premultiplied_alpha(s->handle) != 0;
+    job->info->bits = s->bits;
+    job->info->channels = s->alpha ? 4 : 3;
+    job->info->alpha = s->alpha;
+    if (heif_context_get_number_of_top_level_images(s->context) > 1) {
+        job->info->frames_ignored = true;
+        (void)snprintf(job->info->warning, sizeof job->info->warning, "several pictures: only the primary one is used");
+    }
+    return MB_OK;
+}
+
+static mb_status read_metadata(const session *s)
+{
+    mb_metadata *m = s->job->limits->metadata;
+    mb_status status = MB_OK;
+    heif_item_id id;
+    void *data = NULL;
+    const size_t icc = m != NULL ? heif_image_handle_get_raw_color_profile_size(s->handle) : 0;
+    if (icc > 0 && icc <= s->job->n) {
+        data = mb_budget_alloc(s->job->budget, icc);
+        if (data != NULL && heif_image_handle_get_raw_color_profile(s->handle, data).code == heif_error_Ok) {
+            MB_TRY(mb_metadata_set_icc(m, (mb_bytes){data, icc}, s->job->err));
+        }
+    }
+    if (m != NULL && heif_image_handle_get_list_of_metadata_block_IDs(s->handle, "Exif", &id, 1) == 1) {
+        const size_t n = heif_image_handle_get_metadata_size(s->handle, id);
+        uint8_t *exif = n > 4 && n <= s->job->n ? mb_budget_alloc(s->job->budget, n) : NULL;
+        if (exif != NULL && heif_image_handle_get_metadata(s->handle, id, exif).code == heif_error_Ok) {
+            const size_t skip = (size_t)exif[0] << 24 | (size_t)exif[1] << 16 | (size_t)exif[2] << 8 | exif[3];
+            if (skip < n - 4) { /* four bytes say where the TIFF structure starts behind them */
+                MB_TRY(mb_metadata_set_exif(m, (mb_bytes){exif + 4 + skip, n - 4 - skip}, s->job->err));
+            }
+        }
+    }
+done:
+    return status;
+}
+
+/* Colour that was multiplied by alpha, straight again. */
+static unsigned straighten(unsigned v, unsigned a, unsigned top)
+{
+    const unsigned long long x = a > 0 ? ((unsigned long long)v * top + a / 2) / a : 0;
+    return x < top ? (unsigned)x : top;
+}
+
+static void put(const session *s, size_t i, const unsigned v[4], unsigned top)
+{
+    const mb_load_info *info = s->job->info;
+    for (size_t k = 0; k < 3; k++) {
+        const unsigned c = s->premultiplied ? straighten(v[k], v[3], top) : v[k];
+        s->job->out->v[3 * i + k] = (uint8_t)(top == 255 ? c : c * 255 / top);
+        if (info->u16 != NULL) {
+            info->u16[3 * i + k] = (uint16_t)((c * 65535u + top / 2) / top);
+        }
+    }
+    if (info->alpha_plane.v != NULL) {
+        info->alpha_plane.v[i] = (uint8_t)(top == 255 ? v[3] : v[3] * 255 / top);
+    }
+    if (info->u16_alpha != NULL) {
+        info->u16_alpha[i] = (uint16_t)((v[3] * 65535u + top / 2) / top);
+    }
+}
+
+static mb_status copy_rows(session *s)
+{
+    mb_decode_job *job = s->job;
+    const bool deep = s->bits > 8;
+    const size_t width = (size_t)job->head.width, n = s->alpha ? 4 : 3, bytes = deep ? 2 : 1;
+    const unsigned top = deep ? (1u << s->bits) - 1 : 255;
+    int stride = 0;
+    const uint8_t *plane = heif_image_get_plane_readonly(s->image, heif_channel_interleaved, &stride);
+    mb_status status = MB_OK;
+    if (plane == NULL || stride < 0 || (size_t)stride < width * n * bytes ||
+        heif_image_get_width(s->image, heif_channel_interleaved) != (int)width ||
+        heif_image_get_height(s->image, heif_channel_interleaved) != (int)job->head.height) {
+        return mb_fail(job->err, MB_E_FORMAT, "damaged %s: its picture has another size than its header says",
+                       mb_file_type_name(job->head.type));
+    }
+    for (size_t y = 0; status == MB_OK && y < (size_t)job->head.height; y++, status = mb_decode_check(job)) {
+        const uint8_t *p = plane + y * (size_t)stride;
+        for (size_t x = 0; x < width; x++) {
+            unsigned v[4] = {0, 0, 0, top};
+            for (size_t k = 0; k < n; k++, p += bytes) {
+                const unsigned sample = deep ? p[0] | (unsigned)p[1] << 8 : p[0];
+                v[k] = sample < top ? sample : top;
+            }
+            put(s, y * width + x, v, top);
+        }
+    }
+    return status;
+}
+
+static mb_status decode(session *s)
+{
+    mb_decode_job *job = s->job;
+    mb_status status = MB_OK;
+    struct heif_error e;
+    heif_context_set_maximum_image_size_limit(s->context, job->limits->max_side);
+    heif_context_set_max_decoding_threads(s->context, 0);
+    e = heif_context_read_from_memory_without_copy(s->context, job->bytes, job->n, NULL);
+    if (e.code == heif_error_Ok) {
+        e = heif_context_get_primary_image_handle(s->context, &s->handle);
+    }
+    if (e.code != heif_error_Ok) {
+        return fail(s, e);
+    }
+    MB_TRY(take_size(s));
+    MB_TRY(mb_decode_check(job));
+    const enum heif_chroma chroma =
+        s->bits > 8 ? (s->alpha ? heif_chroma_interleaved_RRGGBBAA_LE : heif_chroma_interleaved_RRGGBB_LE)
+        : s->alpha  ? heif_chroma_interleaved_RGBA
+                    : heif_chroma_interleaved_RGB;
+    e = heif_decode_image(s->handle, &s->image, heif_colorspace_RGB, chroma, NULL);
+    if (e.code != heif_error_Ok) {
+        return fail(s, e);
+    }
+    MB_TRY(mb_decode_begin(job));
+    if (s->bits > 8) {
+        MB_TRY(mb_decode_begin_u16(job));
+    }
+    if (s->alpha) {
+        MB_TRY(mb_decode_begin_alpha(job));
+    }
+    MB_TRY(read_metadata(s));
+    MB_TRY(copy_rows(s));
+done:
+    return status;
+}
+
+mb_status mb_decode_heif(mb_decode_job *job)
+{
+    session s = {.job = job, .context = heif_context_alloc()};
+    if (s.context == NULL) {
+        return mb_fail_memory(job->err, sizeof s, "a HEIF decoder");
+    }
+    mb_status status = decode(&s);
+    if (s.image != NULL) {
+        heif_image_release(s.image);
+    }
+    if (s.handle != NULL) {
+        heif_image_handle_release(s.handle);
+    }
+    heif_context_free(s.context);
+    return status;
+}
+
+void mb_heif_version(char *text, size_t n)
+{
+    (void)snprintf(text, n, "libheif %s", heif_get_version());
+}
+
+#else
+typedef int mb_no_heif; /* an empty file is not C */
+#endif

@@ -1,0 +1,28 @@
+/* What picture files say beside their pixels: ICC profile, resolution, EXIF. See mb_metadata of the public header. */
+#ifndef MB_IMAGE_CODEC_METADATA_H
+#define MB_IMAGE_CODEC_METADATA_H
+
+#include "image/codec/sniff.h"
+
+/* A slice of a file. */
+typedef struct mb_bytes {
+    const uint8_t *v; /* NULL: not found */
+    size_t n;
+} mb_bytes;
+
+/* The data of the first chunk of that name: of PNG (length, name, data, checksum; riff false) or RIFF (name, length,
+ * data, padded to even), from byte `at` on. */
+mb_bytes mb_find_chunk(mb_bytes file, size_t at, const char *name, bool riff);
+/* The EXIF block of JPEG, PNG, WebP, as the TIFF structure that it is. */
+mb_bytes mb_find_exif(mb_file_type type, mb_bytes file);
+
+/* Fills *out (zeroes; the caller disposes) with copies of what the file has and is sound. What is damaged is left out:
+ * only MB_E_MEMORY is an error. JPEG, PNG, WebP, PSD; other types give nothing. */
+MB_MUST_CHECK mb_status mb_metadata_read(mb_metadata *out, mb_file_type type, mb_bytes file, mb_error *err);
+/* Takes a copy of a profile; one that is no profile of RGB colours is left out, and *out->note says so. */
+MB_MUST_CHECK mb_status mb_metadata_set_icc(mb_metadata *out, mb_bytes icc, mb_error *err);
+/* Takes a copy of an EXIF block (a TIFF structure): the orientation becomes 1, the thumbnail goes. Where no resolution
+ * is known yet, its own counts. */
+MB_MUST_CHECK mb_status mb_metadata_set_exif(mb_metadata *out, mb_bytes exif, mb_error *err);
+
+#endif
