@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "image/connected_components.h"
 #include "image/resample/reduce.h"
+#include "segment/draw_labels.h"
 #include "segment/maxflow.h"
 
 #include <math.h>
@@ -469,45 +470,6 @@ done:
 
 /* ---- the result */
 
-typedef struct draw_job {
-    const uint8_t *label;
-    mb_image_u8 *out;
-} draw_job;
-
-/* Labels to bytes with one pixel of smoothing: 1 2 1 both ways, edges repeated. */
-static void draw_rows(void *arg, size_t begin, size_t end, int worker)
-{
-    (void)worker;
-    const draw_job *j = arg;
-    int width = j->out->width, height = j->out->height;
-    for (int y = (int)begin; y < (int)end; y++) {
-        const uint8_t *above = j->label + (size_t)(y > 0 ? y - 1 : 0) * (size_t)width;
-        const uint8_t *row = j->label + (size_t)y * (size_t)width;
-        const uint8_t *below = j->label + (size_t)(y < height - 1 ? y + 1 : y) * (size_t)width;
-        for (int x = 0; x < width; x++) {
-            int l = x > 0 ? x - 1 : 0, r = x < width - 1 ? x + 1 : x;
-            int sum = above[l] + 2 * above[x] + above[r] + 2 * (row[l] + 2 * row[x] + row[r]) + below[l] +
-                      2 * below[x] + below[r];
-            j->out->v[(size_t)y * (size_t)width + (size_t)x] = (uint8_t)((sum * 255 + 8) / 16);
-        }
-    }
-}
-
-/* The labels [h,w] as a mask, enlarged to the size of `rgb`. */
-static mb_status draw(const mb_task *task, mb_image_u8 *out, const uint8_t *label, int width, int height,
-                      const mb_image_u8 *rgb, mb_error *err)
-{
-    mb_status status = MB_OK;
-    mb_image_u8 soft = {0};
-    MB_TRY(mb_image_u8_create(&soft, width, height, 1, err));
-    draw_job job = {label, &soft};
-    MB_TRY(mb_task_for(task, (size_t)height, ROWS_PER_CHUNK, draw_rows, &job, err));
-    MB_TRY(mb_image_u8_rescale(task, out, &soft, rgb->width, rgb->height, err));
-done:
-    mb_image_u8_dispose(&soft);
-    return status;
-}
-
 /* No larger picture, no band: the labels are drawn as they are. */
 mb_status mb_grabcut_finish(const mb_task *task, mb_image_u8 *out, const mb_grabcut_labels *cut, const mb_image_u8 *rgb,
                             const mb_image_u8 *mask, const mb_grabcut_options *options, mb_error *err)
@@ -521,7 +483,7 @@ mb_status mb_grabcut_finish(const mb_task *task, mb_image_u8 *out, const mb_grab
         return mb_image_u8_rescale(task, out, mask, rgb->width, rgb->height, err);
     }
     if (rgb->width <= cut->width && rgb->height <= cut->height) {
-        return draw(task, out, cut->label, cut->width, cut->height, rgb, err);
+        return mb_draw_labels(task, out, cut->label, cut->width, cut->height, rgb, err);
     }
     MB_TRY(mb_image_u8_reduce(task, &copy, rgb, o->band_side, err));
     size_t n = (size_t)copy.width * (size_t)copy.height;
@@ -532,7 +494,7 @@ mb_status mb_grabcut_finish(const mb_task *task, mb_image_u8 *out, const mb_grab
     }
     const mb_task band = mb_task_part(task, 0.1, 0.8);
     MB_TRY(cut_band(&band, label, cut, &copy, mask, o, err));
-    MB_TRY(draw(task, out, label, copy.width, copy.height, rgb, err));
+    MB_TRY(mb_draw_labels(task, out, label, copy.width, copy.height, rgb, err));
 done:
     mb_image_u8_dispose(&copy);
     mb_free(label);

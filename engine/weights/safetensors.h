@@ -38,6 +38,7 @@ typedef enum mb_st_dtype {
     MB_ST_DTYPE_COUNT
 } mb_st_dtype;
 
+size_t mb_st_dtype_bits(mb_st_dtype t); /* some types have 4 or 6 */
 size_t mb_st_dtype_size(mb_st_dtype t); /* bytes of an element; 0 where it has less than one, and for MB_ST_OTHER */
 /* What the values are, when they cannot be read ("8-bit floats"); NULL: they can. */
 const char *mb_st_dtype_unread(mb_st_dtype t);
