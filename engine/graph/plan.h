@@ -2,6 +2,7 @@
 #ifndef MB_GRAPH_PLAN_H
 #define MB_GRAPH_PLAN_H
 
+#include "core/task.h"
 #include "graph/runner.h"
 
 /* Packed weights, shared by the plans of one model: same op, kernel, attributes and constants, same contents. */
@@ -57,7 +58,7 @@ struct mb_plan {
  * packed and the arena is not allocated yet. */
 MB_MUST_CHECK mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options *options, mb_error *err);
 /* Packs weights and allocates the arena: after this the plan can run. */
-MB_MUST_CHECK mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err);
+MB_MUST_CHECK mb_status mb_plan_prepare(const mb_task *task, mb_plan *p, mb_prepared_cache *cache, mb_error *err);
 void mb_plan_free(mb_plan *p);
 /* Every step, in order (executor.c). */
 MB_MUST_CHECK mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err);

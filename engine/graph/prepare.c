@@ -154,13 +154,14 @@ static mb_status tune(mb_plan *p, mb_error *err)
 /* In this order, because each needs what is above it: the capacity is checked before anything is packed, packing before
  * the arena exists (both are large: their peaks must not add up), pointers when there is an arena, and tuning at last,
  * when every call can run. */
-static mb_status prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
+static mb_status prepare(const mb_task *task, mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     mb_status status = MB_OK;
     if (p->backend->memory != NULL) {
         MB_TRY(check_capacity(p, cache, err));
     }
     for (int t = 0; t < p->n_steps; t++) {
+        MB_TRY(mb_task_check(task, err));
         MB_TRY(prepare_step(p, &p->steps[t], cache, err));
     }
     mb_graph_clear_free_list(p->graph);
@@ -186,16 +187,16 @@ done:
 }
 
 /* On a device all of it happens with the device entered. The cache belongs to one back end. */
-mb_status mb_plan_prepare(mb_plan *p, mb_prepared_cache *cache, mb_error *err)
+mb_status mb_plan_prepare(const mb_task *task, mb_plan *p, mb_prepared_cache *cache, mb_error *err)
 {
     const mb_backend *b = p->backend;
     cache->backend = b;
     if (b->memory == NULL) {
-        return prepare(p, cache, err);
+        return prepare(task, p, cache, err);
     }
     mb_status status = b->memory->enter(b->device, err);
     if (status == MB_OK) {
-        status = prepare(p, cache, err);
+        status = prepare(task, p, cache, err);
         b->memory->leave(b->device);
     }
     return status;

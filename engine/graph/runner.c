@@ -24,6 +24,7 @@ typedef struct kept_plan {
 } kept_plan;
 
 struct mb_runner {
+    const mb_task *task; /* of the caller that plans now; or NULL */
     const mb_weights *weights;
     mb_record_fn record;
     mb_runner_options options;
@@ -121,6 +122,11 @@ static mb_status check_budget(const mb_runner *r, const mb_plan *p, mb_error *er
     return MB_OK;
 }
 
+void mb_runner_set_task(mb_runner *r, const mb_task *task)
+{
+    r->task = task;
+}
+
 /* A plan of the last few sizes if there is one without taps, else a new one in the place of the one unused for longest.
  * Its arena goes before the new one is allocated, so that two never exist at a time. */
 mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int64_t w, const char *const *taps,
@@ -147,7 +153,7 @@ mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int6
     if (status == MB_OK) { /* the old plan's arena goes before the new one's comes */
         mb_plan_free(slot->plan);
         *slot = (kept_plan){0};
-        status = mb_plan_prepare(p, &r->cache, err);
+        status = mb_plan_prepare(r->task, p, &r->cache, err);
     }
     if (status != MB_OK) {
         mb_plan_free(p);

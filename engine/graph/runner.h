@@ -2,6 +2,7 @@
 #ifndef MB_GRAPH_RUNNER_H
 #define MB_GRAPH_RUNNER_H
 
+#include "core/task.h"
 #include "core/threads.h"
 #include "graph/graph.h"
 #include "graph/plan_view.h"
@@ -29,6 +30,9 @@ void mb_runner_free(mb_runner *r);
 #define MB_PLANS_KEPT 2
 MB_MUST_CHECK mb_status mb_runner_plan(mb_plan **out, mb_runner *r, int64_t n, int64_t h, int64_t w,
                                        const char *const *taps, int n_taps, mb_error *err);
+/* Who may stop the preparation of plans from now on, between two steps; NULL: nobody. Borrowed until it is set again.
+ * What was packed before a stop stays for the next plan. */
+void mb_runner_set_task(mb_runner *r, const mb_task *task);
 MB_MUST_CHECK mb_status mb_runner_stats(mb_plan_stats *out, mb_runner *r, int64_t n, int64_t h, int64_t w,
                                         mb_error *err);
 

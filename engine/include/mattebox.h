@@ -379,7 +379,8 @@ MB_API const mb_model_info *mb_model_get_info(const mb_model *model); /* never N
 MB_API const char *mb_model_meta(const mb_model *model, const char *key);
 
 /* Progress of a long call. The callback runs in the thread that made the call, ten times a second or more often; keep
- * it short. If it returns non-zero, the call stops and returns MB_E_CANCELLED. */
+ * it short. If it returns non-zero, the call stops and returns MB_E_CANCELLED.
+ * The first run of a size prepares weights; a single preparation may take some tenths of a second without a call. */
 typedef struct mb_progress {
     double done;       /* share of the work that is done, 0 .. 1 */
     const char *stage; /* "prepare", "network", "segment", "refine", "compose", "verify" */

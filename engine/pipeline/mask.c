@@ -113,7 +113,7 @@ mb_status mb_mask_begin(const mb_task *task, mb_mask_job *job, mb_network *netwo
     if (!mb_net_uploads(network) || spec->flip || spec->mask_f32 != NULL) {
         return MB_OK;
     }
-    MB_TRY(mb_net_begin(&job->pass, network, spec->height, spec->width, err));
+    MB_TRY(mb_net_begin(task, &job->pass, network, spec->height, spec->width, err));
     MB_TRY(upload_photo(job, err));
     if (job->pass.slot > 0) {
         MB_TRY(mb_net_run(task, &job->pass, err));
@@ -141,7 +141,7 @@ static mb_status compute(const mb_task *task, mb_image_u8 *mask, mb_mask_job *jo
     const mb_mask_spec *spec = &job->spec;
     mb_recipe_input to;
     MB_TRY(read_recipe(&to, job, err));
-    MB_TRY(mb_net_begin(&job->pass, network, spec->height, spec->width, err));
+    MB_TRY(mb_net_begin(task, &job->pass, network, spec->height, spec->width, err));
     mb_view in = mb_network_input_view(network), out = mb_network_output_view(network);
     if (in.pitch != 3 || out.pitch != 1) {
         status = mb_fail(err, MB_E_INTERNAL, "the plan's input or output is not packed");

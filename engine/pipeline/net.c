@@ -73,13 +73,18 @@ mb_status mb_network_stats(mb_plan_stats *out, mb_network *network, int64_t n, i
     return mb_runner_stats(out, network->runner, n, height, width, err);
 }
 
-mb_status mb_network_prepare(mb_network *network, int64_t n, int64_t height, int64_t width, const char *const *taps,
-                             int n_taps, mb_error *err)
+mb_status mb_network_prepare(const mb_task *task, mb_network *network, int64_t n, int64_t height, int64_t width,
+                             const char *const *taps, int n_taps, mb_error *err)
 {
     network->plan = NULL;
     mb_status status = mb_network_check_size(network->model, height, width, err);
-    return status == MB_OK ? mb_runner_plan(&network->plan, network->runner, n, height, width, taps, n_taps, err)
-                           : status;
+    if (status != MB_OK) {
+        return status;
+    }
+    mb_runner_set_task(network->runner, task);
+    status = mb_runner_plan(&network->plan, network->runner, n, height, width, taps, n_taps, err);
+    mb_runner_set_task(network->runner, NULL);
+    return mb_task_result(task, status, err);
 }
 
 mb_view mb_network_input_view(const mb_network *network)
@@ -115,10 +120,11 @@ bool mb_net_uploads(const mb_network *network)
     return network->backend->memory != NULL && mb_image_io_wanted(network->backend->image_io);
 }
 
-mb_status mb_net_begin(mb_net_pass *pass, mb_network *network, int height, int width, mb_error *err)
+mb_status mb_net_begin(const mb_task *task, mb_net_pass *pass, mb_network *network, int height, int width,
+                       mb_error *err)
 {
     *pass = (mb_net_pass){.network = network};
-    mb_status status = mb_network_prepare(network, 1, height, width, NULL, 0, err);
+    mb_status status = mb_network_prepare(task, network, 1, height, width, NULL, 0, err);
     pass->plan = network->plan;
     return status;
 }

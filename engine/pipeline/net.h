@@ -47,8 +47,8 @@ MB_MUST_CHECK mb_status mb_network_check_size(const mb_model *model, int64_t hei
 MB_MUST_CHECK mb_status mb_network_stats(mb_plan_stats *out, mb_network *network, int64_t n, int64_t height,
                                          int64_t width, mb_error *err);
 /* The plan for n inputs of height x width becomes network->plan, its arena allocated. MB_E_MEMORY: over the limit. */
-MB_MUST_CHECK mb_status mb_network_prepare(mb_network *network, int64_t n, int64_t height, int64_t width,
-                                           const char *const *taps, int n_taps, mb_error *err);
+MB_MUST_CHECK mb_status mb_network_prepare(const mb_task *task, mb_network *network, int64_t n, int64_t height,
+                                           int64_t width, const char *const *taps, int n_taps, mb_error *err);
 /* Where to write the input of the prepared plan, and where its output is after a run: f32 in host memory, channels
  * last. */
 mb_view mb_network_input_view(const mb_network *network);
@@ -74,7 +74,8 @@ typedef struct mb_net_pass {
 bool mb_net_uploads(const mb_network *network);
 
 /* height, width: of the network's input, multiples of the model's step. */
-MB_MUST_CHECK mb_status mb_net_begin(mb_net_pass *pass, mb_network *network, int height, int width, mb_error *err);
+MB_MUST_CHECK mb_status mb_net_begin(const mb_task *task, mb_net_pass *pass, mb_network *network, int height, int width,
+                                     mb_error *err);
 /* out: what becomes of the output, a mask; NULL: it comes back as floats. `in` and what it points to may go afterwards.
  * MB_OK with pass->slot 0: all slots are in flight, or the device has no memory for this picture or does not know its
  * kind. */

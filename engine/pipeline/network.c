@@ -91,15 +91,15 @@ mb_status mb_network_run(mb_network *network, const mb_array *input, const char 
         return mb_fail(err, MB_E_ARGUMENT, "input [%lld,%lld,%lld,%lld]: the model expects [N,%lld,H,W]",
                        (long long)d[0], (long long)d[1], (long long)d[2], (long long)d[3], (long long)channels);
     }
-    mb_status status = mb_network_prepare(network, d[0], d[2], d[3], taps, n_taps, err);
+    mb_progress_relay relay;
+    mb_task whole = mb_progress_begin(&relay, network->on_progress, network->user, network->pool);
+    mb_task task = mb_progress_stage(&whole, "network", 0.0, 1.0);
+    mb_status status = mb_network_prepare(&task, network, d[0], d[2], d[3], taps, n_taps, err);
     if (status != MB_OK) {
         return status;
     }
     mb_view in = mb_network_input_view(network);
     pack_input(&in, input->data);
-    mb_progress_relay relay;
-    mb_task whole = mb_progress_begin(&relay, network->on_progress, network->user, network->pool);
-    mb_task task = mb_progress_stage(&whole, "network", 0.0, 1.0);
     status = mb_network_run_plan(&task, network, NULL, err);
     if (status != MB_OK || n_taps > 0 || mb_plan_is_finite(network->plan) || !is_finite(input)) {
         return status; /* with taps the caller looks at values himself, and NaN in gives NaN out */

@@ -77,7 +77,7 @@ mb_status mb_vitmatte_net_run(const mb_task *task, mb_image_f32 *alpha, char *wa
                        trimap->width, trimap->height, trimap->channels, photo->width, photo->height, photo->channels);
     }
     int h = mb_network_padded(network->model, photo->height), w = mb_network_padded(network->model, photo->width);
-    MB_TRY(mb_net_begin(&pass, network, h, w, err));
+    MB_TRY(mb_net_begin(task, &pass, network, h, w, err));
     mb_view input = mb_network_input_view(network), out = mb_network_output_view(network);
     if (!mb_view_present(&input) || !mb_view_present(&out)) {
         status = mb_fail(err, MB_E_INTERNAL, "the matting network has no input or no output");

@@ -27,7 +27,9 @@ TEST(address_space)
 #endif
     for (int kib = 40000; kib <= 100000; kib += 10000) {
         process_run(&p, "ulimit -v %d; timeout 60 mattebox cat.jpg %s -o small.png -f", kib, flags);
-        CHECK_MSG(p.code == 0 || p.code == 3 || p.code == 4, "%d KiB: exit code %d: %s", kib, p.code, p.err);
+        /* 127: the loader has no room for the libraries of the picture formats, and says so */
+        const bool loader = p.code == 127 && strstr(p.err, "error while loading shared libraries") != NULL;
+        CHECK_MSG(p.code == 0 || p.code == 3 || p.code == 4 || loader, "%d KiB: exit code %d: %s", kib, p.code, p.err);
         CHECK_MSG((p.code == 0) == (p.err[0] == 0), "%d KiB: %s", kib, p.err);
     }
     process_run(&p, "ulimit -v 400000; timeout 60 mattebox cat.jpg %s -o small.png -f", flags);

@@ -322,7 +322,7 @@ static int run(float **out, size_t *count, const pass_case *r, const char *passe
     if (!CHECK_MSG(mb_plan_create(&p, g, &options, &err) == MB_OK, "%s: %s", passes, err.message)) {
         return 1;
     }
-    CHECK_OK(mb_plan_prepare(p, &cache, &err), err);
+    CHECK_OK(mb_plan_prepare(NULL, p, &cache, &err), err);
     mb_view in = mb_plan_view(p, "input");
     state = 99;
     for (int64_t i = 0; i < mb_view_count(&in); i++) {
