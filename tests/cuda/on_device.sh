@@ -187,9 +187,9 @@ for spec in $models; do
     channels=${rest%:*} side=${rest#*:}
     step "$model generate" 30 mattebox-weights generate "$model" -o "$work/$model.mbw" -f -q
     kit input "$work/$model.in" 1 "$channels" "$side" "$side"
-    step "$model cpu" 30 mattebox tensors "$work/$model.mbw" "$work/$model.in" "$work/$model.cpu" --device cpu -q
+    step "$model cpu" 30 mattebox tensors -f "$work/$model.mbw" "$work/$model.in" "$work/$model.cpu" --device cpu -q
     for precision in f16 f32 bf16 tf32; do
-        step "$model $precision" 20 mattebox tensors "$work/$model.mbw" "$work/$model.in" "$work/$model.$precision" \
+        step "$model $precision" 20 mattebox tensors -f "$work/$model.mbw" "$work/$model.in" "$work/$model.$precision" \
             --device cuda --precision "$precision" -q
         step "$model $precision against the CPU" 10 kit compare "$work/$model.$precision" "$work/$model.cpu"
     done
@@ -200,7 +200,7 @@ phase tuned 50
 if [ -n "$small" ]; then repeats=4; else repeats=20; fi
 for spec in $models; do
     model=${spec%%:*} side=${spec##*:}
-    step "$model f16" 30 env MATTEBOX_TUNE="${KIT_TUNE:-25}" mattebox tensors "$work/$model.mbw" "$work/$model.in" "$work/$model.tuned" \
+    step "$model f16" 30 env MATTEBOX_TUNE="${KIT_TUNE:-25}" mattebox tensors -f "$work/$model.mbw" "$work/$model.in" "$work/$model.tuned" \
         --device cuda --precision f16 -q
     step "$model f16 against the CPU" 10 kit compare "$work/$model.tuned" "$work/$model.cpu"
     step "$model repeat" 15 kit repeat "$work/$model.mbw" f16 "$side" "$repeats"
@@ -210,12 +210,12 @@ phase determinism 30
 model=${models%%:*} side=${models##*:}
 for how in X=1 MATTEBOX_CUDA_GRAPH=off MATTEBOX_CUDA_SYNC=1; do
     # shellcheck disable=SC2016 # $1 is the inner shell's
-    step "$how" 15 env "$how" sh -c 'mattebox tensors "$1.mbw" "$1.in" "$1.again" --device cuda --precision f16 -q &&
+    step "$how" 15 env "$how" sh -c 'mattebox tensors -f "$1.mbw" "$1.in" "$1.again" --device cuda --precision f16 -q &&
         cmp "$1.again" "$1.tuned"' sh "$work/$model"
 done
 for how in MATTEBOX_CUDNN=off MATTEBOX_CUBLASLT=off; do
     # shellcheck disable=SC2016 # $1 is the inner shell's
-    step "$how" 15 env "$how" sh -c 'mattebox tensors "$1.mbw" "$1.in" "$1.again" --device cuda --precision f16 -q &&
+    step "$how" 15 env "$how" sh -c 'mattebox tensors -f "$1.mbw" "$1.in" "$1.again" --device cuda --precision f16 -q &&
         kit compare "$1.again" "$1.tuned"' sh "$work/$model"
 done
 
