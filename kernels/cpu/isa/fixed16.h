@@ -15,8 +15,10 @@ MB_INLINE mb_v dot_pair(mb_v c, uint32_t a, mb_vi w)
 #elif MB_W == 8
     return (mb_v)_mm256_add_epi32((__m256i)c, _mm256_madd_epi16(_mm256_set1_epi32((int32_t)a), (__m256i)w));
 #else
-    mb_vi low = ((w << 16) >> 16) * (int32_t)(int16_t)(a & 0xffff), high = (w >> 16) * (int32_t)(int16_t)(a >> 16);
-    return (mb_v)((mb_vi)c + low + high);
+    typedef uint32_t wrapping __attribute__((vector_size(sizeof(mb_vi)))); /* sums may leave the range on their way */
+    mb_vi low = ((mb_vi)((wrapping)w << 16) >> 16) * (int32_t)(int16_t)(a & 0xffff);
+    mb_vi high = (w >> 16) * (int32_t)(int16_t)(a >> 16);
+    return (mb_v)((wrapping)c + (wrapping)low + (wrapping)high);
 #endif
 }
 
