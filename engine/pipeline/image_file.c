@@ -118,9 +118,9 @@ static mb_status take(mb_image *out, mb_image_u8 *p, mb_load_info *info, mb_erro
     return MB_OK;
 }
 
-/* 8 bits unless keep_depth; colours in sRGB, upright. */
-mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
-                        mb_error *err)
+/* A file, or with path NULL the bytes of one: 8 bits unless keep_depth, upright. */
+static mb_status load(mb_image *out, mb_image_source *source, const char *path, const void *bytes, size_t n_bytes,
+                      const mb_load_options *options, mb_error *err)
 {
     mb_status status = MB_OK;
     mb_task task;
@@ -130,7 +130,8 @@ mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path
     mb_image_u8 p = {0};
     *out = (mb_image){0};
     MB_TRY(read_options(&task, &limits, &full, options, err));
-    MB_TRY(mb_load_file(&task, &p, &info, path, &limits, err));
+    MB_TRY(path != NULL ? mb_load_file(&task, &p, &info, path, &limits, err)
+                        : mb_load_memory(&task, &p, &info, bytes, n_bytes, NULL, &limits, err));
     MB_TRY(fill_source(source, &info, err));
     MB_TRY(take(out, &p, &info, err));
 done:
@@ -139,25 +140,17 @@ done:
     return status;
 }
 
-/* The same for bytes: they need not outlive the call. */
+mb_status mb_image_load(mb_image *out, mb_image_source *source, const char *path, const mb_load_options *options,
+                        mb_error *err)
+{
+    return load(out, source, path, NULL, 0, options, err);
+}
+
+/* The bytes need not outlive the call. */
 mb_status mb_image_load_memory(mb_image *out, mb_image_source *source, const void *bytes, size_t n_bytes,
                                const mb_load_options *options, mb_error *err)
 {
-    mb_status status = MB_OK;
-    mb_task task;
-    mb_load_limits limits;
-    mb_load_options full;
-    mb_load_info info = {0};
-    mb_image_u8 p = {0};
-    *out = (mb_image){0};
-    MB_TRY(read_options(&task, &limits, &full, options, err));
-    MB_TRY(mb_load_memory(&task, &p, &info, bytes, n_bytes, NULL, &limits, err));
-    MB_TRY(fill_source(source, &info, err));
-    MB_TRY(take(out, &p, &info, err));
-done:
-    mb_load_info_dispose(&info);
-    mb_image_u8_dispose(&p);
-    return status;
+    return load(out, source, NULL, bytes, n_bytes, options, err);
 }
 
 /* From the first 64 kB alone: no decoder runs, and a picture of any size takes the same time. */
