@@ -24,6 +24,7 @@ typedef struct mb_decode_job {
     bool ended_early;
     bool by_profile; /* CMYK was converted to sRGB by its profile */
     int64_t rows;
+    void *user; /* of mb_load_by */
     mb_error *err;
 } mb_decode_job;
 
@@ -56,10 +57,18 @@ mb_status mb_decode_jxl(mb_decode_job *job);
 int mb_jxl_count(mb_decode_job *job, int *loops); /* loops: of an animation, 0: for ever */
 void mb_jxl_version(char *text, size_t n);
 #endif
+mb_status mb_decode_gif(mb_decode_job *job);
 mb_status mb_decode_stb(mb_decode_job *job);
 mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_psd(mb_decode_job *job);
 mb_status mb_decode_pnm(mb_decode_job *job);
+
+/* mb_load_memory with another decoder than that of the file's type; `user` goes to job->user. NULL: its type's. */
+MB_MUST_CHECK mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_image_u8 *out,
+                                   mb_load_info *info, const void *bytes, size_t n, const char *name,
+                                   const mb_load_limits *limits, mb_error *err);
+/* Whether the size that a header declares passes the limits. */
+bool mb_load_within_limits(const mb_sniffed *head, const mb_load_limits *limits);
 
 /* Creates job->out, black, of the size that the header says. */
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);

@@ -50,7 +50,7 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 #if MB_HAVE_JXL
     [MB_FILE_JXL] = mb_decode_jxl,
 #endif
-    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb,   [MB_FILE_BMP] = mb_decode_stb,
+    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_gif,   [MB_FILE_BMP] = mb_decode_stb,
     [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd,   [MB_FILE_HDR] = mb_decode_hdr,
 };
 
@@ -79,8 +79,8 @@ void mb_load_formats(char *text, size_t n)
     mb_jxl_version(jxl, sizeof jxl);
 #endif
     (void)snprintf(text, n,
-                   "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), HEIC and AVIF (%s), JPEG XL (%s), GIF, BMP, TGA "
-                   "(stb_image), PSD, HDR, PNM",
+                   "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), HEIC and AVIF (%s), JPEG XL (%s), BMP, TGA "
+                   "(stb_image), GIF, PSD, HDR, PNM",
                    jpeg, png, webp, tiff, heif, jxl);
 }
 
@@ -423,7 +423,7 @@ static void settle_profile(const mb_decode_job *job)
 }
 
 /* Runs the decoder within its budget, decides what data that ended early is worth, and turns the picture upright. */
-static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_job *facts)
+static mb_status decode(mb_image_u8 *out, mb_load_info *info, mb_decode_fn decoder, const mb_decode_job *facts)
 {
     mb_status status;
     mb_budget budget;
@@ -433,7 +433,7 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_jo
     job.out = &stored;
     size_t area = (size_t)job.head.width * (size_t)job.head.height;
     mb_budget_init(&budget, area * BUDGET_PER_PIXEL + BUDGET_BASE);
-    MB_TRY(decoders[job.head.type](&job));
+    MB_TRY(decoder(&job));
     if (job.ended_early) {
         MB_TRY(ended_early(&job));
     }
@@ -451,9 +451,20 @@ done:
     return status;
 }
 
+bool mb_load_within_limits(const mb_sniffed *head, const mb_load_limits *limits)
+{
+    return head->width > 0 && check_size(head, limits, NULL) == MB_OK;
+}
+
+/* What mb_load_by is called with. */
+typedef struct way {
+    mb_decode_fn decoder; /* NULL: the type's */
+    void *user;
+} way;
+
 /* From bytes to an upright picture; messages do not name the file yet. */
-static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
-                      const mb_load_limits *limits, mb_error *err)
+static mb_status load(const way *by, const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes,
+                      size_t n, const mb_load_limits *limits, mb_error *err)
 {
     mb_sniffed head = mb_sniff(bytes, n);
     if (head.type == MB_FILE_UNKNOWN) {
@@ -467,9 +478,16 @@ static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info,
         return status;
     }
     fill_info(info, &head);
-    mb_decode_job job = {
-        .task = task, .bytes = bytes, .n = n, .head = head, .limits = limits, .info = info, .rows = -1, .err = err};
-    return decode(out, info, &job);
+    mb_decode_job job = {.task = task,
+                         .bytes = bytes,
+                         .n = n,
+                         .head = head,
+                         .limits = limits,
+                         .info = info,
+                         .rows = -1,
+                         .user = by->user,
+                         .err = err};
+    return decode(out, info, by->decoder != NULL ? by->decoder : decoders[head.type], &job);
 }
 
 static void prefix_name(mb_error *err, const char *name)
@@ -480,9 +498,10 @@ static void prefix_name(mb_error *err, const char *name)
 }
 
 /* All messages get the name in front; after an error nothing is left to free. */
-mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
-                         const char *name, const mb_load_limits *limits, mb_error *err)
+mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_image_u8 *out, mb_load_info *info,
+                     const void *bytes, size_t n, const char *name, const mb_load_limits *limits, mb_error *err)
 {
+    const way by = {decoder, user};
     mb_load_limits standard;
     mb_load_info spare;
     mb_error local = {0};
@@ -493,7 +512,7 @@ mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *in
         mb_load_limits_init(&standard);
         limits = &standard;
     }
-    mb_status status = load(task, out, info, bytes, n, limits, &local);
+    mb_status status = load(&by, task, out, info, bytes, n, limits, &local);
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_image_u8_dispose(out);
@@ -504,6 +523,12 @@ mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *in
         mb_load_info_dispose(info);
     }
     return MB_OK;
+}
+
+mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
+                         const char *name, const mb_load_limits *limits, mb_error *err)
+{
+    return mb_load_by(NULL, NULL, task, out, info, bytes, n, name, limits, err);
 }
 
 /* The whole file is read at once, up to max_bytes: decoders work on memory. */
