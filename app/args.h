@@ -97,6 +97,7 @@ struct args {
     mb_metadata background_metadata;
     int opaque; /* the cut-out will be, likewise */
     int icc, metadata, mask_channel, mask_scale;
+    int frames, max_frames;
     int no_detail, format, quality;
     /* machine and feedback */
     struct {

@@ -22,6 +22,12 @@ static const char *icc_name(int i)
     return i >= 0 && i < 3 ? names[i] : NULL;
 }
 
+static const char *frames_name(int i)
+{
+    static const char *const names[] = {"first", "all", "animation"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
 static const char *metadata_name(int i)
 {
     static const char *const names[] = {"drop", "keep"};
@@ -111,7 +117,7 @@ const option_row option_rows[] = {
     {DO, "write-trimap", 0, KIND_FLAG, GIVEN, FIELD(trimap), NULL,
      .help = "also write photo.trimap.png, if the method makes a trimap"},
     {DO, "template", 0, KIND_TEXT, WRITES, FIELD(template), "TEXT", .standard = "{dir}/{stem}.{kind}.png",
-     .help = "pattern for the names of results; {ext} is the input's extension"},
+     .help = "pattern for the names of results; {ext} is the input's extension, {frame} the number of its frame"},
     {DO, "files-from", 0, KIND_TEXT, EDGES, FIELD(files_from), "FILE|-",
      .help = "read input paths from FILE, one a line"},
     {DO, "null", '0', KIND_FLAG, EDGES, FIELD(null_separated), NULL,
@@ -124,6 +130,11 @@ const option_row option_rows[] = {
      .help = "skip pictures that have results: resumes an interrupted run"},
     {DO, "accept-partial", 0, KIND_FLAG, WRITES, FIELD(accept_partial), NULL, .library = "accept_partial",
      .help = "decode the rows of truncated files that are there"},
+
+    {DO, "frames", 0, KIND_ENUM, EDGES, FIELD(frames), "WHICH", .choices = frames_name, .standard = "first",
+     .help =
+         "of animations, pages and collections: the first picture; all, one result each (photo.0001.cutout.png); or "
+         "animation, all of them in one animated WebP or PNG, as all with -o NAME.webp or NAME.png does"},
 
     /* What results look like; most of this comes from options.def. --background sets four fields, --crop two. */
     {LOOK, "background", 'b', KIND_TEXT, COLOURS, FIELD(background), "none|COLOUR|PICTURE|blur[:RADIUS]",
@@ -199,6 +210,8 @@ const option_row option_rows[] = {
     {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", .range = RANGE(0.001, 4295),
      .standard = "500", .unit = "megapixels", .library = "mb_load_options.max_megapixels",
      .help = "refuse larger pictures before decoding them"},
+    {MACHINE, "max-frames", 0, KIND_INT, EDGES, FIELD(max_frames), "N", .range = RANGE(1, 1000000), .standard = "10000",
+     .library = "mb_load_options.max_frames", .help = "refuse files of more frames, with --frames"},
 
     /* What is said. */
     {FEEDBACK, "json", 0, KIND_FLAG, EDGES | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL,

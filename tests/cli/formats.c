@@ -102,3 +102,28 @@ TEST(refusals)
     CHECK_EQ(p.code, 1);
     CHECK(!file_exists("o.png"));
 }
+
+/* libheif alone brings five other libraries into a process: a photo of another format pays for none of them. */
+TEST(libraries_are_opened_by_need)
+{
+    process_run(&p, "LD_DEBUG=libs mattebox matte '" PICTURES "profiles/p3.png' --mask '" PICTURES
+                    "profiles/all.png' -o o.png 2>&1 | grep -E 'find library=lib(heif|tiff|jxl)'");
+    CHECK_STR(p.out, "");
+    process_run(&p, "LD_DEBUG=libs mattebox matte '" PICTURES "tiff/rgb.tif' --mask '" PICTURES
+                    "profiles/all.png' -o t.png 2>&1 | grep -cE 'find library=libtiff'");
+    CHECK_STR(p.out, "1\n");
+    CHECK(file_exists("o.png") && file_exists("t.png"));
+}
+
+TEST(a_library_that_is_missing)
+{
+    process_run(&p, "mkdir -p lib; : >lib/libtiff.so.6; LD_LIBRARY_PATH=$PWD/lib mattebox matte '" PICTURES
+                    "tiff/rgb.tif' --mask '" PICTURES "profiles/all.png' -o m.png");
+    CHECK_RUN(&p, 1, "TIFF needs libtiff.so.6, which cannot be opened here:");
+    CHECK_RUN(&p, 1, "\n  install libtiff6, or convert it to PNG or JPEG");
+    process_run(&p, "LD_LIBRARY_PATH=$PWD/lib mattebox version -v | grep -q 'TIFF (not found: '");
+    CHECK_EQ(p.code, 0);
+    process_run(&p, "LD_LIBRARY_PATH=$PWD/lib mattebox matte '" PICTURES "profiles/p3.png' --mask '" PICTURES
+                    "profiles/all.png' -o m.png");
+    CHECK_EQ(p.code, 0);
+}

@@ -340,6 +340,60 @@ static void tiff(mb_sniffed *s, const reader *r)
     }
 }
 
+/* Bits of a JPEG XL codestream, the lowest first. */
+static uint32_t bits_at(const reader *r, size_t *bit, unsigned n)
+{
+    uint32_t value = 0;
+    for (unsigned i = 0; i < n; i++, ++*bit) {
+        value |= (u8_at(r, *bit / 8) >> *bit % 8 & 1) << i;
+    }
+    return value;
+}
+
+/* One side: small ones in steps of 8, others in 9, 13, 18 or 30 bits. */
+static int64_t jxl_side(const reader *r, size_t *bit, bool small)
+{
+    static const unsigned widths[] = {9, 13, 18, 30};
+    return small ? 8 * (1 + (int64_t)bits_at(r, bit, 5)) : 1 + (int64_t)bits_at(r, bit, widths[bits_at(r, bit, 2)]);
+}
+
+/* The codestream FF 0A, bare or in the first box "jxlc" or "jxlp" (behind four bytes of count): height, then width as
+ * itself or as a ratio. */
+static void jxl(mb_sniffed *s, const reader *r)
+{
+    static const int64_t ratios[8][2] = {{0, 1}, {1, 1}, {12, 10}, {4, 3}, {3, 2}, {16, 9}, {5, 4}, {2, 1}};
+    size_t at = 0;
+    while (!has(r, at, "\xFF\x0A", 2)) {
+        const uint32_t length = be32(r, at), head = length == 1 ? 16 : 8;
+        if (at + head > r->n) {
+            return;
+        }
+        if (has(r, at + 4, "jxlc", 4) || has(r, at + 4, "jxlp", 4)) {
+            at += head + (has(r, at + 4, "jxlp", 4) ? 4 : 0);
+            if (!has(r, at, "\xFF\x0A", 2)) {
+                return;
+            }
+        } else {
+            const uint64_t whole = length == 1 ? (uint64_t)be32(r, at + 8) << 32 | be32(r, at + 12) : length;
+            if (whole < head || whole > r->n - at) {
+                return;
+            }
+            at += (size_t)whole;
+        }
+    }
+    size_t bit = 8 * (at + 2);
+    const bool small = bits_at(r, &bit, 1) != 0;
+    const int64_t height = jxl_side(r, &bit, small);
+    const uint32_t ratio = bits_at(r, &bit, 3);
+    const int64_t width = ratio == 0 ? jxl_side(r, &bit, small) : height * ratios[ratio][0] / ratios[ratio][1];
+    if (bit / 8 < r->n) {
+        s->width = width;
+        s->height = height;
+        s->channels = 3;
+        s->bits = 8;
+    }
+}
+
 /* ---- types */
 
 /* ISO base media: the brand says which. */
@@ -410,7 +464,7 @@ mb_sniffed mb_sniff(const uint8_t *bytes, size_t n)
     static void (*const readers[MB_FILE_TYPE_COUNT])(mb_sniffed *, const reader *) = {
         [MB_FILE_JPEG] = jpeg, [MB_FILE_PNG] = png,   [MB_FILE_WEBP] = webp, [MB_FILE_GIF] = gif,
         [MB_FILE_BMP] = bmp,   [MB_FILE_PSD] = psd,   [MB_FILE_HDR] = hdr,   [MB_FILE_PNM] = pnm,
-        [MB_FILE_TIFF] = tiff, [MB_FILE_HEIC] = heif, [MB_FILE_AVIF] = heif,
+        [MB_FILE_TIFF] = tiff, [MB_FILE_HEIC] = heif, [MB_FILE_AVIF] = heif, [MB_FILE_JXL] = jxl,
     };
     const reader r = {bytes, n};
     mb_sniffed s = {.type = type_of(&r)};
