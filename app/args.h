@@ -21,6 +21,12 @@ enum {
     CMD_ALL = 1023
 };
 
+/* --threads of bench. */
+enum { MAX_COUNTS = 16 };
+typedef struct counts {
+    int n, values[MAX_COUNTS];
+} counts;
+
 /* --icc and --metadata, by their choices. */
 enum { ICC_KEEP, ICC_SRGB, ICC_DROP };
 enum { METADATA_DROP, METADATA_KEEP };
@@ -39,6 +45,7 @@ typedef struct command {
 typedef enum option_kind {
     KIND_FLAG,   /* int: 1 */
     KIND_INT,    /* int, in range */
+    KIND_COUNTS, /* struct counts: ints in range, with commas between them */
     KIND_REAL,   /* double, in range */
     KIND_TEXT,   /* const char * */
     KIND_ENUM,   /* int: index of one of choices() */
@@ -110,7 +117,8 @@ struct args {
         const char **names;
         int n;
     } taps;
-    int runs, batch, profile;
+    int runs, batch, profile, csv;
+    counts thread_counts;
     /* models */
     const char *from, *sha256;
     int all, dtype, offline, timeout, retries;

@@ -179,7 +179,9 @@ const option_row option_rows[] = {
     {NETWORK, "batch", 0, KIND_INT, CMD_BENCH | CMD_INFO, FIELD(batch), "N", .range = RANGE(1, 4096), .standard = "1",
      .help = "pictures per run"},
     {NETWORK, "profile", 0, KIND_FLAG, CMD_BENCH, FIELD(profile), NULL,
-     .help = "print time per op and the slowest nodes, with GFLOP/s and GB/s"},
+     .help = "print time per op and the slowest nodes, with shares of what the machine reaches at most"},
+    {FEEDBACK, "csv", 0, KIND_FLAG, CMD_BENCH, FIELD(csv), NULL,
+     .help = "print comma-separated values instead: a line per number of threads, or with --profile per op"},
 
     /* mattebox models. */
     {FETCH, "from", 0, KIND_TEXT, CMD_MODELS, FIELD(from), "ADDRESS", .standard = "the catalogue's",
@@ -197,7 +199,10 @@ const option_row option_rows[] = {
      .help = "get: how often to resume a broken download"},
 
     /* Of the context and of loading. */
-    {MACHINE, "threads", 't', KIND_INT, RUNS, FIELD(threads), "N", .range = RANGE(1, 1024),
+    {MACHINE, "threads", 't', KIND_COUNTS, CMD_BENCH, FIELD(thread_counts), "N[,N...]", .range = RANGE(1, 1024),
+     .standard = "all processors", .library = "threads",
+     .help = "worker threads; several numbers measure one after the other; also MATTEBOX_THREADS"},
+    {MACHINE, "threads", 't', KIND_INT, RUNS & ~CMD_BENCH, FIELD(threads), "N", .range = RANGE(1, 1024),
      .standard = "all processors", .library = "threads", .help = "worker threads; also MATTEBOX_THREADS"},
     {MACHINE, "device", 0, KIND_DEVICE, RUNS | CMD_VERSION, FIELD(device), "NAME", .choices = args_device_word,
      .standard = "auto", .library = "device",

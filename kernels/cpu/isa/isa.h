@@ -7,6 +7,7 @@
  *   attend.h           attend      one window and head with all logits in cache (window_attention), and its packing
  *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); see attention.h
  *   rows.h             norm, blend, add, scale, activate, sample: one token's channels after the other
+ *   peak.h             peak        what the multiply-adds reach without memory, for `mattebox bench`
  *   simd.h             the vectors that all of them are written in
  *   table.h            puts the loops of one set into a mb_simd; kernels_<set>.c compiles it with the set's flags */
 #ifndef MB_ISA_H
@@ -117,6 +118,7 @@ typedef struct mb_simd {
     void (*add)(float *y, const float *a, const float *b, int64_t n);
     void (*scale)(float *y, const float *x, float factor, int64_t n);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
+    int64_t (*peak)(int64_t rounds);            /* multiply-adds in registers; returns how many there were */
     const struct mb_attention_loops *streaming; /* attention.h; compiled on its own: its tiles are larger */
 } mb_simd;
 
