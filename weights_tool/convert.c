@@ -366,6 +366,7 @@ static mb_status write_meta(const conversion *c, mbw_writer *w, mb_error *err)
     }
     if (source_kind(c->s) == SOURCE_MBW) {
         MB_TRY(keep_meta(c, w, err));
+        MB_TRY(c->r.family == FAMILY_BIREFNET ? backbone_write_meta(w, &c->r.birefnet.backbone, err) : MB_OK);
         MB_TRY(c->o->name != NULL ? mbw_writer_meta(w, "name", c->o->name, err) : MB_OK);
     } else {
         MB_TRY(write_source_meta(c, w, err));
@@ -541,7 +542,7 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
         return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", c->o->output);
     }
     MB_TRY(source_open_as(&c->s, c->o->source, &(source_choice){c->o->key, c->o->prefix}, err));
-    MB_TRY(recognise(&c->r, c->s, err));
+    MB_TRY(recognise(&c->r, c->s, &c->o->backbone, err));
     MB_TRY(recognise_check(&c->r, c->s, errors, err));
     if (c->o->imagenet && c->r.family != FAMILY_VITMATTE) {
         status = mb_fail(err, MB_E_ARGUMENT, "--input-norm is for VITMatte; BiRefNet always has ImageNet's values");
