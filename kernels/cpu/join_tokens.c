@@ -1,4 +1,4 @@
-/* A ViT's sequence: class token [1,1,C], registers [1,R,C], patches x [N,C,H,W] -> [N,C,1,1+R+H*W]. */
+/* A ViT's sequence: class token [1,C], registers [R,C], patches x [N,C,H,W] -> [N,C,1,1+R+H*W]. */
 #include "tokens.h"
 
 #include <string.h>

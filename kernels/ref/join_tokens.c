@@ -1,5 +1,5 @@
 /* The sequence of a ViT with class and register tokens (Darcet et al. 2024): class token, registers, then the patches
- * row by row. x [N,C,H,W], class token [1,1,C], registers [1,R,C] -> [N,C,1,1+R+H*W]. */
+ * row by row. x [N,C,H,W], class token [1,C], registers [R,C] -> [N,C,1,1+R+H*W]. */
 #include "ref.h"
 
 #include <string.h>

@@ -266,7 +266,7 @@ static int g_rotary(mb_graph *g, int x)
     const mb_attrs table = {.rotary_table = {9, 7, 4, 100}}, turn = {.rotary_embedding = {2}},
                    attention = {.vit_attention = {2, 0, 0.7f, 1}}, map = {.patch_tokens = {9, 7}};
     x = conv(g, "wide", x, 8, 1, true);
-    int first[] = {x, constant(g, 1, 1, 8, 1, 1, 0), constant(g, 1, 2, 8, 1, 1, 0)};
+    int first[] = {x, constant(g, 1, 8, 1, 1, 1, 0), constant(g, 2, 8, 1, 1, 1, 0)};
     x = plain(g, MB_OP_join_tokens, "tokens", first, 3);
     int rope = mb_graph_node(g, MB_OP_rotary_table, "rope", &table, NULL, 0, -1);
     int qkv = linear(g, "qkv", layer_norm(g, "norm1", x), 24);
