@@ -1,11 +1,12 @@
 /* One row per backbone. */
 #include "models/backbone.h"
 
+#include "models/dino_v3.h"
 #include "models/swin.h"
 
 #include <string.h>
 
-static const mb_backbone_model *const rows[] = {&mb_backbone_swin};
+static const mb_backbone_model *const rows[] = {&mb_backbone_swin, &mb_backbone_dino_v3};
 
 /* A new backbone is a row above and a file that records it. */
 mb_status mb_backbone_find(const mb_backbone_model **out, const mb_weights *w, mb_error *err)
