@@ -118,7 +118,7 @@ typedef struct mb_simd {
     void (*add)(float *y, const float *a, const float *b, int64_t n);
     void (*scale)(float *y, const float *x, float factor, int64_t n);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
-    int64_t (*peak)(int64_t rounds);            /* multiply-adds in registers; returns how many there were */
+    int64_t (*peak)(int64_t rounds); /* multiply-adds in registers; returns how many there were */
     /* y = gate * sigmoid(gate) * x; y may be the gate */
     void (*gate)(float *y, const float *gate, const float *x, int64_t n);
     /* 2n values in two halves: each pair (x[i], x[i + n]) turned by an angle; y may be x */
