@@ -80,7 +80,7 @@ typedef struct mb_window_attention_attrs {
 /* ViT attention with decomposed relative positions (spec vitmatte 4.3). window 0: one map over all H*W tokens. Else
  * windows of window x window, padded right/bottom with tokens whose qkv is pad_qkv, keys included.
  *     logits = scale * q.k + rel_scale * (q.Rh + q.Rw)
- * Tables [rows, C/heads] are resized to 2a-1 rows as in the specification.
+ * Tables [rows, C/heads] are resized to 2a-1 rows as in the specification. Without tables: no relative term, window 0.
  * pads_as_one: the padding keys of a window, which differ in position only, are one key whose relative term is the
  * logarithm of the sum of their exp(relative terms): the same softmax (docs/models/vitmatte.md, W2). */
 typedef struct mb_vit_attention_attrs {
@@ -96,8 +96,19 @@ typedef struct mb_resize_attrs {
     bool align_corners;
 } mb_resize_attrs;
 
+/* Rotary position embedding of DINOv3 (docs/models/dino_v3.md): angles of a map of out_h x out_w places for heads of
+ * head_dim channels (a multiple of 4), by periods base^(4j / head_dim). */
+typedef struct mb_rotary_table_attrs {
+    int32_t out_h, out_w, head_dim;
+    float base;
+} mb_rotary_table_attrs;
+
+typedef struct mb_heads_attrs { /* rotary_embedding */
+    int32_t heads;
+} mb_heads_attrs;
+
 /* image_to_tiles: cut x [N,C,H,W] into tiles of out_h x out_w; channel (c*Gh + ty)*Gw + tx of the output holds tile
- * (ty,tx) of channel c (row order, spec birefnet 1.2 and 3.3). position_embedding: the size of the map. */
+ * (ty,tx) of channel c (row order, spec birefnet 1.2 and 3.3). position_embedding, patch_tokens: the size of the map. */
 typedef struct mb_size_attrs {
     int32_t out_h, out_w;
 } mb_size_attrs;

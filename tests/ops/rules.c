@@ -115,6 +115,27 @@ static const wrong wrongs[] = {
      MB_OP_vit_attention,
      .attrs.vit_attention = {2, 0, 1, 1, true},
      {{1, 24, 4, 4}, {7, 4}, {7, 4}, {24}}},
+    {"vit_attention: one of rel_pos_h and rel_pos_w is there", VIT(2, 0, 1, 1), {{1, 24, 4, 4}, {7, 4}}},
+    {"vit_attention: windows need rel_pos_h", VIT(2, 4, 1, 1), {{1, 24, 4, 4}}},
+    {"join_tokens: the class token has dims [1,3,1,1], expected [1,4,1,1]", MB_OP_join_tokens,
+     .in = {{1, 4, 2, 2}, {1, 3}}},
+    {"join_tokens: the registers", MB_OP_join_tokens, .in = {{1, 4, 2, 2}, {1, 4}, {2, 5}}},
+    {"patch_tokens: 8 tokens are fewer than 3 x 3", MB_OP_patch_tokens, .attrs.patch_tokens = {3, 3},
+     .in = {{1, 4, 1, 8}}},
+    {"patch_tokens: the sequence has dims [1,4,2,8]", MB_OP_patch_tokens, .attrs.patch_tokens = {2, 2},
+     .in = {{1, 4, 2, 8}}},
+    {"rotary_embedding: 20 channels of qkv are not 3 x 2", MB_OP_rotary_embedding, .attrs.rotary_embedding = {2},
+     .in = {{1, 20, 1, 9}, {1, 8, 2, 2}}},
+    {"rotary_embedding: the table has dims [1,8,2,2], expected [1,16,2,2]", MB_OP_rotary_embedding,
+     .attrs.rotary_embedding = {2}, .in = {{1, 48, 1, 9}, {1, 8, 2, 2}}},
+    {"rotary_embedding: 3 tokens are fewer than the table's 2 x 2", MB_OP_rotary_embedding,
+     .attrs.rotary_embedding = {2}, .in = {{1, 48, 1, 3}, {1, 16, 2, 2}}},
+    {"rotary_table: head width 6 is no multiple of 4", MB_OP_rotary_table, .attrs.rotary_table = {2, 2, 6, 100}},
+    {"rotary_table: head width is 0", MB_OP_rotary_table, .attrs.rotary_table = {2, 2, 0, 100}},
+    {"rotary_table: base 1 is outside", MB_OP_rotary_table, .attrs.rotary_table = {2, 2, 8, 1}},
+    {"rotary_table: height is 0", MB_OP_rotary_table, .attrs.rotary_table = {0, 2, 8, 100}},
+    {"silu_gate: the gated map", MB_OP_silu_gate, .in = {{1, 4, 2, 2}, {1, 4, 2, 3}}},
+    {"layer_scale: gamma", MB_OP_layer_scale, .in = {{1, 4, 2, 2}, {5}}},
     {"image_to_tiles: the map 9x8 is not a multiple",
      MB_OP_image_to_tiles,
      .attrs.image_to_tiles = {4, 4},
@@ -159,7 +180,7 @@ TEST(every_op_has_a_rule)
     for (int op = 0; op < MB_OP_COUNT; op++) {
         const mb_op_rule *r = mb_op_get_rule((mb_op)op);
         CHECK(r != NULL && (int)r->op == op && r->shape != NULL && r->macs != NULL);
-        CHECK(r->least_inputs >= 1 && r->least_inputs <= r->most_inputs && r->most_inputs <= MB_MAX_INPUTS);
+        CHECK(r->least_inputs >= 0 && r->least_inputs <= r->most_inputs && r->most_inputs <= MB_MAX_INPUTS);
         CHECK(r->attrs_bytes <= sizeof(mb_attrs));
     }
     CHECK(mb_op_get_rule(MB_OP_COUNT) == NULL);

@@ -6,7 +6,8 @@
  *   shift_row.h        shift_row   one row of a convolution of an enlarged map, from the products of its taps
  *   attend.h           attend      one window and head with all logits in cache (window_attention), and its packing
  *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); see attention.h
- *   rows.h             norm, blend, taps, larger, add, scale, activate, sample: one token's channels after the other
+ *   rows.h             norm, blend, taps, larger, add, scale, activate, gate, rotate, sample: one token's channels after
+ *                      the other
  *   simd.h             the vectors that all of them are written in
  *   table.h            puts the loops of one set into a mb_simd; kernels_<set>.c compiles it with the set's flags */
 #ifndef MB_ISA_H
@@ -128,6 +129,10 @@ typedef struct mb_simd {
     void (*add)(float *y, const float *a, const float *b, int64_t n);
     void (*scale)(float *y, const float *x, float factor, int64_t n);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
+    /* y = gate * sigmoid(gate) * x; y may be the gate */
+    void (*gate)(float *y, const float *gate, const float *x, int64_t n);
+    /* 2n values in two halves: each pair (x[i], x[i + n]) turned by an angle; y may be x */
+    void (*rotate)(float *y, const float *x, const float *sine, const float *cosine, int64_t n);
     const struct mb_attention_loops *streaming; /* attention.h; compiled on its own: its tiles are larger */
 } mb_simd;
 

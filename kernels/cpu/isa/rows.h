@@ -1,4 +1,4 @@
-/* Inner loops over the channels of a token: deformable samples, layer norm, blending, sums. */
+/* Inner loops over the channels of a token: deformable samples, layer norm, blending, sums, gates, rotations. */
 #include "isa.h"
 #include "simd.h"
 
@@ -136,5 +136,37 @@ static void scale(float *y, const float *x, float factor, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         y[i] = factor * x[i];
+    }
+}
+
+static void gate_all(float *y, const float *gate, const float *x, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + MB_W <= n; i += MB_W) {
+        mb_v g = v_load(gate + i);
+        v_store(y + i, g * v_sigmoid(g) * v_load(x + i));
+    }
+    if (i < n) {
+        float rest[2][MB_W] = {{0}};
+        memcpy(rest[0], gate + i, (size_t)(n - i) * sizeof(float));
+        memcpy(rest[1], x + i, (size_t)(n - i) * sizeof(float));
+        mb_v g = v_load(rest[0]);
+        v_store(rest[0], g * v_sigmoid(g) * v_load(rest[1]));
+        memcpy(y + i, rest[0], (size_t)(n - i) * sizeof(float));
+    }
+}
+
+static void rotate(float *y, const float *x, const float *sine, const float *cosine, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + MB_W <= n; i += MB_W) {
+        mb_v a = v_load(x + i), b = v_load(x + n + i), s = v_load(sine + i), c = v_load(cosine + i);
+        v_store(y + i, a * c - b * s);
+        v_store(y + n + i, b * c + a * s);
+    }
+    for (; i < n; i++) {
+        float a = x[i], b = x[n + i];
+        y[i] = a * cosine[i] - b * sine[i];
+        y[n + i] = b * cosine[i] + a * sine[i];
     }
 }
