@@ -12,13 +12,14 @@ template <class T> struct pooled {
     {
         int ox = token % out_w, rest = token / out_w, oy = rest % out_h, n = rest / out_h;
         int top = oy * stride - pad, left = ox * stride - pad;
-        int bottom = min(top + kernel, height), right = min(left + kernel, width);
+        int bottom = top + kernel < height ? top + kernel : height;
+        int right = left + kernel < width ? left + kernel : width;
 #pragma unroll
         for (int i = 0; i < V; i++) {
             v[i] = -INFINITY;
         }
-        for (int iy = max(top, 0); iy < bottom; iy++) {
-            for (int ix = max(left, 0); ix < right; ix++) {
+        for (int iy = top > 0 ? top : 0; iy < bottom; iy++) {
+            for (int ix = left > 0 ? left : 0; ix < right; ix++) {
                 float from[V];
                 mb_load_vec<V>(from, x + ((size_t)(n * height + iy) * (size_t)width + (size_t)ix) * (size_t)pitch + c);
 #pragma unroll
