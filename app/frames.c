@@ -50,28 +50,28 @@ static int may_have_frames(const char *path)
     return 0;
 }
 
-/* How many frames an input has; what cannot be opened is one, and reported by its job. */
-static int count_frames(mb_frames_info *out, const item *it, const args *a)
+/* How many frames an input has; 0: it cannot be opened, which its job will report. */
+static void count_frames(mb_frames_info *out, const item *it, const args *a)
 {
     mb_load_options o = load_options(a);
     mb_frames *frames = NULL;
     mb_error err = {0};
     *out = (mb_frames_info){.n_frames = 1};
     if (!it->exists || !may_have_frames(it->path)) {
-        return CODE_OK;
+        return;
     }
-    mb_status status = mb_frames_open(&frames, it->path, &o, &err);
-    if (status == MB_OK) {
+    out->n_frames = 0;
+    if (mb_frames_open(&frames, it->path, &o, &err) == MB_OK) {
         *out = *mb_frames_get_info(frames);
     }
     mb_frames_free(frames);
-    return status == MB_E_ARGUMENT ? message_status(CODE_USAGE, NULL, &err) : CODE_OK;
 }
 
 /* Copies of an item, one for each frame. */
 static int add_frames(item_list *to, const item *it, const mb_frames_info *info, int together)
 {
-    for (int k = 1; k <= info->n_frames; k++) {
+    const int n = info->n_frames > 0 ? info->n_frames : 1;
+    for (int k = 1; k <= n; k++) {
         item *v = to->n < to->capacity ? &to->v[to->n] : NULL;
         if (v == NULL) {
             int capacity = to->capacity > 0 ? 2 * to->capacity : 64;
@@ -90,9 +90,9 @@ static int add_frames(item_list *to, const item *it, const mb_frames_info *info,
         if (v->path == NULL || v->below == NULL) {
             return no_memory();
         }
-        if (info->n_frames > 1) {
+        if (info->n_frames != 1) {
             v->frame = k;
-            v->n_frames = info->n_frames;
+            v->n_frames = n;
             v->loops = info->loops;
             v->animated = info->animated;
             v->together = together;
@@ -128,8 +128,8 @@ int frames_expand(item_list *list, const args *a)
     }
     for (int i = 0; i < list->n && code == CODE_OK; i++) {
         mb_frames_info info;
-        code = count_frames(&info, &list->v[i], a);
-        code = code == CODE_OK && interrupted() ? CODE_INTERRUPTED : code;
+        count_frames(&info, &list->v[i], a);
+        code = interrupted() ? CODE_INTERRUPTED : code;
         code = code == CODE_OK ? add_frames(&all, &list->v[i], &info, together) : code;
         some |= info.n_frames > 1;
     }

@@ -16,8 +16,10 @@ static mb_status begin(mb_frame_file *f, mb_error *err)
         return mb_fail(err, MB_E_FORMAT, "damaged GIF: its header is cut off\ncopy or download it again");
     }
     f->state.gif = g;
-    while (mb_gif_next(&frame, &g)) {
-        n++;
+    bool there = true;
+    while (there && !g.cut) {
+        there = mb_gif_next(&frame, &g);
+        n += there || g.cut; /* what is cut off counts as a frame, which fails when it is read */
     }
     f->count = n;
     f->loops = g.loops;

@@ -37,7 +37,7 @@
     X(TIFFReadScanline)                                                                                                \
     X(TIFFReadTile)                                                                                                    \
     X(TIFFScanlineSize)                                                                                                \
-    X(TIFFTileSize)
+    X(TIFFReadEncodedStrip) X(TIFFComputeStrip) X(TIFFStripSize) X(TIFFTileSize)
 static struct {
     FUNCTIONS(MB_LIBRARY_FIELD)
 } api;
@@ -268,74 +268,82 @@ static size_t row_bytes(const layout *l, size_t width)
     return width * (l->planar == PLANARCONFIG_SEPARATE ? 1u : l->samples) * (l->bits / 8u);
 }
 
-/* Rows of samples side by side, or one row of each plane. */
+/* Rows of samples side by side. */
 static mb_status read_rows(TIFF *t, const layout *l, mb_decode_job *job)
 {
-    const size_t width = (size_t)job->head.width, used = l->colours + (l->alpha ? 1 : 0);
-    const size_t planes = l->planar == PLANARCONFIG_SEPARATE ? used : 1;
+    const size_t width = (size_t)job->head.width;
     const tmsize_t line = api.TIFFScanlineSize(t);
     mb_status status = MB_OK;
     if (line < 0 || (size_t)line < row_bytes(l, width)) {
         return mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: its rows are too short");
     }
-    uint8_t *row = mb_budget_alloc(job->budget, (size_t)line * planes);
+    uint8_t *row = mb_budget_alloc(job->budget, (size_t)line);
     if (row == NULL) {
-        return mb_fail_memory(job->err, (size_t)line * planes, "rows of a TIFF");
+        return mb_fail_memory(job->err, (size_t)line, "a row of a TIFF");
     }
     for (uint32_t y = 0; status == MB_OK && y < (uint32_t)job->head.height; y++, status = mb_decode_check(job)) {
-        bool sound = true;
-        for (size_t p = 0; sound && p < planes; p++) {
-            sound = api.TIFFReadScanline(t, row + p * (size_t)line, y, (uint16_t)p) >= 0;
-        }
-        if (!sound) {
+        if (api.TIFFReadScanline(t, row, y, 0) < 0) {
             job->ended_early = true;
             job->rows = y;
             return MB_OK;
         }
-        put_span(job, l, (size_t)y * width, width, row, (size_t)line);
+        put_span(job, l, (size_t)y * width, width, row, 0);
     }
     return status;
 }
 
-/* What of a tile lies inside the picture. */
-static void put_tile(const mb_decode_job *job, const layout *l, const uint8_t *tile, size_t plane_bytes,
-                     const uint32_t at[2], const uint32_t size[2])
+/* What of a tile or strip lies inside the picture. */
+static void put_block(const mb_decode_job *job, const layout *l, const uint8_t *block, size_t plane_bytes,
+                      const uint32_t at[2], const uint32_t size[2])
 {
     const uint32_t right = (uint32_t)job->head.width - at[0], below = (uint32_t)job->head.height - at[1];
     const uint32_t width = size[0] < right ? size[0] : right, height = size[1] < below ? size[1] : below;
     for (uint32_t y = 0; y < height; y++) {
-        put_span(job, l, ((size_t)at[1] + y) * (size_t)job->head.width + at[0], width, tile + y * row_bytes(l, size[0]),
-                 plane_bytes);
+        put_span(job, l, ((size_t)at[1] + y) * (size_t)job->head.width + at[0], width,
+                 block + y * row_bytes(l, size[0]), plane_bytes);
     }
 }
 
-static mb_status read_tiles(TIFF *t, const layout *l, mb_decode_job *job)
+/* One tile, or one strip of one plane. */
+static bool read_block(TIFF *t, const layout *l, uint8_t *block, tmsize_t bytes, const uint32_t at[2], size_t plane)
+{
+    return l->tiled ? api.TIFFReadTile(t, block, at[0], at[1], 0, (uint16_t)plane) >= 0
+                    : api.TIFFReadEncodedStrip(t, api.TIFFComputeStrip(t, at[1], (uint16_t)plane), block, bytes) >= 0;
+}
+
+/* Tiles; and strips of planes, of which compressed ones cannot be read row by row in turn. */
+static mb_status read_blocks(TIFF *t, const layout *l, mb_decode_job *job)
 {
     const size_t used = l->colours + (l->alpha ? 1 : 0), planes = l->planar == PLANARCONFIG_SEPARATE ? used : 1;
-    const tmsize_t bytes = api.TIFFTileSize(t);
-    uint32_t size[2] = {0, 0};
+    const tmsize_t bytes = l->tiled ? api.TIFFTileSize(t) : api.TIFFStripSize(t);
+    uint32_t size[2] = {(uint32_t)job->head.width, 0};
     size_t need;
-    (void)api.TIFFGetField(t, TIFFTAG_TILEWIDTH, &size[0]);
-    (void)api.TIFFGetField(t, TIFFTAG_TILELENGTH, &size[1]);
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_ROWSPERSTRIP, &size[1]);
+    if (l->tiled) {
+        (void)api.TIFFGetField(t, TIFFTAG_TILEWIDTH, &size[0]);
+        (void)api.TIFFGetField(t, TIFFTAG_TILELENGTH, &size[1]);
+    } else if (size[1] > (uint32_t)job->head.height) { /* also its default: all rows */
+        size[1] = (uint32_t)job->head.height;
+    }
     if (bytes <= 0 || size[0] < 1 || size[1] < 1 || size[0] > 1u << 20 ||
         !mb_mul_size(&need, row_bytes(l, size[0]), size[1]) || (size_t)bytes < need) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: its tiles are too small");
+        return mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: its tiles or strips are too small");
     }
-    uint8_t *tile = mb_mul_size(&need, (size_t)bytes, planes) ? mb_budget_alloc(job->budget, need) : NULL;
-    if (tile == NULL) {
+    uint8_t *block = mb_mul_size(&need, (size_t)bytes, planes) ? mb_budget_alloc(job->budget, need) : NULL;
+    if (block == NULL) {
         return mb_fail(job->err, MB_E_MEMORY, "TIFF: decoding it needs more than %.1f MB of memory",
                        (double)job->budget->limit * 1e-6);
     }
     for (uint32_t y = 0; y < (uint32_t)job->head.height; y += size[1]) {
         for (uint32_t x = 0; x < (uint32_t)job->head.width; x += size[0]) {
             for (size_t p = 0; p < planes; p++) {
-                if (api.TIFFReadTile(t, tile + p * (size_t)bytes, x, y, 0, (uint16_t)p) < 0) {
+                if (!read_block(t, l, block + p * (size_t)bytes, bytes, (const uint32_t[]){x, y}, p)) {
                     job->ended_early = true;
                     job->rows = y;
                     return MB_OK;
                 }
             }
-            put_tile(job, l, tile, (size_t)bytes, (const uint32_t[]){x, y}, size);
+            put_block(job, l, block, (size_t)bytes, (const uint32_t[]){x, y}, size);
         }
         mb_status status = mb_decode_check(job);
         if (status != MB_OK) {
@@ -444,7 +452,9 @@ static mb_status decode(TIFF *t, session *s)
     if (l.by_sample && l.colours == 4) {
         l.by_profile = mb_decode_cmyk_profile(job);
     }
-    MB_TRY(!l.by_sample ? read_rgba(t, s) : l.tiled ? read_tiles(t, &l, job) : read_rows(t, &l, job));
+    MB_TRY(!l.by_sample                                   ? read_rgba(t, s)
+           : l.tiled || l.planar == PLANARCONFIG_SEPARATE ? read_blocks(t, &l, job)
+                                                          : read_rows(t, &l, job));
     if (job->limits->frame == 0 && next_page(t)) { /* looked for last: it leaves the first page */
         job->info->frames_ignored = true;
         (void)snprintf(job->info->warning, sizeof job->info->warning, "several pages: only the first is used");
