@@ -52,7 +52,7 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _model(name: Path | None) -> Model:
+def _shared(name: Path | None) -> Model:
     """One Model for each name, for the functions below."""
     from ._model import Model
 
@@ -71,12 +71,12 @@ def cut(photo: Photo, model: Path = "default", **keywords: Any) -> Any:
     >>> mattebox.cut(photo, segment="saliency").shape
     (48, 64, 4)
     """
-    return _model(model).cut(photo, **keywords)
+    return _shared(model).cut(photo, **keywords)
 
 
 def matte(photo: Photo, mask: Photo | None = None, trimap: Photo | None = None, **keywords: Any) -> Any:
     """`Model(None).matte(photo, mask, trimap, ...)`: a cut-out from a mask or trimap of yours, without a network."""
-    return _model(None).matte(photo, mask, trimap, **keywords)
+    return _shared(None).matte(photo, mask, trimap, **keywords)
 
 
 def build_info() -> dict[str, str]:

@@ -134,7 +134,7 @@ def remove(
     if alpha_matting:
         guide["trimap"] = make_trimap(mask, alpha_matting_foreground_threshold, alpha_matting_background_threshold,
                                       alpha_matting_erode_size)
-        options["detail"] = "pymatting"
+        options.update(detail="pymatting", matting_epsilon=1e-7)  # PyMatting's own default, which rembg keeps
     else:
         guide["mask"] = mask
         options["process_detail"] = False
@@ -178,14 +178,16 @@ def _deliver(array: Array, photo: Picture, what: str, as_bytes: bool) -> Any:
     from ._pictures import encode
     from ._result import file_name
 
-    if as_bytes or photo.kind == "bytes":
-        return encode(from_array(array).image, "png", photo.metadata if what == "cutout" else None)
+    if as_bytes or photo.kind in ("bytes", "path"):
+        picture = from_array(array)
+        data = encode(picture.image, "png", photo.metadata if what == "cutout" else None)
+        if as_bytes or photo.kind == "bytes":
+            return data
+        path = file_name(photo.source, "cutout" if what == "cutout" else "mask", None, None, False)
+        path.write_bytes(data)
+        return path
     if photo.kind == "pil":
         return to_pil(array, photo.source if what == "cutout" else None)
-    if photo.kind == "path":
-        path = file_name(photo.source, "cutout" if what == "cutout" else "mask", None, None, False)
-        path.write_bytes(encode(from_array(array).image, "png", photo.metadata if what == "cutout" else None))
-        return path
     return array
 
 
