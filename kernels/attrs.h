@@ -17,6 +17,17 @@ typedef struct mb_conv2d_attrs {
     bool border_variants;
 } mb_conv2d_attrs;
 
+/* y[c] = act(conv(x[c], weight[c]) + bias[c]): k x k with k odd, stride 1, zero padding k/2. */
+typedef struct mb_depthwise_attrs {
+    mb_activation act;
+} mb_depthwise_attrs;
+
+/* Windows of kernel x kernel, `stride` apart; incomplete ones at the end are dropped. pad: places around the map that
+ * count as smaller than everything, at most half a kernel. */
+typedef struct mb_pool_attrs {
+    int32_t kernel, stride, pad;
+} mb_pool_attrs;
+
 typedef struct mb_linear_attrs {
     mb_activation act;
 } mb_linear_attrs;
@@ -49,6 +60,13 @@ typedef struct mb_unary_attrs {
 typedef struct mb_no_attrs {
     int32_t none;
 } mb_no_attrs;
+
+/* Attention of the tokens of one map to those of another (of any size), head-major channels:
+ *     y = softmax(scale * q.k) v */
+typedef struct mb_cross_attention_attrs {
+    int32_t heads;
+    float scale;
+} mb_cross_attention_attrs;
 
 /* Swin window attention with roll, partition, padding and shift mask inside. Input qkv [N,3C,H,W] (q, k, v; head-major
  * inside each), output [N,C,H,W]. Maps that are no multiple of the window are padded right/bottom with tokens whose qkv

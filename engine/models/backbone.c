@@ -2,11 +2,15 @@
 #include "models/backbone.h"
 
 #include "models/dino_v3.h"
+#include "models/pvt.h"
+#include "models/resnet.h"
 #include "models/swin.h"
+#include "models/vgg.h"
 
 #include <string.h>
 
-static const mb_backbone_model *const rows[] = {&mb_backbone_swin, &mb_backbone_dino_v3};
+static const mb_backbone_model *const rows[] = {&mb_backbone_swin, &mb_backbone_pvt, &mb_backbone_dino_v3,
+                                                &mb_backbone_resnet, &mb_backbone_vgg};
 
 /* A new backbone is a row above and a file that records it. */
 mb_status mb_backbone_find(const mb_backbone_model **out, const mb_weights *w, mb_error *err)

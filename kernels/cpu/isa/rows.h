@@ -94,6 +94,37 @@ static void norm(const mb_norm_rows *r)
     }
 }
 
+/* Two vectors of channels at a time: one load of a weight and one of a pixel for each product. */
+static void taps(float *y, const mb_taps *t)
+{
+    const int64_t n = t->channels;
+    int64_t i = 0;
+    for (; i + 2 * MB_W <= n; i += 2 * MB_W) {
+        mb_v s0 = v_load(t->bias + i), s1 = v_load(t->bias + i + MB_W);
+        for (int64_t k = 0; k < t->taps; k++) {
+            const float *x = t->x[k] + i, *w = t->weight + k * n + i;
+            s0 = v_fma(v_load(w), v_load(x), s0);
+            s1 = v_fma(v_load(w + MB_W), v_load(x + MB_W), s1);
+        }
+        v_store(y + i, s0);
+        v_store(y + i + MB_W, s1);
+    }
+    for (; i < n; i++) {
+        float s = t->bias[i];
+        for (int64_t k = 0; k < t->taps; k++) {
+            s += t->weight[k * n + i] * t->x[k][i];
+        }
+        y[i] = s;
+    }
+}
+
+static void larger(float *y, const float *a, const float *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = b[i] <= a[i] || a[i] != a[i] ? a[i] : b[i];
+    }
+}
+
 static void add(float *y, const float *a, const float *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
