@@ -6,6 +6,7 @@
 
 #include "arch.h"
 #include "names.h"
+#include "nobg_names.h"
 
 #include "core/alloc.h"
 
@@ -120,8 +121,8 @@ static void add_name(network_names *k, const char *name)
     }
 }
 
-/* Every name as the hub and as the original code write it; for BiRefNet the two are mostly the same, and a pattern
- * that comes twice does no harm to the search. Frees the list. */
+/* Every name as the hub and as the original code write it; a pattern that comes twice does no harm to the
+ * search. Frees the list. */
 static void add_all(network_names *k, spec_list *specs)
 {
     for (size_t i = 0; i < specs->n; i++) {
@@ -132,6 +133,13 @@ static void add_all(network_names *k, spec_list *specs)
         }
         k->failed = k->failed || original == NULL;
         mb_free(original);
+        char *forms[NOBG_FORMS];
+        const int n = nobg_from_ours(forms, specs->v[i].name);
+        for (int f = 0; f < n; f++) {
+            add_name(k, forms[f]);
+            mb_free(forms[f]);
+        }
+        k->failed = k->failed || n < 0;
     }
     k->failed = k->failed || specs->failed;
     spec_list_dispose(specs);
@@ -187,6 +195,8 @@ mb_status network_names_create(network_names **out, mb_error *err)
         return mb_fail_memory(err, sizeof *k, "the networks' names");
     }
     add_birefnets(k);
+    add_name(k, "bb.swin.layernorm.weight"); /* of transformers' Swin, behind the last stage: not used */
+    add_name(k, "bb.swin.layernorm.bias");
     vitmatte_specs(&specs, &vitmatte);
     add_all(k, &specs);
     if (k->failed || k->patterns.failed) {

@@ -22,7 +22,7 @@ typedef enum tool_command {
 
 typedef struct tool_options {
     tool_command command;
-    bool help, version;
+    bool help, version, man;
     const char *source; /* file, folder, or the variant to generate */
     const char *output;
     int dtype; /* mb_dtype; -1: as the source */
@@ -42,5 +42,7 @@ typedef struct tool_options {
 MB_MUST_CHECK mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err);
 /* Of the program, or of one command. */
 void options_help(FILE *out, tool_command command);
+/* mattebox-weights.1, for the build. */
+void options_man(FILE *out, const char *version);
 
 #endif

@@ -8,6 +8,7 @@
  *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); see attention.h
  *   rows.h             norm, blend, taps, larger, add, scale, activate, gate, rotate, sample: one token's channels after
  *                      the other
+ *   peak.h             peak        what the multiply-adds reach without memory, for `mattebox bench`
  *   simd.h             the vectors that all of them are written in
  *   table.h            puts the loops of one set into a mb_simd; kernels_<set>.c compiles it with the set's flags */
 #ifndef MB_ISA_H
@@ -129,6 +130,7 @@ typedef struct mb_simd {
     void (*add)(float *y, const float *a, const float *b, int64_t n);
     void (*scale)(float *y, const float *x, float factor, int64_t n);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
+    int64_t (*peak)(int64_t rounds); /* multiply-adds in registers; returns how many there were */
     /* y = gate * sigmoid(gate) * x; y may be the gate */
     void (*gate)(float *y, const float *gate, const float *x, int64_t n);
     /* 2n values in two halves: each pair (x[i], x[i + n]) turned by an angle; y may be x */
