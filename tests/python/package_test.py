@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -117,6 +118,19 @@ class Cutting(Case):
         again = WORK / "again.png"
         again.write_bytes(data)
         self.assertTrue(np.array_equal(pixels(again), expected))
+
+    def test_profiles(self):
+        """The photo's profile goes into the file, and the background into the profile: as the program has them."""
+        photo = next(path for path in sorted((SOURCE / "tests/data/pictures/profiles").glob("p3*.png")))
+        program, ours = WORK / "p3.program.png", WORK / "p3.ours.png"
+        for background in ("#ff0000", str(CAT)):
+            subprocess.run([BUILD / "mattebox", photo, "-o", program, "--force", "--model", "saliency", "--background", background],
+                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.model.cut(photo, to=ours, background=background)
+            self.assertTrue(np.array_equal(pixels(program), pixels(ours)), background)
+            self.assertIn(b"iCCP", ours.read_bytes())
+        plain = self.model.cut(pixels(photo), background="#ff0000")
+        self.assertFalse(np.array_equal(plain[..., :3], pixels(ours)[..., :3]))
 
     def test_files(self):
         photo = WORK / "files" / "a.png"
@@ -363,6 +377,8 @@ class Compatibility(Case):
         self.assertEqual(self.remove(self.photo, bgcolor=(1, 2, 3, 255)).shape, size + (4,))
         self.assertEqual(self.remove(self.photo, alpha_matting=True).shape, size + (4,))
         self.assertTrue(self.remove(self.photo, force_return_bytes=True).startswith(b"\x89PNG"))
+        cut = compat.BaseSession("grabcut", mattebox.Model(None, segment="saliency", grabcut=True))
+        self.assertTrue(np.array_equal(compat.remove(self.photo, session=cut)[:, :, 3], compat.remove(self.photo, session=cut, only_mask=True)))
         own = self.remove(self.photo, putalpha=True)
         self.assertTrue(np.array_equal(own[:, :, :3], self.photo))
         with self.assertRaises(ValueError):
@@ -414,6 +430,34 @@ class Batches(Case):
         self.assertTrue(np.isnan(out["coverage"][1]) and 0 < out["coverage"][0] < 1)
         with self.assertRaises(mattebox.ArgumentError):
             CutOut(None, segment="saliency")({"image": photos})
+
+
+class Guide(Case):
+    def test_examples(self):
+        """The examples of docs/python.md run, in their order, in a folder of their own."""
+        text = (SOURCE / "docs/python.md").read_text()
+        blocks = re.findall(r"<!-- run -->\n```python\n(.*?)```", text, re.S)
+        self.assertGreater(len(blocks), 3)
+        folder = WORK / "guide"
+        folder.mkdir()
+        for name in ("photo.jpg", "other.jpg"):
+            shutil.copyfile(CAT, folder / name)
+        mask = np.zeros(self.photo.shape[:2], np.uint8)
+        mask[20:100, 40:160] = 255
+        try:
+            from PIL import Image
+            pil = Image.fromarray(self.photo)
+        except ImportError:
+            pil = self.photo
+        names = {"array": self.photo, "data": self.png, "pil_picture": pil, "mask": mask, "print": lambda *_: None}
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            for block in blocks:
+                exec(compile(block, "docs/python.md", "exec"), names)
+        finally:
+            os.chdir(before)
+        self.assertTrue((folder / "photo.cutout.png").exists() and (folder / "cut/other.cutout.png").exists())
 
 
 class Wheel(unittest.TestCase):

@@ -209,6 +209,7 @@ class Model:
     def _run(self, photo: Picture, watch: Watch, settings: Settings, order: Order, mask: Picture | None = None,
              trimap: Picture | None = None) -> Result:
         result = ctypes.POINTER(_abi.mb_result)()
+        settings = settings.fitted(photo)
         guided = mask is not None or trimap is not None
         with self._pipeline(settings) as pipeline, watch.reraise():
             lib().mb_pipeline_set_progress(pipeline.pointer, watch.callback, None)
