@@ -175,6 +175,12 @@ def main():
         raise AssertionError("VITMatte without a model")
     except FileNotFoundError as why:
         assert "vitmatte" in str(why)
+    vitmatte = WORK / "models/vitmatte/vitmatte-small-composition-1k/model.safetensors"
+    vitmatte.parent.mkdir(parents=True)
+    subprocess.run([BUILD / "mattebox-weights", "generate", "vitmatte-tiny4", "--checkpoint", "-o", vitmatte, "--quiet"], check=True)
+    refined = matte.execute(image=image[:, ::3, ::3], mask=square[:, ::3, ::3], **edge(detail_method="VITMatte")).args
+    assert not np.array_equal(refined[1], square[:, ::3, ::3])
+    assert len(list((WORK / "models/mattebox").glob("converted-vitmatte-small-composition-1k-*.mbw"))) == 1
     broken = folder / "broken.safetensors"
     broken.write_bytes(b"\x08\0\0\0\0\0\0\0notjson!")
     try:

@@ -288,8 +288,11 @@ class Cutting(Case):
         self.assertEqual((type(copy), str(copy), copy.hint), (mattebox.FileError, str(caught.exception), caught.exception.hint))
         with mattebox.Model(None, max_memory=1000, segment="saliency") as small, self.assertRaises(MemoryError):
             small.cut(self.photo)
-        with self.assertRaisesRegex(mattebox.ArgumentError, "closed"):
-            small.cut(self.photo)
+        for use in (lambda: small.cut(self.photo), lambda: small.device, lambda: small.info, lambda: small.plan(9, 9)):
+            with self.assertRaisesRegex(mattebox.ArgumentError, "closed"):
+                use()
+        self.assertIn("closed", repr(small))
+        small.close()
         with self.assertRaises(mattebox.ArgumentError):
             mattebox.Model(None).cut(self.photo)
 
@@ -345,6 +348,16 @@ class Stopping(Case):
         running[0] = False
         thread.join()
         self.assertGreater(counted[0], spent * 20)
+
+    def test_close_waits(self):
+        model = mattebox.Model(None, segment="saliency", jobs=2)
+        results, begun = [], threading.Event()
+        thread = threading.Thread(target=lambda: results.append(model.cut(self.large, progress=lambda _: begun.set())))
+        thread.start()
+        begun.wait()
+        model.close()
+        thread.join()
+        self.assertEqual(results[0].shape[2], 4)
 
     def test_threads(self):
         from concurrent.futures import ThreadPoolExecutor
