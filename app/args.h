@@ -23,6 +23,12 @@ enum {
     CMD_ALL = 8191
 };
 
+/* --threads of bench. */
+enum { MAX_COUNTS = 16 };
+typedef struct counts {
+    int n, values[MAX_COUNTS];
+} counts;
+
 /* --icc and --metadata, by their choices. */
 enum { ICC_KEEP, ICC_SRGB, ICC_DROP };
 enum { METADATA_DROP, METADATA_KEEP };
@@ -41,6 +47,7 @@ typedef struct command {
 typedef enum option_kind {
     KIND_FLAG,   /* int: 1 */
     KIND_INT,    /* int, in range */
+    KIND_COUNTS, /* struct counts: ints in range, with commas between them */
     KIND_REAL,   /* double, in range */
     KIND_TEXT,   /* const char * */
     KIND_ENUM,   /* int: index of one of choices() */
@@ -99,6 +106,7 @@ struct args {
     mb_metadata background_metadata;
     int opaque; /* the cut-out will be, likewise */
     int icc, metadata, mask_channel, mask_scale;
+    int frames, max_frames;
     int no_detail, format, quality;
     /* machine and feedback */
     struct {
@@ -109,14 +117,15 @@ struct args {
     /* frames, cut --watch */
     struct {
         int width, height, pix, out, matrix;
-    } frames;
+    } raw;
     int watch, once_idle;
     /* tensors, bench */
     struct {
         const char **names;
         int n;
     } taps;
-    int runs, batch, profile;
+    int runs, batch, profile, csv;
+    counts thread_counts;
     /* models */
     const char *from, *sha256;
     int all, dtype, offline, timeout, retries;

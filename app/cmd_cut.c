@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "builtin.h"
 #include "commands.h"
+#include "frames.h"
 #include "message.h"
 #include "session.h"
 #include "watch.h"
@@ -53,6 +54,12 @@ static int session_prepare(session *s, args *a, const int wanted[OUT_KINDS])
     }
     if (code == CODE_OK) {
         code = inputs_collect(&s->list, a);
+    }
+    if (code == CODE_OK) {
+        code = frames_expand(&s->list, a);
+    }
+    if (code == CODE_OK) {
+        code = inputs_mark_shard(&s->list, a);
     }
     if (code == CODE_OK && (a->mask_from != NULL || a->trimap_from != NULL)) {
         code = inputs_attach_guides(&s->list, a);
@@ -143,7 +150,12 @@ static int run_session(args *a, int with_model)
     if (code == CODE_OK) {
         code = session_open(&s, a, with_model);
         if (code == CODE_OK) {
+            frame_reader reader = {0}, guide_reader = {0};
+            frame_writer writer = {0};
             batch b = {.a = a,
+                       .reader = &reader,
+                       .guide_reader = &guide_reader,
+                       .writer = &writer,
                        .list = &s.list,
                        .options = &s.options,
                        .pipelines = s.pipelines,
@@ -153,6 +165,9 @@ static int run_session(args *a, int with_model)
                        .detail = mb_detail_name(s.options.process_detail ? (int)s.options.detail : 0),
                        .refine_only = !with_model};
             code = a->watch ? watch_run(&b, a, wanted) : batch_run(&b);
+            frame_reader_close(&reader);
+            frame_reader_close(&guide_reader);
+            frame_writer_drop(&writer);
         }
     }
     session_dispose(&s);

@@ -215,7 +215,7 @@ static void *read_all(void *arg)
 static void *write_all(void *arg)
 {
     stream *s = arg;
-    const size_t bytes = frame_out_bytes((raw_output)s->a->frames.out, &s->format);
+    const size_t bytes = frame_out_bytes((raw_output)s->a->raw.out, &s->format);
     for (long i = 0; wait_beyond(s, &s->n_computed, i); i++) {
         int why = write_bytes(s, s->slots[i % SLOTS].out, bytes);
         if (why == EPIPE) { /* ffmpeg -t, head: whoever reads has enough */
@@ -256,7 +256,7 @@ static int finish_frame(stream *s, slot *at)
     at->pending = NULL;
     mb_image_dispose(&at->photo);
     if (status == MB_OK) {
-        status = frame_write(at->out, (raw_output)s->a->frames.out, &s->format, result, &err);
+        status = frame_write(at->out, (raw_output)s->a->raw.out, &s->format, result, &err);
     }
     if (status == MB_OK) {
         s->n_empty += result->coverage < 0.0005;
@@ -339,7 +339,7 @@ static int open_stream(stream *s)
             return message_error(CODE_SOME, NULL, "stdin: the head of the YUV4MPEG2 stream is damaged");
         }
         s->n_head = 0;
-        if (frame_format_yuv(&s->format, &warning, line, (yuv_matrix)a->frames.matrix, &err) != MB_OK) {
+        if (frame_format_yuv(&s->format, &warning, line, (yuv_matrix)a->raw.matrix, &err) != MB_OK) {
             return message_status(CODE_SOME, NULL, &err);
         }
         if (warning != NULL) {
@@ -351,7 +351,7 @@ static int open_stream(stream *s)
         return message_error(CODE_USAGE, "--size WxH and --pix for raw frames; ffmpeg -f yuv4mpegpipe needs neither",
                              "stdin is not YUV4MPEG2, and the size of its frames is not known");
     }
-    if (frame_format_raw(&s->format, a->frames.width, a->frames.height, (raw_pixels)a->frames.pix, &err) != MB_OK) {
+    if (frame_format_raw(&s->format, a->raw.width, a->raw.height, (raw_pixels)a->raw.pix, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }
     return CODE_OK;
@@ -368,7 +368,7 @@ static int check_usage(const args *a)
                              "%s is a terminal: frames belong in pipes or files",
                              isatty(STDIN_FILENO) ? "stdin" : "stdout");
     }
-    if (a->frames.out == OUT_RGB24 && !a->opaque) {
+    if (a->raw.out == OUT_RGB24 && !a->opaque) {
         return message_error(CODE_USAGE, "--background, or --out rgba", "--out rgb24 has no transparency");
     }
     if (a->device.index < 0) {
@@ -381,7 +381,7 @@ static int check_usage(const args *a)
 static int run_stream(stream *s, mb_pipeline *pipeline)
 {
     pthread_t reader, writer;
-    const size_t out_bytes = frame_out_bytes((raw_output)s->a->frames.out, &s->format);
+    const size_t out_bytes = frame_out_bytes((raw_output)s->a->raw.out, &s->format);
     int memory = 1;
     for (int i = 0; i < SLOTS; i++) {
         s->slots[i].in = malloc(s->format.bytes);
@@ -418,8 +418,8 @@ int cmd_frames(args *a)
     code = code == CODE_OK ? check_usage(a) : code;
     if (code == CODE_OK) {
         (void)signal(SIGPIPE, SIG_IGN); /* a reader that has enough ends the run, not the process */
-        run.options.want_cutout = frame_out_has_colours((raw_output)a->frames.out);
-        run.options.depth = frame_out_depth((raw_output)a->frames.out);
+        run.options.want_cutout = frame_out_has_colours((raw_output)a->raw.out);
+        run.options.depth = frame_out_depth((raw_output)a->raw.out);
         code = session_open(&run, a, 1);
     }
     code = code == CODE_OK ? open_stream(&s) : code;

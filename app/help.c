@@ -67,7 +67,8 @@ static void describe_range(char *text, size_t bytes, const option_row *row)
         size_t at = strlen(text);
         (void)snprintf(text + at, bytes - at, "%s%s", i > 0 ? ", " : "", row->choices(i));
     }
-    if (row->kind == KIND_INT || row->kind == KIND_REAL || row->kind == KIND_MAYBE || row->kind == KIND_SIZE) {
+    if (row->kind == KIND_INT || row->kind == KIND_COUNTS || row->kind == KIND_REAL || row->kind == KIND_MAYBE ||
+        row->kind == KIND_SIZE) {
         (void)snprintf(text, bytes, "%.10g to %.10g%s%s", row->range->least, row->range->most, unit ? " " : "",
                        unit ? row->unit : "");
     }

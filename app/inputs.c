@@ -295,9 +295,13 @@ static int add_from_list(item_list *list, const args *a)
 }
 
 /* --shard I/N: the items I-1, I-1+N, ... of the sorted list are ours. */
-static int mark_shard(item_list *list, const char *shard)
+int inputs_mark_shard(item_list *list, const args *a)
 {
-    int index = 0, count = 0, used = 0;
+    const char *shard = a->shard;
+    int index = 0, count = 0, used = 0, at = -1;
+    if (shard == NULL) {
+        return CODE_OK;
+    }
     if (sscanf(shard, "%9d/%9d%n", &index, &count, &used) != 2 || shard[used] != '\0' || index < 1 || index > count) {
         return message_error(CODE_USAGE,
                              "the first is 1/N: SLURM_ARRAY_TASK_ID counts as --array says, JOB_COMPLETION_INDEX "
@@ -305,7 +309,8 @@ static int mark_shard(item_list *list, const char *shard)
                              "--shard %s: I/N with 1 <= I <= N, as in 2/8", shard);
     }
     for (int i = 0; i < list->n; i++) {
-        list->v[i].elsewhere = i % count != index - 1;
+        at += !(list->v[i].together && list->v[i].frame > 1);
+        list->v[i].elsewhere = at % count != index - 1;
     }
     return CODE_OK;
 }
@@ -336,9 +341,6 @@ int inputs_collect(item_list *list, const args *a)
     }
     if (code == CODE_OK && a->files_from != NULL) {
         code = add_from_list(list, a);
-    }
-    if (code == CODE_OK && a->shard != NULL) {
-        code = mark_shard(list, a->shard);
     }
     for (int i = 0; i < list->n; i++) {
         int from_stdin = strcmp(list->v[i].path, "-") == 0;

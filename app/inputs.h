@@ -19,6 +19,9 @@ typedef struct item {
     int elsewhere;   /* --shard: another run's; named, so that clashes show, and not worked on */
     dev_t device;    /* identity, when it exists */
     ino_t inode;
+    int frame, n_frames;  /* --frames: which of how many, from 1; 0: the file is one picture */
+    int loops, animated;  /* of the animation: how often it is played (0: for ever), whether it has durations */
+    int together;         /* the results of its frames become one animation */
     char *out[OUT_KINDS]; /* where results go; NULL: not wanted. "-" is stdout */
 } item;
 
@@ -27,6 +30,7 @@ typedef struct item_list {
     int n, capacity;
     int not_pictures; /* files in folders that were left out */
     int missing;      /* named files that do not exist */
+    int n_files;      /* inputs before --frames made several items of one; 0: as many as n */
 } item_list;
 
 const char *out_kind_name(out_kind kind, const args *a);
@@ -51,6 +55,9 @@ int outputs_writable(const item *it, double picture_bytes, mb_error *err);
 
 /* Finds each item's mask or trimap: the file given, or one in the folder given. CODE_OK or CODE_USAGE. */
 int inputs_attach_guides(item_list *list, const args *a);
+
+/* --shard: marks the items of other shards. The frames of one animation stay together. */
+int inputs_mark_shard(item_list *list, const args *a);
 
 /* Leaves the items of this shard only. After the names, whose clashes concern all shards. */
 void inputs_drop_elsewhere(item_list *list);

@@ -25,6 +25,12 @@ static const char *icc_name(int i)
     return i >= 0 && i < 3 ? names[i] : NULL;
 }
 
+static const char *frames_name(int i)
+{
+    static const char *const names[] = {"first", "all", "animation"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
 static const char *metadata_name(int i)
 {
     static const char *const names[] = {"drop", "keep"};
@@ -115,7 +121,7 @@ const option_row option_rows[] = {
     {DO, "write-trimap", 0, KIND_FLAG, GIVEN, FIELD(trimap), NULL,
      .help = "also write photo.trimap.png, if the method makes a trimap"},
     {DO, "template", 0, KIND_TEXT, WRITES, FIELD(template), "TEXT", .standard = "{dir}/{stem}.{kind}.png",
-     .help = "pattern for the names of results; {ext} is the input's extension"},
+     .help = "pattern for the names of results; {ext} is the input's extension, {frame} the number of its frame"},
     {DO, "files-from", 0, KIND_TEXT, PICTURES, FIELD(files_from), "FILE|-",
      .help = "read input paths from FILE, one a line"},
     {DO, "null", '0', KIND_FLAG, PICTURES, FIELD(null_separated), NULL,
@@ -132,17 +138,22 @@ const option_row option_rows[] = {
          "with results are skipped, as with -n. Ctrl-C or SIGTERM ends it"},
     {DO, "once-idle", 0, KIND_INT, CMD_CUT, FIELD(once_idle), "N", .range = RANGE(1, 1000000), .standard = "never",
      .unit = "seconds", .help = "--watch: end when nothing has come for so long"},
-    {DO, "size", 0, KIND_SIZE, CMD_FRAMES, FIELD(frames.width), "WxH", .range = RANGE(1, 65535),
+    {DO, "size", 0, KIND_SIZE, CMD_FRAMES, FIELD(raw.width), "WxH", .range = RANGE(1, 65535),
      .standard = "what YUV4MPEG2 says", .unit = "pixels", .help = "size of the raw frames on stdin"},
-    {DO, "pix", 0, KIND_ENUM, CMD_FRAMES, FIELD(frames.pix), "NAME", .choices = raw_pixels_name, .standard = "rgb24",
+    {DO, "pix", 0, KIND_ENUM, CMD_FRAMES, FIELD(raw.pix), "NAME", .choices = raw_pixels_name, .standard = "rgb24",
      .help = "pixels of the raw frames on stdin, as ffmpeg's -pix_fmt"},
-    {DO, "out", 0, KIND_ENUM, CMD_FRAMES, FIELD(frames.out), "NAME", .choices = raw_output_name, .standard = "rgba",
+    {DO, "out", 0, KIND_ENUM, CMD_FRAMES, FIELD(raw.out), "NAME", .choices = raw_output_name, .standard = "rgba",
      .help = "pixels of the frames on stdout; gray and gray16le: alpha alone; yuva444p: planes; rgb24 needs a "
              "background"},
-    {DO, "matrix", 0, KIND_ENUM, CMD_FRAMES, FIELD(frames.matrix), "NAME", .choices = yuv_matrix_name,
-     .standard = "auto", .help = "colour matrix of YUV frames; auto: bt709 from 720 rows on, else bt601"},
+    {DO, "matrix", 0, KIND_ENUM, CMD_FRAMES, FIELD(raw.matrix), "NAME", .choices = yuv_matrix_name, .standard = "auto",
+     .help = "colour matrix of YUV frames; auto: bt709 from 720 rows on, else bt601"},
     {DO, "accept-partial", 0, KIND_FLAG, WRITES, FIELD(accept_partial), NULL, .library = "accept_partial",
      .help = "decode the rows of truncated files that are there"},
+
+    {DO, "frames", 0, KIND_ENUM, EDGES, FIELD(frames), "WHICH", .choices = frames_name, .standard = "first",
+     .help =
+         "of animations, pages and collections: the first picture; all, one result each (photo.0001.cutout.png); or "
+         "animation, all of them in one animated WebP or PNG, as all with -o NAME.webp or NAME.png does"},
 
     /* What results look like; most of this comes from options.def. --background sets four fields, --crop two. */
     {LOOK, "background", 'b', KIND_TEXT, COLOURS, FIELD(background), "none|COLOUR|PICTURE|blur[:RADIUS]",
@@ -190,7 +201,9 @@ const option_row option_rows[] = {
     {NETWORK, "batch", 0, KIND_INT, CMD_BENCH | CMD_INFO, FIELD(batch), "N", .range = RANGE(1, 4096), .standard = "1",
      .help = "pictures per run"},
     {NETWORK, "profile", 0, KIND_FLAG, CMD_BENCH, FIELD(profile), NULL,
-     .help = "print time per op and the slowest nodes, with GFLOP/s and GB/s"},
+     .help = "print time per op and the slowest nodes, with shares of what the machine reaches at most"},
+    {FEEDBACK, "csv", 0, KIND_FLAG, CMD_BENCH, FIELD(csv), NULL,
+     .help = "print comma-separated values instead: a line per number of threads, or with --profile per op"},
 
     /* mattebox models. */
     {FETCH, "from", 0, KIND_TEXT, CMD_MODELS, FIELD(from), "ADDRESS", .standard = "the catalogue's",
@@ -208,7 +221,10 @@ const option_row option_rows[] = {
      .help = "get: how often to resume a broken download"},
 
     /* Of the context and of loading. */
-    {MACHINE, "threads", 't', KIND_INT, RUNS, FIELD(threads), "N", .range = RANGE(1, 1024),
+    {MACHINE, "threads", 't', KIND_COUNTS, CMD_BENCH, FIELD(thread_counts), "N[,N...]", .range = RANGE(1, 1024),
+     .standard = "all processors", .library = "threads",
+     .help = "worker threads; several numbers measure one after the other; also MATTEBOX_THREADS"},
+    {MACHINE, "threads", 't', KIND_INT, RUNS & ~CMD_BENCH, FIELD(threads), "N", .range = RANGE(1, 1024),
      .standard = "all processors", .library = "threads", .help = "worker threads; also MATTEBOX_THREADS"},
     {MACHINE, "device", 0, KIND_DEVICE, RUNS | CMD_VERSION, FIELD(device), "NAME", .choices = args_device_word,
      .standard = "auto", .library = "device",
@@ -221,6 +237,8 @@ const option_row option_rows[] = {
     {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", .range = RANGE(0.001, 4295),
      .standard = "500", .unit = "megapixels", .library = "mb_load_options.max_megapixels",
      .help = "refuse larger pictures before decoding them"},
+    {MACHINE, "max-frames", 0, KIND_INT, EDGES, FIELD(max_frames), "N", .range = RANGE(1, 1000000), .standard = "10000",
+     .library = "mb_load_options.max_frames", .help = "refuse files of more frames, with --frames"},
 
     /* What is said. */
     {FEEDBACK, "json", 0, KIND_FLAG, PICTURES | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL,

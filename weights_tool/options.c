@@ -25,6 +25,9 @@ typedef enum option_id {
     NAME,
     TASK,
     LICENCE,
+    HEADS,
+    OUTPUT_BLOCKS,
+    NORM_EPS,
     ALLOW_OVERFLOW,
     KEY,
     PREFIX,
@@ -61,6 +64,12 @@ static const struct {
     {NAME, "name", 0, "TEXT", CONVERT, "name of the model (by known name, else from the file's)"},
     {TASK, "task", 0, "TEXT", CONVERT, "general, matting, portrait ... (by known name)"},
     {LICENCE, "licence", 0, "TEXT|@FILE", CONVERT, "licence to carry along (else as the source states it)"},
+    {HEADS, "heads", 0, "LIST", CONVERT,
+     "PVTv2, DINOv3: attention heads, which no shape tells (1,2,5,8; channels / 64)"},
+    {OUTPUT_BLOCKS, "output-blocks", 0, "LIST", CONVERT,
+     "DINOv3: the four blocks that give maps, from 0 (3,5,7,11 of 12; else the quarters)"},
+    {NORM_EPS, "norm-eps", 0, "LIST", CONVERT,
+     "PVTv2: epsilons of the norms of blocks, and of embeddings and keys (1e-6,1e-5); DINOv3: one (1e-5)"},
     {ALLOW_OVERFLOW, "allow-overflow", 0, NULL, CONVERT,
      "keep tensors whose values do not fit f16 in f32 instead of refusing"},
     {KEY, "key", 0, "KEY", CONVERT | INSPECT | VERIFY,
@@ -133,11 +142,10 @@ void options_help(FILE *out, tool_command command)
                   commands[command].help);
     print_rows(out, 1u << command);
     if (command == COMMAND_GENERATE) {
-        size_t n;
-        const generator_variant *v = generator_variants(&n);
+        generator_variant v;
         (void)fprintf(out, "\nARCH:\n");
-        for (size_t i = 0; i < n; i++) {
-            (void)fprintf(out, "  %-22s %s\n", v[i].name, v[i].description);
+        for (size_t i = 0; generator_variant_at(i, &v); i++) {
+            (void)fprintf(out, "  %-24s %s\n", v.name, v.description);
         }
     }
 }
@@ -260,6 +268,15 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
         break;
     case LICENCE:
         o->licence = value;
+        break;
+    case HEADS:
+        o->backbone.heads = value;
+        break;
+    case OUTPUT_BLOCKS:
+        o->backbone.outputs = value;
+        break;
+    case NORM_EPS:
+        o->backbone.norm_eps = value;
         break;
     case ALLOW_OVERFLOW:
         o->allow_overflow = true;

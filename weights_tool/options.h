@@ -2,6 +2,7 @@
 #ifndef MB_WEIGHTS_TOOL_OPTIONS_H
 #define MB_WEIGHTS_TOOL_OPTIONS_H
 
+#include "backbone.h"
 #include "patch_order.h"
 
 #include "core/status.h"
@@ -28,7 +29,8 @@ typedef struct tool_options {
     patch_order order;
     int width, height; /* 0: by known name, else 1024 */
     const char *name, *task, *licence, *recipe;
-    bool imagenet; /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
+    backbone_told backbone; /* what no shape tells; NULL: by the rules */
+    bool imagenet;          /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
     bool allow_overflow, force, quiet;
     const char *against;
     const char *key, *prefix; /* where the model lies in a checkpoint; NULL: found by its names */
