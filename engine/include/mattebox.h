@@ -226,6 +226,9 @@ typedef struct mb_mask_options {
     int scale;               /* 1: a mask of another size is scaled to it; 0 (default): refused */
     int orientation;         /* of the photo's file (mb_image_source), default 1: a mask that was made of the pixels as
                                 stored is recognised by it, and turned with `scale` */
+    const mb_image
+        *photo; /* NULL (default), or the photo itself, upright: such a mask is then recognised by its outline
+                                where its shape says nothing (mirrored, upside down, squares) */
 } mb_mask_options;
 MB_API void mb_mask_options_init(mb_mask_options *options);
 
