@@ -1,6 +1,6 @@
 # Cross build for 64-bit Arm by Debian's gcc-aarch64-linux-gnu:
 #   cmake -S . -B build-arm --toolchain cmake/aarch64-linux.cmake [-DMATTEBOX_ARM_ROOT=DIR]
-# DIR holds the arm64 packages of zlib, libjpeg-turbo and libpng, unpacked (tests/arm_root.sh makes it). Without it they are
+# DIR holds the arm64 packages of zlib, libjpeg-turbo and libpng, unpacked (tests/arm/root.sh makes it). Without it they are
 # looked for where Debian's multiarch packages (zlib1g-dev:arm64 ...) lie. Tests and ctest run under qemu-aarch64.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)

@@ -106,7 +106,7 @@ typedef struct mb_simd {
     int64_t width;                    /* floats in a vector; a full panel of weights is two vectors wide */
     int64_t tile_rows;                /* rows of a register tile */
     void (*panel)(const mb_panel *p);
-    void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 4 vectors beyond `width` */
+    void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 64 floats beyond `width` */
     void (*shift_row)(const mb_shift_row *q);
     void (*attend)(const mb_attend *a);
     void (*pack_keys)(float *to, const float *const *rows, const mb_attend *a, float scale);

@@ -1,8 +1,8 @@
 #!/bin/sh
-# The arm64 libraries that a cross build links, in a folder of their own: arm_root.sh DIR
+# The arm64 libraries that a cross build links, in a folder of their own: root.sh DIR
 # Debian's packages are fetched by apt with lists of its own below DIR and unpacked there; nothing on the system changes.
 set -eu
-root=${1:?usage: arm_root.sh DIR}
+root=${1:?usage: root.sh DIR}
 if [ -f "$root/complete" ]; then exit 0; fi
 mkdir -p "$root/apt/lists/partial" "$root/apt/cache/archives/partial" "$root/apt/dpkg"
 root=$(cd "$root" && pwd)
