@@ -7,7 +7,7 @@ the official code. Weights: a .safetensors file with the official names (`matteb
 
     load(FILE, size=(H, W))     for peer_torch.py: peer_torch.py eager birefnet_backbones_torch:load FILE
     birefnet_backbones_torch.py FILE --golden GOLDEN                               compares with an oracle file
-    birefnet_backbones_torch.py FILE --input IN.f32 --size HxW --batch N OUT.f32   logits in f64
+    birefnet_backbones_torch.py FILE OUT.f32 --input IN.f32 --size HxW --batch N   logits in f64
     birefnet_backbones_torch.py FILE --time RUNS [--size HxW] [--threads 2]        seconds, as JSON for network.py --peer
 """
 import argparse

@@ -37,8 +37,8 @@ x.tofile(sys.argv[4] + "/in.f32")
 save_file({"input": x}, sys.argv[4] + "/in.safetensors")
 PY
     "$build/mattebox" tensors "$work/w.mbw" "$work/in.safetensors" "$work/out.safetensors" --quiet --force
-    "$python" "$here/benchmarks/birefnet_backbones_torch.py" "$work/w.safetensors" --input "$work/in.f32" --size "$3" \
-        --batch "$4" "$work/want.f32"
+    "$python" "$here/benchmarks/birefnet_backbones_torch.py" "$work/w.safetensors" "$work/want.f32" \
+        --input "$work/in.f32" --size "$3" --batch "$4"
     "$python" - "$1 seed $2 $3 x $4" "$work" << 'PY'
 import sys
 import numpy as np
