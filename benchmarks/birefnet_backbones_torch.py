@@ -1,4 +1,4 @@
-"""BiRefNet with a PVTv2, ResNet-50 or VGG-16 backbone in plain PyTorch, written from spec/backbones.md: the peer of our
+"""BiRefNet with a PVTv2, ResNet-50 or VGG-16 backbone (or Swin) in plain PyTorch, written from spec/backbones.md: the peer of our
 models, and a reference for sizes, seeds and batches that no golden has.
 
 The decoder is that of birefnet_torch.py (shared/bench, on PYTHONPATH; goldens need shared/oracle there too); the
@@ -7,7 +7,7 @@ the official code. Weights: a .safetensors file with the official names (`matteb
 
     load(FILE, size=(H, W))     for peer_torch.py: peer_torch.py eager birefnet_backbones_torch:load FILE
     birefnet_backbones_torch.py FILE --golden GOLDEN                               compares with an oracle file
-    birefnet_backbones_torch.py FILE --input IN.f32 --size HxW --batch N OUT.f32   logits in f64
+    birefnet_backbones_torch.py FILE OUT.f32 --input IN.f32 --size HxW --batch N   logits in f64
     birefnet_backbones_torch.py FILE --time RUNS [--size HxW] [--threads 2]        seconds, as JSON for network.py --peer
 """
 import argparse
@@ -119,6 +119,8 @@ class Vgg(Base):
 
 def build(path, **options):
     t = load_file(path)
+    if "bb.patch_embed.proj.weight" in t:
+        return BiRefNet(t, **options).eval()
     kind = Pvt if "bb.patch_embed1.proj.weight" in t else ResNet if "bb.conv1.4.0.conv1.weight" in t else Vgg
     return kind(t, **options).eval()
 

@@ -280,6 +280,12 @@ static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error 
     }
     MB_TRY(mbw_writer_meta(w, "source.file", file, err));
     MB_TRY(mbw_writer_meta(w, "source.sha256", c->sha256, err));
+    if (c->o->revision != NULL) {
+        MB_TRY(mbw_writer_meta(w, "source.revision", c->o->revision, err));
+    }
+    if (c->o->note != NULL) {
+        MB_TRY(mbw_writer_meta(w, "licence.note", c->o->note, err));
+    }
     MB_TRY(mbw_writer_meta(w, "source.format", source_format_name(c->s), err));
     if (c->r.family == FAMILY_BIREFNET) {
         MB_TRY(mbw_writer_meta(w, "source.patch_order", patch_order_name(c->order), err));

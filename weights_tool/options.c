@@ -25,6 +25,7 @@ typedef enum option_id {
     NAME,
     TASK,
     LICENCE,
+    REVISION,
     HEADS,
     OUTPUT_BLOCKS,
     NORM_EPS,
@@ -65,6 +66,7 @@ static const struct {
     {NAME, "name", 0, "TEXT", CONVERT, "name of the model (by known name, else from the file's)"},
     {TASK, "task", 0, "TEXT", CONVERT, "general, matting, portrait ... (by known name)"},
     {LICENCE, "licence", 0, "TEXT|@FILE", CONVERT, "licence to carry along (else as the source states it)"},
+    {REVISION, "revision", 0, "TEXT", CONVERT, "of the repository that the checkpoint was taken from, to record"},
     {HEADS, "heads", 0, "LIST", CONVERT,
      "PVTv2, DINOv3: attention heads, which no shape tells (1,2,5,8; channels / 64)"},
     {OUTPUT_BLOCKS, "output-blocks", 0, "LIST", CONVERT,
@@ -270,6 +272,9 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
         break;
     case LICENCE:
         o->licence = value;
+        break;
+    case REVISION:
+        o->revision = value;
         break;
     case HEADS:
         o->backbone.heads = value;

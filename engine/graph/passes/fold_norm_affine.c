@@ -1,5 +1,5 @@
-/* The affine part of a layer norm moves into the linear layers and unpadded convolutions that alone read it: S1 and P1 of
- * docs/models/birefnet.md, M1 and the first half of R3 of docs/models/vitmatte.md.
+/* The affine part of a layer norm moves into the linear layers and unpadded convolutions that alone read it: S1 of
+ * docs/models/birefnet.md, P1 of docs/models/backbones.md, M1 and the first half of R3 of docs/models/vitmatte.md.
  *
  *   W (g n + e) + b = (W diag(g)) n + (b + W e)        (in double, rounded once)
  *

@@ -1,6 +1,6 @@
 /* The key bias of attention adds the same number to a whole row of logits, so it goes; the value bias passes through
  * the softmax unchanged (its rows sum to one), so it moves behind the projection: S3, S4 of docs/models/birefnet.md, R3
- * of docs/models/vitmatte.md.
+ * of docs/models/vitmatte.md, P2 of docs/models/backbones.md.
  *
  *   k = Wk n,   v = Wv n,   b_proj' = b_proj + W_proj b_v,     padding: k_pad' = k_pad - b_k,  v_pad' = v_pad - b_v
  *
