@@ -356,6 +356,7 @@ static void set_defaults(args *a)
     a->runs = 5;
     a->batch = 1;
     a->timeout = 30;
+    a->max_frames = 10000;
     a->retries = 3;
 }
 
