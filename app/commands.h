@@ -12,6 +12,7 @@ int cmd_models(args *a);
 int cmd_info(args *a);
 int cmd_bench(args *a);
 int cmd_tensors(args *a);
+int cmd_serve(args *a);
 int cmd_version(args *a);
 int cmd_help(args *a);
 
