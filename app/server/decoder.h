@@ -47,7 +47,4 @@ const char *decoder_kind(const decoder *d);
 /* Processes that had to be started again so far, in all threads. */
 unsigned long decoder_restarts(void);
 
-/* `mattebox decode-worker`: what such a process runs. */
-int decode_worker_main(void);
-
 #endif

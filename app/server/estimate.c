@@ -1,5 +1,4 @@
 /* Seconds and bytes of a cut before it starts: the plan's own sums, and what earlier runs have taken. */
-#include "queue.h"
 #include "stages.h"
 
 #include <stdlib.h>
@@ -41,7 +40,7 @@ static void write_estimate(work *w, json *j, const mb_plan_info *plan, const lan
     json_real(j, "seconds_refine", 1e-3 * matting);
     json_real(j, "seconds_again", 1e-3 * (matting + rest)); /* with the kept mask */
     json_text(j, "basis", w->saliency || costs->network_ms > 0.0 ? "measured" : "typical");
-    json_real(j, "seconds_wait", queue_seconds(w->s->queue));
+    json_real(j, "seconds_wait", w->wait_seconds);
     json_int(j, "bytes", (long long)plan->total_bytes);
     json_int(j, "bytes_weights", (long long)plan->weight_bytes);
     json_int(j, "bytes_available", (long long)limit);

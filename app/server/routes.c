@@ -246,6 +246,7 @@ static void estimate_get(request *r)
         return;
     }
     const char *id = form_text(&r->form, "photo");
+    w->wait_seconds = queue_seconds(r->s->queue);
     w->kept = id != NULL ? photos_find(r->s->photos, id) : NULL;
     if (w->kept != NULL) {
         w->width = w->kept->picture.image.width;

@@ -8,3 +8,9 @@ int cmd_serve(args *a)
     return message_error(CODE_MACHINE, "apt-get install libmicrohttpd-dev libcjson-dev, then build again",
                          "this build has no server");
 }
+
+int decode_worker_main(const char *megapixels)
+{
+    (void)megapixels;
+    return CODE_USAGE;
+}

@@ -1,6 +1,5 @@
 /* Uploads become pictures. A mask must fit its photo; what is wrong with either is this request's error alone. */
 #include "photos.h"
-#include "queue.h"
 #include "stages.h"
 
 #include <stdlib.h>

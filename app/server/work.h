@@ -65,9 +65,10 @@ typedef struct work {
     char model[WORK_MODEL_BYTES], matting[WORK_MODEL_BYTES];
     int builtin_default, saliency;
     rembg_options rembg;
-    void *settings;     /* the JSON that texts of `a` may point into */
-    struct photo *kept; /* one reference */
-    int width, height;  /* WORK_ESTIMATE */
+    void *settings;      /* the JSON that texts of `a` may point into */
+    struct photo *kept;  /* one reference */
+    int width, height;   /* WORK_ESTIMATE */
+    double wait_seconds; /* likewise: what the queue takes */
 
     /* ---- seen by other threads */
     _Atomic int state, cancelled, permille, given_up;
