@@ -11,7 +11,7 @@ static const op_case cases[] = {
     {"global, table shrunk", VIT(2, 0), .in = {{1, 96, 3, 7}, {27, 16}, {27, 16}}},
     {"global, table enlarged", VIT(2, 0), .in = {{2, 96, 9, 6}, {7, 16}, {5, 16}}},
     {"global, d 64", VIT(2, 0), .in = {{1, 384, 11, 13}, {63, 64}, {63, 64}}},
-    {"global, many tokens", VIT(1, 0), .in = {{1, 192, 20, 33}, {63, 64}, {63, 64}}},
+    {"global, many tokens", VIT(1, 0), .in = {{1, 192, 20, 33}, {63, 64}, {63, 64}}, .long_to_emulate = true},
     {"global, odd", VIT(3, 0), .in = {{1, 3 * 3 * 7, 9, 19}, {15, 7}, {15, 7}}},
     {"global, one token", VIT(2, 0), .in = {{2, 384, 1, 1}, {63, 64}, {63, 64}}},
     {"global, one row", VIT(2, 0), .in = {{1, 384, 1, 70}, {63, 64}, {63, 64}}},
@@ -40,7 +40,8 @@ static const op_case cases[] = {
     {"padding as one key, odd", VIT1(3, 5), .in = {{1, 63, 8, 11}, {15, 7}, {15, 7}, {63}}},
     /* 256 keys fill the CPU's tile: the padding is a tile of its own */
     {"padding as one key, alone", VIT1(1, 17), .in = {{1, 48, 16, 16}, {33, 16}, {33, 16}, {48}}},
-    {"padding as one key, window 40", VIT1(1, 40), .in = {{1, 48, 33, 38}, {79, 16}, {79, 16}, {48}}},
+    {"padding as one key, window 40", VIT1(1, 40), .in = {{1, 48, 33, 38}, {79, 16}, {79, 16}, {48}},
+     .long_to_emulate = true},
     {"big logits, padding as one key", VIT1(2, 4), .in = {{1, 192, 9, 17}, {7, 32}, {7, 32}, {192}}, .amplitude = 12,
      .looser = 30, .f32_only = true},
     {"VITMatte-S 512 global", VIT(6, 0), .in = {{1, 1152, 32, 32}, {63, 64}, {63, 64}}, .bench = true},
