@@ -56,6 +56,9 @@ static void common_headers(request *r, struct MHD_Response *m, const char *type)
         header(m, "Access-Control-Allow-Origin", origin);
         header(m, "Access-Control-Expose-Headers",
                "X-Request-Id, X-Mattebox-Model, X-Mattebox-Result, Server-Timing, Retry-After");
+        header(m, "Access-Control-Allow-Methods", "GET, POST, DELETE");
+        header(m, "Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key, X-Request-Id");
+        header(m, "Access-Control-Max-Age", "600");
         header(m, "Vary", "Origin");
     }
 }

@@ -317,8 +317,13 @@ static decoder_fault read_there(decoder *d, decoded *out, const upload *file, co
                               .max_megapixels = d->options.max_megapixels};
     decode_reply r;
     size_t bytes = 0;
-    if (!send_packet(d, &q, sizeof q, file->fd)) {
-        return DECODER_CRASHED;
+    if (!send_packet(d, &q, sizeof q, file->fd)) { /* it ended while it had nothing to do */
+        end_process(d, 1);
+        (void)atomic_fetch_add(&restarts, 1);
+        if (!start_process(d) || (!d->is_filtered && d->options.sandbox == SANDBOX_ON) ||
+            !send_packet(d, &q, sizeof q, file->fd)) {
+            return DECODER_CRASHED;
+        }
     }
     decoder_fault fault = await_packet(d, &r, sizeof r, o);
     if (fault == DECODER_FINE && !check_reply(d, &r, &bytes)) {

@@ -201,6 +201,13 @@ lane_costs lanes_costs(lanes *l, const char *model, int detail)
     return c;
 }
 
+static int ends(void *user, const mb_progress *progress)
+{
+    const server *s = user;
+    (void)progress;
+    return atomic_load(&s->draining);
+}
+
 /* A ramp: a picture of one colour would be refused before the network. What it gives is not looked at. */
 void lane_warm(lane *n)
 {
@@ -224,8 +231,12 @@ void lane_warm(lane *n)
     for (size_t i = 0; i < (size_t)96 * 96 * 3; i++) {
         v[i] = (unsigned char)(i % 251);
     }
-    if (lane_pipeline(n, &p, choice.name, "", &o, &err) == MB_OK &&
-        mb_pipeline_run(&result, p, &picture, &err) == MB_OK) {
+    mb_status status = lane_pipeline(n, &p, choice.name, "", &o, &err);
+    if (status == MB_OK) {
+        mb_pipeline_set_progress(p, ends, n->l->s);
+        status = mb_pipeline_run(&result, p, &picture, &err);
+    }
+    if (status == MB_OK) {
         double start = clock_ms();
         mb_result_free(result);
         result = NULL;
@@ -238,8 +249,11 @@ void lane_warm(lane *n)
             }
             (void)pthread_mutex_unlock(&n->l->lock);
         }
-    } else {
+    } else if (status != MB_E_CANCELLED) {
         message_warning("the first run failed", err.message);
+    }
+    if (p != NULL) {
+        mb_pipeline_set_progress(p, NULL, NULL);
     }
     mb_result_free(result);
     mb_image_dispose(&picture);

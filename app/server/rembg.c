@@ -44,9 +44,9 @@ static int read_number(work *w, const form *f, const char *name, int standard, i
 /* The checkpoints that rembg calls so, by the names that ours are installed under. */
 static const char *matting_name(const char *variant)
 {
-    static const char *const names[][2] = {{"small-distinctions-646", "vitmatte-s-dis646"},
+    static const char *const names[][2] = {{"small-distinctions-646", "vitmatte-s-distinctions"},
                                            {"small-composition-1k", "vitmatte-s"},
-                                           {"base-distinctions-646", "vitmatte-b-dis646"},
+                                           {"base-distinctions-646", "vitmatte-b-distinctions"},
                                            {"base-composition-1k", "vitmatte-b"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(variant, names[i][0]) == 0) {

@@ -124,7 +124,9 @@ static void use_photo(work *w, const decoded *p)
     w->j.photo = p->image;
     w->j.source = p->source;
     w->j.metadata = p->metadata;
-    (void)snprintf(w->j.warning, sizeof w->j.warning, "%s", p->source.warning);
+    if (p->source.warning[0] != '\0') {
+        add_warning(&w->j, p->source.warning);
+    }
     select_metadata(&w->j, &w->a);
 }
 
