@@ -90,7 +90,26 @@ static void fill_reply(decode_reply *r, const mb_image *image, const mb_metadata
     memcpy(r->note, m->note, sizeof r->note);
 }
 
-/* Pixels without gaps, then the profile, then EXIF. */
+static int write_all(int fd, const void *data, size_t bytes)
+{
+    const char *from = data;
+    while (bytes > 0) {
+        ssize_t n = write(fd, from, bytes);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return 0;
+        }
+        from += n;
+        bytes -= (size_t)n;
+    }
+    return 1;
+}
+
+/* Pixels without gaps, then the profile, then EXIF. Written, not mapped: whole pages are neither zeroed nor faulted in
+ * first, which halves the time of a large picture; and the server can seal the memory, which needs that no one has it
+ * mapped to write. */
 static int fill_room(int fd, size_t bytes, const mb_image *image, const mb_metadata *m, const decode_reply *r)
 {
     const size_t row = decode_row_bytes(image->width, (int)image->pixels, (int)image->depth);
@@ -99,24 +118,15 @@ static int fill_room(int fd, size_t bytes, const mb_image *image, const mb_metad
     if (pixels + r->icc_bytes + r->exif_bytes != bytes) {
         return 0;
     }
-    char *to = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-    if (to == MAP_FAILED) {
-        return 0;
-    }
+    int ok = 1;
     if (from_row == row) {
-        memcpy(to, image->data, pixels);
+        ok = write_all(fd, image->data, pixels);
     } else {
-        for (size_t y = 0; y < (size_t)image->height; y++) {
-            memcpy(to + y * row, (const char *)image->data + y * from_row, row);
+        for (size_t y = 0; ok && y < (size_t)image->height; y++) {
+            ok = write_all(fd, (const char *)image->data + y * from_row, row);
         }
     }
-    if (r->icc_bytes > 0) {
-        memcpy(to + pixels, m->icc, r->icc_bytes);
-    }
-    if (r->exif_bytes > 0) {
-        memcpy(to + pixels + r->icc_bytes, m->exif, r->exif_bytes);
-    }
-    return munmap(to, bytes) == 0; /* the server then seals it, which needs that no one can write */
+    return ok && write_all(fd, m->icc, r->icc_bytes) && write_all(fd, m->exif, r->exif_bytes);
 }
 
 /* One picture; 0: the server is gone, or the two do not understand each other. */

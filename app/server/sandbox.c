@@ -91,7 +91,7 @@ int sandbox_enter(size_t bytes)
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, CPU_SECONDS);
     limit(RLIMIT_NOFILE, DESCRIPTORS);
-    limit(RLIMIT_FSIZE, 0); /* memory that others made may be written through its mapping */
+    limit(RLIMIT_FSIZE, bytes); /* memory that the server made counts as a file */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && install_filter();
 }

@@ -108,7 +108,10 @@ TEST(killed)
 {
     for (int i = 0; i < 8; i++) {
         is_served();
-        process_run(&p, "for n in $(pgrep -P %d); do kill -9 $n; done", s.pid);
+        process_run(
+            &p, /* and wait until they are gone */
+            "for n in $(pgrep -P %d); do kill -9 $n; while ! grep -q ') Z' /proc/$n/stat; do sleep 0.01; done; done",
+            s.pid);
         is_served();
         is_served();
     }
