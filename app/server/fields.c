@@ -95,6 +95,9 @@ static void set_field(work *w, const char *name, char *text)
         return;
     }
     const option_row *row = &option_rows[i];
+    if (row->kind == KIND_TEXT && text[0] == '\0') { /* a field of a page that nobody filled in */
+        return;
+    }
     if (row->kind == KIND_FLAG ||
         (row->kind == KIND_MAYBE && fields_flag(text) >= 0 && strcmp(text, "1") != 0 && strcmp(text, "0") != 0)) {
         flag = fields_flag(text);
@@ -207,6 +210,9 @@ static void choose_matting(work *w)
 static void check_format(work *w)
 {
     int has_alpha = w->want == WANT_CUTOUT || w->want == WANT_ZIP || w->want == WANT_COMPOSITE;
+    if (w->kind == WORK_TRIMAP) {
+        return;
+    }
     if (w->a.format == MB_FORMAT_JPEG && has_alpha && !w->a.opaque && w->form->files[FILE_BACKGROUND].fd < 0) {
         work_fail(w, 422, "bad_option", "JPEG has no transparency\nbackground white, or format png");
     }

@@ -240,10 +240,10 @@ void lane_warm(lane *n)
         double start = clock_ms();
         mb_result_free(result);
         result = NULL;
-        if (mb_pipeline_run(&result, p, &picture, &err) == MB_OK) { /* the second: prepared */
+        if (choice.name[0] != '\0' && mb_pipeline_run(&result, p, &picture, &err) == MB_OK) { /* prepared now: timed */
             (void)pthread_mutex_lock(&n->l->lock);
             timed *t = timed_model(n->l, choice.name);
-            if (t != NULL && choice.name[0] != '\0') {
+            if (t != NULL) {
                 (void)snprintf(t->model, sizeof t->model, "%s", choice.name);
                 t->ms = result->ms_network > 0.0 ? result->ms_network : clock_ms() - start;
             }

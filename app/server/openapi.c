@@ -342,6 +342,7 @@ static void write_responses(json *j, const route *r)
         (void)snprintf(status, sizeof status, "%.3s", p);
         write_response(j, status, meaning(status), "application/json", "#/components/schemas/error");
     }
+    write_response(j, "default", "an error", "application/json", "#/components/schemas/error");
     json_end(j, '}');
 }
 

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 60000 /* a sanitizer on a busy machine */
+#define PATIENCE_MS 180000 /* a sanitizer on a busy machine */
 #define BOUNDARY    "----test7MA4YWxkTrZu0gW"
 
 static void pause_ms(long ms)

@@ -203,6 +203,16 @@ TEST(cut_is_the_programs)
     is_file("only.png");
 }
 
+/* A form of a page has fields that nobody filled in; a trimap has no transparency. */
+TEST(empty_fields_and_jpeg)
+{
+    POST("/v1/cut", PHOTO, TEXT("preset", ""), TEXT("model", ""), TEXT("background", ""), TEXT("output", "mask"));
+    is_png(WIDTH, HEIGHT, 0);
+    POST("/v1/trimap", MASK, TEXT("format", "jpeg"));
+    CHECK_EQ(r.status, 200);
+    CHECK_STR(reply_header(&r, "Content-Type"), "image/jpeg");
+}
+
 TEST(body_and_query)
 {
     char head[300];
