@@ -179,6 +179,7 @@ int args_options_with(mb_options *out, args *a, int builtin_default, int salienc
 
 int args_library_options(mb_options *out, args *a)
 {
-    const model_choice choice = a->command->bit == CMD_CUT ? model_choose(a->model) : (model_choice){0};
+    const model_choice choice =
+        (a->command->bit & (CMD_CUT | CMD_FRAMES)) != 0 ? model_choose(a->model) : (model_choice){0};
     return args_options_with(out, a, choice.standard, choice.saliency);
 }
