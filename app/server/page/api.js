@@ -4,9 +4,8 @@ const api = (() => {
     let message = response.status + " " + response.statusText, hint = "";
     try {
       const body = await response.json();
-      const error = body.error && typeof body.error === "object" ? body.error : body;
-      message = error.message || body.detail || message;
-      hint = error.hint || "";
+      message = body.detail || message;
+      hint = body.hint || "";
     } catch { /* not JSON: the status has to do */ }
     const error = new Error(message);
     error.hint = hint;
@@ -75,7 +74,7 @@ const api = (() => {
     askToken: null,
     models: async () => (await ask("/v1/models")).json(),
     upload,
-    photo: async id => (await ask("/v1/photos/" + id)).blob(),
+    photo: async id => (await ask("/v1/photos/" + id + "/picture")).blob(),
     forget: id => ask("/v1/photos/" + id, { method: "DELETE" }).catch(() => {}),
     estimate: async (width, height, settings, signal) => (await ask("/v1/estimate?" + fields(settings, new URLSearchParams({ width, height })), { signal })).json(),
     /* A cut-out (or what `output` says) as { blob, headers }. */

@@ -46,7 +46,7 @@
   });
 
   /* ---- the photo that is shown */
-  const stages = { queued: "Waiting for the server", decode: "Reading the photo", network: "Finding the subject", mask: "Finding the subject", grabcut: "Finding its outline", refine: "Refining the edge", colours: "Cleaning its colours", encode: "Writing the result" };
+  const stages = { receiving: "Sending", queued: "Waiting for the server", waiting: "Waiting for the server", decoding: "Reading the photo", network: "Finding the subject", mask: "Finding the subject", grabcut: "Finding its outline", refine: "Refining the edge", colours: "Cleaning its colours", encoding: "Writing the result" };
   function veil(photo) {
     const v = $("veil"), error = photo.error, busy = photo.state === "working" || photo.state === "queued";
     v.classList.toggle("on", busy || !!error && photo.state === "failed");
@@ -59,7 +59,7 @@
     } else if (busy) {
       const e = photo.estimate;
       $("veil-title").textContent = photo.state === "queued" ? "Waiting" : stages[photo.stage] || photo.stage || "Working";
-      $("veil-text").textContent = e && e.seconds ? `about ${panel.seconds(e.seconds)}${e.memory_bytes ? ", " + panel.bytes(e.memory_bytes) : ""}` : "";
+      $("veil-text").textContent = e && e.seconds ? `about ${panel.seconds(e.seconds)}${e.bytes ? ", " + panel.bytes(e.bytes) : ""}` : "";
       $("veil-button").textContent = "Stop";
     }
     $("ring").querySelector(".done").style.strokeDasharray = `${photo.progress * 100} 100`;

@@ -1,9 +1,8 @@
 /* Settings of the photo that is shown, facts about it, and what is done with the result. */
 const panel = (() => {
   const $ = id => document.getElementById(id);
-  const sliders = ["erode", "dilate", "black", "white"];
-  /* Without an answer of the server: its own defaults stand as long as nobody moves a slider. */
-  const ranges = { erode: [0, 255, 4], dilate: [0, 255, 4], black: [0, 100, 1], white: [0, 100, 99] };
+  /* id, name of the option, smallest, largest, step, where the slider stands while nobody has moved it */
+  const sliders = [["erode", "erode", 1, 60, 1, 6], ["dilate", "dilate", 1, 60, 1, 6], ["black", "black-point", 0.01, 0.98, 0.01, 0.01], ["white", "white-point", 0.02, 0.99, 0.01, 0.99]];
   const methods = [["", "As the model wants"], ["vitmatte", "VITMatte"], ["vitmatte-local", "VITMatte, edge only"], ["pymatting", "Closed form"], ["guided", "Guided filter"], ["none", "None: the mask itself"]];
   const colours = ["#ffffff", "#000000", "#d9482b", "#2f7d5b", "#2b5fa8"];
   const self = { about: null, toast() {} };
@@ -19,18 +18,13 @@ const panel = (() => {
   }
   self.setModels = about => {
     self.about = about;
-    const models = (about.models || []).filter(m => m.kind !== "matting"), names = models.map(m => [m.name, m.label || m.name]);
-    fill($("model"), [["", "Default" + (about.default ? ` (${about.default})` : "")], ...names], "");
+    const models = about.models || [], masks = models.filter(m => m.task !== "matting" && m.name !== "default").map(m => [m.name, m.name]);
+    const main = models.find(m => m.default);
+    fill($("model"), [["", main ? `Default (${main.name === "default" ? "built in" : main.name})` : "Default"], ...masks], "");
     /* VITMatte needs a model file that is there or not */
-    const matting = about.models ? about.models.some(m => m.kind === "matting") : true;
+    const matting = models.some(m => m.task === "matting");
     fill($("method"), methods.filter(([v]) => matting || !v.startsWith("vitmatte")), "");
-    if (about.options) for (const name of sliders) {
-      const o = about.options[name];
-      if (o) ranges[name] = [o.min ?? ranges[name][0], o.max ?? ranges[name][1], o.default ?? ranges[name][2]];
-    }
-    for (const name of sliders) [$(name).min, $(name).max] = ranges[name];
-    $("erode").max = Math.min(60, ranges.erode[1]);
-    $("dilate").max = Math.min(60, ranges.dilate[1]);
+    for (const [id, , least, most, step] of sliders) Object.assign($(id), { min: least, max: most, step });
   };
   self.show = photo => {
     const s = photo.settings;
@@ -38,10 +32,10 @@ const panel = (() => {
     $("name").title = photo.name;
     $("model").value = s.model;
     $("method").value = s.detail;
-    for (const name of sliders) {
-      $(name).value = s[name] ?? ranges[name][2];
-      $(name).nextElementSibling.value = s[name] ?? "auto";
-      $(name).parentNode.classList.toggle("off", s[name] === null);
+    for (const [id, name, , , , rest] of sliders) {
+      $(id).value = s[name] ?? rest;
+      $(id).nextElementSibling.value = s[name] ?? "auto";
+      $(id).parentNode.classList.toggle("off", s[name] === null);
     }
     self.update(photo);
   };
@@ -55,8 +49,8 @@ const panel = (() => {
       if (r.model) last.push(r.model);
       lines.push(last.join(" · "));
       if (r.timing) lines.push(r.timing.split(",").map(t => { const m = /^\s*([\w-]+).*dur=([\d.]+)/.exec(t); return m ? `${m[1]} ${seconds(m[2] / 1000)}` : ""; }).filter(Boolean).join(", "));
-    } else if (e && (e.seconds || e.memory_bytes)) {
-      lines.push(`About ${[e.seconds ? seconds(e.seconds) : "", e.memory_bytes ? bytes(e.memory_bytes) : ""].filter(Boolean).join(" and ")}`);
+    } else if (e && (e.seconds || e.bytes)) {
+      lines.push(`About ${[e.seconds ? seconds(e.seconds + (e.seconds_wait || 0)) : "", e.bytes ? bytes(e.bytes) : "", e.fits === false ? "more memory than there is" : ""].filter(Boolean).join(" and ")}`);
     }
     $("facts").textContent = lines.join("\n");
     const doubt = photo.state === "done" && r && (r.doubtful || r.warning);
@@ -85,7 +79,7 @@ const panel = (() => {
   };
   $("model").onchange = e => set("model", e.target.value, true);
   $("method").onchange = e => set("detail", e.target.value, true);
-  for (const name of sliders) $(name).oninput = e => set(name, +e.target.value, false);
+  for (const [id, name] of sliders) $(id).oninput = e => set(name, +e.target.value, false);
   $("reset").onclick = () => {
     if (!photos.current) return;
     Object.assign(photos.current.settings, photos.defaults);

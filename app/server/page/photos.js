@@ -3,14 +3,14 @@
 const photos = (() => {
   const list = [];
   let current = null, next = 1, busy = null;
-  const defaults = { model: "", detail: "", erode: null, dilate: null, black: null, white: null };
+  const defaults = { model: "", detail: "", erode: null, dilate: null, "black-point": null, "white-point": null };
   const self = { list, defaults, changed() {}, listed() {}, get current() { return current; } };
 
   const idle = photo => photo.state === "done" || photo.state === "failed";
   const settled = () => list.filter(p => p.state === "done" && p.cutout);
 
-  /* Only what differs from the server's own defaults is sent. */
-  const sent = s => ({ model: s.model, detail: s.detail, erode: s.erode, dilate: s.dilate, black: s.black, white: s.white });
+  /* Only what somebody has chosen is sent: the rest are the server's defaults. */
+  const sent = settings => ({ ...settings });
 
   self.add = files => {
     const added = [...files].map(file => ({
@@ -155,11 +155,11 @@ const photos = (() => {
     const settings = sent(photo.settings), hints = await strokes.hints(photo.strokes, photo.width, photo.height);
     if (!photo.estimate) await foresee(photo);
     mark("working", "Starting", 0.1);
-    photo.request = crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + "-" + photo.key;
+    photo.request = "page-" + Date.now() + "-" + photo.key;
     const started = performance.now();
     const poll = setInterval(async () => {
       const p = photo.request && !document.hidden && await api.progress(photo.request).catch(() => null);
-      if (p && photo.state === "working") mark("working", p.stage || "Working", 0.1 + 0.9 * Math.max(0, Math.min(1, p.progress || 0)));
+      if (p && photo.state === "working") mark("working", p.state === "running" ? p.stage : p.state, 0.1 + 0.9 * Math.max(0, Math.min(1, p.progress || 0)));
     }, 250);
     try {
       const { blob, headers } = await api.cut(photo.request, photo.id, settings, "cutout", hints, signal);
@@ -174,15 +174,8 @@ const photos = (() => {
   }
 
   function readHeaders(headers) {
-    const number = name => (headers.has(name) ? +headers.get(name) : null);
-    return {
-      model: headers.get("X-Mattebox-Model") || "",
-      confidence: number("X-Mattebox-Confidence"),
-      doubtful: /^(1|true|yes)$/.test(headers.get("X-Mattebox-Doubtful") || ""),
-      memory: number("X-Mattebox-Peak-Memory"),
-      warning: decodeURIComponent((headers.get("X-Mattebox-Warning") || "").replace(/%(?![0-9a-f]{2})/gi, "%25")),
-      timing: headers.get("Server-Timing") || "",
-    };
+    const result = JSON.parse(headers.get("X-Mattebox-Result") || "{}");
+    return { model: result.model || "", doubtful: !!result.doubtful, memory: result.peak_bytes, warning: (result.warnings || []).join(". "), timing: headers.get("Server-Timing") || "" };
   }
 
   /* Alpha as a grey picture (exact: a cut-out's alpha channel is not touched by the browser). */
