@@ -18,7 +18,7 @@ const photos = (() => {
       state: "queued", stage: "", progress: 0, version: 0, shown: -1,
     }));
     list.push(...added);
-    for (const photo of added) look(photo);
+    for (const photo of added) photo.looked = look(photo);
     self.listed();
     if (!current && added.length) self.select(added[0]);
     pump();
@@ -33,7 +33,7 @@ const photos = (() => {
       thumbnail(photo);
     } catch { photo.foreign = true; }
     self.changed(photo);
-    foresee(photo);
+    await foresee(photo);
   }
   /* What it will take, said before it starts. */
   async function foresee(photo) {
@@ -147,6 +147,7 @@ const photos = (() => {
       Object.assign(photo, { id: kept.id, width: kept.width, height: kept.height });
       if (photo.removed) return void api.forget(photo.id);
     }
+    await photo.looked;
     if (!photo.bitmap) {
       photo.bitmap = await createImageBitmap(await api.photo(photo.id));
       thumbnail(photo);
