@@ -160,7 +160,7 @@ const photos = (() => {
     const started = performance.now();
     const poll = setInterval(async () => {
       const p = photo.request && !document.hidden && await api.progress(photo.request).catch(() => null);
-      if (p && photo.state === "working") mark("working", p.state === "running" ? p.stage : p.state, 0.1 + 0.9 * Math.max(0, Math.min(1, p.progress || 0)));
+      if (p && p.state !== "unknown" && photo.state === "working") mark("working", p.state === "running" ? p.stage : p.state, 0.1 + 0.9 * Math.max(0, Math.min(1, p.progress || 0)));
     }, 250);
     try {
       const { blob, headers } = await api.cut(photo.request, photo.id, settings, "cutout", hints, signal);
