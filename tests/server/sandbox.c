@@ -108,10 +108,10 @@ TEST(killed)
 {
     for (int i = 0; i < 8; i++) {
         is_served();
-        process_run(
-            &p, /* and wait until they are gone */
-            "for n in $(pgrep -P %d); do kill -9 $n; while ! grep -q ') Z' /proc/$n/stat; do sleep 0.01; done; done",
-            s.pid);
+        process_run(&p, /* and wait until they are gone */
+                    "for n in $(pgrep -P %d); do kill -9 $n; while ! grep -q ') Z' /proc/$n/stat; do sleep 0.01; done; "
+                    "done; sleep 0.1",
+                    s.pid);
         is_served();
         is_served();
     }
@@ -177,14 +177,19 @@ TEST(formats)
 /* What comes and goes leaves nothing: descriptors and memory stay. */
 TEST(flat)
 {
-    for (int i = 0; i < 30; i++) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    const int n = 10;
+#else
+    const int n = 50;
+#endif
+    for (int i = 0; i < n; i++) {
         is_served();
     }
     char before[200], after[200];
     long kib = serving_resident_kib(&s);
     process_run(&p, "ls /proc/%d/fd | wc -l", s.pid);
     (void)snprintf(before, sizeof before, "%.100s", p.out);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 2 * n; i++) {
         if (i % 2 == 0) {
             is_served();
         } else {
