@@ -144,6 +144,8 @@ def main():
     same = matte.execute(image=image, mask=square[:, None], **edge()).args  # [B,1,H,W], as ComfyUI's own node gives it
     assert np.array_equal(kept[0], same[0]) and np.array_equal(kept[1], same[1])
     assert np.array_equal(np.round(kept[0][0, :, :, :3] * 255).astype(np.uint8), photo)
+    half = matte.execute(image=image.astype(np.float16), mask=square.astype(np.float16), **edge()).args
+    assert np.array_equal(half[0], kept[0])
     clear = kept[1][0] == 0
     assert clear.mean() > 0.2
     black = matte.execute(image=image, mask=square, hidden_colours="black", **edge()).args[0]
