@@ -48,7 +48,7 @@ TEST(width)
     CHECK_MSG(wide <= 120 && wide > 110, "%zu columns of 500", wide);
     process_run(&p, "script -qec 'stty cols 100; mattebox help cut' /dev/null | tr -d '\\r'");
     if (p.code == 0) { /* where there is a `script` */
-        CHECK_MSG(strstr(p.out, "pattern for the names of results; {ext} is the input's extension\n") != NULL, "%.300s",
+        CHECK_MSG(strstr(p.out, "pattern for the names of results; {ext} is the input's extension,") != NULL, "%.300s",
                   p.out);
     }
 }
@@ -167,7 +167,8 @@ TEST(names)
     process_run(&p, "mattebox a.jpg cat.jpg -o a.png");
     CHECK_RUN(&p, 2, "mattebox: a.png is a file; several inputs need a folder\n");
     process_run(&p, "mattebox --template '{dir}/{colour}.png' a.jpg");
-    CHECK_RUN(&p, 2, "mattebox: a.jpg: no name for its result\n  it may hold {dir}, {stem}, {ext} and {kind}\n");
+    CHECK_RUN(&p, 2,
+              "mattebox: a.jpg: no name for its result\n  it may hold {dir}, {stem}, {ext}, {frame} and {kind}\n");
     process_run(&p, "mattebox a.jpg --json -o - | cat");
     CHECK_RUN(&p, 0, "mattebox: --json and the picture cannot both go to stdout\n");
     process_run(&p, "mattebox a.jpg cat.jpg -o - | cat");
