@@ -237,6 +237,7 @@ TEST(damaged_frames)
     process_run(&p, "head -c 300 " GIF " >cut.gif; " MATTE "--frames all cut.gif -o cut/");
     CHECK_EQ(p.code, 1);
     CHECK(file_exists("cut/cut.0001.cutout.png"));
+    require_format("libwebp");
     process_run(&p, "head -c 400 '" ANIMATED "lossless.webp' >cut.webp; " MATTE "--frames all cut.webp -o cut_webp/");
     CHECK_RUN(&p, 1, "cut.webp: damaged WebP");
 }
