@@ -62,7 +62,8 @@ static const int allowed[] = {__NR_recvmsg,
                               __NR_gettid,
                               __NR_restart_syscall,
                               __NR_set_robust_list,
-                              __NR_rseq};
+                              __NR_rseq,
+                              __NR_sched_getaffinity};
 /* Calls with a protection as their third argument, which must not make memory executable. */
 static const int protecting[] = {__NR_mmap, __NR_mprotect};
 

@@ -319,7 +319,7 @@ TEST(systemd)
     }
     char text[64] = "";
     struct pollfd ready = {.fd = notified, .events = POLLIN};
-    CHECK(poll(&ready, 1, 60000) == 1 && recv(notified, text, sizeof text - 1, 0) > 0);
+    CHECK(poll(&ready, 1, 180000) == 1 && recv(notified, text, sizeof text - 1, 0) > 0);
     CHECK_CONTAINS(text, "READY=1");
     ask(&s, "GET", "/ready", NULL);
     CHECK_EQ(r.status, 200);

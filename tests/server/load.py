@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Many clients at once, half of what they send broken: load.py BUILD SECONDS CLIENTS [SERVE OPTION]...
 
-Photos of 1 to 12 megapixels are drawn by formula and encoded by the program itself. Every answer is checked: a whole photo
+Photos of 1 to 12 megapixels (or of the SIZES of the environment, "320x240 640x480", for a soak) are drawn by formula. Every answer is checked: a whole photo
 gives the bytes of the first answer to it, a broken one 413, 415 or 422, and 429 is an answer that asks to come again.
 Prints counts, times, the server's overhead (the client's time less the stages' and the queue's), memory at a tenth of the time and at the end,
 and fails if an answer is wrong, the server died, or its memory grew by more than 5 %."""
@@ -14,13 +14,13 @@ import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zlib
 
 PORT = 7441
-SIZES = [(1155, 866), (1633, 1225), (2309, 1732), (2828, 2121), (3464, 2598), (4000, 3000)]
+SIZES = [tuple(map(int, s.split("x")))
+         for s in os.environ.get("SIZES", "1155x866 1633x1225 2309x1732 2828x2121 3464x2598 4000x3000").split()]
 
 
 def png(width, height, seed):
