@@ -488,6 +488,11 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
     MB_TRY(source_open_as(&c->s, c->o->source, &(source_choice){c->o->key, c->o->prefix}, err));
     MB_TRY(recognise(&c->r, c->s, &c->o->backbone, err));
     MB_TRY(recognise_check(&c->r, c->s, errors, err));
+    const backbone_told *told = &c->o->backbone;
+    if (c->r.family != FAMILY_BIREFNET && (told->heads != NULL || told->outputs != NULL || told->norm_eps != NULL)) {
+        status = mb_fail(err, MB_E_ARGUMENT, "--heads, --output-blocks and --norm-eps are for BiRefNet");
+        goto done;
+    }
     if (c->o->imagenet && c->r.family != FAMILY_VITMATTE) {
         status = mb_fail(err, MB_E_ARGUMENT, "--input-norm is for VITMatte; BiRefNet always has ImageNet's values");
         goto done;

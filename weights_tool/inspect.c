@@ -106,6 +106,14 @@ static void print_meta(FILE *out, const source *s)
     }
 }
 
+/* Files of before it was recorded, and checkpoints that nobody said it of, have none. */
+static void print_revision(FILE *out, const source *s)
+{
+    if (source_mbw(s) != NULL && source_meta(s, "source.revision") == NULL) {
+        (void)fprintf(out, "  %-25s %s\n", "source.revision", "not recorded");
+    }
+}
+
 /* The report for people. The reason for an unknown architecture begins with the file's path, which stands above
  * already and is cut off. */
 static void print_text(const tool_options *o, FILE *out, const source *s, const facts *f, const recognised *r,
@@ -149,6 +157,7 @@ static void print_text(const tool_options *o, FILE *out, const source *s, const 
         (void)fprintf(out, "  by its name   %s\n", known->name);
     }
     print_meta(out, s);
+    print_revision(out, s);
     const size_t n = o->tensors ? source_count(s) + source_beside_count(s) : 0;
     for (size_t i = 0; i < n; i++) {
         const bool beside = i >= source_count(s);

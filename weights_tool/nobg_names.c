@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_NAME 300
-
 /* Parts of a block's tensors; several of theirs may stand for one of ours (releases of transformers differ). */
 static const struct {
     const char *ours, *theirs;
@@ -89,10 +87,16 @@ static const char *behind_block(const char *text)
     return end != NULL && *end == '.' ? end + 1 : NULL;
 }
 
+/* a, then n characters of b, c, d; cut where it ends (no known name is half as long). */
+static void join(char out[NOBG_NAME], const char *a, int n, const char *b, const char *c, const char *d)
+{
+    (void)snprintf(out, NOBG_NAME, "%s%.*s%s%s", a, n, b, c, d);
+}
+
 static char *joined(const char *a, int n, const char *b, const char *c, const char *d)
 {
-    char name[MOST_NAME];
-    (void)snprintf(name, sizeof name, "%s%.*s%s%s", a, n, b, c, d);
+    char name[NOBG_NAME];
+    join(name, a, n, b, c, d);
     return mb_strdup(name);
 }
 
@@ -126,60 +130,49 @@ char *nobg_to_ours(const char *name)
     return mb_strdup(name);
 }
 
-/* Adds a form; false: no memory. */
-static bool add(char *forms[NOBG_FORMS], int *n, char *form)
-{
-    if (form != NULL && *n < NOBG_FORMS) {
-        forms[(*n)++] = form;
-        return true;
-    }
-    mb_free(form);
-    return false;
-}
-
 /* All names there of a block's tensor `part`, whose place in the name is `rest`. */
-static bool add_parts(char *forms[NOBG_FORMS], int *n, const char *rest, const char *part)
+static int part_forms(char forms[NOBG_FORMS][NOBG_NAME], const char *rest, const char *part)
 {
     const char *qkv = behind_part(part, "attn.qkv");
-    bool ok = true, found = false;
-    for (size_t i = 0; i < COUNT(parts) && ok; i++) {
+    int n = 0;
+    for (size_t i = 0; i < COUNT(parts) && n < NOBG_FORMS; i++) {
         const bool third = qkv != NULL && strlen(parts[i].ours) == strlen("attn.q");
         const char *end = third ? qkv : behind_part(part, parts[i].ours);
         if (end != NULL && (qkv == NULL || third)) {
-            ok = add(forms, n, joined(their_layers, (int)(part - rest), rest, parts[i].theirs, end));
-            found = true;
+            join(forms[n++], their_layers, (int)(part - rest), rest, parts[i].theirs, end);
         }
     }
-    const bool mlp = behind(part, "mlp.") != NULL; /* releases differ here too: the same name may stay */
-    if (ok && (mlp || !found)) {
-        ok = add(forms, n, joined(their_layers, (int)strlen(rest), rest, "", ""));
+    if (n == 0 || behind(part, "mlp.") != NULL) { /* the same name may stay */
+        join(forms[n++], their_layers, (int)strlen(rest), rest, "", "");
     }
-    return ok;
+    return n;
 }
 
-int nobg_from_ours(char *forms[NOBG_FORMS], const char *name)
+int nobg_from_ours(char forms[NOBG_FORMS][NOBG_NAME], const char *name)
 {
-    int n = 0;
-    bool ok = true;
     const char *rest = behind(name, ours_layers);
     if (rest != NULL) {
         const char *part = behind_block(rest);
-        ok = part != NULL ? add_parts(forms, &n, rest, part)
-                          : add(forms, &n, joined(their_layers, (int)strlen(rest), rest, "", ""));
+        if (part != NULL) {
+            return part_forms(forms, rest, part);
+        }
+        join(forms[0], their_layers, (int)strlen(rest), rest, "", "");
+        return 1;
     }
-    for (size_t i = 0; i < COUNT(modules) && ok && n == 0; i++) {
+    for (size_t i = 0; i < COUNT(modules); i++) {
         rest = behind(name, modules[i].ours);
-        ok = rest == NULL || add(forms, &n, joined(modules[i].theirs, 0, "", rest, ""));
+        if (rest != NULL) {
+            join(forms[0], modules[i].theirs, 0, "", rest, "");
+            return 1;
+        }
     }
-    for (size_t i = 0; i < COUNT(lists) && ok && n == 0; i++) {
+    for (size_t i = 0; i < COUNT(lists); i++) {
         rest = behind(name, lists[i].ours);
         if (rest != NULL && *rest >= '1' && *rest <= '5' && rest[1] == '.') {
             char digit[2] = {(char)('0' + lists[i].first - (*rest - '0')), '\0'};
-            ok = add(forms, &n, joined(lists[i].theirs, 1, digit, rest + 1, ""));
+            join(forms[0], lists[i].theirs, 1, digit, rest + 1, "");
+            return 1;
         }
     }
-    for (int i = 0; i < n && !ok; i++) {
-        mb_free(forms[i]);
-    }
-    return ok ? n : -1;
+    return 0;
 }
