@@ -27,9 +27,6 @@ if [ ! -e "$tree/app/server/server.cmake" ]; then # a tree without the server: t
     rm -f "$tree"/debian/mattebox-server.*
     sed -i '/dh_installsystemd/d' "$tree/debian/rules"
 fi
-for unit in "$tree"/app/packages/systemd/mattebox.* "$tree"/app/systemd/mattebox.*; do
-    [ ! -e "$tree/app/server/server.cmake" ] || [ ! -e "$unit" ] || cp "$unit" "$tree/debian/mattebox-server.$(basename "$unit")"
-done
 (cd "$tree" && dpkg-buildpackage -us -uc -d >"$out/build.log" 2>&1) || { tail -n 60 "$out/build.log"; exit 1; }
 rm -rf "$tree"
 ls -l "$out"/*.deb

@@ -28,10 +28,10 @@ build() {
     tree=$1/mattebox-$version
     name=mattebox-$version-linux-$(uname -m)
     CFLAGS="-ffile-prefix-map=$tree=." CMAKE_C_COMPILER_LAUNCHER="" cmake -S "$tree" -B "$1/b" -DCMAKE_BUILD_TYPE=Release \
-        -DMATTEBOX_TESTS=OFF -DMATTEBOX_BENCHMARKS=OFF -DMATTEBOX_CUDA=OFF -DCMAKE_INSTALL_PREFIX=/ \
+        -DMATTEBOX_TESTS=OFF -DMATTEBOX_BENCHMARKS=OFF -DMATTEBOX_CUDA=OFF \
         -DCMAKE_INSTALL_LIBDIR=lib >"$1/log"
     cmake --build "$1/b" -j "$(nproc)" >>"$1/log" 2>&1 || { tail -n 30 "$1/log"; exit 1; }
-    DESTDIR=$1/tree/$name cmake --install "$1/b" --strip >>"$1/log"
+    cmake --install "$1/b" --strip --prefix "$1/tree/$name" >>"$1/log"
     pack "$1/tree" "$name" "$2"
 }
 
