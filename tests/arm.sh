@@ -19,6 +19,6 @@ if [ $# -eq 0 ]; then
     set -- -L '^(core|ops|graph|models|segment|matting|image|format)$'
 fi
 (cd "$build" && ctest --output-on-failure --timeout 20000 "$@")
-cmake -S "$here/.." -B "$build/x86" -DMATTEBOX_CUDA=OFF -DMATTEBOX_TESTS=OFF
+cmake -S "$here/.." -B "$build/x86" -DMATTEBOX_CUDA=OFF
 cmake --build "$build/x86" --parallel --target bench_instructions
 sh "$here/arm/instructions.sh" "$build/x86" "$build"

@@ -35,7 +35,7 @@ const char *mb_isa_name(mb_isa isa)
 /* The compiler had the instructions, and so has the processor. */
 static bool has_neon_bf16(void)
 {
-#if defined(MB_HAVE_NEON_BF16) && defined(__linux__)
+#if defined(MB_BFMMLA_COMPILED) && defined(__linux__)
     enum { CAPABILITY_BF16 = 1 << 14 }; /* HWCAP2_BF16, for older headers */
     return (getauxval(AT_HWCAP2) & CAPABILITY_BF16) != 0;
 #else

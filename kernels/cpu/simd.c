@@ -43,7 +43,7 @@ const mb_simd *mb_simd_of_bf16(mb_bf16_set set)
         [MB_FIXED16_VNNI] = &mb_simd_avx512_vnni
 #elif defined(__aarch64__)
         [MB_BF16_NEON] = &mb_simd_bf16_neon,
-#if defined(MB_HAVE_NEON_BF16)
+#if defined(MB_BFMMLA_COMPILED)
         [MB_BF16_NEON_NATIVE] = &mb_simd_neon_bf16,
 #endif
 #endif

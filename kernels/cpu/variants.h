@@ -50,7 +50,7 @@
     {                                                                                                                  \
         return isa >= MB_ISA_NEON ? &kernel_neon : &kernel_generic;                                                    \
     }
-#if defined(MB_HAVE_NEON_BF16)
+#if defined(MB_BFMMLA_COMPILED)
 #define MB_EACH_BF16_SET(X)                                                                                            \
     X(bf16_generic) X(bf16_neon) X(neon_bf16) X(avx512_bf16_model) X(amx_model) X(fixed16_generic)
 #define MB_BF16_ROWS                                                                                                   \

@@ -100,7 +100,7 @@ extern const mb_bf16_loops mb_bf16_generic, mb_bf16_model, mb_bf16_amx_model, mb
 #if defined(__x86_64__)
 extern const mb_bf16_loops mb_bf16_avx2, mb_bf16_avx512, mb_bf16_native, mb_bf16_amx, mb_fixed16_avx2, mb_fixed16_vnni;
 #elif defined(__aarch64__)
-extern const mb_bf16_loops mb_bf16_neon, mb_bf16_neon_native; /* the last if MB_HAVE_NEON_BF16 */
+extern const mb_bf16_loops mb_bf16_neon, mb_bf16_neon_native; /* the last if MB_BFMMLA_COMPILED */
 #endif
 
 #endif

@@ -144,7 +144,7 @@ extern const mb_simd mb_simd_generic, mb_simd_bf16_generic, mb_simd_avx512_bf16_
 extern const mb_simd mb_simd_avx2, mb_simd_avx512, mb_simd_bf16_avx2, mb_simd_bf16_avx512, mb_simd_avx512_bf16,
     mb_simd_amx, mb_simd_fixed16_avx2, mb_simd_avx512_vnni;
 #elif defined(__aarch64__)
-extern const mb_simd mb_simd_neon, mb_simd_bf16_neon, mb_simd_neon_bf16; /* the last if MB_HAVE_NEON_BF16 */
+extern const mb_simd mb_simd_neon, mb_simd_bf16_neon, mb_simd_neon_bf16; /* the last if MB_BFMMLA_COMPILED */
 #endif
 
 /* NULL for MB_ISA_REF and sets of other processors. */

@@ -1,4 +1,4 @@
-/* One inner loop again and again, for counting its instructions under an emulator (tests/arm_instructions.sh):
+/* One inner loop again and again, for counting its instructions under an emulator (instructions.sh):
  * bench_instructions SET LOOP TIMES. Prints the multiply-adds done; TIMES 0 does everything but the loop, so that the
  * difference of two counts is the loop's. SET: a name of MATTEBOX_ISA with f32 loops, or of a set with 16-bit products. */
 #include "core/alloc.h"
