@@ -46,6 +46,8 @@ typedef struct batch {
 
 /* The exit code. */
 int batch_run(batch *b);
+/* The same without summary and exit code: the outcome is added to that of earlier passes. */
+void batch_pass(batch *b);
 
 /* One picture's steps, used by batch_run and tested through it. */
 void job_load(job *j, const batch *b);

@@ -78,18 +78,24 @@ static int add_item(item_list *list, const char *path, const char *below, int fr
     return CODE_OK;
 }
 
+int inputs_add(item_list *list, const char *path, const char *below)
+{
+    return add_item(list, path, below, 1);
+}
+
 static void dispose_item(item *it)
 {
     free(it->path);
     free(it->below);
     free(it->guide);
+    free(it->refused);
     for (int k = 0; k < OUT_KINDS; k++) {
         free(it->out[k]);
     }
 }
 
 /* Results of an earlier run in the same folder. */
-static int is_result(const char *name)
+int inputs_is_result(const char *name)
 {
     static const char *const kinds[] = {".cutout", ".mask", ".trimap", ".composite", ".alpha"};
     static const char *const ends[] = {".png", ".webp", ".jpg"};
@@ -105,7 +111,7 @@ static int is_result(const char *name)
 }
 
 /* Reads the first bytes only. In folders the type decides what is a picture, never the extension. */
-static int is_picture(const char *path)
+int inputs_is_picture(const char *path)
 {
     mb_image_source source = {.size = sizeof source};
     return mb_image_probe(&source, path, NULL) != MB_E_MISMATCH; /* damaged ones are tried, and reported */
@@ -189,8 +195,8 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
             loop |= t->device == s.st_dev && t->inode == s.st_ino;
         }
         code = loop ? CODE_OK : walk(list, path, inner, here);
-    } else if (S_ISREG(s.st_mode) && !is_result(name)) {
-        if (is_picture(path)) {
+    } else if (S_ISREG(s.st_mode) && !inputs_is_result(name)) {
+        if (inputs_is_picture(path)) {
             code = add_item(list, path, below, 1);
         } else {
             list->not_pictures++;

@@ -15,6 +15,7 @@ typedef struct item {
     int exists;      /* a file that can be stat'ed */
     char *guide;     /* the mask or trimap that belongs to it; NULL: none was found, or none is used */
     int skip;        /* --no-clobber: every result is there */
+    char *refused;   /* why it will not be worked on, with a hint behind a line feed; NULL: nothing */
     int elsewhere;   /* --shard: another run's; named, so that clashes show, and not worked on */
     dev_t device;    /* identity, when it exists */
     ino_t inode;
@@ -66,6 +67,11 @@ void inputs_drop_elsewhere(item_list *list);
 
 /* The names of masks that are looked for beside a photo, for a message. Returns dst. */
 char *guide_names(char *dst, size_t dst_bytes, const char *photo, const char *kind);
+
+/* One photo of a folder, for whoever finds them otherwise: its folder below the given one, "" or "a/b". */
+int inputs_add(item_list *list, const char *path, const char *below);
+int inputs_is_result(const char *name);  /* a result of an earlier run, by its name */
+int inputs_is_picture(const char *path); /* by its first bytes; damaged ones are pictures */
 
 void inputs_dispose(item_list *list);
 

@@ -4,7 +4,7 @@ set -eu
 
 needed="gcc g++ cmake ninja-build pkg-config libopenblas-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libtiff-dev libheif-dev libjxl-dev liblcms2-dev libcurl4-openssl-dev"
 if [ "${1:-}" = "--ci" ]; then
-    needed="$needed clang-format-14 python3-minimal"
+    needed="$needed clang-format-14 python3-minimal python3-numpy"
 fi
 
 missing=""

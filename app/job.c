@@ -194,6 +194,11 @@ void job_load(job *j, const batch *b)
         j->state = JOB_SKIPPED;
         return;
     }
+    if (j->it->refused != NULL) {
+        fail(j, CODE_SOME);
+        (void)own_error(&j->err, MB_E_ARGUMENT, "%s", j->it->refused);
+        return;
+    }
     if (!j->it->exists) {
         fail(j, CODE_SOME);
         (void)own_error(&j->err, MB_E_IO, "no such file");
@@ -241,6 +246,11 @@ void job_load(job *j, const batch *b)
     }
     if (status == MB_E_CANCELLED) {
         j->state = JOB_CANCELLED;
+        return;
+    }
+    if (status == MB_E_IO && a->watch && access(j->it->path, F_OK) != 0) { /* files of a watched folder come and go */
+        add_warning(j, "gone before it was read");
+        j->state = JOB_SKIPPED;
         return;
     }
     if (status != MB_OK) {

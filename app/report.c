@@ -132,7 +132,7 @@ void report_job(const job *j, const batch *b)
         message_note("%s -> %s  %dx%d  decode %.0f, network %.0f, refine %.0f, compose %.0f, encode %.0f ms",
                      j->it->path, out, r->alpha.width, r->alpha.height, j->ms_decode, r->ms_network, r->ms_refine,
                      r->ms_compose, j->ms_encode);
-    } else if (j->state == JOB_SKIPPED) {
+    } else if (j->state == JOB_SKIPPED && j->warning[0] == '\0') {
         message_note("%s: skipped, its results exist", j->it->path);
     }
     if (b->a->json) {

@@ -791,6 +791,20 @@ MB_API int mb_network_n_nodes(const mb_network *network);
 /* Fills *out with node i and returns 1; returns 0 if there is no such node. */
 MB_API int mb_network_node(mb_node_row *out, const mb_network *network, int i);
 
+/* What the machine reaches at most with the context's threads: what a profile can be held against. Set `size` before
+ * you pass it. The names are static. */
+typedef struct mb_peak {
+    size_t size;          /* sizeof(mb_peak) */
+    double macs;          /* f32 multiply-adds a second, nothing coming from memory */
+    double macs16;        /* the same of the instruction for 16-bit products; 0 if the context computes in f32 */
+    double bytes;         /* a second, read and written, by a copy of 96 MB */
+    const char *kernel;   /* the nodes whose mb_node_row.kernel is not kernel16 run these instructions: "avx512" */
+    const char *kernel16; /* those that are: "avx512_vnni", "amx"; "" in f32 */
+} mb_peak;
+/* Measures that, in some tenths of a second and with 200 MB. Errors: MB_E_ARGUMENT (`size`), MB_E_UNSUPPORTED (the
+ * context is that of a GPU), MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_context_measure_peak(mb_peak *out, const mb_context *context, mb_error *err);
+
 /* ================================================================================================================
  * 8. Versions
  * ================================================================================================================ */
