@@ -209,6 +209,8 @@ TEST(refusals)
     CHECK_RUN(&p, 1, "disposal2.gif: it has more than 4 frames\n  --max-frames raises the limit");
     process_run(&p, MATTE "--frames all - -o x.png <" GIF);
     CHECK_RUN(&p, 2, "--frames needs a file");
+    process_run(&p, "mkdir -p w && mattebox w --watch -o o/ --frames all --once-idle 1");
+    CHECK_RUN(&p, 2, "--watch takes the first frame of each file");
 }
 
 /* One frame's data is damaged: that frame fails, and what is shown over it; the others are there. */
