@@ -215,19 +215,6 @@ class mb_frames_info(Structure):
     ]
 
 
-class mb_frames_info(Structure):
-    n_frames: int
-    loops: int
-    animated: int
-    format: bytes
-    _fields_ = [
-        ("n_frames", c_int),
-        ("loops", c_int),
-        ("animated", c_int),
-        ("format", c_char * 16),
-    ]
-
-
 class mb_save_options(Structure):
     size: int
     overwrite: int
