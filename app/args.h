@@ -136,7 +136,7 @@ struct args {
     struct {
         name_list listen, hosts, origins, models;
         const char *unix_path, *token_file;
-        int jobs, queue, connections, seconds, drain, no_page, sandbox, keep_seconds, keep_count;
+        int jobs, queue, connections, seconds, drain, no_page, any_model, sandbox, keep_seconds, keep_count;
         double max_body, keep_bytes;
     } serve;
     int from_strangers; /* the options come with a request: no file is opened for them */

@@ -245,6 +245,8 @@ const option_row option_rows[] = {
      .help = "let pages of this origin (https://example.org) use the server; may be repeated"},
     {DO, "token-file", 0, KIND_TEXT, CMD_SERVE, FIELD(serve.token_file), "FILE",
      .help = "require one of the tokens in FILE, one a line, with each request (Authorization: Bearer TOKEN)"},
+    {DO, "any-model", 0, KIND_FLAG, CMD_SERVE, FIELD(serve.any_model), NULL,
+     .help = "/api/remove takes the default for a model that is not here, as for clients that ask for another's"},
     {DO, "no-page", 0, KIND_FLAG, CMD_SERVE, FIELD(serve.no_page), NULL, .help = "no page at /"},
     {LIMITS, "jobs", 'j', KIND_INT, CMD_SERVE, FIELD(serve.jobs), "N", .range = RANGE(1, 64), .standard = "1",
      .help = "pictures computed at once; each has its share of --threads"},

@@ -134,7 +134,14 @@ void rembg_handle(request *r)
     w->a.given[args_row_of("detail", CMD_CUT)] = 1;
     w->a.given[args_row_of("depth", CMD_CUT)] = 1;
     if (!work_failed(w)) {
+        served_choice choice;
+        char list[8];
         const char *model = form_text(f, "model");
+        if (r->s->a->serve.any_model &&
+            !served_models_choose(lanes_models(r->s->lanes), &choice, model, list, sizeof list)) {
+            add_warning(&w->j, "that model is not here: the default was taken");
+            model = NULL;
+        }
         fields_finish(w, model);
     }
     request_submit(r, w, 0);

@@ -175,3 +175,19 @@ TEST(lenient)
     CHECK_EQ(r.status, 200);
     CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "unknown fields were ignored");
 }
+
+/* With --any-model a client that asks for another network gets the default one, and is told. */
+TEST(any_model)
+{
+    serving other;
+    REQUIRE(serving_start(&other, "--model demo --any-model", true));
+    const part parts[] = {{"file", "a.png", photo, photo_bytes}, {"model", NULL, "isnet-general-use", 0}};
+    serving_post(&other, &r, "/api/remove", NULL, parts, 2);
+    CHECK_EQ(r.status, 200);
+    CHECK_STR(reply_header(&r, "X-Mattebox-Model"), "demo");
+    CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "the default was taken");
+    reply_dispose(&r);
+    serving_post(&other, &r, "/v1/cut", NULL, parts, 2); /* not here: a request of ours means what it says */
+    CHECK_EQ(r.status, 422);
+    CHECK_EQ(serving_stop(&other), 0);
+}
