@@ -253,6 +253,7 @@ TEST(masks)
     process_run(&p, "mattebox matte " GIF " --mask " GIF " --frames all -o by_file/ --no-detail --only-mask -q && "
                     "cmp by_file/disposal2.0004.mask.png m/disposal2.0004.mask.png; ls by_file | wc -l");
     CHECK_STR(p.out, "5\n");
+    require_format("libtiff");
     process_run(&p, "mattebox matte " GIF " --mask '" PICTURES "tiff/pages.tif' --frames all -o bad/ --no-detail");
     CHECK_RUN(&p, 1, "pages.tif has 2 frames, and ");
 }
