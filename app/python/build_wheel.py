@@ -10,7 +10,8 @@ it needs, the program and mattebox-weights. Needs Python's standard library, a c
                    packages in it. The wheel's program is left to qemu or to a real machine to try
 --system-libraries packs nothing but our own library, for this machine alone: what tests do with their own build tree
 
-TIFF and HEIC are left out: Debian's libtiff brings JBIG-KIT and its libheif x265, both under the GPL.
+TIFF, HEIC and JPEG XL need the system's libraries, which are opened when such a file comes: Debian's libtiff brings JBIG-KIT and its libheif
+x265, both under the GPL, which cannot be packed.
 """
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ set(ENV{{PKG_CONFIG_SYSROOT_DIR}} {sysroot})
 
 def build(tree: pathlib.Path, options: list[str]) -> None:
     run("cmake", "-S", ROOT, "-B", tree, "-DCMAKE_BUILD_TYPE=Release", "-DMATTEBOX_TESTS=OFF", "-DMATTEBOX_BENCHMARKS=OFF",
-        "-DMATTEBOX_CUDA=OFF", "-DMATTEBOX_WHEEL=ON", "-DMATTEBOX_LEAVE_OUT=tiff;heif", *options)
+        "-DMATTEBOX_CUDA=OFF", "-DMATTEBOX_WHEEL=ON", "-DMATTEBOX_LEAVE_OUT=", *options)
     run("cmake", "--build", tree, "--target", "wheel_parts", "--parallel", str(os.cpu_count() or 1))
 
 
@@ -90,7 +91,7 @@ def pack_libraries(library: pathlib.Path, found: dict[str, pathlib.Path]) -> lis
             if SYSTEM.match(name) or name in names:
                 continue
             if not PACKED.match(name):
-                sys.exit(f"{library.name} needs {name}, which cannot be packed: configure with -DMATTEBOX_LEAVE_OUT")
+                sys.exit(f"{library.name} needs {name}, which cannot be packed: configure with -DMATTEBOX_LEAVE_OUT=...")
             names.add(name)
             copy = library.parent / name
             shutil.copyfile(found[name], copy)
