@@ -66,7 +66,8 @@ def download(page, act):
 def watched(browser, **kind):
     context = browser.new_context(accept_downloads=True, **kind)
     page = context.new_page()
-    page.on("console", lambda m: errors.append("console: " + m.text) if m.type in ("error", "warning") else None)
+    page.on("console", lambda m: errors.append("console: " + m.text)
+            if m.type in ("error", "warning") and "willReadFrequently" not in m.text else None)  # pixel() does that
     page.on("pageerror", lambda e: errors.append("page: " + str(e)))
     page.goto(f"http://127.0.0.1:{port}/")
     return page
@@ -87,7 +88,7 @@ def by_pointer(browser):
     share = page.get_attribute("#compare", "aria-valuenow")
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(100)
-    check(page.get_attribute("#compare", "aria-valuenow") > share, "arrow keys move its line")
+    check(int(page.get_attribute("#compare", "aria-valuenow")) > int(share), "arrow keys move its line")
     shot(page, "compare")
     page.keyboard.press("c")
     page.click("#backgrounds button[title='#2b5fa8']")

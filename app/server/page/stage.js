@@ -250,7 +250,11 @@ const stage = (() => {
   }, { passive: false });
 
   /* ---- the line of the comparison: pointer, keyboard */
-  const setShare = v => { self.share = Math.min(1, Math.max(0, v)); self.draw(); };
+  const setShare = v => {
+    self.share = Math.min(1, Math.max(0, v));
+    line.setAttribute("aria-valuenow", Math.round(self.share * 100));
+    self.draw();
+  };
   line.addEventListener("pointerdown", e => { line.setPointerCapture(e.pointerId); e.preventDefault(); line.focus({ preventScroll: true }); });
   line.addEventListener("pointermove", e => { if (line.hasPointerCapture(e.pointerId)) setShare((at(e).x - left) / (size()[0] * scale)); });
   line.addEventListener("keydown", e => {
