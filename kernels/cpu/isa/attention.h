@@ -50,6 +50,8 @@ typedef struct mb_attention_loops { /* mb_simd.streaming */
 extern const mb_attention_loops mb_attention_generic;
 #if defined(__x86_64__)
 extern const mb_attention_loops mb_attention_avx2, mb_attention_avx512;
+#elif defined(__aarch64__)
+extern const mb_attention_loops mb_attention_neon;
 #endif
 
 #endif

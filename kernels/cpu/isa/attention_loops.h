@@ -9,7 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-#if MB_W == 16
+#if defined(MB_NEON)
+#define MB_ATTENTION_ROWS  8
+#define MB_ATTENTION_LANES -1, -1, -1, -1
+#elif MB_W == 16
 #define MB_ATTENTION_ROWS  8
 #define MB_ATTENTION_LANES -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1
 #elif MB_W == 8
@@ -31,8 +34,33 @@ MB_INLINE void product_tile(float *c, int64_t c_pitch, const float *a, int64_t a
         acc[r][0] = fresh ? v_set(0) : v_load(c + r * c_pitch);
         acc[r][1] = fresh ? v_set(0) : v_load(c + r * c_pitch + MB_W);
     }
+    int64_t k = 0;
+#if defined(MB_NEON)
+    for (; k + 4 <= n; k += 4) { /* a row's values are one load */
+        mb_v four[MB_ATTENTION_ROWS];
+        MB_ATTENTION_UNROLL
+        for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
+            four[r] = v_load(a + r * a_pitch + k);
+        }
+#define MB_STEP(lane)                                                                                                  \
+    do {                                                                                                               \
+        mb_v b0 = v_load(b), b1 = v_load(b + MB_W);                                                                    \
+        MB_ATTENTION_UNROLL                                                                                            \
+        for (int r = 0; r < MB_ATTENTION_ROWS; r++) {                                                                  \
+            acc[r][0] = v_fma_lane(b0, four[r], lane, acc[r][0]);                                                      \
+            acc[r][1] = v_fma_lane(b1, four[r], lane, acc[r][1]);                                                      \
+        }                                                                                                              \
+        b += 2 * MB_W;                                                                                                 \
+    } while (0)
+        MB_STEP(0);
+        MB_STEP(1);
+        MB_STEP(2);
+        MB_STEP(3);
+#undef MB_STEP
+    }
+#endif
 #pragma GCC unroll 4
-    for (int64_t k = 0; k < n; k++) {
+    for (; k < n; k++) {
         mb_v b0 = v_load(b), b1 = v_load(b + MB_W);
         MB_ATTENTION_UNROLL
         for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
