@@ -103,3 +103,8 @@ TEST(birefnet)
 {
     poison_all("tiny7", 7, &cpu);
 }
+
+TEST(birefnet_with_dino_v3)
+{
+    poison_all("tiny_dino_plus", 59, &cpu);
+}
