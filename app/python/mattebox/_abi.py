@@ -189,6 +189,7 @@ class mb_mask_options(Structure):
     height: int
     scale: int
     orientation: int
+    photo: Any
     _fields_ = [
         ("size", c_size_t),
         ("channel", c_int),
@@ -197,6 +198,7 @@ class mb_mask_options(Structure):
         ("height", c_int),
         ("scale", c_int),
         ("orientation", c_int),
+        ("photo", POINTER(mb_image)),
     ]
 
 
@@ -572,6 +574,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "mb_pending_free": (None, [c_void_p]),
     "mb_pipeline_refine": (c_int, [POINTER(POINTER(mb_result)), c_void_p, POINTER(mb_image), POINTER(mb_image), POINTER(mb_image), POINTER(mb_error)]),
     "mb_trimap_make": (c_int, [POINTER(mb_image), POINTER(mb_image), c_int, c_int, POINTER(mb_error)]),
+    "mb_mask_apply_strokes": (c_int, [POINTER(mb_image), POINTER(mb_image), POINTER(mb_image), POINTER(mb_image), POINTER(mb_error)]),
     "mb_pipeline_plan": (c_int, [POINTER(mb_plan_info), c_void_p, c_int, c_int, POINTER(mb_error)]),
     "mb_network_create": (c_int, [POINTER(c_void_p), c_void_p, c_void_p, POINTER(mb_error)]),
     "mb_network_free": (None, [c_void_p]),
