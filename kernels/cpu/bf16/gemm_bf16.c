@@ -103,6 +103,12 @@ static void narrow_rows(const mb_gemm *g, const mb_rows_wanted *r, int64_t lengt
     size_t rest = (size_t)(length - r->length) * sizeof *to;
     for (int64_t i = 0; i < r->n_rows; i++) {
         float factor = 1, sum = 0;
+        if (r->taps == 1 && i + 2 < r->n_rows) { /* rows lie a pitch apart: the processor does not guess the next one */
+            const char *soon = (const char *)run_of(g, r, i + 2, 0);
+            for (int64_t at = 0; at < r->length * (int64_t)sizeof(float); at += 64) {
+                __builtin_prefetch(soon + at);
+            }
+        }
         if (loops->quantise != NULL) {
             for (int64_t t = 0; t < r->taps; t++) {
                 sum += loops->square_sum(run_of(g, r, i, t), r->length);
