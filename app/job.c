@@ -241,6 +241,7 @@ void job_load(job *j, const batch *b)
         how.width = j->photo.width;
         how.height = j->photo.height;
         how.orientation = j->source.orientation;
+        how.photo = &j->photo;
         status = load_guide(guide, note, sizeof note, j->it->guide, a, &how, b->guide_reader, frame, &j->err);
     }
     if (status == MB_E_CANCELLED) {

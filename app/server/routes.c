@@ -272,6 +272,7 @@ static void estimate_get(request *r)
     request_submit(r, w, 1);
 }
 
+/* One that has not come yet, or has been answered already, is no error: who asks beside a request cannot know. */
 static void write_request(request *r, FILE *out)
 {
     request *other = http_find(r->argument);
@@ -281,7 +282,7 @@ static void write_request(request *r, FILE *out)
     json_text(&j, "id", r->argument);
     int state = w != NULL ? atomic_load(&w->state) : WORK_QUEUED;
     const char *stage = w != NULL ? atomic_load(&w->stage) : NULL;
-    json_text(&j, "state", w == NULL ? "receiving" : work_state_name(state));
+    json_text(&j, "state", other == NULL ? "unknown" : w == NULL ? "receiving" : work_state_name(state));
     json_int(&j, "before", w != NULL && state < WORK_RUNNING ? queue_position(r->s->queue, w) : 0);
     json_real(&j, "progress", w != NULL ? 1e-3 * atomic_load(&w->permille) : 0.0);
     json_text(&j, "stage", stage != NULL ? stage : "");
@@ -292,10 +293,6 @@ static void write_request(request *r, FILE *out)
 
 static void requests_get(request *r)
 {
-    if (http_find(r->argument) == NULL) {
-        request_error(r, 404, "no_request", "no such request is under way");
-        return;
-    }
     written(r, "application/json", write_request);
 }
 
@@ -342,7 +339,7 @@ const route routes[] = {
      "401 404 503 504 507"},
     {"GET", "/v1/estimate", estimate_get, FIELDS_ESTIMATE, 0, JSON, "Seconds and memory of a cut, before it starts",
      "401 404 422 503 507"},
-    {"GET", "/v1/requests/{id}", requests_get, FIELDS_NONE, 0, JSON, "How far a request is", "401 404"},
+    {"GET", "/v1/requests/{id}", requests_get, FIELDS_NONE, 0, JSON, "How far a request is", "401"},
     {"DELETE", "/v1/requests/{id}", requests_delete, FIELDS_NONE, 0, JSON, "Cancel a request", "401 404"},
     {"POST", "/api/remove", rembg_handle, FIELDS_REMBG, 0, PNG, "As rembg's server", OF_JOB},
     {"GET", "/api/remove", rembg_url_handle, FIELDS_REMBG_URL, 0, PNG, "Refused: this server fetches nothing",

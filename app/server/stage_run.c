@@ -82,7 +82,12 @@ static mb_status prepare_mask(lane *n, work *w, mb_error *err)
         w->options.grabcut = 0;
     }
     if (status == MB_OK && w->hints.data != NULL && w->mask.data != NULL) {
-        status = hints_apply(&w->mask, &w->hints, err);
+        mb_image drawn = {0};
+        status = mb_mask_apply_strokes(&drawn, &w->mask, &w->j.photo, &w->hints, err);
+        if (status == MB_OK) {
+            mb_image_dispose(&w->mask);
+            w->mask = drawn;
+        }
     }
     if (status == MB_OK && w->rembg.smooth) {
         status = rembg_smooth(&w->mask, err);

@@ -20,8 +20,6 @@ void stage_encode(work *w);
 
 /* estimate.c: time and memory of a cut of w->width x w->height. */
 void estimate(lane *n, work *w);
-/* hints.c: strokes change a mask: what is white in them (and not transparent) is subject, what is black is not. */
-mb_status hints_apply(const mb_image *mask, const mb_image *hints, mb_error *err);
 /* rembg_mask.c: its post-processing of masks, and its trimap. Both are grey, 8 bits; trimap: caller disposes. */
 mb_status rembg_smooth(const mb_image *mask, mb_error *err);
 mb_status rembg_trimap(mb_image *trimap, const mb_image *mask, const rembg_options *o, mb_error *err);
