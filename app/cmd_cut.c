@@ -46,6 +46,9 @@ static int session_prepare(session *s, args *a, const int wanted[OUT_KINDS])
     if (code == CODE_OK && a->force && a->no_clobber) {
         code = message_error(CODE_USAGE, NULL, "--force and --no-clobber exclude each other");
     }
+    if (code == CODE_OK && a->watch && a->frames != FRAMES_FIRST) {
+        code = message_error(CODE_USAGE, "run it on the files by hand", "--watch takes the first frame of each file");
+    }
     if (code == CODE_OK && a->watch) {
         return watch_check(a, wanted);
     }

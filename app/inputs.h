@@ -44,6 +44,9 @@ int inputs_collect(item_list *list, const args *a);
  */
 int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS]);
 
+/* CODE_USAGE if two inputs would write one file, also where the folder's file system ignores the case of letters. */
+int outputs_find_clashes(const item_list *list);
+
 /* The same for one result of a command that reads `inputs` (n paths; NULL ones are left out). CODE_OK or CODE_USAGE;
  * *skip:
  * --no-clobber and it exists. */

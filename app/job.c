@@ -164,7 +164,7 @@ static bool results_are_there(const job *j, const batch *b)
 }
 
 /* What of the photo's metadata its results shall have. */
-static void select_metadata(job *j, const args *a)
+void select_metadata(job *j, const args *a)
 {
     mb_metadata *m = &j->metadata;
     if (m->note[0] != '\0' && a->icc != ICC_DROP) {
@@ -241,6 +241,7 @@ void job_load(job *j, const batch *b)
         how.width = j->photo.width;
         how.height = j->photo.height;
         how.orientation = j->source.orientation;
+        how.photo = &j->photo;
         status = load_guide(guide, note, sizeof note, j->it->guide, a, &how, b->guide_reader, frame, &j->err);
     }
     if (status == MB_E_CANCELLED) {

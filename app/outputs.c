@@ -208,79 +208,6 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
     return code;
 }
 
-/* ---- clashes */
-
-typedef struct claim {
-    char *canonical;
-    const item *by;
-    const char *name;
-} claim;
-
-/* The folder with all links resolved, and the last part as it is: the result does not exist yet, so it
- * cannot be resolved itself. */
-static char *canonical_path(const char *path)
-{
-    parts p = split(path);
-    char *real = p.dir != NULL ? realpath(p.dir, NULL) : NULL;
-    const char *slash = strrchr(path, '/');
-    char *result = text_of("%s/%s", real != NULL ? real : (p.dir != NULL ? p.dir : "."), slash ? slash + 1 : path);
-    free(real);
-    free(p.dir);
-    return result;
-}
-
-static int by_canonical(const void *a, const void *b)
-{
-    return strcmp(((const claim *)a)->canonical, ((const claim *)b)->canonical);
-}
-
-/* Sorted, so that two results of one name stand side by side. The message names the inputs in a fixed
- * order, whatever the sort did. */
-static int compare_claims(claim *claims, size_t n)
-{
-    qsort(claims, n, sizeof *claims, by_canonical);
-    for (size_t i = 1; i < n; i++) {
-        if (strcmp(claims[i].canonical, claims[i - 1].canonical) == 0) {
-            const char *first = claims[i - 1].by->path, *second = claims[i].by->path;
-            int swap = strcmp(first, second) > 0;
-            if (claims[i].by->frame > 0 && strcmp(first, second) == 0) {
-                return message_error(CODE_USAGE, "--template '{dir}/{stem}.{frame}.{kind}.png' keeps them apart",
-                                     "the frames of %s would all write %s", first, claims[i].name);
-            }
-            return message_error(CODE_USAGE, "--template '{dir}/{stem}.{ext}.{kind}.png' keeps them apart",
-                                 "%s and %s would both write %s", swap ? second : first, swap ? first : second,
-                                 claims[i].name);
-        }
-    }
-    return CODE_OK;
-}
-
-/* Two inputs with one result would silently lose the first: a.jpg and a.png in one folder, or two folders
- * flattened into one. */
-static int find_clashes(const item_list *list)
-{
-    claim *claims = calloc((size_t)list->n * OUT_KINDS + 1, sizeof *claims);
-    size_t n = 0;
-    int code = claims == NULL ? no_memory() : CODE_OK;
-    for (int i = 0; i < list->n && code == CODE_OK; i++) {
-        for (int k = 0; k < OUT_KINDS && code == CODE_OK; k++) {
-            if (list->v[i].out[k] != NULL && !(list->v[i].together && list->v[i].frame > 1)) {
-                claims[n] = (claim){canonical_path(list->v[i].out[k]), &list->v[i], list->v[i].out[k]};
-                code = claims[n].canonical == NULL ? no_memory() : CODE_OK;
-                n++;
-            }
-        }
-    }
-    if (code == CODE_OK) {
-        code = compare_claims(claims, n);
-    }
-    for (size_t i = 0; i < n; i++) {
-        free(claims[i].canonical);
-    }
-    free(claims);
-    return code;
-}
-
 /* ---- results that exist */
 
 /* A file that is read and therefore never written. */
@@ -565,7 +492,7 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
         }
     }
     if (code == CODE_OK) {
-        code = find_clashes(list);
+        code = outputs_find_clashes(list);
     }
     code = code == CODE_OK ? find_existing(list, a) : code;
     if (code == CODE_OK) {

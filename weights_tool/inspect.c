@@ -56,8 +56,9 @@ static void print_backbone(FILE *out, const backbone_arch *b)
     arch_join(list, sizeof list, b->outputs, f->outputs_unknown ? BACKBONE_MAPS : 0);
     (void)fprintf(out, "%s%s", f->outputs_unknown ? ", maps behind blocks " : "", list);
     arch_join(list, sizeof list, &b->window, b->window > 0 ? 1 : 0);
-    (void)fprintf(out, "%s%s%s%s\n", b->window > 0 ? ", window " : "", list,
+    (void)fprintf(out, "%s%s%s%s", b->window > 0 ? ", window " : "", list,
                   f->n_eps > 0 ? ", epsilons of the norms " : "", b->norm_eps);
+    (void)fprintf(out, "%s%s\n", b->rope_base[0] != '\0' ? ", base of the rotary positions " : "", b->rope_base);
 }
 
 /* One line for the backbone and one for the decoder: the numbers by which variants differ. */

@@ -6,6 +6,7 @@
 #include "image/codec/load.h"
 #include "image/convert.h"
 #include "image/resample/resize.h"
+#include "pipeline/mask_turn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,7 +253,9 @@ static mb_status refuse_size(const mb_image *m, const mb_mask_options *o, mb_err
 static mb_status turn(mb_image *m, int orientation, mb_error *err)
 {
     mb_image turned = {0};
-    mb_status status = mb_image_create(&turned, m->height, m->width, MB_PIXELS_GRAY, m->depth, err);
+    const bool aside = orientation >= 5;
+    mb_status status = mb_image_create(&turned, aside ? m->height : m->width, aside ? m->width : m->height,
+                                       MB_PIXELS_GRAY, m->depth, err);
     if (status == MB_OK) {
         const mb_pixel_block shape = {m->width, m->height, m->depth == MB_DEPTH_U16 ? 2 : 1};
         mb_orient_pixels(turned.data, m->data, shape, orientation);
@@ -335,6 +338,15 @@ mb_status mb_mask_read(mb_image *out, char *note, size_t note_bytes, const mb_im
     }
     MB_TRY(extract(out, note, note_bytes, src, &o, err));
     MB_TRY(fit(out, note, note_bytes, &o, err));
+    if (o.photo != NULL && mb_mask_wants_turning(o.photo, out, o.orientation)) {
+        const size_t at = strlen(note);
+        MB_TRY(o.scale ? turn(out, o.orientation, err) : MB_OK);
+        (void)snprintf(note + at, note_bytes - at,
+                       o.scale ? "%sits %s was turned as the photo's EXIF orientation says: its outline fits so"
+                               : "%sits %s seems to be of the photo as it is stored, before its EXIF orientation was "
+                                 "applied: --mask-scale turns it",
+                       at > 0 ? "; " : "", o.is_trimap ? "trimap" : "mask");
+    }
 done:
     if (status != MB_OK) {
         mb_image_dispose(out);

@@ -145,6 +145,7 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     if (status == MB_OK) {
         pipeline->options = o;
         pipeline->stats_known = false;
+        memset(pipeline->last_run, 0, sizeof pipeline->last_run);
     }
     return status;
 }

@@ -23,6 +23,11 @@ struct mb_pipeline {
     unsigned generation; /* how often the networks were rebuilt */
     mb_progress_callback on_progress;
     void *user;
+    /* Milliseconds of the last finished run's stages, for the shares of the next one's progress; all 0: none yet. Of runs
+     * that find the mask ([0]) and of those that are given one. */
+    struct mb_stage_times {
+        double mask, refine, compose;
+    } last_run[2];
 };
 
 /* The networks anew in the CPU's arithmetic, and for all runs to come. */

@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Progress of a run, as shares of the bar:
+/* Progress of a run, as shares of the bar: the times that the stages took in this pipeline's last run of the kind. Before
+ * the first one, guesses for the built-in network:
  *
  *   without refinement    network and segment 0 .. 0.95, compose .. 1
  *   with refinement       network and segment 0 .. 0.8, refine .. 0.92 or 1, compose .. 1
@@ -78,7 +79,8 @@ typedef struct run {
     int depth;                              /* of the results: 8 or 16 */
     mb_mask_job job;
     double share;        /* of the progress: up to the mask */
-    double ms;           /* of the network's part so far */
+    double refined;      /* of the progress: up to the end of refining */
+    double ms;           /* up to the mask, so far */
     unsigned generation; /* of the pipeline's networks */
     mb_result *result;
 } run;
@@ -183,13 +185,38 @@ done:
     return status;
 }
 
+/* The request brings its own mask or trimap: no network is run. */
+static bool has_mask(const request *q)
+{
+    return q->mask != NULL || q->trimap != NULL;
+}
+
+/* mask: the share up to the mask, as a guess. */
+static void set_shares(run *r, const mb_pipeline *p, double mask)
+{
+    const struct mb_stage_times *t = &p->last_run[has_mask(&r->request)];
+    const double all = t->mask + t->refine + t->compose;
+    const bool estimates = p->options.want_cutout && p->options.foreground != MB_FOREGROUND_NONE;
+    r->share = mask;
+    r->refined = mask + (estimates ? 0.6 : 1.0) * (1.0 - mask);
+    if (all > 0) {
+        r->share = t->mask / all;
+        r->refined = (t->mask + t->refine) / all;
+    }
+}
+
+static void remember_times(mb_pipeline *p, const run *r)
+{
+    p->last_run[has_mask(&r->request)] = (struct mb_stage_times){r->ms, r->result->ms_refine, r->result->ms_compose};
+}
+
 /* mask or trimap -> alpha, cut-out, result. first: share of the progress that is done. On success *out takes the
  * result. */
 static mb_status finish(const mb_task *task, mb_result **out, mb_pipeline *p, run *r, double first, mb_error *err)
 {
     mb_status status = MB_OK;
-    bool estimates = p->options.want_cutout && p->options.foreground != MB_FOREGROUND_NONE;
-    double start = mb_clock_ms(), refined = first + (estimates ? 0.6 : 1.0) * (1.0 - first);
+    const double refined = r->refined;
+    double start = mb_clock_ms();
     const mb_task refining = mb_progress_stage(task, "refine", first, refined - first);
     MB_TRY(refine(&refining, p, r, err));
     r->result->ms_refine = mb_clock_ms() - start;
@@ -199,6 +226,7 @@ static mb_status finish(const mb_task *task, mb_result **out, mb_pipeline *p, ru
     r->result->ms_compose = mb_clock_ms() - start;
     (void)mb_progress_stage(task, "compose", 1.0, 0.0);
     MB_TRY(mb_task_check(task, err));
+    remember_times(p, r);
     *out = r->result;
     r->result = NULL;
 done:
@@ -248,7 +276,7 @@ static mb_status begin_with_mask(run *r, mb_pipeline *p, mb_error *err)
         goto done;
     }
     MB_TRY(begin(r, p, err));
-    r->share = mask != NULL && p->options.grabcut ? GRABCUT_SHARE : 0.0;
+    set_shares(r, p, mask != NULL && p->options.grabcut ? GRABCUT_SHARE : 0.0);
     bool keeps_f32 = r->depth == 16 && !p->options.grabcut; /* grabcut starts from 8 bits, and ends there */
     MB_TRY(mb_gray_from_image(mask != NULL ? &r->mask : &r->trimap, keeps_f32 ? &r->mask_f32 : NULL, source, err));
     if (mask == NULL) {
@@ -278,12 +306,6 @@ static mb_status begin_network(run *r, mb_pipeline *p, mb_error *err)
     return status;
 }
 
-/* The request brings its own mask or trimap: no network is run. */
-static bool has_mask(const request *q)
-{
-    return q->mask != NULL || q->trimap != NULL;
-}
-
 /* Everything up to the network. */
 static mb_status run_begin(run *r, mb_pipeline *p, const request *q, mb_error *err)
 {
@@ -296,7 +318,7 @@ static mb_status run_begin(run *r, mb_pipeline *p, const request *q, mb_error *e
     if (with_network && p->network == NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "this pipeline was created without a model that finds masks");
     }
-    r->share = mb_matte_stage_needed(o) ? SEGMENT_SHARE : SEGMENT_SHARE_ALONE;
+    set_shares(r, p, mb_matte_stage_needed(o) ? SEGMENT_SHARE : SEGMENT_SHARE_ALONE);
     mb_status status = begin(r, p, err);
     return status == MB_OK && with_network ? begin_network(r, p, err) : status;
 }
@@ -311,13 +333,16 @@ static mb_status run_complete(mb_result **out, run *r, mb_pipeline *p, mb_error 
     if (!has_mask(&r->request)) {
         double start = mb_clock_ms();
         MB_TRY(mb_segment_mask(&segmenting, &r->mask, &r->job, &r->photo, &p->options, err));
-        r->result->ms_network = r->ms + mb_clock_ms() - start;
+        r->ms += mb_clock_ms() - start;
+        r->result->ms_network = r->ms;
         mb_add_warning(r->result->warning, r->job.warning);
         r->result->confidence = r->job.confidence.value;
         r->result->doubtful = r->job.confidence.value < r->job.confidence.limit;
         (void)snprintf(r->result->confidence_basis, sizeof r->result->confidence_basis, "%s", r->job.confidence.basis);
     } else if (r->request.mask != NULL) {
+        const double start = mb_clock_ms();
         MB_TRY(mb_segment_grabcut(&segmenting, &r->mask, &r->photo, &p->options, err));
+        r->ms = mb_clock_ms() - start;
     }
     MB_TRY(finish(&task, out, p, r, r->share, err));
 done:

@@ -10,35 +10,18 @@
 enum { SIDE = 256, BAND = SIDE / 50 };
 
 /* By weights_tool/train/doubt.py: expected IoU = constant + weights * figures. */
-static const double AGREEMENT_WEIGHT = 0.0655, LOG_AREA_WEIGHT = 0.1918, CONSTANT = 0.8944;
-
-/* IoU of two cut-outs of one size. */
-static double overlap(const mb_image_u8 *a, const mb_image_u8 *b)
-{
-    const size_t n = (size_t)a->width * (size_t)a->height;
-    double both = 0, any = 0;
-    for (size_t i = 0; i < n; i++) {
-        const bool x = a->v[i] >= 128, y = b->v[i] >= 128;
-        both += x && y;
-        any += x || y;
-    }
-    return any > 0 ? both / any : 0;
-}
+static const double AGREEMENT_WEIGHT = 0.3141, LOG_AREA_WEIGHT = 0.1509, CONSTANT = 0.6828;
 
 mb_confidence mb_confidence_of_candidates(const mb_candidates *c, mb_candidate best)
 {
     mb_confidence out = {.limit = MB_DOUBTFUL};
-    double agreement = 0;
-    for (int way = 0; way < MB_N_CANDIDATES; way++) {
-        agreement += way != (int)best ? overlap(&c->cuts[way], &c->cuts[best]) / (MB_N_CANDIDATES - 1) : 0;
-    }
     if (!c->usable[best]) {
         (void)snprintf(out.basis, sizeof out.basis, "(nearly) nothing or everything was cut out");
         return out;
     }
-    const double log_area = c->features[best][MB_FEATURE_LOG_AREA];
+    const double log_area = c->features[best][MB_FEATURE_LOG_AREA], agreement = c->features[best][MB_FEATURE_NETWORK];
     out.value = fmin(fmax(CONSTANT + AGREEMENT_WEIGHT * agreement + LOG_AREA_WEIGHT * log_area, 0), 1);
-    (void)snprintf(out.basis, sizeof out.basis, "the other ways agree by %.0f %%, the subject fills %.1f %%",
+    (void)snprintf(out.basis, sizeof out.basis, "the network agrees by %.0f %%, the subject fills %.1f %%",
                    100 * agreement, 100 * exp(log_area));
     return out;
 }

@@ -1,7 +1,7 @@
 /* How likely the subject that was found is the right one: a number for people who cannot look at every result.
  *
  * Of the built-in default it is the overlap with the truth (IoU) that was seen on photos with hand-made masks, predicted
- * from how well the competing cut-outs agree with the chosen one and from the share of the picture that it fills; the
+ * from how well the network's soft mask agrees with the chosen cut-out and from the share of the picture that it fills; the
  * weights were fitted by weights_tool/train/doubt.py, docs/models/default.md has the figures. Of a network or saliency
  * alone it is how decided their mask is; that is not calibrated. */
 #ifndef MB_SEGMENT_CONFIDENCE_H

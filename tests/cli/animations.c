@@ -209,6 +209,8 @@ TEST(refusals)
     CHECK_RUN(&p, 1, "disposal2.gif: it has more than 4 frames\n  --max-frames raises the limit");
     process_run(&p, MATTE "--frames all - -o x.png <" GIF);
     CHECK_RUN(&p, 2, "--frames needs a file");
+    process_run(&p, "mkdir -p w && mattebox w --watch -o o/ --frames all --once-idle 1");
+    CHECK_RUN(&p, 2, "--watch takes the first frame of each file");
 }
 
 /* One frame's data is damaged: that frame fails, and what is shown over it; the others are there. */
@@ -237,6 +239,7 @@ TEST(damaged_frames)
     process_run(&p, "head -c 300 " GIF " >cut.gif; " MATTE "--frames all cut.gif -o cut/");
     CHECK_EQ(p.code, 1);
     CHECK(file_exists("cut/cut.0001.cutout.png"));
+    require_format("libwebp");
     process_run(&p, "head -c 400 '" ANIMATED "lossless.webp' >cut.webp; " MATTE "--frames all cut.webp -o cut_webp/");
     CHECK_RUN(&p, 1, "cut.webp: damaged WebP");
 }

@@ -48,8 +48,18 @@ static void corner_is(const char *name, int r, int g, int b)
     mb_image_dispose(&image);
 }
 
+static void skip_without(const char *library)
+{
+    process_run(&p, "mattebox version --verbose | grep -q '%s '", library);
+    if (p.code != 0) {
+        SKIP("this build has no %s", library);
+    }
+}
+
 TEST(backgrounds)
 {
+    skip_without("libjpeg-turbo");
+    skip_without("libwebp");
     make("c.png", "--background '#ff8000'");
     corner_is("c.png", 255, 128, 0);
     make("c.jpg", "-b 255,128,0 --quality 95");

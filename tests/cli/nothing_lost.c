@@ -86,6 +86,21 @@ TEST(shards)
     CHECK_MSG(strcmp(p.out, "a.cutout.png\nb.cutout.png\n") == 0, "%s%s", p.out, p.err);
 }
 
+/* A.ppm and a.ppm are two photos here, and their results one file on a share that ignores case. */
+TEST(letter_case)
+{
+    process_run(&p, "mkdir lc && cp cat.ppm lc/A.ppm && cp cat.ppm lc/a.ppm && mattebox lc/ -o two_cases/ " QUICK
+                    " && ls -A two_cases | wc -l");
+    CHECK_MSG(p.code == 0 && strcmp(p.out, "2\n") == 0, "%s%s", p.out, p.err);
+    process_run(&p, "LD_PRELOAD='" MB_BUILD_DIR "/fold_case.so' mattebox lc/ -o one_case/ " QUICK
+                    "; echo $?; ls -A one_case");
+    if (strstr(p.err, "ASan runtime does not come first") != NULL) {
+        SKIP("the address sanitizer wants to be loaded first");
+    }
+    CHECK_STR(p.out, "2\n"); /* and the probe is gone */
+    CHECK_CONTAINS(p.err, "a.cutout.png on this file system, which ignores the case of letters");
+}
+
 TEST(reports)
 {
     process_run(&p, "test -e /dev/full || exit 5; mattebox cat.ppm " QUICK " -o x1.png --json >/dev/full");

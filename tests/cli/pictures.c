@@ -301,6 +301,31 @@ static void test_one_alpha(const char *name, const char *alpha)
     mb_image_dispose(&got);
 }
 
+static const struct shapeless {
+    const char *name;
+} shapeless[] = {{"upside"}, {"square"}};
+
+/* A mask of the stored pixels that has the photo's shape all the same: its outline tells. */
+TEST_ROWS(turned_by_outline, shapeless)
+{
+    const char *n = row->name;
+    process_run(&p, "cd '%s/tests/data/pictures' && cp %s.jpg %s_mask.png %s_mask_upright.png '%s'", MB_SOURCE_DIR, n,
+                n, n, folder);
+    CHECK_EQ(p.code, 0);
+    process_run(&p, "mattebox matte %s.jpg --mask %s_mask.png --no-detail --only-mask -o hint.png", n, n);
+    CHECK_RUN(&p, 0,
+              "its mask seems to be of the photo as it is stored, before its EXIF orientation was applied: "
+              "--mask-scale turns it");
+    process_run(&p, "mattebox matte %s.jpg --mask %s_mask.png --no-detail --only-mask -o turned.png --mask-scale", n,
+                n);
+    CHECK_RUN(&p, 0, "its mask was turned as the photo's EXIF orientation says: its outline fits so");
+    process_run(&p, "mattebox matte %s.jpg --mask %s_mask_upright.png --no-detail --only-mask -o right.png", n, n);
+    CHECK_EQ(p.code, 0);
+    CHECK(strstr(p.err, "EXIF") == NULL); /* a mask that is right as it is */
+    CHECK(file_equal("turned.png", "right.png") && !file_equal("hint.png", "right.png"));
+    process_run(&p, "rm -f *.png *.jpg");
+}
+
 TEST(input_alpha)
 {
     static const char *const soft[] = {"soft_rgba.png", "soft_rgba16.png", "soft.webp",

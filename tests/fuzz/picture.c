@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     mb_sniffed s = mb_sniff(bytes, n);
     mb_status status = mb_load_memory(NULL, &p, &info, bytes, n, "x", &limits, &err);
     bool turned = info.orientation >= 5;
-    const bool turns_itself = s.type == MB_FILE_HEIC || s.type == MB_FILE_AVIF; /* boxes, not EXIF */
+    const bool turns_itself =
+        s.type == MB_FILE_HEIC || s.type == MB_FILE_AVIF || s.type == MB_FILE_JXL; /* not by EXIF */
     if (status == MB_OK && turns_itself ? p.width * p.height > s.width * s.height
         : status == MB_OK ? p.width != (turned ? s.height : s.width) || p.height != (turned ? s.width : s.height)
                           : err.message[0] == '\0' || p.v != NULL) {

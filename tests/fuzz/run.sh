@@ -6,7 +6,7 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 seconds=${1:?usage: run.sh SECONDS [TARGET]...}
 shift
-[ $# -gt 0 ] || set -- mbw safetensors pickle zip json http picture
+[ $# -gt 0 ] || set -- mbw safetensors pickle zip json http picture frames
 work=$root/build/fuzz
 mkdir -p "$work/objects"
 cd "$work"
@@ -14,7 +14,12 @@ cd "$work"
 flags="-std=c11 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -w"
 flags="$flags -I$root/engine/include -I$root/engine -I$root/kernels -I$root/weights_tool -I/usr/include/stb"
 flags="$flags -DMB_HAVE_JPEG=1 -DMB_HAVE_PNG=1"
-libraries="-ljpeg -lpng -lz -lm -lpthread"
+libraries="-ljpeg -lpng -lz -lm -lpthread -ldl"
+for library in TIFF:libtiff-4 HEIF:libheif JXL:libjxl; do # opened at run time: their headers are enough
+    if pkg-config --exists "${library#*:}" 2>/dev/null; then
+        flags="$flags -DMB_HAVE_${library%%:*}=1 $(pkg-config --cflags "${library#*:}")"
+    fi
+done
 if pkg-config --exists libwebpdemux 2>/dev/null; then
     flags="$flags -DMB_HAVE_WEBP=1"
     libraries="$libraries -lwebpdemux -lwebp"
@@ -34,6 +39,7 @@ code=0
 for target in "$@"; do
     seeds=$root/tests/data/fuzz/$target
     [ "$target" = picture ] && seeds=$root/tests/data/pictures/files
+    [ "$target" = frames ] && seeds=$root/tests/data/pictures/animated
     # shellcheck disable=SC2086
     $CC $flags -fsanitize=fuzzer "$root/tests/fuzz/$target.c" objects/*.o $libraries -o "fuzz_$target"
     mkdir -p "$target"

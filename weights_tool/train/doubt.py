@@ -4,7 +4,7 @@
     python3 doubt.py MATTEBOX PHOTOS
 
 Cuts every NAME.jpg of PHOTOS that has a NAME_mask.png with the built-in default and reads what its confidence rests on from
-the JSON report: how far the other candidates agree, and the share of the picture. `mountains`, which has no subject, is
+the JSON report: how far the network's mask agrees with the result, and the share of the picture. `mountains`, which has no subject, is
 left out. Ridge regression on standardised figures, ridge 2; every photo is judged by weights that have not seen it. Prints
 the weights for engine/segment/confidence.c and the table of docs/models/default.md.
 """

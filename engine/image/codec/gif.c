@@ -194,14 +194,14 @@ static size_t spell(const lzw *t, unsigned code, unsigned clear)
 
 size_t mb_gif_indices(uint8_t *dst, const mb_gif *g, const mb_gif_frame *f, uint8_t *scratch)
 {
-    const unsigned bits = byte_at(g, f->data), clear = 1u << bits;
+    const unsigned stated = byte_at(g, f->data), bits = stated < 9 ? stated : 0, clear = 1u << bits;
     lzw t = {(uint16_t *)(void *)scratch, scratch + 8192, scratch + 12288, clear + 2, clear + 2, bits + 1};
     code_reader r = {.g = g, .at = f->data + 1};
     row_order o = {(size_t)f->width, (size_t)f->height, 0, 0, f->interlaced};
     const size_t wanted = o.width * o.height;
     size_t done = 0, column = 0;
     int previous = -1;
-    if (bits < 1 || bits > 8) {
+    if (bits < 1) {
         return 0;
     }
     while (done < wanted) {

@@ -199,7 +199,10 @@ static mb_status decode(session *s)
     mb_decode_job *job = s->job;
     mb_status status = MB_OK;
     struct heif_error e;
-    api.heif_context_set_maximum_image_size_limit(s->context, job->limits->max_side);
+    /* Not more than the sides that the file declares, and what coded blocks may add to them. */
+    const int64_t longer = job->head.width > job->head.height ? job->head.width : job->head.height;
+    const int most = longer + 64 < job->limits->max_side ? (int)longer + 64 : job->limits->max_side;
+    api.heif_context_set_maximum_image_size_limit(s->context, most);
     api.heif_context_set_max_decoding_threads(s->context, 0);
     e = api.heif_context_read_from_memory_without_copy(s->context, job->bytes, job->n, NULL);
     if (e.code == heif_error_Ok) {

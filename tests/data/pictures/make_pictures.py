@@ -39,6 +39,16 @@ def turned():
     half.save(HERE / "turned_mask_half.png")
     doubled = half.transpose(Image.Transpose.ROTATE_270).resize((48, 64), Image.Resampling.BILINEAR)
     doubled.save(HERE / "turned_mask_doubled.png")
+    # upside down, and a square: the shape of their masks does not tell
+    for name, size, orientation, turn in (("upside", (64, 48), 3, Image.Transpose.ROTATE_180),
+                                          ("square", (48, 48), 6, Image.Transpose.ROTATE_270)):
+        mask = disc(*size)
+        photo = Image.new("RGB", size, (40, 90, 160))
+        photo.paste((220, 180, 60), mask=mask)
+        exif[0x0112] = orientation
+        photo.save(HERE / f"{name}.jpg", exif=exif, quality=90)
+        mask.save(HERE / f"{name}_mask.png")
+        mask.transpose(turn).save(HERE / f"{name}_mask_upright.png")
 
 
 def psd(path, rgba):
@@ -292,7 +302,7 @@ def printed():
         transform = ImageCms.buildTransform(
             ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), mode, "RGB",
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC, flags=ImageCms.Flags.BLACKPOINTCOMPENSATION)
-        ImageCms.applyTransform(source, transform).save(folder / name)
+        ImageCms.applyTransform(source, transform).save(folder / name, icc_profile=None)
 
     to_srgb("cmyk_srgb.png", cmyk, photo, "CMYK")
     to_srgb("cmyk_jpg_srgb.png", cmyk, Image.open(folder / "cmyk.jpg"), "CMYK")
