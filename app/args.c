@@ -177,16 +177,15 @@ static int set_device(int field[2], const option_row *row, const char *source, c
 }
 
 /* Cuts the text at its commas, in place: argv is ours to write to, and the names point into it. */
-static int add_to_list(args *a, const option_row *row, char *text)
+static int add_to_list(name_list *list, char *text)
 {
-    (void)row;
     for (char *name = strtok(text, ","); name != NULL; name = strtok(NULL, ",")) {
-        const char **names = realloc(a->taps.names, ((size_t)a->taps.n + 1) * sizeof *names);
+        const char **names = realloc(list->names, ((size_t)list->n + 1) * sizeof *names);
         if (names == NULL) {
             return message_error(CODE_MACHINE, NULL, "out of memory");
         }
-        a->taps.names = names;
-        a->taps.names[a->taps.n++] = name;
+        list->names = names;
+        list->names[list->n++] = name;
     }
     return CODE_OK;
 }
@@ -238,7 +237,7 @@ static int set_option(args *a, const option_row *row, const char *source, char *
     case KIND_COUNTS:
         return set_counts(field, row, source, text);
     case KIND_LIST:
-        return add_to_list(a, row, text);
+        return add_to_list(field, text);
     case KIND_SIZE:
         if (!read_size(size, text, row)) {
             return message_error(CODE_USAGE, NULL, "%s %s: a size like 1024 or 1024x768, %.0f to %.0f", source, text,
@@ -258,14 +257,22 @@ static int set_option(args *a, const option_row *row, const char *source, char *
 }
 
 /* A name may stand for different things in different commands. */
-static int row_of(const char *name, unsigned bit)
+int args_row_of(const char *name, unsigned bit)
 {
     for (int i = 0; i < n_option_rows; i++) {
-        if ((option_rows[i].commands & bit) != 0 && strcmp(option_rows[i].name, name) == 0) {
+        if ((option_rows[i].commands & bit) != 0 && option_rows[i].name != NULL &&
+            strcmp(option_rows[i].name, name) == 0) {
             return i;
         }
     }
     return -1;
+}
+
+int args_set(args *a, int row, const char *source, char *text)
+{
+    int code = set_option(a, &option_rows[row], source, text);
+    a->given[row] = code == CODE_OK ? 1 : a->given[row];
+    return code;
 }
 
 #define MAX_ALIASES MAX_OPTIONS
@@ -334,7 +341,7 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
     if (optopt >= LONG_BASE) {
         return usage_hint(a, "%s takes no value", word);
     }
-    int elsewhere = word[1] == '-' ? row_of(word + 2, CMD_ALL) : -1;
+    int elsewhere = word[1] == '-' ? args_row_of(word + 2, CMD_ALL) : -1;
     if (elsewhere >= 0) {
         return usage_hint(a, "%s does not belong to this command", word);
     }
@@ -349,7 +356,7 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
 
 /* Defaults of the program's own options that are not 0; those of the library come with
  * args_standard_options. */
-static void set_defaults(args *a)
+void args_defaults(args *a)
 {
     a->png_level = 3;
     a->max_megapixels_in = 500.0;
@@ -358,6 +365,15 @@ static void set_defaults(args *a)
     a->timeout = 30;
     a->max_frames = 10000;
     a->retries = 3;
+    a->serve.jobs = 1;
+    a->serve.queue = 16;
+    a->serve.connections = 64;
+    a->serve.seconds = 120;
+    a->serve.drain = 30;
+    a->serve.keep_seconds = 600;
+    a->serve.keep_count = 16;
+    a->serve.keep_bytes = 512e6;
+    a->serve.max_body = 50e6;
 }
 
 /* The first word names the command; without one it is "cut". "mattebox --version" and "--help" work as well. */
@@ -394,7 +410,7 @@ static int is_separate_value(const option_row *row, const char *next)
 int args_parse(args *a, int argc, char **argv)
 {
     *a = (args){0};
-    set_defaults(a);
+    args_defaults(a);
     (void)choose_command(a, &argc, &argv);
     args_standard_options(&a->options, a->command->bit);
     getopt_tables t;
@@ -416,11 +432,10 @@ int args_parse(args *a, int argc, char **argv)
         if (option_rows[i].kind == KIND_MAYBE && optarg == NULL && is_separate_value(&option_rows[i], argv[optind])) {
             optarg = argv[optind++]; /* "--crop 20" is understood as "--crop=20" */
         }
-        int code = set_option(a, &option_rows[i], source, optarg);
+        int code = args_set(a, i, source, optarg);
         if (code != CODE_OK) {
             return code;
         }
-        a->given[i] = 1;
     }
     a->n_paths = argc - optind;
     a->paths = (const char **)(argv + optind);
@@ -430,6 +445,10 @@ int args_parse(args *a, int argc, char **argv)
 void args_dispose(args *a)
 {
     free(a->taps.names);
+    free(a->serve.listen.names);
+    free(a->serve.hosts.names);
+    free(a->serve.origins.names);
+    free(a->serve.models.names);
     mb_image_dispose(&a->background_picture);
     mb_metadata_dispose(&a->background_metadata);
     *a = (args){0};
@@ -438,7 +457,7 @@ void args_dispose(args *a)
 /* By the name that the command knows: "mask" is a flag of cut and a file of matte. */
 int args_given(const args *a, const char *name)
 {
-    int i = row_of(name, a->command->bit);
+    int i = args_row_of(name, a->command->bit);
     return i >= 0 && a->given[i];
 }
 
@@ -454,7 +473,7 @@ int args_environment(args *a)
                  {"MATTEBOX_PRECISION", "precision"}};
     for (size_t i = 0; i < sizeof twins / sizeof twins[0]; i++) {
         char *value = getenv(twins[i].variable);
-        int row = row_of(twins[i].row, a->command->bit);
+        int row = args_row_of(twins[i].row, a->command->bit);
         if (value == NULL || value[0] == '\0' || row < 0 || args_given(a, twins[i].row)) {
             continue;
         }

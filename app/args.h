@@ -18,6 +18,7 @@ enum {
     CMD_VERSION = 128,
     CMD_HELP = 256,
     CMD_REFINE = 512,
+    CMD_SERVE = 1024,
     CMD_FRAMES = 2048,
     CMD_COMPLETION = 4096,
     CMD_ALL = 8191
@@ -34,6 +35,11 @@ enum { ICC_KEEP, ICC_SRGB, ICC_DROP };
 enum { METADATA_DROP, METADATA_KEEP };
 
 typedef struct args args;
+
+typedef struct name_list {
+    const char **names; /* the texts are borrowed */
+    int n;
+} name_list;
 
 typedef struct command {
     const char *name;
@@ -56,7 +62,7 @@ typedef enum option_kind {
     KIND_BYTES,  /* double: "6G", "512M" */
     KIND_MAYBE,  /* int, in range, or nothing: --crop, --crop=8 */
     KIND_DEVICE, /* two ints, kind and index: "cuda:1" */
-    KIND_LIST,   /* const char ** and count: may be given several times, or with commas */
+    KIND_LIST,   /* name_list: may be given several times, or with commas */
     KIND_OTHER   /* a field of mb_options that is no number and has no option of its own */
 } option_kind;
 
@@ -83,7 +89,7 @@ typedef struct option_row {
     const char *help;
 } option_row;
 
-#define MAX_OPTIONS 128
+#define MAX_OPTIONS 152
 extern const option_row option_rows[];
 extern const int n_option_rows;
 extern const char *const option_groups[];               /* in the order of the help pages; ends with NULL */
@@ -120,15 +126,20 @@ struct args {
     } raw;
     int watch, once_idle;
     /* tensors, bench */
-    struct {
-        const char **names;
-        int n;
-    } taps;
+    name_list taps;
     int runs, batch, profile, csv;
     counts thread_counts;
     /* models */
     const char *from, *sha256;
     int all, dtype, offline, timeout, retries;
+    /* serve */
+    struct {
+        name_list listen, hosts, origins, models;
+        const char *unix_path, *token_file;
+        int jobs, queue, connections, seconds, drain, no_page, sandbox, keep_seconds, keep_count;
+        double max_body, keep_bytes;
+    } serve;
+    int from_strangers; /* the options come with a request: no file is opened for them */
 };
 
 /* Fills *a; the texts point into argv. Returns CODE_OK or CODE_USAGE (two lines have been printed). */
@@ -136,6 +147,12 @@ int args_parse(args *a, int argc, char **argv);
 void args_dispose(args *a);
 const char *args_device_word(int i); /* what --device takes, NULL after the last */
 const char *args_dtype_name(int i);  /* of --dtype, NULL after the last */
+/* Sets one option of the command by its name, as if it had been on the command line; `text` NULL where none was given.
+ * Returns CODE_OK, or CODE_USAGE with a message that speaks of `source`.  */
+int args_set(args *a, int row, const char *source, char *text);
+/* The defaults of everything but the library's options. */
+void args_defaults(args *a);
+int args_row_of(const char *name, unsigned bit); /* -1: the command has no such option */
 /* Was this option on the command line? */
 int args_given(const args *a, const char *name);
 /* Reads the environment's twins (MATTEBOX_THREADS, _DEVICE, _MAX_MEMORY) where no option was given; an unusable value
@@ -148,6 +165,9 @@ void args_standard_options(mb_options *out, unsigned bit);
 /* The library's options: those defaults, then --preset, then what was given. They borrow a->background_picture.
  * CODE_OK, CODE_USAGE or CODE_MACHINE. */
 int args_library_options(mb_options *out, args *a);
+/* The same where it is known already which model runs: with the built-in default comes the preset "small", with saliency
+ * its way to find the mask. */
+int args_options_with(mb_options *out, args *a, int builtin_default, int saliency);
 int args_context(mb_context **out, const args *a); /* CODE_OK, CODE_USAGE or CODE_MACHINE */
 /* The same on GPU `index`, for --device cuda:all; *out NULL and CODE_OK after the last one. */
 int args_context_more(mb_context **out, const args *a, int index);

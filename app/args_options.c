@@ -54,6 +54,10 @@ static int read_background(mb_options *out, args *a)
         a->opaque = out->background_colour[3] == 255;
         return CODE_OK;
     }
+    if (a->from_strangers) {
+        return message_error(CODE_USAGE, "none, blur, blur:RADIUS, #rrggbb, #rrggbbaa, r,g,b or a name like white",
+                             "--background %s: no colour", text);
+    }
     struct stat s;
     if (stat(text, &s) != 0) {
         return message_error(CODE_USAGE,
@@ -148,13 +152,11 @@ static void warn_idle(const args *a, const mb_options *o)
     }
 }
 
-int args_library_options(mb_options *out, args *a)
+int args_options_with(mb_options *out, args *a, int builtin_default, int saliency)
 {
     mb_error err = {0};
     args_standard_options(out, a->command->bit);
-    const model_choice choice =
-        (a->command->bit & (CMD_CUT | CMD_FRAMES)) != 0 ? model_choose(a->model) : (model_choice){0};
-    const char *preset = a->preset == NULL && choice.standard ? "small" : a->preset;
+    const char *preset = a->preset == NULL && builtin_default ? "small" : a->preset;
     const mb_foreground foreground = out->foreground;
     if (preset != NULL && mb_options_preset(out, preset, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
@@ -162,7 +164,7 @@ int args_library_options(mb_options *out, args *a)
     if (preset != NULL && strcmp(preset, "small") == 0) { /* the nodes' presets leave the photo's colours unchanged */
         out->foreground = foreground;
     }
-    out->segment = choice.saliency ? MB_SEGMENT_SALIENCY : out->segment;
+    out->segment = saliency ? MB_SEGMENT_SALIENCY : out->segment;
     copy_given(out, a);
     set_combined(out, a);
     int code = read_background(out, a);
@@ -173,4 +175,11 @@ int args_library_options(mb_options *out, args *a)
         warn_idle(a, out);
     }
     return code;
+}
+
+int args_library_options(mb_options *out, args *a)
+{
+    const model_choice choice =
+        (a->command->bit & (CMD_CUT | CMD_FRAMES)) != 0 ? model_choose(a->model) : (model_choice){0};
+    return args_options_with(out, a, choice.standard, choice.saliency);
 }

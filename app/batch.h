@@ -57,6 +57,8 @@ void job_save(job *j, const batch *b);
 void job_dispose(job *j);
 
 void add_warning(job *j, const char *text);
+/* What of the photo's metadata its results shall have: j->kept. */
+void select_metadata(job *j, const args *a);
 /* Before and after a picture is computed: the background and the result in the right colours (colour.c). */
 mb_status fit_background(job *j, const batch *b, mb_pipeline *pipeline, mb_error *err);
 mb_status finish_colours(job *j, const batch *b, mb_error *err);

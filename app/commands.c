@@ -34,6 +34,10 @@ const command commands[] = {
      "every value. import: installs model files and checkpoints, or folders of them. export: copies models, all or the "
      "named ones, to a folder or to one .mbw file. docs/models-get.md has the details.",
      cmd_models},
+    {"serve", CMD_SERVE, "[OPTION]...", "answer requests over HTTP, with a page for the browser at /",
+     "Listens on 127.0.0.1:7000. Nothing is fetched and no file is opened for a request. SIGTERM ends it when the "
+     "running requests are done. docs/server.md describes the interface.",
+     cmd_serve},
     {"info", CMD_INFO, "[OPTION]... MODEL", "describe a model, and the memory and work of a run", NULL, cmd_info},
     {"bench", CMD_BENCH, "[OPTION]... MODEL", "measure the bare network", NULL, cmd_bench},
     {"tensors", CMD_TENSORS, "[OPTION]... MODEL IN.safetensors OUT.safetensors", "run the bare network on tensors",

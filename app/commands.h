@@ -14,6 +14,9 @@ int cmd_models(args *a);
 int cmd_info(args *a);
 int cmd_bench(args *a);
 int cmd_tensors(args *a);
+int cmd_serve(args *a);
+/* What a process of `serve` runs that decodes pictures, of at most so many megapixels; never returns. */
+int decode_worker_main(const char *megapixels);
 int cmd_version(args *a);
 int cmd_help(args *a);
 

@@ -164,7 +164,7 @@ static bool results_are_there(const job *j, const batch *b)
 }
 
 /* What of the photo's metadata its results shall have. */
-static void select_metadata(job *j, const args *a)
+void select_metadata(job *j, const args *a)
 {
     mb_metadata *m = &j->metadata;
     if (m->note[0] != '\0' && a->icc != ICC_DROP) {

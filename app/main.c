@@ -109,6 +109,9 @@ int cmd_version(args *a)
 int main(int argc, char **argv)
 {
     args a;
+    if (argc == 3 && strcmp(argv[1], "decode-worker") == 0) { /* of `serve`, not for people */
+        return decode_worker_main(argv[2]);
+    }
     hold_standard_streams();
     (void)setenv("OPENBLAS_NUM_THREADS", "1", 0); /* should it ever be opened: our own threads use it */
     message_setup(0, 0, 0);

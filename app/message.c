@@ -92,6 +92,50 @@ static void wipe_line(void)
     }
 }
 
+/* ---- answers instead of lines */
+
+static _Thread_local message_capture *captured;
+
+void message_capture_begin(message_capture *to)
+{
+    *to = (message_capture){0};
+    captured = to;
+}
+
+void message_capture_end(void)
+{
+    captured = NULL;
+}
+
+char *message_undash(char *text)
+{
+    size_t to = 0;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        int begins = i == 0 || text[i - 1] == ' ' || text[i - 1] == '(';
+        if (begins && text[i] == '-' && text[i + 1] == '-' && text[i + 2] >= 'a' && text[i + 2] <= 'z') {
+            i += 2;
+        }
+        text[to++] = text[i];
+    }
+    text[to] = '\0';
+    return text;
+}
+
+static void capture(int is_warning, const char *text, const char *hint)
+{
+    if (is_warning) {
+        char *to = captured->warnings;
+        size_t at = strlen(to);
+        (void)snprintf(to + at, sizeof captured->warnings - at, "%s%s", at > 0 ? "; " : "", text);
+        (void)message_undash(to);
+    } else if (captured->error[0] == '\0') {
+        (void)snprintf(captured->error, sizeof captured->error, "%s", text);
+        (void)snprintf(captured->hint, sizeof captured->hint, "%s", hint != NULL ? hint : "");
+        (void)message_undash(captured->error);
+        (void)message_undash(captured->hint);
+    }
+}
+
 /* Everything the program says about a problem comes through here: one form, one place that escapes. The
  * lock keeps the lines of several threads apart and off the progress line. */
 static void print_message(const char *label, const char *color, const char *text, const char *hint)
@@ -122,6 +166,10 @@ int message_error(int code, const char *hint, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (captured != NULL) {
+        capture(0, text, hint);
+        return code;
+    }
     (void)pthread_mutex_lock(&screen.lock);
     if (screen.n_errors++ == 0) {
         (void)snprintf(screen.first_error, sizeof screen.first_error, "%s", text);
@@ -152,7 +200,9 @@ int message_status(int code, const char *subject, const mb_error *err)
 
 void message_warning(const char *subject, const char *text)
 {
-    if (!screen.quiet) {
+    if (captured != NULL) {
+        capture(1, text, NULL);
+    } else if (!screen.quiet) {
         char line[LINE_BYTES];
         (void)snprintf(line, sizeof line, "%s%s%s", subject != NULL ? subject : "", subject != NULL ? ": " : "", text);
         char *hint = strchr(line, '\n');

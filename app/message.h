@@ -21,6 +21,16 @@ enum {
 /* --quiet, --verbose and --color act on everything below. Called once, before threads exist. */
 void message_setup(int quiet, int verbose, int color);
 
+/* Where the messages of one thread go instead of stderr, so that they can answer a request: the first error with its
+ * hint, and all warnings, joined by "; ". Names of options lose their dashes. */
+typedef struct message_capture {
+    char error[2048], hint[1024], warnings[1024];
+} message_capture;
+void message_capture_begin(message_capture *to); /* in this thread, until message_capture_end */
+void message_capture_end(void);
+/* "--erode 300: ..." becomes "erode 300: ...". Returns text. */
+char *message_undash(char *text);
+
 /* "mattebox: TEXT", and the hint, if not NULL and not "", two spaces in on a second line. Control characters in what
  * the arguments bring along are escaped. Safe to call from any thread. Always returns `code`. */
 int message_error(int code, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));

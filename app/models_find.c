@@ -158,6 +158,12 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
     return n_names == 0 ? add_all(paths, n) : code;
 }
 
+/* "main" is what its authors publish now. */
+static const char *revision_of(const catalogue_entry *e)
+{
+    return e->revision[0] != '\0' ? e->revision : strstr(e->address, "/resolve/main/") != NULL ? "main" : "not stated";
+}
+
 /* A model that can be had; `path` null tells it from an installed one. */
 static void known_json(const catalogue_entry *e)
 {
@@ -173,6 +179,9 @@ static void known_json(const catalogue_entry *e)
     json_int(&j, "input_height", e->height);
     json_int(&j, "download_bytes", (long long)e->size);
     json_text(&j, "address", e->address);
+    json_text(&j, "revision", revision_of(e));
+    json_text(&j, "sha256", e->sha256[0] != '\0' ? e->sha256 : NULL);
+    json_text(&j, "note", e->note[0] != '\0' ? e->note : NULL);
     json_end(&j, '}');
     json_line(&j);
 }
@@ -200,5 +209,8 @@ void models_list_known(const args *a, const catalogue *c)
         (void)printf("%-26s %7s  %-8s %-9s  %s%s\n", e->name, format_bytes(size, sizeof size, e->size), e->task, input,
                      e->licence[0] != '\0' ? e->licence : "licence not known",
                      e->gated ? "; terms to accept first" : "");
+        (void)printf("    revision %s, SHA-256 %s%s%s\n", revision_of(e),
+                     e->sha256[0] != '\0' ? e->sha256 : "as the server declares", e->note[0] != '\0' ? "\n    " : "",
+                     e->note);
     }
 }

@@ -17,7 +17,7 @@
 #define EDGES              (PICTURES | CMD_FRAMES)
 #define COLOURS            (CMD_CUT | CMD_MATTE | CMD_FRAMES)
 #define WRITES             (PICTURES | CMD_TRIMAP)
-#define RUNS               (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH)
+#define RUNS               (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH | CMD_SERVE)
 
 static const char *icc_name(int i)
 {
@@ -56,14 +56,22 @@ const char *args_dtype_name(int i)
     return i >= 0 && i < 3 ? names[i] : NULL;
 }
 
+/* --sandbox, by its choices: server/server.h names them too. */
+static const char *sandbox_name(int i)
+{
+    static const char *const names[] = {"auto", "on", "off"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
 #define DO       "What to do"
+#define LIMITS   "Limits"
 #define LOOK     "Results"
 #define EDGE     "Edges"
 #define NETWORK  "Network"
 #define FETCH    "Models"
 #define MACHINE  "Machine"
 #define FEEDBACK "Feedback"
-const char *const option_groups[] = {DO, LOOK, EDGE, NETWORK, FETCH, MACHINE, FEEDBACK, NULL};
+const char *const option_groups[] = {DO, LOOK, EDGE, NETWORK, FETCH, LIMITS, MACHINE, FEEDBACK, NULL};
 
 /* ---- what the rows of the library's table become here */
 
@@ -219,6 +227,51 @@ const option_row option_rows[] = {
      .unit = "seconds", .help = "get: limit for connecting, and for a stalled download"},
     {FETCH, "retries", 0, KIND_INT, CMD_MODELS, FIELD(retries), "N", .range = RANGE(0, 100), .standard = "3",
      .help = "get: how often to resume a broken download"},
+
+    /* mattebox serve. */
+    {DO, "listen", 0, KIND_LIST, CMD_SERVE, FIELD(serve.listen), "ADDRESS:PORT", .standard = "127.0.0.1:7000",
+     .help = "listen here; [::1]:7000 for IPv6; may be repeated. Anything but loopback should have --token-file"},
+    {DO, "unix", 0, KIND_TEXT, CMD_SERVE, FIELD(serve.unix_path), "PATH",
+     .help = "listen on a Unix socket (mode 0660)"},
+    {DO, "model", 'm', KIND_LIST, CMD_SERVE, FIELD(serve.models), "FILE|NAME",
+     .standard = "an installed one, else the built-in one",
+     .help =
+         "open this model at the start; the first is the default. When given, requests may name these only, else all "
+         "that are installed; may be repeated"},
+    {DO, "host", 0, KIND_LIST, CMD_SERVE, FIELD(serve.hosts), "NAME",
+     .help = "accept requests for this host name, as behind a proxy; addresses and localhost always are; may be "
+             "repeated"},
+    {DO, "cors", 0, KIND_LIST, CMD_SERVE, FIELD(serve.origins), "ORIGIN",
+     .help = "let pages of this origin (https://example.org) use the server; may be repeated"},
+    {DO, "token-file", 0, KIND_TEXT, CMD_SERVE, FIELD(serve.token_file), "FILE",
+     .help = "require one of the tokens in FILE, one a line, with each request (Authorization: Bearer TOKEN)"},
+    {DO, "no-page", 0, KIND_FLAG, CMD_SERVE, FIELD(serve.no_page), NULL, .help = "no page at /"},
+    {LIMITS, "jobs", 'j', KIND_INT, CMD_SERVE, FIELD(serve.jobs), "N", .range = RANGE(1, 64), .standard = "1",
+     .help = "pictures computed at once; each has its share of --threads"},
+    {LIMITS, "queue", 0, KIND_INT, CMD_SERVE, FIELD(serve.queue), "N", .range = RANGE(0, 4096), .standard = "16",
+     .help = "requests that may wait; beyond that the answer is 429"},
+    {LIMITS, "connections", 0, KIND_INT, CMD_SERVE, FIELD(serve.connections), "N", .range = RANGE(1, 4096),
+     .standard = "64", .help = "connections at once; those beyond wait to be accepted"},
+    {LIMITS, "timeout", 0, KIND_INT, CMD_SERVE, FIELD(serve.seconds), "N", .range = RANGE(1, 86400), .standard = "120",
+     .unit = "seconds", .help = "a request that takes longer is cancelled"},
+    {LIMITS, "drain", 0, KIND_INT, CMD_SERVE, FIELD(serve.drain), "N", .range = RANGE(0, 3600), .standard = "30",
+     .unit = "seconds", .help = "on SIGTERM, finish running requests for so long"},
+    {LIMITS, "max-body", 0, KIND_BYTES, CMD_SERVE, FIELD(serve.max_body), "BYTES", .standard = "50 MB",
+     .help = "refuse larger requests"},
+    {LIMITS, "max-megapixels-in", 0, KIND_REAL, CMD_SERVE, FIELD(max_megapixels_in), "X", .range = RANGE(0.001, 4295),
+     .standard = "100", .unit = "megapixels", .library = "mb_load_options.max_megapixels",
+     .help = "refuse larger pictures before decoding them"},
+    {LIMITS, "keep", 0, KIND_INT, CMD_SERVE, FIELD(serve.keep_seconds), "N", .range = RANGE(0, 86400),
+     .standard = "600", .unit = "seconds",
+     .help = "keep uploaded photos and their masks in memory for so long after their last use; 0: never"},
+    {LIMITS, "keep-photos", 0, KIND_INT, CMD_SERVE, FIELD(serve.keep_count), "N", .range = RANGE(0, 4096),
+     .standard = "16", .help = "at most so many of them"},
+    {LIMITS, "keep-bytes", 0, KIND_BYTES, CMD_SERVE, FIELD(serve.keep_bytes), "BYTES", .standard = "512 MB",
+     .help = "at most so many bytes of them"},
+    {LIMITS, "sandbox", 0, KIND_ENUM, CMD_SERVE, FIELD(serve.sandbox), "WHEN", .choices = sandbox_name,
+     .standard = "auto",
+     .help = "decode pictures in processes that can neither open files nor use a network; auto: as far as the system "
+             "allows it; on: or not at all; off: in the server itself"},
 
     /* Of the context and of loading. */
     {MACHINE, "threads", 't', KIND_COUNTS, CMD_BENCH, FIELD(thread_counts), "N[,N...]", .range = RANGE(1, 1024),

@@ -7,33 +7,37 @@ file with the official names (oracle/make_weights.py, or `mattebox-weights gener
 
     load(FILE, size=(H, W))                                        for peer_torch.py: peer_torch.py eager birefnet_dino_torch:load FILE
     birefnet_dino_torch.py FILE --golden GOLDEN                    compares with an oracle file
-    birefnet_dino_torch.py FILE --input IN.f32 --size HxW --batch N OUT.f32     logits in f64, for tests/dino_reference.sh
+    birefnet_dino_torch.py FILE OUT.safetensors --random SEED --size HxW --batch N     an input and its logits, for
+                                                                    tests/dino_v3.sh
 """
 import argparse
 import json
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from birefnet_torch import BiRefNet, dims, official_input, up
 
 
 class DinoBiRefNet(BiRefNet):
-    def __init__(self, tensors, outputs=None, **options):
+    def __init__(self, tensors, outputs=None, heads=None, eps=1e-5, base=100.0, **options):
         table = {"bb.layers.0.blocks.0.attn.relative_position_bias_table": torch.zeros(9, 1)}  # the base class reads a window
         super().__init__({**tensors, **table}, **options)
         self.depth = sum(n.endswith(".attn.qkv.weight") for n in tensors)
         n = self.depth
         self.outputs = outputs or ([3, 5, 7, 11] if n == 12 else [n // 4 - 1, n // 2 - 1, 3 * n // 4 - 1, n - 1])
         c = tensors["bb.model.cls_token"].shape[-1]
-        self.heads = 32 if c == 4096 else c // 64
+        self.heads = heads or (32 if c == 4096 else c // 64)
+        self.eps, self.base = eps, base
+
+    def ln(self, name, x):
+        return F.layer_norm(x, dims(x)[-1:], self.w(name + ".weight"), self.w(name + ".bias"), self.eps)
 
     def rope(self, h, w, d, like):
         """sines and cosines (h * w, d); angles in f32 as in the official code, unless all is f64"""
-        period = 100 ** (4 * torch.arange(d // 4, dtype=like.dtype) / d)
+        period = self.base ** (4 * torch.arange(d // 4, dtype=like.dtype) / d)
         y = 2 * (torch.arange(h, dtype=like.dtype) + 0.5) / h - 1
         x = 2 * (torch.arange(w, dtype=like.dtype) + 0.5) / w - 1
         place = torch.stack(torch.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2, 1)
@@ -113,12 +117,16 @@ def main():
     p.add_argument("weights")
     p.add_argument("out", nargs="?")
     p.add_argument("--golden")
-    p.add_argument("--input", help="[batch,3,H,W] in f32")
+    p.add_argument("--random", type=int, help="seed of the input")
     p.add_argument("--size")
     p.add_argument("--batch", type=int, default=1)
+    p.add_argument("--outputs", type=lambda t: [int(v) for v in t.split(",")])
+    p.add_argument("--heads", type=int)
+    p.add_argument("--eps", type=float, default=1e-5)
+    p.add_argument("--base", type=float, default=100.0)
     a = p.parse_args()
-    m, _ = load(a.weights)
     if a.golden:
+        m, _ = load(a.weights)
         import make_weights
         x, want = official_input(a.golden, make_weights)
         with torch.no_grad():
@@ -127,10 +135,11 @@ def main():
                           for k, v in want.items() if k in ("logits", "logits_sub4")}))
         return
     h, w = (int(v) for v in a.size.split("x"))
-    x = torch.from_numpy(np.fromfile(a.input, np.float32).reshape(a.batch, 3, h, w))
-    m = load(a.weights, deform="gather", fused_attention=False)[0].double()
+    x = torch.randn(a.batch, 3, h, w, generator=torch.Generator().manual_seed(a.random))
+    told = dict(outputs=a.outputs, heads=a.heads, eps=a.eps, base=a.base)
+    m, _ = load(a.weights, fused_attention=False, **told)
     with torch.no_grad():
-        m(x.double()).numpy().astype(np.float32).tofile(a.out)
+        save_file({"input": x, "logits": m(x).contiguous()}, a.out)
 
 
 if __name__ == "__main__":

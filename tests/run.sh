@@ -1,7 +1,7 @@
 #!/bin/sh
 # All tests: sh tests/run.sh [--long] [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]
 # Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers, --tsan: with that for
-# threads. --label: one part (core ops graph models segment matting image format api cli cuda structure). --without: all but one
+# threads. --label: one part (core ops graph models segment matting image format api cli cuda structure server). --without: all but one
 # part. --only: those whose names match. --long: also what takes minutes (more cases of many tests, seeded bugs, the
 # rehearsal of a run on a device).
 #
@@ -113,7 +113,7 @@ if [ -n "$one" ]; then
     # the programs that tests of the command line start
     needs=$target
     case $one in
-    cli/* | api/install) needs="$target mattebox_app mattebox-weights" ;;
+    cli/* | server/* | api/install) needs="$target mattebox_app mattebox-weights" ;;
     esac
     # shellcheck disable=SC2086 # $needs is several words
     cmake --build "$build" -j "$jobs" --target $needs >"$build/one.log" 2>&1 || { cat "$build/one.log"; exit 1; }

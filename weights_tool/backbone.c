@@ -155,6 +155,15 @@ static mb_status apply_told(backbone_arch *a, const backbone_told *t, mb_error *
         }
         (void)snprintf(a->norm_eps, sizeof a->norm_eps, "%s", t->norm_eps);
     }
+    if (t->rope_base != NULL) {
+        double base;
+        const char *end = mb_text_number(&base, t->rope_base);
+        if (a->rope_base[0] == '\0' || end == NULL || *end != '\0' || !(base > 1 && base <= 1e6) ||
+            strlen(t->rope_base) >= sizeof a->rope_base) {
+            return fail_told(a, "base of the rotary positions", t->rope_base, err);
+        }
+        (void)snprintf(a->rope_base, sizeof a->rope_base, "%s", t->rope_base);
+    }
     return MB_OK;
 }
 
@@ -201,6 +210,9 @@ mb_status backbone_write_meta(mbw_writer *w, const backbone_arch *a, mb_error *e
     }
     if (f->n_eps > 0) {
         MB_TRY(mbw_writer_meta(w, "arch.norm_eps", a->norm_eps, err));
+    }
+    if (a->rope_base[0] != '\0') {
+        MB_TRY(mbw_writer_meta(w, "arch.rope_base", a->rope_base, err));
     }
     if (a->window > 0) {
         arch_join(list, sizeof list, &a->maps[0], 1);

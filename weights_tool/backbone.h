@@ -27,11 +27,13 @@ typedef struct backbone_arch {
     bool separate_biases;              /* DINOv3: q_bias and v_bias beside the qkv weight */
     bool batch_norm;                   /* VGG */
     char norm_eps[48];                 /* as it is recorded: see backbone_family.n_eps */
+    char rope_base[16];                /* DINOv3: of the periods of rotary positions, as it is recorded; "": none */
 } backbone_arch;
 
 /* Overrides of what shapes do not tell; NULL: by the rules of the family. */
 typedef struct backbone_told {
     const char *heads, *outputs, *norm_eps; /* numbers with commas between them */
+    const char *rope_base;                  /* a number */
 } backbone_told;
 
 /* An official size. */

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EPS "1e-5"
+#define EPS       "1e-5"
+#define ROPE_BASE "100"
 #define SIZE(c, hidden_)                                                                                               \
     .maps = {(c), (c), (c), (c)}, .hidden = {(hidden_)}, .heads = {(c) == 4096 ? 32 : (c) / 64}, .registers = 4,       \
-    .norm_eps = EPS
+    .norm_eps = EPS, .rope_base = ROPE_BASE
 #define DEPTH12  .depths = {12}, .outputs = {3, 5, 7, 11}
 #define DEPTH(n) .depths = {(n)}, .outputs = {(n) / 4 - 1, (n) / 2 - 1, 3 * (n) / 4 - 1, (n)-1}
 
@@ -38,6 +39,7 @@ static mb_status describe(backbone_arch *a, const source *s, mb_error *err)
     const int64_t c = arch_dim(s, "bb.model.cls_token", 2, 768);
     const int64_t patch = arch_dim(s, "bb.model.patch_embed.proj.weight", 3, 16);
     (void)snprintf(a->norm_eps, sizeof a->norm_eps, "%s", EPS);
+    (void)snprintf(a->rope_base, sizeof a->rope_base, "%s", ROPE_BASE);
     for (int i = 0; i < BACKBONE_MAPS; i++) {
         a->maps[i] = c;
     }

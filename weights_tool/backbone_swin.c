@@ -14,6 +14,9 @@ static const backbone_preset presets[] = {
     {"swin-s", "Swin-S", {SIZE(96), .window = 7, .depths = {2, 2, 18, 2}, .heads = {3, 6, 12, 24}}},
     {"swin-b", "Swin-B", {SIZE(128), .window = 12, .depths = {2, 2, 18, 2}, .heads = {4, 8, 16, 32}}},
     {"swin-l", "Swin-L", {SIZE(192), .window = 12, .depths = {2, 2, 18, 2}, .heads = {6, 12, 24, 48}}},
+    {"swin-l-24",
+     "Swin-L with 24 blocks in stage 3",
+     {SIZE(192), .window = 12, .depths = {2, 2, 24, 2}, .heads = {6, 12, 24, 48}}},
 };
 
 /* The table of relative positions has (2 * window - 1)^2 rows, which is the only trace of the window's size in a
@@ -83,7 +86,8 @@ static bool ignores(const char *name)
 {
     static const char end[] = ".relative_position_index";
     const size_t n = strlen(name);
-    return n >= sizeof end && strcmp(name + n - sizeof end + 1, end) == 0;
+    return (n >= sizeof end && strcmp(name + n - sizeof end + 1, end) == 0) ||
+           strncmp(name, "bb.swin.layernorm.", 18) == 0; /* transformers' norm behind the last stage: not used */
 }
 
 /* Above one for queries, keys and values, below one for the outputs of the residual branches. */

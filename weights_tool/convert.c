@@ -280,6 +280,12 @@ static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error 
     }
     MB_TRY(mbw_writer_meta(w, "source.file", file, err));
     MB_TRY(mbw_writer_meta(w, "source.sha256", c->sha256, err));
+    if (c->o->revision != NULL) {
+        MB_TRY(mbw_writer_meta(w, "source.revision", c->o->revision, err));
+    }
+    if (c->o->note != NULL) {
+        MB_TRY(mbw_writer_meta(w, "licence.note", c->o->note, err));
+    }
     MB_TRY(mbw_writer_meta(w, "source.format", source_format_name(c->s), err));
     if (c->r.family == FAMILY_BIREFNET) {
         MB_TRY(mbw_writer_meta(w, "source.patch_order", patch_order_name(c->order), err));
@@ -482,6 +488,11 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
     MB_TRY(source_open_as(&c->s, c->o->source, &(source_choice){c->o->key, c->o->prefix}, err));
     MB_TRY(recognise(&c->r, c->s, &c->o->backbone, err));
     MB_TRY(recognise_check(&c->r, c->s, errors, err));
+    const backbone_told *told = &c->o->backbone;
+    if (c->r.family != FAMILY_BIREFNET && (told->heads != NULL || told->outputs != NULL || told->norm_eps != NULL)) {
+        status = mb_fail(err, MB_E_ARGUMENT, "--heads, --output-blocks and --norm-eps are for BiRefNet");
+        goto done;
+    }
     if (c->o->imagenet && c->r.family != FAMILY_VITMATTE) {
         status = mb_fail(err, MB_E_ARGUMENT, "--input-norm is for VITMatte; BiRefNet always has ImageNet's values");
         goto done;

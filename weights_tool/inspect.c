@@ -56,8 +56,9 @@ static void print_backbone(FILE *out, const backbone_arch *b)
     arch_join(list, sizeof list, b->outputs, f->outputs_unknown ? BACKBONE_MAPS : 0);
     (void)fprintf(out, "%s%s", f->outputs_unknown ? ", maps behind blocks " : "", list);
     arch_join(list, sizeof list, &b->window, b->window > 0 ? 1 : 0);
-    (void)fprintf(out, "%s%s%s%s\n", b->window > 0 ? ", window " : "", list,
+    (void)fprintf(out, "%s%s%s%s", b->window > 0 ? ", window " : "", list,
                   f->n_eps > 0 ? ", epsilons of the norms " : "", b->norm_eps);
+    (void)fprintf(out, "%s%s\n", b->rope_base[0] != '\0' ? ", base of the rotary positions " : "", b->rope_base);
 }
 
 /* One line for the backbone and one for the decoder: the numbers by which variants differ. */
@@ -105,6 +106,14 @@ static void print_meta(FILE *out, const source *s)
     }
 }
 
+/* Files of before it was recorded, and checkpoints that nobody said it of, have none. */
+static void print_revision(FILE *out, const source *s)
+{
+    if (source_mbw(s) != NULL && source_meta(s, "source.revision") == NULL) {
+        (void)fprintf(out, "  %-25s %s\n", "source.revision", "not recorded");
+    }
+}
+
 /* The report for people. The reason for an unknown architecture begins with the file's path, which stands above
  * already and is cut off. */
 static void print_text(const tool_options *o, FILE *out, const source *s, const facts *f, const recognised *r,
@@ -148,6 +157,7 @@ static void print_text(const tool_options *o, FILE *out, const source *s, const 
         (void)fprintf(out, "  by its name   %s\n", known->name);
     }
     print_meta(out, s);
+    print_revision(out, s);
     const size_t n = o->tensors ? source_count(s) + source_beside_count(s) : 0;
     for (size_t i = 0; i < n; i++) {
         const bool beside = i >= source_count(s);

@@ -42,6 +42,8 @@ static const known_model models[] = {
     {"rmbg_2.0", "rmbg-2.0", "general", 1024, 1024, C, "CC BY-NC 4.0 (non-commercial)"},
     {"birefnet_ep480", "birefnet-ep480", "general", 1024, 1024, C, NULL},
     {"birefnet_dis_ep580", "birefnet-dis-ep580", "dis", 1024, 1024, C, NULL},
+    {"lucida", "lucida", "general", 1024, 1024, R, "MIT"},
+    {"feynobg", "feynobg", "general", 1024, 1024, R, "Apache-2.0"},
     {"vitmatte_small_composition_1k", "vitmatte-small", "matting", 0, 0, PATCH_AUTO, NULL},
     {"vitmatte_small_distinctions_646", "vitmatte-small-distinctions", "matting", 0, 0, PATCH_AUTO, NULL},
     {"vitmatte_base_composition_1k", "vitmatte-base", "matting", 0, 0, PATCH_AUTO, NULL},

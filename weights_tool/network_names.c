@@ -6,6 +6,7 @@
 
 #include "arch.h"
 #include "names.h"
+#include "nobg_names.h"
 
 #include "core/alloc.h"
 
@@ -120,17 +121,22 @@ static void add_name(network_names *k, const char *name)
     }
 }
 
-/* Every name as the hub and as the original code write it; for BiRefNet the two are mostly the same, and a pattern
- * that comes twice does no harm to the search. Frees the list. */
-static void add_all(network_names *k, spec_list *specs)
+/* Every name of a list, and what else it is called: VITMatte by its original code, BiRefNet by the nobg library. A
+ * pattern that comes twice does no harm to the search. Frees the list. */
+static void add_all(network_names *k, spec_list *specs, bool vitmatte)
 {
     for (size_t i = 0; i < specs->n; i++) {
-        char *original = names_vitmatte_to_original(specs->v[i].name);
+        char forms[NOBG_FORMS][NOBG_NAME];
+        const int n = vitmatte ? 0 : nobg_from_ours(forms, specs->v[i].name);
+        char *original = vitmatte ? names_vitmatte_to_original(specs->v[i].name) : NULL;
         add_name(k, specs->v[i].name);
+        for (int f = 0; f < n; f++) {
+            add_name(k, forms[f]);
+        }
         if (original != NULL) {
             add_name(k, original);
         }
-        k->failed = k->failed || original == NULL;
+        k->failed = k->failed || (vitmatte && original == NULL);
         mb_free(original);
     }
     k->failed = k->failed || specs->failed;
@@ -138,7 +144,7 @@ static void add_all(network_names *k, spec_list *specs)
 }
 
 /* The names of all backbones, at their shallowest: only names matter, and depth 1 gives the index that "#" stands for.
- * The decoder is listed once for each family, as the neck is one family's. */
+ * The decoder is listed once, and again for a family that puts a neck before it. */
 static void add_birefnets(network_names *k)
 {
     size_t n;
@@ -152,14 +158,14 @@ static void add_birefnets(network_names *k)
             for (int stage = 0; stage < BACKBONE_MAPS; stage++) {
                 backbone.depths[stage] = backbone.depths[stage] > 0 ? 1 : 0;
             }
-            if (p == 0) {
+            if (p == 0 && (i == 0 || families[i]->neck)) {
                 birefnet_arch birefnet;
                 birefnet_fit(&birefnet, &backbone, true);
                 birefnet_specs(&specs, &birefnet);
             } else {
                 families[i]->specs(&specs, &backbone);
             }
-            add_all(k, &specs);
+            add_all(k, &specs, false);
         }
     }
 }
@@ -187,8 +193,10 @@ mb_status network_names_create(network_names **out, mb_error *err)
         return mb_fail_memory(err, sizeof *k, "the networks' names");
     }
     add_birefnets(k);
+    add_name(k, "bb.swin.layernorm.weight"); /* of transformers' Swin, behind the last stage: not used */
+    add_name(k, "bb.swin.layernorm.bias");
     vitmatte_specs(&specs, &vitmatte);
-    add_all(k, &specs);
+    add_all(k, &specs, true);
     if (k->failed || k->patterns.failed) {
         network_names_free(k);
         return mb_fail_memory(err, sizeof *k, "the networks' names");

@@ -25,9 +25,11 @@ typedef enum option_id {
     NAME,
     TASK,
     LICENCE,
+    REVISION,
     HEADS,
     OUTPUT_BLOCKS,
     NORM_EPS,
+    ROPE_BASE,
     ALLOW_OVERFLOW,
     KEY,
     PREFIX,
@@ -64,10 +66,12 @@ static const struct {
     {NAME, "name", 0, "TEXT", CONVERT, "name of the model (by known name, else from the file's)"},
     {TASK, "task", 0, "TEXT", CONVERT, "general, matting, portrait ... (by known name)"},
     {LICENCE, "licence", 0, "TEXT|@FILE", CONVERT, "licence to carry along (else as the source states it)"},
+    {REVISION, "revision", 0, "TEXT", CONVERT, "of the repository that the checkpoint was taken from, to record"},
     {HEADS, "heads", 0, "LIST", CONVERT,
      "PVTv2, DINOv3: attention heads, which no shape tells (1,2,5,8; channels / 64)"},
     {OUTPUT_BLOCKS, "output-blocks", 0, "LIST", CONVERT,
      "DINOv3: the four blocks that give maps, from 0 (3,5,7,11 of 12; else the quarters)"},
+    {ROPE_BASE, "rope-base", 0, "NUMBER", CONVERT, "DINOv3: base of the periods of its rotary positions (100)"},
     {NORM_EPS, "norm-eps", 0, "LIST", CONVERT,
      "PVTv2: epsilons of the norms of blocks, and of embeddings and keys (1e-6,1e-5); DINOv3: one (1e-5)"},
     {ALLOW_OVERFLOW, "allow-overflow", 0, NULL, CONVERT,
@@ -269,6 +273,9 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
     case LICENCE:
         o->licence = value;
         break;
+    case REVISION:
+        o->revision = value;
+        break;
     case HEADS:
         o->backbone.heads = value;
         break;
@@ -277,6 +284,9 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
         break;
     case NORM_EPS:
         o->backbone.norm_eps = value;
+        break;
+    case ROPE_BASE:
+        o->backbone.rope_base = value;
         break;
     case ALLOW_OVERFLOW:
         o->allow_overflow = true;

@@ -28,7 +28,8 @@ typedef struct tool_options {
     int dtype; /* mb_dtype; -1: as the source */
     patch_order order;
     int width, height; /* 0: by known name, else 1024 */
-    const char *name, *task, *licence, *recipe;
+    const char *name, *task, *licence, *recipe, *revision;
+    const char *note;       /* of the catalogue: recorded beside the licence */
     backbone_told backbone; /* what no shape tells; NULL: by the rules */
     bool imagenet;          /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
     bool allow_overflow, force, quiet;

@@ -89,11 +89,12 @@ static mb_status describe_birefnet(birefnet_arch *a, const backbone_family *f, c
 {
     backbone_told all = {recorded(s, f->heads_unknown, "arch.heads"),
                          recorded(s, f->outputs_unknown, "arch.output_blocks"),
-                         recorded(s, f->n_eps > 0, "arch.norm_eps")};
+                         recorded(s, f->n_eps > 0, "arch.norm_eps"), recorded(s, true, "arch.rope_base")};
     if (told != NULL) {
         all.heads = told->heads != NULL ? told->heads : all.heads;
         all.outputs = told->outputs != NULL ? told->outputs : all.outputs;
         all.norm_eps = told->norm_eps != NULL ? told->norm_eps : all.norm_eps;
+        all.rope_base = told->rope_base != NULL ? told->rope_base : all.rope_base;
     }
     return birefnet_describe(a, f, s, &all, err);
 }

@@ -7,6 +7,7 @@
 #include "source_internal.h"
 
 #include "names.h"
+#include "nobg_names.h"
 #include "network_names.h"
 
 #include "core/alloc.h"
@@ -253,16 +254,18 @@ static mb_status set_name(source_tensor *t, char *name, mb_error *err)
 }
 
 /* Decides for each tensor whether it lies beside the model, and gives the others their names. The original VITMatte is
- * told by backbone.pos_embed, a name that the hub's version has not; its names are then mapped. */
+ * told by backbone.pos_embed, a name that the hub's version has not, and BiRefNet of the nobg library by its Swin; their
+ * names are then mapped. */
 static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
 {
     const size_t n = strlen(k->prefix);
-    bool original_vitmatte = false;
+    bool original_vitmatte = false, nobg = false;
     mb_status status = MB_OK;
     for (size_t i = 0; i < k->s->n_tensors; i++) {
         const network_match *m = &k->matches[i];
         /* Seen among all matches, since one name of the original decides for all of them. */
         original_vitmatte = original_vitmatte || strcmp(m->name, "backbone.pos_embed") == 0;
+        nobg = nobg || nobg_has(m->name);
     }
     for (size_t i = 0; i < k->s->n_tensors && status == MB_OK; i++) {
         source_tensor *t = &k->s->tensors[i];
@@ -275,7 +278,11 @@ static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
         }
         const char *rest = t->original + n;
         const char *name = known && all_are_wrappers(k, t, m) ? m->name : any_match ? rest : names_strip(rest);
-        status = set_name(t, original_vitmatte ? names_vitmatte_to_hub(name) : mb_strdup(name), err);
+        status = set_name(t,
+                          original_vitmatte ? names_vitmatte_to_hub(name)
+                          : nobg            ? nobg_to_ours(name)
+                                            : mb_strdup(name),
+                          err);
     }
     return status;
 }

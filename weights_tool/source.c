@@ -269,6 +269,14 @@ static void negate(uint8_t *p, mb_st_dtype dtype, size_t n)
 void source_read(const source_tensor *t, size_t first, size_t n, void *dst)
 {
     const size_t size = mb_st_dtype_size(t->dtype);
+    uint8_t *to = dst;
+    for (size_t i = 0; i < t->n_pieces; i++) {
+        const size_t count = t->pieces[i].count, here = first >= count ? 0 : n < count - first ? n : count - first;
+        source_read(&t->pieces[i], first, here, to);
+        to += here * size;
+        n -= here;
+        first = first >= count ? first - count : 0;
+    }
     if (n == 0) {
         return;
     }
@@ -428,6 +436,7 @@ mb_status source_open_as(source **out, const char *path, const source_choice *ch
         goto done;
     }
     MB_TRY(source_load(s, err));
+    MB_TRY(source_join(s, err));
     *out = s;
     s = NULL;
 done:
@@ -454,6 +463,11 @@ void source_free(source *s)
         mb_free(s->tensors[i].name);
         mb_free(s->tensors[i].original);
     }
+    for (size_t i = 0; i < s->n_pieces; i++) {
+        mb_free(s->pieces[i].name);
+        mb_free(s->pieces[i].original);
+    }
+    mb_free(s->pieces);
     for (size_t i = 0; i < s->n_storages; i++) {
         mb_free(s->storages[i].member.name);
         mb_free(s->storages[i].unpacked);

@@ -27,12 +27,14 @@ typedef struct source_tensor {
     bool negated;       /* the values are the stored ones with the other sign */
     int rank;
     int64_t dims[MB_ST_MAX_RANK];
-    int64_t strides[MB_ST_MAX_RANK]; /* in elements; what a torch view has */
-    bool contiguous;                 /* row-major: `data` holds the values in order */
-    size_t count;                    /* elements */
-    const uint8_t *data;             /* first element; NULL if unread */
-    size_t storage;                  /* of a torch file: index + 1 of what its values lie in; else 0 */
-    size_t at;                       /* bytes from the storage's begin to the first element */
+    int64_t strides[MB_ST_MAX_RANK];    /* in elements; what a torch view has */
+    bool contiguous;                    /* row-major: `data` holds the values in order */
+    size_t count;                       /* elements */
+    const uint8_t *data;                /* first element; NULL if unread */
+    size_t storage;                     /* of a torch file: index + 1 of what its values lie in; else 0 */
+    size_t at;                          /* bytes from the storage's begin to the first element */
+    const struct source_tensor *pieces; /* joined of these, one after the other; then `data` is the first one's */
+    size_t n_pieces;
 } source_tensor;
 
 typedef struct source source;

@@ -28,8 +28,10 @@ struct source {
     size_t n_files, file_capacity;
     source_tensor *tensors; /* those of the model, then those beside it */
     size_t n_tensors, n_beside, capacity;
-    uint64_t n_repeated; /* elements that strides of 0 make of fewer */
-    uint32_t *slots;     /* index + 1 by hash of `name` */
+    uint64_t n_repeated;   /* elements that strides of 0 make of fewer */
+    source_tensor *pieces; /* of joined tensors (source_join.c); owned, as their names are */
+    size_t n_pieces;
+    uint32_t *slots; /* index + 1 by hash of `name` */
     size_t n_slots;
     mb_safetensors **parts; /* n_parts, by number of file; NULL where a file is of another format */
     size_t n_parts;
@@ -56,6 +58,8 @@ MB_MUST_CHECK mb_status source_read_mbw(source *s, mb_error *err);
 MB_MUST_CHECK mb_status source_select(source *s, const source_choice *choice, mb_error *err);
 /* Gives the model's tensors of torch files their data, unpacking what is compressed. */
 MB_MUST_CHECK mb_status source_load(source *s, mb_error *err);
+/* Joins queries, keys and values that lie apart. */
+MB_MUST_CHECK mb_status source_join(source *s, mb_error *err);
 /* The table behind source_find, of the first n_tensors. Two tensors of one name are an error. */
 MB_MUST_CHECK mb_status source_build_index(source *s, mb_error *err);
 /* Which file of a folder holds the weights; any other path is itself. */

@@ -19,6 +19,7 @@ log = logging.getLogger("mattebox")
 VERSIONS = ["BiRefNet-General", "RMBG-2.0"]
 OFFICIAL = "BiRefNet-general-epoch_244.pth"
 ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".mbw")
+OF_A_FOLDER = ("model", "pytorch_model", "diffusion_pytorch_model")  # the folder says which
 BUILT_IN = "mattebox default"
 _converting = threading.Lock()
 
@@ -40,7 +41,7 @@ def files(name: str) -> dict:
         for path in sorted(p for pattern in ("*", "*/*") for p in folder.glob(pattern)):
             if path.suffix not in ENDINGS or not path.is_file():
                 continue
-            alone = path.stem in ("model", "pytorch_model", "diffusion_pytorch_model") and path.parent != folder
+            alone = path.stem in OF_A_FOLDER and path.parent != folder
             found.setdefault(path.parent.name if alone else path.name, path)
     return found
 
@@ -118,7 +119,9 @@ def ready(path: str, interrupted=lambda: None) -> str:
         return path
     facts = os.stat(path)
     key = hashlib.sha256(f"{os.path.abspath(path)}|{facts.st_size}|{facts.st_mtime_ns}".encode()).hexdigest()[:12]
-    out = pathlib.Path(folder_paths.models_dir, "mattebox", f"converted-{pathlib.Path(path).stem}-{key}.mbw")
+    source = pathlib.Path(path)
+    name = source.parent.name if source.stem in OF_A_FOLDER else source.stem
+    out = pathlib.Path(folder_paths.models_dir, "mattebox", f"converted-{name}-{key}.mbw")
     with _converting:
         if not out.exists():
             out.parent.mkdir(parents=True, exist_ok=True)

@@ -33,9 +33,12 @@ def load_version(version: str) -> tuple:
 
 
 def to_numpy(tensor: Any) -> np.ndarray:
+    """As f32. 16-bit floats, which ComfyUI can be told to use, miss the 256 levels by a little: they get the nearest."""
+    narrow = "16" in str(tensor.dtype)
     if hasattr(tensor, "detach"):
         tensor = tensor.detach().cpu().float().numpy()
-    return np.ascontiguousarray(tensor, dtype=np.float32)
+    array = np.ascontiguousarray(tensor, dtype=np.float32)
+    return np.round(array * np.float32(255)) / np.float32(255) if narrow else array
 
 
 def to_tensor(array: np.ndarray, like: Any) -> Any:

@@ -6,6 +6,8 @@ it needs, the program and mattebox-weights. Needs Python's standard library, a c
 
 --out              folder of the wheel; default dist
 --build            a build tree to configure (default build/wheel), or, with --system-libraries, one to take as it is
+--cross            a compiler's prefix, as aarch64-linux-gnu, with --sysroot: a Debian system of that machine, unpacked, with the -dev
+                   packages in it. The wheel's program is left to qemu or to a real machine to try
 --system-libraries packs nothing but our own library, for this machine alone: what tests do with their own build tree
 
 TIFF and HEIC are left out: Debian's libtiff brings JBIG-KIT and its libheif x265, both under the GPL.
@@ -42,6 +44,25 @@ def run(*command: str | os.PathLike[str]) -> str:
     return done.stdout
 
 
+def cross_options(tree: pathlib.Path, prefix: str, sysroot: pathlib.Path) -> list[str]:
+    """A toolchain file for another machine."""
+    tree.mkdir(parents=True, exist_ok=True)
+    file = tree / "toolchain.cmake"
+    libraries = sysroot / "usr/lib" / prefix
+    file.write_text(f"""set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR {prefix.split("-")[0]})
+set(CMAKE_C_COMPILER {prefix}-gcc)
+set(CMAKE_SYSROOT {sysroot})
+set(CMAKE_LIBRARY_ARCHITECTURE {prefix})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE BOTH)
+set(ENV{{PKG_CONFIG_LIBDIR}} {libraries}/pkgconfig:{sysroot}/usr/share/pkgconfig)
+set(ENV{{PKG_CONFIG_SYSROOT_DIR}} {sysroot})
+""")
+    return [f"-DCMAKE_TOOLCHAIN_FILE={file}"]
+
+
 def build(tree: pathlib.Path, options: list[str]) -> None:
     run("cmake", "-S", ROOT, "-B", tree, "-DCMAKE_BUILD_TYPE=Release", "-DMATTEBOX_TESTS=OFF", "-DMATTEBOX_BENCHMARKS=OFF",
         "-DMATTEBOX_CUDA=OFF", "-DMATTEBOX_WHEEL=ON", "-DMATTEBOX_LEAVE_OUT=tiff;heif", *options)
@@ -52,14 +73,17 @@ def needed(binary: pathlib.Path) -> list[str]:
     return re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", binary))
 
 
-def places(binary: pathlib.Path) -> dict[str, pathlib.Path]:
-    return {name: pathlib.Path(path) for name, path in re.findall(r"(\S+) => (/\S+)", run("ldd", binary))}
+def places(binary: pathlib.Path, prefix: str, sysroot: pathlib.Path | None) -> dict[str, pathlib.Path]:
+    """Where the libraries are: as the loader says, or in the sysroot."""
+    if sysroot is None:
+        return {name: pathlib.Path(path) for name, path in re.findall(r"(\S+) => (/\S+)", run("ldd", binary))}
+    return {path.name: path for folder in ("lib", "usr/lib") for path in (sysroot / folder / prefix).glob("*.so*")}
 
 
-def pack_libraries(library: pathlib.Path) -> list[pathlib.Path]:
+def pack_libraries(library: pathlib.Path, found: dict[str, pathlib.Path]) -> list[pathlib.Path]:
     """Copies what the library needs beside it, under names of our own: another package may bring another version under the usual
     ones, and a process has one library of each name."""
-    found, packed, queue = places(library), [], [library]
+    packed, queue = [], [library]
     names: set[str] = set()
     while queue:
         for name in needed(queue.pop()):
@@ -109,8 +133,14 @@ def glibc(binaries: list[pathlib.Path]) -> tuple[int, int]:
     return max(seen)
 
 
-def copyright_of(library: pathlib.Path) -> str:
+def copyright_of(library: pathlib.Path, sysroot: pathlib.Path | None) -> str:
     """What Debian says of the licence of a packed library."""
+    if sysroot is not None:  # unpacked, not installed: no list of files to ask
+        stem, _, version = library.name.partition(".so.")
+        documents = sysroot / "usr/share/doc"
+        for pattern in (f"{stem}{version}*", f"{stem}-{version}*"):
+            for text in documents.glob(f"{pattern}/copyright"):
+                return text.read_text(errors="replace")
     for place in (library, pathlib.Path("/usr") / library.relative_to("/")):
         done = subprocess.run(["dpkg", "-S", os.fspath(place)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if done.returncode == 0:
@@ -174,9 +204,16 @@ def main() -> int:
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "dist")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/wheel")
     parser.add_argument("--system-libraries", action="store_true")
+    parser.add_argument("--cross", default="")
+    parser.add_argument("--sysroot", type=pathlib.Path)
     parser.add_argument("cmake", nargs="*", help="more options for cmake, after --")
     arguments = parser.parse_args()
     arguments.build = arguments.build.resolve()
+    sysroot = arguments.sysroot.resolve() if arguments.sysroot else None
+    if bool(arguments.cross) != bool(sysroot):
+        parser.error("--cross and --sysroot go together")
+    if arguments.cross and sysroot:
+        arguments.cmake += cross_options(arguments.build, arguments.cross, sysroot)
     if not arguments.system_libraries:
         build(arguments.build, arguments.cmake)
     version = re.search(r'VERSION = "(.*)"', (SOURCE / "_abi.py").read_text())[1]  # type: ignore[index]
@@ -200,18 +237,19 @@ def main() -> int:
         binaries.append(stage / "mattebox/bin" / name)
         shutil.copyfile(source, binaries[-1])
         binaries[-1].chmod(0o755)
-    machine = platform.machine()
+    machine = arguments.cross.split("-")[0] or platform.machine()
+    strip = f"{arguments.cross}-strip" if arguments.cross else "strip"
     platform_tag = f"linux_{machine}"
     if not arguments.system_libraries:
-        origins = places(library)
-        for copy in pack_libraries(library):
+        origins = places(library, arguments.cross, sysroot)
+        for copy in pack_libraries(library, origins):
             binaries.append(copy)
             origin = origins["lib" + copy.name[3:]]
-            (licences / f"{copy.name}.txt").write_text(copyright_of(origin))
+            (licences / f"{copy.name}.txt").write_text(copyright_of(origin, sysroot))
         for binary in binaries:
             if binary.name.startswith("mb_"):
                 continue
-            run("strip", "--strip-unneeded", binary)
+            run(strip, "--strip-unneeded", binary)
         platform_tag = "manylinux_%d_%d_%s" % (*glibc(binaries), machine)
     wheel = write(arguments.out, stage, version, f"py3-none-{platform_tag}")
     print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB")

@@ -9,18 +9,40 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 #if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
+#if defined(__aarch64__)
+static const char *const names[MB_ISA_COUNT] = {"ref", "generic", "neon", "neon_bf16"};
+#define NAMES "ref, generic, neon or neon_bf16"
+#else
 static const char *const names[MB_ISA_COUNT] = {"ref",         "generic",     "avx2", "avx512",
                                                 "avx512_vnni", "avx512_bf16", "amx"};
+#define NAMES "ref, generic, avx2, avx512, avx512_vnni, avx512_bf16 or amx"
+#endif
 
 const char *mb_isa_name(mb_isa isa)
 {
     return (unsigned)isa < MB_ISA_COUNT ? names[isa] : "?";
 }
+
+#if defined(__aarch64__)
+/* The compiler had the instructions, and so has the processor. */
+static bool has_neon_bf16(void)
+{
+#if defined(MB_BFMMLA_COMPILED) && defined(__linux__)
+    enum { CAPABILITY_BF16 = 1 << 14 }; /* HWCAP2_BF16, for older headers */
+    return (getauxval(AT_HWCAP2) & CAPABILITY_BF16) != 0;
+#else
+    return false;
+#endif
+}
+#endif
 
 #if defined(__x86_64__)
 /* Not by __builtin_cpu_supports: clang 14 does not know the name. Every machine with AVX2 has it; asked all the same.
@@ -105,6 +127,8 @@ mb_isa mb_cpu_best_isa(void)
         return has_amx() && ask_for_tiles() ? MB_ISA_AMX : MB_ISA_AVX512_BF16;
     }
     return avx2 ? MB_ISA_AVX2 : MB_ISA_GENERIC;
+#elif defined(__aarch64__)
+    return has_neon_bf16() ? MB_ISA_NEON_BF16 : MB_ISA_NEON;
 #else
     return MB_ISA_GENERIC;
 #endif
@@ -127,6 +151,5 @@ mb_status mb_cpu_choose_isa(mb_isa *out, mb_error *err)
                                                wish, names[best]);
         }
     }
-    return mb_fail(err, MB_E_ARGUMENT,
-                   "MATTEBOX_ISA=%.32s: ref, generic, avx2, avx512, avx512_vnni, avx512_bf16 or amx", wish);
+    return mb_fail(err, MB_E_ARGUMENT, "MATTEBOX_ISA=%.32s: " NAMES, wish);
 }

@@ -68,6 +68,8 @@ static unsigned wait_for_job(mb_pool *p, unsigned seen)
         }
 #if defined(__x86_64__) || defined(__i386__)
         __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ volatile("yield");
 #endif
     }
     pthread_mutex_lock(&p->mutex);

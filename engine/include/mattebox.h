@@ -695,6 +695,15 @@ MB_MUST_CHECK MB_API mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *
 MB_MUST_CHECK MB_API mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dilate,
                                               mb_error *err);
 
+/* Changes a mask by rough strokes, before mb_pipeline_refine. strokes: white (luma of 192 or more) belongs to the subject,
+ * black (below 64) does not; what lies between, or is transparent, says nothing. Any order, depth and size: they are
+ * scaled to the photo. The edge of what a stroke means is looked for in the photo (GrabCut around the strokes), and
+ * nothing changes that does not hang together with a stroke. mask: of the photo's size. out: grey, 8 bits; free it with
+ * mb_image_dispose. Takes up to a second, in the calling thread. Errors: MB_E_ARGUMENT (an invalid picture, or mask and
+ * photo differ in size), MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_mask_apply_strokes(mb_image *out, const mb_image *mask, const mb_image *photo,
+                                                     const mb_image *strokes, mb_error *err);
+
 /* The work and memory of a run. Set `size` before you pass it. */
 typedef struct mb_plan_info {
     size_t size;                   /* sizeof(mb_plan_info) */

@@ -1,4 +1,4 @@
-/* Pyramid Vision Transformer v2 (Wang et al. 2022), a backbone of BiRefNet. docs/models/birefnet.md, "PVTv2". */
+/* Pyramid Vision Transformer v2 (Wang et al. 2022), a backbone of BiRefNet. docs/models/backbones.md, "PVTv2". */
 #ifndef MB_MODELS_PVT_H
 #define MB_MODELS_PVT_H
 

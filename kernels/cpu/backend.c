@@ -22,14 +22,18 @@ static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
 mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
 {
     /* In the order of mb_isa, as far as f32 goes. */
+#if defined(__aarch64__)
+    static const char *const names[] = {"cpu (ref)", "cpu (generic)", "cpu (neon)"};
+#else
     static const char *const names[] = {"cpu (ref)", "cpu (generic)", "cpu (avx2)", "cpu (avx512)"};
+#endif
     mb_isa isa;
     mb_status status = mb_cpu_choose_isa(&isa, err);
     if (status != MB_OK) {
         return status;
     }
     mb_backend_ref(out);
-    out->name = names[isa > MB_ISA_AVX512 ? MB_ISA_AVX512 : isa]; /* those behind it add products in 16 bits */
+    out->name = names[isa > MB_ISA_LAST_F32 ? MB_ISA_LAST_F32 : isa]; /* those behind it add products in 16 bits */
     if (isa == MB_ISA_REF) {
         return MB_OK;
     }
@@ -61,6 +65,6 @@ void mb_backend_cpu_products(char *text, size_t text_bytes)
         const mb_openblas_api *blas = mb_openblas_open();
         (void)snprintf(text, text_bytes, "%.80s, kernels for %.40s", blas->get_config(), blas->get_corename());
     } else {
-        (void)snprintf(text, text_bytes, "own (%s)", mb_isa_name(isa > MB_ISA_AVX512 ? MB_ISA_AVX512 : isa));
+        (void)snprintf(text, text_bytes, "own (%s)", mb_isa_name(isa > MB_ISA_LAST_F32 ? MB_ISA_LAST_F32 : isa));
     }
 }

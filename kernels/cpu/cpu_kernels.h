@@ -23,6 +23,8 @@ typedef enum mb_bf16_set {
     MB_BF16_AVX512,
     MB_BF16_NATIVE, /* AVX512_BF16 */
     MB_BF16_AMX,
+    MB_BF16_NEON,         /* widened */
+    MB_BF16_NEON_NATIVE,  /* BFMMLA */
     MB_BF16_NATIVE_MODEL, /* in C, for tests */
     MB_BF16_AMX_MODEL,
     MB_FIXED16_GENERIC, /* 16-bit integers with a scale per run of K (isa/fixed16.h); window attention stays f32 */

@@ -9,7 +9,9 @@
 #define ROWS_PER_BLOCK   96  /* a multiple of every tile's rows */
 #define K_PER_BLOCK      384 /* 24 KB of weights a panel with AVX2 */
 #define COLUMNS_PER_ITEM 512
-#define ITEMS_WANTED     32 /* enough for even shares of up to 16 threads; see row_block */
+#define COLUMNS_IN_16                                                                                                  \
+    4096 /* in 16 bits: rows are rounded again for each group of columns, which costs more than weights */
+#define ITEMS_WANTED 32 /* enough for even shares of up to 16 threads; see row_block */
 
 static int64_t min_i64(int64_t a, int64_t b)
 {
@@ -48,7 +50,7 @@ static mb_blocks cut(const mb_gemm *g)
     const mb_bf16_loops *bf16 = mb_packed_bf16(w);
     int64_t panel = bf16 != NULL ? MB_BF16_COLUMNS : 2 * w->simd->width;
     /* Columns: even groups of whole panels. */
-    b.column_blocks = div_up(w->n, COLUMNS_PER_ITEM);
+    b.column_blocks = div_up(w->n, bf16 != NULL ? COLUMNS_IN_16 : COLUMNS_PER_ITEM);
     b.columns = div_up(div_up(w->n, b.column_blocks), panel) * panel;
     b.column_blocks = div_up(w->n, b.columns);
     /* Rows: as many as fit L2, fewer where that would leave threads without an item; even blocks of whole

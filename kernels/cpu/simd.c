@@ -16,6 +16,10 @@ const mb_simd *mb_simd_of(mb_isa isa)
     case MB_ISA_AVX512_BF16:
     case MB_ISA_AMX:
         return &mb_simd_avx512;
+#elif defined(__aarch64__)
+    case MB_ISA_NEON:
+    case MB_ISA_NEON_BF16:
+        return &mb_simd_neon;
 #endif
     default:
         return NULL;
@@ -37,6 +41,11 @@ const mb_simd *mb_simd_of_bf16(mb_bf16_set set)
         [MB_BF16_AMX] = &mb_simd_amx,
         [MB_FIXED16_AVX2] = &mb_simd_fixed16_avx2,
         [MB_FIXED16_VNNI] = &mb_simd_avx512_vnni
+#elif defined(__aarch64__)
+        [MB_BF16_NEON] = &mb_simd_bf16_neon,
+#if defined(MB_BFMMLA_COMPILED)
+        [MB_BF16_NEON_NATIVE] = &mb_simd_neon_bf16,
+#endif
 #endif
     };
     return tables[set];

@@ -43,6 +43,23 @@
     [MB_BF16_GENERIC] = &kernel_bf16_generic, [MB_BF16_AVX2] = &kernel_bf16_avx2,                                      \
     [MB_BF16_AVX512] = &kernel_bf16_avx512, [MB_BF16_NATIVE] = &kernel_avx512_bf16, [MB_BF16_AMX] = &kernel_amx,       \
     [MB_FIXED16_AVX2] = &kernel_fixed16_avx2, [MB_FIXED16_VNNI] = &kernel_avx512_vnni
+#elif defined(__aarch64__)
+#define MB_EACH_SET(X) X(generic) X(neon)
+#define MB_CHOOSE(op)                                                                                                  \
+    const mb_kernel *mb_cpu_##op(mb_isa isa)                                                                           \
+    {                                                                                                                  \
+        return isa >= MB_ISA_NEON ? &kernel_neon : &kernel_generic;                                                    \
+    }
+#if defined(MB_BFMMLA_COMPILED)
+#define MB_EACH_BF16_SET(X)                                                                                            \
+    X(bf16_generic) X(bf16_neon) X(neon_bf16) X(avx512_bf16_model) X(amx_model) X(fixed16_generic)
+#define MB_BF16_ROWS                                                                                                   \
+    [MB_BF16_GENERIC] = &kernel_bf16_generic, [MB_BF16_NEON] = &kernel_bf16_neon,                                      \
+    [MB_BF16_NEON_NATIVE] = &kernel_neon_bf16
+#else
+#define MB_EACH_BF16_SET(X) X(bf16_generic) X(bf16_neon) X(avx512_bf16_model) X(amx_model) X(fixed16_generic)
+#define MB_BF16_ROWS        [MB_BF16_GENERIC] = &kernel_bf16_generic, [MB_BF16_NEON] = &kernel_bf16_neon
+#endif
 #else
 #define MB_EACH_SET(X) X(generic)
 #define MB_CHOOSE(op)                                                                                                  \

@@ -282,7 +282,7 @@ static void relative_terms(const block *q, const layout *l, const float *tables)
                   2 * l->b - 2 - x_min);
 }
 
-/* Logits of keys [j0, j0 + n), added to the terms in s. */
+/* Logits of keys [j0, j0 + n), added to the terms in s if there are any. */
 static void logits16(const block *q, const layout *l, const float *kv, int64_t j0, int64_t n)
 {
     mb_bf16_panel p = {.rows = q->q16,
@@ -292,6 +292,7 @@ static void logits16(const block *q, const layout *l, const float *kv, int64_t j
                        .depth = l->depth,
                        .width = MB_BF16_COLUMNS,
                        .out_pitch = l->s_pitch,
+                       .first = !l->relative,
                        .last = true};
     for (int64_t j = 0; j < n; j += MB_BF16_COLUMNS) {
         p.columns = n - j < MB_BF16_COLUMNS ? round_up(n - j, l->loops->width) : MB_BF16_COLUMNS;
@@ -358,14 +359,12 @@ static void begin_relative(const block *q, const layout *l, const map *m, int64_
     }
 }
 
-/* They start from 0; -inf for one panel behind. */
-static void begin_plain(const block *q, const layout *l, int64_t n)
+/* Keys that a panel has beyond the last one weigh nothing. With relative terms their logits are -inf from the start. */
+static void end_plain(const block *q, const layout *l, int64_t n)
 {
     for (int64_t i = 0; i < q->rows; i++) {
-        float *s = q->s + i * l->s_pitch;
-        memset(s, 0, (size_t)n * sizeof *s);
-        for (int64_t k = n; k < n + l->loops->width; k++) {
-            s[k] = -INFINITY;
+        for (int64_t k = n; k < round_up(n, l->loops->width); k++) {
+            q->s[i * l->s_pitch + k] = -INFINITY;
         }
     }
 }
@@ -376,25 +375,29 @@ static void attend_tile(const block *q, const layout *l, const map *m, const flo
     int64_t width = l->loops->width, panels = (n + width - 1) / width;
     if (l->relative) {
         begin_relative(q, l, m, j0, n);
-    } else {
-        begin_plain(q, l, n);
     }
     if (l->bf16 != NULL) {
         logits16(q, l, kv, j0, n);
-        softmax(q, l, n);
+    } else {
+        l->loops->product(&(mb_attention_product){.c = q->s,
+                                                  .c_pitch = l->s_pitch,
+                                                  .a = q->scaled,
+                                                  .a_pitch = l->d,
+                                                  .b = kv + j0 * l->d,
+                                                  .b_panel = width * l->d,
+                                                  .rows = q->rows,
+                                                  .panels = panels,
+                                                  .k = l->d,
+                                                  .fresh = !l->relative});
+    }
+    if (!l->relative) {
+        end_plain(q, l, n);
+    }
+    softmax(q, l, n);
+    if (l->bf16 != NULL) {
         values16(q, l, kv, j0, n);
         return;
     }
-    l->loops->product(&(mb_attention_product){.c = q->s,
-                                              .c_pitch = l->s_pitch,
-                                              .a = q->scaled,
-                                              .a_pitch = l->d,
-                                              .b = kv + j0 * l->d,
-                                              .b_panel = width * l->d,
-                                              .rows = q->rows,
-                                              .panels = panels,
-                                              .k = l->d});
-    softmax(q, l, n);
     l->loops->product(&(mb_attention_product){.c = q->out,
                                               .c_pitch = l->d_padded,
                                               .a = q->s,

@@ -2,7 +2,7 @@
 # asked for nothing but its presence). Nothing of NVIDIA is linked except the static runtime; libraries are opened at run
 # time. Without a toolkit one small file answers instead.
 #   MATTEBOX_CUDA        AUTO: when nvcc is found; ON: an error without it; OFF: never
-#   MATTEBOX_CUDA_ARCHS  compute capabilities; code for 80 runs on 86 and 89 too; PTX of the last one for GPUs to come
+#   MATTEBOX_CUDA_ARCHS  compute capabilities; code for 80 runs on 86 and 89 too, Jetson Orin is 87; PTX of the last one for GPUs to come
 set(MATTEBOX_CUDA_ARCHS "75;80;90" CACHE STRING "CUDA architectures to compile for")
 set(MB_CUDA_FOUND FALSE)
 if(NOT MATTEBOX_CUDA STREQUAL "OFF")
@@ -12,7 +12,8 @@ if(NOT MATTEBOX_CUDA STREQUAL "OFF")
         cmake_path(GET nvcc_path PARENT_PATH nvcc_folder)
         cmake_path(GET nvcc_folder PARENT_PATH MB_CUDA_ROOT)
         find_library(MB_CUDART_STATIC NAMES libcudart_static.a NO_DEFAULT_PATH
-            HINTS ${MB_CUDA_ROOT}/lib64 ${MB_CUDA_ROOT}/lib ${MB_CUDA_ROOT}/targets/x86_64-linux/lib /usr/local/cuda/lib64)
+            HINTS ${MB_CUDA_ROOT}/lib64 ${MB_CUDA_ROOT}/lib ${MB_CUDA_ROOT}/targets/x86_64-linux/lib
+                ${MB_CUDA_ROOT}/targets/sbsa-linux/lib ${MB_CUDA_ROOT}/targets/aarch64-linux/lib /usr/local/cuda/lib64)
         execute_process(COMMAND ${MB_NVCC} --version OUTPUT_VARIABLE nvcc_says ERROR_QUIET)
     endif()
     if(MB_NVCC AND MB_CUDART_STATIC AND nvcc_says MATCHES "release ([0-9]+)\\.([0-9]+)")

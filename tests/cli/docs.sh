@@ -14,6 +14,7 @@ mkdir -p "$work"
 "$build/mattebox" help -- --schema >"$work/options.schema.json"
 if [ "${3:-}" = "--write" ]; then
     cp "$work/cli.md" "$work/options.schema.json" "$source/docs/"
+    python3 "$source/app/python/generate.py" # the same options, for Python
     exit 0
 fi
 for file in cli.md options.schema.json; do

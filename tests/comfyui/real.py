@@ -74,9 +74,10 @@ def main():
     assert v2["output"] == ["IMAGE", "MASK"] and v2["output_name"] == ["image", "mask"]
 
     workflow = json.loads((SOURCE / "app/comfyui/example_workflows/cutout_api.json").read_text())
+    workflow["1"]["inputs"]["image"] = "cat.png"
     picture = saved(run(workflow), "4")
     model = next((COMFYUI / "models/mattebox").glob("converted-birefnet-*.mbw"))
-    photo = COMFYUI / "input/cat.jpg"
+    photo = COMFYUI / "input/cat.png"
     expected = program(photo, model, COMFYUI / "p.png", "--detail", "guided", "--recipe", "layerstyle-v2", "--erode", "4", "--dilate", "2")
     assert picture.shape == expected.shape and np.array_equal(picture, expected), np.abs(picture.astype(int) - expected).max()
     print("LoadImage -> BiRefNetUltraV2 -> SaveImage: the program's pixels", picture.shape)

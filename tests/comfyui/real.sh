@@ -15,7 +15,9 @@ cp -r "$root/app/comfyui" "$work/ComfyUI/custom_nodes/mattebox"
 mkdir -p "$work/site" "$work/ComfyUI/models/background_removal" "$work/ComfyUI/input"
 "$python" -m zipfile -e "$wheel" "$work/site"
 chmod +x "$work/site/mattebox/bin/"*
-cp "$root/docs/pictures/cat.jpg" "$work/ComfyUI/input/"
+# A PNG file: this ComfyUI decodes JPEG by FFmpeg, whose pixels differ by some levels from libjpeg's
+"$python" -c "from PIL import Image; import sys; Image.open(sys.argv[1]).save(sys.argv[2])" "$root/docs/pictures/cat.jpg" \
+    "$work/ComfyUI/input/cat.png"
 "$work/site/mattebox/bin/mattebox-weights" generate birefnet-tiny-legacy --checkpoint --quiet \
     -o "$work/ComfyUI/models/background_removal/birefnet.safetensors"
 port=$((20000 + $$ % 20000))

@@ -201,6 +201,9 @@ static const struct override {
     {"two epsilons", "birefnet-tiny-pvt", {.norm_eps = "1e-5,1e-6"}, NULL},
     {"one epsilon of two", "birefnet-tiny-pvt", {.norm_eps = "1e-5"}, "epsilons of the norms 1e-5"},
     {"an epsilon of 0", "birefnet-tiny-dino", {.norm_eps = "0"}, "epsilons of the norms 0"},
+    {"base of the rotary positions", "birefnet-tiny-dino", {.rope_base = "1000"}, NULL},
+    {"a base of 1", "birefnet-tiny-dino", {.rope_base = "1"}, "base of the rotary positions 1"},
+    {"a base for PVTv2", "birefnet-tiny-pvt", {.rope_base = "100"}, "does not fit the backbone, PVTv2"},
     {"an epsilon that is no number", "birefnet-tiny-dino", {.norm_eps = "1e-5x"}, "epsilons of the norms 1e-5x"},
 };
 
@@ -218,10 +221,11 @@ TEST_ROWS(told, overrides)
         char list[64];
         arch_join(list, sizeof list, row->told.heads != NULL ? b->heads : b->outputs,
                   row->told.heads != NULL ? (size_t)b->family->stages : 4);
-        const char *want = row->told.heads != NULL     ? row->told.heads
-                           : row->told.outputs != NULL ? row->told.outputs
-                                                       : row->told.norm_eps;
-        CHECK_STR(row->told.norm_eps != NULL ? b->norm_eps : list, want);
+        const char *want = row->told.heads != NULL      ? row->told.heads
+                           : row->told.outputs != NULL  ? row->told.outputs
+                           : row->told.norm_eps != NULL ? row->told.norm_eps
+                                                        : row->told.rope_base;
+        CHECK_STR(row->told.norm_eps != NULL ? b->norm_eps : row->told.rope_base != NULL ? b->rope_base : list, want);
     }
     recognised_dispose(&r);
 }

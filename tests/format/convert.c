@@ -425,6 +425,8 @@ TEST(known_names)
         {"/m/vitmatte-small-composition-1k/pytorch_model.bin", "vitmatte-small"},
         {"ViTMatte_B_DIS.pth", "vitmatte-base-distinctions"},
         {"RMBG-2.0/model.safetensors", "rmbg-2.0"},
+        {"ComfyUI/models/background_removal/lucida.safetensors", "lucida"},
+        {"/m/models--feyninc--FeyNobg/snapshots/c1fd67fbefe3efeb78fe2a003270fb5350a0bb1c/model.safetensors", "feynobg"},
         {"birefnet/my-own.pth", NULL},
         {"/m/model.safetensors", NULL},
         {"", NULL},

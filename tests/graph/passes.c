@@ -279,6 +279,26 @@ static int g_rotary(mb_graph *g, int x)
     return mb_graph_node(g, MB_OP_patch_tokens, "map", &map, &x, 1, -1);
 }
 
+/* A block of PVTv2: one norm before the queries' layer and before the convolution that makes the keys' tokens, two biases
+ * and a scale to move. The map of 9 x 7 has cells of 2 x 2 that are not whole. */
+static int g_reduced(mb_graph *g, int x)
+{
+    const mb_attrs attention = {.cross_attention = {2, 0.6f}}, cells = {.conv2d = {.stride = 2}};
+    x = conv(g, "wide", x, 8, 1, true);
+    int y = layer_norm(g, "norm1", x), q = linear(g, "q", y, 8);
+    int in[] = {y, constant(g, 8, 8, 2, 2, 0.2f, 0), constant(g, 8, 1, 1, 1, 1, 0)};
+    int z = mb_graph_node(g, MB_OP_conv2d, "sr", &cells, in, 3, -1);
+    int kv = linear(g, "kv", layer_norm(g, "norm", z), 16);
+    y = linear(g, "proj", mb_graph_node(g, MB_OP_cross_attention, "attn", &attention, (int[]){q, kv}, 2, -1), 8);
+    return plain(g, MB_OP_add, "add1", (int[]){x, y}, 2);
+}
+
+/* A norm before a convolution with padding: its shift is not the padding's, so it has to stay. */
+static int g_padded(mb_graph *g, int x)
+{
+    return conv(g, "after", layer_norm(g, "norm", conv(g, "wide", x, 8, 1, true)), 4, 3, true);
+}
+
 typedef struct pass_case {
     const char *name; /* the passes, and what they run on */
     const char *pass; /* NULL: all */
@@ -322,6 +342,11 @@ static const pass_case cases[] = {
     CASE("fold_attention_scale", rotary, 0),
     CASE("fold_constants", rotary, 1),
     CASE("fold_norm_affine,move_attention_bias,fold_attention_scale", rotary, 0),
+    CASE("fold_norm_affine", reduced, 0),
+    CASE("fold_norm_affine", padded, 0),
+    CASE("move_attention_bias", reduced, 0),
+    CASE("fold_attention_scale", reduced, 0),
+    CASE("fold_norm_affine,move_attention_bias,fold_attention_scale", reduced, 0),
     CASE("fuse_epilogue", epilogue, 4),
     CASE("alias_concat", concat, 2),
     ALL(batchnorm, 3),
@@ -331,6 +356,7 @@ static const pass_case cases[] = {
     ALL(upsampled, 2),
     ALL(attention_bias, 0),
     ALL(rotary, 5),
+    ALL(reduced, 1),
 };
 
 static mb_backend backend;

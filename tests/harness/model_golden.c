@@ -178,7 +178,8 @@ static float *pick(const char *name, const mb_view *v, bool tokens, size_t *coun
 /* Channels last, as our views are. */
 static bool is_tokens(const mb_st_tensor *t, const mb_view *v)
 {
-    bool last = t->rank == 4 && t->dims[3] == v->dims[1] && t->dims[1] != v->dims[1];
+    bool slice = strstr(t->name, "_slice") != NULL; /* a part of the channels, in front */
+    bool last = t->rank == 4 && !slice && t->dims[3] == v->dims[1] && t->dims[1] != v->dims[1];
     return t->rank < 4 || last || strstr(t->name, ".norm1") != NULL || strstr(t->name, ".mlp") != NULL;
 }
 

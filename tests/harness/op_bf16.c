@@ -30,6 +30,12 @@ int op_bf16_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op)
     static const struct {
         mb_bf16_set set;
         mb_isa isa;
+#if defined(__aarch64__) /* the models of AVX512_BF16 and AMX are proven where those are compiled */
+    } sets[] = {{MB_BF16_GENERIC, MB_ISA_GENERIC},
+                {MB_FIXED16_GENERIC, MB_ISA_GENERIC},
+                {MB_BF16_NEON, MB_ISA_NEON},
+                {MB_BF16_NEON_NATIVE, MB_ISA_NEON_BF16}};
+#else
     } sets[] = {{MB_BF16_GENERIC, MB_ISA_GENERIC},
                 {MB_FIXED16_GENERIC, MB_ISA_GENERIC},
                 {MB_FIXED16_AVX2, MB_ISA_AVX2},
@@ -40,6 +46,7 @@ int op_bf16_kernels(op_kernel out[OP_MOST_KERNELS], mb_op op)
                 {MB_BF16_AVX512, MB_ISA_AVX512},
                 {MB_BF16_NATIVE, MB_ISA_AVX512_BF16},
                 {MB_BF16_AMX, MB_ISA_AMX}};
+#endif
     mb_isa best = mb_cpu_best_isa();
     mb_backend plain;
     mb_backend_ref(&plain);

@@ -150,7 +150,11 @@ TEST(subtract_avx512)
 static const struct {
     const char *name;
     mb_isa isa;
+#if defined(__aarch64__)
+} sets[] = {{"generic", MB_ISA_GENERIC}, {"neon", MB_ISA_NEON}};
+#else
 } sets[] = {{"generic", MB_ISA_GENERIC}, {"avx2", MB_ISA_AVX2}, {"avx512", MB_ISA_AVX512}};
+#endif
 
 TEST_ROWS(factor, sets)
 {

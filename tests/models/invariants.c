@@ -69,33 +69,11 @@ static mb_weights *widened(const mb_weights *w, void **bytes)
     mbw_writer *to = NULL;
     mb_weights *out = NULL;
     size_t n = 0;
-    static const char *const keys[] = {"arch.family",
-                                       "arch.generation",
-                                       "arch.embed_dim",
-                                       "arch.depths",
-                                       "arch.heads",
-                                       "arch.window",
-                                       "arch.deform_kernels",
-                                       "arch.ipt_blk5",
-                                       "arch.gate4",
-                                       "arch.patch_order",
-                                       "arch.hidden",
-                                       "arch.depth",
-                                       "arch.patch",
-                                       "arch.window_blocks",
-                                       "arch.residual_blocks",
-                                       "input.mean",
-                                       "input.std",
-                                       "input.width",
-                                       "input.height",
-                                       "input.divisor",
-                                       "task",
-                                       "name"};
     CHECK_OK(mbw_writer_create(&to, &err), err);
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (mb_weights_meta(w, keys[i]) != NULL) {
-            CHECK_OK(mbw_writer_meta(to, keys[i], mb_weights_meta(w, keys[i]), &err), err);
-        }
+    for (size_t i = 0; i < mb_weights_meta_count(w); i++) {
+        const char *key, *value;
+        mb_weights_meta_at(w, i, &key, &value);
+        CHECK_OK(mbw_writer_meta(to, key, value, &err), err);
     }
     for (size_t i = 0; i < mb_weights_count(w); i++) {
         const mb_tensor *t = mb_weights_at(w, i);
@@ -190,7 +168,8 @@ static const struct {
 } variants[] = {{"tiny7", 1, MB_F16},
                 {"tiny_legacy_columns", 1, MB_BF16},
                 {"vitmatte_tiny4", 4, MB_F16},
-                {"vitmatte_tiny14", 12, MB_BF16}};
+                {"vitmatte_tiny14", 12, MB_BF16},
+                {"tiny_dino_plus", 1, MB_F16}};
 
 TEST_ROWS(same_bits, variants)
 {

@@ -121,7 +121,7 @@ int main(void)
         const int step = test_long() ? 1 : 3; /* a divisor of SOME_PHOTOS */
         find_alphas(want, photos, n, step, MB_PRECISION_F32, device);
         check_set(want, photos, n, step, NULL);
-        for (int isa = MB_ISA_AVX2; isa <= (int)mb_cpu_best_isa(); isa++) { /* generic: op tests */
+        for (int isa = MB_ISA_VECTORS; isa <= (int)mb_cpu_best_isa(); isa++) { /* generic: op tests */
             check_set(want, photos, n, SOME_PHOTOS, mb_isa_name((mb_isa)isa));
         }
     }

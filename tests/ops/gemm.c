@@ -42,4 +42,9 @@ TEST(avx512)
 {
     check_growth(&mb_simd_avx512);
 }
+#elif defined(__aarch64__)
+TEST(neon)
+{
+    check_growth(&mb_simd_neon);
+}
 #endif

@@ -149,6 +149,8 @@ int main(void)
     }
     (void)printf("compared on this processor: %s%s\n", best >= MB_ISA_AVX512_BF16 ? "VDPBF16PS " : "",
                  best >= MB_ISA_AMX ? "TDPBF16PS" : "(no AMX)");
+#elif defined(__aarch64__)
+    check_same(&mb_bf16_neon, &mb_bf16_generic, USUAL);
 #endif
     return test_report();
 }

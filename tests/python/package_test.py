@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -117,6 +118,19 @@ class Cutting(Case):
         again = WORK / "again.png"
         again.write_bytes(data)
         self.assertTrue(np.array_equal(pixels(again), expected))
+
+    def test_profiles(self):
+        """The photo's profile goes into the file, and the background into the profile: as the program has them."""
+        photo = next(path for path in sorted((SOURCE / "tests/data/pictures/profiles").glob("p3*.png")))
+        program, ours = WORK / "p3.program.png", WORK / "p3.ours.png"
+        for background in ("#ff0000", str(CAT)):
+            subprocess.run([BUILD / "mattebox", photo, "-o", program, "--force", "--model", "saliency", "--background", background],
+                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.model.cut(photo, to=ours, background=background)
+            self.assertTrue(np.array_equal(pixels(program), pixels(ours)), background)
+            self.assertIn(b"iCCP", ours.read_bytes())
+        plain = self.model.cut(pixels(photo), background="#ff0000")
+        self.assertFalse(np.array_equal(plain[..., :3], pixels(ours)[..., :3]))
 
     def test_files(self):
         photo = WORK / "files" / "a.png"
@@ -274,15 +288,18 @@ class Cutting(Case):
         self.assertEqual((type(copy), str(copy), copy.hint), (mattebox.FileError, str(caught.exception), caught.exception.hint))
         with mattebox.Model(None, max_memory=1000, segment="saliency") as small, self.assertRaises(MemoryError):
             small.cut(self.photo)
-        with self.assertRaisesRegex(mattebox.ArgumentError, "closed"):
-            small.cut(self.photo)
+        for use in (lambda: small.cut(self.photo), lambda: small.device, lambda: small.info, lambda: small.plan(9, 9)):
+            with self.assertRaisesRegex(mattebox.ArgumentError, "closed"):
+                use()
+        self.assertIn("closed", repr(small))
+        small.close()
         with self.assertRaises(mattebox.ArgumentError):
             mattebox.Model(None).cut(self.photo)
 
 
 class Stopping(Case):
     def setUp(self):
-        self.large = np.ascontiguousarray(np.tile(self.photo, (12, 12, 1)))  # seconds of work
+        self.large = np.ascontiguousarray(np.tile(self.photo, (8, 8, 1)))  # seconds of work
 
     def test_cancel(self):
         event = threading.Event()
@@ -307,7 +324,7 @@ class Stopping(Case):
             self.model.cut(self.photo, progress=fail)
 
     def test_control_c(self):
-        for delay in (0.05, 0.15, 0.25, 0.4):
+        for delay in (0.05, 0.3):
             timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
             timer.start()
             with self.assertRaises(KeyboardInterrupt):
@@ -331,6 +348,16 @@ class Stopping(Case):
         running[0] = False
         thread.join()
         self.assertGreater(counted[0], spent * 20)
+
+    def test_close_waits(self):
+        model = mattebox.Model(None, segment="saliency", jobs=2)
+        results, begun = [], threading.Event()
+        thread = threading.Thread(target=lambda: results.append(model.cut(self.large, progress=lambda _: begun.set())))
+        thread.start()
+        begun.wait()
+        model.close()
+        thread.join()
+        self.assertEqual(results[0].shape[2], 4)
 
     def test_threads(self):
         from concurrent.futures import ThreadPoolExecutor
@@ -363,6 +390,8 @@ class Compatibility(Case):
         self.assertEqual(self.remove(self.photo, bgcolor=(1, 2, 3, 255)).shape, size + (4,))
         self.assertEqual(self.remove(self.photo, alpha_matting=True).shape, size + (4,))
         self.assertTrue(self.remove(self.photo, force_return_bytes=True).startswith(b"\x89PNG"))
+        cut = compat.BaseSession("grabcut", mattebox.Model(None, segment="saliency", grabcut=True))
+        self.assertTrue(np.array_equal(compat.remove(self.photo, session=cut)[:, :, 3], compat.remove(self.photo, session=cut, only_mask=True)))
         own = self.remove(self.photo, putalpha=True)
         self.assertTrue(np.array_equal(own[:, :, :3], self.photo))
         with self.assertRaises(ValueError):
@@ -414,6 +443,35 @@ class Batches(Case):
         self.assertTrue(np.isnan(out["coverage"][1]) and 0 < out["coverage"][0] < 1)
         with self.assertRaises(mattebox.ArgumentError):
             CutOut(None, segment="saliency")({"image": photos})
+
+
+class Guide(Case):
+    def test_examples(self):
+        """The examples of docs/python.md run, in their order, in a folder of their own."""
+        text = (SOURCE / "docs/python.md").read_text()
+        blocks = re.findall(r"<!-- run -->\n```python\n(.*?)```", text, re.S)
+        self.assertGreater(len(blocks), 3)
+        folder = WORK / "guide"
+        folder.mkdir()
+        photo = np.ascontiguousarray(self.photo[::3, ::3])
+        for name in ("photo.jpg", "other.jpg"):
+            (folder / name).write_bytes(self.file_of(photo))
+        mask = np.zeros(photo.shape[:2], np.uint8)
+        mask[10:40, 20:60] = 255
+        try:
+            from PIL import Image
+            pil = Image.fromarray(photo)
+        except ImportError:
+            pil = photo
+        names = {"array": photo, "data": self.file_of(photo), "pil_picture": pil, "mask": mask, "print": lambda *_: None}
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            for block in blocks:
+                exec(compile(block, "docs/python.md", "exec"), names)
+        finally:
+            os.chdir(before)
+        self.assertTrue((folder / "photo.cutout.png").exists() and (folder / "cut/other.cutout.png").exists())
 
 
 class Wheel(unittest.TestCase):

@@ -21,6 +21,7 @@ found=$(
     look 'a pointer is written through its own type, not as void *' '\(void \*\*\) ?&' 'none'
     look 'not safe with threads' '(strtok|strerror|localtime|gmtime|ctime|asctime|rand|srand) ?\(' 'app/[^:]*' # one thread there
     printf '%s\n' "$code" | grep -E '^[^:]*:[0-9]+:[ \t]*# *(el)?if(.*[^A-Z])?(CUDA|CUDNN|NVCC|OPENBLAS|AVX|SSE[0-9]?_|NEON)' |
-        grep -vE '^kernels/(cuda|cpu)/' | sed 's|$|    <- back ends are asked for in their own folder only|'
+        grep -vE '^(kernels/(cuda|cpu)/|engine/core/cpu\.c:)' | # which sets the processor has
+         sed 's|$|    <- back ends are asked for in their own folder only|'
 )
 verdict "$found"

@@ -39,8 +39,8 @@ static void check_cpu(mb_isa isa, const mb_backend *ref)
         }
         CHECK_MSG(b.kernels[op][n - 1] == ref->kernels[op][0], "%s: the last choice is not ref", name);
         CHECK_MSG(promised[op][0] == OWN || n == 1, "%s: has a kernel, ops.def says REF", name);
-        CHECK_MSG(promised[op][0] == REF || n > 1 || isa < MB_ISA_AVX2, "%s: ops.def says OWN, ref serves at %s", name,
-                  mb_isa_name(isa));
+        CHECK_MSG(promised[op][0] == REF || n > 1 || isa < MB_ISA_VECTORS, "%s: ops.def says OWN, ref serves at %s",
+                  name, mb_isa_name(isa));
         for (int k = 0; k < n; k++) {
             CHECK_MSG(b.kernels[op][k]->run != NULL && b.kernels[op][k]->name != NULL, "%s", name);
         }

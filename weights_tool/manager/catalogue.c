@@ -93,8 +93,9 @@ static const char *set_field(catalogue_entry *e, const char *key, char *value)
     char sha256[65];
     const struct {
         const char *key, **field;
-    } texts[] = {{"address", &e->address}, {"file", &e->file}, {"sha256", &e->sha256}, {"licence", &e->licence},
-                 {"task", &e->task},       {"page", &e->page}, {"alias", &e->alias}};
+    } texts[] = {{"address", &e->address}, {"file", &e->file},         {"sha256", &e->sha256},
+                 {"licence", &e->licence}, {"task", &e->task},         {"page", &e->page},
+                 {"alias", &e->alias},     {"revision", &e->revision}, {"note", &e->note}};
     if (value[0] == '\0') {
         return "a value is missing";
     }
@@ -171,6 +172,8 @@ static catalogue_entry *start_entry(catalogue *c, const char *name)
                                .task = "",
                                .page = "",
                                .alias = "",
+                               .revision = "",
+                               .note = "",
                                .family = "birefnet"};
     }
     return e;

@@ -17,6 +17,8 @@ typedef struct catalogue_entry {
     const char *file;    /* name of the checkpoint on this machine */
     const char *sha256;  /* 64 lower-case hexadecimal digits, or "" */
     const char *licence, *task, *page, *alias;
+    const char *revision;      /* of the repository that the address names */
+    const char *note;          /* what people should know before they use it */
     const char *family;        /* "birefnet" or "vitmatte" */
     double size;               /* of the checkpoint, about, in bytes; 0: unknown */
     int width, height;         /* of the network's input; 0: any */

@@ -473,6 +473,7 @@ static mb_status check_whole(transfer *t, download_result *out)
 {
     const char *known = t->r->sha256[0] != '\0' ? t->r->sha256 : t->p.sha256;
     out->bytes = t->p.have;
+    memcpy(out->revision, t->answer.revision, sizeof out->revision);
     out->sha256[0] = '\0';
     if (known[0] == '\0') {
         return MB_OK;

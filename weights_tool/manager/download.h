@@ -33,7 +33,8 @@ typedef struct download_request {
 
 typedef struct download_result {
     uint64_t bytes;
-    char sha256[65]; /* of the file; "" if there was nothing to compare with */
+    char sha256[65];   /* of the file; "" if there was nothing to compare with */
+    char revision[65]; /* of the repository, as the server says; "" */
 } download_result;
 
 /* Afterwards the whole file is at `part`. On failure what has come stays there for the next run, unless it is known to

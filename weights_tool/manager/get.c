@@ -109,6 +109,7 @@ typedef struct get_call {
     const manager_options *o;
     const catalogue_entry *e; /* NULL: not in the catalogue */
     const char *name, *part;  /* of the model; path of the growing file */
+    char revision[65];        /* of what has come; "" */
     bool told;                /* the user has been told size and licence */
 } get_call;
 
@@ -194,6 +195,7 @@ static mb_status fetch(get_call *g, const source_of *s, manager_result *out, boo
     };
     mb_status status = download_file(&r, &result, output_failed, err);
     memcpy(out->sha256, result.sha256, sizeof out->sha256);
+    memcpy(g->revision, result.revision, sizeof g->revision);
     return status;
 }
 
@@ -224,8 +226,8 @@ done:
 /* Runs the converter in this process, with task and licence of the catalogue. Refuses a network of another family
  * first. The converter with the options of the catalogue's entry. Its messages go to o->out; the exit code is the
  * converter's own. */
-int manager_convert(const manager_options *o, const catalogue_entry *e, const char *name, const char *checkpoint,
-                    const char *target, mb_error *err)
+int manager_convert(const manager_options *o, const catalogue_entry *e, const char *name, const char *revision,
+                    const char *checkpoint, const char *target, mb_error *err)
 {
     tool_options t = {.command = COMMAND_CONVERT,
                       .source = checkpoint,
@@ -241,7 +243,10 @@ int manager_convert(const manager_options *o, const catalogue_entry *e, const ch
     if (e != NULL) {
         t.task = e->task[0] != '\0' ? e->task : NULL;
         t.licence = e->licence[0] != '\0' ? e->licence : NULL;
+        t.revision = e->revision[0] != '\0' ? e->revision : NULL;
+        t.note = e->note[0] != '\0' ? e->note : NULL;
     }
+    t.revision = revision != NULL && revision[0] != '\0' ? revision : t.revision; /* what the server says counts */
     mb_status status = e != NULL ? check_family(e, checkpoint, err) : MB_OK;
     return status == MB_OK ? tool_convert(&t, o->out, stderr, err) : tool_exit_code(status, false);
 }
@@ -287,7 +292,7 @@ static int install(get_call *g, const char *checkpoint, const char *target, mb_e
         (void)mb_fail(err, MB_E_IO, "%.200s: cannot be renamed", g->part);
         return EXIT_OUTPUT;
     }
-    int code = manager_convert(g->o, g->e, g->name, checkpoint, target, err);
+    int code = manager_convert(g->o, g->e, g->name, g->revision, checkpoint, target, err);
     if (code == EXIT_OK || code == EXIT_MODEL) { /* used up, or no model at all: it must come anew */
         (void)unlink(checkpoint);
         (void)download_forget(g->part);

@@ -142,6 +142,11 @@ void http_answer_line(http_answer *a, const char *line, size_t n)
         a->retry_after = seconds < 3600 ? (int)seconds : 0;
     } else if (is_header(line, name, "x-linked-etag")) {
         read_digest(a->linked_sha256, value, end);
+    } else if (is_header(line, name, "x-repo-commit")) {
+        copy(a->revision, sizeof a->revision, value, end);
+        if (strspn(a->revision, "0123456789abcdef") != strlen(a->revision)) {
+            a->revision[0] = '\0';
+        }
     } else if (is_header(line, name, "x-linked-size")) {
         a->linked_size = whole_number(value, end);
     }

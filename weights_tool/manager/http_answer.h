@@ -20,6 +20,7 @@ typedef struct http_answer {
     int retry_after;        /* seconds; 0: not said */
     /* of any answer of the chain: what the hub says of the file that it redirects to */
     char linked_sha256[65];
+    char revision[65]; /* of the repository that the file was taken from; "" */
     uint64_t linked_size;
 } http_answer;
 

@@ -6,7 +6,7 @@
 
 /* Converts a checkpoint into `target`: name, task and licence from the catalogue (e may be NULL), the rest is the
  * converter's to find out. Gives the exit code. */
-int manager_convert(const manager_options *o, const catalogue_entry *e, const char *name, const char *checkpoint,
-                    const char *target, mb_error *err);
+int manager_convert(const manager_options *o, const catalogue_entry *e, const char *name, const char *revision,
+                    const char *checkpoint, const char *target, mb_error *err);
 
 #endif

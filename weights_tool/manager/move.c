@@ -223,7 +223,7 @@ int manager_import(const manager_options *o, const catalogue *c, const char *fro
     MB_TRY(store_make_folder(o->folder, err));
     writing = false;
     if (!ends_in_mbw(from)) {
-        return manager_convert(o, e, name, from, out->path, err);
+        return manager_convert(o, e, name, NULL, from, out->path, err);
     }
     MB_TRY(check_model(o, from, err));
     writing = true;

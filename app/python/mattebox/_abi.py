@@ -165,6 +165,8 @@ class mb_load_options(Structure):
     user: int | None
     keep_alpha: int
     metadata: Any
+    plain_colours: int
+    max_frames: int
     _fields_ = [
         ("size", c_size_t),
         ("max_megapixels", c_double),
@@ -174,6 +176,8 @@ class mb_load_options(Structure):
         ("user", c_void_p),
         ("keep_alpha", c_int),
         ("metadata", POINTER(mb_metadata)),
+        ("plain_colours", c_int),
+        ("max_frames", c_int),
     ]
 
 
@@ -185,6 +189,7 @@ class mb_mask_options(Structure):
     height: int
     scale: int
     orientation: int
+    photo: Any
     _fields_ = [
         ("size", c_size_t),
         ("channel", c_int),
@@ -193,6 +198,20 @@ class mb_mask_options(Structure):
         ("height", c_int),
         ("scale", c_int),
         ("orientation", c_int),
+        ("photo", POINTER(mb_image)),
+    ]
+
+
+class mb_frames_info(Structure):
+    n_frames: int
+    loops: int
+    animated: int
+    format: bytes
+    _fields_ = [
+        ("n_frames", c_int),
+        ("loops", c_int),
+        ("animated", c_int),
+        ("format", c_char * 16),
     ]
 
 
@@ -467,6 +486,23 @@ class mb_node_row(Structure):
     ]
 
 
+class mb_peak(Structure):
+    size: int
+    macs: float
+    macs16: float
+    bytes: float
+    kernel: Any
+    kernel16: Any
+    _fields_ = [
+        ("size", c_size_t),
+        ("macs", c_double),
+        ("macs16", c_double),
+        ("bytes", c_double),
+        ("kernel", c_char_p),
+        ("kernel16", c_char_p),
+    ]
+
+
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "mb_status_name": (c_char_p, [c_int]),
     "mb_cutout_file": (c_int, [c_char_p, c_char_p, c_char_p, POINTER(mb_error)]),
@@ -483,11 +519,21 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "mb_mask_options_init": (None, [POINTER(mb_mask_options)]),
     "mb_mask_read": (c_int, [POINTER(mb_image), c_char_p, c_size_t, POINTER(mb_image), POINTER(mb_mask_options), POINTER(mb_error)]),
     "mb_image_probe": (c_int, [POINTER(mb_image_source), c_char_p, POINTER(mb_error)]),
+    "mb_frames_open": (c_int, [POINTER(c_void_p), c_char_p, POINTER(mb_load_options), POINTER(mb_error)]),
+    "mb_frames_open_memory": (c_int, [POINTER(c_void_p), c_void_p, c_size_t, POINTER(mb_load_options), POINTER(mb_error)]),
+    "mb_frames_free": (None, [c_void_p]),
+    "mb_frames_get_info": (POINTER(mb_frames_info), [c_void_p]),
+    "mb_frames_read": (c_int, [POINTER(mb_image), POINTER(mb_image_source), POINTER(c_double), c_void_p, c_int, POINTER(mb_load_options), POINTER(mb_error)]),
     "mb_format_name": (c_char_p, [c_int]),
     "mb_save_options_init": (None, [POINTER(mb_save_options)]),
     "mb_image_save": (c_int, [POINTER(mb_image), c_char_p, POINTER(mb_save_options), POINTER(mb_error)]),
     "mb_image_check_path": (c_int, [c_char_p, POINTER(mb_error)]),
     "mb_image_encode": (c_int, [POINTER(c_void_p), POINTER(c_size_t), POINTER(mb_image), POINTER(mb_save_options), POINTER(mb_error)]),
+    "mb_animation_create": (c_int, [POINTER(c_void_p), c_int, POINTER(mb_save_options), POINTER(mb_error)]),
+    "mb_animation_add": (c_int, [c_void_p, POINTER(mb_image), c_double, POINTER(mb_error)]),
+    "mb_animation_save": (c_int, [c_void_p, c_char_p, POINTER(mb_error)]),
+    "mb_animation_encode": (c_int, [POINTER(c_void_p), POINTER(c_size_t), c_void_p, POINTER(mb_error)]),
+    "mb_animation_free": (None, [c_void_p]),
     "mb_buffer_free": (None, [c_void_p]),
     "mb_context_options_init": (None, [POINTER(mb_context_options)]),
     "mb_context_create": (c_int, [POINTER(c_void_p), POINTER(mb_context_options), POINTER(mb_error)]),
@@ -528,6 +574,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "mb_pending_free": (None, [c_void_p]),
     "mb_pipeline_refine": (c_int, [POINTER(POINTER(mb_result)), c_void_p, POINTER(mb_image), POINTER(mb_image), POINTER(mb_image), POINTER(mb_error)]),
     "mb_trimap_make": (c_int, [POINTER(mb_image), POINTER(mb_image), c_int, c_int, POINTER(mb_error)]),
+    "mb_mask_apply_strokes": (c_int, [POINTER(mb_image), POINTER(mb_image), POINTER(mb_image), POINTER(mb_image), POINTER(mb_error)]),
     "mb_pipeline_plan": (c_int, [POINTER(mb_plan_info), c_void_p, c_int, c_int, POINTER(mb_error)]),
     "mb_network_create": (c_int, [POINTER(c_void_p), c_void_p, c_void_p, POINTER(mb_error)]),
     "mb_network_free": (None, [c_void_p]),
@@ -542,6 +589,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "mb_network_run_file": (c_int, [c_void_p, c_char_p, c_char_p, POINTER(c_char_p), c_int, POINTER(mb_error)]),
     "mb_network_n_nodes": (c_int, [c_void_p]),
     "mb_network_node": (c_int, [POINTER(mb_node_row), c_void_p, c_int]),
+    "mb_context_measure_peak": (c_int, [POINTER(mb_peak), c_void_p, POINTER(mb_error)]),
     "mb_version": (c_char_p, []),
     "mb_build_info": (None, [c_char_p, c_size_t]),
 }

@@ -115,7 +115,7 @@ class Model:
         self._matting = matting
         self._lock = threading.Lock()
         self._free: list[_Pipeline] = []
-        self._turns = threading.Semaphore(jobs)
+        self._jobs, self._turns = jobs, threading.Semaphore(jobs)
         self._model = None if name is None else self._open(name)
         built_in = self._model is not None and not self.info.path
         self._settings = Settings(preset or ("small" if built_in else None)).update(dict(options))
@@ -135,10 +135,15 @@ class Model:
         self.close()
 
     def close(self) -> None:
-        """Frees the memory now. Results stay valid; further calls fail."""
-        with self._lock:
-            self._free = []
-            self._finalizer()
+        """Waits for calls of other threads and frees the memory. Results stay valid; further calls fail."""
+        for _ in range(self._jobs):
+            self._turns.acquire()
+        try:
+            with self._lock:
+                self._free = []
+                self._finalizer()
+        finally:
+            self._turns.release(self._jobs)
 
     def _open(self, name: Path) -> ctypes.c_void_p:
         key = os.fspath(name) if isinstance(os.fspath(name), str) else os.fsdecode(name)
@@ -149,9 +154,14 @@ class Model:
                 self._native.models[key] = pointer
             return self._native.models[key]
 
+    def _check_open(self) -> None:
+        if not self._finalizer.alive:
+            raise errors.ArgumentError("this Model is closed")
+
     @property
     def info(self) -> Info:
         """Facts about the network."""
+        self._check_open()
         if self._model is None:
             raise errors.ArgumentError("this Model was made without a network")
         c = lib().mb_model_get_info(self._model).contents
@@ -161,26 +171,28 @@ class Model:
     @property
     def device(self) -> str:
         """Where the networks run: "cpu (avx2)", "cuda (...)"."""
+        self._check_open()
         return text(lib().mb_context_device(self._native.context))
 
     @property
     def device_note(self) -> str:
         """Why device="auto" uses no GPU, or ""."""
+        self._check_open()
         return text(lib().mb_context_device_note(self._native.context))
 
     @property
     def threads(self) -> int:
+        self._check_open()
         return int(lib().mb_context_threads(self._native.context))
 
     @contextmanager
     def _pipeline(self, settings: Settings) -> Iterator[_Pipeline]:
         """A pipeline with these options, for this thread alone."""
         wanted = settings.matting
-        matting = self._open(self._matting or wanted) if wanted else None
         key = str(self._matting or wanted) if wanted else None
         with self._turns:
-            if not self._finalizer.alive:
-                raise errors.ArgumentError("this Model is closed")
+            self._check_open()
+            matting = self._open(self._matting or wanted) if wanted else None
             with self._lock:
                 fits = [p for p in self._free if key is None or p.matting == key]
                 pipeline = fits[0] if fits else None
@@ -209,6 +221,7 @@ class Model:
     def _run(self, photo: Picture, watch: Watch, settings: Settings, order: Order, mask: Picture | None = None,
              trimap: Picture | None = None) -> Result:
         result = ctypes.POINTER(_abi.mb_result)()
+        settings = settings.fitted(photo)
         guided = mask is not None or trimap is not None
         with self._pipeline(settings) as pipeline, watch.reraise():
             lib().mb_pipeline_set_progress(pipeline.pointer, watch.callback, None)
@@ -350,11 +363,14 @@ class Model:
     def verify(self, progress: Callable[[Progress], object] | None = None, cancel: Cancel | None = None) -> None:
         """Compares every tensor of the file with its checksum."""
         watch = Watch(progress, cancel)
+        self._check_open()
         if self._model is not None:
             with watch.reraise():
                 call("mb_model_verify", self._model, watch.callback, None)
 
     def __repr__(self) -> str:
+        if not self._finalizer.alive:
+            return "<mattebox.Model, closed>"
         return f"<mattebox.Model {self.info.summary if self._model else 'without a network'}, {self.device}>"
 
 

@@ -46,12 +46,13 @@ class Picture:
         self.source = source
         self.orientation = 1  # of the file; the pixels are upright
         self.metadata: _abi.mb_metadata | None = None
+        self.owns_metadata = True
         self.warning = ""
 
     def __del__(self) -> None:
         if self.image.owned:
             lib().mb_image_dispose(ctypes.byref(self.image))
-        if self.metadata is not None:
+        if self.metadata is not None and self.owns_metadata:
             lib().mb_metadata_dispose(ctypes.byref(self.metadata))
 
     @property
@@ -129,6 +130,12 @@ def from_pil(picture: Image) -> Picture:
         upright = upright.convert("RGBA" if clear else "RGB")
     out = from_array(np.asarray(upright), kind="pil")
     out.source = picture
+    profile = picture.info.get("icc_profile")
+    if profile:
+        buffer = ctypes.create_string_buffer(profile, len(profile))
+        out.metadata, out.owns_metadata, out.keeps = _abi.mb_metadata(), False, (out.keeps, buffer)
+        lib().mb_metadata_init(ctypes.byref(out.metadata))
+        out.metadata.icc, out.metadata.icc_bytes = ctypes.addressof(buffer), len(profile)
     return out
 
 

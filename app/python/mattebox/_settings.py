@@ -10,7 +10,11 @@ from typing import Any
 from . import _abi, errors
 from ._library import call, lib
 from ._options import OPTIONS
-from ._pictures import Picture, is_path, is_pil, read
+from ._pictures import Picture, copy_of, from_array, is_path, is_pil, read
+
+
+def profile_of(metadata: _abi.mb_metadata | None) -> bytes:
+    return b"" if metadata is None or not metadata.icc else ctypes.string_at(metadata.icc, metadata.icc_bytes)
 
 
 class Settings:
@@ -99,6 +103,31 @@ class Settings:
             self.c.background_picture = ctypes.pointer(self.background.image)
         else:
             raise errors.ArgumentError(f"background={value!r}: a colour, blur, or a picture")
+
+    def fitted(self, photo: Picture) -> Settings:
+        """With the background in the photo's colour profile: named colours are sRGB's, a picture has its own profile or sRGB."""
+        if self.c.background not in (_abi.MB_BACKGROUND_COLOUR, _abi.MB_BACKGROUND_PICTURE):
+            return self
+        behind = self.background if self.c.background == _abi.MB_BACKGROUND_PICTURE else None
+        own = behind.metadata if behind is not None else None
+        if profile_of(own) == profile_of(photo.metadata):
+            return self
+        out = self.copy()
+        if behind is not None:
+            copied = from_array(copy_of(behind.image, _abi.MB_PIXELS_RGB))
+            image = copied.image
+        else:
+            image = _abi.mb_image(data=ctypes.addressof(out.c.background_colour), width=1, height=1, pixels=_abi.MB_PIXELS_RGBA)
+        try:
+            call("mb_image_convert_profile", ctypes.byref(image), None if own is None else ctypes.byref(own),
+                 None if photo.metadata is None else ctypes.byref(photo.metadata))
+        except (errors.UnsupportedError, errors.FormatError):
+            photo.warning = "the background was not converted to the photo's colour profile"
+            return self
+        if behind is not None:
+            out.background = copied
+            out.c.background_picture = ctypes.pointer(copied.image)
+        return out
 
     @property
     def matting(self) -> str | None:

@@ -30,6 +30,7 @@ _REPLACED = ("u2net", "u2netp", "u2net_human_seg", "silueta", "isnet-general-use
 _MISSING = ("sam", "u2net_cloth_seg", "u2net_custom", "dis_custom", "ben_custom")
 _BIREFNET = ("birefnet-general", "birefnet-general-lite", "birefnet-portrait", "birefnet-dis", "birefnet-hrsod", "birefnet-cod",
              "birefnet-massive")
+_ONCE = {"grabcut": False, "min_area": 0, "largest": False, "feather": 0, "invert": False}  # the mask has had them
 _warned: set[str] = set()
 _lock = threading.Lock()
 _default: Optional[BaseSession] = None
@@ -127,7 +128,7 @@ def remove(
         mask = post_process(mask)
     if only_mask:
         return _deliver(mask, photo, "mask", force_return_bytes)
-    options: dict[str, Any] = {"foreground": "none" if kwargs.get("putalpha") else "ml"}
+    options: dict[str, Any] = {"foreground": "none" if kwargs.get("putalpha") else "ml", **_ONCE}
     if bgcolor is not None:
         options["background"] = tuple(int(v) for v in bgcolor)
     guide: dict[str, Any] = {}

@@ -1,7 +1,9 @@
-/* The affine part of a layer norm moves into the linear layers that alone read it (one, or two): S1 of docs/models/birefnet.md, M1
- * and the first half of R3 of docs/models/vitmatte.md.
+/* The affine part of a layer norm moves into the linear layers and unpadded convolutions that alone read it: S1 of
+ * docs/models/birefnet.md, P1 of docs/models/backbones.md, M1 and the first half of R3 of docs/models/vitmatte.md.
  *
  *   W (g n + e) + b = (W diag(g)) n + (b + W e)        (in double, rounded once)
+ *
+ * and for a convolution the same for each tap; with padding it would not hold, which comes behind the affine part.
  *
  * For attention the padding tokens' qkv is a constant of its own (the bias of the layer, since padding comes after the
  * affine part), so it stays as it is. */
@@ -12,10 +14,10 @@
 static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     const float *w = d->in[0], *scale = d->in[1];
-    int64_t columns = d->dims[1];
+    int64_t taps = d->dims[2] * d->dims[3], columns = d->dims[1] * taps;
     for (int64_t o = begin; o < end; o++) {
         for (int64_t i = 0; i < columns; i++) {
-            out[o * columns + i] = (float)((double)w[o * columns + i] * (double)scale[i]);
+            out[o * columns + i] = (float)((double)w[o * columns + i] * (double)scale[i / taps]);
         }
     }
 }
@@ -23,17 +25,17 @@ static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t 
 /* from: the weight, its bias, the shift of the norm. */
 static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
-    int64_t columns = d->in_dims[0][1];
+    int64_t taps = d->in_dims[0][2] * d->in_dims[0][3], columns = d->in_dims[0][1] * taps;
     for (int64_t o = begin; o < end; o++) {
         double sum = d->in[1] != NULL ? (double)d->in[1][o] : 0.0;
         for (int64_t i = 0; i < columns; i++) {
-            sum += (double)d->in[0][o * columns + i] * (double)d->in[2][i];
+            sum += (double)d->in[0][o * columns + i] * (double)d->in[2][i / taps];
         }
         out[o] = (float)sum;
     }
 }
 
-/* W diag(gamma), [out, in]. */
+/* W diag(gamma), of the weight's shape. */
 static int scaled_weight(mb_graph *g, int weight, int gamma)
 {
     const mb_derivation how = {
@@ -56,7 +58,9 @@ static int shifted_bias(mb_graph *g, int weight, int bias, int beta)
 static bool takes(const mb_graph *g, const mb_node *n)
 {
     int bias = mb_node_input(n, 2);
-    return n->op == MB_OP_linear && mb_graph_is_constant(g, n->in[1]) && (bias < 0 || mb_graph_is_constant(g, bias));
+    bool fits = n->op == MB_OP_linear ||
+                (n->op == MB_OP_conv2d && n->attrs.conv2d.pad == 0 && !n->attrs.conv2d.border_variants);
+    return fits && mb_graph_is_constant(g, n->in[1]) && (bias < 0 || mb_graph_is_constant(g, bias));
 }
 
 /* All that read the norm's output, as their first input, are such layers. */
@@ -73,19 +77,19 @@ static bool all_take(const mb_graph *g, int norm_out)
 }
 
 /* W (gamma n + beta) + b = (W gamma) n + (W beta + b). */
-static void fold_into(mb_graph *g, mb_node *linear, int gamma, int beta)
+static void fold_into(mb_graph *g, mb_node *layer, int gamma, int beta)
 {
-    int bias = mb_node_input(linear, 2);
-    int new_bias = beta >= 0 ? shifted_bias(g, linear->in[1], bias, beta) : bias;
-    int new_weight = gamma >= 0 ? scaled_weight(g, linear->in[1], gamma) : linear->in[1];
+    int bias = mb_node_input(layer, 2);
+    int new_bias = beta >= 0 ? shifted_bias(g, layer->in[1], bias, beta) : bias;
+    int new_weight = gamma >= 0 ? scaled_weight(g, layer->in[1], gamma) : layer->in[1];
     if (g->error.code == MB_OK) {
-        linear->in[1] = new_weight;
-        linear->in[2] = new_bias;
-        linear->n_in = linear->n_in > 3 ? linear->n_in : 3;
+        layer->in[1] = new_weight;
+        layer->in[2] = new_bias;
+        layer->n_in = layer->n_in > 3 ? layer->n_in : 3;
     }
 }
 
-/* The norm keeps its input alone. Two layers read it in a SwiGLU. */
+/* The norm keeps its input alone. Two layers read it in a SwiGLU, and before the queries and keys of PVTv2. */
 static void fold(mb_graph *g, mb_node *norm)
 {
     int gamma = mb_node_input(norm, 1), beta = mb_node_input(norm, 2);

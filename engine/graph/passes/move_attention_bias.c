@@ -1,6 +1,6 @@
 /* The key bias of attention adds the same number to a whole row of logits, so it goes; the value bias passes through
  * the softmax unchanged (its rows sum to one), so it moves behind the projection: S3, S4 of docs/models/birefnet.md, R3
- * of docs/models/vitmatte.md.
+ * of docs/models/vitmatte.md, P2 of docs/models/backbones.md.
  *
  *   k = Wk n,   v = Wv n,   b_proj' = b_proj + W_proj b_v,     padding: k_pad' = k_pad - b_k,  v_pad' = v_pad - b_v
  *
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* from: a vector [3C], the bias [3C]; at: the first channel whose bias goes. */
+/* from: a vector, the bias, of one size; at: the first channel whose bias goes. */
 static void fill_without(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     for (int64_t i = begin; i < end; i++) {
@@ -18,27 +18,35 @@ static void fill_without(float *out, const mb_derived *d, int64_t begin, int64_t
     }
 }
 
-/* `vector` [3C] with the bias taken off values, and off keys unless they are turned: that of the padding tokens, or the
- * bias itself (then zero). */
-static int without_bias(mb_graph *g, int vector, int bias, bool rotary)
+/* The layer that makes keys and values, and how many vectors of C it makes of a token: q, k, v or k, v. */
+static mb_node *keys_layer(mb_graph *g, const mb_node *attention, int *vectors, bool *rotary)
 {
-    const mb_derivation how = {.how = "move_attention_bias",
-                               .fill = fill_without,
-                               .from = {vector, bias},
-                               .n_from = 2,
-                               .at = {g->values[bias].dims[0] / 3 * (rotary ? 2 : 1)}};
+    if (attention->op == MB_OP_cross_attention) {
+        *vectors = 2;
+        *rotary = false;
+        return mb_graph_sole_producer(g, attention->in[1], MB_OP_linear);
+    }
+    *vectors = 3;
+    return mb_attention_qkv(g, attention, rotary);
+}
+
+/* `vector` with the bias taken off from a channel on: that of the padding tokens, or the bias itself (then zero). */
+static int without_bias(mb_graph *g, int vector, int bias, int64_t from)
+{
+    const mb_derivation how = {
+        .how = "move_attention_bias", .fill = fill_without, .from = {vector, bias}, .n_from = 2, .at = {from}};
     int64_t n = g->values[bias].dims[0];
     return mb_graph_derive(g, g->values[vector].name, (int64_t[]){n, 1, 1, 1}, &how);
 }
 
-/* from: the projection, its bias, the bias of qkv. */
+/* from: the projection, its bias, the bias of qkv or kv; at: where the values begin in that. */
 static void fill_projected(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     int64_t columns = d->in_dims[0][1];
     for (int64_t o = begin; o < end; o++) {
         double sum = d->in[1] != NULL ? (double)d->in[1][o] : 0.0;
         for (int64_t i = 0; i < columns; i++) {
-            sum += (double)d->in[0][o * columns + i] * (double)d->in[2][2 * columns + i];
+            sum += (double)d->in[0][o * columns + i] * (double)d->in[2][d->at[0] + i];
         }
         out[o] = (float)sum;
     }
@@ -50,20 +58,22 @@ static int through_projection(mb_graph *g, const mb_node *proj, int bias)
     const mb_derivation how = {.how = "move_attention_bias projection",
                                .fill = fill_projected,
                                .from = {proj->in[1], mb_node_input(proj, 2), bias},
-                               .n_from = 3};
+                               .n_from = 3,
+                               .at = {g->values[bias].dims[0] - g->values[proj->in[1]].dims[1]}};
     int64_t rows = g->values[proj->in[1]].dims[0];
     return mb_graph_derive(g, g->values[proj->in[1]].name, (int64_t[]){rows, 1, 1, 1}, &how);
 }
 
 /* Everything that has to be constant is, and nothing else reads what changes. */
-static bool applies(mb_graph *g, const mb_node *qkv, const mb_node *proj, const mb_node *attention, int pad)
+static bool applies(mb_graph *g, const mb_node *qkv, const mb_node *proj, const mb_node *attention, int pad,
+                    int vectors)
 {
     bool padded = attention->n_in > pad && attention->in[pad] >= 0;
     return qkv->n_in > 2 && qkv->in[2] >= 0 && mb_graph_is_constant(g, qkv->in[2]) &&
            qkv->attrs.linear.act == MB_ACT_NONE && mb_graph_is_constant(g, proj->in[1]) &&
            (proj->n_in < 3 || proj->in[2] < 0 || mb_graph_is_constant(g, proj->in[2])) &&
            (!padded || mb_graph_is_constant(g, attention->in[pad])) &&
-           3 * g->values[proj->in[1]].dims[1] == g->values[qkv->in[2]].dims[0];
+           vectors * g->values[proj->in[1]].dims[1] == g->values[qkv->in[2]].dims[0];
 }
 
 /* Both biases at once, since one derivation of the qkv bias serves keys and values. Padding tokens have lost the
@@ -71,15 +81,18 @@ static bool applies(mb_graph *g, const mb_node *qkv, const mb_node *proj, const 
 static void move(mb_graph *g, mb_node *proj, mb_node *attention)
 {
     int pad = attention->op == MB_OP_window_attention ? 2 : 3;
+    int vectors;
     bool rotary;
-    mb_node *qkv = mb_attention_qkv(g, attention, &rotary);
-    if (qkv == NULL || !applies(g, qkv, proj, attention, pad)) {
+    mb_node *qkv = keys_layer(g, attention, &vectors, &rotary);
+    if (qkv == NULL || !applies(g, qkv, proj, attention, pad, vectors)) {
         return;
     }
+    /* Off values, and off keys unless they are turned; queries keep theirs. */
+    const int64_t channels = g->values[proj->in[1]].dims[1], from = (vectors - 2 + (rotary ? 1 : 0)) * channels;
     int bias = qkv->in[2];
-    int new_proj = through_projection(g, proj, bias), new_bias = without_bias(g, bias, bias, rotary);
+    int new_proj = through_projection(g, proj, bias), new_bias = without_bias(g, bias, bias, from);
     bool padded = attention->n_in > pad && attention->in[pad] >= 0;
-    int new_pad = padded ? without_bias(g, attention->in[pad], bias, rotary) : MB_NONE;
+    int new_pad = padded ? without_bias(g, attention->in[pad], bias, from) : MB_NONE;
     if (g->error.code != MB_OK) {
         return;
     }
@@ -91,7 +104,7 @@ static void move(mb_graph *g, mb_node *proj, mb_node *attention)
     }
 }
 
-/* Every attention (windowed or ViT) between a qkv and a projection that nothing else reads. */
+/* Every attention (windowed, ViT, or to another map) between a qkv or kv and a projection that nothing else reads. */
 mb_status mb_pass_move_attention_bias(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {
@@ -102,6 +115,9 @@ mb_status mb_pass_move_attention_bias(mb_graph *g, mb_error *err)
         mb_node *attention = mb_graph_sole_producer(g, proj->in[0], MB_OP_window_attention);
         if (attention == NULL) {
             attention = mb_graph_sole_producer(g, proj->in[0], MB_OP_vit_attention);
+        }
+        if (attention == NULL) {
+            attention = mb_graph_sole_producer(g, proj->in[0], MB_OP_cross_attention);
         }
         if (attention != NULL) {
             move(g, proj, attention);

@@ -168,7 +168,6 @@ __attribute__((target("avx2"))) static void vertical_avx2(void *arg, size_t begi
     (void)worker;
     vertical_body(arg, begin, end);
 }
-#endif
 
 /* The copy that this processor runs; MATTEBOX_ISA may hold it back. */
 static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
@@ -176,11 +175,9 @@ static mb_range_fn choose(mb_range_fn generic, mb_range_fn avx2)
     mb_isa isa;
     return mb_cpu_choose_isa(&isa, NULL) == MB_OK && isa >= MB_ISA_AVX2 ? avx2 : generic;
 }
-
-#if defined(__x86_64__)
 #define CHOOSE(name) choose(name##_generic, name##_avx2)
 #else
-#define CHOOSE(name) choose(name##_generic, name##_generic)
+#define CHOOSE(name) name##_generic
 #endif
 
 /* One axis: `size` is its new length. */

@@ -9,6 +9,8 @@ static const char *const names[MB_BF16_SETS] = {[MB_BF16_GENERIC] = "cpu (bf16: 
                                                 [MB_BF16_AVX512] = "cpu (bf16: avx512)",
                                                 [MB_BF16_NATIVE] = "cpu (bf16: avx512_bf16)",
                                                 [MB_BF16_AMX] = "cpu (bf16: amx)",
+                                                [MB_BF16_NEON] = "cpu (bf16: neon, widened)",
+                                                [MB_BF16_NEON_NATIVE] = "cpu (bf16: neon_bf16)",
                                                 [MB_BF16_NATIVE_MODEL] = "cpu (model of avx512_bf16)",
                                                 [MB_BF16_AMX_MODEL] = "cpu (model of amx)",
                                                 [MB_FIXED16_GENERIC] = "cpu (16-bit integers: generic)",
@@ -40,8 +42,12 @@ mb_status mb_backend_cpu_use_bf16(mb_backend *b, mb_bf16_set set, mb_error *err)
 
 mb_status mb_cpu_choose_bf16(mb_bf16_set *out, mb_error *err)
 {
+#if defined(__aarch64__)
+    static const mb_bf16_set sets[MB_ISA_COUNT] = {MB_BF16_GENERIC, MB_BF16_GENERIC, MB_BF16_NEON, MB_BF16_NEON_NATIVE};
+#else
     static const mb_bf16_set sets[MB_ISA_COUNT] = {MB_BF16_GENERIC, MB_BF16_GENERIC, MB_BF16_AVX2, MB_BF16_AVX512,
                                                    MB_FIXED16_VNNI, MB_BF16_NATIVE,  MB_BF16_AMX};
+#endif
     const char *wish = getenv("MATTEBOX_ISA");
     mb_isa isa;
     mb_status status = mb_cpu_choose_isa(&isa, err);
@@ -55,12 +61,14 @@ mb_status mb_cpu_choose_bf16(mb_bf16_set *out, mb_error *err)
     if (wish != NULL && wish[0] != '\0') {
         return MB_OK; /* those loops and no others */
     }
+#if !defined(__aarch64__)
     if (isa == MB_ISA_AVX512_BF16 && mb_cpu_has_slow_bf16()) {
         *out = MB_FIXED16_VNNI;
     }
     if (isa == MB_ISA_AVX2 || isa == MB_ISA_AVX512) {
         *out = MB_FIXED16_AVX2;
     }
+#endif
     return MB_OK;
 }
 
@@ -78,7 +86,7 @@ bool mb_cpu_bf16_pays(void)
 {
     mb_bf16_set set = MB_BF16_GENERIC;
     return mb_cpu_choose_bf16(&set, NULL) == MB_OK &&
-           (set == MB_BF16_NATIVE || set == MB_BF16_AMX || set == MB_FIXED16_VNNI);
+           (set == MB_BF16_NATIVE || set == MB_BF16_AMX || set == MB_FIXED16_VNNI || set == MB_BF16_NEON_NATIVE);
 }
 
 void mb_backend_cpu_products16(char *text, size_t text_bytes)

@@ -108,6 +108,14 @@ MB_INLINE void transpose4(float *to, int64_t width, const float *const row[4], i
     _mm_storeu_ps(to + (e + 1) * width, _mm_mul_ps(r1, f));
     _mm_storeu_ps(to + (e + 2) * width, _mm_mul_ps(r2, f));
     _mm_storeu_ps(to + (e + 3) * width, _mm_mul_ps(r3, f));
+#elif defined(MB_NEON)
+    float32x4x2_t low = vzipq_f32(vld1q_f32(row[0] + e), vld1q_f32(row[2] + e));
+    float32x4x2_t high = vzipq_f32(vld1q_f32(row[1] + e), vld1q_f32(row[3] + e));
+    float32x4x2_t first = vzipq_f32(low.val[0], high.val[0]), last = vzipq_f32(low.val[1], high.val[1]);
+    vst1q_f32(to + e * width, vmulq_n_f32(first.val[0], factor));
+    vst1q_f32(to + (e + 1) * width, vmulq_n_f32(first.val[1], factor));
+    vst1q_f32(to + (e + 2) * width, vmulq_n_f32(last.val[0], factor));
+    vst1q_f32(to + (e + 3) * width, vmulq_n_f32(last.val[1], factor));
 #else
     for (int64_t i = 0; i < 4; i++) {
         for (int64_t j = 0; j < 4; j++) {

@@ -4,7 +4,7 @@
 
 #include "isa.h"
 
-/* c[rows][panels * width] += a[rows][k] . b, b as `panels` panels [k][width] that lie b_panel floats apart. */
+/* c[rows][panels * width] += a[rows][k] . b (fresh: =), b as `panels` panels [k][width] that lie b_panel floats apart. */
 typedef struct mb_attention_product {
     float *c;
     int64_t c_pitch;
@@ -13,6 +13,7 @@ typedef struct mb_attention_product {
     const float *b;
     int64_t b_panel;
     int64_t rows, panels, k; /* rows: a multiple of tile_rows */
+    bool fresh;              /* c need not be set before */
 } mb_attention_product;
 
 /* Logits of some queries against a tile of keys, and the running softmax of these queries. */
@@ -49,6 +50,8 @@ typedef struct mb_attention_loops { /* mb_simd.streaming */
 extern const mb_attention_loops mb_attention_generic;
 #if defined(__x86_64__)
 extern const mb_attention_loops mb_attention_avx2, mb_attention_avx512;
+#elif defined(__aarch64__)
+extern const mb_attention_loops mb_attention_neon;
 #endif
 
 #endif

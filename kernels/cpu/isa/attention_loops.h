@@ -9,7 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-#if MB_W == 16
+#if defined(MB_NEON)
+#define MB_ATTENTION_ROWS  8
+#define MB_ATTENTION_LANES -1, -1, -1, -1
+#elif MB_W == 16
 #define MB_ATTENTION_ROWS  8
 #define MB_ATTENTION_LANES -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1
 #elif MB_W == 8
@@ -21,17 +24,43 @@
 #endif
 #define MB_ATTENTION_UNROLL _Pragma("GCC unroll 8")
 
-/* c[rows][two vectors] += a[rows][n] . b[n][two vectors], the sums in registers. */
-MB_INLINE void product_tile(float *c, int64_t c_pitch, const float *a, int64_t a_pitch, const float *b, int64_t n)
+/* c[rows][two vectors] += a[rows][n] . b[n][two vectors] (fresh: =), the sums in registers. */
+MB_INLINE void product_tile(float *c, int64_t c_pitch, const float *a, int64_t a_pitch, const float *b, int64_t n,
+                            const bool fresh)
 {
     mb_v acc[MB_ATTENTION_ROWS][2];
     MB_ATTENTION_UNROLL
     for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
-        acc[r][0] = v_load(c + r * c_pitch);
-        acc[r][1] = v_load(c + r * c_pitch + MB_W);
+        acc[r][0] = fresh ? v_set(0) : v_load(c + r * c_pitch);
+        acc[r][1] = fresh ? v_set(0) : v_load(c + r * c_pitch + MB_W);
     }
+    int64_t k = 0;
+#if defined(MB_NEON)
+    for (; k + 4 <= n; k += 4) { /* a row's values are one load */
+        mb_v four[MB_ATTENTION_ROWS];
+        MB_ATTENTION_UNROLL
+        for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
+            four[r] = v_load(a + r * a_pitch + k);
+        }
+#define MB_STEP(lane)                                                                                                  \
+    do {                                                                                                               \
+        mb_v b0 = v_load(b), b1 = v_load(b + MB_W);                                                                    \
+        MB_ATTENTION_UNROLL                                                                                            \
+        for (int r = 0; r < MB_ATTENTION_ROWS; r++) {                                                                  \
+            acc[r][0] = v_fma_lane(b0, four[r], lane, acc[r][0]);                                                      \
+            acc[r][1] = v_fma_lane(b1, four[r], lane, acc[r][1]);                                                      \
+        }                                                                                                              \
+        b += 2 * MB_W;                                                                                                 \
+    } while (0)
+        MB_STEP(0);
+        MB_STEP(1);
+        MB_STEP(2);
+        MB_STEP(3);
+#undef MB_STEP
+    }
+#endif
 #pragma GCC unroll 4
-    for (int64_t k = 0; k < n; k++) {
+    for (; k < n; k++) {
         mb_v b0 = v_load(b), b1 = v_load(b + MB_W);
         MB_ATTENTION_UNROLL
         for (int r = 0; r < MB_ATTENTION_ROWS; r++) {
@@ -53,8 +82,13 @@ static void product(const mb_attention_product *p)
 {
     for (int64_t j = 0; j < p->panels; j++) {
         for (int64_t r = 0; r < p->rows; r += MB_ATTENTION_ROWS) {
-            product_tile(p->c + r * p->c_pitch + j * 2 * MB_W, p->c_pitch, p->a + r * p->a_pitch, p->a_pitch,
-                         p->b + j * p->b_panel, p->k);
+            float *c = p->c + r * p->c_pitch + j * 2 * MB_W;
+            const float *a = p->a + r * p->a_pitch, *b = p->b + j * p->b_panel;
+            if (p->fresh) {
+                product_tile(c, p->c_pitch, a, p->a_pitch, b, p->k, true);
+            } else {
+                product_tile(c, p->c_pitch, a, p->a_pitch, b, p->k, false);
+            }
         }
     }
 }
@@ -160,7 +194,7 @@ static void softmax(const mb_attention_softmax *p)
         }
         mb_v m = v_set(p->max[r]), sum0 = v_load(p->sum + r * MB_W), sum1 = v_set(0);
         for (int64_t i = 0; i < p->n; i += 2 * MB_W) {
-            mb_v e0 = v_exp(v_load(s + i) - m), e1 = v_exp(v_load(s + i + MB_W) - m);
+            mb_v e0 = v_exp_negative(v_load(s + i) - m), e1 = v_exp_negative(v_load(s + i + MB_W) - m);
             v_store(s + i, e0);
             v_store(s + i + MB_W, e1);
             sum0 += e0;

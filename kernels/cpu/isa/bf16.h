@@ -99,6 +99,8 @@ static inline int64_t mb_bf16_attend_q(int64_t keys, int64_t d)
 extern const mb_bf16_loops mb_bf16_generic, mb_bf16_model, mb_bf16_amx_model, mb_fixed16_generic;
 #if defined(__x86_64__)
 extern const mb_bf16_loops mb_bf16_avx2, mb_bf16_avx512, mb_bf16_native, mb_bf16_amx, mb_fixed16_avx2, mb_fixed16_vnni;
+#elif defined(__aarch64__)
+extern const mb_bf16_loops mb_bf16_neon, mb_bf16_neon_native; /* the last if MB_BFMMLA_COMPILED */
 #endif
 
 #endif

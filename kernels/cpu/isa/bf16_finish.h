@@ -36,6 +36,13 @@ MB_INLINE void store_narrow(uint16_t *to, mb_v x)
     __mmask16 nan = _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q);
     r = _mm512_mask_or_epi32(r, nan, _mm512_srli_epi32(u, 16), _mm512_set1_epi32(0x40));
     _mm256_storeu_si256((__m256i *)(void *)to, _mm512_cvtepi32_epi16(r));
+#elif defined(MB_NEON) && defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+    vst1_bf16((bfloat16_t *)(void *)to, vcvt_bf16_f32((float32x4_t)x));
+#elif defined(MB_NEON)
+    uint32x4_t u = (uint32x4_t)x, odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
+    uint16x4_t r = vshrn_n_u32(vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff))), 16);
+    uint16x4_t nan = vmovn_u32(vmvnq_u32(vceqq_f32((float32x4_t)x, (float32x4_t)x)));
+    vst1_u16(to, vbsl_u16(nan, vorr_u16(vshrn_n_u32(u, 16), vdup_n_u16(0x40)), r));
 #else
     for (int i = 0; i < MB_W; i++) {
         to[i] = narrow_one(x[i]);

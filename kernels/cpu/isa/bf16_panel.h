@@ -5,16 +5,19 @@
 #include "bf16_finish.h"
 #include "bf16_peak.h"
 
+#if !defined(MB_BF16_OWN_MULTIPLY) /* the including file may give the product of a tile itself, with its rows */
 #if MB_W == 16
 #define MB_BF16_TILE_ROWS 8
 #else
 #define MB_BF16_TILE_ROWS 4
+#endif
 #endif
 #define MB_BF16_UNROLL _Pragma("GCC unroll 8")
 #ifndef MB_PAIR_SUM /* what the sum of a lane stands for */
 #define MB_PAIR_SUM(p, sum, row, column) (sum)
 #endif
 
+#if !defined(MB_BF16_OWN_MULTIPLY)
 MB_INLINE void multiply_pairs(mb_v acc[MB_BF16_TILE_ROWS][2], const mb_bf16_panel *p, int64_t row, int64_t column,
                               const int vectors)
 {
@@ -48,6 +51,8 @@ MB_INLINE void multiply_pairs(mb_v acc[MB_BF16_TILE_ROWS][2], const mb_bf16_pane
         }
     }
 }
+
+#endif
 
 /* The end of a tile that lies on the output as a whole. */
 MB_INLINE void finish_tile(mb_v acc[MB_BF16_TILE_ROWS][2], const mb_bf16_panel *p, int64_t row, int64_t column,

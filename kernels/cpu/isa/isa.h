@@ -115,7 +115,7 @@ typedef struct mb_simd {
     int64_t width;                    /* floats in a vector; a full panel of weights is two vectors wide */
     int64_t tile_rows;                /* rows of a register tile */
     void (*panel)(const mb_panel *p);
-    void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 4 vectors beyond `width` */
+    void (*plane_row)(const mb_plane_rows *p, float *out, int64_t width); /* may write 64 floats beyond `width` */
     void (*shift_row)(const mb_shift_row *q);
     void (*attend)(const mb_attend *a);
     void (*pack_keys)(float *to, const float *const *rows, const mb_attend *a, float scale);
@@ -143,6 +143,8 @@ extern const mb_simd mb_simd_generic, mb_simd_bf16_generic, mb_simd_avx512_bf16_
 #if defined(__x86_64__)
 extern const mb_simd mb_simd_avx2, mb_simd_avx512, mb_simd_bf16_avx2, mb_simd_bf16_avx512, mb_simd_avx512_bf16,
     mb_simd_amx, mb_simd_fixed16_avx2, mb_simd_avx512_vnni;
+#elif defined(__aarch64__)
+extern const mb_simd mb_simd_neon, mb_simd_bf16_neon, mb_simd_neon_bf16; /* the last if MB_BFMMLA_COMPILED */
 #endif
 
 /* NULL for MB_ISA_REF and sets of other processors. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#if MB_W == 16
+#if MB_W == 16 || defined(MB_NEON) /* 32 registers */
 #define MB_TILE_ROWS 8
 #else
 #define MB_TILE_ROWS 6
@@ -24,6 +24,37 @@ typedef struct tile {
     int64_t addend_pitch;
 } tile;
 
+#if defined(MB_NEON)
+/* The next four of K: a row's values are one load, and a multiply-add takes one of its lanes. Returns the next w. */
+MB_INLINE const float *multiply_four(mb_v acc[MB_TILE_ROWS][2], const float *const row[MB_TILE_ROWS], int64_t k,
+                                     const float *w, const int vectors)
+{
+    mb_v a[MB_TILE_ROWS];
+    MB_UNROLL_ROWS
+    for (int r = 0; r < MB_TILE_ROWS; r++) {
+        a[r] = v_load(row[r] + k);
+    }
+#define MB_STEP(lane)                                                                                                  \
+    do {                                                                                                               \
+        mb_v w0 = v_load(w), w1 = vectors == 2 ? v_load(w + MB_W) : w0;                                                \
+        MB_UNROLL_ROWS                                                                                                 \
+        for (int r = 0; r < MB_TILE_ROWS; r++) {                                                                       \
+            acc[r][0] = v_fma_lane(w0, a[r], lane, acc[r][0]);                                                         \
+            if (vectors == 2) {                                                                                        \
+                acc[r][1] = v_fma_lane(w1, a[r], lane, acc[r][1]);                                                     \
+            }                                                                                                          \
+        }                                                                                                              \
+        w += vectors * MB_W;                                                                                           \
+    } while (0)
+    MB_STEP(0);
+    MB_STEP(1);
+    MB_STEP(2);
+    MB_STEP(3);
+#undef MB_STEP
+    return w;
+}
+#endif
+
 /* acc[r][v] += rows[r] . w over all segments; `vectors` is a constant at every call, so that both forms are
  * compiled without the test. */
 MB_INLINE void multiply(mb_v acc[MB_TILE_ROWS][2], const mb_panel *p, const float *const *rows, const int vectors)
@@ -35,8 +66,14 @@ MB_INLINE void multiply(mb_v acc[MB_TILE_ROWS][2], const mb_panel *p, const floa
         for (int r = 0; r < MB_TILE_ROWS; r++) {
             row[r] = rows[r];
         }
+        int64_t k = 0;
+#if defined(MB_NEON)
+        for (; k + 4 <= p->length; k += 4) {
+            w = multiply_four(acc, row, k, w, vectors);
+        }
+#endif
 #pragma GCC unroll 4
-        for (int64_t k = 0; k < p->length; k++) {
+        for (; k < p->length; k++) {
             mb_v w0 = v_load(w), w1 = vectors == 2 ? v_load(w + MB_W) : w0;
             MB_UNROLL_ROWS
             for (int r = 0; r < MB_TILE_ROWS; r++) {

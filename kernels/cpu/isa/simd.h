@@ -1,4 +1,5 @@
-/* Vectors of f32 as wide as the flags of the including file allow: 16 with AVX-512, 8 with AVX2 + FMA, else 4.
+/* Vectors of f32 as wide as the flags of the including file allow: 16 with AVX-512, 8 with AVX2 + FMA, else 4. On 64-bit
+ * Arm the files that define MB_NEON use its intrinsics; the generic set stays what the C compiler makes of it.
  *
  * Inner loops are written once on these names and compiled once per instruction set (isa/kernels_*.c). GCC's vector
  * types do the arithmetic; intrinsics stand only where the plain form would not give one instruction. */
@@ -9,6 +10,9 @@
 
 #if defined(__SSE__)
 #include <immintrin.h>
+#endif
+#if defined(MB_NEON)
+#include <arm_neon.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -50,10 +54,16 @@ MB_INLINE mb_v v_fma(mb_v a, mb_v b, mb_v c)
     return (mb_v)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif MB_W == 8
     return (mb_v)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(MB_NEON)
+    return (mb_v)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
     return a * b + c;
 #endif
 }
+#if defined(MB_NEON)
+/* a * x[lane] + c: `lane` is a constant. */
+#define v_fma_lane(a, x, lane, c) ((mb_v)vfmaq_laneq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(x), lane))
+#endif
 /* Of NaN and a number, b: as the processors have it. */
 MB_INLINE mb_v v_max(mb_v a, mb_v b)
 {

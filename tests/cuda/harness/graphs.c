@@ -26,7 +26,10 @@ static const graph_case cases[] = {
     {"tiny14", "vitmatte_tiny14_64x96", "vitmatte_tiny14", "alphas", 20, {0, 4.7e-3, 3.67e-2}},
     {"tiny_dino", "birefnet_tiny_dino_32x32", "tiny_dino", "logits", 43, {0}},
     {"tiny_dino_plus", "birefnet_tiny_dino_plus_64x96", "tiny_dino_plus", "logits", 43, {0}},
+    {"tiny_pvt", "birefnet_tiny_pvt_64x64", "tiny_pvt", "logits", 53, {0}},
     /* minutes: by name only */
+    {"resnet50", "birefnet_resnet50_32x32", "resnet50", "logits", 10, {0}},
+    {"vgg16bn", "birefnet_vgg16bn_64x64", "vgg16bn", "logits", 10, {0}},
     {"swin_t", "birefnet_swin_t_288x512", "swin_t", "logits", 11, {0}},
     {"tiny14_512", "vitmatte_tiny14_512x288", "vitmatte_tiny14", "alphas", 9, {0}},
 };

@@ -1,0 +1,491 @@
+/* The one thread that talks to sockets. Work is done elsewhere: a request with work is suspended until the queue says
+ * that it is done.
+ *
+ * libmicrohttpd closes connections that are silent; a client that sends a byte now and then is ours to end: each phase of
+ * a connection has a time limit, and one that is over is shut down, which the library then sees as the end. */
+#include "http.h"
+#include "answers.h"
+#include "guard.h"
+#include "metrics.h"
+#include "photos.h"
+#include "routes.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAX_LISTENERS  16
+#define TICK_MS        200
+#define HEADER_BYTES   (32u << 10)
+#define SILENCE_S      15   /* the library's own limit */
+#define IDLE_MS        25e3 /* from the end of one request to the end of the next one's head */
+#define HEAD_MS        10e3 /* of a new connection */
+#define BODY_MS        60e3
+#define SLOW_AFTER_MS  10e3
+#define SLOWEST        1024.0 /* bytes per second, after that */
+#define ANSWER_MS      60e3
+#define ANSWER_SLOWEST 16384.0 /* bytes per second: large answers have longer */
+#define PER_ADDRESS    16      /* connections, but for loopback: a proxy's come from there */
+#define SWALLOW        4       /* bodies of a refused request are read up to so many times the limit */
+
+/* The state of the main thread: there is one server in a process. */
+static struct {
+    struct MHD_Daemon *daemons[MAX_LISTENERS];
+    int is_unix[MAX_LISTENERS];
+    int sockets[MAX_LISTENERS];
+    int n;
+    peer *peers;
+    request *requests;
+    int n_requests;
+    double ticked_ms;
+} loop;
+
+int http_open_requests(void)
+{
+    return loop.n_requests;
+}
+
+request *http_find(const char *id)
+{
+    for (request *r = loop.requests; r != NULL; r = r->next) {
+        if (!r->answered && strcmp(r->id, id) == 0) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+/* ---- connections */
+
+static void set_phase(peer *p, phase now)
+{
+    p->phase = now;
+    p->since_ms = clock_ms();
+}
+
+static void read_address(peer *p, const struct sockaddr *a)
+{
+    if (a == NULL || a->sa_family == AF_UNIX) {
+        p->over_unix = 1;
+    } else if (a->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, a, sizeof v4);
+        memcpy(p->address, &v4.sin_addr, 4);
+        p->is_loopback = p->address[0] == 127;
+    } else if (a->sa_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, a, sizeof v6);
+        memcpy(p->address, &v6.sin6_addr, 16);
+        p->is_loopback = IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+    }
+}
+
+static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
+{
+    server *s = cls;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        peer *p = calloc(1, sizeof *p);
+        const union MHD_ConnectionInfo *fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *address = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        *context = p;
+        if (p == NULL) {
+            return;
+        }
+        p->s = s;
+        p->fd = fd != NULL ? fd->connect_fd : -1;
+        read_address(p, address != NULL ? address->client_addr : NULL);
+        p->phase = PHASE_IDLE;
+        p->since_ms = clock_ms() - IDLE_MS + HEAD_MS; /* a new connection has less time */
+        p->next = loop.peers;
+        if (p->next != NULL) {
+            p->next->previous = p;
+        }
+        loop.peers = p;
+        return;
+    }
+    peer *p = *context;
+    if (p != NULL) { /* before the socket is closed, so that its number is not another's yet */
+        *(p->previous != NULL ? &p->previous->next : &loop.peers) = p->next;
+        if (p->next != NULL) {
+            p->next->previous = p->previous;
+        }
+        free(p);
+        *context = NULL;
+    }
+}
+
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *a, socklen_t bytes)
+{
+    peer incoming = {0};
+    int n = 0;
+    (void)cls;
+    (void)bytes;
+    read_address(&incoming, a);
+    if (incoming.over_unix || incoming.is_loopback) {
+        return MHD_YES;
+    }
+    for (const peer *p = loop.peers; p != NULL; p = p->next) {
+        n += memcmp(p->address, incoming.address, sizeof p->address) == 0;
+    }
+    return n < PER_ADDRESS ? MHD_YES : MHD_NO;
+}
+
+static void drop(peer *p)
+{
+    if (!p->closing && p->fd >= 0) {
+        p->closing = 1;
+        (void)shutdown(p->fd, SHUT_RDWR);
+        metrics_dropped(p->s->metrics);
+    }
+}
+
+/* A client that is gone would wait for nothing: the library does not look at suspended connections. */
+static int is_gone(const peer *p)
+{
+    char byte;
+    ssize_t n = recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static int is_late(const peer *p, double now)
+{
+    double ms = now - p->since_ms;
+    switch (p->phase) {
+    case PHASE_IDLE:
+        return ms > IDLE_MS;
+    case PHASE_BODY:
+        return ms > BODY_MS || (ms > SLOW_AFTER_MS && (double)p->received < SLOWEST * 1e-3 * ms);
+    case PHASE_ANSWER:
+        return ms > ANSWER_MS + 1e3 * (double)p->to_send / ANSWER_SLOWEST;
+    case PHASE_WORK: /* the work has a limit of its own */
+        return 0;
+    }
+    return 0;
+}
+
+static void tick(server *s)
+{
+    double now = clock_ms();
+    if (now - loop.ticked_ms < TICK_MS) {
+        return;
+    }
+    loop.ticked_ms = now;
+    for (peer *p = loop.peers; p != NULL; p = p->next) {
+        if (is_late(p, now)) {
+            drop(p);
+        }
+    }
+    for (request *r = loop.requests; r != NULL; r = r->next) {
+        if (r->suspended && r->work != NULL && r->p != NULL && is_gone(r->p)) {
+            atomic_store(&r->work->cancelled, 1);
+        }
+    }
+    photos_expire(s->photos);
+}
+
+/* ---- requests */
+
+static int id_is_usable(const char *id)
+{
+    size_t n = id != NULL ? strlen(id) : 0;
+    return n >= 8 && n < WORK_ID_BYTES - 1 &&
+           strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == n;
+}
+
+/* The client's own id lets it ask how far its request is; else one is made. */
+static void choose_id(request *r)
+{
+    const char *id = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "X-Request-Id");
+    unsigned char raw[8] = {0};
+    if (id_is_usable(id) && http_find(id) == NULL) {
+        (void)snprintf(r->id, sizeof r->id, "%s", id);
+        return;
+    }
+    if (getrandom(raw, sizeof raw, 0) < 0) {
+        raw[0] = (unsigned char)loop.n_requests;
+    }
+    for (size_t i = 0; i < sizeof raw; i++) {
+        (void)snprintf(r->id + 2 * i, 3, "%02x", raw[i]);
+    }
+}
+
+static void refuse(request *r, int status, const char *code, const char *text, const char *hint)
+{
+    r->refused = 1;
+    r->early.status = status;
+    (void)snprintf(r->early.code, sizeof r->early.code, "%s", code);
+    (void)snprintf(r->early.message, sizeof r->early.message, "%s", text);
+    (void)snprintf(r->early.hint, sizeof r->early.hint, "%s", hint);
+}
+
+/* Everything that can be said before the body has come. */
+static void check_head(request *r, const char *path)
+{
+    const args *a = r->s->a;
+    const char *length = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Content-Length");
+    switch (guard_check(r->s->guard, r->c, r->route == NULL || r->route->open, r->p->over_unix)) {
+    case GUARD_HOST:
+        refuse(r, 421, "bad_host", "this server does not answer to that host name", "--host NAME of mattebox serve");
+        return;
+    case GUARD_ORIGIN:
+        refuse(r, 403, "bad_origin", "pages of that origin may not use this server", "--cors ORIGIN of mattebox serve");
+        return;
+    case GUARD_TOKEN:
+        refuse(r, 401, "no_token", "a token is required", "Authorization: Bearer TOKEN");
+        return;
+    case GUARD_PASS:
+        break;
+    }
+    if (r->route == NULL) {
+        if (r->allow[0] != '\0') {
+            refuse(r, 405, "bad_method", "that path has no such method", "");
+        } else {
+            refuse(r, 404, "not_found", strlen(path) < 200 ? "no such path" : "no such path, and a long one", "");
+        }
+    } else if (length != NULL && strtod(length, NULL) > a->serve.max_body) {
+        char text[100];
+        (void)snprintf(text, sizeof text, "a request may have %.0f bytes", a->serve.max_body);
+        refuse(r, 413, "too_large", text, "");
+    } else if (atomic_load(&r->s->draining)) {
+        refuse(r, 503, "ending", "the server is ending", "");
+        r->retry_after = 5;
+    }
+}
+
+static request *begin(server *s, struct MHD_Connection *c, const char *path, const char *method)
+{
+    request *r = calloc(1, sizeof *r);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    if (r == NULL || info == NULL || info->socket_context == NULL) {
+        free(r);
+        return NULL;
+    }
+    r->s = s;
+    r->c = c;
+    r->p = info->socket_context;
+    r->started_ms = clock_ms();
+    (void)snprintf(r->method, sizeof r->method, "%s", r->route != NULL ? r->route->method : "-");
+    r->route = route_find(method, path, r->argument, sizeof r->argument, r->allow, sizeof r->allow);
+    (void)snprintf(r->path, sizeof r->path, "%s", r->route != NULL ? r->route->path : "other");
+    choose_id(r);
+    r->next = loop.requests;
+    if (r->next != NULL) {
+        r->next->previous = r;
+    }
+    loop.requests = r;
+    loop.n_requests++;
+    r->p->received = 0;
+    set_phase(r->p, PHASE_BODY);
+    return r;
+}
+
+/* A refusal is sent at once where nothing more comes, where the client waits for our word, or where too much would come;
+ * else the body is read first: a connection that is closed while the client sends may lose the answer. */
+static int answers_at_once(request *r)
+{
+    const char *length = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Content-Length");
+    const char *expect = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Expect");
+    return expect != NULL || (length != NULL && strtod(length, NULL) > SWALLOW * r->s->a->serve.max_body);
+}
+
+static void receive(request *r, const char *data, size_t n)
+{
+    server *s = r->s;
+    r->body_bytes += n;
+    r->p->received += n;
+    if ((double)r->body_bytes > s->a->serve.max_body) {
+        form_fail(&r->form, 413, "a request may have %.0f bytes", s->a->serve.max_body);
+    }
+    if (r->refused || r->form.status != 0) {
+        return;
+    }
+    if (atomic_fetch_add(&s->in_memory, n) + n > s->max_in_memory) {
+        form_fail(&r->form, 503, "too many uploads at once");
+        r->retry_after = 5;
+    }
+    r->counted_bytes += n;
+    form_add(&r->form, data, n);
+}
+
+/* The whole request is there. */
+static void complete(request *r)
+{
+    form_end(&r->form, r->c);
+    if (r->refused) {
+        request_answer(r, &r->early);
+    } else if (r->form.status != 0) {
+        request_error(r, r->form.status, r->form.status == 413 ? "too_large" : "bad_request", "%s", r->form.message);
+    } else {
+        r->route->handle(r);
+    }
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *path, const char *method,
+                                  const char *version, const char *data, size_t *n, void **context)
+{
+    request *r = *context;
+    (void)version;
+    if (r == NULL) {
+        r = begin(cls, c, path, method);
+        *context = r;
+        if (r == NULL) {
+            return MHD_NO;
+        }
+        check_head(r, path);
+        form_begin(&r->form, c, strcmp(method, "POST") == 0 && !r->refused);
+        if (r->refused && answers_at_once(r)) {
+            request_answer(r, &r->early);
+        }
+        return MHD_YES;
+    }
+    if (*n > 0) {
+        receive(r, data, *n);
+        *n = 0;
+        return (double)r->body_bytes > SWALLOW * r->s->a->serve.max_body ? MHD_NO : MHD_YES;
+    }
+    if (r->suspended) { /* its work is done */
+        r->suspended = 0;
+        answer_work(r);
+    } else if (!r->answered) {
+        complete(r);
+    }
+    return MHD_YES;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
+{
+    request *r = *context;
+    (void)cls;
+    (void)c;
+    (void)code;
+    if (r == NULL) {
+        return;
+    }
+    answer_log(r);
+    *(r->previous != NULL ? &r->previous->next : &loop.requests) = r->next;
+    if (r->next != NULL) {
+        r->next->previous = r->previous;
+    }
+    loop.n_requests--;
+    set_phase(r->p, PHASE_IDLE);
+    (void)atomic_fetch_sub(&r->s->in_memory, r->counted_bytes);
+    work_dispose(r->work);
+    form_dispose(&r->form);
+    free(r);
+    *context = NULL;
+}
+
+void request_submit(request *r, work *w, int always)
+{
+    int seconds = 1;
+    r->work = w;
+    w->request = r;
+    w->form = &r->form;
+    (void)snprintf(w->id, sizeof w->id, "%s", r->id);
+    if (work_failed(w)) {
+        answer_work(r);
+        return;
+    }
+    if (!queue_add(r->s->queue, w, always, &seconds)) {
+        r->retry_after = seconds;
+        request_error(r, 429, "busy", "too many requests are waiting");
+        return;
+    }
+    r->suspended = 1;
+    set_phase(r->p, PHASE_WORK);
+    MHD_suspend_connection(r->c);
+}
+
+/* ---- the loop */
+
+static void quiet_log(void *cls, const char *format, va_list list)
+{
+    (void)cls;
+    (void)format;
+    (void)list;
+}
+
+int http_add(server *s, int socket, int is_unix)
+{
+    if (loop.n == MAX_LISTENERS) {
+        return message_error(CODE_USAGE, NULL, "more than %d addresses to listen on", MAX_LISTENERS), 0;
+    }
+    struct MHD_Daemon *d = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, NULL, on_request, s,
+        MHD_OPTION_EXTERNAL_LOGGER, quiet_log, NULL, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)s->a->serve.connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+    if (d == NULL) {
+        return message_error(CODE_MACHINE, NULL, "the HTTP library did not start"), 0;
+    }
+    loop.daemons[loop.n] = d;
+    loop.is_unix[loop.n] = is_unix;
+    loop.sockets[loop.n++] = socket;
+    return 1;
+}
+
+static void finish_work(server *s)
+{
+    uint64_t count;
+    ssize_t unused = read(s->wake, &count, sizeof count);
+    (void)unused;
+    for (work *w; (w = queue_finished(s->queue)) != NULL;) {
+        request *r = w->request;
+        metrics_work(s->metrics, w);
+        MHD_resume_connection(r->c);
+    }
+}
+
+static int turn_timeout(void)
+{
+    int timeout = TICK_MS;
+    for (int i = 0; i < loop.n; i++) {
+        MHD_UNSIGNED_LONG_LONG ms;
+        if (MHD_get_timeout(loop.daemons[i], &ms) == MHD_YES && ms < (MHD_UNSIGNED_LONG_LONG)timeout) {
+            timeout = (int)ms;
+        }
+    }
+    return timeout;
+}
+
+void http_turn(server *s)
+{
+    struct pollfd fds[MAX_LISTENERS + 1];
+    for (int i = 0; i < loop.n; i++) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop.daemons[i], MHD_DAEMON_INFO_EPOLL_FD);
+        fds[i] = (struct pollfd){.fd = info != NULL ? info->epoll_fd : -1, .events = POLLIN};
+    }
+    fds[loop.n] = (struct pollfd){.fd = s->wake, .events = POLLIN};
+    (void)poll(fds, (nfds_t)loop.n + 1, turn_timeout());
+    finish_work(s);
+    for (int i = 0; i < loop.n; i++) {
+        (void)MHD_run(loop.daemons[i]);
+    }
+    tick(s);
+}
+
+void http_quiesce(server *s)
+{
+    (void)s;
+    for (int i = 0; i < loop.n; i++) {
+        int fd = MHD_quiesce_daemon(loop.daemons[i]);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+}
+
+void http_stop(void)
+{
+    for (int i = 0; i < loop.n; i++) {
+        MHD_stop_daemon(loop.daemons[i]);
+    }
+    loop.n = 0;
+}

@@ -1,0 +1,27 @@
+# `mattebox serve`: with libmicrohttpd (HTTP) and cJSON (settings); without them the command says what is missing.
+option(MATTEBOX_SERVER "build `mattebox serve`, where libmicrohttpd and cJSON are found" ON)
+pkg_check_modules(MB_MICROHTTPD IMPORTED_TARGET libmicrohttpd>=0.9.75)
+pkg_check_modules(MB_CJSON IMPORTED_TARGET libcjson)
+if(MATTEBOX_SERVER AND MB_MICROHTTPD_FOUND AND MB_CJSON_FOUND)
+    set(MB_SERVER_FOUND TRUE)
+    file(GLOB MB_SERVER CONFIGURE_DEPENDS app/server/*.c)
+    list(FILTER MB_SERVER EXCLUDE REGEX "/serve_none\\.c$")
+    set(MB_PAGE ${PROJECT_BINARY_DIR}/page.html)
+    file(GLOB page_parts CONFIGURE_DEPENDS app/server/page/*)
+    add_custom_command(OUTPUT ${MB_PAGE} DEPENDS ${page_parts} VERBATIM
+        COMMAND ${CMAKE_COMMAND} -D SOURCE=${PROJECT_SOURCE_DIR}/app/server/page -D OUT=${MB_PAGE} -P ${PROJECT_SOURCE_DIR}/app/server/page/join.cmake)
+    set_source_files_properties(app/server/page.c PROPERTIES OBJECT_DEPENDS ${MB_PAGE} COMPILE_DEFINITIONS "MB_PAGE=\"${MB_PAGE}\"")
+    target_link_libraries(mattebox_app PRIVATE PkgConfig::MB_MICROHTTPD PkgConfig::MB_CJSON)
+else()
+    set(MB_SERVER_FOUND FALSE)
+    set(MB_SERVER app/server/serve_none.c)
+    message(STATUS "no libmicrohttpd or no cJSON: built without `mattebox serve`")
+endif()
+target_sources(mattebox_app PRIVATE ${MB_SERVER} ${MB_PAGE})
+
+# Units for systemd; PrivateDevices is for the CPU: docs/deploy.md says what a GPU needs.
+if(MB_SERVER_FOUND AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    configure_file(app/server/systemd/mattebox.service.in ${PROJECT_BINARY_DIR}/mattebox.service @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/mattebox.service app/server/systemd/mattebox.socket
+            DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+endif()
