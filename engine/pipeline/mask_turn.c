@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Of the photos with masks in tests/data/photos, the outline of a mask turned by 2, 3 or 4 lies on edges of 0.10 to 0.96
- * times the strength of its true place, 0.69 or less in all but 5 of 60 cases; none above 1. */
+ * times the strength of its true place; of 57 such masks (19 photos) 4 are above 0.69, none above 1. */
 #define CLEARLY 1.4
 
 /* The photo's brightness in 8 bits. */
