@@ -4,7 +4,7 @@
 
 #include "args.h"
 
-#include <sys/types.h>
+#include <stdint.h>
 
 typedef enum out_kind { OUT_CUTOUT = 0, OUT_MASK = 1, OUT_TRIMAP = 2, OUT_KINDS = 3 } out_kind;
 
@@ -16,8 +16,8 @@ typedef struct item {
     char *guide;     /* the mask or trimap that belongs to it; NULL: none was found, or none is used */
     int skip;        /* --no-clobber: every result is there */
     int elsewhere;   /* --shard: another run's; named, so that clashes show, and not worked on */
-    dev_t device;    /* identity, when it exists */
-    ino_t inode;
+    uint64_t device; /* identity, when it exists */
+    uint64_t inode;
     char *out[OUT_KINDS]; /* where results go; NULL: not wanted. "-" is stdout */
 } item;
 

@@ -1,17 +1,14 @@
 /* Instruction sets by CPUID, capped by MATTEBOX_ISA. The vector kernels are compiled once for each set and chosen when
  * the program runs, so that one build serves every machine. The cap serves tests, which compare the sets with each
  * other, and users of a processor that misbehaves. */
-#define _GNU_SOURCE /* syscall */
 #include "core/cpu.h"
+
+#include "core/os_process.h"
 
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
-#endif
-#if defined(__x86_64__) && defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 static const char *const names[MB_ISA_COUNT] = {"ref",         "generic",     "avx2", "avx512",
@@ -57,16 +54,6 @@ static bool has_amx(void)
     return (low >> 17 & 3) == 3;
 }
 
-/* For the whole process, threads to come included. May be repeated. */
-static bool ask_for_tiles(void)
-{
-#if defined(__linux__)
-    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
-    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-#else
-    return false;
-#endif
-}
 #endif
 
 bool mb_cpu_has_slow_bf16(void)
@@ -82,7 +69,7 @@ bool mb_cpu_has_slow_bf16(void)
 bool mb_cpu_amx_refused(void)
 {
 #if defined(__x86_64__)
-    return has_amx() && !ask_for_tiles();
+    return has_amx() && !mb_os_ask_for_tiles();
 #else
     return false;
 #endif
@@ -102,7 +89,7 @@ mb_isa mb_cpu_best_isa(void)
         if (!has_avx512_bf16()) {
             return MB_ISA_AVX512_VNNI;
         }
-        return has_amx() && ask_for_tiles() ? MB_ISA_AMX : MB_ISA_AVX512_BF16;
+        return has_amx() && mb_os_ask_for_tiles() ? MB_ISA_AMX : MB_ISA_AVX512_BF16;
     }
     return avx2 ? MB_ISA_AVX2 : MB_ISA_GENERIC;
 #else
@@ -114,7 +101,7 @@ mb_isa mb_cpu_best_isa(void)
 mb_status mb_cpu_choose_isa(mb_isa *out, mb_error *err)
 {
     mb_isa best = mb_cpu_best_isa();
-    const char *wish = getenv("MATTEBOX_ISA");
+    const char *wish = mb_os_env("MATTEBOX_ISA");
     *out = best;
     if (wish == NULL || wish[0] == '\0') {
         return MB_OK;

@@ -1,0 +1,23 @@
+/* Libraries by dlopen (os_library.h). */
+#define _GNU_SOURCE
+#include "core/os_library.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+
+void *mb_os_library_open(const char *name, int for_good)
+{
+    return dlopen(name, RTLD_NOW | RTLD_LOCAL | (for_good ? RTLD_NODELETE : 0));
+}
+
+void *mb_os_library_symbol(void *library, const char *name)
+{
+    return dlsym(library, name);
+}
+
+void mb_os_library_close(void *library)
+{
+    if (library != NULL) {
+        (void)dlclose(library);
+    }
+}
