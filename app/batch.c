@@ -266,8 +266,8 @@ int batch_run(batch *b)
 {
     ring r = {.b = b,
               .n_slots = SLOTS(b->n_pipelines > 0 ? b->n_pipelines : 1),
-              .lock = PTHREAD_MUTEX_INITIALIZER,
-              .changed = PTHREAD_COND_INITIALIZER};
+              .lock = MB_MUTEX_INIT,
+              .changed = MB_CONDITION_INIT};
     lane lanes[MAX_DEVICES] = {{.r = &r}};
     b->started_ms = clock_ms();
     for (int i = 0; i < b->n_pipelines; i++) {

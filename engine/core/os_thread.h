@@ -3,6 +3,7 @@
 #define MB_CORE_OS_THREAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef _WIN32
@@ -22,14 +23,13 @@ typedef struct mb_once_flag {
 typedef struct mb_thread {
     void *handle;
 } mb_thread;
-#define MB_MUTEX_INIT                                                                                                  \
+#define MB_SYSTEM_INIT                                                                                                 \
     {                                                                                                                  \
-        0                                                                                                              \
-    }
-#define MB_ONCE_FLAG_INIT                                                                                              \
-    {                                                                                                                  \
-        0                                                                                                              \
-    }
+        NULL                                                                                                           \
+    } /* as SRWLOCK_INIT and the like */
+#define MB_MUTEX_INIT     MB_SYSTEM_INIT
+#define MB_CONDITION_INIT MB_SYSTEM_INIT
+#define MB_ONCE_FLAG_INIT MB_SYSTEM_INIT
 #else
 #include <pthread.h>
 typedef pthread_mutex_t mb_mutex;
@@ -38,6 +38,7 @@ typedef pthread_cond_t mb_condition;
 typedef pthread_once_t mb_once_flag;
 typedef pthread_t mb_thread;
 #define MB_MUTEX_INIT     PTHREAD_MUTEX_INITIALIZER
+#define MB_CONDITION_INIT PTHREAD_COND_INITIALIZER
 #define MB_ONCE_FLAG_INIT PTHREAD_ONCE_INIT
 #endif
 
