@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,7 +302,8 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
         (void)snprintf(word, sizeof word, "%s", argv[optind - 1]);
     }
     word[strcspn(word, "=")] = '\0'; /* the option without its value */
-    if (c == ':') {
+    bool takes_none = optopt >= LONG_BASE && option_rows[optopt - LONG_BASE].kind == KIND_FLAG;
+    if (c == ':' && !takes_none) { /* MinGW's getopt says ':' of a value too many as well */
         return usage_hint(a, "%s needs a value", word);
     }
     if (optopt >= LONG_BASE && a->command->bit == CMD_CUT &&

@@ -255,6 +255,7 @@ static int find_clashes(const item_list *list)
 /* A file that is read and therefore never written. */
 typedef struct source {
     uint64_t device, inode;
+    size_t number;           /* in the order in which they were added: the first of one file gives it its role */
     const char *path, *role; /* borrowed */
 } source;
 
@@ -274,6 +275,26 @@ static int by_identity(const void *a, const void *b)
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
+static int by_identity_and_number(const void *a, const void *b)
+{
+    const source *x = a, *y = b;
+    int order = by_identity(a, b);
+    return order != 0 ? order : x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* For look_at; each file once. */
+static void sort_sources(source_set *set)
+{
+    size_t kept = 1;
+    qsort(set->v, set->n, sizeof *set->v, by_identity_and_number);
+    for (size_t i = 1; i < set->n; i++) {
+        if (by_identity(&set->v[i], &set->v[kept - 1]) != 0) {
+            set->v[kept++] = set->v[i];
+        }
+    }
+    set->n = kept;
+}
+
 /* Files that do not exist, folders, pipes and devices need no protection. The path is borrowed: it belongs to argv or
  * to the list of inputs. */
 static int add_source(source_set *set, const char *path, const char *role)
@@ -291,7 +312,7 @@ static int add_source(source_set *set, const char *path, const char *role)
         set->v = v;
         set->capacity = capacity;
     }
-    set->v[set->n++] = (source){s.device, s.file, path, role};
+    set->v[set->n++] = (source){s.device, s.file, set->n, path, role};
     return CODE_OK;
 }
 
@@ -330,7 +351,7 @@ static int collect_sources(source_set *set, const item_list *list, const args *a
         }
     }
     if (set->n > 0) {
-        qsort(set->v, set->n, sizeof *set->v, by_identity);
+        sort_sources(set);
     }
     return code;
 }
@@ -410,7 +431,7 @@ int outputs_check_one(const char *output, const char *const *inputs, int n, cons
         code = add_model(&set, inputs[i]);
     }
     if (set.n > 0) {
-        qsort(set.v, set.n, sizeof *set.v, by_identity);
+        sort_sources(&set);
     }
     standing found = code == CODE_OK ? look_at(output, &set) : REFUSED;
     free(set.v);
@@ -428,7 +449,7 @@ static mb_status check_folder(const char *path, double picture_bytes, mb_error *
 {
     parts p = split(path);
     double left;
-    size_t length = strlen(mb_os_file_name(path)), longest;
+    size_t length = mb_os_name_length(mb_os_file_name(path)), longest;
     int code = p.dir != NULL ? mb_os_may_write_in(p.dir) : ENOMEM;
     mb_status status = MB_OK;
     if (p.dir == NULL) {
@@ -439,8 +460,7 @@ static mb_status check_folder(const char *path, double picture_bytes, mb_error *
                       code == ENOENT ? "%s: the folder does not exist" : "%s: its folder may not be written to", path);
     } else if (mb_os_space(p.dir, &left, &longest) == 0) {
         if (longest > 0 && length > longest) {
-            status = own_error(err, MB_E_IO, "%s: the name is too long (%zu bytes, %zu are possible)", path, length,
-                               longest);
+            status = own_error(err, MB_E_IO, "%s: the name is too long (%zu, %zu are possible)", path, length, longest);
         } else if (left < picture_bytes / 32.0) {
             status = own_error(err, MB_E_IO, "%s: no space left on the disk (%.1f MB are free)", path, left * 1e-6);
         }

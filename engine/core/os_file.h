@@ -29,6 +29,9 @@ int mb_os_real_path(char out[MB_OS_PATH_BYTES], const char *path);
 /* Whether two names of one folder may mean one file: equal, on Windows also in other letters. <0, 0, >0 as strcmp. */
 int mb_os_compare_names(const char *a, const char *b);
 
+/* The length of one part of a path as file systems count it: bytes, on Windows UTF-16 units. */
+size_t mb_os_name_length(const char *name);
+
 /* ---- what is there */
 
 typedef enum mb_os_kind {
@@ -55,7 +58,7 @@ bool mb_os_is_folder(const char *path);
 bool mb_os_is_file(const char *path); /* a regular one */
 int mb_os_may_read(const char *path);
 int mb_os_may_write_in(const char *folder);
-/* Bytes that this user may still write in a folder, and the longest name there in bytes (0: not known). */
+/* Bytes that this user may still write in a folder, and the longest name there (mb_os_name_length; 0: not known). */
 int mb_os_space(const char *folder, double *bytes_left, size_t *longest_name);
 
 /* ---- open files */

@@ -44,6 +44,11 @@ int mb_os_compare_names(const char *a, const char *b)
     return strcmp(a, b);
 }
 
+size_t mb_os_name_length(const char *name)
+{
+    return strlen(name);
+}
+
 /* ---- what is there */
 
 static void fill_info(mb_os_info *out, const struct stat *s)

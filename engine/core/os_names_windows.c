@@ -134,6 +134,14 @@ int mb_os_compare_names(const char *a, const char *b)
     return order;
 }
 
+size_t mb_os_name_length(const char *name)
+{
+    wchar_t *wide = mb_windows_wide(name);
+    size_t n = wide != NULL ? wcslen(wide) : strlen(name);
+    mb_free(wide);
+    return n;
+}
+
 /* ---- errors */
 
 int mb_windows_errno(DWORD error)

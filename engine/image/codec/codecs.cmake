@@ -26,7 +26,7 @@ if(MATTEBOX_CODECS STREQUAL "full")
     endif()
     pkg_check_modules(TIFF IMPORTED_TARGET "libtiff-4 >= 4.5") # before 4.5 a file chooses how much memory it takes
     if(TIFF_FOUND)
-        list(APPEND MB_CODEC_LIBRARIES PkgConfig::TIFF)
+        list(APPEND MB_CODEC_LIBRARIES PkgConfig::TIFF JPEG::JPEG) # a static one needs JPEG once more
         list(APPEND MB_CODEC_DEFINITIONS MB_HAVE_TIFF=1)
         list(APPEND MB_PKG_REQUIRES libtiff-4)
     endif()
