@@ -194,6 +194,28 @@ static int add_to_list(args *a, const option_row *row, char *text)
     return CODE_OK;
 }
 
+/* "1,2,4". */
+static int set_counts(counts *to, const option_row *row, const char *source, const char *text)
+{
+    to->n = 0;
+    for (const char *at = text; to->n < MAX_COUNTS;) {
+        char *end;
+        errno = 0;
+        long v = strtol(at, &end, 10);
+        if (end == at || errno != 0 || (double)v < row->range->least || (double)v > row->range->most ||
+            (*end != ',' && *end != '\0')) {
+            break;
+        }
+        to->values[to->n++] = (int)v;
+        if (*end == '\0') {
+            return CODE_OK;
+        }
+        at = end + 1;
+    }
+    return message_error(CODE_USAGE, NULL, "%s %s: %.0f to %.0f, or up to %d such numbers with commas between them",
+                         source, text, row->range->least, row->range->most, MAX_COUNTS);
+}
+
 /* Stores an option's value; `source` is how the user wrote the option ("--erode", "MATTEBOX_THREADS"). */
 static int set_option(args *a, const option_row *row, const char *source, char *text)
 {
@@ -216,6 +238,8 @@ static int set_option(args *a, const option_row *row, const char *source, char *
         return set_choice(field, row, source, text);
     case KIND_DEVICE:
         return set_device(field, row, source, text);
+    case KIND_COUNTS:
+        return set_counts(field, row, source, text);
     case KIND_LIST:
         return add_to_list(a, row, text);
     case KIND_SIZE:
@@ -336,6 +360,7 @@ static void set_defaults(args *a)
     a->runs = 5;
     a->batch = 1;
     a->timeout = 30;
+    a->max_frames = 10000;
     a->retries = 3;
 }
 

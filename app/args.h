@@ -18,8 +18,16 @@ enum {
     CMD_VERSION = 128,
     CMD_HELP = 256,
     CMD_REFINE = 512,
-    CMD_ALL = 1023
+    CMD_FRAMES = 2048,
+    CMD_COMPLETION = 4096,
+    CMD_ALL = 8191
 };
+
+/* --threads of bench. */
+enum { MAX_COUNTS = 16 };
+typedef struct counts {
+    int n, values[MAX_COUNTS];
+} counts;
 
 /* --icc and --metadata, by their choices. */
 enum { ICC_KEEP, ICC_SRGB, ICC_DROP };
@@ -39,6 +47,7 @@ typedef struct command {
 typedef enum option_kind {
     KIND_FLAG,   /* int: 1 */
     KIND_INT,    /* int, in range */
+    KIND_COUNTS, /* struct counts: ints in range, with commas between them */
     KIND_REAL,   /* double, in range */
     KIND_TEXT,   /* const char * */
     KIND_ENUM,   /* int: index of one of choices() */
@@ -74,7 +83,7 @@ typedef struct option_row {
     const char *help;
 } option_row;
 
-#define MAX_OPTIONS 112
+#define MAX_OPTIONS 128
 extern const option_row option_rows[];
 extern const int n_option_rows;
 extern const char *const option_groups[];               /* in the order of the help pages; ends with NULL */
@@ -97,6 +106,7 @@ struct args {
     mb_metadata background_metadata;
     int opaque; /* the cut-out will be, likewise */
     int icc, metadata, mask_channel, mask_scale;
+    int frames, max_frames;
     int no_detail, format, quality;
     /* machine and feedback */
     struct {
@@ -104,12 +114,18 @@ struct args {
     } device;
     int threads, fast, color, json, quiet, verbose, help;
     double max_memory, max_megapixels_in;
+    /* frames, cut --watch */
+    struct {
+        int width, height, pix, out, matrix;
+    } raw;
+    int watch, once_idle;
     /* tensors, bench */
     struct {
         const char **names;
         int n;
     } taps;
-    int runs, batch, profile;
+    int runs, batch, profile, csv;
+    counts thread_counts;
     /* models */
     const char *from, *sha256;
     int all, dtype, offline, timeout, retries;
@@ -142,6 +158,9 @@ void help_command(FILE *out, const command *c);
 /* The reference of options, for docs/cli.md, and the JSON schema of mb_options, for docs/options.schema.json. */
 void help_markdown(FILE *out);
 void help_schema(FILE *out);
+/* Manual pages: mattebox.1, and that of one command (0: there is none of this name). */
+void help_man(FILE *out);
+int help_man_command(FILE *out, const char *name);
 /* The rows of a command in the order of its help page, at most MAX_OPTIONS; returns how many. */
 int help_rows(int *rows, const command *c);
 /* "1 to 255; default 6" and the like: values and default of an option of a command. */

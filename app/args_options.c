@@ -151,7 +151,8 @@ int args_library_options(mb_options *out, args *a)
 {
     mb_error err = {0};
     args_standard_options(out, a->command->bit);
-    const model_choice choice = a->command->bit == CMD_CUT ? model_choose(a->model) : (model_choice){0};
+    const model_choice choice =
+        (a->command->bit & (CMD_CUT | CMD_FRAMES)) != 0 ? model_choose(a->model) : (model_choice){0};
     const char *preset = a->preset == NULL && choice.standard ? "small" : a->preset;
     const mb_foreground foreground = out->foreground;
     if (preset != NULL && mb_options_preset(out, preset, &err) != MB_OK) {

@@ -262,14 +262,13 @@ static int exit_code(const batch *b)
 }
 
 /* The ring lies on this stack frame: all threads have been joined when it ends. */
-int batch_run(batch *b)
+void batch_pass(batch *b)
 {
     ring r = {.b = b,
               .n_slots = SLOTS(b->n_pipelines > 0 ? b->n_pipelines : 1),
               .lock = MB_MUTEX_INIT,
               .changed = MB_CONDITION_INIT};
     lane lanes[MAX_DEVICES] = {{.r = &r}};
-    b->started_ms = clock_ms();
     for (int i = 0; i < b->n_pipelines; i++) {
         lanes[i] = (lane){&r, b->pipelines[i], 0};
         mb_pipeline_set_progress(b->pipelines[i], on_progress, &lanes[i]);
@@ -283,6 +282,12 @@ int batch_run(batch *b)
         mb_pipeline_set_progress(b->pipelines[i], NULL, NULL);
     }
     message_progress("");
+}
+
+int batch_run(batch *b)
+{
+    b->started_ms = clock_ms();
+    batch_pass(b);
     int code = exit_code(b);
     report_summary(b, code);
     return code;

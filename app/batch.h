@@ -21,6 +21,7 @@ typedef struct job {
     mb_pending *pending;        /* started, not computed yet */
     mb_result *result;
     double ms_decode, ms_encode;
+    double duration_ms; /* of a frame of an animation */
     char warning[400];
 } job;
 
@@ -32,7 +33,9 @@ typedef struct batch {
     int n_pipelines;
     const mb_context *context; /* of the first */
     const char *model_path, *detail;
-    int refine_only; /* the masks come from files */
+    int refine_only;                            /* the masks come from files */
+    struct frame_reader *reader, *guide_reader; /* of the loader's thread */
+    struct frame_writer *writer;                /* of the saver's */
     /* outcome */
     int n_done, n_failed, n_skipped, n_cancelled;
     int code_output, code_machine, code_model, code_other; /* failures by kind */
@@ -43,6 +46,8 @@ typedef struct batch {
 
 /* The exit code. */
 int batch_run(batch *b);
+/* The same without summary and exit code: the outcome is added to that of earlier passes. */
+void batch_pass(batch *b);
 
 /* One picture's steps, used by batch_run and tested through it. */
 void job_load(job *j, const batch *b);
@@ -62,6 +67,8 @@ mb_mask_options mask_options(const args *a);
 /* Reads a mask or trimap; note: what the user should know of how it was read, or "". */
 mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
                     const mb_mask_options *how, mb_error *err);
+/* How results are written, likewise. */
+mb_save_options save_options(const mb_image *image, const args *a, const mb_metadata *metadata, int alone);
 /* Writes an image where it belongs: a file, or stdout for "-"; alone: with all threads. CODE_OK or CODE_OUTPUT (err has
  * the story). */
 int save_image(const mb_image *image, const char *path, const args *a, const mb_metadata *metadata, int alone,

@@ -2,36 +2,16 @@
  *
  * It measures what the library does between tensors in and tensors out: no decoding, no resizing, no
  * refinement. docs/performance-log.md has the figures that were made with it. */
+#include "bench.h"
 #include "commands.h"
-#include "json.h"
 #include "message.h"
 
 #include "core/clock.h"
 #include "core/os_process.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_OPS   64
-#define N_SLOWEST 15
-
-/* Time and work of all nodes with one op and one kernel. */
-typedef struct op_total {
-    char op[32], kernel[32];
-    int n;
-    double ms, macs, bytes;
-} op_total;
-
-typedef struct bench {
-    mb_network *network;
-    mb_array input;
-    float *data;
-    double *ms; /* of each run */
-    int n;
-    double cpu_s; /* processor time of the cheapest run, all threads */
-    op_total ops[MAX_OPS];
-    int n_ops;
-} bench;
 
 static int by_value(const void *a, const void *b)
 {
@@ -73,7 +53,7 @@ static void sum_ops(bench *b)
         while (k < b->n_ops && (strcmp(b->ops[k].op, row.op) != 0 || strcmp(b->ops[k].kernel, row.kernel) != 0)) {
             k++;
         }
-        if (k == MAX_OPS) {
+        if (k == BENCH_MAX_OPS) {
             continue;
         }
         if (k == b->n_ops) {
@@ -89,102 +69,18 @@ static void sum_ops(bench *b)
     qsort(b->ops, (size_t)b->n_ops, sizeof b->ops[0], by_time);
 }
 
-static double rate(double amount, double ms)
-{
-    return ms > 0.0 ? amount / ms * 1e-6 : 0.0; /* 1e9 a second */
-}
-
-/* Two tables: time by op, and the slowest nodes with their shapes. Rates count two operations for a
- * multiply-accumulate, and each input, weight and output once. */
-static void print_profile(const bench *b)
-{
-    double total = 0.0;
-    for (int i = 0; i < b->n_ops; i++) {
-        total += b->ops[i].ms;
-    }
-    (void)printf("\n%-20s %-14s %5s %10s %7s %9s %8s\n", "op", "kernel", "nodes", "ms", "share", "GFLOP/s", "GB/s");
-    for (int i = 0; i < b->n_ops; i++) {
-        const op_total *o = &b->ops[i];
-        (void)printf("%-20s %-14s %5d %10.2f %6.1f%% %9.1f %8.1f\n", o->op, o->kernel, o->n, o->ms,
-                     total > 0.0 ? 100.0 * o->ms / total : 0.0, rate(2.0 * o->macs, o->ms), rate(o->bytes, o->ms));
-    }
-    double worst[N_SLOWEST];
-    int index[N_SLOWEST], n = 0;
-    mb_node_row row;
-    for (int i = 0; mb_network_node(&row, b->network, i); i++) { /* insertion into the list of the slowest */
-        int at = n < N_SLOWEST ? n++ : N_SLOWEST - 1;
-        if (at == N_SLOWEST - 1 && n == N_SLOWEST && i >= N_SLOWEST && row.ms <= worst[at]) {
-            continue;
-        }
-        for (; at > 0 && worst[at - 1] < row.ms; at--) {
-            worst[at] = worst[at - 1];
-            index[at] = index[at - 1];
-        }
-        worst[at] = row.ms;
-        index[at] = i;
-    }
-    (void)printf("\nslowest nodes\n");
-    for (int i = 0; i < n; i++) {
-        (void)mb_network_node(&row, b->network, index[i]);
-        (void)printf("%10.2f ms %8.1f GFLOP/s %7.1f GB/s  %-16s [%lld,%lld,%lld,%lld]  %s\n", row.ms,
-                     rate(2.0 * row.macs, row.ms), rate(row.bytes, row.ms), row.op, (long long)row.dims[0],
-                     (long long)row.dims[1], (long long)row.dims[2], (long long)row.dims[3], row.name);
-    }
-}
-
-/* The object that docs/json.md describes; benchmarks/network.py reads it to compare with other programs. */
-static void print_json(const bench *b, const mb_plan_info *plan, const args *a, const mb_context *context)
-{
-    json j = {stdout, 0};
-    json_begin(&j, NULL, '{');
-    json_text(&j, "model", a->paths[0]);
-    json_text(&j, "device", mb_context_device(context));
-    json_int(&j, "threads", mb_context_threads(context));
-    json_int(&j, "batch", a->batch);
-    json_int(&j, "width", plan->input_width);
-    json_int(&j, "height", plan->input_height);
-    json_int(&j, "runs", b->n);
-    json_real(&j, "median_ms", b->ms[b->n / 2]);
-    json_real(&j, "min_ms", b->ms[0]);
-    json_real(&j, "max_ms", b->ms[b->n - 1]);
-    json_real(&j, "wall_min", b->ms[0] * 1e-3); /* seconds and MB, as benchmarks/network.py compares them */
-    json_real(&j, "cpu_min", b->cpu_s);
-    json_real(&j, "peak_rss_mb", (double)peak_bytes() * 1e-6);
-    json_real(&j, "gmac", plan->macs * 1e-9);
-    json_real(&j, "gflops", rate(2.0 * plan->macs, b->ms[b->n / 2]));
-    json_int(&j, "arena_bytes", (long long)plan->arena_bytes);
-    json_int(&j, "weight_bytes", (long long)plan->weight_bytes);
-    if (a->profile) {
-        json_begin(&j, "ops", '[');
-        for (int i = 0; i < b->n_ops; i++) {
-            const op_total *o = &b->ops[i];
-            json_begin(&j, NULL, '{');
-            json_text(&j, "op", o->op);
-            json_text(&j, "kernel", o->kernel);
-            json_int(&j, "nodes", o->n);
-            json_real(&j, "ms", o->ms);
-            json_real(&j, "gflops", rate(2.0 * o->macs, o->ms));
-            json_real(&j, "gbytes_per_s", rate(o->bytes, o->ms));
-            json_end(&j, '}');
-        }
-        json_end(&j, ']');
-    }
-    json_end(&j, '}');
-    json_line(&j);
-}
-
 /* One warm-up, then the measured runs one after the other. Processor time of the cheapest run is kept
  * beside the wall-clock times: on a busy machine it is the steadier figure. */
-static mb_status run_all(bench *b, const args *a, mb_error *err)
+static mb_status run_all(bench *b, const mb_array *input, mb_error *err)
 {
     mb_network_set_progress(b->network, stop_if_interrupted, NULL);
-    for (int i = -1; i < a->runs; i++) { /* run -1 packs weights and warms the caches */
+    for (int i = -1; i < b->a->runs; i++) { /* run -1 packs weights and warms the caches */
         char text[64];
-        (void)snprintf(text, sizeof text, i < 0 ? "warm-up" : "run %d of %d", i + 1, a->runs);
+        (void)snprintf(text, sizeof text, i < 0 ? "warm-up" : "run %d of %d", i + 1, b->a->runs);
         message_progress(text);
         double start = mb_clock_ms();
         double cpu = mb_os_cpu_seconds();
-        mb_status status = mb_network_run(b->network, &b->input, NULL, 0, err);
+        mb_status status = mb_network_run(b->network, input, NULL, 0, err);
         if (status != MB_OK) {
             return status;
         }
@@ -196,68 +92,81 @@ static mb_status run_all(bench *b, const args *a, mb_error *err)
     }
     message_progress("");
     if (mb_network_warning(b->network)[0] != '\0') {
-        message_warning(a->paths[0], mb_network_warning(b->network));
-    }
-    return MB_OK;
-}
-
-/* Plans the size, makes the input, runs, prints. The input is noise: the time of these networks does not
- * depend on what is in the picture. */
-static int measure(bench *b, const args *a, const mb_context *context, const mb_model *model)
-{
-    const mb_model_info *info = mb_model_get_info(model);
-    int w = a->options.input_width > 0 ? a->options.input_width : info->input_width;
-    int h = a->options.input_width > 0 ? a->options.input_height : info->input_height;
-    mb_plan_info plan = {.size = sizeof plan};
-    mb_error err = {0};
-    if (mb_network_plan(&plan, b->network, a->batch, h, w, &err) != MB_OK) {
-        return message_status(code_of_status(err.code), NULL, &err);
-    }
-    size_t count = (size_t)a->batch * (size_t)info->input_channels * (size_t)h * (size_t)w;
-    b->data = malloc(count * sizeof(float));
-    b->ms = calloc((size_t)a->runs, sizeof *b->ms);
-    if (b->data == NULL || b->ms == NULL) {
-        return message_error(CODE_MACHINE, NULL, "out of memory");
-    }
-    fill_noise(b->data, count);
-    b->input = (mb_array){b->data, {a->batch, info->input_channels, h, w}};
-    mb_status status = run_all(b, a, &err);
-    if (status != MB_OK) {
-        return message_status(status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status), NULL, &err);
+        message_warning(b->a->paths[0], mb_network_warning(b->network));
     }
     /* The profile is that of the last run; times are sorted for the median. */
     sum_ops(b);
     qsort(b->ms, (size_t)b->n, sizeof *b->ms, by_value);
-    if (a->json) {
-        print_json(b, &plan, a, context);
-        return CODE_OK;
+    return MB_OK;
+}
+
+/* Plans the size, makes the input, runs. The input is noise: the time of these networks does not depend on what is in
+ * the picture. */
+static int measure(bench *b, const mb_model *model)
+{
+    const mb_model_info *info = mb_model_get_info(model);
+    const args *a = b->a;
+    int w = a->options.input_width > 0 ? a->options.input_width : info->input_width;
+    int h = a->options.input_width > 0 ? a->options.input_height : info->input_height;
+    mb_error err = {0};
+    b->summary = info->summary;
+    b->plan.size = sizeof b->plan;
+    if (mb_network_plan(&b->plan, b->network, a->batch, h, w, &err) != MB_OK) {
+        return message_status(code_of_status(err.code), NULL, &err);
     }
-    double median = b->ms[b->n / 2];
-    (void)printf("%s, %s, %d threads, %d x %dx%d\n", info->summary, mb_context_device(context),
-                 mb_context_threads(context), a->batch, w, h);
-    (void)printf("median %.1f ms (%.1f to %.1f, %d runs), %.1f GMAC, %.1f GFLOP/s\n", median, b->ms[0], b->ms[b->n - 1],
-                 b->n, plan.macs * 1e-9, rate(2.0 * plan.macs, median));
-    if (a->profile) {
-        print_profile(b);
+    size_t count = (size_t)a->batch * (size_t)info->input_channels * (size_t)h * (size_t)w;
+    float *data = malloc(count * sizeof(float));
+    b->ms = calloc((size_t)a->runs, sizeof *b->ms);
+    if (data == NULL || b->ms == NULL) {
+        free(data);
+        return message_error(CODE_MACHINE, NULL, "out of memory");
     }
+    fill_noise(data, count);
+    mb_array input = {data, {a->batch, info->input_channels, h, w}};
+    mb_status status = run_all(b, &input, &err);
+    free(data);
+    if (status != MB_OK) {
+        return message_status(status == MB_E_FORMAT ? CODE_MODEL : code_of_status(status), NULL, &err);
+    }
+    double now_mb = (double)peak_bytes() * 1e-6;
+    b->peak_mb = now_mb > b->measure_mb ? now_mb : (double)NAN;
+    b->peak.size = sizeof b->peak;
+    if (mb_context_measure_peak(&b->peak, b->context, &err) != MB_OK) {
+        b->peak = (mb_peak){0}; /* a GPU, or too little memory for a look at it: shares stay out */
+    }
+    b->measure_mb = (double)peak_bytes() * 1e-6;
     return CODE_OK;
 }
 
-/* The bench has tables of some kilobytes, so it lives on the heap; everything is released at the end, on
- * every path. */
-int cmd_bench(args *a)
+static void print(const bench *b, int first, int last)
+{
+    if (b->a->json) {
+        bench_print_json(b);
+    } else if (b->a->csv) {
+        if (first) {
+            bench_print_csv_head(b->a);
+        }
+        bench_print_csv(b);
+    } else {
+        if (first) {
+            bench_print_head(b);
+        }
+        bench_print_row(b);
+        if (b->a->profile && last) { /* of the last number of threads */
+            bench_print_profile(b);
+        }
+    }
+}
+
+/* A context, a model and a network of their own for each number of threads. */
+static int bench_once(bench *b, args *a, int index)
 {
     mb_context *context = NULL;
     mb_model *model = NULL;
-    bench *b = calloc(1, sizeof *b);
     mb_error err = {0};
-    int code = b == NULL ? message_error(CODE_MACHINE, NULL, "out of memory") : CODE_OK;
-    if (code == CODE_OK && a->n_paths != 1) {
-        code = message_error(CODE_USAGE, "mattebox bench [OPTION]... MODEL", "bench needs one model");
-    }
-    if (code == CODE_OK) {
-        code = args_context(&context, a);
-    }
+    a->threads = a->thread_counts.n > 0 ? a->thread_counts.values[index] : 0;
+    int code = args_context(&context, a);
+    b->context = context;
     if (code == CODE_OK) {
         code = open_model(&model, context, a->paths[0]);
     }
@@ -265,15 +174,34 @@ int cmd_bench(args *a)
         code = message_status(code_of_status(err.code), NULL, &err);
     }
     if (code == CODE_OK) {
-        code = measure(b, a, context, model);
+        code = measure(b, model);
     }
-    if (b != NULL) {
-        mb_network_free(b->network);
-        free(b->data);
-        free(b->ms);
-        free(b);
+    if (code == CODE_OK) {
+        b->first_ms = index == 0 ? b->ms[b->n / 2] : b->first_ms;
+        print(b, index == 0, index + 1 >= a->thread_counts.n);
     }
+    mb_network_free(b->network);
+    free(b->ms);
     mb_model_free(model);
     mb_context_free(context);
+    return code;
+}
+
+/* The bench has tables of some kilobytes, so it lives on the heap. */
+int cmd_bench(args *a)
+{
+    if (a->n_paths != 1) {
+        return message_error(CODE_USAGE, "mattebox bench [OPTION]... MODEL", "bench needs one model");
+    }
+    if (a->json && a->csv) {
+        return message_error(CODE_USAGE, NULL, "--json and --csv: one of them");
+    }
+    bench *b = calloc(1, sizeof *b);
+    int code = b == NULL ? message_error(CODE_MACHINE, NULL, "out of memory") : CODE_OK;
+    for (int i = 0; code == CODE_OK && (i == 0 || i < a->thread_counts.n); i++) {
+        *b = (bench){.a = a, .first_ms = b->first_ms, .measure_mb = b->measure_mb};
+        code = bench_once(b, a, i);
+    }
+    free(b);
     return code;
 }

@@ -6,7 +6,10 @@
 #include "batch.h"
 #include "builtin.h"
 #include "commands.h"
+#include "frames.h"
 #include "message.h"
+#include "session.h"
+#include "watch.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -24,18 +27,8 @@ static const char *choose_matting_model(const args *a, const mb_options *o)
     return o->detail == MB_DETAIL_VITMATTE_BASE ? "vitmatte-b" : "vitmatte-s";
 }
 
-/* Everything that a run holds. */
-typedef struct session {
-    item_list list;
-    mb_options options;
-    mb_context *contexts[MAX_DEVICES]; /* more than one only for cuda:all */
-    mb_model *models[MAX_DEVICES], *mattings[MAX_DEVICES];
-    mb_pipeline *pipelines[MAX_DEVICES];
-    int n; /* of devices in use */
-} session;
-
 /* Pipelines before their models, models before their contexts: each keeps pointers to the next. */
-static void session_dispose(session *s)
+void session_dispose(session *s)
 {
     for (int i = 0; i < MAX_DEVICES; i++) {
         mb_pipeline_free(s->pipelines[i]);
@@ -47,16 +40,26 @@ static void session_dispose(session *s)
 }
 
 /* Options and names first: they are checked in no time, before a model is opened. */
-static int session_prepare(session *s, args *a)
+static int session_prepare(session *s, args *a, const int wanted[OUT_KINDS])
 {
-    const int alone = a->only_mask || a->command->bit == CMD_REFINE;
-    const int wanted[OUT_KINDS] = {!alone, a->mask || alone, a->trimap};
     int code = args_library_options(&s->options, a);
     if (code == CODE_OK && a->force && a->no_clobber) {
         code = message_error(CODE_USAGE, NULL, "--force and --no-clobber exclude each other");
     }
+    if (code == CODE_OK && a->watch) {
+        return watch_check(a, wanted);
+    }
+    if (code == CODE_OK && a->once_idle > 0) {
+        code = message_error(CODE_USAGE, "--watch --once-idle N", "--once-idle goes with --watch");
+    }
     if (code == CODE_OK) {
         code = inputs_collect(&s->list, a);
+    }
+    if (code == CODE_OK) {
+        code = frames_expand(&s->list, a);
+    }
+    if (code == CODE_OK) {
+        code = inputs_mark_shard(&s->list, a);
     }
     if (code == CODE_OK && (a->mask_from != NULL || a->trimap_from != NULL)) {
         code = inputs_attach_guides(&s->list, a);
@@ -92,7 +95,7 @@ static int session_add_device(session *s, const args *a, const char *model, mb_c
 
 /* Opens the first device, then as many more as cuda:all finds. Everything that can be wrong with models
  * and device is found here, before the first photo is decoded. */
-static int session_open(session *s, const args *a, int with_model)
+int session_open(session *s, const args *a, int with_model)
 {
     mb_context *context = NULL;
     const char *name = NULL;
@@ -141,11 +144,18 @@ static int all_missing(const item_list *list)
 static int run_session(args *a, int with_model)
 {
     session s = {0};
-    int code = session_prepare(&s, a);
+    const int alone = a->only_mask || a->command->bit == CMD_REFINE;
+    const int wanted[OUT_KINDS] = {!alone, a->mask || alone, a->trimap};
+    int code = session_prepare(&s, a, wanted);
     if (code == CODE_OK) {
         code = session_open(&s, a, with_model);
         if (code == CODE_OK) {
+            frame_reader reader = {0}, guide_reader = {0};
+            frame_writer writer = {0};
             batch b = {.a = a,
+                       .reader = &reader,
+                       .guide_reader = &guide_reader,
+                       .writer = &writer,
                        .list = &s.list,
                        .options = &s.options,
                        .pipelines = s.pipelines,
@@ -154,7 +164,10 @@ static int run_session(args *a, int with_model)
                        .model_path = s.models[0] != NULL ? model_place(mb_model_get_info(s.models[0])) : NULL,
                        .detail = mb_detail_name(s.options.process_detail ? (int)s.options.detail : 0),
                        .refine_only = !with_model};
-            code = batch_run(&b);
+            code = a->watch ? watch_run(&b, a, wanted) : batch_run(&b);
+            frame_reader_close(&reader);
+            frame_reader_close(&guide_reader);
+            frame_writer_drop(&writer);
         }
     }
     session_dispose(&s);

@@ -18,6 +18,12 @@ const command commands[] = {
      "Writes photo.alpha.png (grey). Masks are found as in \"matte\".", cmd_refine},
     {"trimap", CMD_TRIMAP, "[OPTION]... MASK", "make a trimap of a mask",
      "Writes mask.trimap.png: 0 background, 127 unknown, 255 foreground.", cmd_trimap},
+    {"frames", CMD_FRAMES, "[OPTION]... < FRAMES > FRAMES", "cut out every frame of a video, between two ffmpeg",
+     "Reads frames from stdin and writes each with alpha to stdout: YUV4MPEG2 (ffmpeg -f yuv4mpegpipe), or raw pixels "
+     "of "
+     "--size. Each frame is cut out by itself; results have the size of the frames. Animated picture files go through "
+     "cut. docs/frames.md has whole command lines.",
+     cmd_frames},
     {"models", CMD_MODELS,
      "list | get NAME... | rm NAME... | path [NAME] | verify [NAME]... | import FILE... | export DIR [NAME]...",
      "list, download, verify, import and export models",
@@ -35,6 +41,8 @@ const command commands[] = {
      cmd_tensors},
     {"version", CMD_VERSION, "[--verbose]", "print the version; with --verbose also build and device", NULL,
      cmd_version},
+    {"completion", CMD_COMPLETION, "bash|zsh|fish", "print a script that completes command lines", NULL,
+     cmd_completion},
     {"help", CMD_HELP, "[COMMAND]", "list the commands, or the options of one", NULL, cmd_help},
 };
 const int n_commands = sizeof commands / sizeof commands[0];

@@ -8,6 +8,8 @@ int cmd_cut(args *a);
 int cmd_matte(args *a);
 int cmd_refine(args *a);
 int cmd_trimap(args *a);
+int cmd_frames(args *a);
+int cmd_completion(args *a);
 int cmd_models(args *a);
 int cmd_info(args *a);
 int cmd_bench(args *a);

@@ -16,6 +16,7 @@
 typedef struct photo_name {
     const char *name; /* without folders */
     int stem;         /* length without the extension */
+    char frame[16];   /* ".0003" of a frame that has a mask of its own; else "" */
 } photo_name;
 
 /* A name that begins with its only dot has no extension. */
@@ -23,7 +24,7 @@ static photo_name name_of(const char *photo)
 {
     const char *slash = strrchr(photo, '/'), *name = slash != NULL ? slash + 1 : photo;
     const char *dot = strrchr(name, '.');
-    return (photo_name){name, (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name))};
+    return (photo_name){name, (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name)), ""};
 }
 
 static const char *const extensions[] = {"png", "webp", "jpg", "jpeg", "tif", "tiff", "bmp", "tga", "pgm"};
@@ -36,11 +37,11 @@ static void form_name(char *dst, size_t bytes, const photo_name *p, const char *
     static const char *const join[N_FORMS] = {".", "_", "-", ".", "", "_", ""};
     const char *const word[N_FORMS] = {kind, kind, kind, "alpha", "", kind, ""};
     if (form == 5) {
-        (void)snprintf(dst, bytes, "%s%s%.*s.%s", word[form], join[form], p->stem, p->name, extension);
+        (void)snprintf(dst, bytes, "%s%s%.*s%s.%s", word[form], join[form], p->stem, p->name, p->frame, extension);
     } else if (form == 6) {
         (void)snprintf(dst, bytes, "%s.%s", p->name, extension);
     } else {
-        (void)snprintf(dst, bytes, "%.*s%s%s.%s", p->stem, p->name, join[form], word[form], extension);
+        (void)snprintf(dst, bytes, "%.*s%s%s%s.%s", p->stem, p->name, p->frame, join[form], word[form], extension);
     }
 }
 
@@ -94,10 +95,11 @@ static char *find_in_any_case(const char *folder, const item *it, const char *ki
 }
 
 /* The first of the usual names that exists in `folder`; NULL if none does (or without memory). */
-static char *find_guide(const char *folder, const item *it, const char *kind)
+static char *find_guide(const char *folder, const item *it, const char *kind, const char *frame)
 {
-    const photo_name p = name_of(it->path);
+    photo_name p = name_of(it->path);
     char *below = text_of("%s%s%s", folder, it->below[0] != '\0' ? "/" : "", it->below), *found = NULL, name[300];
+    (void)snprintf(p.frame, sizeof p.frame, "%s", frame);
     for (int form = 0; below != NULL && found == NULL && form < N_FORMS; form++) {
         for (int e = 0; found == NULL && e < N_EXTENSIONS; e++) {
             form_name(name, sizeof name, &p, kind, form, extensions[e]);
@@ -109,7 +111,7 @@ static char *find_guide(const char *folder, const item *it, const char *kind)
             }
         }
     }
-    if (found == NULL && below != NULL) {
+    if (found == NULL && below != NULL && frame[0] == '\0') {
         found = find_in_any_case(below, it, kind);
     }
     free(below);
@@ -128,15 +130,26 @@ int inputs_attach_guides(item_list *list, const args *a)
         return CODE_USAGE;
     }
     if (s.kind != MB_OS_FOLDER) {
-        if (list->n > 1) {
+        if (list->n_files > 1) {
             return message_error(CODE_USAGE, "name a folder with one for each", "%s is one %s for %d photos", given,
-                                 kind, list->n);
+                                 kind, list->n_files);
         }
-        list->v[0].guide = text_of("%s", given);
-        return list->v[0].guide != NULL ? CODE_OK : message_error(CODE_MACHINE, NULL, "out of memory");
+        int code = CODE_OK;
+        for (int i = 0; i < list->n && code == CODE_OK; i++) {
+            list->v[i].guide = text_of("%s", given);
+            code = list->v[i].guide != NULL ? CODE_OK : message_error(CODE_MACHINE, NULL, "out of memory");
+        }
+        return code;
     }
     for (int i = 0; i < list->n; i++) { /* what is missing is reported with its photo: the others go on */
-        list->v[i].guide = find_guide(given, &list->v[i], kind);
+        char frame[16] = "";
+        if (list->v[i].frame > 0) {
+            (void)snprintf(frame, sizeof frame, ".%04d", list->v[i].frame);
+            list->v[i].guide = find_guide(given, &list->v[i], kind, frame);
+        }
+        if (list->v[i].guide == NULL) {
+            list->v[i].guide = find_guide(given, &list->v[i], kind, "");
+        }
     }
     return CODE_OK;
 }

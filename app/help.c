@@ -66,7 +66,8 @@ static void describe_range(char *text, size_t bytes, const option_row *row)
         size_t at = strlen(text);
         (void)snprintf(text + at, bytes - at, "%s%s", i > 0 ? ", " : "", row->choices(i));
     }
-    if (row->kind == KIND_INT || row->kind == KIND_REAL || row->kind == KIND_MAYBE || row->kind == KIND_SIZE) {
+    if (row->kind == KIND_INT || row->kind == KIND_COUNTS || row->kind == KIND_REAL || row->kind == KIND_MAYBE ||
+        row->kind == KIND_SIZE) {
         (void)snprintf(text, bytes, "%.10g to %.10g%s%s", row->range->least, row->range->most, unit ? " " : "",
                        unit ? row->unit : "");
     }
@@ -127,8 +128,8 @@ void help_overview(FILE *out)
                 "Usage: mattebox [COMMAND] [OPTION]... FILE...\n\n",
                 out);
     for (int i = 0; i < n_commands; i++) {
-        (void)fprintf(out, "  %-9s ", commands[i].name);
-        print_wrapped(out, commands[i].summary, 12, width);
+        (void)fprintf(out, "  %-10s ", commands[i].name);
+        print_wrapped(out, commands[i].summary, 13, width);
     }
     (void)fputc('\n', out);
     print_wrapped(out,
@@ -182,10 +183,11 @@ void help_command(FILE *out, const command *c)
                   0, width);
 }
 
-/* "mattebox help [COMMAND]"; and, for the documentation's makers, "mattebox help -- --markdown" and "--schema". */
+/* "mattebox help [COMMAND]"; and, for the build and the documentation, "mattebox help -- --markdown", "--schema" and
+ * "--man [COMMAND]". */
 int cmd_help(args *a)
 {
-    const char *names[16];
+    const char *names[24];
     if (a->n_paths == 0) {
         help_overview(stdout);
         return CODE_OK;
@@ -198,7 +200,14 @@ int cmd_help(args *a)
         help_schema(stdout);
         return CODE_OK;
     }
-    for (int i = 0; i < n_commands; i++) {
+    if (strcmp(a->paths[0], "--man") == 0 && a->n_paths == 1) {
+        help_man(stdout);
+        return CODE_OK;
+    }
+    if (strcmp(a->paths[0], "--man") == 0 && help_man_command(stdout, a->paths[1])) {
+        return CODE_OK;
+    }
+    for (int i = 0; i < n_commands && i < (int)(sizeof names / sizeof names[0]); i++) {
         names[i] = commands[i].name;
         if (strcmp(a->paths[0], commands[i].name) == 0) {
             help_command(stdout, &commands[i]);

@@ -78,18 +78,24 @@ static int add_item(item_list *list, const char *path, const char *below, int fr
     return CODE_OK;
 }
 
+int inputs_add(item_list *list, const char *path, const char *below)
+{
+    return add_item(list, path, below, 1);
+}
+
 static void dispose_item(item *it)
 {
     free(it->path);
     free(it->below);
     free(it->guide);
+    free(it->refused);
     for (int k = 0; k < OUT_KINDS; k++) {
         free(it->out[k]);
     }
 }
 
 /* Results of an earlier run in the same folder. */
-static int is_result(const char *name)
+int inputs_is_result(const char *name)
 {
     static const char *const kinds[] = {".cutout", ".mask", ".trimap", ".composite", ".alpha"};
     static const char *const ends[] = {".png", ".webp", ".jpg"};
@@ -105,7 +111,7 @@ static int is_result(const char *name)
 }
 
 /* Reads the first bytes only. In folders the type decides what is a picture, never the extension. */
-static int is_picture(const char *path)
+int inputs_is_picture(const char *path)
 {
     mb_image_source source = {.size = sizeof source};
     return mb_image_probe(&source, path, NULL) != MB_E_MISMATCH; /* damaged ones are tried, and reported */
@@ -179,8 +185,8 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
             loop |= t->device == s.device && t->file == s.file;
         }
         code = loop ? CODE_OK : walk(list, path, inner, here);
-    } else if (s.kind == MB_OS_FILE && !is_result(name)) {
-        if (is_picture(path)) {
+    } else if (s.kind == MB_OS_FILE && !inputs_is_result(name)) {
+        if (inputs_is_picture(path)) {
             code = add_item(list, path, below, 1);
         } else {
             list->not_pictures++;
@@ -300,9 +306,13 @@ static int add_from_list(item_list *list, const args *a)
 }
 
 /* --shard I/N: the items I-1, I-1+N, ... of the sorted list are ours. */
-static int mark_shard(item_list *list, const char *shard)
+int inputs_mark_shard(item_list *list, const args *a)
 {
-    int index = 0, count = 0, used = 0;
+    const char *shard = a->shard;
+    int index = 0, count = 0, used = 0, at = -1;
+    if (shard == NULL) {
+        return CODE_OK;
+    }
     if (sscanf(shard, "%9d/%9d%n", &index, &count, &used) != 2 || shard[used] != '\0' || index < 1 || index > count) {
         return message_error(CODE_USAGE,
                              "the first is 1/N: SLURM_ARRAY_TASK_ID counts as --array says, JOB_COMPLETION_INDEX "
@@ -310,7 +320,8 @@ static int mark_shard(item_list *list, const char *shard)
                              "--shard %s: I/N with 1 <= I <= N, as in 2/8", shard);
     }
     for (int i = 0; i < list->n; i++) {
-        list->v[i].elsewhere = i % count != index - 1;
+        at += !(list->v[i].together && list->v[i].frame > 1);
+        list->v[i].elsewhere = at % count != index - 1;
     }
     return CODE_OK;
 }
@@ -341,9 +352,6 @@ int inputs_collect(item_list *list, const args *a)
     }
     if (code == CODE_OK && a->files_from != NULL) {
         code = add_from_list(list, a);
-    }
-    if (code == CODE_OK && a->shard != NULL) {
-        code = mark_shard(list, a->shard);
     }
     for (int i = 0; i < list->n; i++) {
         int from_stdin = strcmp(list->v[i].path, "-") == 0;

@@ -15,9 +15,13 @@ typedef struct item {
     int exists;      /* a file that can be stat'ed */
     char *guide;     /* the mask or trimap that belongs to it; NULL: none was found, or none is used */
     int skip;        /* --no-clobber: every result is there */
+    char *refused;   /* why it will not be worked on, with a hint behind a line feed; NULL: nothing */
     int elsewhere;   /* --shard: another run's; named, so that clashes show, and not worked on */
     uint64_t device; /* identity, when it exists */
     uint64_t inode;
+    int frame, n_frames;  /* --frames: which of how many, from 1; 0: the file is one picture */
+    int loops, animated;  /* of the animation: how often it is played (0: for ever), whether it has durations */
+    int together;         /* the results of its frames become one animation */
     char *out[OUT_KINDS]; /* where results go; NULL: not wanted. "-" is stdout */
 } item;
 
@@ -26,6 +30,7 @@ typedef struct item_list {
     int n, capacity;
     int not_pictures; /* files in folders that were left out */
     int missing;      /* named files that do not exist */
+    int n_files;      /* inputs before --frames made several items of one; 0: as many as n */
 } item_list;
 
 const char *out_kind_name(out_kind kind, const args *a);
@@ -51,11 +56,19 @@ int outputs_writable(const item *it, double picture_bytes, mb_error *err);
 /* Finds each item's mask or trimap: the file given, or one in the folder given. CODE_OK or CODE_USAGE. */
 int inputs_attach_guides(item_list *list, const args *a);
 
+/* --shard: marks the items of other shards. The frames of one animation stay together. */
+int inputs_mark_shard(item_list *list, const args *a);
+
 /* Leaves the items of this shard only. After the names, whose clashes concern all shards. */
 void inputs_drop_elsewhere(item_list *list);
 
 /* The names of masks that are looked for beside a photo, for a message. Returns dst. */
 char *guide_names(char *dst, size_t dst_bytes, const char *photo, const char *kind);
+
+/* One photo of a folder, for whoever finds them otherwise: its folder below the given one, "" or "a/b". */
+int inputs_add(item_list *list, const char *path, const char *below);
+int inputs_is_result(const char *name);  /* a result of an earlier run, by its name */
+int inputs_is_picture(const char *path); /* by its first bytes; damaged ones are pictures */
 
 void inputs_dispose(item_list *list);
 

@@ -2,9 +2,9 @@
 # Installs what building and testing mattebox needs, on Debian 12 or a relative. Does nothing where all is there.
 set -eu
 
-needed="gcc g++ cmake ninja-build pkg-config libopenblas-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libtiff-dev libheif-dev liblcms2-dev libcurl4-openssl-dev"
+needed="gcc g++ cmake ninja-build pkg-config libopenblas-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libtiff-dev libheif-dev libjxl-dev liblcms2-dev libcurl4-openssl-dev"
 if [ "${1:-}" = "--ci" ]; then
-    needed="$needed clang-format-14 python3-minimal"
+    needed="$needed clang-format-14 python3-minimal python3-numpy"
 fi
 
 missing=""

@@ -4,6 +4,7 @@
  * says how far it came; each step does nothing for jobs that have stopped before it. */
 #include "batch.h"
 #include "commands.h"
+#include "frames.h"
 #include "message.h"
 
 #include "core/clock.h"
@@ -76,6 +77,8 @@ mb_load_options load_options(const args *a)
     o.accept_partial = a->accept_partial;
     o.keep_alpha = 1; /* --input-alpha decides what becomes of it */
     o.keep_depth = a->options.depth != 8;
+    o.plain_colours = a->icc == ICC_DROP;
+    o.max_frames = a->max_frames;
     o.cancel = stop_loading;
     return o;
 }
@@ -115,14 +118,16 @@ mb_mask_options mask_options(const args *a)
     return o;
 }
 
-mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
-                    const mb_mask_options *how, mb_error *err)
+/* A mask of a file, or with `it` the one for that frame. */
+static mb_status load_guide(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
+                            const mb_mask_options *how, frame_reader *reader, const item *it, mb_error *err)
 {
     mb_image picture = {0}, mask = {0};
     mb_load_options o = load_options(a);
     o.keep_alpha = o.keep_depth = 1; /* the mask may be in the one, and labels are lost without the other */
     *out = (mb_image){0};
-    mb_status status = mb_image_load(&picture, NULL, path, &o, err);
+    mb_status status = it != NULL ? frame_reader_load(&picture, NULL, NULL, reader, path, it, &o, err)
+                                  : mb_image_load(&picture, NULL, path, &o, err);
     if (status == MB_OK) {
         status = mb_mask_read(&mask, note, note_bytes, &picture, how, err);
     }
@@ -137,6 +142,12 @@ mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *pa
     }
     *out = mask;
     return status;
+}
+
+mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
+                    const mb_mask_options *how, mb_error *err)
+{
+    return load_guide(out, note, note_bytes, path, a, how, NULL, NULL, err);
 }
 
 /* With --no-clobber: another run made them meanwhile. */
@@ -183,6 +194,11 @@ void job_load(job *j, const batch *b)
         j->state = JOB_SKIPPED;
         return;
     }
+    if (j->it->refused != NULL) {
+        fail(j, CODE_SOME);
+        (void)own_error(&j->err, MB_E_ARGUMENT, "%s", j->it->refused);
+        return;
+    }
     if (!j->it->exists) {
         fail(j, CODE_SOME);
         (void)own_error(&j->err, MB_E_IO, "no such file");
@@ -214,7 +230,10 @@ void job_load(job *j, const batch *b)
     mb_load_options o = load_options(a);
     mb_metadata_init(&j->metadata);
     o.metadata = &j->metadata;
-    mb_status status = load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
+    const item *frame = j->it->frame > 0 ? j->it : NULL;
+    mb_status status = frame != NULL ? frame_reader_load(&j->photo, &j->source, &j->duration_ms, b->reader, frame->path,
+                                                         frame, &o, &j->err)
+                                     : load_any(&j->photo, &j->source, j->it->path, &o, &j->err);
     char note[200] = "";
     if (status == MB_OK && j->it->guide != NULL) {
         mb_image *guide = a->mask_from != NULL ? &j->given_mask : &j->given_trimap;
@@ -222,10 +241,15 @@ void job_load(job *j, const batch *b)
         how.width = j->photo.width;
         how.height = j->photo.height;
         how.orientation = j->source.orientation;
-        status = load_mask(guide, note, sizeof note, j->it->guide, a, &how, &j->err);
+        status = load_guide(guide, note, sizeof note, j->it->guide, a, &how, b->guide_reader, frame, &j->err);
     }
     if (status == MB_E_CANCELLED) {
         j->state = JOB_CANCELLED;
+        return;
+    }
+    if (status == MB_E_IO && a->watch && !mb_os_exists(j->it->path)) { /* files of a watched folder come and go */
+        add_warning(j, "gone before it was read");
+        j->state = JOB_SKIPPED;
         return;
     }
     if (status != MB_OK) {
@@ -307,10 +331,7 @@ void job_compute(job *j, const batch *b, mb_pipeline *pipeline)
     }
 }
 
-/* Files are written by the library, under a temporary name; stdout receives the encoded file in one piece,
- * so that nothing is sent when encoding fails. */
-int save_image(const mb_image *image, const char *path, const args *a, const mb_metadata *metadata, int alone,
-               mb_error *err)
+mb_save_options save_options(const mb_image *image, const args *a, const mb_metadata *metadata, int alone)
 {
     mb_save_options o;
     mb_save_options_init(&o);
@@ -321,6 +342,15 @@ int save_image(const mb_image *image, const char *path, const args *a, const mb_
     o.metadata = metadata;
     o.threads = alone ? a->threads : 1; /* in a batch the others are computing */
     o.note = a->options.premultiplied && (image->pixels == MB_PIXELS_RGBA) ? "premultiplied alpha" : NULL;
+    return o;
+}
+
+/* Files are written by the library, under a temporary name; stdout receives the encoded file in one piece,
+ * so that nothing is sent when encoding fails. */
+int save_image(const mb_image *image, const char *path, const args *a, const mb_metadata *metadata, int alone,
+               mb_error *err)
+{
+    const mb_save_options o = save_options(image, a, metadata, alone);
     mb_status status;
     if (strcmp(path, "-") != 0) {
         status = mb_image_save(image, path, &o, err);
@@ -343,14 +373,25 @@ int save_image(const mb_image *image, const char *path, const args *a, const mb_
  * disk is most likely full. */
 void job_save(job *j, const batch *b)
 {
-    if (j->state != JOB_LOADED) {
-        return;
-    }
-    if (interrupted()) {
+    if (j->state == JOB_LOADED && interrupted()) {
         j->state = JOB_CANCELLED;
+    }
+    if (j->state != JOB_LOADED) {
+        if (j->it->together) {
+            frame_writer_drop(b->writer);
+        }
         return;
     }
     double start = clock_ms();
+    if (j->it->together) {
+        int code = frame_writer_add(b->writer, j, b, &j->err);
+        j->ms_encode = clock_ms() - start;
+        j->state = JOB_DONE;
+        if (code != CODE_OK) {
+            fail(j, code);
+        }
+        return;
+    }
     /* The node's mask output is the refined alpha: --mask writes that. */
     int n_written = 0;
     const mb_image *images[OUT_KINDS] = {&j->result->cutout, &j->result->alpha, &j->result->trimap};

@@ -6,19 +6,28 @@
  * the library's table becomes: `field` inside args.options, the range and names of the table, and
  * library_bytes, which says that the value is to be copied into the library's options when it was given. */
 #include "args.h"
+#include "raw_frames.h"
 
 /* Columns of a row: where the value goes, its range, and the sets of commands that share an option. */
 #define FIELD(f)           offsetof(args, f)
 #define RANGE(least, most) (&(const option_range){least, most})
 #define GIVEN              (CMD_MATTE | CMD_REFINE) /* the mask comes from a file */
-#define EDGES              (CMD_CUT | GIVEN)
-#define COLOURS            (CMD_CUT | CMD_MATTE)
-#define WRITES             (EDGES | CMD_TRIMAP)
+#define PICTURES           (CMD_CUT | GIVEN)
+#define FINDS              (CMD_CUT | CMD_FRAMES) /* a network finds the mask */
+#define EDGES              (PICTURES | CMD_FRAMES)
+#define COLOURS            (CMD_CUT | CMD_MATTE | CMD_FRAMES)
+#define WRITES             (PICTURES | CMD_TRIMAP)
 #define RUNS               (EDGES | CMD_TENSORS | CMD_INFO | CMD_BENCH)
 
 static const char *icc_name(int i)
 {
     static const char *const names[] = {"keep", "srgb", "drop"};
+    return i >= 0 && i < 3 ? names[i] : NULL;
+}
+
+static const char *frames_name(int i)
+{
+    static const char *const names[] = {"first", "all", "animation"};
     return i >= 0 && i < 3 ? names[i] : NULL;
 }
 
@@ -90,7 +99,7 @@ const option_row option_rows[] = {
     /* Which pictures, which results, where: nothing of this changes what a result looks like. */
     {DO, "output", 'o', KIND_TEXT, WRITES, FIELD(output), "FILE|DIR|-", .standard = "beside the input",
      .help = "write results here; DIR (ends in / or exists) is created"},
-    {DO, "model", 'm', KIND_TEXT, CMD_CUT, FIELD(model), "FILE|NAME",
+    {DO, "model", 'm', KIND_TEXT, FINDS, FIELD(model), "FILE|NAME",
      .standard = "an installed one, else the built-in one",
      .help = "model that segments the photo: a .mbw file, an installed name, or one of the built-in default, demo and "
              "saliency"},
@@ -105,25 +114,46 @@ const option_row option_rows[] = {
      .help = "scale a mask or trimap of another size; one that fits the photo before its EXIF orientation is turned"},
     {DO, "mask", 0, KIND_FLAG, CMD_CUT, FIELD(mask), NULL, .help = "also write photo.mask.png"},
     {DO, "write-mask", 0, KIND_FLAG, CMD_MATTE, FIELD(mask), NULL, .help = "also write photo.mask.png"},
-    {DO, "only-mask", 0, KIND_FLAG, COLOURS, FIELD(only_mask), NULL, .help = "write the mask instead of the cut-out"},
+    {DO, "only-mask", 0, KIND_FLAG, (CMD_CUT | CMD_MATTE), FIELD(only_mask), NULL,
+     .help = "write the mask instead of the cut-out"},
     {DO, "trimap", 0, KIND_FLAG, CMD_CUT, FIELD(trimap), NULL,
      .help = "also write photo.trimap.png, if the method makes a trimap"},
     {DO, "write-trimap", 0, KIND_FLAG, GIVEN, FIELD(trimap), NULL,
      .help = "also write photo.trimap.png, if the method makes a trimap"},
     {DO, "template", 0, KIND_TEXT, WRITES, FIELD(template), "TEXT", .standard = "{dir}/{stem}.{kind}.png",
-     .help = "pattern for the names of results; {ext} is the input's extension"},
-    {DO, "files-from", 0, KIND_TEXT, EDGES, FIELD(files_from), "FILE|-",
+     .help = "pattern for the names of results; {ext} is the input's extension, {frame} the number of its frame"},
+    {DO, "files-from", 0, KIND_TEXT, PICTURES, FIELD(files_from), "FILE|-",
      .help = "read input paths from FILE, one a line"},
-    {DO, "null", '0', KIND_FLAG, EDGES, FIELD(null_separated), NULL,
+    {DO, "null", '0', KIND_FLAG, PICTURES, FIELD(null_separated), NULL,
      .help = "paths of --files-from end in NUL, as find -print0 writes them"},
-    {DO, "shard", 0, KIND_TEXT, EDGES, FIELD(shard), "I/N",
+    {DO, "shard", 0, KIND_TEXT, PICTURES, FIELD(shard), "I/N",
      .help = "process every N-th input, starting with the I-th: splits a folder between machines"},
     {DO, "force", 'f', KIND_FLAG, WRITES | CMD_TENSORS | CMD_MODELS, FIELD(force), NULL, .alias = "overwrite",
      .library = "overwrite", .help = "overwrite existing results (never inputs); also --overwrite"},
     {DO, "no-clobber", 'n', KIND_FLAG, WRITES | CMD_TENSORS, FIELD(no_clobber), NULL,
      .help = "skip pictures that have results: resumes an interrupted run"},
+    {DO, "watch", 0, KIND_FLAG, CMD_CUT, FIELD(watch), NULL,
+     .help =
+         "then wait for more photos in the folders, and cut out each when whoever writes it has closed it; pictures "
+         "with results are skipped, as with -n. Ctrl-C or SIGTERM ends it"},
+    {DO, "once-idle", 0, KIND_INT, CMD_CUT, FIELD(once_idle), "N", .range = RANGE(1, 1000000), .standard = "never",
+     .unit = "seconds", .help = "--watch: end when nothing has come for so long"},
+    {DO, "size", 0, KIND_SIZE, CMD_FRAMES, FIELD(raw.width), "WxH", .range = RANGE(1, 65535),
+     .standard = "what YUV4MPEG2 says", .unit = "pixels", .help = "size of the raw frames on stdin"},
+    {DO, "pix", 0, KIND_ENUM, CMD_FRAMES, FIELD(raw.pix), "NAME", .choices = raw_pixels_name, .standard = "rgb24",
+     .help = "pixels of the raw frames on stdin, as ffmpeg's -pix_fmt"},
+    {DO, "out", 0, KIND_ENUM, CMD_FRAMES, FIELD(raw.out), "NAME", .choices = raw_output_name, .standard = "rgba",
+     .help = "pixels of the frames on stdout; gray and gray16le: alpha alone; yuva444p: planes; rgb24 needs a "
+             "background"},
+    {DO, "matrix", 0, KIND_ENUM, CMD_FRAMES, FIELD(raw.matrix), "NAME", .choices = yuv_matrix_name, .standard = "auto",
+     .help = "colour matrix of YUV frames; auto: bt709 from 720 rows on, else bt601"},
     {DO, "accept-partial", 0, KIND_FLAG, WRITES, FIELD(accept_partial), NULL, .library = "accept_partial",
      .help = "decode the rows of truncated files that are there"},
+
+    {DO, "frames", 0, KIND_ENUM, EDGES, FIELD(frames), "WHICH", .choices = frames_name, .standard = "first",
+     .help =
+         "of animations, pages and collections: the first picture; all, one result each (photo.0001.cutout.png); or "
+         "animation, all of them in one animated WebP or PNG, as all with -o NAME.webp or NAME.png does"},
 
     /* What results look like; most of this comes from options.def. --background sets four fields, --crop two. */
     {LOOK, "background", 'b', KIND_TEXT, COLOURS, FIELD(background), "none|COLOUR|PICTURE|blur[:RADIUS]",
@@ -131,14 +161,14 @@ const option_row option_rows[] = {
      .help = "put a background behind the subject: a colour (#rrggbb[aa], r,g,b[,a] or a name like white), a picture "
              "(scaled to cover), or the blurred photo (RADIUS: standard deviation in pixels, default 2 % of the longer "
              "side). Writes photo.composite.png"},
-    {LOOK, "crop", 0, KIND_MAYBE, EDGES, FIELD(options.crop_margin), "MARGIN",
+    {LOOK, "crop", 0, KIND_MAYBE, PICTURES, FIELD(options.crop_margin), "MARGIN",
      .range = &library_ranges[LIBRARY_crop_margin], .standard = "0", .unit = "pixels", .library = "crop_margin",
      .help = "crop all results to the subject, plus a margin"},
-    {LOOK, "icc", 0, KIND_ENUM, EDGES, FIELD(icc), "WAY", .choices = icc_name, .standard = "keep",
+    {LOOK, "icc", 0, KIND_ENUM, PICTURES, FIELD(icc), "WAY", .choices = icc_name, .standard = "keep",
      .help =
          "colour profile of the photo: keep carries it into the results, srgb converts their colours, drop leaves it "
          "out"},
-    {LOOK, "metadata", 0, KIND_ENUM, EDGES, FIELD(metadata), "WAY", .choices = metadata_name, .standard = "drop",
+    {LOOK, "metadata", 0, KIND_ENUM, PICTURES, FIELD(metadata), "WAY", .choices = metadata_name, .standard = "drop",
      .help = "EXIF of the photo: keep carries it over, orientation reset, thumbnail removed. The resolution is always "
              "kept"},
     {LOOK, "format", 0, KIND_ENUM, WRITES, FIELD(format), "NAME", .choices = mb_format_name, .standard = "auto",
@@ -161,6 +191,9 @@ const option_row option_rows[] = {
     {NETWORK, "input-size", 0, KIND_SIZE, CMD_CUT | CMD_INFO | CMD_BENCH, FIELD(options.input_width), "W[xH]",
      .library_bytes = 2 * sizeof(int), .range = &library_ranges[LIBRARY_input_width], .standard = "the model's",
      .unit = "pixels", .alias = "size", .library = "input_width", .help = "size of the network's input; also --size"},
+    {NETWORK, "input-size", 0, KIND_SIZE, CMD_FRAMES, FIELD(options.input_width), "W[xH]",
+     .library_bytes = 2 * sizeof(int), .range = &library_ranges[LIBRARY_input_width], .standard = "the model's",
+     .unit = "pixels", .library = "input_width", .help = "size of the network's input; smaller is faster"},
     {NETWORK, "tap", 0, KIND_LIST, CMD_TENSORS, FIELD(taps), "NAME|all",
      .help = "also write this intermediate tensor; may be repeated"},
     {NETWORK, "runs", 0, KIND_INT, CMD_BENCH, FIELD(runs), "N", .range = RANGE(1, 100000), .standard = "5",
@@ -168,7 +201,9 @@ const option_row option_rows[] = {
     {NETWORK, "batch", 0, KIND_INT, CMD_BENCH | CMD_INFO, FIELD(batch), "N", .range = RANGE(1, 4096), .standard = "1",
      .help = "pictures per run"},
     {NETWORK, "profile", 0, KIND_FLAG, CMD_BENCH, FIELD(profile), NULL,
-     .help = "print time per op and the slowest nodes, with GFLOP/s and GB/s"},
+     .help = "print time per op and the slowest nodes, with shares of what the machine reaches at most"},
+    {FEEDBACK, "csv", 0, KIND_FLAG, CMD_BENCH, FIELD(csv), NULL,
+     .help = "print comma-separated values instead: a line per number of threads, or with --profile per op"},
 
     /* mattebox models. */
     {FETCH, "from", 0, KIND_TEXT, CMD_MODELS, FIELD(from), "ADDRESS", .standard = "the catalogue's",
@@ -186,7 +221,10 @@ const option_row option_rows[] = {
      .help = "get: how often to resume a broken download"},
 
     /* Of the context and of loading. */
-    {MACHINE, "threads", 't', KIND_INT, RUNS, FIELD(threads), "N", .range = RANGE(1, 1024),
+    {MACHINE, "threads", 't', KIND_COUNTS, CMD_BENCH, FIELD(thread_counts), "N[,N...]", .range = RANGE(1, 1024),
+     .standard = "all processors", .library = "threads",
+     .help = "worker threads; several numbers measure one after the other; also MATTEBOX_THREADS"},
+    {MACHINE, "threads", 't', KIND_INT, RUNS & ~CMD_BENCH, FIELD(threads), "N", .range = RANGE(1, 1024),
      .standard = "all processors", .library = "threads", .help = "worker threads; also MATTEBOX_THREADS"},
     {MACHINE, "device", 0, KIND_DEVICE, RUNS | CMD_VERSION, FIELD(device), "NAME", .choices = args_device_word,
      .standard = "auto", .library = "device",
@@ -199,9 +237,11 @@ const option_row option_rows[] = {
     {MACHINE, "max-megapixels-in", 0, KIND_REAL, WRITES, FIELD(max_megapixels_in), "X", .range = RANGE(0.001, 4295),
      .standard = "500", .unit = "megapixels", .library = "mb_load_options.max_megapixels",
      .help = "refuse larger pictures before decoding them"},
+    {MACHINE, "max-frames", 0, KIND_INT, EDGES, FIELD(max_frames), "N", .range = RANGE(1, 1000000), .standard = "10000",
+     .library = "mb_load_options.max_frames", .help = "refuse files of more frames, with --frames"},
 
     /* What is said. */
-    {FEEDBACK, "json", 0, KIND_FLAG, EDGES | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL,
+    {FEEDBACK, "json", 0, KIND_FLAG, PICTURES | CMD_INFO | CMD_BENCH | CMD_MODELS, FIELD(json), NULL,
      .help = "print a report in JSON Lines on stdout (docs/json.md)"},
     {FEEDBACK, "quiet", 'q', KIND_FLAG, CMD_ALL, FIELD(quiet), NULL, .help = "print errors only"},
     {FEEDBACK, "verbose", 'v', KIND_FLAG, CMD_ALL, FIELD(verbose), NULL, .help = "print a line for each picture"},

@@ -35,6 +35,7 @@ typedef struct parts {
     char *dir;
     const char *stem, *ext;
     int stem_length;
+    char frame[16]; /* "0003"; "" of a single picture */
 } parts;
 
 /* The extension is what follows the last dot, but a name that begins with its only dot has none. */
@@ -58,7 +59,7 @@ static parts split(const char *path)
     return p;
 }
 
-/* Replaces {dir}, {stem}, {ext}, {kind}; NULL without memory or with an unknown word. */
+/* Replaces {dir}, {stem}, {ext}, {frame}, {kind}; NULL without memory or with an unknown word. */
 static char *fill_template(const char *template, const parts *p, const char *dir, const char *kind)
 {
     char text[MB_OS_PATH_BYTES];
@@ -74,6 +75,8 @@ static char *fill_template(const char *template, const parts *p, const char *dir
             used = snprintf(text + at, sizeof text - at, "%s", dir);
         } else if (strncmp(template, "{stem}", n + 1) == 0) {
             used = snprintf(text + at, sizeof text - at, "%.*s", p->stem_length, p->stem);
+        } else if (strncmp(template, "{frame}", n + 1) == 0) {
+            used = snprintf(text + at, sizeof text - at, "%s", p->frame);
         } else if (strncmp(template, "{ext}", n + 1) == 0) {
             used = snprintf(text + at, sizeof text - at, "%s", p->ext);
         } else if (strncmp(template, "{kind}", n + 1) == 0) {
@@ -110,6 +113,7 @@ static mb_format format_of_name(const char *path)
 {
     parts p = split(path);
     mb_format format = strcasecmp(p.ext, "png") == 0                                     ? MB_FORMAT_PNG
+                       : strcasecmp(p.ext, "apng") == 0                                  ? MB_FORMAT_PNG
                        : strcasecmp(p.ext, "webp") == 0                                  ? MB_FORMAT_WEBP
                        : strcasecmp(p.ext, "jpg") == 0 || strcasecmp(p.ext, "jpeg") == 0 ? MB_FORMAT_JPEG
                                                                                          : MB_FORMAT_AUTO;
@@ -136,12 +140,15 @@ static int check_format(const char *path, const args *a, out_kind kind)
     return CODE_OK;
 }
 
-/* A format that was asked for names its own extension; --template is taken as it is. */
-static const char *standard_template(const args *a)
+/* A format that was asked for names its own extension; --template is taken as it is. Frames that are files of their own
+ * have their number in the name. */
+static const char *standard_template(const args *a, const item *it)
 {
-    static const char *const templates[] = {"{dir}/{stem}.{kind}.png", "{dir}/{stem}.{kind}.png",
-                                            "{dir}/{stem}.{kind}.webp", "{dir}/{stem}.{kind}.jpg"};
-    return a->template != NULL ? a->template : templates[a->format];
+    static const char *const templates[2][4] = {
+        {"{dir}/{stem}.{kind}.png", "{dir}/{stem}.{kind}.png", "{dir}/{stem}.{kind}.webp", "{dir}/{stem}.{kind}.jpg"},
+        {"{dir}/{stem}.{frame}.{kind}.png", "{dir}/{stem}.{frame}.{kind}.png", "{dir}/{stem}.{frame}.{kind}.webp",
+         "{dir}/{stem}.{frame}.{kind}.jpg"}};
+    return a->template != NULL ? a->template : templates[it->frame > 0 && !it->together][a->format];
 }
 
 /* The names of all results of one input: from -o, or from the template in -o's folder or the input's own.
@@ -152,6 +159,9 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
     parts p = split(strcmp(it->path, "-") == 0 ? "stdin" : it->path);
     char *dir = NULL;
     int code = CODE_OK;
+    if (it->frame > 0) {
+        (void)snprintf(p.frame, sizeof p.frame, "%04d", it->frame);
+    }
     if (p.dir != NULL && into_folder) {
         size_t n = strlen(a->output);
         dir = text_of("%.*s%s%s", (int)(n > 1 && a->output[n - 1] == '/' ? n - 1 : n), a->output,
@@ -167,10 +177,10 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
         if (a->output != NULL && !into_folder) {
             it->out[k] = name_single(a, (out_kind)k, main_kind);
         } else if (dir != NULL) {
-            it->out[k] = fill_template(standard_template(a), &p, dir, out_kind_name((out_kind)k, a));
+            it->out[k] = fill_template(standard_template(a, it), &p, dir, out_kind_name((out_kind)k, a));
         }
         if (it->out[k] == NULL) {
-            code = message_error(CODE_USAGE, "it may hold {dir}, {stem}, {ext} and {kind}",
+            code = message_error(CODE_USAGE, "it may hold {dir}, {stem}, {ext}, {frame} and {kind}",
                                  "%s: no name for its result", it->path);
         } else {
             code = check_format(it->out[k], a, (out_kind)k);
@@ -216,6 +226,10 @@ static int compare_claims(claim *claims, size_t n)
         if (mb_os_compare_names(claims[i].canonical, claims[i - 1].canonical) == 0) {
             const char *first = claims[i - 1].by->path, *second = claims[i].by->path;
             int swap = strcmp(first, second) > 0;
+            if (claims[i].by->frame > 0 && strcmp(first, second) == 0) {
+                return message_error(CODE_USAGE, "--template '{dir}/{stem}.{frame}.{kind}.png' keeps them apart",
+                                     "the frames of %s would all write %s", first, claims[i].name);
+            }
             return message_error(CODE_USAGE, "--template '{dir}/{stem}.{ext}.{kind}.png' keeps them apart",
                                  "%s and %s would both write %s", swap ? second : first, swap ? first : second,
                                  claims[i].name);
@@ -233,7 +247,7 @@ static int find_clashes(const item_list *list)
     int code = claims == NULL ? no_memory() : CODE_OK;
     for (int i = 0; i < list->n && code == CODE_OK; i++) {
         for (int k = 0; k < OUT_KINDS && code == CODE_OK; k++) {
-            if (list->v[i].out[k] != NULL) {
+            if (list->v[i].out[k] != NULL && !(list->v[i].together && list->v[i].frame > 1)) {
                 claims[n] = (claim){canonical_path(list->v[i].out[k]), &list->v[i], list->v[i].out[k]};
                 code = claims[n].canonical == NULL ? no_memory() : CODE_OK;
                 n++;
@@ -489,7 +503,7 @@ int outputs_writable(const item *it, double picture_bytes, mb_error *err)
 static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
     int n_wanted = wanted[OUT_CUTOUT] + wanted[OUT_MASK] + wanted[OUT_TRIMAP];
-    if (list->n != 1 || n_wanted != 1) {
+    if (list->n_files != 1 || n_wanted != 1 || (list->n > 1 && !list->v[0].together)) {
         return message_error(CODE_USAGE, "-o DIR/", "stdout takes one result of one input");
     }
     if (a->json) {
@@ -499,8 +513,10 @@ static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_K
         return message_error(CODE_USAGE, "-o FILE, or | cat", "refusing to write a PNG to the terminal");
     }
     for (int k = 0; k < OUT_KINDS; k++) {
-        if (wanted[k] && (list->v[0].out[k] = text_of("-")) == NULL) {
-            return no_memory();
+        for (int i = 0; i < list->n; i++) {
+            if (wanted[k] && (list->v[i].out[k] = text_of("-")) == NULL) {
+                return no_memory();
+            }
         }
         int code = wanted[k] ? check_format("-", a, (out_kind)k) : CODE_OK;
         if (code != CODE_OK) {
@@ -514,6 +530,7 @@ static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_K
  * at the end), or when it is one. */
 int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
 {
+    list->n_files = list->n_files > 0 ? list->n_files : list->n;
     int from_stdin = list->n == 1 && strcmp(list->v[0].path, "-") == 0;
     if ((a->output == NULL && from_stdin) || (a->output != NULL && strcmp(a->output, "-") == 0)) {
         return name_to_stdout(list, a, wanted);
@@ -522,10 +539,15 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
     int into_folder = 0;
     if (a->output != NULL) {
         size_t n = strlen(a->output);
-        into_folder =
-            list->n > 1 || list->v[0].from_folder || (n > 0 && a->output[n - 1] == '/') || mb_os_is_folder(a->output);
+        into_folder = list->n_files > 1 || list->v[0].from_folder || (n > 0 && a->output[n - 1] == '/') ||
+                      mb_os_is_folder(a->output);
         if (n == 0) {
             return message_error(CODE_USAGE, NULL, "--output is empty");
+        }
+        if (!into_folder && list->n > 1 && !list->v[0].together) {
+            return message_error(CODE_USAGE, "-o DIR/, or a .webp or .png for an animation",
+                                 "%s is the name of one picture, and %s has %d frames", a->output, list->v[0].path,
+                                 list->n);
         }
         if (into_folder && mb_os_exists(a->output) && !mb_os_is_folder(a->output)) {
             return message_error(CODE_USAGE, "-o DIR/", "%s is a file; several inputs need a folder", a->output);
@@ -535,7 +557,7 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
             return message_error(CODE_USAGE, "-o DIR/ for many results",
                                  "%s is the name of one picture, and there are %d "
                                  "inputs",
-                                 a->output, list->n);
+                                 a->output, list->n_files);
         }
     }
     int code = CODE_OK;

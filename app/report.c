@@ -75,9 +75,16 @@ static void report_json(const job *job_, const batch *b)
     json j = {stdout, 0};
     json_begin(&j, NULL, '{');
     json_path(&j, "input", job_->it->path);
+    if (job_->it->frame > 0) {
+        json_int(&j, "frame", job_->it->frame);
+        json_int(&j, "frames", job_->it->n_frames);
+        json_real(&j, "duration_ms", job_->duration_ms);
+    }
     json_text(&j, "status", state_names[job_->state]);
     json_begin(&j, "outputs", '{');
-    for (int k = 0; k < OUT_KINDS && job_->state == JOB_DONE; k++) {
+    /* An animation is there when its last frame is. */
+    const int written = job_->state == JOB_DONE && (!job_->it->together || job_->it->frame == job_->it->n_frames);
+    for (int k = 0; k < OUT_KINDS && written; k++) {
         if (job_->it->out[k] != NULL) {
             json_path(&j, out_kind_name((out_kind)k, b->a), job_->it->out[k]);
         }
@@ -124,7 +131,7 @@ void report_job(const job *j, const batch *b)
         message_note("%s -> %s  %dx%d  decode %.0f, network %.0f, refine %.0f, compose %.0f, encode %.0f ms",
                      j->it->path, out, r->alpha.width, r->alpha.height, j->ms_decode, r->ms_network, r->ms_refine,
                      r->ms_compose, j->ms_encode);
-    } else if (j->state == JOB_SKIPPED) {
+    } else if (j->state == JOB_SKIPPED && j->warning[0] == '\0') {
         message_note("%s: skipped, its results exist", j->it->path);
     }
     if (b->a->json) {

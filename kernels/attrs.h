@@ -17,6 +17,17 @@ typedef struct mb_conv2d_attrs {
     bool border_variants;
 } mb_conv2d_attrs;
 
+/* y[c] = act(conv(x[c], weight[c]) + bias[c]): k x k with k odd, stride 1, zero padding k/2. */
+typedef struct mb_depthwise_attrs {
+    mb_activation act;
+} mb_depthwise_attrs;
+
+/* Windows of kernel x kernel, `stride` apart; incomplete ones at the end are dropped. pad: places around the map that
+ * count as smaller than everything, at most half a kernel. */
+typedef struct mb_pool_attrs {
+    int32_t kernel, stride, pad;
+} mb_pool_attrs;
+
 typedef struct mb_linear_attrs {
     mb_activation act;
 } mb_linear_attrs;
@@ -50,6 +61,13 @@ typedef struct mb_no_attrs {
     int32_t none;
 } mb_no_attrs;
 
+/* Attention of the tokens of one map to those of another (of any size), head-major channels:
+ *     y = softmax(scale * q.k) v */
+typedef struct mb_cross_attention_attrs {
+    int32_t heads;
+    float scale;
+} mb_cross_attention_attrs;
+
 /* Swin window attention with roll, partition, padding and shift mask inside. Input qkv [N,3C,H,W] (q, k, v; head-major
  * inside each), output [N,C,H,W]. Maps that are no multiple of the window are padded right/bottom with tokens whose qkv
  * is the input pad_qkv [3C] (the bias of the qkv layer); padding keys take part (spec birefnet 3.1).
@@ -62,7 +80,7 @@ typedef struct mb_window_attention_attrs {
 /* ViT attention with decomposed relative positions (spec vitmatte 4.3). window 0: one map over all H*W tokens. Else
  * windows of window x window, padded right/bottom with tokens whose qkv is pad_qkv, keys included.
  *     logits = scale * q.k + rel_scale * (q.Rh + q.Rw)
- * Tables [rows, C/heads] are resized to 2a-1 rows as in the specification.
+ * Tables [rows, C/heads] are resized to 2a-1 rows as in the specification. Without tables: no relative term, window 0.
  * pads_as_one: the padding keys of a window, which differ in position only, are one key whose relative term is the
  * logarithm of the sum of their exp(relative terms): the same softmax (docs/models/vitmatte.md, W2). */
 typedef struct mb_vit_attention_attrs {
@@ -78,8 +96,19 @@ typedef struct mb_resize_attrs {
     bool align_corners;
 } mb_resize_attrs;
 
+/* Rotary position embedding of DINOv3 (docs/models/dino_v3.md): angles of a map of out_h x out_w places for heads of
+ * head_dim channels (a multiple of 4), by periods base^(4j / head_dim). */
+typedef struct mb_rotary_table_attrs {
+    int32_t out_h, out_w, head_dim;
+    float base;
+} mb_rotary_table_attrs;
+
+typedef struct mb_heads_attrs { /* rotary_embedding */
+    int32_t heads;
+} mb_heads_attrs;
+
 /* image_to_tiles: cut x [N,C,H,W] into tiles of out_h x out_w; channel (c*Gh + ty)*Gw + tx of the output holds tile
- * (ty,tx) of channel c (row order, spec birefnet 1.2 and 3.3). position_embedding: the size of the map. */
+ * (ty,tx) of channel c (row order, spec birefnet 1.2 and 3.3). position_embedding, patch_tokens: the size of the map. */
 typedef struct mb_size_attrs {
     int32_t out_h, out_w;
 } mb_size_attrs;

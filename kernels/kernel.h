@@ -141,6 +141,13 @@ bool mb_cpu_bf16_pays(void);
 void mb_backend_cpu_products16(char *text, size_t text_bytes);
 /* Whose gemm the CPU runs here, one line: "own (avx512)", "OpenBLAS 0.3.21, Haswell". */
 void mb_backend_cpu_products(char *text, size_t text_bytes);
+/* Multiply-adds a second of all threads of a pool, in f32 and by the instruction for 16-bit products, and the bytes a
+ * second that a copy of large maps reads and writes. Takes some tenths of a second and 200 MB. */
+typedef struct mb_cpu_peak {
+    double macs, macs16, bytes;    /* macs16: 0 where the back end computes in f32 */
+    const char *kernel, *kernel16; /* as kernels are called; static */
+} mb_cpu_peak;
+MB_MUST_CHECK mb_status mb_cpu_measure_peak(mb_cpu_peak *out, const mb_backend *b, mb_pool *pool, mb_error *err);
 /* The kernel that runs this call; NULL only if the back end has none (CUDA). */
 const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c);
 

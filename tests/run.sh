@@ -1,8 +1,9 @@
 #!/bin/sh
-# Everything tested: sh tests/run.sh [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]
+# All tests: sh tests/run.sh [--long] [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]
 # Release by default; --asan: the same tests with the address and undefined-behaviour sanitizers, --tsan: with that for
 # threads. --label: one part (core ops graph models segment matting image format api cli cuda structure). --without: all but one
-# part. --only: those whose names match.
+# part. --only: those whose names match. --long: also what takes minutes (more cases of many tests, seeded bugs, the
+# rehearsal of a run on a device).
 #
 # One program, built and run with what it needs: sh tests/run.sh [--asan|--tsan] one NAME [ARGUMENT...]
 #     sh tests/run.sh one ops/conv2d                    all of its sub-tests
@@ -16,12 +17,13 @@ build=$root/build/test-release
 kind=-DCMAKE_BUILD_TYPE=Release
 label=""
 without=""
+skip="long"
 only=""
 one=""
 list=""
 usage() {
-    echo "usage: sh tests/run.sh [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]" >&2
-    echo "       sh tests/run.sh [--asan|--tsan] one NAME [SUB-TEST...]     sh tests/run.sh --list" >&2
+    echo "usage: sh tests/run.sh [--long] [--asan|--tsan] [--label NAME] [--without NAME] [--only REGEX] [-- CMAKE OPTION...]" >&2
+    echo "       sh tests/run.sh [--long] [--asan|--tsan] one NAME [SUB-TEST...]     sh tests/run.sh --list" >&2
     exit 2
 }
 while [ $# -gt 0 ]; do
@@ -33,6 +35,10 @@ while [ $# -gt 0 ]; do
     --tsan)
         build=$root/build/test-tsan
         kind="-DCMAKE_BUILD_TYPE=RelWithDebInfo -DMATTEBOX_SANITIZE=thread"
+        ;;
+    --long)
+        skip=""
+        export MATTEBOX_TEST_LONG=1
         ;;
     --only)
         only=${2:?--only needs a regular expression}
@@ -122,13 +128,9 @@ sh "$root/app/install-deps.sh"
 cmake -S "$root" -B "$build" -G Ninja $kind "$@" >/dev/null
 cmake --build "$build" -j "$jobs"
 cd "$build"
-if [ -n "$only" ]; then
-    exec ctest --output-on-failure -j "$jobs" -R "$only"
-fi
-if [ -n "$label" ]; then
-    exec ctest --output-on-failure -j "$jobs" -L "^$label\$"
-fi
-if [ -n "$without" ]; then
-    exec ctest --output-on-failure -j "$jobs" -LE "^$without\$"
-fi
-exec ctest --output-on-failure -j "$jobs"
+skip=$skip${skip:+${without:+|}}$without
+set -- --output-on-failure -j "$jobs"
+[ -z "$only" ] || set -- "$@" -R "$only"
+[ -z "$label" ] || set -- "$@" -L "^$label\$"
+[ -z "$skip" ] || set -- "$@" -LE "^($skip)\$"
+exec ctest "$@"

@@ -2,9 +2,7 @@
 #ifndef MB_WEIGHTS_TOOL_ARCH_H
 #define MB_WEIGHTS_TOOL_ARCH_H
 
-#include "source.h"
-#include "spec.h"
-#include "writer.h"
+#include "backbone.h"
 
 #define ARCH_MAX_KERNELS 8
 #define ARCH_MAX_DEPTH   64
@@ -29,8 +27,8 @@ typedef enum norm_place {
 } norm_place;
 
 typedef struct birefnet_arch {
-    int64_t embed_dim, window, mlp_ratio;
-    int64_t depths[4], heads[4];
+    backbone_arch backbone;
+    int64_t levels[BACKBONE_MAPS]; /* widths of the decoder: those of the backbone's maps, or of the neck */
     bool ipt_blk5, gate4;
     decoder_arch squeeze, block[5];     /* block[1..4] = decoder_block1..4 */
     int64_t tile_inner[6], tile_out[6]; /* [1..5] = ipt_blk1..5 */
@@ -49,7 +47,8 @@ typedef struct vitmatte_arch {
 
 /* Reads the numbers from a normalised source. Tensors that are missing leave official values behind: arch_check lists
  * them. Errors: shapes that contradict each other, options of the official code that no published model uses. */
-MB_MUST_CHECK mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err);
+MB_MUST_CHECK mb_status birefnet_describe(birefnet_arch *a, const backbone_family *backbone, const source *s,
+                                          const backbone_told *told, mb_error *err);
 MB_MUST_CHECK mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err);
 
 /* All tensors of the official state dict, the ignored ones included. */
@@ -57,24 +56,21 @@ void birefnet_specs(spec_list *l, const birefnet_arch *a);
 void vitmatte_specs(spec_list *l, const vitmatte_arch *a);
 
 /* True for tensors that a file may have or not, without a meaning for inference. */
-bool birefnet_ignores(const char *name);
+bool birefnet_ignores(const birefnet_arch *a, const char *name);
 bool vitmatte_ignores(const char *name);
 
 /* arch.* and input.* of docs/format.md. */
 MB_MUST_CHECK mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *err);
 MB_MUST_CHECK mb_status vitmatte_write_meta(mbw_writer *w, const vitmatte_arch *a, mb_error *err);
 
-/* "Swin-L", "Swin-T", ... or "Swin" for other numbers; "VITMatte-S" ... */
-const char *birefnet_backbone(const birefnet_arch *a);
+/* The decoder as published, for a backbone: v2, or v1 without its later parts. */
+void birefnet_fit(birefnet_arch *a, const backbone_arch *backbone, bool v2);
+
+/* "VITMatte-S" ... */
 const char *vitmatte_size(const vitmatte_arch *a);
 
 bool birefnet_lacks_norms(const birefnet_arch *a); /* of any kind */
 /* A BiRefNet without any batch norm, as training with one picture at a time leaves it. */
 void birefnet_drop_norms(birefnet_arch *a);
-
-/* "2,2,18,2" */
-void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n);
-/* Dimension `axis` of a tensor, or `otherwise` where it is absent or of lower rank. */
-int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise);
 
 #endif

@@ -5,27 +5,9 @@
 #include "arch.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Numbers with commas between them, cut where the buffer ends. */
-void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n)
-{
-    size_t at = 0;
-    dst[0] = '\0';
-    for (size_t i = 0; i < n && at < capacity; i++) {
-        int m = snprintf(dst + at, capacity - at, "%s%" PRId64, i > 0 ? "," : "", v[i]);
-        at += m > 0 ? (size_t)m : 0;
-    }
-}
-
-int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise)
-{
-    const source_tensor *t = source_find(s, name);
-    return t != NULL && axis < t->rank && t->dims[axis] > 0 ? t->dims[axis] : otherwise;
-}
 
 /* ---- reading the numbers */
 
@@ -55,59 +37,28 @@ static mb_status describe_block(decoder_arch *b, const source *s, const char *pr
     return MB_OK;
 }
 
-/* A Swin of any size. The table of relative positions has (2 * window - 1)^2 rows, which is the only trace of the
- * window's size in a checkpoint; stages are counted until a block is missing. */
-static mb_status describe_backbone(birefnet_arch *a, const source *s, mb_error *err)
-{
-    char name[120];
-    a->embed_dim = arch_dim(s, "bb.patch_embed.proj.weight", 0, 96);
-    int64_t rows = arch_dim(s, "bb.layers.0.blocks.0.attn.relative_position_bias_table", 0, 169);
-    int64_t side = (int64_t)lround(sqrt((double)rows));
-    if (side * side != rows || side % 2 == 0) {
-        return mb_fail(err, MB_E_MISMATCH, "a relative position table of %" PRId64 " rows belongs to no window", rows);
-    }
-    /* side = 2 * window - 1. */
-    a->window = (side + 1) / 2;
-    a->mlp_ratio = arch_dim(s, "bb.layers.0.blocks.0.mlp.fc1.weight", 0, 4 * a->embed_dim) / a->embed_dim;
-    for (int stage = 0; stage < 4; stage++) {
-        for (; a->depths[stage] < ARCH_MAX_DEPTH; a->depths[stage]++) {
-            (void)snprintf(name, sizeof name, "bb.layers.%d.blocks.%" PRId64 ".norm1.weight", stage, a->depths[stage]);
-            if (source_find(s, name) == NULL) {
-                break;
-            }
-        }
-        (void)snprintf(name, sizeof name, "bb.layers.%d.blocks.0.attn.relative_position_bias_table", stage);
-        a->heads[stage] = arch_dim(s, name, 1, 1);
-        if (a->depths[stage] == 0) {
-            return mb_fail(err, MB_E_MISMATCH,
-                           "stage %d of the backbone has no blocks (bb.layers.%d.blocks.0 is missing)", stage, stage);
-        }
-        if (a->embed_dim * (1 << stage) % a->heads[stage] != 0) {
-            return mb_fail(err, MB_E_MISMATCH, "%s: %" PRId64 " heads do not divide %" PRId64 " channels", name,
-                           a->heads[stage], a->embed_dim * (1 << stage));
-        }
-    }
-    return MB_OK;
-}
-
-/* Options of the official code that no published model uses. With one scale the lateral convolutions see 4e channels
- * instead of 8e, e being the embedding's width; the context maps of three smaller stages add e + 2e + 4e channels at
- * two scales, 14e in all. */
+/* Options of the official code that no published model uses. With one scale the lateral convolutions see half of the
+ * channels; the context of the three finer maps adds their channels at two scales. The neck of DINOv3 hides the scales
+ * from the laterals, but sees them itself. */
 static mb_status check_options(const birefnet_arch *a, const source *s, mb_error *err)
 {
-    const int64_t e = a->embed_dim;
-    int64_t scales = arch_dim(s, "decoder.lateral_block4.conv.weight", 1, 8 * e);
-    if (scales == 4 * e) {
+    const int64_t *c = a->backbone.maps;
+    const bool neck = a->backbone.family->neck;
+    const int64_t one = c[neck ? 3 : 2];
+    int64_t scales =
+        arch_dim(s, neck ? "decoder.pyramid_neck_x4.conv.weight" : "decoder.lateral_block4.conv.weight", 1, 2 * one);
+    if (scales == one) {
         return mb_fail(err, MB_E_UNSUPPORTED,
                        "this BiRefNet was trained with one scale (mul_scl_ipt other than \"cat\"); "
                        "only the published two-scale models are supported");
     }
-    int64_t context = arch_dim(s, "squeeze_module.0.conv_in.weight", 1, 30 * e) - 16 * e;
-    if (context != 14 * e) {
+    const int64_t want = 2 * (c[0] + c[1] + c[2]);
+    int64_t context = arch_dim(s, "squeeze_module.0.conv_in.weight", 1, want + 2 * c[3]) - 2 * c[3];
+    if (context != want) {
         return mb_fail(err, MB_E_UNSUPPORTED,
                        "this BiRefNet was trained with %" PRId64 " context channels (cxt_num other "
                        "than 3); only %" PRId64 " are supported",
-                       context, 14 * e);
+                       context, want);
     }
     const decoder_arch *q = &a->squeeze;
     for (int i = 1; i <= 4; i++) {
@@ -118,6 +69,41 @@ static mb_status check_options(const birefnet_arch *a, const source *s, mb_error
         }
     }
     return MB_OK;
+}
+
+/* Widths of the decoder's levels: half of what the backbone's two passes give together, or of what the neck gives. */
+static void fit_levels(birefnet_arch *a, const source *s)
+{
+    static const int64_t neck[BACKBONE_MAPS] = {192, 384, 768, 1536};
+    for (int i = 0; i < BACKBONE_MAPS; i++) {
+        a->levels[i] = a->backbone.family->neck && s == NULL ? neck[i]
+                       : a->backbone.family->neck
+                           ? backbone_dim(s, 0, 2 * neck[i], "decoder.pyramid_neck_x%d.conv.weight", i + 1) / 2
+                           : a->backbone.maps[i];
+    }
+}
+
+/* What ipt_blk<i> puts out in the official code. */
+static int64_t official_tiles(const birefnet_arch *a, int i)
+{
+    return a->backbone.maps[i < 5 ? i - 1 : 3] / 4;
+}
+
+void birefnet_fit(birefnet_arch *a, const backbone_arch *backbone, bool v2)
+{
+    static const decoder_arch decoders[2] = {{64, 256, 1, {3}}, {64, 256, 3, {1, 3, 7}}};
+    *a = (birefnet_arch){.backbone = *backbone, .ipt_blk5 = v2, .gate4 = v2, .squeeze = decoders[v2]};
+    fit_levels(a, NULL);
+    for (int i = 1; i <= 5; i++) {
+        a->tile_inner[i] = 64;
+        a->tile_out[i] = official_tiles(a, i);
+        if (i < 5) {
+            a->block[i] = decoders[v2];
+        }
+        if (i >= 2 && i < 5) {
+            a->gate_width[i] = 16;
+        }
+    }
 }
 
 /* ---- batch norms */
@@ -187,11 +173,13 @@ static mb_status describe_norms(birefnet_arch *a, const source *s, mb_error *err
 /* Everything that birefnet_specs needs to list all tensors. Options of the code show in tensors that exist or not
  * (ipt_blk5, gate 4). Widths of tiles and gates default to those of the official code where a tensor is absent, so
  * that recognise_check can report it as missing with its right shape. */
-mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
+mb_status birefnet_describe(birefnet_arch *a, const backbone_family *backbone, const source *s,
+                            const backbone_told *told, mb_error *err)
 {
     char name[120];
     *a = (birefnet_arch){0};
-    mb_status status = describe_backbone(a, s, err);
+    mb_status status = backbone_describe(&a->backbone, backbone, s, told, err);
+    fit_levels(a, s);
     if (status == MB_OK) {
         status = describe_block(&a->squeeze, s, "squeeze_module.0", err);
     }
@@ -205,7 +193,7 @@ mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
         (void)snprintf(name, sizeof name, "decoder.ipt_blk%d.conv1.weight", i);
         a->tile_inner[i] = arch_dim(s, name, 0, 64);
         (void)snprintf(name, sizeof name, "decoder.ipt_blk%d.conv_out.weight", i);
-        a->tile_out[i] = arch_dim(s, name, 0, (2 * a->embed_dim << (i < 5 ? i - 1 : 3)) / 8);
+        a->tile_out[i] = arch_dim(s, name, 0, official_tiles(a, i));
     }
     for (int i = 2; i <= 4; i++) {
         (void)snprintf(name, sizeof name, "decoder.gdt_convs_%d.0.weight", i);
@@ -216,53 +204,6 @@ mb_status birefnet_describe(birefnet_arch *a, const source *s, mb_error *err)
 }
 
 /* ---- listing the tensors */
-
-/* One Swin transformer block, with c channels: window attention with its bias table, then the MLP. */
-static void swin_block(spec_list *l, const birefnet_arch *a, int stage, int64_t block)
-{
-    const int64_t c = a->embed_dim << stage, w = a->window, heads = a->heads[stage];
-    char prefix[64], name[100];
-    (void)snprintf(prefix, sizeof prefix, "bb.layers.%d.blocks.%" PRId64, stage, block);
-    (void)snprintf(name, sizeof name, "%s.norm1", prefix);
-    spec_add_layer_norm(l, c, name);
-    spec_add(l, SPEC_TABLE, (int64_t[4]){(2 * w - 1) * (2 * w - 1), heads}, "%s.attn.relative_position_bias_table",
-             prefix);
-    spec_add(l, SPEC_INDEX, (int64_t[4]){w * w, w * w}, "%s.attn.relative_position_index", prefix);
-    (void)snprintf(name, sizeof name, "%s.attn.qkv", prefix);
-    spec_add_pair(l, SPEC_LINEAR, (int64_t[4]){3 * c, c}, name);
-    (void)snprintf(name, sizeof name, "%s.attn.proj", prefix);
-    spec_add_pair(l, SPEC_LINEAR, (int64_t[4]){c, c}, name);
-    (void)snprintf(name, sizeof name, "%s.norm2", prefix);
-    spec_add_layer_norm(l, c, name);
-    (void)snprintf(name, sizeof name, "%s.mlp.fc1", prefix);
-    spec_add_pair(l, SPEC_LINEAR, (int64_t[4]){a->mlp_ratio * c, c}, name);
-    (void)snprintf(name, sizeof name, "%s.mlp.fc2", prefix);
-    spec_add_pair(l, SPEC_LINEAR, (int64_t[4]){c, a->mlp_ratio * c}, name);
-}
-
-/* The backbone under "bb.". Between stages a linear layer joins 2x2 tokens of c channels into one of 2c, without
- * bias. */
-static void swin(spec_list *l, const birefnet_arch *a)
-{
-    char name[64];
-    spec_add_pair(l, SPEC_CONV, (int64_t[4]){a->embed_dim, 3, 4, 4}, "bb.patch_embed.proj");
-    spec_add_layer_norm(l, a->embed_dim, "bb.patch_embed.norm");
-    for (int stage = 0; stage < 4; stage++) {
-        const int64_t c = a->embed_dim << stage;
-        for (int64_t i = 0; i < a->depths[stage]; i++) {
-            swin_block(l, a, stage, i);
-        }
-        if (stage < 3) {
-            spec_add(l, SPEC_LINEAR, (int64_t[4]){2 * c, 4 * c}, "bb.layers.%d.downsample.reduction.weight", stage);
-            (void)snprintf(name, sizeof name, "bb.layers.%d.downsample.norm", stage);
-            spec_add_layer_norm(l, 4 * c, name);
-        }
-    }
-    for (int stage = 0; stage < 4; stage++) {
-        (void)snprintf(name, sizeof name, "bb.norm%d", stage);
-        spec_add_layer_norm(l, a->embed_dim << stage, name);
-    }
-}
 
 /* Deformable convolution with its batch norm: PREFIX.atrous_conv.{offset,modulator,regular}_conv, PREFIX.bn. */
 static void deformable(spec_list *l, const decoder_arch *b, int64_t k, const char *prefix)
@@ -326,7 +267,7 @@ static void gates(spec_list *l, const birefnet_arch *a)
     char name[64];
     for (int i = first; i >= 2; i--) {
         (void)snprintf(name, sizeof name, "decoder.gdt_convs_%d.0", i);
-        spec_add_pair(l, SPEC_CONV, (int64_t[4]){a->gate_width[i], a->embed_dim << (i - 1), 3, 3}, name);
+        spec_add_pair(l, SPEC_CONV, (int64_t[4]){a->gate_width[i], 2 * a->levels[i - 2], 3, 3}, name);
         (void)snprintf(name, sizeof name, "decoder.gdt_convs_%d.1", i);
         spec_add_batch_norm(l, a->gate_width[i], name);
     }
@@ -340,30 +281,41 @@ static void gates(spec_list *l, const birefnet_arch *a)
     }
 }
 
-/* All tensors of this architecture in the published order, without the norms that the file lacks. 30 e: the deepest
- * map (16 e) and its context (14 e). Every tensor of the state dict in its order. The input channels of decoder block
- * i are its own map and the tiles joined to it. Norms of kinds that the network lacks are taken out at the end, and
- * what inference does not use is marked. */
+/* DINOv3: 1x1 convolutions from the width of the ViT to those of the decoder's levels. */
+static void neck(spec_list *l, const birefnet_arch *a)
+{
+    for (int i = BACKBONE_MAPS; i >= 1 && a->backbone.family->neck; i--) {
+        backbone_pair(l, SPEC_CONV, (int64_t[4]){2 * a->levels[i - 1], 2 * a->backbone.maps[i - 1], 1, 1},
+                      "decoder.pyramid_neck_x%d.conv", i);
+    }
+}
+
+/* All tensors of this architecture in the published order, without the norms that the file lacks: every tensor of the
+ * state dict in its order. The squeeze sees all maps of both passes. The input channels of decoder block i are its own
+ * map and the tiles joined to it; it puts out what the next level holds. Norms of kinds that the network lacks are
+ * taken out at the end, and what inference does not use is marked. */
 void birefnet_specs(spec_list *l, const birefnet_arch *a)
 {
-    const int64_t e = a->embed_dim;
+    const int64_t *c = a->backbone.maps, *level = a->levels;
     char name[64];
-    swin(l, a);
-    decoder_block(l, &a->squeeze, 30 * e, 16 * e, "squeeze_module.0");
+    a->backbone.family->specs(l, &a->backbone);
+    decoder_block(l, &a->squeeze, 2 * (c[0] + c[1] + c[2] + c[3]), 2 * c[3], "squeeze_module.0");
+    neck(l, a);
     tiles(l, a);
     for (int i = 4; i >= 1; i--) {
         int64_t joined = i == 4 && !a->ipt_blk5 ? 0 : a->tile_out[i + 1];
         (void)snprintf(name, sizeof name, "decoder.decoder_block%d", i);
-        decoder_block(l, &a->block[i], (e << i) + joined, e << (i - 1), name);
+        decoder_block(l, &a->block[i], 2 * level[i - 1] + joined, i > 1 ? 2 * level[i - 2] : level[0], name);
     }
-    spec_add_pair(l, SPEC_CONV, (int64_t[4]){1, e + a->tile_out[1], 1, 1}, "decoder.conv_out1.0");
+    spec_add_pair(l, SPEC_CONV, (int64_t[4]){1, level[0] + a->tile_out[1], 1, 1}, "decoder.conv_out1.0");
     for (int i = 4; i >= 2; i--) {
+        const int64_t width = 2 * level[i - 2];
         (void)snprintf(name, sizeof name, "decoder.lateral_block%d.conv", i);
-        spec_add_pair(l, SPEC_CONV, (int64_t[4]){e << (i - 1), e << (i - 1), 1, 1}, name);
+        spec_add_pair(l, SPEC_CONV, (int64_t[4]){width, width, 1, 1}, name);
     }
     for (int i = 4; i >= 2; i--) {
         (void)snprintf(name, sizeof name, "decoder.conv_ms_spvn_%d", i);
-        spec_add_pair(l, SPEC_CONV, (int64_t[4]){1, e << (i - 1), 1, 1}, name);
+        spec_add_pair(l, SPEC_CONV, (int64_t[4]){1, 2 * level[i - 2], 1, 1}, name);
     }
     gates(l, a);
     /* Leaves out the norms that the network lacks, in place and in order. */
@@ -372,7 +324,7 @@ void birefnet_specs(spec_list *l, const birefnet_arch *a)
         norm_place place = norm_of(l->v[i].name);
         if (place == NORM_PLACES || !a->no_norm[place]) {
             l->v[n] = l->v[i];
-            l->v[n].ignored = birefnet_ignores(l->v[n].name);
+            l->v[n].ignored = birefnet_ignores(a, l->v[n].name);
             n++;
         }
     }
@@ -387,48 +339,24 @@ static bool ends_with(const char *name, const char *end)
 }
 
 /* docs/format.md, section "Tensors": counters, derivable indices and heads that only the training's losses look at. */
-bool birefnet_ignores(const char *name)
+bool birefnet_ignores(const birefnet_arch *a, const char *name)
 {
-    return ends_with(name, ".num_batches_tracked") || ends_with(name, ".relative_position_index") ||
+    const backbone_family *f = a->backbone.family;
+    return ends_with(name, ".num_batches_tracked") || (f != NULL && f->ignores != NULL && f->ignores(name)) ||
            strncmp(name, "decoder.conv_ms_spvn_", 21) == 0 || strncmp(name, "decoder.gdt_convs_pred_", 23) == 0;
 }
 
 /* ---- metadata */
 
-/* By width and depth of the third stage, which tell the four published sizes apart. */
-const char *birefnet_backbone(const birefnet_arch *a)
-{
-    static const struct {
-        const char *name;
-        int64_t embed_dim, deep;
-    } known[] = {{"Swin-T", 96, 6}, {"Swin-S", 96, 18}, {"Swin-B", 128, 18}, {"Swin-L", 192, 18}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (a->embed_dim == known[i].embed_dim && a->depths[2] == known[i].deep) {
-            return known[i].name;
-        }
-    }
-    return "a Swin of its own size";
-}
-
 /* Widths that follow from the tensors' shapes are not written. Mean and deviation are ImageNet's. The divisor is 32
  * with ipt_blk5, whose tiles are 32 a side, and 16 without. */
 mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *err)
 {
-    char depths[64], heads[64], kernels[64], embed[24], window[24], ratio[24];
-    arch_join(depths, sizeof depths, a->depths, 4);
-    arch_join(heads, sizeof heads, a->heads, 4);
+    char kernels[64];
     arch_join(kernels, sizeof kernels, a->squeeze.kernels, (size_t)a->squeeze.n_kernels);
-    arch_join(embed, sizeof embed, &a->embed_dim, 1);
-    arch_join(window, sizeof window, &a->window, 1);
-    arch_join(ratio, sizeof ratio, &a->mlp_ratio, 1);
     const char *const pairs[][2] = {
         {"arch.family", "birefnet"},
         {"arch.generation", a->ipt_blk5 ? "v2" : "v1"},
-        {"arch.embed_dim", embed},
-        {"arch.depths", depths},
-        {"arch.heads", heads},
-        {"arch.window", window},
-        {"arch.mlp_ratio", ratio},
         {"arch.deform_kernels", kernels},
         {"arch.ipt_blk5", a->ipt_blk5 ? "1" : "0"},
         {"arch.gate4", a->gate4 ? "1" : "0"},
@@ -437,7 +365,7 @@ mb_status birefnet_write_meta(mbw_writer *w, const birefnet_arch *a, mb_error *e
         {"input.std", "0.229,0.224,0.225"},
         {"input.divisor", a->ipt_blk5 ? "32" : "16"},
     };
-    mb_status status = MB_OK;
+    mb_status status = backbone_write_meta(w, &a->backbone, err);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0] && status == MB_OK; i++) {
         status = mbw_writer_meta(w, pairs[i][0], pairs[i][1], err);
     }

@@ -4,6 +4,7 @@
  * any output exists. */
 #define _GNU_SOURCE
 #include "known.h"
+#include "licence.h"
 #include "progress.h"
 #include "recognise.h"
 #include "tool.h"
@@ -17,8 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-#define PIECE       ((size_t)1 << 16) /* elements at a time */
-#define MAX_LICENCE ((size_t)1 << 20)
+#define PIECE ((size_t)1 << 16) /* elements at a time */
 
 typedef struct conversion {
     const tool_options *o;
@@ -230,68 +230,6 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* "license: mit" of the front matter of a model card. It lies between two lines of dashes. */
-static bool card_licence(char *dst, size_t capacity, const char *text)
-{
-    const char *end = strncmp(text, "---", 3) == 0 ? strstr(text + 3, "\n---") : NULL;
-    const char *at = end != NULL ? strstr(text, "\nlicense:") : NULL;
-    if (at == NULL || at > end) {
-        return false;
-    }
-    at += strlen("\nlicense:");
-    at += strspn(at, " \t\"'");
-    size_t n = strcspn(at, "\r\n\"'");
-    if (n == 0 || n >= capacity) {
-        return false;
-    }
-    (void)snprintf(dst, capacity, "%.*s (as the source's model card states)", (int)n, at);
-    return true;
-}
-
-/* The licence to record, in this order: as told, as the file's metadata say, LICENSE or README.md beside the file. The
- * text travels with the weights, as most licences ask. The result is the caller's (mb_free). Reading LICENSE or
- * README.md may fail for any reason but memory: these files are a courtesy. */
-static mb_status find_licence(const conversion *c, char **out, mb_error *err)
-{
-    const char *told = c->o->licence, *stated = source_meta(c->s, "licence");
-    void *text = NULL;
-    size_t n;
-    *out = NULL;
-    if (told != NULL && told[0] == '@') {
-        mb_status status = mb_read_file(&text, &n, told + 1, MAX_LICENCE, err);
-        *out = text;
-        return status;
-    }
-    stated = stated != NULL ? stated : source_meta(c->s, "license");
-    if (told == NULL && stated == NULL) {
-        static const char *const names[] = {"LICENSE", "LICENSE.txt", "README.md"};
-        const char *path = source_file_path(c->s, 0);
-        char file[1300], card[200];
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-            int m = snprintf(file, sizeof file, "%.*s%s", (int)(base_name(path) - path), path, names[i]);
-            mb_status status =
-                m > 0 && (size_t)m < sizeof file ? mb_read_file(&text, &n, file, MAX_LICENCE, NULL) : MB_E_IO;
-            if (status == MB_E_MEMORY) {
-                return mb_fail_memory(err, MAX_LICENCE, names[i]);
-            }
-            if (status != MB_OK) {
-                continue; /* absent, or no text of a licence */
-            }
-            if (i < 2) {
-                *out = text;
-                return MB_OK;
-            }
-            stated = card_licence(card, sizeof card, text) ? card : NULL;
-            mb_free(text);
-        }
-        stated = stated != NULL ? stated : c->known != NULL ? c->known->licence : NULL;
-        *out = mb_strdup(stated != NULL ? stated : "not stated in the source");
-        return *out != NULL ? MB_OK : mb_fail_memory(err, 64, "metadata");
-    }
-    *out = mb_strdup(told != NULL ? told : stated);
-    return *out != NULL ? MB_OK : mb_fail_memory(err, 64, "metadata");
-}
-
 /* input.width and input.height in pixels, for BiRefNet: as told, as the published name says, or 1024. A model file
  * keeps what it has unless told otherwise. */
 static mb_status write_input_size(const conversion *c, mbw_writer *w, mb_error *err)
@@ -331,7 +269,7 @@ static mb_status write_source_meta(const conversion *c, mbw_writer *w, mb_error 
     char name[300], *licence = NULL;
     const char *file = base_name(source_file_path(c->s, 0));
     mb_status status;
-    MB_TRY(find_licence(c, &licence, err));
+    MB_TRY(licence_find(&licence, c->s, c->o->licence, c->known, err));
     MB_TRY(mbw_writer_meta(w, "licence", licence, err));
     (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(file, "."), file);
     const char *known = c->known != NULL ? c->known->name : name;
@@ -366,6 +304,7 @@ static mb_status write_meta(const conversion *c, mbw_writer *w, mb_error *err)
     }
     if (source_kind(c->s) == SOURCE_MBW) {
         MB_TRY(keep_meta(c, w, err));
+        MB_TRY(c->r.family == FAMILY_BIREFNET ? backbone_write_meta(w, &c->r.birefnet.backbone, err) : MB_OK);
         MB_TRY(c->o->name != NULL ? mbw_writer_meta(w, "name", c->o->name, err) : MB_OK);
     } else {
         MB_TRY(write_source_meta(c, w, err));
@@ -541,7 +480,7 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
         return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", c->o->output);
     }
     MB_TRY(source_open_as(&c->s, c->o->source, &(source_choice){c->o->key, c->o->prefix}, err));
-    MB_TRY(recognise(&c->r, c->s, err));
+    MB_TRY(recognise(&c->r, c->s, &c->o->backbone, err));
     MB_TRY(recognise_check(&c->r, c->s, errors, err));
     if (c->o->imagenet && c->r.family != FAMILY_VITMATTE) {
         status = mb_fail(err, MB_E_ARGUMENT, "--input-norm is for VITMatte; BiRefNet always has ImageNet's values");

@@ -3,40 +3,20 @@
  * in docs/format.md, so that a second implementation can make the same tensors for its own tests. Amplitudes keep
  * activations near unit size through all layers: with plain noise a deep network overflows f16 or fades to zeros, and
  * a test of it would test nothing. */
-#include "generate.h"
+#include "generate_internal.h"
 
-#include "arch.h"
 #include "patch_order.h"
 
 #include "core/alloc.h"
 #include "core/hash.h"
 #include "gains.inc"
+#include "gains_backbones.inc"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK  ((size_t)1 << 16) /* elements made at a time */
 #define GOLDEN 0x9E3779B97F4A7C15u
-
-/* The decoders of the two generations and the widths that follow from the embedding; macros, because they are parts of
- * initialisers of constants. */
-#define V1_DECODER                                                                                                     \
-    .squeeze = {64, 256, 1, {3}},                                                                                      \
-    .block = {{0}, {64, 256, 1, {3}}, {64, 256, 1, {3}}, {64, 256, 1, {3}}, {64, 256, 1, {3}}}
-#define V2_DECODER                                                                                                     \
-    .ipt_blk5 = true, .gate4 = true, .squeeze = {64, 256, 3, {1, 3, 7}},                                               \
-    .block = {{0}, {64, 256, 3, {1, 3, 7}}, {64, 256, 3, {1, 3, 7}}, {64, 256, 3, {1, 3, 7}}, {64, 256, 3, {1, 3, 7}}}
-#define WIDTHS(e)                                                                                                      \
-    .embed_dim = (e), .mlp_ratio = 4, .tile_inner = {0, 64, 64, 64, 64, 64},                                           \
-    .tile_out = {0, (e) / 4, (e) / 2, (e), 2 * (e), 2 * (e)}, .gate_width = {0, 0, 16, 16, 16}
-
-typedef struct built_in {
-    birefnet_arch birefnet; /* embed_dim 0: it is a VITMatte */
-    vitmatte_arch vitmatte;
-    const float *gains;
-    double last_gain; /* VITMatte: of the last 1x1 convolution */
-} built_in;
 
 #define GLOBAL_12 .windowed = {1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0}, .residual = {0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1}
 
@@ -53,19 +33,21 @@ static const generator_variant variants[] = {
     {"vitmatte-tiny14", "VITMatte, window 14, for tests (4 MB)"},
 };
 
+#define SWIN(e)                                                                                                        \
+    .family = &backbone_swin, .maps = {(e), 2 * (e), 4 * (e), 8 * (e)}, .hidden = {4 * (e), 8 * (e), 16 * (e), 32 * (e)}
+
 static const built_in models[] = {
-    {.birefnet = {WIDTHS(192), .window = 12, .depths = {2, 2, 18, 2}, .heads = {6, 12, 24, 48}, V2_DECODER},
-     .gains = gains_swin_l},
-    {.birefnet = {WIDTHS(96), .window = 7, .depths = {2, 2, 6, 2}, .heads = {3, 6, 12, 24}, V2_DECODER},
-     .gains = gains_swin_t},
-    {.birefnet = {WIDTHS(192), .window = 12, .depths = {2, 2, 18, 2}, .heads = {6, 12, 24, 48}, V1_DECODER},
-     .gains = gains_legacy_l},
-    {.birefnet = {WIDTHS(24), .window = 7, .depths = {2, 2, 2, 2}, .heads = {3, 3, 6, 6}, V2_DECODER},
-     .gains = gains_tiny7},
-    {.birefnet = {WIDTHS(32), .window = 12, .depths = {2, 2, 2, 2}, .heads = {1, 2, 4, 8}, V2_DECODER},
-     .gains = gains_tiny12},
-    {.birefnet = {WIDTHS(32), .window = 12, .depths = {2, 2, 2, 2}, .heads = {1, 2, 4, 8}, V1_DECODER},
-     .gains = gains_tiny_legacy},
+    {.backbone = {SWIN(192), .window = 12, .depths = {2, 2, 18, 2}, .heads = {6, 12, 24, 48}},
+     .amplitudes = gains_swin_l},
+    {.backbone = {SWIN(96), .window = 7, .depths = {2, 2, 6, 2}, .heads = {3, 6, 12, 24}}, .amplitudes = gains_swin_t},
+    {.backbone = {SWIN(192), .window = 12, .depths = {2, 2, 18, 2}, .heads = {6, 12, 24, 48}},
+     .v1 = true,
+     .amplitudes = gains_legacy_l},
+    {.backbone = {SWIN(24), .window = 7, .depths = {2, 2, 2, 2}, .heads = {3, 3, 6, 6}}, .amplitudes = gains_tiny7},
+    {.backbone = {SWIN(32), .window = 12, .depths = {2, 2, 2, 2}, .heads = {1, 2, 4, 8}}, .amplitudes = gains_tiny12},
+    {.backbone = {SWIN(32), .window = 12, .depths = {2, 2, 2, 2}, .heads = {1, 2, 4, 8}},
+     .v1 = true,
+     .amplitudes = gains_tiny_legacy},
     {.vitmatte = {384, 12, 6, 14, 16, 4, 14, 32, GLOBAL_12, .bottleneck = 192, .conv = {48, 96, 192},
                   .fusion = {256, 128, 64, 32}, .head = 16},
      .last_gain = 1.5},
@@ -80,20 +62,68 @@ static const built_in models[] = {
      .last_gain = 3},
 };
 
-struct generator {
-    const built_in *model;  /* a row of the table above */
-    const char *name;       /* without suffixes */
-    birefnet_arch birefnet; /* the model's, or without its norms */
-    bool columns;           /* the checkpoint is in column order */
-    uint64_t seed;          /* enters each tensor's stream */
-    spec_list specs;
-    float *amp; /* of each tensor */
+/* Calibrated gains of the presets of backbone.h, every convolution and linear layer in the order of the state dict.
+ * Presets without a row take those of their family by role, and the decoder's gains of PVTv2-B2. */
+static const struct {
+    const char *preset;
+    const double *gains;
+} calibrated[] = {
+    {"tiny-pvt", gains_tiny_pvt},
+    {"pvt-v2-b2", gains_pvt_v2_b2},
+    {"tiny-dino", gains_tiny_dino},
+    {"tiny-dino-plus", gains_tiny_dino_plus},
+    {"dino-v3-s-plus", gains_dino_v3_s_plus},
+    {"dino-v3-b", gains_dino_v3_b},
+    {"resnet50", gains_resnet50},
+    {"vgg16", gains_vgg16},
+    {"vgg16bn", gains_vgg16bn},
 };
+#define DECODER_GAINS   106
+#define DEFAULT_GAINS   (gains_pvt_v2_b2 + sizeof gains_pvt_v2_b2 / sizeof gains_pvt_v2_b2[0] - DECODER_GAINS)
+#define SMALL_RESIDUALS 0.03125 /* the factor of "-eps" */
 
-const generator_variant *generator_variants(size_t *n)
+#define N_MODELS (sizeof models / sizeof models[0])
+
+/* The p-th preset of all families; its family. NULL: there are no more. */
+static const backbone_preset *preset_at(size_t p, const backbone_family **family)
 {
-    *n = sizeof variants / sizeof variants[0];
-    return variants;
+    size_t n;
+    const backbone_family *const *families = backbone_families(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (p < families[i]->n_presets) {
+            *family = families[i];
+            return &families[i]->presets[p];
+        }
+        p -= families[i]->n_presets;
+    }
+    return NULL;
+}
+
+/* First the table above, then the presets that are not in it. */
+bool generator_variant_at(size_t index, generator_variant *v)
+{
+    if (index < N_MODELS) {
+        *v = variants[index];
+        return true;
+    }
+    index -= N_MODELS;
+    const backbone_family *family = NULL;
+    for (size_t p = 0;; p++) {
+        const backbone_preset *preset = preset_at(p, &family);
+        if (preset == NULL) {
+            return false;
+        }
+        bool listed = false;
+        for (size_t i = 0; i < N_MODELS; i++) {
+            listed = listed || (strncmp(variants[i].name, "birefnet-", 9) == 0 &&
+                                strcmp(variants[i].name + 9, preset->name) == 0);
+        }
+        if (!listed && index-- == 0) {
+            (void)snprintf(v->name, sizeof v->name, "birefnet-%s", preset->name);
+            v->description = preset->title;
+            return true;
+        }
+    }
 }
 
 /* ---- amplitudes */
@@ -101,12 +131,6 @@ const generator_variant *generator_variants(size_t *n)
 static bool contains(const char *name, const char *part)
 {
     return strstr(name, part) != NULL;
-}
-
-/* Factors by role: above one for queries, keys and values, below one for the outputs of the residual branches. */
-static double gain_swin(const char *name)
-{
-    return contains(name, ".qkv.") ? 1.25 : contains(name, ".attn.proj.") ? 0.5 : contains(name, ".fc2.") ? 0.75 : 1.0;
 }
 
 /* `last` is the gain of the last 1x1 convolution, matting_convs.3. */
@@ -124,34 +148,83 @@ static double gain_vitmatte(const char *name, double last)
     return contains(name, "matting_convs.3") ? last : 1.6;
 }
 
-/* Half width of the uniform distribution. Weights are scaled by fan-in and a gain, so that activations stay of order
- * one; n_decoder counts BiRefNet's decoder tensors, whose gains are a table. For a uniform value in [-1, 1) the
- * variance is amp^2 / 3, so sqrt(3 / fan_in) keeps the size of activations. *n_decoder counts the decoder's weights,
- * which have a gain each in gains.inc, in the order of the specs. */
-static float amplitude(const generator *g, const tensor_spec *t, size_t *n_decoder)
+static double fan_in_of(const tensor_spec *t)
 {
-    static const float fixed[] = {
-        [SPEC_BIAS] = 0.125F,     [SPEC_OFFSET_BIAS] = 1.0F, [SPEC_NORM_WEIGHT] = 0.25F,
-        [SPEC_NORM_BIAS] = 0.25F, [SPEC_BN_MEAN] = 0.2F,     [SPEC_BN_VAR] = 0.5F,
-        [SPEC_TABLE] = 0.5F,      [SPEC_POSITIONS] = 0.5F,   [SPEC_COUNTER] = 0,
-    };
     double fan_in = 1;
     for (int i = 1; i < t->rank; i++) {
         fan_in *= (double)t->dims[i];
     }
+    return fan_in;
+}
+
+/* Gain of product number *n_all of the network, or number *n_decoder behind the backbone. */
+static double product_gain(const generator *g, const tensor_spec *t, size_t *n_all, size_t *n_decoder)
+{
+    if (!g->is_birefnet) {
+        return gain_vitmatte(t->name, g->model->last_gain);
+    }
+    if (g->gains != NULL) {
+        return g->gains[(*n_all)++];
+    }
+    if (strncmp(t->name, "bb.", 3) == 0) {
+        return g->birefnet.backbone.family->gain(t->name);
+    }
+    return contains(t->name, ".pyramid_neck_") ? 1.0 : DEFAULT_GAINS[(*n_decoder)++];
+}
+
+/* Half width of the uniform distribution. Weights are scaled by fan-in and a gain, so that activations stay of order
+ * one. For a uniform value in [-1, 1) the variance is amp^2 / 3, so sqrt(3 / fan_in) keeps the size of activations. The
+ * counters serve gains that are a list in the order of the specs. */
+static float amplitude(const generator *g, const tensor_spec *t, size_t *n_all, size_t *n_decoder)
+{
+    static const float fixed[] = {
+        [SPEC_BIAS] = 0.125F,     [SPEC_OFFSET_BIAS] = 1.0F, [SPEC_NORM_WEIGHT] = 0.25F, [SPEC_LAYER_SCALE] = 0.4F,
+        [SPEC_NORM_BIAS] = 0.25F, [SPEC_BN_MEAN] = 0.2F,     [SPEC_BN_VAR] = 0.5F,       [SPEC_TOKEN] = 1.0F,
+        [SPEC_TABLE] = 0.5F,      [SPEC_POSITIONS] = 0.5F,   [SPEC_COUNTER] = 0,
+    };
     if (t->kind == SPEC_REL_POS) {
-        return (float)(0.8 * sqrt(3 / fan_in));
+        return (float)(0.8 * sqrt(3 / fan_in_of(t)));
     }
     if (t->kind != SPEC_CONV && t->kind != SPEC_LINEAR && t->kind != SPEC_OFFSET) {
         return fixed[t->kind];
     }
-    if (g->model->gains == NULL) {
-        return (float)(gain_vitmatte(t->name, g->model->last_gain) * sqrt(3 / fan_in));
+    if (g->model != NULL && g->model->amplitudes != NULL && strncmp(t->name, "bb.", 3) != 0) {
+        return g->model->amplitudes[(*n_decoder)++];
     }
-    if (strncmp(t->name, "bb.", 3) == 0) {
-        return (float)(gain_swin(t->name) * sqrt(3 / fan_in));
+    return (float)(product_gain(g, t, n_all, n_decoder) * sqrt(3 / fan_in_of(t)));
+}
+
+/* "-eps": what writes to the residual stream of the backbone is small, and what reads it behind the backbone is large
+ * where no norm stands between. Where factors end the branches, those alone are small. */
+static double residual_factor(const generator *g, const tensor_spec *t)
+{
+    static const char *const writers[] = {"patch_embed", ".attn.proj.", ".attn.sr.", ".fc2."};
+    static const char *const readers[] = {"squeeze_module.0.conv_in.weight", "pyramid_neck_x1.conv.weight",
+                                          "pyramid_neck_x2.conv.weight", "pyramid_neck_x3.conv.weight"};
+    const bool bare = g->birefnet.backbone.family->neck;
+    if (!g->small_residuals) {
+        return 1;
     }
-    return g->model->gains[(*n_decoder)++];
+    if (t->kind == SPEC_TOKEN || t->kind == SPEC_LAYER_SCALE) {
+        return SMALL_RESIDUALS;
+    }
+    for (size_t i = 0; strncmp(t->name, "bb.", 3) == 0 && i < (bare ? 1 : sizeof writers / sizeof writers[0]); i++) {
+        if (contains(t->name, writers[i])) {
+            return SMALL_RESIDUALS;
+        }
+    }
+    for (size_t i = 0; bare && i < sizeof readers / sizeof readers[0]; i++) {
+        if (contains(t->name, readers[i])) {
+            return 1 / SMALL_RESIDUALS;
+        }
+    }
+    return 1;
+}
+
+static double offset_of(const tensor_spec *t)
+{
+    const bool one = t->kind == SPEC_NORM_WEIGHT || t->kind == SPEC_BN_VAR;
+    return one ? 1.0 : t->kind == SPEC_LAYER_SCALE ? 0.6 : 0.0;
 }
 
 /* ---- creation */
@@ -178,22 +251,50 @@ static bool is_suffix(const char *text, const char *word)
     return (text[0] == '-' || text[0] == '_') && strcmp(text + 1, word) == 0;
 }
 
-/* Row i of both tables is one variant. Suffixes are for BiRefNets alone, which are told by their gains. */
-static const built_in *find_variant(const char *variant, bool *columns, bool *batch1, const char **name)
+/* Suffixes are for BiRefNets alone. */
+static bool suffixes_fit(generator *g, const char *rest, bool *batch1)
 {
-    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
-        const char *rest;
-        if (!names(variant, variants[i].name, &rest)) {
-            continue;
-        }
-        *columns = is_suffix(rest, "columns");
-        *batch1 = is_suffix(rest, "batch1");
-        *name = variants[i].name;
-        if (rest[0] == '\0' || ((*columns || *batch1) && models[i].gains != NULL)) {
-            return &models[i];
+    g->columns = is_suffix(rest, "columns");
+    g->small_residuals = is_suffix(rest, "eps");
+    *batch1 = is_suffix(rest, "batch1");
+    return rest[0] == '\0' || (g->is_birefnet && (g->columns || g->small_residuals || *batch1));
+}
+
+/* Row i of the tables of variants and models is one variant; presets have a table of gains or none. */
+static bool find_variant(generator *g, const char *variant, bool *batch1)
+{
+    const backbone_family *family = NULL;
+    const char *rest;
+    for (size_t i = 0; i < N_MODELS; i++) {
+        g->model = &models[i];
+        g->is_birefnet = models[i].backbone.family != NULL;
+        if (names(variant, variants[i].name, &rest) && suffixes_fit(g, rest, batch1)) {
+            memcpy(g->name, variants[i].name, sizeof g->name);
+            if (g->is_birefnet) {
+                birefnet_fit(&g->birefnet, &models[i].backbone, !models[i].v1);
+            }
+            return true;
         }
     }
-    return NULL;
+    g->model = NULL;
+    g->is_birefnet = true;
+    for (size_t p = 0;; p++) {
+        const backbone_preset *preset = preset_at(p, &family);
+        if (preset == NULL) {
+            return false;
+        }
+        (void)snprintf(g->name, sizeof g->name, "birefnet-%s", preset->name);
+        if (!names(variant, g->name, &rest) || !suffixes_fit(g, rest, batch1)) {
+            continue;
+        }
+        for (size_t i = 0; i < sizeof calibrated / sizeof calibrated[0]; i++) {
+            g->gains = strcmp(calibrated[i].preset, preset->name) == 0 ? calibrated[i].gains : g->gains;
+        }
+        backbone_arch backbone = preset->numbers;
+        backbone.family = family;
+        birefnet_fit(&g->birefnet, &backbone, true);
+        return true;
+    }
 }
 
 /* Only the architecture and the amplitudes are kept; values are computed whenever they are asked for, so a generator
@@ -207,17 +308,15 @@ mb_status generator_create(generator **out, const char *variant, uint64_t seed, 
     }
     g->seed = seed;
     bool batch1 = false;
-    g->model = find_variant(variant, &g->columns, &batch1, &g->name);
-    if (g->model == NULL) {
+    if (!find_variant(g, variant, &batch1)) {
         generator_free(g);
         return mb_fail(err, MB_E_ARGUMENT,
                        "%.80s: not an architecture that can be generated\n"
                        "mattebox-weights generate --help lists them",
                        variant);
     }
-    if (g->model->gains != NULL) {
-        g->columns = g->columns || !g->model->birefnet.ipt_blk5; /* the code of v1 knows columns only */
-        g->birefnet = g->model->birefnet;
+    if (g->is_birefnet) {
+        g->columns = g->columns || !g->birefnet.ipt_blk5; /* the code of v1 knows columns only */
         if (batch1) {
             birefnet_drop_norms(&g->birefnet);
         }
@@ -225,14 +324,18 @@ mb_status generator_create(generator **out, const char *variant, uint64_t seed, 
     } else {
         vitmatte_specs(&g->specs, &g->model->vitmatte);
     }
-    g->amp = g->specs.failed ? NULL : mb_alloc_array(g->specs.n, sizeof g->amp[0]);
+    g->amp = g->specs.failed ? NULL : mb_alloc_array(g->specs.n, 2 * sizeof g->amp[0]);
     if (g->amp == NULL) {
         generator_free(g);
         return mb_fail_memory(err, sizeof *g, "a generator");
     }
-    size_t n_decoder = 0;
+    g->offset = g->amp + g->specs.n;
+    size_t n_all = 0, n_decoder = 0;
     for (size_t i = 0; i < g->specs.n; i++) {
-        g->amp[i] = amplitude(g, &g->specs.v[i], &n_decoder);
+        const tensor_spec *t = &g->specs.v[i];
+        const double factor = g->is_birefnet ? residual_factor(g, t) : 1;
+        g->amp[i] = (float)((double)amplitude(g, t, &n_all, &n_decoder) * factor);
+        g->offset[i] = (float)((double)(float)offset_of(t) * factor);
     }
     *out = g;
     return MB_OK;
@@ -279,11 +382,6 @@ static int64_t window_index(int64_t i, int64_t w)
     return (q / w - k / w + w - 1) * (2 * w - 1) + (q % w - k % w + w - 1);
 }
 
-static double offset_of(const tensor_spec *t)
-{
-    return t->kind == SPEC_NORM_WEIGHT || t->kind == SPEC_BN_VAR ? 1.0 : 0.0;
-}
-
 /* The stream depends on the name, so a tensor has the same stream of numbers in every architecture that has it. */
 static uint64_t state_of(const generator *g, const tensor_spec *t)
 {
@@ -304,12 +402,12 @@ void generator_fill(const generator *g, size_t index, size_t first, size_t n, vo
     }
     const uint64_t state = state_of(g, t);
     for (size_t i = 0; i < n; i++) {
-        ((float *)dst)[i] = value_at(state, first + i, (double)g->amp[index], offset_of(t));
+        ((float *)dst)[i] = value_at(state, first + i, (double)g->amp[index], (double)g->offset[index]);
     }
 }
 
 /* The same for a model file: tile convolutions of a column-order checkpoint with their input channels in row order. */
-static void fill_as_rows(const generator *g, size_t index, size_t first, size_t n, float *dst)
+void generator_fill_as_rows(const generator *g, size_t index, size_t first, size_t n, float *dst)
 {
     const tensor_spec *t = &g->specs.v[index];
     const int64_t grid = g->columns ? patch_grid(t->name) : 0;
@@ -323,171 +421,6 @@ static void fill_as_rows(const generator *g, size_t index, size_t first, size_t 
         int64_t e = (int64_t)(first + i), in_kernel = e % kernel, channel = e / kernel % channels;
         /* The same element of the checkpoint: its channel in column order. */
         int64_t from = (e / kernel / channels * channels + patch_column_channel(channel, grid)) * kernel + in_kernel;
-        dst[i] = value_at(state, (uint64_t)from, (double)g->amp[index], offset_of(t));
+        dst[i] = value_at(state, (uint64_t)from, (double)g->amp[index], (double)g->offset[index]);
     }
-}
-
-/* ---- files */
-
-/* A scalar has one. */
-static size_t elements(const tensor_spec *t)
-{
-    size_t n = 1;
-    for (int i = 0; i < t->rank; i++) {
-        n *= (size_t)t->dims[i]; /* built-in shapes: far from overflow */
-    }
-    return n;
-}
-
-/* Metadata and tensors of the model file. The licence is CC0, as no training data went in. */
-static mb_status declare(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
-{
-    mb_status status;
-    char note[160];
-    if (g->model->gains != NULL) {
-        MB_TRY(birefnet_write_meta(w, &g->birefnet, err));
-        MB_TRY(mbw_writer_meta(w, "source.patch_order", g->columns ? "columns" : "rows", err));
-        MB_TRY(mbw_writer_meta(w, "input.width", "1024", err));
-        MB_TRY(mbw_writer_meta(w, "input.height", "1024", err));
-        MB_TRY(mbw_writer_meta(w, "task", "general", err));
-    } else {
-        MB_TRY(vitmatte_write_meta(w, &g->model->vitmatte, err));
-    }
-    (void)snprintf(note, sizeof note, "generated: %s, seed %llu", g->name, (unsigned long long)g->seed);
-    MB_TRY(mbw_writer_meta(w, "source.file", note, err));
-    MB_TRY(mbw_writer_meta(w, "name", g->name, err));
-    MB_TRY(mbw_writer_meta(w, "licence", "CC0-1.0: pseudo-random numbers, no training data", err));
-    for (size_t i = 0; i < g->specs.n; i++) {
-        const tensor_spec *t = &g->specs.v[i];
-        if (!t->ignored) {
-            MB_TRY(mbw_writer_tensor(w, t->name, dtype, t->rank, t->dims, err));
-        }
-    }
-done:
-    return status;
-}
-
-/* All tensors in the order of their declaration, in pieces of CHUNK elements. */
-static mb_status stream(const generator *g, mbw_writer *w, mb_dtype dtype, mb_error *err)
-{
-    mb_status status = MB_OK;
-    float *values = mb_alloc_array(CHUNK, sizeof values[0]);
-    uint16_t *narrow = mb_alloc_array(CHUNK, sizeof narrow[0]);
-    if (values == NULL || narrow == NULL) {
-        status = mb_fail_memory(err, CHUNK * sizeof values[0], "generated weights");
-        goto done;
-    }
-    for (size_t i = 0; i < g->specs.n; i++) {
-        const size_t count = g->specs.v[i].ignored ? 0 : elements(&g->specs.v[i]);
-        for (size_t at = 0; at < count; at += CHUNK) {
-            size_t n = count - at < CHUNK ? count - at : CHUNK;
-            fill_as_rows(g, i, at, n, values);
-            const void *bytes = values;
-            if (dtype != MB_F32) {
-                mb_from_f32(narrow, values, dtype, n);
-                bytes = narrow;
-            }
-            MB_TRY(mbw_writer_data(w, bytes, n * mb_dtype_size(dtype), err));
-        }
-    }
-done:
-    mb_free(values);
-    mb_free(narrow);
-    return status;
-}
-
-/* The file gets its name only when all values are in it. */
-mb_status generate_file(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
-{
-    mbw_writer *w = NULL;
-    mb_status status;
-    MB_TRY(mbw_writer_create(&w, err));
-    MB_TRY(declare(g, w, dtype, err));
-    MB_TRY(mbw_writer_start_file(w, path, replace, err));
-    MB_TRY(stream(g, w, dtype, err));
-    status = mbw_writer_finish_file(w, err);
-done:
-    mbw_writer_free(w);
-    return status;
-}
-
-/* A model in memory, for tests and benchmarks. *out owns its bytes. The bytes go over to the mb_weights, which frees
- * them. */
-mb_status generate_memory(const generator *g, mb_weights **out, mb_dtype dtype, mb_error *err)
-{
-    mbw_writer *w = NULL;
-    void *data;
-    size_t bytes;
-    mb_status status;
-    *out = NULL;
-    MB_TRY(mbw_writer_create(&w, err));
-    MB_TRY(declare(g, w, dtype, err));
-    MB_TRY(mbw_writer_start_memory(w, err));
-    MB_TRY(stream(g, w, dtype, err));
-    MB_TRY(mbw_writer_finish_memory(w, &data, &bytes, err));
-    status = mb_weights_open_owned(out, data, bytes, err);
-done:
-    mbw_writer_free(w);
-    return status;
-}
-
-/* ---- as a checkpoint */
-
-typedef struct checkpoint {
-    const generator *g; /* not owned */
-    mb_dtype dtype;
-    float *scratch; /* for narrowing: as many elements as a piece of f16 holds */
-    size_t capacity;
-} checkpoint;
-
-/* The callback of mb_safetensors_write: `bytes` bytes from `offset` of tensor number `index`, both multiples of the
- * element's size. */
-static mb_status read_piece(void *user, size_t index, size_t offset, void *dst, size_t bytes, mb_error *err)
-{
-    checkpoint *c = user;
-    const spec_kind kind = c->g->specs.v[index].kind;
-    if (kind == SPEC_INDEX || kind == SPEC_COUNTER) {
-        generator_fill(c->g, index, offset / 8, bytes / 8, dst);
-        return MB_OK;
-    }
-    size_t size = mb_dtype_size(c->dtype), n = bytes / size;
-    if (c->dtype == MB_F32) {
-        generator_fill(c->g, index, offset / size, n, dst);
-        return MB_OK;
-    }
-    if (n > c->capacity) {
-        return mb_fail(err, MB_E_INTERNAL, "a piece of %zu bytes exceeds the agreed size", bytes);
-    }
-    generator_fill(c->g, index, offset / size, n, c->scratch);
-    mb_from_f32(dst, c->scratch, c->dtype, n);
-    return MB_OK;
-}
-
-/* A checkpoint as the official code would save it, with its integer buffers, for tests of convert. {"format": "pt"} is
- * the metadata that the hub's loaders ask for. */
-mb_status generate_safetensors(const generator *g, const char *path, bool replace, mb_dtype dtype, mb_error *err)
-{
-    static const mb_st_dtype types[] = {[MB_F32] = MB_ST_F32, [MB_F16] = MB_ST_F16, [MB_BF16] = MB_ST_BF16};
-    static const char *const meta[] = {"format", "pt"};
-    checkpoint c = {g, dtype, NULL, (size_t)1 << 19};
-    mb_status status;
-    mb_st_tensor *tensors = mb_calloc(g->specs.n, sizeof tensors[0]);
-    c.scratch = mb_alloc_array(c.capacity, sizeof c.scratch[0]);
-    if (tensors == NULL || c.scratch == NULL) {
-        status = mb_fail_memory(err, g->specs.n * sizeof tensors[0], "generated weights");
-        goto done;
-    }
-    for (size_t i = 0; i < g->specs.n; i++) {
-        const tensor_spec *t = &g->specs.v[i];
-        bool integer = t->kind == SPEC_INDEX || t->kind == SPEC_COUNTER;
-        tensors[i] = (mb_st_tensor){.name = t->name, .dtype = integer ? MB_ST_I64 : types[dtype], .rank = t->rank};
-        memcpy(tensors[i].dims, t->dims, sizeof t->dims);
-        tensors[i].bytes = elements(t) * mb_st_dtype_size(tensors[i].dtype);
-    }
-    mb_st_contents contents = {tensors, g->specs.n, meta, 1, read_piece, &c};
-    status = mb_safetensors_write(path, &contents, replace, err);
-done:
-    mb_free(tensors);
-    mb_free(c.scratch);
-    return status;
 }

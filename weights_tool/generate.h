@@ -8,18 +8,19 @@
 #include "weights/reader.h"
 
 typedef struct generator_variant {
-    const char *name;        /* "birefnet-swin-l" ... */
+    char name[40];           /* "birefnet-swin-l" ... */
     const char *description; /* for --help */
 } generator_variant;
 
-const generator_variant *generator_variants(size_t *n);
+/* The index-th of all variants; false: there are no more. */
+bool generator_variant_at(size_t index, generator_variant *v);
 
 typedef struct generator generator;
 
 /* `variant`: a name of the list, with or without "birefnet-", '_' for '-' allowed. With "-columns" behind it, the
  * values stand for a checkpoint in column patch order (as those of v1 always are): a .mbw file then gets them permuted,
  * a checkpoint does not. With "-batch1" behind it, a BiRefNet has no batch norms, as after training with one picture at
- * a time. */
+ * a time. With "-eps" behind it, a backbone's residual stream is so small that the epsilons of its norms count. */
 MB_MUST_CHECK mb_status generator_create(generator **out, const char *variant, uint64_t seed, mb_error *err);
 void generator_free(generator *g);
 size_t generator_count(const generator *g);

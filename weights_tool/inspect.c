@@ -27,7 +27,7 @@ static void gather(facts *f, const source *s, recognised *r, mb_error *not_known
         f->n_of_type[source_at(s, i)->dtype]++;
         f->elements += source_at(s, i)->count;
     }
-    if (recognise(r, s, not_known) == MB_OK) {
+    if (recognise(r, s, NULL, not_known) == MB_OK) {
         recognised_title(r, f->title, sizeof f->title);
         f->parameters = recognised_parameters(r);
     }
@@ -42,17 +42,32 @@ static void shape(char *dst, size_t capacity, const source_tensor *t)
 
 /* ---- for people */
 
+/* What the shapes tell of it, and by which rule or record the rest was filled in. */
+static void print_backbone(FILE *out, const backbone_arch *b)
+{
+    const backbone_family *f = b->family;
+    char list[80];
+    arch_join(list, sizeof list, b->maps, BACKBONE_MAPS);
+    (void)fprintf(out, "  backbone      %s, channels %s", f->kind, list);
+    arch_join(list, sizeof list, b->depths, (size_t)f->stages);
+    (void)fprintf(out, "%s%s", f->stages > 0 ? ", depths " : "", list);
+    arch_join(list, sizeof list, b->heads, b->heads[0] > 0 ? (size_t)f->stages : 0);
+    (void)fprintf(out, "%s%s", b->heads[0] > 0 ? ", heads " : "", list);
+    arch_join(list, sizeof list, b->outputs, f->outputs_unknown ? BACKBONE_MAPS : 0);
+    (void)fprintf(out, "%s%s", f->outputs_unknown ? ", maps behind blocks " : "", list);
+    arch_join(list, sizeof list, &b->window, b->window > 0 ? 1 : 0);
+    (void)fprintf(out, "%s%s%s%s\n", b->window > 0 ? ", window " : "", list,
+                  f->n_eps > 0 ? ", epsilons of the norms " : "", b->norm_eps);
+}
+
 /* One line for the backbone and one for the decoder: the numbers by which variants differ. */
 static void print_architecture(FILE *out, const recognised *r)
 {
     char a[80], b[80], k[80];
     if (r->family == FAMILY_BIREFNET) {
         const birefnet_arch *m = &r->birefnet;
-        arch_join(a, sizeof a, m->depths, 4);
-        arch_join(b, sizeof b, m->heads, 4);
+        print_backbone(out, &m->backbone);
         arch_join(k, sizeof k, m->squeeze.kernels, (size_t)m->squeeze.n_kernels);
-        (void)fprintf(out, "  backbone      embedding %" PRId64 ", depths %s, heads %s, window %" PRId64 "\n",
-                      m->embed_dim, a, b, m->window);
         (void)fprintf(out,
                       "  decoder       inner %" PRId64 ", branches %" PRId64 ", deformable kernels %s, tiles %" PRId64
                       ", ipt_blk5 %s, gate 4 %s\n",

@@ -137,23 +137,36 @@ static void add_all(network_names *k, spec_list *specs)
     spec_list_dispose(specs);
 }
 
-/* The sizes are the smallest that make every optional tensor appear: only names matter, and depth 1 gives the index
- * that "#" stands for. */
+/* The names of all backbones, at their shallowest: only names matter, and depth 1 gives the index that "#" stands for.
+ * The decoder is listed once for each family, as the neck is one family's. */
+static void add_birefnets(network_names *k)
+{
+    size_t n;
+    const backbone_family *const *families = backbone_families(&n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t p = 0; p < families[i]->n_presets; p++) {
+            backbone_arch backbone = families[i]->presets[p].numbers;
+            spec_list specs = {0};
+            backbone.family = families[i];
+            backbone.separate_biases = true;
+            for (int stage = 0; stage < BACKBONE_MAPS; stage++) {
+                backbone.depths[stage] = backbone.depths[stage] > 0 ? 1 : 0;
+            }
+            if (p == 0) {
+                birefnet_arch birefnet;
+                birefnet_fit(&birefnet, &backbone, true);
+                birefnet_specs(&specs, &birefnet);
+            } else {
+                families[i]->specs(&specs, &backbone);
+            }
+            add_all(k, &specs);
+        }
+    }
+}
+
+/* The sizes are the smallest that make every optional tensor appear. */
 mb_status network_names_create(network_names **out, mb_error *err)
 {
-    static const decoder_arch block = {.inner = 1, .branch = 1, .n_kernels = 1, .kernels = {1}};
-    static const birefnet_arch birefnet = {.embed_dim = 1,
-                                           .window = 1,
-                                           .mlp_ratio = 1,
-                                           .depths = {1, 1, 1, 1},
-                                           .heads = {1, 1, 1, 1},
-                                           .ipt_blk5 = true,
-                                           .gate4 = true,
-                                           .squeeze = block,
-                                           .block = {block, block, block, block, block},
-                                           .tile_inner = {1, 1, 1, 1, 1, 1},
-                                           .tile_out = {1, 1, 1, 1, 1, 1},
-                                           .gate_width = {1, 1, 1, 1, 1}};
     static const vitmatte_arch vitmatte = {.hidden = 2,
                                            .depth = 1,
                                            .heads = 1,
@@ -173,8 +186,7 @@ mb_status network_names_create(network_names **out, mb_error *err)
     if (k == NULL) {
         return mb_fail_memory(err, sizeof *k, "the networks' names");
     }
-    birefnet_specs(&specs, &birefnet);
-    add_all(k, &specs);
+    add_birefnets(k);
     vitmatte_specs(&specs, &vitmatte);
     add_all(k, &specs);
     if (k->failed || k->patterns.failed) {

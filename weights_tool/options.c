@@ -25,6 +25,9 @@ typedef enum option_id {
     NAME,
     TASK,
     LICENCE,
+    HEADS,
+    OUTPUT_BLOCKS,
+    NORM_EPS,
     ALLOW_OVERFLOW,
     KEY,
     PREFIX,
@@ -36,7 +39,8 @@ typedef enum option_id {
     FORCE,
     QUIET,
     HELP,
-    VERSION
+    VERSION,
+    MAN
 } option_id;
 
 static const struct {
@@ -60,6 +64,12 @@ static const struct {
     {NAME, "name", 0, "TEXT", CONVERT, "name of the model (by known name, else from the file's)"},
     {TASK, "task", 0, "TEXT", CONVERT, "general, matting, portrait ... (by known name)"},
     {LICENCE, "licence", 0, "TEXT|@FILE", CONVERT, "licence to carry along (else as the source states it)"},
+    {HEADS, "heads", 0, "LIST", CONVERT,
+     "PVTv2, DINOv3: attention heads, which no shape tells (1,2,5,8; channels / 64)"},
+    {OUTPUT_BLOCKS, "output-blocks", 0, "LIST", CONVERT,
+     "DINOv3: the four blocks that give maps, from 0 (3,5,7,11 of 12; else the quarters)"},
+    {NORM_EPS, "norm-eps", 0, "LIST", CONVERT,
+     "PVTv2: epsilons of the norms of blocks, and of embeddings and keys (1e-6,1e-5); DINOv3: one (1e-5)"},
     {ALLOW_OVERFLOW, "allow-overflow", 0, NULL, CONVERT,
      "keep tensors whose values do not fit f16 in f32 instead of refusing"},
     {KEY, "key", 0, "KEY", CONVERT | INSPECT | VERIFY,
@@ -76,6 +86,7 @@ static const struct {
     {QUIET, "quiet", 'q', NULL, ALL, "print errors and warnings only"},
     {HELP, "help", 'h', NULL, ALL, "this text"},
     {VERSION, "version", 0, NULL, 0, "the program's version"},
+    {MAN, "man", 0, NULL, 0, "the manual page, for the build"},
 };
 #define N_ROWS (sizeof rows / sizeof rows[0])
 
@@ -131,13 +142,60 @@ void options_help(FILE *out, tool_command command)
                   commands[command].help);
     print_rows(out, 1u << command);
     if (command == COMMAND_GENERATE) {
-        size_t n;
-        const generator_variant *v = generator_variants(&n);
+        generator_variant v;
         (void)fprintf(out, "\nARCH:\n");
-        for (size_t i = 0; i < n; i++) {
-            (void)fprintf(out, "  %-22s %s\n", v[i].name, v[i].description);
+        for (size_t i = 0; generator_variant_at(i, &v); i++) {
+            (void)fprintf(out, "  %-24s %s\n", v.name, v.description);
         }
     }
+}
+
+/* A hyphen that stays one, for troff. */
+static void print_roff(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        (void)fprintf(out, *text == '-' ? "\\-" : *text == '\\' ? "\\(rs" : "%c", *text);
+    }
+}
+
+void options_man(FILE *out, const char *version)
+{
+    (void)fprintf(out,
+                  ".TH MATTEBOX-WEIGHTS 1 \"\" \"mattebox %s\" \"User Commands\"\n.SH NAME\n"
+                  "mattebox\\-weights \\- make, describe and check model files for mattebox\n.SH SYNOPSIS\n",
+                  version);
+    for (size_t i = 1; i < N_COMMANDS; i++) {
+        (void)fprintf(out, "%s.B mattebox\\-weights %s\n", i > 1 ? ".br\n" : "", commands[i].name);
+        print_roff(out, commands[i].usage);
+        (void)fprintf(out, " [\\fIOPTION\\fR]...\n");
+    }
+    (void)fprintf(
+        out, ".SH DESCRIPTION\nA source is a .safetensors file, its index.json, a folder with either, or a PyTorch "
+             ".pth, .pt or .bin (zip).\nNothing in a file is ever run.\n");
+    for (size_t i = 1; i < N_COMMANDS; i++) {
+        (void)fprintf(out, ".SH OPTIONS OF %s\n", commands[i].name);
+        print_roff(out, commands[i].help);
+        (void)fprintf(out, "\n");
+        for (size_t k = 0; k < N_ROWS; k++) {
+            if ((rows[k].commands & 1u << i) == 0) {
+                continue;
+            }
+            (void)fprintf(out, ".TP\n");
+            if (rows[k].letter != 0) {
+                (void)fprintf(out, "\\fB\\-%c\\fR, ", rows[k].letter);
+            }
+            (void)fprintf(out, "\\fB\\-\\-");
+            print_roff(out, rows[k].name);
+            (void)fprintf(out, "\\fR ");
+            print_roff(out, rows[k].argument != NULL ? rows[k].argument : "");
+            (void)fprintf(out, "\n");
+            print_roff(out, rows[k].help);
+            (void)fprintf(out, "\n");
+        }
+    }
+    (void)fprintf(out,
+                  ".SH EXIT STATUS\n0 done, 2 usage, 3 a file is not what it should be, 4 no memory, 5 not written.\n"
+                  ".SH SEE ALSO\n.BR mattebox (1)\n");
 }
 
 /* ---- values */
@@ -211,6 +269,15 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
     case LICENCE:
         o->licence = value;
         break;
+    case HEADS:
+        o->backbone.heads = value;
+        break;
+    case OUTPUT_BLOCKS:
+        o->backbone.outputs = value;
+        break;
+    case NORM_EPS:
+        o->backbone.norm_eps = value;
+        break;
     case ALLOW_OVERFLOW:
         o->allow_overflow = true;
         break;
@@ -246,6 +313,9 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
         break;
     case VERSION:
         o->version = true;
+        break;
+    case MAN:
+        o->man = true;
         break;
     }
     return MB_OK;
@@ -345,7 +415,7 @@ mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err)
             return mb_fail(err, MB_E_ARGUMENT, "%.60s: one file at a time", a);
         }
     }
-    if (o->help || o->version) {
+    if (o->help || o->version || o->man) {
         return MB_OK;
     }
     if (o->command == COMMAND_NONE) {

@@ -2,6 +2,7 @@
 #ifndef MB_WEIGHTS_TOOL_OPTIONS_H
 #define MB_WEIGHTS_TOOL_OPTIONS_H
 
+#include "backbone.h"
 #include "patch_order.h"
 
 #include "core/status.h"
@@ -21,14 +22,15 @@ typedef enum tool_command {
 
 typedef struct tool_options {
     tool_command command;
-    bool help, version;
+    bool help, version, man;
     const char *source; /* file, folder, or the variant to generate */
     const char *output;
     int dtype; /* mb_dtype; -1: as the source */
     patch_order order;
     int width, height; /* 0: by known name, else 1024 */
     const char *name, *task, *licence, *recipe;
-    bool imagenet; /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
+    backbone_told backbone; /* what no shape tells; NULL: by the rules */
+    bool imagenet;          /* VITMatte: record ImageNet's mean and deviation instead of 0.5 */
     bool allow_overflow, force, quiet;
     const char *against;
     const char *key, *prefix; /* where the model lies in a checkpoint; NULL: found by its names */
@@ -40,5 +42,7 @@ typedef struct tool_options {
 MB_MUST_CHECK mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err);
 /* Of the program, or of one command. */
 void options_help(FILE *out, tool_command command);
+/* mattebox-weights.1, for the build. */
+void options_man(FILE *out, const char *version);
 
 #endif

@@ -17,9 +17,7 @@ static const struct {
     const char *prefix; /* of a tensor's name */
     const char *what;
 } others[] = {
-    {"bb.patch_embed1.", "a BiRefNet with a PVTv2 backbone; only Swin backbones are supported"},
-    {"bb.conv1.", "a BiRefNet with a VGG or ResNet backbone; only Swin backbones are supported"},
-    {"decoder.pyramid_neck_x4", "a BiRefNet with a DINOv3 backbone; only Swin backbones are supported"},
+    {"bb.", "a BiRefNet with a backbone that is not supported"},
     {"stage1.rebnconvin", "U²-Net or IS-Net (DIS)"},
     {"image_encoder.", "Segment Anything (SAM)"},
     {"vision_encoder.", "Segment Anything (SAM)"},
@@ -73,30 +71,43 @@ static mb_status refuse(const source *s, mb_error *err)
 
 /* ---- recognition */
 
-/* Two tensors for BiRefNet on Swin, either of two for VITMatte, so that a damaged file is still recognised and its
- * gaps can be listed. */
-static model_family family_of(const source *s)
+/* Either of two tensors, so that a damaged file is still recognised and its gaps can be listed. */
+static bool is_vitmatte(const source *s)
 {
-    if (source_find(s, "bb.patch_embed.proj.weight") != NULL &&
-        source_find(s, "bb.layers.0.blocks.0.attn.qkv.weight") != NULL) {
-        return FAMILY_BIREFNET;
+    return source_find(s, "decoder.convstream.convs.0.conv.weight") != NULL ||
+           source_find(s, "decoder.matting_head.matting_convs.3.weight") != NULL;
+}
+
+/* What a model file was made with: the rules of its backbone, or what the converter was told then. */
+static const char *recorded(const source *s, bool has, const char *key)
+{
+    return has && source_kind(s) == SOURCE_MBW ? source_meta(s, key) : NULL;
+}
+
+static mb_status describe_birefnet(birefnet_arch *a, const backbone_family *f, const source *s,
+                                   const backbone_told *told, mb_error *err)
+{
+    backbone_told all = {recorded(s, f->heads_unknown, "arch.heads"),
+                         recorded(s, f->outputs_unknown, "arch.output_blocks"),
+                         recorded(s, f->n_eps > 0, "arch.norm_eps")};
+    if (told != NULL) {
+        all.heads = told->heads != NULL ? told->heads : all.heads;
+        all.outputs = told->outputs != NULL ? told->outputs : all.outputs;
+        all.norm_eps = told->norm_eps != NULL ? told->norm_eps : all.norm_eps;
     }
-    if (source_find(s, "decoder.convstream.convs.0.conv.weight") != NULL ||
-        source_find(s, "decoder.matting_head.matting_convs.3.weight") != NULL) {
-        return FAMILY_VITMATTE;
-    }
-    return FAMILY_NONE;
+    return birefnet_describe(a, f, s, &all, err);
 }
 
 /* Family, sizes and the list of tensors that such a network must have. Their presence is recognise_check's affair. On
  * success r owns the list of specs (recognised_dispose); on failure it is empty. */
-mb_status recognise(recognised *r, const source *s, mb_error *err)
+mb_status recognise(recognised *r, const source *s, const backbone_told *told, mb_error *err)
 {
     mb_status status;
-    *r = (recognised){.family = family_of(s)};
+    const backbone_family *backbone = backbone_find(s);
+    *r = (recognised){.family = backbone != NULL ? FAMILY_BIREFNET : is_vitmatte(s) ? FAMILY_VITMATTE : FAMILY_NONE};
     switch (r->family) {
     case FAMILY_BIREFNET:
-        status = birefnet_describe(&r->birefnet, s, err);
+        status = describe_birefnet(&r->birefnet, backbone, s, told, err);
         if (status == MB_OK) {
             birefnet_specs(&r->specs, &r->birefnet);
         }
@@ -129,8 +140,9 @@ void recognised_dispose(recognised *r)
 void recognised_title(const recognised *r, char *dst, size_t capacity)
 {
     if (r->family == FAMILY_BIREFNET) {
+        char size[64];
         (void)snprintf(dst, capacity, "BiRefNet %s, %s", r->birefnet.ipt_blk5 ? "v2" : "v1",
-                       birefnet_backbone(&r->birefnet));
+                       backbone_title(&r->birefnet.backbone, size, sizeof size));
     } else {
         (void)snprintf(dst, capacity, "%s", vitmatte_size(&r->vitmatte));
     }
@@ -138,7 +150,7 @@ void recognised_title(const recognised *r, char *dst, size_t capacity)
 
 bool recognised_ignores(const recognised *r, const char *name)
 {
-    return r->family == FAMILY_BIREFNET ? birefnet_ignores(name) : vitmatte_ignores(name);
+    return r->family == FAMILY_BIREFNET ? birefnet_ignores(&r->birefnet, name) : vitmatte_ignores(name);
 }
 
 /* From the specs and not from the file, so that counters and indices do not count. */

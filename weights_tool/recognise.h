@@ -15,8 +15,10 @@ typedef struct recognised {
     spec_list specs; /* every tensor of the official state dict */
 } recognised;
 
-/* From names and shapes alone. What is neither of the two is refused by the name of what it is, where that is known. */
-MB_MUST_CHECK mb_status recognise(recognised *r, const source *s, mb_error *err);
+/* From names and shapes alone; what no shape tells follows the rules of the backbone, or `told` (may be NULL; a model
+ * file's own record counts before the rules). What is neither of the two is refused by the name of what it is, where
+ * that is known. */
+MB_MUST_CHECK mb_status recognise(recognised *r, const source *s, const backbone_told *told, mb_error *err);
 void recognised_dispose(recognised *r);
 
 /* Every tensor that inference needs is there with its shape and a type of numbers, and nothing is there that belongs to

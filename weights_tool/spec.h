@@ -21,8 +21,10 @@ typedef enum spec_kind {
     SPEC_TABLE,   /* Swin's relative position biases */
     SPEC_REL_POS, /* ViT's decomposed relative positions */
     SPEC_POSITIONS,
-    SPEC_INDEX,  /* i64, derivable: not needed for inference */
-    SPEC_COUNTER /* i64, num_batches_tracked: not needed for inference */
+    SPEC_TOKEN,       /* class and register tokens */
+    SPEC_LAYER_SCALE, /* factors of the residual branches */
+    SPEC_INDEX,       /* i64, derivable: not needed for inference */
+    SPEC_COUNTER      /* i64, num_batches_tracked: not needed for inference */
 } spec_kind;
 
 typedef struct tensor_spec {

@@ -79,6 +79,12 @@ int tool_main(int argc, char **argv, FILE *out, FILE *errors)
                       MB_VERSION_PATCH);
         return EXIT_OK;
     }
+    if (o.man) {
+        char version[32];
+        (void)snprintf(version, sizeof version, "%d.%d.%d", MB_VERSION_MAJOR, MB_VERSION_MINOR, MB_VERSION_PATCH);
+        options_man(out, version);
+        return EXIT_OK;
+    }
     if (o.help) {
         options_help(out, o.command);
         return EXIT_OK;

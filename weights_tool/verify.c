@@ -83,7 +83,7 @@ static mb_status compare_tensor(comparison *c, const mb_tensor *t, mb_error *err
 static mb_status check_left_out(const comparison *c, size_t *left_out, mb_error *err)
 {
     recognised r;
-    mb_status status = recognise(&r, c->original, err);
+    mb_status status = recognise(&r, c->original, NULL, err);
     *left_out = 0;
     for (size_t i = 0; i < source_count(c->original) && status == MB_OK; i++) {
         const source_tensor *t = source_at(c->original, i);

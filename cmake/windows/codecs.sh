@@ -9,7 +9,7 @@ mkdir -p "$1" "${2:-$1-work}"
 prefix=$(cd "$1" && pwd)
 work=$(cd "${2:-$1-work}" && pwd)
 # Upstream versions; of the Debian revisions the newest of this release, which add fixes of security alone.
-packages="zlib=1.2.13.dfsg libjpeg-turbo=2.1.5 libpng1.6=1.6.39 libwebp=1.2.4 lcms2=2.14 tiff=4.5.0 libstb=0.0~git20220908.8b5f1f3+ds"
+packages="zlib=1.2.13.dfsg libjpeg-turbo=2.1.5 libpng1.6=1.6.39 libwebp=1.2.4 lcms2=2.14 libstb=0.0~git20220908.8b5f1f3+ds"
 
 fetch() {
     mkdir -p "$work/source" "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
@@ -79,9 +79,6 @@ build libpng1.6 -DPNG_SHARED=OFF -DPNG_STATIC=ON -DPNG_TESTS=OFF
 build libwebp -DWEBP_BUILD_ANIM_UTILS=OFF -DWEBP_BUILD_CWEBP=OFF -DWEBP_BUILD_DWEBP=OFF -DWEBP_BUILD_GIF2WEBP=OFF \
     -DWEBP_BUILD_IMG2WEBP=OFF -DWEBP_BUILD_VWEBP=OFF -DWEBP_BUILD_WEBPINFO=OFF -DWEBP_BUILD_WEBPMUX=OFF -DWEBP_BUILD_EXTRAS=OFF \
     -DWEBP_BUILD_LIBWEBPMUX=ON
-build tiff -Dtiff-tools=OFF -Dtiff-tests=OFF -Dtiff-contrib=OFF -Dtiff-docs=OFF -Djbig=OFF -Dlerc=OFF -Dlibdeflate=OFF -Dlzma=OFF \
-    -Dzstd=OFF -Dwebp=OFF
-
 mkdir -p "$work/build/lcms2"
 cd "$work/build/lcms2"
 { "$(source_of lcms2)/configure" --host=$host --prefix="$prefix" --disable-shared --enable-static --without-jpeg --without-tiff \

@@ -6,6 +6,7 @@
 #include "core/os_process.h"
 #include "core/os_windows.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -51,6 +52,14 @@ void *mb_os_library_open(const char *name, int for_good)
                                  (const wchar_t *)(void *)m, &kept);
     }
     return m;
+}
+
+void mb_os_library_reason(char *text, size_t bytes)
+{
+    DWORD why = GetLastError();
+    (void)snprintf(text, bytes,
+                   why == ERROR_MOD_NOT_FOUND ? "it is not beside the program, in the system or on PATH" : "error %lu",
+                   (unsigned long)why);
 }
 
 void *mb_os_library_symbol(void *library, const char *name)

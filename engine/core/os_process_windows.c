@@ -137,48 +137,68 @@ typedef struct variable {
 static variable *variables;
 static mb_mutex variables_lock = MB_MUTEX_INIT;
 
-static char *read_variable(const char *name)
+#define SHORT_VALUE 1024 /* units; longer values take memory */
+
+/* UTF-16 of a variable in `room` or, where it is longer, in memory of its own (*own); NULL: not set. */
+static const wchar_t *read_variable(const char *name, wchar_t room[SHORT_VALUE], wchar_t **own)
 {
-    wchar_t *wide = mb_windows_wide(name), *value = NULL;
-    char *out = NULL;
-    DWORD n = wide != NULL ? GetEnvironmentVariableW(wide, NULL, 0) : 0;
-    if (n > 0) {
-        value = mb_alloc_array(n, sizeof *value);
-        if (value != NULL && GetEnvironmentVariableW(wide, value, n) < n) {
-            out = mb_windows_utf8(value, -1);
-        }
+    wchar_t wide[64];
+    *own = NULL;
+    if (MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, 64) <= 0) {
+        return NULL;
     }
-    mb_free(value);
-    mb_free(wide);
-    return out;
+    DWORD n = GetEnvironmentVariableW(wide, room, SHORT_VALUE);
+    if (n < SHORT_VALUE) {
+        return n > 0 ? room : NULL;
+    }
+    *own = mb_alloc_array((size_t)n + 1, sizeof **own);
+    return *own != NULL && GetEnvironmentVariableW(wide, *own, n + 1) <= n ? *own : NULL;
+}
+
+/* Was this value given out? */
+static const char *find_value(const char *name, const char *value)
+{
+    const variable *v = variables;
+    while (v != NULL && !(strcmp(v->name, name) == 0 && strcmp(v->value, value) == 0)) {
+        v = v->next;
+    }
+    return v != NULL ? v->value : NULL;
 }
 
 /* The system is asked each time: a program around the library may have another C library, whose changes ours does not
  * see. A value that was given out before is given again. */
 const char *mb_os_env(const char *name)
 {
-    char *value = read_variable(name);
-    variable *v;
-    if (value == NULL) {
+    wchar_t room[SHORT_VALUE], *own;
+    char text[3 * SHORT_VALUE], *copy = NULL;
+    const wchar_t *wide = read_variable(name, room, &own);
+    if (wide == NULL) {
+        mb_free(own);
         return NULL;
     }
-    mb_mutex_lock(&variables_lock);
-    for (v = variables; v != NULL && !(strcmp(v->name, name) == 0 && strcmp(v->value, value) == 0); v = v->next) {
+    if (!mb_windows_copy_utf8(text, sizeof text, wide)) {
+        copy = mb_windows_utf8(wide, -1);
     }
-    if (v == NULL && (v = mb_alloc(sizeof *v)) != NULL) {
-        *v = (variable){variables, mb_strdup(name), mb_strdup(value)};
-        if (v->name == NULL || v->value == NULL) {
-            mb_free(v->name);
-            mb_free(v->value);
-            mb_free(v);
-            v = NULL;
-        } else {
+    const char *value = copy != NULL ? copy : text, *kept = NULL;
+    mb_mutex_lock(&variables_lock);
+    kept = find_value(name, value);
+    if (kept == NULL) {
+        variable *v = mb_alloc(sizeof *v);
+        char *n = mb_strdup(name), *t = mb_strdup(value);
+        if (v != NULL && n != NULL && t != NULL) {
+            *v = (variable){variables, n, t};
             variables = v;
+            kept = t;
+        } else {
+            mb_free(v);
+            mb_free(n);
+            mb_free(t);
         }
     }
     mb_mutex_unlock(&variables_lock);
-    mb_free(value);
-    return v != NULL ? v->value : NULL;
+    mb_free(copy);
+    mb_free(own);
+    return kept;
 }
 
 void mb_os_set_env_if_missing(const char *name, const char *value)

@@ -155,7 +155,7 @@ typedef struct mb_metadata {
     double dpi_x, dpi_y; /* pixels an inch; 0: not known */
     void *exif;          /* a TIFF structure, without "Exif\0\0": orientation 1, no thumbnail. NULL: none */
     size_t exif_bytes;
-    char note[80]; /* "" or what was left out: "its colour profile is for CMYK: dropped" */
+    char note[80]; /* "" or what became of a profile of other colours: "its colour profile is for CMYK: dropped" */
 } mb_metadata;
 MB_API void mb_metadata_init(mb_metadata *metadata);
 MB_API void mb_metadata_dispose(mb_metadata *metadata);
@@ -187,7 +187,10 @@ typedef struct mb_load_options {
     int (*cancel)(void *user); /* NULL, or called every few rows: non-zero stops with MB_E_CANCELLED */
     void *user;
     int keep_alpha;        /* 1: pictures that are not opaque throughout come as RGBA, alpha straight. Default 0: RGB */
-    mb_metadata *metadata; /* NULL (default), or filled with what the file has; an empty one, begun with _init */
+    mb_metadata *metadata; /* NULL (default), or filled with what the file has; an empty one, begun with _init. Grey and
+                            * CMYK pictures then come converted to sRGB by their profile (Little CMS) */
+    int plain_colours;     /* 1: they do not; default 0 */
+    int max_frames;        /* 1 .. 1000000, default 10000: files of more are refused by mb_frames_open */
 } mb_load_options;
 /* Sets the defaults and `size`. */
 MB_API void mb_load_options_init(mb_load_options *options);
@@ -240,6 +243,33 @@ MB_MUST_CHECK MB_API mb_status mb_mask_read(mb_image *out, char *note, size_t no
  * Errors: MB_E_IO (no such file, or not readable), MB_E_MISMATCH (not a picture of a known format), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err);
 
+/* A file of several pictures: an animation (GIF, APNG, WebP, JPEG XL), pages (TIFF) or a collection (HEIC, AVIF). Any
+ * other picture is a file of one frame. One thread at a time. */
+typedef struct mb_frames mb_frames;
+typedef struct mb_frames_info {
+    int n_frames;    /* >= 1 */
+    int loops;       /* how often an animation is played; 0: for ever */
+    int animated;    /* 1: frames have durations and one size; 0: pages, each with a size of its own */
+    char format[16]; /* as in mb_image_source */
+} mb_frames_info;
+
+/* Opens a file, or n_bytes bytes in memory, which must stay until mb_frames_free; counts the frames and decodes none.
+ * options: may be NULL; max_frames and max_megapixels count here. What is wrong with single frames shows when they are
+ * read. Errors: MB_E_IO, MB_E_FORMAT, MB_E_ARGUMENT (more than max_frames), MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_frames_open(mb_frames **out, const char *path, const mb_load_options *options,
+                                              mb_error *err);
+MB_MUST_CHECK MB_API mb_status mb_frames_open_memory(mb_frames **out, const void *bytes, size_t n_bytes,
+                                                     const mb_load_options *options, mb_error *err);
+MB_API void mb_frames_free(mb_frames *frames);
+MB_API const mb_frames_info *mb_frames_get_info(const mb_frames *frames); /* never NULL; borrowed */
+
+/* Reads frame i (0 .. n_frames - 1) as mb_image_load reads pictures; of an animation what a viewer shows, composed with
+ * the frames before it. In order each frame is decoded once; going back starts an animation anew. A frame that cannot
+ * be read spoils those of an animation that rest on it, not the pages of a document.
+ * source, duration_ms, options: may be NULL. Errors: as mb_image_load. */
+MB_MUST_CHECK MB_API mb_status mb_frames_read(mb_image *out, mb_image_source *source, double *duration_ms,
+                                              mb_frames *frames, int i, const mb_load_options *options, mb_error *err);
+
 /* File formats for writing. AUTO follows the extension of the path: .webp, .jpg or .jpeg, otherwise PNG.
  * JPEG has no alpha. JPEG and WebP have 8 bits per sample, PNG has 8 or 16. */
 typedef enum mb_format { MB_FORMAT_AUTO = 0, MB_FORMAT_PNG = 1, MB_FORMAT_WEBP = 2, MB_FORMAT_JPEG = 3 } mb_format;
@@ -277,7 +307,23 @@ MB_MUST_CHECK MB_API mb_status mb_image_check_path(const char *path, mb_error *e
  * options: may be NULL; `overwrite` is not used. Errors: as mb_image_save, without MB_E_IO. */
 MB_MUST_CHECK MB_API mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image,
                                                const mb_save_options *options, mb_error *err);
-/* Frees a buffer of mb_image_encode. buffer: may be NULL. */
+/* An animation that is being written, PNG (APNG, the default) or WebP by options->format; each frame is compressed when
+ * it is added, and decodes to what was added. loops: 0 .. 65535 times, 0: for ever. options: may be NULL; `note` is
+ * borrowed, metadata copied.
+ * Errors: MB_E_ARGUMENT (another format, loops), MB_E_UNSUPPORTED (WebP without libwebpmux), MB_E_MEMORY. */
+typedef struct mb_animation mb_animation;
+MB_MUST_CHECK MB_API mb_status mb_animation_create(mb_animation **out, int loops, const mb_save_options *options,
+                                                   mb_error *err);
+/* All frames have the size, order and depth of the first. Durations are written in whole milliseconds, rounded so that
+ * their sum stays right. Errors: MB_E_ARGUMENT (another size, order or depth), MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_animation_add(mb_animation *animation, const mb_image *frame, double duration_ms,
+                                                mb_error *err);
+/* Once, after the last frame: to a file, as mb_image_save does, or to memory, as mb_image_encode. */
+MB_MUST_CHECK MB_API mb_status mb_animation_save(mb_animation *animation, const char *path, mb_error *err);
+MB_MUST_CHECK MB_API mb_status mb_animation_encode(void **out, size_t *n_bytes, mb_animation *animation, mb_error *err);
+MB_API void mb_animation_free(mb_animation *animation);
+
+/* Frees a buffer of mb_image_encode or mb_animation_encode. buffer: may be NULL. */
 MB_API void mb_buffer_free(void *buffer);
 
 /* ================================================================================================================
@@ -744,6 +790,20 @@ typedef struct mb_node_row {
 MB_API int mb_network_n_nodes(const mb_network *network);
 /* Fills *out with node i and returns 1; returns 0 if there is no such node. */
 MB_API int mb_network_node(mb_node_row *out, const mb_network *network, int i);
+
+/* What the machine reaches at most with the context's threads: what a profile can be held against. Set `size` before
+ * you pass it. The names are static. */
+typedef struct mb_peak {
+    size_t size;          /* sizeof(mb_peak) */
+    double macs;          /* f32 multiply-adds a second, nothing coming from memory */
+    double macs16;        /* the same of the instruction for 16-bit products; 0 if the context computes in f32 */
+    double bytes;         /* a second, read and written, by a copy of 96 MB */
+    const char *kernel;   /* the nodes whose mb_node_row.kernel is not kernel16 run these instructions: "avx512" */
+    const char *kernel16; /* those that are: "avx512_vnni", "amx"; "" in f32 */
+} mb_peak;
+/* Measures that, in some tenths of a second and with 200 MB. Errors: MB_E_ARGUMENT (`size`), MB_E_UNSUPPORTED (the
+ * context is that of a GPU), MB_E_MEMORY. */
+MB_MUST_CHECK MB_API mb_status mb_context_measure_peak(mb_peak *out, const mb_context *context, mb_error *err);
 
 /* ================================================================================================================
  * 8. Versions

@@ -1,13 +1,14 @@
 /* BiRefNet (Zheng et al. 2024), v2 and v1: x [N,3,H,W], normalised RGB -> logits [N,1,H,W]; alpha = sigmoid(logits).
  *
- * Swin v1 runs on the picture and on its half; the two pyramids are concatenated (x1..x4), the coarsest map takes in
- * the context of the others and is squeezed; four decoder blocks refine it, each seeing the picture itself as tiles
- * (bilateral reference), gated by predicted gradients. Names follow the published code; docs/models/birefnet.md. */
+ * A backbone (models/backbone.h) runs on the picture and on its half; the two pyramids are concatenated (x1..x4), the
+ * coarsest map takes in the context of the others and is squeezed; four decoder blocks refine it, each seeing the
+ * picture itself as tiles (bilateral reference), gated by predicted gradients. Names follow the published code;
+ * docs/models/birefnet.md. */
 #include "models/birefnet.h"
 
+#include "models/backbone.h"
 #include "models/meta.h"
 #include "models/nn.h"
-#include "models/swin.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 typedef enum norm_kind { NORM_BRANCH, NORM_IN, NORM_OUT, NORM_JOINED, NORM_POOL, NORM_GATE, NORM_KINDS } norm_kind;
 
 typedef struct config {
-    mb_swin_config swin;
+    const mb_backbone_model *backbone;
     bool identity[NORM_KINDS];
     int deform_kernels[MAX_KERNELS];
     int n_deform_kernels;
@@ -171,16 +172,17 @@ static mb_value gradient_gate(mb_scope decoder, mb_value p, int level, const con
 /* ---- the network ---- */
 
 /* Both passes of the backbone: x[i] = cat(full_i, up(half_i)). */
-static void encoder(mb_value x[MB_SWIN_STAGES], mb_scope top, mb_value picture, const config *c)
+static void encoder(mb_value x[MB_BACKBONE_MAPS], mb_scope top, mb_value picture, const config *c)
 {
-    static const char *const taps[MB_SWIN_STAGES] = {"x1", "x2", "x3", "x4"};
+    static const char *const taps[MB_BACKBONE_MAPS] = {"x1", "x2", "x3", "x4"};
     const int64_t *d = mb_dims(top, picture);
     int64_t h = d[2], w = d[3];
-    mb_value full[MB_SWIN_STAGES], half[MB_SWIN_STAGES];
+    mb_value full[MB_BACKBONE_MAPS] = {MB_ABSENT, MB_ABSENT, MB_ABSENT, MB_ABSENT},
+             half[MB_BACKBONE_MAPS] = {MB_ABSENT, MB_ABSENT, MB_ABSENT, MB_ABSENT};
     mb_value small = mb_nn_resize(mb_sub(top, "input_half"), picture, h / 2, w / 2, true);
-    mb_swin(half, mb_labelled(mb_sub(top, "bb"), "half:"), small, &c->swin, "bb_half");
-    mb_swin(full, mb_sub(top, "bb"), picture, &c->swin, "bb");
-    for (int i = 0; i < MB_SWIN_STAGES; i++) {
+    c->backbone->record(half, mb_labelled(mb_sub(top, "bb"), "half:"), small, "bb_half");
+    c->backbone->record(full, mb_sub(top, "bb"), picture, "bb");
+    for (int i = 0; i < MB_BACKBONE_MAPS; i++) {
         mb_scope s = mb_sub_number(top, "x", i + 1);
         mb_value up = mb_nn_resize_like(mb_sub(s, "up"), half[i], full[i]);
         x[i] = mb_nn_concat(s, (mb_value[]){full[i], up}, 2);
@@ -189,14 +191,14 @@ static void encoder(mb_value x[MB_SWIN_STAGES], mb_scope top, mb_value picture, 
 }
 
 /* The coarsest map with the context of the others: cat(up(x1), up(x2), up(x3), x4), then one decoder block. */
-static mb_value squeeze(mb_scope top, const mb_value x[MB_SWIN_STAGES], const config *c)
+static mb_value squeeze(mb_scope top, const mb_value x[MB_BACKBONE_MAPS], const config *c)
 {
-    mb_value parts[MB_SWIN_STAGES];
+    mb_value parts[MB_BACKBONE_MAPS];
     for (int i = 0; i < 3; i++) {
         parts[i] = mb_nn_resize_like(mb_sub_number(top, "context", i + 1), x[i], x[3]);
     }
     parts[3] = x[3];
-    mb_value context = mb_nn_concat(mb_sub(top, "x4_context"), parts, MB_SWIN_STAGES);
+    mb_value context = mb_nn_concat(mb_sub(top, "x4_context"), parts, MB_BACKBONE_MAPS);
     mb_value y = basic_decoder_block(mb_sub_index(top, "squeeze_module", 0), context, c, "squeeze");
     mb_tap_name(top, "x4_squeezed", y);
     return y;
@@ -221,7 +223,7 @@ static mb_value decoder_level(mb_scope d, mb_value p, mb_value picture, int n, c
 /* From the coarsest level to the picture's size. At each level the map is gated, enlarged to the next, added to that
  * level's encoder map (lateral, 1x1), and refined beside the picture's tiles. x[i] [N,C_i,H/4/2^i,W/4/2^i] and
  * squeezed, of x[3]'s size -> logits [N,1,H,W]. */
-static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_SWIN_STAGES], mb_value squeezed,
+static mb_value decoder(mb_scope d, mb_value picture, const mb_value x[MB_BACKBONE_MAPS], mb_value squeezed,
                         const config *c)
 {
     mb_value p = decoder_level(d, squeezed, picture, 4, c);
@@ -270,19 +272,15 @@ static mb_status read_config(config *c, const mb_weights *w, mb_error *err)
 {
     *c = (config){0};
     c->n_deform_kernels = mb_meta_list(c->deform_kernels, MAX_KERNELS, w, "arch.deform_kernels", 1, 99);
-    bool ok = mb_meta_list(c->swin.depths, MB_SWIN_STAGES, w, "arch.depths", 1, 1000) == MB_SWIN_STAGES &&
-              mb_meta_list(c->swin.heads, MB_SWIN_STAGES, w, "arch.heads", 1, 1024) == MB_SWIN_STAGES &&
-              mb_meta_number(&c->swin.window, w, "arch.window", 1, 256) && c->n_deform_kernels > 0 &&
-              mb_meta_flag(&c->ipt_blk5, w, "arch.ipt_blk5") && mb_meta_flag(&c->gate4, w, "arch.gate4") &&
-              read_identities(c, w);
+    bool ok = c->n_deform_kernels > 0 && mb_meta_flag(&c->ipt_blk5, w, "arch.ipt_blk5") &&
+              mb_meta_flag(&c->gate4, w, "arch.gate4") && read_identities(c, w);
     if (!ok) {
-        return mb_fail(
-            err, MB_E_FORMAT,
-            "the model file's description of BiRefNet is incomplete or out of range (arch.depths, arch.heads, "
-            "arch.window, arch.deform_kernels, arch.ipt_blk5, arch.gate4, arch.identities)\nconvert the checkpoint "
-            "again");
+        return mb_fail(err, MB_E_FORMAT,
+                       "the model file's description of BiRefNet is incomplete or out of range "
+                       "(arch.deform_kernels, arch.ipt_blk5, arch.gate4, arch.identities)\nconvert the checkpoint "
+                       "again");
     }
-    return MB_OK;
+    return mb_backbone_find(&c->backbone, w, err);
 }
 
 /* v2 has a tile block at 1/32 of the picture, v1 at 1/16: both sides must divide. */
@@ -301,15 +299,20 @@ mb_status mb_birefnet_record(mb_graph *g, int64_t n, int64_t h, int64_t w, mb_er
     if (status != MB_OK) {
         return status;
     }
-    if (n < 1 || h < step || w < step || h % step != 0 || w % step != 0) {
+    const int least = c.backbone->least_side > step && step == 32 ? c.backbone->least_side : step;
+    if (n < 1 || h < least || w < least || h % step != 0 || w % step != 0) {
         return mb_fail(err, MB_E_ARGUMENT, "network size %lld x %lld: both sides must be multiples of %d, at least %d",
-                       (long long)w, (long long)h, step, step);
+                       (long long)w, (long long)h, step, least);
     }
     mb_scope top = mb_scope_top(g);
     mb_value picture = {mb_graph_input(g, "input", (int64_t[]){n, 3, h, w})};
-    mb_value x[MB_SWIN_STAGES];
+    mb_value x[MB_BACKBONE_MAPS];
     encoder(x, top, picture, &c);
-    mb_value logits = decoder(mb_sub(top, "decoder"), picture, x, squeeze(top, x, &c), &c);
+    mb_value squeezed = squeeze(top, x, &c);
+    if (c.backbone->neck != NULL) {
+        c.backbone->neck(x, &squeezed, mb_sub(top, "decoder"), picture);
+    }
+    mb_value logits = decoder(mb_sub(top, "decoder"), picture, x, squeezed, &c);
     mb_tap_name(top, "logits", logits);
     mb_graph_keep(g, logits.id);
     return mb_graph_status(g, err);

@@ -15,6 +15,21 @@ mb_value mb_nn_linear(mb_scope s, mb_value x)
     return mb_record(s, MB_OP_linear, &a, (mb_value[]){x, mb_weight(s, "weight"), mb_weight_if(s, "bias")}, 3);
 }
 
+/* x [N,C,H,W] -> same, zero padded. */
+mb_value mb_nn_depthwise_conv2d(mb_scope s, mb_value x)
+{
+    mb_attrs a = {0};
+    return mb_record(s, MB_OP_depthwise_conv2d, &a, (mb_value[]){x, mb_weight(s, "weight"), mb_weight_if(s, "bias")},
+                     3);
+}
+
+/* Incomplete windows are dropped. */
+mb_value mb_nn_max_pool2d(mb_scope s, mb_value x, int kernel, int stride, int pad)
+{
+    mb_attrs a = {.max_pool2d = {kernel, stride, pad}};
+    return mb_record(s, MB_OP_max_pool2d, &a, &x, 1);
+}
+
 /* Over the channels of each pixel. */
 mb_value mb_nn_layer_norm(mb_scope s, mb_value x, float eps)
 {

@@ -2,17 +2,18 @@
  * map stays [N,C,H,W] (= a token matrix) from the patch embedding to the last stage. */
 #include "models/swin.h"
 
+#include "models/meta.h"
 #include "models/nn.h"
 
 #include <math.h>
 
 #define EPS 1e-5f
 
-static void tap(mb_scope s, const char *prefix, const char *name, int i, mb_value v)
-{
-    mb_graph_tap(
-        s.g, i < 0 ? mb_graph_text(s.g, "%s.%s", prefix, name) : mb_graph_text(s.g, "%s.%s%d", prefix, name, i), v.id);
-}
+typedef struct config {
+    int depths[MB_BACKBONE_MAPS];
+    int heads[MB_BACKBONE_MAPS];
+    int window;
+} config;
 
 /* 4x4 patches: x [N,3,H,W] -> [N,E,H/4,W/4], then LayerNorm. */
 static mb_value patch_embed(mb_scope s, mb_value x)
@@ -59,26 +60,40 @@ static mb_value patch_merging(mb_scope s, mb_value x)
     return mb_nn_linear(mb_sub(s, "reduction"), x);
 }
 
+static bool read_config(config *c, const mb_weights *w)
+{
+    return mb_meta_list(c->depths, MB_BACKBONE_MAPS, w, "arch.depths", 1, 1000) == MB_BACKBONE_MAPS &&
+           mb_meta_list(c->heads, MB_BACKBONE_MAPS, w, "arch.heads", 1, 1024) == MB_BACKBONE_MAPS &&
+           mb_meta_number(&c->window, w, "arch.window", 1, 256);
+}
+
 /* Four stages of blocks, windows shifted by half in every second one; between the stages maps are halved. Each stage's
  * output is normalised by a norm of its own. out[i] [N,E*2^i,H/4/2^i,W/4/2^i] (rounded up). */
-void mb_swin(mb_value out[MB_SWIN_STAGES], mb_scope s, mb_value x, const mb_swin_config *config, const char *prefix)
+static void record(mb_value out[MB_BACKBONE_MAPS], mb_scope s, mb_value x, const char *tap)
 {
+    config c;
+    if (!read_config(&c, s.g->weights)) {
+        mb_backbone_fail(s, "arch.depths, arch.heads, arch.window");
+        return;
+    }
     x = patch_embed(mb_sub(s, "patch_embed"), x);
-    tap(s, prefix, "patch_embed", -1, x);
-    for (int stage = 0; stage < MB_SWIN_STAGES; stage++) {
+    mb_backbone_tap(s, tap, "patch_embed", -1, x);
+    for (int stage = 0; stage < MB_BACKBONE_MAPS; stage++) {
         mb_scope layer = mb_sub_index(s, "layers", stage);
-        for (int i = 0; i < config->depths[stage]; i++) {
-            int shift = i % 2 == 0 ? 0 : config->window / 2;
-            x = block(mb_sub_index(layer, "blocks", i), x, config->heads[stage], config->window, shift);
+        for (int i = 0; i < c.depths[stage]; i++) {
+            int shift = i % 2 == 0 ? 0 : c.window / 2;
+            x = block(mb_sub_index(layer, "blocks", i), x, c.heads[stage], c.window, shift);
             if (stage == 0 && i < 2) {
-                tap(s, prefix, "block0_", i, x);
+                mb_backbone_tap(s, tap, "block0_", i, x);
             }
         }
         out[stage] = mb_nn_layer_norm(mb_sub_number(s, "norm", stage), x, EPS);
-        tap(s, prefix, "out", stage, out[stage]);
-        if (stage + 1 < MB_SWIN_STAGES) {
+        mb_backbone_tap(s, tap, "out", stage, out[stage]);
+        if (stage + 1 < MB_BACKBONE_MAPS) {
             x = patch_merging(mb_sub(layer, "downsample"), x);
-            tap(s, prefix, "downsample", stage, x);
+            mb_backbone_tap(s, tap, "downsample", stage, x);
         }
     }
 }
+
+const mb_backbone_model mb_backbone_swin = {.name = "swin_v1", .least_side = 32, .record = record};

@@ -1,5 +1,7 @@
 /* The public face of engine/image's files: loading, probing, saving, encoding. Structs of the caller are copied field
  * by field into those of the codecs, checked on the way; pictures move without a copy. */
+#include "pipeline/image_options.h"
+
 #include "core/sized.h"
 
 #include "core/alloc.h"
@@ -17,7 +19,7 @@
 
 void mb_load_options_init(mb_load_options *options)
 {
-    *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0};
+    *options = (mb_load_options){.size = sizeof *options, .max_megapixels = 500.0, .max_frames = 10000};
 }
 
 /* The caller's question whether to stop, as the decoders ask it. */
@@ -28,8 +30,8 @@ static bool should_stop(void *options)
 }
 
 /* `full` becomes the options with their defaults, and must live as long as the task. */
-static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_options *full,
-                              const mb_load_options *options, mb_error *err)
+mb_status mb_read_load_options(mb_task *task, mb_load_limits *limits, mb_load_options *full,
+                               const mb_load_options *options, mb_error *err)
 {
     mb_load_options_init(full);
     mb_load_limits_init(limits);
@@ -38,17 +40,22 @@ static mb_status read_options(mb_task *task, mb_load_limits *limits, mb_load_opt
     if (status == MB_OK && !(o.max_megapixels > 0.0 && o.max_megapixels <= 4295.0)) { /* sides are at most 65,535 */
         return mb_fail(err, MB_E_ARGUMENT, "mb_load_options.max_megapixels %g: above 0, to 4295", o.max_megapixels);
     }
+    if (status == MB_OK && (o.max_frames < 1 || o.max_frames > 1000000)) {
+        return mb_fail(err, MB_E_ARGUMENT, "mb_load_options.max_frames %d: 1 to 1000000", o.max_frames);
+    }
     limits->max_megapixels = o.max_megapixels;
     limits->accept_partial = o.accept_partial != 0;
     limits->keep_depth = o.keep_depth != 0;
     limits->keep_alpha = o.keep_alpha != 0;
     limits->metadata = o.metadata;
+    limits->plain_colours = o.plain_colours != 0;
+    limits->max_frames = o.max_frames;
     *task = o.cancel != NULL ? (mb_task){.should_stop = should_stop, .user = full} : (mb_task){0};
     return status;
 }
 
 /* Into the caller's struct, which may be shorter than ours. out: NULL if it does not want to know. */
-static mb_status fill_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
+mb_status mb_return_source(mb_image_source *out, const mb_load_info *info, mb_error *err)
 {
     if (out == NULL) {
         return MB_OK;
@@ -97,7 +104,7 @@ static mb_status join_alpha(mb_image *out, const mb_image_u8 *p, const mb_load_i
 }
 
 /* The picture at the depth it was asked for, with its alpha if that was. */
-static mb_status take(mb_image *out, mb_image_u8 *p, mb_load_info *info, mb_error *err)
+mb_status mb_take_loaded(mb_image *out, mb_image_u8 *p, mb_load_info *info, mb_error *err)
 {
     if (info->alpha_plane.v != NULL) {
         return join_alpha(out, p, info, err);
@@ -127,11 +134,11 @@ static mb_status load(mb_image *out, mb_image_source *source, const char *path, 
     mb_load_info info = {0};
     mb_image_u8 p = {0};
     *out = (mb_image){0};
-    MB_TRY(read_options(&task, &limits, &full, options, err));
+    MB_TRY(mb_read_load_options(&task, &limits, &full, options, err));
     MB_TRY(path != NULL ? mb_load_file(&task, &p, &info, path, &limits, err)
                         : mb_load_memory(&task, &p, &info, bytes, n_bytes, NULL, &limits, err));
-    MB_TRY(fill_source(source, &info, err));
-    MB_TRY(take(out, &p, &info, err));
+    MB_TRY(mb_return_source(source, &info, err));
+    MB_TRY(mb_take_loaded(out, &p, &info, err));
 done:
     mb_load_info_dispose(&info);
     mb_image_u8_dispose(&p);
@@ -181,7 +188,7 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
                                  .bits = s.bits,
                                  .alpha = s.alpha};
             (void)snprintf(info.format, sizeof info.format, "%s", mb_file_type_name(s.type));
-            status = fill_source(out, &info, err);
+            status = mb_return_source(out, &info, err);
         }
     }
     mb_free(head);
@@ -196,7 +203,7 @@ void mb_save_options_init(mb_save_options *options)
 }
 
 /* Checks, and from the public struct to the encoder's; *threads: as the caller asked for. */
-static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_save_options *options, mb_error *err)
+mb_status mb_read_save_options(mb_save_spec *spec, int *threads, const mb_save_options *options, mb_error *err)
 {
     mb_save_options o;
     mb_save_options_init(&o);
@@ -226,7 +233,7 @@ static mb_status read_save_options(mb_save_spec *spec, int *threads, const mb_sa
 }
 
 /* Threads for a picture that is worth starting them; NULL: none. */
-static mb_status make_pool(mb_pool **out, const mb_image *image, int threads, mb_error *err)
+mb_status mb_make_save_pool(mb_pool **out, const mb_image *image, int threads, mb_error *err)
 {
     const double worth_pixels = 5e5;
     if (threads == 1 || (double)image->width * (double)image->height < worth_pixels) {
@@ -248,8 +255,8 @@ mb_status mb_image_save(const mb_image *image, const char *path, const mb_save_o
     mb_pool *pool = NULL;
     mb_status status = MB_OK;
     MB_TRY(mb_image_check(image, err));
-    MB_TRY(read_save_options(&spec, &threads, options, err));
-    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_read_save_options(&spec, &threads, options, err));
+    MB_TRY(mb_make_save_pool(&pool, image, threads, err));
     MB_TRY(mb_image_u8_save(&(mb_task){.pool = pool}, path, image, &spec, err));
 done:
     mb_pool_free(pool);
@@ -267,8 +274,8 @@ mb_status mb_image_encode(void **out, size_t *n_bytes, const mb_image *image, co
     *out = NULL;
     *n_bytes = 0;
     MB_TRY(mb_image_check(image, err));
-    MB_TRY(read_save_options(&spec, &threads, options, err));
-    MB_TRY(make_pool(&pool, image, threads, err));
+    MB_TRY(mb_read_save_options(&spec, &threads, options, err));
+    MB_TRY(mb_make_save_pool(&pool, image, threads, err));
     MB_TRY(mb_image_u8_encode(&(mb_task){.pool = pool}, out, n_bytes, image, &spec, err));
 done:
     mb_pool_free(pool);

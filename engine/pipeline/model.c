@@ -69,7 +69,12 @@ static void name_variant(char *text, size_t bytes, const mb_model *m)
         }
         return;
     }
-    int embed = meta_int(w, "arch.embed_dim", 0);
+    const char *title = mb_weights_meta(w, "arch.title");
+    if (title != NULL) {
+        (void)snprintf(text, bytes, "BiRefNet %.8s, %.50s", meta_or(w, "arch.generation", ""), title);
+        return;
+    }
+    int embed = meta_int(w, "arch.embed_dim", 0); /* a file of before arch.title */
     const char *depths = meta_or(w, "arch.depths", "");
     const char *letter = embed == 192                                        ? "L"
                          : embed == 128                                      ? "B"

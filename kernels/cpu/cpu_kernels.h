@@ -35,6 +35,8 @@ typedef enum mb_bf16_set {
 MB_CPU_BF16_OPS(MB_CPU_BF16_ROW)
 MB_CPU_BF16_ROW(window_attention)
 #undef MB_CPU_BF16_ROW
+struct mb_simd;
+const struct mb_simd *mb_simd_of_bf16(mb_bf16_set set); /* NULL: of another processor */
 /* The set for this processor, or the one that MATTEBOX_ISA names. */
 MB_MUST_CHECK mb_status mb_cpu_choose_bf16(mb_bf16_set *out, mb_error *err);
 /* Puts that set's kernels first; MB_E_UNSUPPORTED where there are none. */

@@ -1,4 +1,4 @@
-/* ViT attention with relative positions, streaming (docs/models/vitmatte.md 4.3 and 5.1 R2): the tokens x tokens matrix
+/* ViT attention, with relative positions or without, streaming (docs/models/vitmatte.md 4.3 and 5.1 R2): the tokens x tokens matrix
  * never exists.
  *
  * Keys and values of a map (a window, or the whole picture) are packed once per head into panels; blocks of queries
@@ -340,10 +340,9 @@ static void softmax(const block *q, const layout *l, int64_t n)
                                               .out_pitch = l->d_padded});
 }
 
-/* Keys [j0, j0 + n) of the map, n a multiple of the panels' width except at the end. */
-static void attend_tile(const block *q, const layout *l, const map *m, const float *kv, int64_t j0, int64_t n)
+/* The logits of a tile start from its relative terms. */
+static void begin_relative(const block *q, const layout *l, const map *m, int64_t j0, int64_t n)
 {
-    int64_t width = l->loops->width, panels = (n + width - 1) / width;
     bool pads = j0 + n > m->grid; /* the last key stands for all padding */
     for (int64_t i = 0; i < q->rows; i++) {
         const float *terms = q->terms + i * l->terms_pitch;
@@ -356,6 +355,29 @@ static void attend_tile(const block *q, const layout *l, const map *m, const flo
                                               .window_a = pads ? l->a : 0,
                                               .window_b = l->b,
                                               .rows = m->rows});
+    }
+}
+
+/* They start from 0; -inf for one panel behind. */
+static void begin_plain(const block *q, const layout *l, int64_t n)
+{
+    for (int64_t i = 0; i < q->rows; i++) {
+        float *s = q->s + i * l->s_pitch;
+        memset(s, 0, (size_t)n * sizeof *s);
+        for (int64_t k = n; k < n + l->loops->width; k++) {
+            s[k] = -INFINITY;
+        }
+    }
+}
+
+/* Keys [j0, j0 + n) of the map, n a multiple of the panels' width except at the end. */
+static void attend_tile(const block *q, const layout *l, const map *m, const float *kv, int64_t j0, int64_t n)
+{
+    int64_t width = l->loops->width, panels = (n + width - 1) / width;
+    if (l->relative) {
+        begin_relative(q, l, m, j0, n);
+    } else {
+        begin_plain(q, l, n);
     }
     if (l->bf16 != NULL) {
         logits16(q, l, kv, j0, n);
@@ -416,7 +438,9 @@ static void attend_block(const layout *l, const map *m, int64_t head, int64_t fi
     q.q_scale = scratch + l->scratch - 2 * ROWS16;
     q.p_scale = q.q_scale + ROWS16;
     load_queries(&q, l, m, head, first);
-    relative_terms(&q, l, tables);
+    if (l->relative) {
+        relative_terms(&q, l, tables);
+    }
     for (int64_t j = 0; j < m->keys; j += TILE_KEYS) {
         attend_tile(&q, l, m, kv, j, m->keys - j < TILE_KEYS ? m->keys - j : TILE_KEYS);
     }
@@ -502,8 +526,10 @@ static mb_status run(const mb_simd *simd, const mb_call *c, mb_error *err)
     const layout *l = &j.l;
     j.kv = j.tables + l->tables;
     j.scratch = j.kv + packed_maps(l) * l->kv_floats;
-    pack_table(j.tables, l, &c->in[1], l->a, l->h_panels);
-    pack_table(j.tables + l->h_panels * l->loops->width * l->d, l, &c->in[2], l->b, l->w_panels);
+    if (l->relative) {
+        pack_table(j.tables, l, &c->in[1], l->a, l->h_panels);
+        pack_table(j.tables + l->h_panels * l->loops->width * l->d, l, &c->in[2], l->b, l->w_panels);
+    }
     if (at->window > 0) {
         size_t windows = (size_t)(c->out.dims[0] * l->maps_y * l->maps_x);
         mb_parallel_for(c->pool, windows * (size_t)l->heads, 1, run_windows, &j);

@@ -17,6 +17,7 @@ typedef struct layout { /* sizes in floats, each a multiple of a cache line */
     const mb_call *call;
     const mb_attention_loops *loops;
     const mb_bf16_loops *bf16; /* Q K^T and P V in bf16; NULL: in f32 */
+    bool relative;             /* there are tables of relative positions */
     int64_t heads, d, channels;
     int64_t panel, depth;     /* keys in a packed panel; bf16: d, padded to whole runs of pairs */
     int64_t a, b;             /* the map that attends: a x b tokens */
@@ -54,8 +55,9 @@ static inline layout layout_of(const mb_simd *simd, const mb_call *c)
     /* Per map, padding included: the most that any window has. */
     l.keys = l.a * l.b;
     l.key_panels = (l.keys + l.panel - 1) / l.panel;
-    l.h_panels = (2 * l.a - 1 + width - 1) / width;
-    l.w_panels = (2 * l.b - 1 + width - 1) / width;
+    l.relative = mb_view_present(&c->in[1]);
+    l.h_panels = l.relative ? (2 * l.a - 1 + width - 1) / width : 0;
+    l.w_panels = l.relative ? (2 * l.b - 1 + width - 1) / width : 0;
     l.w_column = l.h_panels * width;
     l.terms_pitch = l.w_column + l.w_panels * width + width; /* terms() reads a vector too much */
     l.block = BLOCK_ROWS * l.loops->tile_rows;

@@ -7,7 +7,7 @@
  *                                + sum_{y' <  rows} exp(rh[y']) * sum_{x' >= cols} exp(rw[x']) ),
  * rh and rw the relative terms, rows x cols the tokens of the window on the picture.
  * Rh = rel_pos_h resized to 2a-1 rows: s = max((o+0.5)*rows/(2a-1) - 0.5, 0), i = trunc(s), linear between rows i and
- * min(i+1, rows-1); Rw likewise with b.
+ * min(i+1, rows-1); Rw likewise with b. Without tables there are no relative terms (DINOv3).
  *     qkv [N,3C,H,W] (q, k, v; head-major inside each), rel_pos_h, rel_pos_w [rows,d], pad_qkv [3C] -> [N,C,H,W] */
 #include "ref.h"
 #include "rules/vit_attention.h"
@@ -102,12 +102,13 @@ static void attend(const mb_call *c, int64_t n, int64_t y, int64_t x, int64_t he
     int64_t channels = c->out.dims[1], y0 = y / m.a * m.a, x0 = x / m.b * m.b;
     double *logit = c->workspace, *rh = logit + m.a * m.b, *rw = rh + m.a, max = -INFINITY, total = 0;
     const float *q = mb_px(&c->in[0], n, y, x) + head * m.d;
+    bool relative = mb_call_has(c, 1);
     /* Relative terms towards each row and each column of the map. */
     for (int64_t r = 0; r < m.a; r++) {
-        rh[r] = (double)at->rel_scale * table_dot(&c->in[1], y - y0 - r + m.a - 1, 2 * m.a - 1, q);
+        rh[r] = relative ? (double)at->rel_scale * table_dot(&c->in[1], y - y0 - r + m.a - 1, 2 * m.a - 1, q) : 0;
     }
     for (int64_t r = 0; r < m.b; r++) {
-        rw[r] = (double)at->rel_scale * table_dot(&c->in[2], x - x0 - r + m.b - 1, 2 * m.b - 1, q);
+        rw[r] = relative ? (double)at->rel_scale * table_dot(&c->in[2], x - x0 - r + m.b - 1, 2 * m.b - 1, q) : 0;
     }
     /* The closed form for the padding. */
     if (at->pads_as_one) {

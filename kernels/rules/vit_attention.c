@@ -4,7 +4,7 @@
 
 #define OP MB_OP_vit_attention
 
-/* qkv [N,3C,H,W], rel_pos_h and rel_pos_w [rows,C/heads] (any number of rows: they are resized),
+/* qkv [N,3C,H,W], rel_pos_h and rel_pos_w [rows,C/heads] (any number of rows: they are resized; both or neither),
  * pad_qkv [3C] -> [N,C,H,W]. pad_qkv is needed where H or W is no multiple of the window, and for pads_as_one. */
 mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error *err)
 {
@@ -22,6 +22,11 @@ mb_status mb_vit_attention_shape(int64_t out_dims[4], const mb_call *c, mb_error
     MB_TRY(mb_rule_dims(c, OP, 1, "rel_pos_h", table, err));
     MB_TRY(mb_rule_dims(c, OP, 2, "rel_pos_w", table, err));
     MB_TRY(mb_rule_vector(c, OP, 3, "pad_qkv", x[1], err));
+    if (mb_call_has(c, 1) != mb_call_has(c, 2) || (a->window > 0 && !mb_call_has(c, 1))) {
+        return mb_fail(err, MB_E_ARGUMENT, "vit_attention: %s",
+                       a->window > 0 ? "windows need rel_pos_h and rel_pos_w"
+                                     : "one of rel_pos_h and rel_pos_w is there without the other");
+    }
     if (a->window > 0 && (x[2] % a->window != 0 || x[3] % a->window != 0) && !mb_call_has(c, 3)) {
         return mb_fail(err, MB_E_ARGUMENT,
                        "vit_attention: a map of %lldx%lld is not a multiple of the window %d: pad_qkv "
@@ -56,6 +61,9 @@ double mb_vit_attention_macs(const mb_call *c)
     const mb_vit_attention_attrs *at = c->attrs;
     mb_vit_map m = mb_vit_map_of(c);
     const int64_t *x = c->in[0].dims;
+    if (!mb_call_has(c, 1)) {
+        return (double)x[0] * (double)(x[1] / 3) * 2 * pairs_of(&m, x, false);
+    }
     double queries = at->pads_as_one ? (double)x[2] * (double)x[3] : (double)(m.rows * m.a) * (double)(m.cols * m.b);
     double terms = queries * ((double)m.a + (double)m.b);
     return (double)x[0] * (double)(x[1] / 3) * (2 * pairs_of(&m, x, at->pads_as_one) + terms);

@@ -70,6 +70,11 @@ static void judge(sums *s, const char *mask_file)
 
 TEST(default_on_photos)
 {
+#ifdef __SANITIZE_ADDRESS__
+    if (!test_long()) {
+        SKIP("two minutes for what other tests run under sanitizers too; --long does it");
+    }
+#endif
     (void)process_folder("cli-quality");
     process_run(&p, ALONE "models list");
     REQUIRE_MSG(p.code == 0, "%s", p.err);

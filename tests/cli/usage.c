@@ -48,7 +48,7 @@ TEST(width)
     CHECK_MSG(wide <= 120 && wide > 110, "%zu columns of 500", wide);
     process_run(&p, "script -qec 'stty cols 100; mattebox help cut' /dev/null | tr -d '\\r'");
     if (p.code == 0) { /* where there is a `script` */
-        CHECK_MSG(strstr(p.out, "pattern for the names of results; {ext} is the input's extension\n") != NULL, "%.300s",
+        CHECK_MSG(strstr(p.out, "paths of --files-from end in NUL, as find -print0 writes them\n") != NULL, "%.300s",
                   p.out);
     }
 }
@@ -112,6 +112,9 @@ TEST(bad_options)
         {"cat.jpg - ", "mattebox: - goes with no other input\n"},
         {"help ct", "mattebox: no command \"ct\"\n  did you mean cut?\n"},
         {"bench", "mattebox: bench needs one model\n"},
+        {"bench m.mbw --threads 1,,2",
+         "mattebox: --threads 1,,2: 1 to 1024, or up to 16 such numbers with commas between them\n"},
+        {"bench m.mbw --threads 0", "mattebox: --threads 0: 1 to 1024, or up to 16 such numbers with commas"},
         {"tensors a b", "mattebox: tensors needs a model, an input and an output\n"},
         {"matte cat.jpg", "mattebox: matte needs one of --mask and --trimap\n"},
         {"refine cat.jpg", "mattebox: refine needs one of --mask and --trimap\n"},
@@ -167,7 +170,8 @@ TEST(names)
     process_run(&p, "mattebox a.jpg cat.jpg -o a.png");
     CHECK_RUN(&p, 2, "mattebox: a.png is a file; several inputs need a folder\n");
     process_run(&p, "mattebox --template '{dir}/{colour}.png' a.jpg");
-    CHECK_RUN(&p, 2, "mattebox: a.jpg: no name for its result\n  it may hold {dir}, {stem}, {ext} and {kind}\n");
+    CHECK_RUN(&p, 2,
+              "mattebox: a.jpg: no name for its result\n  it may hold {dir}, {stem}, {ext}, {frame} and {kind}\n");
     process_run(&p, "mattebox a.jpg --json -o - | cat");
     CHECK_RUN(&p, 0, "mattebox: --json and the picture cannot both go to stdout\n");
     process_run(&p, "mattebox a.jpg cat.jpg -o - | cat");

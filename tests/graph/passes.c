@@ -255,6 +255,30 @@ static int g_attention_bias(mb_graph *g, int x)
     return linear(g, "proj2", g_scale_vit(g, layer_norm(g, "n2", swin)), 6);
 }
 
+static int layer_scale(mb_graph *g, const char *name, int x)
+{
+    return plain(g, MB_OP_layer_scale, name, (int[]){x, constant(g, g->values[x].dims[1], 1, 1, 1, 0.5f, 1)}, 2);
+}
+
+/* A block of DINOv3: tokens in front, rotary attention (the key bias counts), SwiGLU, both with LayerScale. */
+static int g_rotary(mb_graph *g, int x)
+{
+    const mb_attrs table = {.rotary_table = {9, 7, 4, 100}}, turn = {.rotary_embedding = {2}},
+                   attention = {.vit_attention = {2, 0, 0.7f, 1}}, map = {.patch_tokens = {9, 7}};
+    x = conv(g, "wide", x, 8, 1, true);
+    int first[] = {x, constant(g, 1, 8, 1, 1, 1, 0), constant(g, 2, 8, 1, 1, 1, 0)};
+    x = plain(g, MB_OP_join_tokens, "tokens", first, 3);
+    int rope = mb_graph_node(g, MB_OP_rotary_table, "rope", &table, NULL, 0, -1);
+    int qkv = linear(g, "qkv", layer_norm(g, "norm1", x), 24);
+    qkv = mb_graph_node(g, MB_OP_rotary_embedding, "turn", &turn, (int[]){qkv, rope}, 2, -1);
+    int y = linear(g, "proj", mb_graph_node(g, MB_OP_vit_attention, "attn", &attention, &qkv, 1, -1), 8);
+    x = plain(g, MB_OP_add, "add1", (int[]){x, layer_scale(g, "gamma1", y)}, 2);
+    y = layer_norm(g, "norm2", x);
+    y = plain(g, MB_OP_silu_gate, "gate", (int[]){linear(g, "fc1_g", y, 10), linear(g, "fc1_x", y, 10)}, 2);
+    x = plain(g, MB_OP_add, "add2", (int[]){x, layer_scale(g, "gamma2", linear(g, "fc2", y, 8))}, 2);
+    return mb_graph_node(g, MB_OP_patch_tokens, "map", &map, &x, 1, -1);
+}
+
 typedef struct pass_case {
     const char *name; /* the passes, and what they run on */
     const char *pass; /* NULL: all */
@@ -292,6 +316,12 @@ static const pass_case cases[] = {
     CASE("fold_norm_affine", affine, 0),
     CASE("move_attention_bias", attention_bias, 0),
     CASE("fold_norm_affine,move_attention_bias,fold_attention_scale", attention_bias, 0),
+    CASE("fold_layer_scale", rotary, 2),
+    CASE("fold_norm_affine", rotary, 0),
+    CASE("move_attention_bias", rotary, 0),
+    CASE("fold_attention_scale", rotary, 0),
+    CASE("fold_constants", rotary, 1),
+    CASE("fold_norm_affine,move_attention_bias,fold_attention_scale", rotary, 0),
     CASE("fuse_epilogue", epilogue, 4),
     CASE("alias_concat", concat, 2),
     ALL(batchnorm, 3),
@@ -300,6 +330,7 @@ static const pass_case cases[] = {
     ALL(concat, 2),
     ALL(upsampled, 2),
     ALL(attention_bias, 0),
+    ALL(rotary, 5),
 };
 
 static mb_backend backend;

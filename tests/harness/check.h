@@ -14,6 +14,8 @@
  *     test_core_json --each             each in a process of its own, with SETUP and TEARDOWN: none needs another
  *     test_core_json --break            SIGTRAP where a check fails, for a debugger
  *
+ * With MATTEBOX_TEST_LONG in the environment (sh tests/run.sh --long) they do the same with more cases: test_long().
+ *
  * The exit status is 0 (all passed), 1 (one failed, or checked nothing), 2 (a wrong argument; no such sub-test), 77
  * (all were skipped). */
 #ifndef MB_TEST_CHECK_H
@@ -53,6 +55,9 @@
         test_##which(test_hook_##which);                                                                               \
     }                                                                                                                  \
     static void test_hook_##which(void)
+
+/* More than the default suite has time for is wanted. */
+bool test_long(void);
 
 /* ---- checks. A failing CHECK counts, prints itself and gives false; a failing REQUIRE also ends the sub-test (in
  * SETUP: all of them). REQUIRE belongs to the thread that runs the sub-tests. ---- */

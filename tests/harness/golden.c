@@ -1,5 +1,7 @@
 #include "harness/golden.h"
 
+#include "core/json.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,4 +87,41 @@ golden_difference golden_compare_nhwc(const mb_safetensors *g, const char *name,
     }
     free(want);
     return finish(d);
+}
+
+/* One entry of "stats": an object of numbers, and the shape. */
+static bool read_stats(double *noise, double *largest, mb_json_reader *r)
+{
+    char key[64];
+    bool found = false;
+    (void)mb_json_enter(r, '{');
+    while (mb_json_next_key(r, key, sizeof key, NULL)) {
+        if (strcmp(key, "fp32_vs_fp64_maxabs") == 0) {
+            found = mb_json_get_number(r, noise);
+        } else if (strcmp(key, "absmax") == 0) {
+            (void)mb_json_get_number(r, largest);
+        } else {
+            (void)mb_json_skip(r);
+        }
+    }
+    return found;
+}
+
+bool golden_noise(double *noise, double *largest, const mb_safetensors *g, const char *tap)
+{
+    const char *text = mb_safetensors_meta(g, "stats");
+    char key[128];
+    mb_json_reader r;
+    *noise = *largest = 0;
+    mb_json_read_init(&r, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+    if (!mb_json_enter(&r, '{')) {
+        return false;
+    }
+    while (mb_json_next_key(&r, key, sizeof key, NULL)) {
+        if (strcmp(key, tap) == 0) {
+            return read_stats(noise, largest, &r);
+        }
+        (void)mb_json_skip(&r);
+    }
+    return false;
 }

@@ -24,4 +24,8 @@ golden_difference golden_compare(const mb_safetensors *g, const char *name, cons
 /* The same with `got` channels last: [N][H][W][pitch] against a golden [N,C,H,W]. */
 golden_difference golden_compare_nhwc(const mb_safetensors *g, const char *name, const float *got, size_t pitch);
 
+/* What the golden's metadata records of a tap (its tensors may hold a part of it): how far the official code in f32 is
+ * from itself in f64, and the largest magnitude. False: nothing. */
+bool golden_noise(double *noise, double *largest, const mb_safetensors *g, const char *tap);
+
 #endif

@@ -12,6 +12,8 @@ typedef struct model_case {
     const char *output;  /* "logits", "alphas" */
     double max_abs, mean_abs; /* limits of the output */
     double tap;               /* limit of every tap, relative to its maximum */
+    double noise;             /* limit of the output and every tap in multiples of what the golden records of it, but at
+                               * least 1e-6 of its maximum; 0: the limits above. The golden must record every tap */
     int least_taps;           /* so many taps must have been compared */
     mb_backend *backend;      /* NULL: the CPU's */
 } model_case;

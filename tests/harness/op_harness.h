@@ -35,9 +35,10 @@ typedef struct op_case {
     float looser;                 /* factor on the tolerance, with the reason beside the case; 0: 1 */
     float looser16;               /* the same for 16-bit back ends, beside `looser`; 0: 1 */
     op_fill_kind fill[MB_MAX_INPUTS];
-    bool hostile;  /* infinities, huge values and NaN where the op promises to survive them */
-    bool bench;    /* large: for --bench only */
-    bool f32_only; /* no meaning in 16 bits: logits so large that rounding turns the softmax over */
+    bool hostile;         /* infinities, huge values and NaN where the op promises to survive them */
+    bool bench;           /* large: for --bench only */
+    bool long_to_emulate; /* on the emulated device only with test_long() */
+    bool f32_only;        /* no meaning in 16 bits: logits so large that rounding turns the softmax over */
 } op_case;
 
 /* The main function of a test of one op. */

@@ -16,6 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
+bool test_long(void)
+{
+    const char *v = getenv("MATTEBOX_TEST_LONG");
+    return v != NULL && v[0] != 0 && strcmp(v, "0") != 0;
+}
+
 enum { MOST = 512, SKIPPED = 77 };
 
 typedef struct subtest {

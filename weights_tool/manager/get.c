@@ -208,7 +208,7 @@ static mb_status check_family(const catalogue_entry *e, const char *checkpoint, 
     recognised r = {0};
     mb_status status;
     MB_TRY(source_open(&opened, checkpoint, err));
-    MB_TRY(recognise(&r, opened, err));
+    MB_TRY(recognise(&r, opened, NULL, err));
     const char *family = r.family == FAMILY_VITMATTE ? "vitmatte" : "birefnet";
     if (strcmp(family, e->family) != 0) {
         status = mb_fail(err, MB_E_MISMATCH,

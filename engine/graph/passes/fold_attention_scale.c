@@ -1,6 +1,6 @@
 /* The scale 1/sqrt(d) of attention moves into the query rows of the qkv layer: S2 of docs/models/birefnet.md, R4 of
- * docs/models/vitmatte.md. For ViT the relative terms use the unscaled query: they get the inverse (rel_scale). The
- * padding tokens' qkv is scaled alike. */
+ * docs/models/vitmatte.md, N1 of docs/models/dino_v3.md (a rotation between keeps the scale). For ViT the relative terms
+ * use the unscaled query: they get the inverse (rel_scale). The padding tokens' qkv is scaled alike. */
 #include "graph/passes/passes.h"
 
 #include <string.h>
@@ -61,7 +61,8 @@ mb_status mb_pass_fold_attention_scale(mb_graph *g, mb_error *err)
     for (int i = 0; i < g->n_nodes; i++) {
         mb_node *n = &g->nodes[i];
         if (!n->removed && (n->op == MB_OP_window_attention || n->op == MB_OP_vit_attention)) {
-            mb_node *qkv = mb_graph_sole_producer(g, n->in[0], MB_OP_linear);
+            bool rotary;
+            mb_node *qkv = mb_attention_qkv(g, n, &rotary);
             if (qkv != NULL) {
                 fold(g, n, qkv);
             }

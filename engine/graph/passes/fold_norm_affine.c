@@ -1,4 +1,4 @@
-/* The affine part of a layer norm moves into the linear layers that alone read it: S1 of docs/models/birefnet.md, M1
+/* The affine part of a layer norm moves into the linear layers that alone read it (one, or two): S1 of docs/models/birefnet.md, M1
  * and the first half of R3 of docs/models/vitmatte.md.
  *
  *   W (g n + e) + b = (W diag(g)) n + (b + W e)        (in double, rounded once)
@@ -52,35 +52,59 @@ static int shifted_bias(mb_graph *g, int weight, int bias, int beta)
     return mb_graph_derive(g, g->values[weight].name, (int64_t[]){rows, 1, 1, 1}, &how);
 }
 
-/* W (gamma n + beta) + b = (W gamma) n + (W beta + b): the norm keeps its input alone. */
-static void fold(mb_graph *g, mb_node *norm, mb_node *linear)
+/* The norm's affine part can go into this layer, a reader of the norm. */
+static bool takes(const mb_graph *g, const mb_node *n)
 {
-    int gamma = mb_node_input(norm, 1), beta = mb_node_input(norm, 2);
-    int bias = mb_node_input(linear, 2);
-    if ((gamma < 0 && beta < 0) || !mb_graph_is_constant(g, linear->in[1]) ||
-        (bias >= 0 && !mb_graph_is_constant(g, bias))) {
-        return;
+    int bias = mb_node_input(n, 2);
+    return n->op == MB_OP_linear && mb_graph_is_constant(g, n->in[1]) && (bias < 0 || mb_graph_is_constant(g, bias));
+}
+
+/* All that read the norm's output, as their first input, are such layers. */
+static bool all_take(const mb_graph *g, int norm_out)
+{
+    bool all = !g->values[norm_out].kept;
+    for (int i = 0; i < g->n_nodes && all; i++) {
+        const mb_node *n = &g->nodes[i];
+        for (int k = 0; k < n->n_in && !n->removed; k++) {
+            all = all && (n->in[k] != norm_out || (k == 0 && takes(g, n)));
+        }
     }
+    return all;
+}
+
+/* W (gamma n + beta) + b = (W gamma) n + (W beta + b). */
+static void fold_into(mb_graph *g, mb_node *linear, int gamma, int beta)
+{
+    int bias = mb_node_input(linear, 2);
     int new_bias = beta >= 0 ? shifted_bias(g, linear->in[1], bias, beta) : bias;
     int new_weight = gamma >= 0 ? scaled_weight(g, linear->in[1], gamma) : linear->in[1];
-    if (g->error.code != MB_OK) {
+    if (g->error.code == MB_OK) {
+        linear->in[1] = new_weight;
+        linear->in[2] = new_bias;
+        linear->n_in = linear->n_in > 3 ? linear->n_in : 3;
+    }
+}
+
+/* The norm keeps its input alone. Two layers read it in a SwiGLU. */
+static void fold(mb_graph *g, mb_node *norm)
+{
+    int gamma = mb_node_input(norm, 1), beta = mb_node_input(norm, 2);
+    if ((gamma < 0 && beta < 0) || mb_graph_users(g, norm->out, NULL) == 0 || !all_take(g, norm->out)) {
         return;
     }
-    linear->in[1] = new_weight;
-    linear->in[2] = new_bias;
-    linear->n_in = linear->n_in > 3 ? linear->n_in : 3;
+    for (int i = 0; i < g->n_nodes; i++) {
+        if (!g->nodes[i].removed && g->nodes[i].n_in > 0 && g->nodes[i].in[0] == norm->out) {
+            fold_into(g, &g->nodes[i], gamma, beta);
+        }
+    }
     norm->n_in = 1;
 }
 
 mb_status mb_pass_fold_norm_affine(mb_graph *g, mb_error *err)
 {
     for (int i = 0; i < g->n_nodes; i++) {
-        mb_node *linear = &g->nodes[i];
-        if (!linear->removed && linear->op == MB_OP_linear) {
-            mb_node *norm = mb_graph_sole_producer(g, linear->in[0], MB_OP_layer_norm);
-            if (norm != NULL) {
-                fold(g, norm, linear);
-            }
+        if (!g->nodes[i].removed && g->nodes[i].op == MB_OP_layer_norm) {
+            fold(g, &g->nodes[i]);
         }
     }
     return mb_graph_status(g, err);

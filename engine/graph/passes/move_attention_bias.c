@@ -4,23 +4,29 @@
  *
  *   k = Wk n,   v = Wv n,   b_proj' = b_proj + W_proj b_v,     padding: k_pad' = k_pad - b_k,  v_pad' = v_pad - b_v
  *
- * The query keeps its bias (the relative terms and the padding keys see it). */
+ * The query keeps its bias (the relative terms and the padding keys see it). Behind a rotary embedding the key bias
+ * depends on the key's place, so it stays: N1 of docs/models/dino_v3.md. */
 #include "graph/passes/passes.h"
 
 #include <string.h>
 
-/* from: a vector [3C], the bias [3C]. */
+/* from: a vector [3C], the bias [3C]; at: the first channel whose bias goes. */
 static void fill_without(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
     for (int64_t i = begin; i < end; i++) {
-        out[i] = i < d->dims[0] / 3 ? d->in[0][i] : d->in[0][i] - d->in[1][i];
+        out[i] = i < d->at[0] ? d->in[0][i] : d->in[0][i] - d->in[1][i];
     }
 }
 
-/* `vector` [3C] with the bias taken off keys and values: that of the padding tokens, or the bias itself (then zero). */
-static int without_bias(mb_graph *g, int vector, int bias)
+/* `vector` [3C] with the bias taken off values, and off keys unless they are turned: that of the padding tokens, or the
+ * bias itself (then zero). */
+static int without_bias(mb_graph *g, int vector, int bias, bool rotary)
 {
-    const mb_derivation how = {.how = "move_attention_bias", .fill = fill_without, .from = {vector, bias}, .n_from = 2};
+    const mb_derivation how = {.how = "move_attention_bias",
+                               .fill = fill_without,
+                               .from = {vector, bias},
+                               .n_from = 2,
+                               .at = {g->values[bias].dims[0] / 3 * (rotary ? 2 : 1)}};
     int64_t n = g->values[bias].dims[0];
     return mb_graph_derive(g, g->values[vector].name, (int64_t[]){n, 1, 1, 1}, &how);
 }
@@ -65,14 +71,15 @@ static bool applies(mb_graph *g, const mb_node *qkv, const mb_node *proj, const 
 static void move(mb_graph *g, mb_node *proj, mb_node *attention)
 {
     int pad = attention->op == MB_OP_window_attention ? 2 : 3;
-    mb_node *qkv = mb_graph_sole_producer(g, attention->in[0], MB_OP_linear);
+    bool rotary;
+    mb_node *qkv = mb_attention_qkv(g, attention, &rotary);
     if (qkv == NULL || !applies(g, qkv, proj, attention, pad)) {
         return;
     }
     int bias = qkv->in[2];
-    int new_proj = through_projection(g, proj, bias), new_bias = without_bias(g, bias, bias);
+    int new_proj = through_projection(g, proj, bias), new_bias = without_bias(g, bias, bias, rotary);
     bool padded = attention->n_in > pad && attention->in[pad] >= 0;
-    int new_pad = padded ? without_bias(g, attention->in[pad], bias) : MB_NONE;
+    int new_pad = padded ? without_bias(g, attention->in[pad], bias, rotary) : MB_NONE;
     if (g->error.code != MB_OK) {
         return;
     }

@@ -21,6 +21,7 @@ static const pass passes[] = {
     {"merge_offset_convs", mb_pass_merge_offset_convs},
     {"split_upsampled", mb_pass_split_upsampled},
     {"centre_bottleneck", mb_pass_centre_bottleneck},
+    {"fold_layer_scale", mb_pass_fold_layer_scale},
     {"fold_norm_affine", mb_pass_fold_norm_affine},
     {"move_attention_bias", mb_pass_move_attention_bias},
     {"fold_attention_scale", mb_pass_fold_attention_scale},

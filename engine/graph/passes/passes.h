@@ -18,6 +18,7 @@ mb_status mb_pass_compose_conv3x3(mb_graph *g, mb_error *err);
 mb_status mb_pass_merge_offset_convs(mb_graph *g, mb_error *err);
 mb_status mb_pass_split_upsampled(mb_graph *g, mb_error *err);
 mb_status mb_pass_centre_bottleneck(mb_graph *g, mb_error *err);
+mb_status mb_pass_fold_layer_scale(mb_graph *g, mb_error *err);
 mb_status mb_pass_fold_norm_affine(mb_graph *g, mb_error *err);
 mb_status mb_pass_move_attention_bias(mb_graph *g, mb_error *err);
 mb_status mb_pass_fold_attention_scale(mb_graph *g, mb_error *err);
@@ -39,6 +40,9 @@ typedef struct mb_conv_view {
 } mb_conv_view;
 bool mb_conv_read(const mb_graph *g, const mb_node *n, mb_conv_view *v);
 bool mb_conv_is_1x1(const mb_graph *g, const mb_node *n); /* stride 1, pad 0 */
+
+/* The linear layer that alone makes an attention's qkv; a rotary embedding between the two is looked through. */
+mb_node *mb_attention_qkv(mb_graph *g, const mb_node *attention, bool *rotary);
 
 /* Input i of a node; MB_NONE if it is absent. */
 static inline int mb_node_input(const mb_node *n, int i)

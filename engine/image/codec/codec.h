@@ -4,6 +4,7 @@
 
 #include "image/codec/budget.h"
 #include "image/codec/load.h"
+#include "image/codec/profile.h"
 #include "image/codec/sniff.h"
 
 /* In: bytes, head (its size has passed the limits), limits, budget. Out: a picture of exactly head's size in `out`
@@ -21,7 +22,9 @@ typedef struct mb_decode_job {
     mb_image_u8 *out; /* RGB */
     mb_load_info *info;
     bool ended_early;
+    bool by_profile; /* CMYK was converted to sRGB by its profile */
     int64_t rows;
+    void *user; /* of mb_load_by */
     mb_error *err;
 } mb_decode_job;
 
@@ -41,16 +44,31 @@ void mb_webp_version(char *text, size_t n);
 #endif
 #if MB_HAVE_TIFF
 mb_status mb_decode_tiff(mb_decode_job *job);
+int mb_tiff_count(mb_decode_job *job); /* pages, counted up to one more than limits->max_frames; 0: cannot be opened */
 void mb_tiff_version(char *text, size_t n);
 #endif
 #if MB_HAVE_HEIF
 mb_status mb_decode_heif(mb_decode_job *job); /* may make job->head smaller, or turn it */
+int mb_heif_count(mb_decode_job *job);
 void mb_heif_version(char *text, size_t n);
 #endif
+#if MB_HAVE_JXL
+mb_status mb_decode_jxl(mb_decode_job *job);
+int mb_jxl_count(mb_decode_job *job, int *loops); /* loops: of an animation, 0: for ever */
+void mb_jxl_version(char *text, size_t n);
+#endif
+mb_status mb_decode_gif(mb_decode_job *job);
 mb_status mb_decode_stb(mb_decode_job *job);
 mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_psd(mb_decode_job *job);
 mb_status mb_decode_pnm(mb_decode_job *job);
+
+/* mb_load_memory with another decoder than that of the file's type; `user` goes to job->user. NULL: its type's. */
+MB_MUST_CHECK mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_image_u8 *out,
+                                   mb_load_info *info, const void *bytes, size_t n, const char *name,
+                                   const mb_load_limits *limits, mb_error *err);
+/* Whether the size that a header declares passes the limits. */
+bool mb_load_within_limits(const mb_sniffed *head, const mb_load_limits *limits);
 
 /* Creates job->out, black, of the size that the header says. */
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
@@ -59,6 +77,11 @@ MB_MUST_CHECK mb_status mb_decode_begin_u16(mb_decode_job *job);
 /* After both, for files with transparency: creates job->info->alpha_plane, opaque, and u16_alpha beside u16, if alpha is
  * wanted. */
 MB_MUST_CHECK mb_status mb_decode_begin_alpha(mb_decode_job *job);
+/* For pages of a size of their own: checks it against the limits, and makes it the head's and the budget's. */
+MB_MUST_CHECK mb_status mb_decode_set_size(mb_decode_job *job, int64_t width, int64_t height);
+/* The conversion of a CMYK picture whose profile is in limits->metadata by now; NULL: by the plain formula. Freed by
+ * the decoder. */
+mb_to_srgb *mb_decode_cmyk_profile(mb_decode_job *job);
 /* Between rows. */
 MB_MUST_CHECK static inline mb_status mb_decode_check(const mb_decode_job *job)
 {

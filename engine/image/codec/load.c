@@ -15,13 +15,16 @@
 #define DEFAULT_SIDE       65535
 #define DEFAULT_MEGAPIXELS 500.0
 #define DEFAULT_BYTES      ((size_t)1 << 30)
+#define DEFAULT_FRAMES     10000
 #define BUDGET_BASE        ((size_t)64 << 20)
 #define BUDGET_PER_PIXEL   8
 
 void mb_load_limits_init(mb_load_limits *limits)
 {
-    *limits =
-        (mb_load_limits){.max_side = DEFAULT_SIDE, .max_megapixels = DEFAULT_MEGAPIXELS, .max_bytes = DEFAULT_BYTES};
+    *limits = (mb_load_limits){.max_side = DEFAULT_SIDE,
+                               .max_megapixels = DEFAULT_MEGAPIXELS,
+                               .max_bytes = DEFAULT_BYTES,
+                               .max_frames = DEFAULT_FRAMES};
 }
 
 static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
@@ -44,7 +47,10 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 #if MB_HAVE_HEIF
     [MB_FILE_HEIC] = mb_decode_heif, [MB_FILE_AVIF] = mb_decode_heif,
 #endif
-    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_stb,   [MB_FILE_BMP] = mb_decode_stb,
+#if MB_HAVE_JXL
+    [MB_FILE_JXL] = mb_decode_jxl,
+#endif
+    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_gif,   [MB_FILE_BMP] = mb_decode_stb,
     [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd,   [MB_FILE_HDR] = mb_decode_hdr,
 };
 
@@ -52,7 +58,8 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 void mb_load_formats(char *text, size_t n)
 {
     const char *jpeg = "stb_image", *png = "stb_image";
-    char webp[40] = "not in this build", tiff[40] = "not in this build", heif[40] = "not in this build";
+    char webp[40] = "not in this build", tiff[128] = "not in this build", heif[128] = "not in this build",
+         jxl[128] = "not in this build";
 #if MB_HAVE_JPEG
     jpeg = mb_jpeg_version();
 #endif
@@ -68,10 +75,13 @@ void mb_load_formats(char *text, size_t n)
 #if MB_HAVE_HEIF
     mb_heif_version(heif, sizeof heif);
 #endif
-    (void)snprintf(
-        text, n,
-        "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), HEIC and AVIF (%s), GIF, BMP, TGA (stb_image), PSD, HDR, PNM", jpeg,
-        png, webp, tiff, heif);
+#if MB_HAVE_JXL
+    mb_jxl_version(jxl, sizeof jxl);
+#endif
+    (void)snprintf(text, n,
+                   "JPEG (%s), PNG (%s), WebP (%s), TIFF (%s), HEIC and AVIF (%s), JPEG XL (%s), BMP, TGA "
+                   "(stb_image), GIF, PSD, HDR, PNM",
+                   jpeg, png, webp, tiff, heif, jxl);
 }
 
 /* ---- text */
@@ -140,7 +150,7 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
         how = "install libtiff-dev and rebuild, or convert it with tiff2png";
         break;
     case MB_FILE_JXL:
-        how = "convert it with djxl";
+        how = "install libjxl-dev and rebuild, or convert it with djxl";
         break;
     default:
         break;
@@ -241,6 +251,30 @@ mb_status mb_decode_begin_alpha(mb_decode_job *job)
     return MB_OK;
 }
 
+mb_status mb_decode_set_size(mb_decode_job *job, int64_t width, int64_t height)
+{
+    job->head.width = width;
+    job->head.height = height;
+    mb_status status = check_size(&job->head, job->limits, job->err);
+    if (status == MB_OK) {
+        job->info->width = (int)width;
+        job->info->height = (int)height;
+        job->budget->limit = (size_t)width * (size_t)height * BUDGET_PER_PIXEL + BUDGET_BASE;
+    }
+    return status;
+}
+
+mb_to_srgb *mb_decode_cmyk_profile(mb_decode_job *job)
+{
+    const mb_metadata *m = job->limits->metadata;
+    if (m == NULL || m->icc == NULL || job->limits->plain_colours) {
+        return NULL;
+    }
+    mb_to_srgb *t = mb_to_srgb_create((mb_bytes){m->icc, m->icc_bytes}, 4);
+    job->by_profile = t != NULL;
+    return t;
+}
+
 void mb_load_info_dispose(mb_load_info *info)
 {
     mb_free_aligned(info->u16);
@@ -331,8 +365,65 @@ static mb_status ended_early(const mb_decode_job *job)
     return MB_OK;
 }
 
+/* A grey picture through the curve of its profile; false: it is not grey, or there is no such curve. */
+static bool grey_by_profile(const mb_decode_job *job)
+{
+    const mb_metadata *m = job->limits->metadata;
+    const size_t n = (size_t)job->out->width * (size_t)job->out->height, levels = 65536;
+    uint16_t *table = NULL, *ramp = NULL;
+    uint8_t *v = job->out->v;
+    uint16_t *wide = job->info->u16;
+    for (size_t i = 0; i < n; i++) {
+        if (v[3 * i] != v[3 * i + 1] || v[3 * i] != v[3 * i + 2]) {
+            return false;
+        }
+    }
+    mb_to_srgb *t = mb_to_srgb_create((mb_bytes){m->icc, m->icc_bytes}, 1);
+    if (t != NULL) {
+        ramp = mb_alloc_array(levels, sizeof *ramp);
+        table = mb_alloc_array(levels, 3 * sizeof *table);
+    }
+    const bool ready = ramp != NULL && table != NULL;
+    if (ready) {
+        for (size_t i = 0; i < levels; i++) {
+            ramp[i] = (uint16_t)i;
+        }
+        mb_to_srgb_run(t, table, ramp, levels);
+        for (size_t i = 0; i < n; i++) {
+            memset(v + 3 * i, (table[3 * (size_t)v[3 * i] * 257 + 1] + 128) / 257, 3);
+        }
+        for (size_t i = 0; wide != NULL && i < 3 * n; i++) {
+            wide[i] = table[3 * (size_t)wide[i] + 1];
+            v[i] = (uint8_t)(wide[i] >> 8);
+        }
+    }
+    mb_to_srgb_free(t);
+    mb_free(ramp);
+    mb_free(table);
+    return ready;
+}
+
+/* Results are RGB: what the profile of other colours says goes into the pixels, and the profile goes. */
+static void settle_profile(const mb_decode_job *job)
+{
+    mb_metadata *m = job->limits->metadata;
+    const mb_icc_colours colours = mb_metadata_icc_colours(m);
+    if (colours == MB_ICC_RGB) {
+        return;
+    }
+    const bool grey = colours == MB_ICC_GRAY, cmyk = colours == MB_ICC_CMYK;
+    if ((grey && !job->limits->plain_colours && grey_by_profile(job)) || (cmyk && job->by_profile)) {
+        mb_metadata_drop_icc(m, grey ? "converted to sRGB from its grey colour profile"
+                                     : "converted to sRGB from its CMYK colour profile");
+        return;
+    }
+    mb_metadata_drop_icc(m, grey   ? "its colour profile is for grey pictures: dropped"
+                            : cmyk ? "its colour profile is for CMYK: dropped"
+                                   : "its colour profile is for other colours: dropped");
+}
+
 /* Runs the decoder within its budget, decides what data that ended early is worth, and turns the picture upright. */
-static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_job *facts)
+static mb_status decode(mb_image_u8 *out, mb_load_info *info, mb_decode_fn decoder, const mb_decode_job *facts)
 {
     mb_status status;
     mb_budget budget;
@@ -342,7 +433,7 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_jo
     job.out = &stored;
     size_t area = (size_t)job.head.width * (size_t)job.head.height;
     mb_budget_init(&budget, area * BUDGET_PER_PIXEL + BUDGET_BASE);
-    MB_TRY(decoders[job.head.type](&job));
+    MB_TRY(decoder(&job));
     if (job.ended_early) {
         MB_TRY(ended_early(&job));
     }
@@ -350,6 +441,7 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_decode_jo
     if (job.limits->metadata != NULL) {
         const mb_bytes file = {job.bytes, job.n};
         MB_TRY(mb_metadata_read(job.limits->metadata, job.head.type, file, job.err));
+        settle_profile(&job);
     }
     info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
     MB_TRY(orient_all(out, info, &stored, job.err));
@@ -359,9 +451,20 @@ done:
     return status;
 }
 
+bool mb_load_within_limits(const mb_sniffed *head, const mb_load_limits *limits)
+{
+    return head->width > 0 && check_size(head, limits, NULL) == MB_OK;
+}
+
+/* What mb_load_by is called with. */
+typedef struct way {
+    mb_decode_fn decoder; /* NULL: the type's */
+    void *user;
+} way;
+
 /* From bytes to an upright picture; messages do not name the file yet. */
-static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes, size_t n,
-                      const mb_load_limits *limits, mb_error *err)
+static mb_status load(const way *by, const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes,
+                      size_t n, const mb_load_limits *limits, mb_error *err)
 {
     mb_sniffed head = mb_sniff(bytes, n);
     if (head.type == MB_FILE_UNKNOWN) {
@@ -375,9 +478,16 @@ static mb_status load(const mb_task *task, mb_image_u8 *out, mb_load_info *info,
         return status;
     }
     fill_info(info, &head);
-    mb_decode_job job = {
-        .task = task, .bytes = bytes, .n = n, .head = head, .limits = limits, .info = info, .rows = -1, .err = err};
-    return decode(out, info, &job);
+    mb_decode_job job = {.task = task,
+                         .bytes = bytes,
+                         .n = n,
+                         .head = head,
+                         .limits = limits,
+                         .info = info,
+                         .rows = -1,
+                         .user = by->user,
+                         .err = err};
+    return decode(out, info, by->decoder != NULL ? by->decoder : decoders[head.type], &job);
 }
 
 static void prefix_name(mb_error *err, const char *name)
@@ -388,9 +498,10 @@ static void prefix_name(mb_error *err, const char *name)
 }
 
 /* All messages get the name in front; after an error nothing is left to free. */
-mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
-                         const char *name, const mb_load_limits *limits, mb_error *err)
+mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_image_u8 *out, mb_load_info *info,
+                     const void *bytes, size_t n, const char *name, const mb_load_limits *limits, mb_error *err)
 {
+    const way by = {decoder, user};
     mb_load_limits standard;
     mb_load_info spare;
     mb_error local = {0};
@@ -401,7 +512,7 @@ mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *in
         mb_load_limits_init(&standard);
         limits = &standard;
     }
-    mb_status status = load(task, out, info, bytes, n, limits, &local);
+    mb_status status = load(&by, task, out, info, bytes, n, limits, &local);
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_image_u8_dispose(out);
@@ -412,6 +523,12 @@ mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *in
         mb_load_info_dispose(info);
     }
     return MB_OK;
+}
+
+mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
+                         const char *name, const mb_load_limits *limits, mb_error *err)
+{
+    return mb_load_by(NULL, NULL, task, out, info, bytes, n, name, limits, err);
 }
 
 /* The whole file is read at once, up to max_bytes: decoders work on memory. */

@@ -3,7 +3,8 @@
  * The type is found in the contents. Width, height and depth are read from the header by our own code and checked
  * against the limits before a decoder sees a byte; decoders take their memory from a budget. The result is what
  * Pillow's ImageOps.exif_transpose and convert('RGB') give: alpha is dropped (not blended), palettes and CMYK are
- * converted, 16 bits keep their upper byte. One deliberate difference: Pillow turns every value above 255 of a 16-bit
+ * converted, 16 bits keep their upper byte. Whoever asks for the metadata, too, gets grey and CMYK converted to sRGB by
+ * their profile: without it their numbers would mean other colours. One deliberate difference: Pillow turns every value above 255 of a 16-bit
  * grey picture into white; here it keeps the upper byte like 16-bit colour does. */
 #ifndef MB_IMAGE_CODEC_LOAD_H
 #define MB_IMAGE_CODEC_LOAD_H
@@ -21,6 +22,9 @@ typedef struct mb_load_limits {
     bool keep_alpha;       /* files with transparency: info->alpha_plane as well */
     mb_metadata *metadata; /* NULL, or begun and filled */
     bool accept_partial;   /* a file that ends early gives the rows that are there and a warning, not an error */
+    bool plain_colours;    /* grey and CMYK by their numbers alone, as without metadata, whatever their profile says */
+    int frame;             /* TIFF, HEIC, JPEG XL: 1 .. is that page or frame, 0 the first, or the one the file names */
+    int max_frames;        /* more are not counted */
 } mb_load_limits;
 
 /* 65,535 pixels, 500 megapixels, 1 GiB, no partial pictures. */
@@ -35,8 +39,9 @@ typedef struct mb_load_info {
     bool alpha;        /* there was transparency */
     bool frames_ignored;
     bool partial;
-    char warning[160]; /* "" or what the user should know */
-    uint16_t *u16;     /* [H,W,3] 16-bit samples beside the picture's 8, upright; NULL unless asked for and there. The
+    double duration_ms; /* of a frame that was asked for; 0: none is known */
+    char warning[160];  /* "" or what the user should know */
+    uint16_t *u16;      /* [H,W,3] 16-bit samples beside the picture's 8, upright; NULL unless asked for and there. The
                           caller frees it (mb_free_aligned) */
     mb_image_u8 alpha_plane; /* [H,W], upright; {0} unless asked for and not opaque throughout */
     uint16_t *u16_alpha;     /* [H,W] beside `u16`, where there is an alpha_plane */

@@ -8,6 +8,7 @@
 #if MB_HAVE_JPEG
 
 #include "core/alloc.h"
+#include "image/codec/metadata.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -26,7 +27,9 @@ typedef struct session {
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
     mb_decode_job *job;
-    uint8_t *row; /* grey or CMYK samples of one row; in the budget */
+    uint8_t *row;           /* grey or CMYK samples of one row; in the budget */
+    uint16_t *wide;         /* of CMYK by its profile: inks of a row, colours behind them; in the budget */
+    mb_to_srgb *by_profile; /* NULL: the plain formula */
     bool out_of_data, stopped;
     int64_t first_bad_row; /* output row at the first sign of missing data; -1: none */
     char message[JMSG_LENGTH_MAX];
@@ -150,6 +153,19 @@ static void cmyk_row(uint8_t *dst, const uint8_t *src, size_t n)
     }
 }
 
+/* The same by the picture's profile, the row lies in s->row. */
+static void cmyk_row_by_profile(const session *s, uint8_t *dst, size_t n)
+{
+    uint16_t *ink = s->wide, *rgb = s->wide + 4 * n;
+    for (size_t i = 0; i < 4 * n; i++) {
+        ink[i] = (uint16_t)((255u - s->row[i]) * 257u);
+    }
+    mb_to_srgb_run(s->by_profile, rgb, ink, n);
+    for (size_t i = 0; i < 3 * n; i++) {
+        dst[i] = (uint8_t)((rgb[i] + 128u) / 257u);
+    }
+}
+
 /* Up to four rows at once where they need no conversion: the library decodes in groups of rows anyway. */
 static void read_rows(session *s)
 {
@@ -165,7 +181,9 @@ static void read_rows(session *s)
         }
         JSAMPROW row = s->row;
         (void)jpeg_read_scanlines(d, &row, 1);
-        if (d->out_color_space == JCS_CMYK) {
+        if (d->out_color_space == JCS_CMYK && s->by_profile != NULL) {
+            cmyk_row_by_profile(s, dst, width);
+        } else if (d->out_color_space == JCS_CMYK) {
             cmyk_row(dst, s->row, width);
         } else {
             mb_spread_gray(dst, s->row, width);
@@ -221,6 +239,23 @@ static mb_status fail(session *s)
     return mb_fail(job->err, MB_E_FORMAT, "damaged JPEG: %s\ncopy or download it again", s->message);
 }
 
+/* The profile is needed before the rows. */
+static mb_status start_cmyk(session *s)
+{
+    mb_decode_job *job = s->job;
+    const size_t width = (size_t)job->head.width;
+    mb_status status = mb_decode_begin(job);
+    if (status == MB_OK && job->limits->metadata != NULL) {
+        status = mb_metadata_read(job->limits->metadata, MB_FILE_JPEG, (mb_bytes){job->bytes, job->n}, job->err);
+    }
+    s->by_profile = status == MB_OK ? mb_decode_cmyk_profile(job) : NULL;
+    if (s->by_profile != NULL) {
+        s->wide = mb_budget_alloc(job->budget, 7 * width * sizeof *s->wide);
+        status = s->wide != NULL ? MB_OK : mb_fail_memory(job->err, 7 * width * sizeof *s->wide, "a row");
+    }
+    return status;
+}
+
 /* The header: its size must be the one that was checked against the limits, its colours one of three kinds. */
 static mb_status start(session *s)
 {
@@ -250,7 +285,7 @@ static mb_status start(session *s)
     if (s->row == NULL) {
         return mb_fail_memory(job->err, (size_t)job->head.width * 4, "a row");
     }
-    return mb_decode_begin(job);
+    return d->out_color_space == JCS_CMYK ? start_cmyk(s) : mb_decode_begin(job);
 }
 
 /* The one place that errors jump to. Whatever happens, the library frees its pools here. */
@@ -263,6 +298,7 @@ mb_status mb_decode_jpeg(mb_decode_job *job)
     session_init(s, job);
     if (setjmp(s->failed) != 0) {
         jpeg_destroy_decompress(&s->d);
+        mb_to_srgb_free(s->by_profile);
         return fail(s);
     }
     jpeg_create_decompress(&s->d);
@@ -277,6 +313,7 @@ mb_status mb_decode_jpeg(mb_decode_job *job)
         note_damage(s, fully_refined(&s->d));
     }
     jpeg_destroy_decompress(&s->d);
+    mb_to_srgb_free(s->by_profile);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* BMP, TGA and GIF (first frame) through stb_image; in a build with -DMATTEBOX_CODECS=stb also JPEG
+/* BMP and TGA through stb_image; in a build with -DMATTEBOX_CODECS=stb also JPEG
  * and PNG. stb_image 2.27 of Debian 12 is contained, not trusted: formats that others read are compiled out, sizes have
  * been checked before, its memory is budgeted and zeroed (TGA can return bytes that were never written), its
  * assertions jump out instead of ending the program, and its loader is only called with the file's own channel count,
@@ -35,6 +35,7 @@ _Noreturn static void assertion(void)
 #define STBI_NO_PNM
 #define STBI_NO_HDR
 #define STBI_NO_PSD
+#define STBI_NO_GIF
 #define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS    65535
 #define STBI_MALLOC(n)         mb_budget_alloc(current->budget, n)

@@ -1,6 +1,6 @@
-/* TIFF through libtiff: the first page. 8 and 16 bits grey and RGB, with or without alpha, in strips are read sample by
- * sample; tiles, palettes, CMYK, YCbCr, Lab and fewer than 8 bits through the library's own conversion to 8-bit RGBA.
- * Samples that are no whole numbers have no white: they are refused.
+/* TIFF through libtiff: the first page, or the one that is asked for. 8 and 16 bits of grey, RGB and CMYK, with or
+ * without alpha, in strips or tiles, are read sample by sample; palettes, YCbCr, Lab and fewer than 8 bits through the
+ * library's own conversion to 8-bit RGBA. Samples that are no whole numbers have no white: they are refused.
  *
  * The library reads from memory; no single block of its own may be larger than the decoder's budget. */
 #include "image/codec/codec.h"
@@ -8,13 +8,43 @@
 #if MB_HAVE_TIFF
 
 #include "core/alloc.h"
+#include "core/os_library.h"
+#include "image/codec/library.h"
 #include "image/codec/metadata.h"
+#include "image/codec/profile.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <tiffio.h>
+
+#define FUNCTIONS(X)                                                                                                   \
+    X(TIFFClientOpenExt)                                                                                               \
+    X(TIFFClose)                                                                                                       \
+    X(TIFFGetField)                                                                                                    \
+    X(TIFFGetFieldDefaulted)                                                                                           \
+    X(TIFFGetVersion)                                                                                                  \
+    X(TIFFIsTiled)                                                                                                     \
+    X(TIFFLastDirectory)                                                                                               \
+    X(TIFFOpenOptionsAlloc)                                                                                            \
+    X(TIFFOpenOptionsFree)                                                                                             \
+    X(TIFFOpenOptionsSetErrorHandlerExtR)                                                                              \
+    X(TIFFOpenOptionsSetMaxSingleMemAlloc)                                                                             \
+    X(TIFFOpenOptionsSetWarningHandlerExtR)                                                                            \
+    X(TIFFRGBAImageOK)                                                                                                 \
+    X(TIFFReadDirectory)                                                                                               \
+    X(TIFFReadRGBAImageOriented)                                                                                       \
+    X(TIFFReadScanline)                                                                                                \
+    X(TIFFReadTile)                                                                                                    \
+    X(TIFFScanlineSize)                                                                                                \
+    X(TIFFReadEncodedStrip) X(TIFFComputeStrip) X(TIFFStripSize) X(TIFFTileSize)
+static struct {
+    FUNCTIONS(MB_LIBRARY_FIELD)
+} api;
+#define SYMBOL(f) {#f, offsetof(__typeof__(api), f)},
+static const mb_library_symbol symbols[] = {FUNCTIONS(SYMBOL)};
+static mb_library library = MB_LIBRARY(MB_OS_LIBRARY("libtiff.so.6", "libtiff-6.dll"), "libtiff6", api, symbols);
 
 typedef struct session {
     mb_decode_job *job;
@@ -81,60 +111,76 @@ static int on_warning(TIFF *t, void *user, const char *module, const char *forma
 
 static TIFF *open_tiff(session *s)
 {
-    TIFFOpenOptions *o = TIFFOpenOptionsAlloc();
+    TIFFOpenOptions *o = api.TIFFOpenOptionsAlloc();
     if (o == NULL) {
         return NULL;
     }
-    TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)s->job->budget->limit);
-    TIFFOpenOptionsSetErrorHandlerExtR(o, on_error, s);
-    TIFFOpenOptionsSetWarningHandlerExtR(o, on_warning, s);
-    TIFF *t = TIFFClientOpenExt("picture", "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, o);
-    TIFFOpenOptionsFree(o);
+    api.TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)s->job->budget->limit);
+    api.TIFFOpenOptionsSetErrorHandlerExtR(o, on_error, s);
+    api.TIFFOpenOptionsSetWarningHandlerExtR(o, on_warning, s);
+    TIFF *t = api.TIFFClientOpenExt("picture", "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, o);
+    api.TIFFOpenOptionsFree(o);
     return t;
 }
 
 /* The layout of the samples. */
 typedef struct layout {
     uint16_t bits, samples, photometric, planar, format, extra; /* extra: what the first extra sample is */
-    size_t colours;                                             /* 1 or 3 */
-    bool alpha, premultiplied, by_sample;
+    uint16_t compression;
+    size_t colours; /* 1, 3, or 4 of CMYK */
+    bool alpha, premultiplied, by_sample, tiled;
+    mb_to_srgb *by_profile; /* of CMYK; NULL: without a profile */
 } layout;
 
-static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
+/* Whole numbers of 1 to 16 bits. */
+static mb_status check_samples(const layout *l, mb_error *err)
 {
-    uint16_t n_extra = 0, *extra = NULL, compression = 0;
-    uint32_t width = 0, height = 0;
-    *l = (layout){.bits = 1, .samples = 1, .planar = PLANARCONFIG_CONTIG, .format = SAMPLEFORMAT_UINT};
-    (void)TIFFGetField(t, TIFFTAG_IMAGEWIDTH, &width);
-    (void)TIFFGetField(t, TIFFTAG_IMAGELENGTH, &height);
-    (void)TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &l->bits);
-    (void)TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLESPERPIXEL, &l->samples);
-    (void)TIFFGetFieldDefaulted(t, TIFFTAG_PLANARCONFIG, &l->planar);
-    (void)TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLEFORMAT, &l->format);
-    (void)TIFFGetFieldDefaulted(t, TIFFTAG_COMPRESSION, &compression);
-    (void)TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &l->photometric);
-    if (TIFFGetFieldDefaulted(t, TIFFTAG_EXTRASAMPLES, &n_extra, &extra) && n_extra > 0) {
-        l->extra = extra[0];
-    }
-    if (width != (uint32_t)job->head.width || height != (uint32_t)job->head.height) {
-        return mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: two headers that disagree about its size");
-    }
     if (l->format == SAMPLEFORMAT_IEEEFP || l->format == SAMPLEFORMAT_COMPLEXIEEEFP) {
-        return mb_fail(job->err, MB_E_UNSUPPORTED,
+        return mb_fail(err, MB_E_UNSUPPORTED,
                        "TIFF of floating-point samples: they have no fixed white\nsave it with 16 bits a sample");
     }
     if (l->format == SAMPLEFORMAT_INT || l->format == SAMPLEFORMAT_COMPLEXINT || l->bits > 16) {
-        return mb_fail(job->err, MB_E_UNSUPPORTED,
+        return mb_fail(err, MB_E_UNSUPPORTED,
                        "TIFF of %u-bit%s samples: 1 to 16 bits without sign are read\nsave it with 16 bits a sample",
                        (unsigned)l->bits, l->format == SAMPLEFORMAT_UINT ? "" : " signed or complex");
     }
+    return MB_OK;
+}
+
+static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
+{
+    uint16_t n_extra = 0, *extra = NULL, inks = INKSET_CMYK;
+    uint32_t width = 0, height = 0;
+    *l = (layout){.bits = 1, .samples = 1, .planar = PLANARCONFIG_CONTIG, .format = SAMPLEFORMAT_UINT};
+    (void)api.TIFFGetField(t, TIFFTAG_IMAGEWIDTH, &width);
+    (void)api.TIFFGetField(t, TIFFTAG_IMAGELENGTH, &height);
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &l->bits);
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLESPERPIXEL, &l->samples);
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_PLANARCONFIG, &l->planar);
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLEFORMAT, &l->format);
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_COMPRESSION, &l->compression);
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_INKSET, &inks);
+    (void)api.TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &l->photometric);
+    if (api.TIFFGetFieldDefaulted(t, TIFFTAG_EXTRASAMPLES, &n_extra, &extra) && n_extra > 0) {
+        l->extra = extra[0];
+    }
+    if (job->limits->frame > 1) { /* the head of the file was that of the first page */
+        mb_status status = mb_decode_set_size(job, width, height);
+        if (status != MB_OK) {
+            return status;
+        }
+    } else if (width != job->head.width || height != job->head.height) {
+        return mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: two headers that disagree about its size");
+    }
     const bool grey = l->photometric == PHOTOMETRIC_MINISBLACK || l->photometric == PHOTOMETRIC_MINISWHITE;
-    l->colours = grey ? 1 : 3;
-    l->by_sample = (grey || l->photometric == PHOTOMETRIC_RGB) && (l->bits == 8 || l->bits == 16) &&
-                   l->samples >= l->colours && !TIFFIsTiled(t) && compression != COMPRESSION_OJPEG;
+    const bool cmyk = l->photometric == PHOTOMETRIC_SEPARATED && inks == INKSET_CMYK;
+    l->colours = grey ? 1 : cmyk ? 4 : 3;
+    l->tiled = api.TIFFIsTiled(t) != 0;
+    l->by_sample = (grey || cmyk || l->photometric == PHOTOMETRIC_RGB) && (l->bits == 8 || l->bits == 16) &&
+                   l->samples >= l->colours && l->compression != COMPRESSION_OJPEG;
     l->premultiplied = l->extra == EXTRASAMPLE_ASSOCALPHA;
     l->alpha = l->samples > l->colours && (l->premultiplied || l->extra == EXTRASAMPLE_UNASSALPHA);
-    return MB_OK;
+    return check_samples(l, job->err);
 }
 
 /* Colour that was multiplied by alpha, straight again. */
@@ -154,64 +200,158 @@ static unsigned sample_at(const uint8_t *row, size_t i, unsigned bits)
     return wide;
 }
 
-/* One pixel of the result; v: its colours and its alpha. */
-static void put(const mb_decode_job *job, const layout *l, size_t i, const unsigned v[4])
+/* Ink to light; without a profile as the library's own conversion has it. */
+static void cmyk_to_rgb(const layout *l, unsigned v[5], unsigned top)
+{
+    if (l->by_profile == NULL) {
+        for (size_t k = 0; k < 3; k++) {
+            v[k] = (unsigned)((uint64_t)(top - v[k]) * (top - v[3]) / top);
+        }
+        return;
+    }
+    uint16_t ink[4], rgb[3];
+    for (size_t k = 0; k < 4; k++) {
+        ink[k] = (uint16_t)(top == 255 ? v[k] * 257 : v[k]);
+    }
+    mb_to_srgb_run(l->by_profile, rgb, ink, 1);
+    for (size_t k = 0; k < 3; k++) {
+        v[k] = top == 255 ? (rgb[k] + 128u) / 257u : rgb[k];
+    }
+}
+
+/* One pixel of the result; v: its colours, and its alpha behind them. */
+static void put(const mb_decode_job *job, const layout *l, size_t i, unsigned v[5])
 {
     const mb_load_info *info = job->info;
     const unsigned top = l->bits == 16 ? 65535 : 255, shift = l->bits == 16 ? 8 : 0;
+    for (size_t k = 0; l->alpha && l->premultiplied && k < l->colours; k++) {
+        const bool light = l->photometric != PHOTOMETRIC_MINISWHITE;
+        v[k] = light ? straighten(v[k], v[l->colours], top) : top - straighten(top - v[k], v[l->colours], top);
+    }
+    if (l->colours == 4) {
+        cmyk_to_rgb(l, v, top);
+    }
     for (size_t k = 0; k < 3; k++) {
-        unsigned c = v[l->colours == 3 ? k : 0];
+        unsigned c = v[l->colours >= 3 ? k : 0];
         c = l->photometric == PHOTOMETRIC_MINISWHITE ? top - c : c;
-        c = l->alpha && l->premultiplied ? straighten(c, v[3], top) : c;
         job->out->v[3 * i + k] = (uint8_t)(c >> shift);
         if (info->u16 != NULL) {
             info->u16[3 * i + k] = (uint16_t)c;
         }
     }
     if (info->alpha_plane.v != NULL) {
-        info->alpha_plane.v[i] = (uint8_t)(v[3] >> shift);
+        info->alpha_plane.v[i] = (uint8_t)(v[l->colours] >> shift);
     }
     if (info->u16_alpha != NULL) {
-        info->u16_alpha[i] = (uint16_t)v[3];
+        info->u16_alpha[i] = (uint16_t)v[l->colours];
     }
 }
 
-/* Rows of samples side by side, or one row of each plane. */
-static mb_status read_samples(TIFF *t, const layout *l, mb_decode_job *job)
+/* Pixels side by side, from pixel `at` of the result on. samples: of all planes together, or of the first plane, with
+ * the next one `plane_bytes` behind. */
+static void put_span(const mb_decode_job *job, const layout *l, size_t at, size_t n, const uint8_t *samples,
+                     size_t plane_bytes)
 {
-    const size_t width = (size_t)job->head.width, used = l->colours + (l->alpha ? 1 : 0);
-    const bool planes = l->planar == PLANARCONFIG_SEPARATE;
-    const tmsize_t line = TIFFScanlineSize(t);
-    const size_t need = width * (planes ? 1 : l->samples) * (l->bits / 8u), rows = planes ? used : 1;
+    const size_t used = l->colours + (l->alpha ? 1 : 0);
+    for (size_t x = 0; x < n; x++) {
+        unsigned v[5] = {0};
+        for (size_t k = 0; k < used; k++) {
+            v[k] = l->planar == PLANARCONFIG_SEPARATE ? sample_at(samples + k * plane_bytes, x, l->bits)
+                                                      : sample_at(samples, x * l->samples + k, l->bits);
+        }
+        put(job, l, at + x, v);
+    }
+}
+
+/* Bytes of a row of `width` pixels, of one plane where they are apart. */
+static size_t row_bytes(const layout *l, size_t width)
+{
+    return width * (l->planar == PLANARCONFIG_SEPARATE ? 1u : l->samples) * (l->bits / 8u);
+}
+
+/* Rows of samples side by side. */
+static mb_status read_rows(TIFF *t, const layout *l, mb_decode_job *job)
+{
+    const size_t width = (size_t)job->head.width;
+    const tmsize_t line = api.TIFFScanlineSize(t);
     mb_status status = MB_OK;
-    if (line < 0 || (size_t)line < need) {
+    if (line < 0 || (size_t)line < row_bytes(l, width)) {
         return mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: its rows are too short");
     }
-    uint8_t *row = mb_budget_alloc(job->budget, (size_t)line * rows);
+    uint8_t *row = mb_budget_alloc(job->budget, (size_t)line);
     if (row == NULL) {
-        return mb_fail_memory(job->err, (size_t)line * rows, "rows of a TIFF");
+        return mb_fail_memory(job->err, (size_t)line, "a row of a TIFF");
     }
     for (uint32_t y = 0; status == MB_OK && y < (uint32_t)job->head.height; y++, status = mb_decode_check(job)) {
-        bool sound = true;
-        for (size_t p = 0; sound && p < rows; p++) {
-            sound = TIFFReadScanline(t, row + p * (size_t)line, y, (uint16_t)p) >= 0;
-        }
-        if (!sound) {
+        if (api.TIFFReadScanline(t, row, y, 0) < 0) {
             job->ended_early = true;
             job->rows = y;
             return MB_OK;
         }
-        for (size_t x = 0; x < width; x++) {
-            unsigned v[4] = {0};
-            for (size_t k = 0; k < used; k++) {
-                const size_t to = k < l->colours ? k : 3;
-                v[to] = planes ? sample_at(row + k * (size_t)line, x, l->bits)
-                               : sample_at(row, x * l->samples + k, l->bits);
-            }
-            put(job, l, (size_t)y * width + x, v);
-        }
+        put_span(job, l, (size_t)y * width, width, row, 0);
     }
     return status;
+}
+
+/* What of a tile or strip lies inside the picture. */
+static void put_block(const mb_decode_job *job, const layout *l, const uint8_t *block, size_t plane_bytes,
+                      const uint32_t at[2], const uint32_t size[2])
+{
+    const uint32_t right = (uint32_t)job->head.width - at[0], below = (uint32_t)job->head.height - at[1];
+    const uint32_t width = size[0] < right ? size[0] : right, height = size[1] < below ? size[1] : below;
+    for (uint32_t y = 0; y < height; y++) {
+        put_span(job, l, ((size_t)at[1] + y) * (size_t)job->head.width + at[0], width,
+                 block + y * row_bytes(l, size[0]), plane_bytes);
+    }
+}
+
+/* One tile, or one strip of one plane. */
+static bool read_block(TIFF *t, const layout *l, uint8_t *block, tmsize_t bytes, const uint32_t at[2], size_t plane)
+{
+    return l->tiled ? api.TIFFReadTile(t, block, at[0], at[1], 0, (uint16_t)plane) >= 0
+                    : api.TIFFReadEncodedStrip(t, api.TIFFComputeStrip(t, at[1], (uint16_t)plane), block, bytes) >= 0;
+}
+
+/* Tiles; and strips of planes, of which compressed ones cannot be read row by row in turn. */
+static mb_status read_blocks(TIFF *t, const layout *l, mb_decode_job *job)
+{
+    const size_t used = l->colours + (l->alpha ? 1 : 0), planes = l->planar == PLANARCONFIG_SEPARATE ? used : 1;
+    const tmsize_t bytes = l->tiled ? api.TIFFTileSize(t) : api.TIFFStripSize(t);
+    uint32_t size[2] = {(uint32_t)job->head.width, 0};
+    size_t need;
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_ROWSPERSTRIP, &size[1]);
+    if (l->tiled) {
+        (void)api.TIFFGetField(t, TIFFTAG_TILEWIDTH, &size[0]);
+        (void)api.TIFFGetField(t, TIFFTAG_TILELENGTH, &size[1]);
+    } else if (size[1] > (uint32_t)job->head.height) { /* also its default: all rows */
+        size[1] = (uint32_t)job->head.height;
+    }
+    if (bytes <= 0 || size[0] < 1 || size[1] < 1 || size[0] > 1u << 20 ||
+        !mb_mul_size(&need, row_bytes(l, size[0]), size[1]) || (size_t)bytes < need) {
+        return mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: its tiles or strips are too small");
+    }
+    uint8_t *block = mb_mul_size(&need, (size_t)bytes, planes) ? mb_budget_alloc(job->budget, need) : NULL;
+    if (block == NULL) {
+        return mb_fail(job->err, MB_E_MEMORY, "TIFF: decoding it needs more than %.1f MB of memory",
+                       (double)job->budget->limit * 1e-6);
+    }
+    for (uint32_t y = 0; y < (uint32_t)job->head.height; y += size[1]) {
+        for (uint32_t x = 0; x < (uint32_t)job->head.width; x += size[0]) {
+            for (size_t p = 0; p < planes; p++) {
+                if (!read_block(t, l, block + p * (size_t)bytes, bytes, (const uint32_t[]){x, y}, p)) {
+                    job->ended_early = true;
+                    job->rows = y;
+                    return MB_OK;
+                }
+            }
+            put_block(job, l, block, (size_t)bytes, (const uint32_t[]){x, y}, size);
+        }
+        mb_status status = mb_decode_check(job);
+        if (status != MB_OK) {
+            return status;
+        }
+    }
+    return MB_OK;
 }
 
 /* By the library's conversion, whose alpha is multiplied into the colours. */
@@ -221,15 +361,15 @@ static mb_status read_rgba(TIFF *t, session *s)
     const size_t width = (size_t)job->head.width, n = width * (size_t)job->head.height;
     uint16_t orientation = ORIENTATION_TOPLEFT;
     char reason[1024] = "";
-    if (!TIFFRGBAImageOK(t, reason)) {
+    if (!api.TIFFRGBAImageOK(t, reason)) {
         return mb_fail(job->err, MB_E_UNSUPPORTED, "TIFF of a kind that is not read: %.100s\nsave it as RGB", reason);
     }
     uint32_t *rgba = mb_budget_alloc(job->budget, 4 * n);
     if (rgba == NULL) {
         return mb_fail_memory(job->err, 4 * n, "a TIFF picture");
     }
-    (void)TIFFGetFieldDefaulted(t, TIFFTAG_ORIENTATION, &orientation);
-    if (!TIFFReadRGBAImageOriented(t, (uint32_t)width, (uint32_t)job->head.height, rgba, orientation, 1)) {
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_ORIENTATION, &orientation);
+    if (!api.TIFFReadRGBAImageOriented(t, (uint32_t)width, (uint32_t)job->head.height, rgba, orientation, 1)) {
         job->ended_early = true;
         job->rows = -1;
     }
@@ -257,30 +397,50 @@ static mb_status read_metadata(TIFF *t, mb_decode_job *job)
     if (m == NULL) {
         return MB_OK;
     }
-    (void)TIFFGetFieldDefaulted(t, TIFFTAG_RESOLUTIONUNIT, &unit);
-    if (unit != RESUNIT_NONE && TIFFGetField(t, TIFFTAG_XRESOLUTION, &x) && TIFFGetField(t, TIFFTAG_YRESOLUTION, &y) &&
-        x >= 1 && y >= 1 && x < 1e6f && y < 1e6f) {
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_RESOLUTIONUNIT, &unit);
+    if (unit != RESUNIT_NONE && api.TIFFGetField(t, TIFFTAG_XRESOLUTION, &x) &&
+        api.TIFFGetField(t, TIFFTAG_YRESOLUTION, &y) && x >= 1 && y >= 1 && x < 1e6f && y < 1e6f) {
         m->dpi_x = (double)x * (unit == RESUNIT_CENTIMETER ? 2.54 : 1);
         m->dpi_y = (double)y * (unit == RESUNIT_CENTIMETER ? 2.54 : 1);
     }
-    if (TIFFGetField(t, TIFFTAG_ICCPROFILE, &n, &icc) && icc != NULL) {
+    if (api.TIFFGetField(t, TIFFTAG_ICCPROFILE, &n, &icc) && icc != NULL) {
         return mb_metadata_set_icc(m, (mb_bytes){icc, n}, job->err);
     }
     return MB_OK;
+}
+
+/* Pages, without the small copies and masks that belong to one. */
+static bool is_page(TIFF *t)
+{
+    uint32_t kind = 0;
+    (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_SUBFILETYPE, &kind);
+    return (kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0;
+}
+
+/* The next page after the current directory. */
+static bool next_page(TIFF *t)
+{
+    while (!api.TIFFLastDirectory(t) && api.TIFFReadDirectory(t)) {
+        if (is_page(t)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static mb_status decode(TIFF *t, session *s)
 {
     mb_decode_job *job = s->job;
     mb_status status = MB_OK;
-    layout l;
+    layout l = {0};
+    for (int page = 1; page < job->limits->frame; page++) {
+        if (!next_page(t)) {
+            MB_TRY(mb_fail(job->err, MB_E_FORMAT, "damaged TIFF: page %d cannot be read", page + 1));
+        }
+    }
     MB_TRY(read_layout(&l, t, job));
     job->info->channels = l.samples < 4 ? l.samples : 4;
     job->info->bits = l.bits;
-    if (!TIFFLastDirectory(t)) {
-        job->info->frames_ignored = true;
-        (void)snprintf(job->info->warning, sizeof job->info->warning, "several pages: only the first is used");
-    }
     MB_TRY(mb_decode_begin(job));
     if (l.by_sample && l.bits == 16) {
         MB_TRY(mb_decode_begin_u16(job));
@@ -290,13 +450,26 @@ static mb_status decode(TIFF *t, session *s)
         MB_TRY(mb_decode_begin_alpha(job));
     }
     MB_TRY(read_metadata(t, job));
-    MB_TRY(l.by_sample ? read_samples(t, &l, job) : read_rgba(t, s));
+    if (l.by_sample && l.colours == 4) {
+        l.by_profile = mb_decode_cmyk_profile(job);
+    }
+    MB_TRY(!l.by_sample                                   ? read_rgba(t, s)
+           : l.tiled || l.planar == PLANARCONFIG_SEPARATE ? read_blocks(t, &l, job)
+                                                          : read_rows(t, &l, job));
+    if (job->limits->frame == 0 && next_page(t)) { /* looked for last: it leaves the first page */
+        job->info->frames_ignored = true;
+        (void)snprintf(job->info->warning, sizeof job->info->warning, "several pages: only the first is used");
+    }
 done:
+    mb_to_srgb_free(l.by_profile);
     return status;
 }
 
 mb_status mb_decode_tiff(mb_decode_job *job)
 {
+    if (!mb_library_open(&library)) {
+        return mb_library_missing(&library, "TIFF", job->err);
+    }
     session s = {.job = job};
     TIFF *t = open_tiff(&s);
     if (t == NULL) {
@@ -304,13 +477,31 @@ mb_status mb_decode_tiff(mb_decode_job *job)
                        s.message[0] != '\0' ? s.message : "it cannot be opened");
     }
     mb_status status = decode(t, &s);
-    TIFFClose(t);
+    api.TIFFClose(t);
     return status;
+}
+
+int mb_tiff_count(mb_decode_job *job)
+{
+    session s = {.job = job};
+    TIFF *t = mb_library_open(&library) ? open_tiff(&s) : NULL;
+    int n = t != NULL ? 1 : 0;
+    while (t != NULL && n <= job->limits->max_frames && next_page(t)) {
+        n++;
+    }
+    if (t != NULL) {
+        api.TIFFClose(t);
+    }
+    return n;
 }
 
 void mb_tiff_version(char *text, size_t n)
 {
-    const char *all = TIFFGetVersion(); /* "LIBTIFF, Version 4.5.0\nCopyright ..." */
+    if (!mb_library_open(&library)) {
+        (void)snprintf(text, n, "not found: %s", library.reason);
+        return;
+    }
+    const char *all = api.TIFFGetVersion(); /* "LIBTIFF, Version 4.5.0\nCopyright ..." */
     const char *from = strstr(all, "Version ");
     from = from != NULL ? from + 8 : all;
     (void)snprintf(text, n, "libtiff %.*s", (int)strcspn(from, "\n"), from);

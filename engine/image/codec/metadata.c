@@ -143,16 +143,25 @@ mb_status mb_metadata_set_icc(mb_metadata *m, mb_bytes icc, mb_error *err)
     if (icc.n < 132 || icc.n > MAX_ICC || memcmp(icc.v + 36, "acsp", 4) != 0 || number(icc, 0, 4, true) > icc.n) {
         return MB_OK;
     }
-    if (memcmp(icc.v + 16, "RGB ", 4) != 0) {
-        const bool grey = memcmp(icc.v + 16, "GRAY", 4) == 0;
-        (void)snprintf(m->note, sizeof m->note, "its colour profile is for %s: dropped",
-                       grey                                 ? "grey pictures"
-                       : memcmp(icc.v + 16, "CMYK", 4) == 0 ? "CMYK"
-                                                            : "other colours");
-        return MB_OK;
-    }
     icc.n = number(icc, 0, 4, true) >= 132 ? number(icc, 0, 4, true) : icc.n;
     return copy(&m->icc, &m->icc_bytes, icc, err);
+}
+
+mb_icc_colours mb_metadata_icc_colours(const mb_metadata *m)
+{
+    const char *space = m->icc != NULL ? (const char *)m->icc + 16 : "RGB ";
+    return memcmp(space, "RGB ", 4) == 0   ? MB_ICC_RGB
+           : memcmp(space, "GRAY", 4) == 0 ? MB_ICC_GRAY
+           : memcmp(space, "CMYK", 4) == 0 ? MB_ICC_CMYK
+                                           : MB_ICC_OTHER;
+}
+
+void mb_metadata_drop_icc(mb_metadata *m, const char *note)
+{
+    mb_free(m->icc);
+    m->icc = NULL;
+    m->icc_bytes = 0;
+    (void)snprintf(m->note, sizeof m->note, "%s", note);
 }
 
 /* The profile of an iCCP chunk: a name, a zero, the method 0, and zlib data. */
@@ -205,6 +214,27 @@ mb_bytes mb_find_chunk(mb_bytes b, size_t at, const char *name, bool riff)
             break;
         }
         at += 8 + length + (riff ? length & 1 : 4);
+    }
+    return (mb_bytes){NULL, 0};
+}
+
+mb_bytes mb_find_box(mb_bytes b, const char *name)
+{
+    for (size_t at = 0; at + 8 <= b.n;) {
+        uint64_t length = number(b, at, 4, true);
+        size_t head = 8;
+        if (length == 1 && at + 16 <= b.n) { /* 64 bits follow */
+            length = (uint64_t)number(b, at + 8, 4, true) << 32 | number(b, at + 12, 4, true);
+            head = 16;
+        }
+        length = length == 0 || length > b.n - at ? b.n - at : length; /* 0: up to the end */
+        if (length < head) {
+            break;
+        }
+        if (memcmp(b.v + at + 4, name, 4) == 0) {
+            return (mb_bytes){b.v + at + head, (size_t)length - head};
+        }
+        at += (size_t)length;
     }
     return (mb_bytes){NULL, 0};
 }

@@ -1,6 +1,7 @@
 /* Colours from one ICC profile to another, by Little CMS 2 where that is built in. */
 #include "core/alloc.h"
 #include "image/codec/load.h"
+#include "image/codec/profile.h"
 #include "image/convert.h"
 
 #if MB_HAVE_LCMS
@@ -70,11 +71,75 @@ mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *fro
     return status;
 }
 
+struct mb_to_srgb {
+    cmsHTRANSFORM transform;
+};
+
+mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels)
+{
+    const cmsColorSpaceSignature space = channels == 4 ? cmsSigCmykData : cmsSigGrayData;
+    mb_to_srgb *t = mb_calloc(1, sizeof *t);
+    cmsHPROFILE from = icc.v != NULL ? cmsOpenProfileFromMem(icc.v, (cmsUInt32Number)icc.n) : NULL;
+    cmsHPROFILE to = cmsCreate_sRGBProfile();
+    /* Of four inks the library makes one table, which is what makes it fast enough; grey is a curve. */
+    const cmsUInt32Number flags =
+        cmsFLAGS_NOCACHE | cmsFLAGS_BLACKPOINTCOMPENSATION |
+        (channels == 4 ? (cmsUInt32Number)cmsFLAGS_HIGHRESPRECALC : (cmsUInt32Number)cmsFLAGS_NOOPTIMIZE);
+    if (t != NULL && from != NULL && to != NULL && cmsGetColorSpace(from) == space) {
+        t->transform = cmsCreateTransform(from, channels == 4 ? TYPE_CMYK_16 : TYPE_GRAY_16, to, TYPE_RGB_16,
+                                          INTENT_RELATIVE_COLORIMETRIC, flags);
+    }
+    if (from != NULL) {
+        cmsCloseProfile(from);
+    }
+    if (to != NULL) {
+        cmsCloseProfile(to);
+    }
+    if (t != NULL && t->transform == NULL) {
+        mb_free(t);
+        t = NULL;
+    }
+    return t;
+}
+
+void mb_to_srgb_run(const mb_to_srgb *t, uint16_t *rgb, const uint16_t *samples, size_t n)
+{
+    cmsDoTransform(t->transform, samples, rgb, (cmsUInt32Number)n);
+}
+
+void mb_to_srgb_free(mb_to_srgb *t)
+{
+    if (t != NULL) {
+        cmsDeleteTransform(t->transform);
+        mb_free(t);
+    }
+}
+
 #else
 
 const char *mb_profile_library(void)
 {
     return "carried, not converted";
+}
+
+mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels)
+{
+    (void)icc;
+    (void)channels;
+    return NULL;
+}
+
+void mb_to_srgb_run(const mb_to_srgb *t, uint16_t *rgb, const uint16_t *samples, size_t n)
+{
+    (void)t;
+    (void)rgb;
+    (void)samples;
+    (void)n;
+}
+
+void mb_to_srgb_free(mb_to_srgb *t)
+{
+    (void)t;
 }
 
 mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *from, const mb_metadata *to, mb_error *err)

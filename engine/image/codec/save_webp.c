@@ -11,7 +11,7 @@
 
 #include <webp/encode.h>
 #if MB_HAVE_WEBPMUX
-#include <webp/mux.h>
+#include "image/codec/webp_mux.h"
 #endif
 
 #if MB_HAVE_WEBPMUX
@@ -29,28 +29,36 @@ static size_t resolution_exif(uint8_t v[80], double dpi_x, double dpi_y)
     return 66;
 }
 
-/* The encoded picture with its metadata around it; *file stays as it is where there is none. */
-static mb_status wrap(WebPData *file, const mb_metadata *m, mb_error *err)
+mb_status mb_webp_wrap(WebPMux *mux, WebPData *whole, const mb_metadata *m, mb_error *err)
 {
+    static const mb_metadata none;
     uint8_t small[80];
-    WebPData exif = {m->exif, m->exif_bytes}, icc = {m->icc, m->icc_bytes}, whole;
+    m = m != NULL ? m : &none;
+    WebPData exif = {m->exif, m->exif_bytes}, icc = {m->icc, m->icc_bytes};
     if (m->exif == NULL && m->dpi_x > 0 && m->dpi_y > 0 && m->dpi_x < 4e6 && m->dpi_y < 4e6) {
         exif = (WebPData){small, resolution_exif(small, m->dpi_x, m->dpi_y)};
     }
-    if (exif.bytes == NULL && icc.bytes == NULL) {
-        return MB_OK;
-    }
-    WebPMux *mux = WebPMuxCreate(file, 0);
     bool sound = mux != NULL;
     sound = sound && (icc.bytes == NULL || WebPMuxSetChunk(mux, "ICCP", &icc, 0) == WEBP_MUX_OK);
     sound = sound && (exif.bytes == NULL || WebPMuxSetChunk(mux, "EXIF", &exif, 0) == WEBP_MUX_OK);
-    sound = sound && WebPMuxAssemble(mux, &whole) == WEBP_MUX_OK;
-    WebPMuxDelete(mux);
-    if (!sound) {
-        return mb_fail_memory(err, file->size + icc.size + exif.size, "a WebP file's metadata");
+    sound = sound && WebPMuxAssemble(mux, whole) == WEBP_MUX_OK;
+    return sound ? MB_OK : mb_fail_memory(err, icc.size + exif.size, "a WebP file's metadata");
+}
+
+/* The encoded picture with its metadata around it; *file stays as it is where there is none. */
+static mb_status wrap(WebPData *file, const mb_metadata *m, mb_error *err)
+{
+    WebPData whole;
+    if (m->exif == NULL && m->icc == NULL && !(m->dpi_x > 0 && m->dpi_y > 0 && m->dpi_x < 4e6 && m->dpi_y < 4e6)) {
+        return MB_OK;
     }
-    *file = whole;
-    return MB_OK;
+    WebPMux *mux = WebPMuxCreate(file, 0);
+    mb_status status = mb_webp_wrap(mux, &whole, m, err);
+    WebPMuxDelete(mux);
+    if (status == MB_OK) {
+        *file = whole;
+    }
+    return status;
 }
 #endif
 

@@ -298,6 +298,7 @@ static void heif(mb_sniffed *s, const reader *r)
 {
     s->channels = 3;
     s->bits = 8;
+    s->animated = has(r, 8, "avis", 4) || has(r, 8, "msf1", 4) || has(r, 8, "hevc", 4) || has(r, 8, "hevx", 4);
     for (size_t at = 4; at + 16 <= r->n; at++) {
         const uint8_t *p = memchr(r->v + at, 'i', r->n - 15 - at);
         if (p == NULL) {
@@ -314,22 +315,31 @@ static void heif(mb_sniffed *s, const reader *r)
     }
 }
 
+/* A number of `size` bytes (2, 4, or the lower half of 8) in the file's order. */
+static uint32_t tiff_number(const reader *r, size_t at, unsigned size, bool big)
+{
+    at += big && size == 8 ? 4 : 0;
+    return size == 2 ? (big ? be16(r, at) : le16(r, at)) : (big ? be32(r, at) : le32(r, at));
+}
+
 /* Byte order, 42, the offset of the first directory: a count, then entries of 12 bytes (tag, type, count, value). Short
- * and long values stand in the entry itself. The directory may lie behind what is there: then the size is 0. */
+ * and long values stand in the entry itself. BigTIFF: 43, offsets and counts of 8 bytes, entries of 20. The directory
+ * may lie behind what is there: then the size is 0. */
 static void tiff(mb_sniffed *s, const reader *r)
 {
-    const bool big = has(r, 0, "MM\0*", 4);
-    if (!big && !has(r, 0, "II*\0", 4)) {
+    const bool big = has(r, 0, "MM", 2), wide = be16(r, 2) == 43 || le16(r, 2) == 43;
+    const size_t entry = wide ? 20 : 12, value = wide ? 12 : 8;
+    size_t at = tiff_number(r, wide ? 8 : 4, wide ? 8 : 4, big);
+    if (wide && tiff_number(r, big ? 8 : 12, 4, big) != 0) { /* beyond 4 GiB */
         return;
     }
-    const size_t at = big ? be32(r, 4) : le32(r, 4);
-    const unsigned count = big ? be16(r, at) : le16(r, at);
+    const uint32_t count = tiff_number(r, at, wide ? 8 : 2, big);
+    at += wide ? 8 : 2;
     s->channels = s->bits = 1;
-    for (unsigned i = 0; i < count && at + 2 + 12 * ((size_t)i + 1) <= r->n; i++) {
-        const size_t e = at + 2 + 12 * (size_t)i;
-        const unsigned tag = big ? be16(r, e) : le16(r, e), type = big ? be16(r, e + 2) : le16(r, e + 2);
-        const uint32_t word =
-            type == 3 ? (big ? be16(r, e + 8) : le16(r, e + 8)) : (big ? be32(r, e + 8) : le32(r, e + 8));
+    for (uint32_t i = 0; i < count && at + entry * ((size_t)i + 1) <= r->n; i++) {
+        const size_t e = at + entry * (size_t)i;
+        const unsigned tag = tiff_number(r, e, 2, big), type = tiff_number(r, e + 2, 2, big);
+        const uint32_t word = tiff_number(r, e + value, type == 3 ? 2 : type == 16 ? 8 : 4, big);
         if (tag == 256) {
             s->width = word;
         } else if (tag == 257) {
@@ -337,6 +347,60 @@ static void tiff(mb_sniffed *s, const reader *r)
         } else if (tag == 277) {
             s->channels = word < 4 ? (int)word : 4;
         }
+    }
+}
+
+/* Bits of a JPEG XL codestream, the lowest first. */
+static uint32_t bits_at(const reader *r, size_t *bit, unsigned n)
+{
+    uint32_t value = 0;
+    for (unsigned i = 0; i < n; i++, ++*bit) {
+        value |= (u8_at(r, *bit / 8) >> *bit % 8 & 1) << i;
+    }
+    return value;
+}
+
+/* One side: small ones in steps of 8, others in 9, 13, 18 or 30 bits. */
+static int64_t jxl_side(const reader *r, size_t *bit, bool small)
+{
+    static const unsigned widths[] = {9, 13, 18, 30};
+    return small ? 8 * (1 + (int64_t)bits_at(r, bit, 5)) : 1 + (int64_t)bits_at(r, bit, widths[bits_at(r, bit, 2)]);
+}
+
+/* The codestream FF 0A, bare or in the first box "jxlc" or "jxlp" (behind four bytes of count): height, then width as
+ * itself or as a ratio. */
+static void jxl(mb_sniffed *s, const reader *r)
+{
+    static const int64_t ratios[8][2] = {{0, 1}, {1, 1}, {12, 10}, {4, 3}, {3, 2}, {16, 9}, {5, 4}, {2, 1}};
+    size_t at = 0;
+    while (!has(r, at, "\xFF\x0A", 2)) {
+        const uint32_t length = be32(r, at), head = length == 1 ? 16 : 8;
+        if (at + head > r->n) {
+            return;
+        }
+        if (has(r, at + 4, "jxlc", 4) || has(r, at + 4, "jxlp", 4)) {
+            at += head + (has(r, at + 4, "jxlp", 4) ? 4 : 0);
+            if (!has(r, at, "\xFF\x0A", 2)) {
+                return;
+            }
+        } else {
+            const uint64_t whole = length == 1 ? (uint64_t)be32(r, at + 8) << 32 | be32(r, at + 12) : length;
+            if (whole < head || whole > r->n - at) {
+                return;
+            }
+            at += (size_t)whole;
+        }
+    }
+    size_t bit = 8 * (at + 2);
+    const bool small = bits_at(r, &bit, 1) != 0;
+    const int64_t height = jxl_side(r, &bit, small);
+    const uint32_t ratio = bits_at(r, &bit, 3);
+    const int64_t width = ratio == 0 ? jxl_side(r, &bit, small) : height * ratios[ratio][0] / ratios[ratio][1];
+    if (bit / 8 < r->n) {
+        s->width = width;
+        s->height = height;
+        s->channels = 3;
+        s->bits = 8;
     }
 }
 
@@ -410,7 +474,7 @@ mb_sniffed mb_sniff(const uint8_t *bytes, size_t n)
     static void (*const readers[MB_FILE_TYPE_COUNT])(mb_sniffed *, const reader *) = {
         [MB_FILE_JPEG] = jpeg, [MB_FILE_PNG] = png,   [MB_FILE_WEBP] = webp, [MB_FILE_GIF] = gif,
         [MB_FILE_BMP] = bmp,   [MB_FILE_PSD] = psd,   [MB_FILE_HDR] = hdr,   [MB_FILE_PNM] = pnm,
-        [MB_FILE_TIFF] = tiff, [MB_FILE_HEIC] = heif, [MB_FILE_AVIF] = heif,
+        [MB_FILE_TIFF] = tiff, [MB_FILE_HEIC] = heif, [MB_FILE_AVIF] = heif, [MB_FILE_JXL] = jxl,
     };
     const reader r = {bytes, n};
     mb_sniffed s = {.type = type_of(&r)};

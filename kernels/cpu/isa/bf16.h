@@ -45,6 +45,7 @@ typedef struct mb_bf16_loops {
     /* mb_attend of isa.h in bf16 (k16, v16, q16; d up to MB_BF16_MOST_D); `rows` are the keys or values of all keys. */
     void (*attend_pack)(const mb_attend *a, const float *const *rows, bool values, float scale);
     void (*attend)(const mb_attend *a);
+    int64_t (*peak)(int64_t rounds); /* multiply-adds in registers, between begin and end; returns how many */
 } mb_bf16_loops;
 
 /* Fixed point: a run of K is scaled so that its Euclidean norm is this. By Cauchy and Schwarz no partial sum of a

@@ -3,6 +3,7 @@
  * one, each by a fused multiply-add. A product of two bf16 values is exact in f32, so sets without a fused one give the
  * same bits wherever nothing is subnormal. */
 #include "bf16_finish.h"
+#include "bf16_peak.h"
 
 #if MB_W == 16
 #define MB_BF16_TILE_ROWS 8

@@ -4,5 +4,5 @@
 #define MB_BF16_TABLE(name_, rows_, begin_, end_)                                                                      \
     {                                                                                                                  \
         .name = (name_), .unit = MB_BF16_UNIT, .tile_rows = (rows_), .narrow = narrow, .begin = (begin_),              \
-        .end = (end_), .panel = panel, .attend_pack = attend_pack, .attend = attend,                                   \
+        .end = (end_), .panel = panel, .attend_pack = attend_pack, .attend = attend, .peak = peak,                     \
     }

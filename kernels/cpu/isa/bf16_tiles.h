@@ -44,6 +44,27 @@ MB_INLINE void multiply_tiles(float *out, const mb_bf16_panel *p, const tile_blo
     TILE_STORE(3, out + MB_TILE * MB_TILE_COLS + MB_TILE, step);
 }
 
+/* mb_bf16_loops.peak: four sums, as multiply_tiles has them. */
+static int64_t peak(int64_t rounds)
+{
+    TILE_STATE;
+    TILE_ZERO(0);
+    TILE_ZERO(1);
+    TILE_ZERO(2);
+    TILE_ZERO(3);
+    TILE_ZERO(4);
+    TILE_ZERO(5);
+    TILE_ZERO(6);
+    TILE_ZERO(7);
+    for (int64_t r = 0; r < rounds; r++) {
+        TILE_MULTIPLY(0, 4, 6);
+        TILE_MULTIPLY(1, 4, 7);
+        TILE_MULTIPLY(2, 5, 6);
+        TILE_MULTIPLY(3, 5, 7);
+    }
+    return rounds * 4 * MB_TILE * MB_TILE * MB_TILE_K;
+}
+
 static void finish_block(const mb_bf16_panel *p, const tile_block *b, const float *sums)
 {
     for (int64_t r = 0; r < b->rows; r++, sums += MB_TILE_COLS) {

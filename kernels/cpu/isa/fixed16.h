@@ -71,5 +71,5 @@ static float square_sum(const float *from, int64_t n)
 #define MB_FIXED16_TABLE(name_)                                                                                        \
     {                                                                                                                  \
         .name = (name_), .unit = MB_BF16_UNIT, .tile_rows = MB_BF16_TILE_ROWS, .quantise = quantise,                   \
-        .square_sum = square_sum, .panel = panel,                                                                      \
+        .square_sum = square_sum, .panel = panel, .peak = peak,                                                        \
     }

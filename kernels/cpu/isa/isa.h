@@ -6,7 +6,9 @@
  *   shift_row.h        shift_row   one row of a convolution of an enlarged map, from the products of its taps
  *   attend.h           attend      one window and head with all logits in cache (window_attention), and its packing
  *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); see attention.h
- *   rows.h             norm, blend, add, scale, activate, sample: one token's channels after the other
+ *   rows.h             norm, blend, taps, larger, add, scale, activate, gate, rotate, sample: one token's channels after
+ *                      the other
+ *   peak.h             peak        what the multiply-adds reach without memory, for `mattebox bench`
  *   simd.h             the vectors that all of them are written in
  *   table.h            puts the loops of one set into a mb_simd; kernels_<set>.c compiles it with the set's flags */
 #ifndef MB_ISA_H
@@ -97,6 +99,14 @@ typedef struct mb_norm_rows {
     bool zero_mean;
 } mb_norm_rows;
 
+/* One pixel of a convolution of each channel by itself: y[c] = bias[c] + sum_t weight[t][c] * x[t][c]. */
+typedef struct mb_taps {
+    const float *const *x; /* a pixel per tap */
+    const float *weight;   /* [taps][channels] */
+    const float *bias;     /* [channels] */
+    int64_t taps, channels;
+} mb_taps;
+
 struct mb_bf16_loops;
 
 typedef struct mb_simd {
@@ -114,9 +124,17 @@ typedef struct mb_simd {
     void (*norm)(const mb_norm_rows *r);
     /* y = sum_i weight[i] * x[i], i < 4, + addend (or NULL) */
     void (*blend)(float *y, const float *const x[4], const float weight[4], const float *addend, int64_t n);
+    void (*taps)(float *y, const mb_taps *t);
+    /* y = max(a, b); what is not a number stays. y may be a */
+    void (*larger)(float *y, const float *a, const float *b, int64_t n);
     void (*add)(float *y, const float *a, const float *b, int64_t n);
     void (*scale)(float *y, const float *x, float factor, int64_t n);
     void (*activate)(float *y, const float *x, int64_t n, mb_activation act);
+    int64_t (*peak)(int64_t rounds); /* multiply-adds in registers; returns how many there were */
+    /* y = gate * sigmoid(gate) * x; y may be the gate */
+    void (*gate)(float *y, const float *gate, const float *x, int64_t n);
+    /* 2n values in two halves: each pair (x[i], x[i + n]) turned by an angle; y may be x */
+    void (*rotate)(float *y, const float *x, const float *sine, const float *cosine, int64_t n);
     const struct mb_attention_loops *streaming; /* attention.h; compiled on its own: its tiles are larger */
 } mb_simd;
 

@@ -1,4 +1,4 @@
-/* Inner loops over the channels of a token: deformable samples, layer norm, blending, sums. */
+/* Inner loops over the channels of a token: deformable samples, layer norm, blending, sums, gates, rotations. */
 #include "isa.h"
 #include "simd.h"
 
@@ -94,6 +94,37 @@ static void norm(const mb_norm_rows *r)
     }
 }
 
+/* Two vectors of channels at a time: one load of a weight and one of a pixel for each product. */
+static void taps(float *y, const mb_taps *t)
+{
+    const int64_t n = t->channels;
+    int64_t i = 0;
+    for (; i + 2 * MB_W <= n; i += 2 * MB_W) {
+        mb_v s0 = v_load(t->bias + i), s1 = v_load(t->bias + i + MB_W);
+        for (int64_t k = 0; k < t->taps; k++) {
+            const float *x = t->x[k] + i, *w = t->weight + k * n + i;
+            s0 = v_fma(v_load(w), v_load(x), s0);
+            s1 = v_fma(v_load(w + MB_W), v_load(x + MB_W), s1);
+        }
+        v_store(y + i, s0);
+        v_store(y + i + MB_W, s1);
+    }
+    for (; i < n; i++) {
+        float s = t->bias[i];
+        for (int64_t k = 0; k < t->taps; k++) {
+            s += t->weight[k * n + i] * t->x[k][i];
+        }
+        y[i] = s;
+    }
+}
+
+static void larger(float *y, const float *a, const float *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = b[i] <= a[i] || a[i] != a[i] ? a[i] : b[i];
+    }
+}
+
 static void add(float *y, const float *a, const float *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -105,5 +136,37 @@ static void scale(float *y, const float *x, float factor, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         y[i] = factor * x[i];
+    }
+}
+
+static void gate_all(float *y, const float *gate, const float *x, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + MB_W <= n; i += MB_W) {
+        mb_v g = v_load(gate + i);
+        v_store(y + i, g * v_sigmoid(g) * v_load(x + i));
+    }
+    if (i < n) {
+        float rest[2][MB_W] = {{0}};
+        memcpy(rest[0], gate + i, (size_t)(n - i) * sizeof(float));
+        memcpy(rest[1], x + i, (size_t)(n - i) * sizeof(float));
+        mb_v g = v_load(rest[0]);
+        v_store(rest[0], g * v_sigmoid(g) * v_load(rest[1]));
+        memcpy(y + i, rest[0], (size_t)(n - i) * sizeof(float));
+    }
+}
+
+static void rotate(float *y, const float *x, const float *sine, const float *cosine, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + MB_W <= n; i += MB_W) {
+        mb_v a = v_load(x + i), b = v_load(x + n + i), s = v_load(sine + i), c = v_load(cosine + i);
+        v_store(y + i, a * c - b * s);
+        v_store(y + n + i, b * c + a * s);
+    }
+    for (; i < n; i++) {
+        float a = x[i], b = x[n + i];
+        y[i] = a * cosine[i] - b * sine[i];
+        y[n + i] = b * cosine[i] + a * sine[i];
     }
 }

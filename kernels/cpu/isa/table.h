@@ -5,6 +5,7 @@
 
 #include "attend.h"
 #include "attention.h"
+#include "peak.h"
 #include "plane_row.h"
 #include "rows.h"
 #include "shift_row.h"
@@ -13,6 +14,7 @@
     {                                                                                                                  \
         .isa = (isa_), .bf16 = (bf16_), .width = MB_W, .tile_rows = MB_TILE_ROWS, .panel = panel,                      \
         .plane_row = plane_row, .shift_row = shift_row, .attend = attend, .pack_keys = pack_keys,                      \
-        .pack_values = pack_values, .sample = sample, .norm = norm, .blend = blend, .add = add, .scale = scale,        \
-        .activate = activate_all, .streaming = (streaming_),                                                           \
+        .pack_values = pack_values, .sample = sample, .norm = norm, .blend = blend, .taps = taps, .larger = larger,    \
+        .add = add, .scale = scale, .activate = activate_all, .gate = gate_all, .rotate = rotate, .peak = peak,        \
+        .streaming = (streaming_),                                                                                     \
     }

@@ -44,6 +44,9 @@ static size_t workspace(const mb_call *c)
 {
     const mb_vit_attention_attrs *at = c->attrs;
     int64_t a, b;
+    if (!mb_view_present(&c->in[1])) {
+        return 0;
+    }
     map_size(&a, &b, c);
     /* In double, because the product may exceed 64 bits. */
     double floats = (double)mb_view_tokens(&c->out) * (double)at->heads * (double)(a + b + (at->pads_as_one ? 1 : 0));
@@ -53,18 +56,24 @@ static size_t workspace(const mb_call *c)
     return sizeof(float) * (scratch_floats(c) + (size_t)floats);
 }
 
-/* Tables in f32, pad_qkv in the map's type. */
+/* Tables in f32, pad_qkv in the map's type; nothing where there are no tables. */
 static mb_status prepare(mb_prepared *out, const mb_call *c, mb_error *err)
 {
+    *out = (mb_prepared){0};
+    if (!mb_view_present(&c->in[1])) {
+        return MB_OK;
+    }
     const mb_cuda_part parts[3] = {mb_cuda_constant_map(c, 1, MB_F32), mb_cuda_constant_map(c, 2, MB_F32),
                                    mb_cuda_constant_map(c, 3, c->in[0].dtype)};
     return mb_cuda_upload(out, c, parts, 3, err);
 }
 
-/* Two launches: relative terms of all queries, then one of the attention kernels, which reads them. */
+/* Two launches: relative terms of all queries, then one of the attention kernels, which reads them. Without tables the
+ * second alone. */
 static mb_status run(const mb_call *c, int (*attend)(const mb_cuda_vit_args *, mb_stream), mb_error *err)
 {
     mb_cuda_device *d = mb_cuda_of(c);
+    bool relative = mb_view_present(&c->in[1]);
     float *scratch = c->workspace;
     /* The terms lie behind the resized tables. */
     const mb_cuda_vit_args v = {.out = &c->out,
@@ -76,9 +85,12 @@ static mb_status run(const mb_call *c, int (*attend)(const mb_cuda_vit_args *, m
                                 .rows_h = (int)c->in[1].dims[0],
                                 .rows_w = (int)c->in[2].dims[0],
                                 .scratch = scratch,
-                                .relative = scratch + scratch_floats(c),
+                                .relative = relative ? scratch + scratch_floats(c) : NULL,
                                 .shared_most = d->shared_most};
-    mb_status status = mb_cuda_launched(d, mb_cuda_launch_vit_relative(&v, d->compute), "vit_attention", err);
+    mb_status status = MB_OK;
+    if (relative) {
+        status = mb_cuda_launched(d, mb_cuda_launch_vit_relative(&v, d->compute), "vit_attention", err);
+    }
     return status == MB_OK ? mb_cuda_launched(d, attend(&v, d->compute), "vit_attention", err) : status;
 }
 

@@ -1,6 +1,7 @@
 /* ViT's attention on tensor cores, head width 64, f16 or bf16; global or windowed; no token x token matrix exists.
  *   qkv [N,3C,H,W], pad [3C], relative [N*H*W][heads][terms] f32 (vit_relative.cu) -> out [N,C,H,W]
  *   logit = scale * q.k + relative[ky] + relative[a + kx]                               docs/models/vitmatte.md 4.3
+ * (relative NULL, terms 0: scale * q.k)
  * One block per (64 queries of a map, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with
  * cp.async; softmax is online: running maximum and sum per row, output rescaled when the maximum moves. The relative
  * terms cost two reads per logit; as extra columns of q and one-hot columns of k they would cost (a + b) / 64 times the
@@ -184,6 +185,6 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
 /* By the type of out: f16 or bf16. */
 int mb_cuda_launch_vit_attention(const mb_cuda_vit_args *v, mb_stream stream)
 {
-    vit_map m = vit_map_of(v->out, v->qkv, v->attrs);
+    vit_map m = vit_map_of(v);
     return v->out->dtype == MB_BF16 ? run<bfloat16>(v, m, stream) : run<half>(v, m, stream);
 }

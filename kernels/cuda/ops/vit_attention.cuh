@@ -11,7 +11,7 @@ struct vit_map {
     int height, width, heads, d;
     int a, b;       /* a map's rows and columns of tokens */
     int rows, cols; /* maps over the picture */
-    int terms;      /* relative terms of a query and head: a + b, then that of the padding if it is one key */
+    int terms;      /* relative terms of a query and head: a + b, then that of the padding if it is one key; or none */
     float scale;
     int64_t qkv_pitch, out_pitch;
 };
@@ -40,7 +40,7 @@ struct vit_keys {
 __device__ inline vit_keys vit_keys_of(const vit_map &m, int w)
 {
     int rows = vit_inside(m.height, m.a, w / m.cols), cols = vit_inside(m.width, m.b, w % m.cols);
-    if (m.terms == m.a + m.b || rows * cols == m.a * m.b) {
+    if (m.terms <= m.a + m.b || rows * cols == m.a * m.b) {
         return {m.b, m.a * m.b, m.a * m.b};
     }
     return {cols, rows * cols, rows * cols + 1};
@@ -58,18 +58,23 @@ __device__ inline int vit_key(const vit_map &m, const vit_keys &k, int w, int n,
 /* bias: the relative terms of a query. */
 __device__ inline float vit_term(const vit_map &m, const vit_keys &k, const float *bias, int key)
 {
+    if (m.terms == 0) {
+        return 0.0f;
+    }
     return key < k.grid ? bias[key / k.cols] + bias[m.a + key % k.cols] : bias[m.a + m.b];
 }
 
-inline vit_map vit_map_of(const mb_view *out, const mb_view *qkv, const mb_vit_attention_attrs *at)
+inline vit_map vit_map_of(const mb_cuda_vit_args *v)
 {
+    const mb_view *out = v->out, *qkv = v->qkv;
+    const mb_vit_attention_attrs *at = v->attrs;
     vit_map m = {(int)qkv->dims[2], (int)qkv->dims[3], at->heads, (int)(out->dims[1] / at->heads), 0, 0, 0, 0, 0,
                  at->scale,         qkv->pitch,        out->pitch};
     m.a = at->window > 0 ? at->window : m.height;
     m.b = at->window > 0 ? at->window : m.width;
     m.rows = (m.height + m.a - 1) / m.a;
     m.cols = (m.width + m.b - 1) / m.b;
-    m.terms = m.a + m.b + (at->pads_as_one ? 1 : 0);
+    m.terms = v->relative == NULL ? 0 : m.a + m.b + (at->pads_as_one ? 1 : 0);
     return m;
 }
 

@@ -16,8 +16,9 @@ typedef struct mb_cuda_vit_args {
     const void *pad; /* [3C] of qkv's type, or NULL */
     const float *table_h, *table_w;
     int rows_h, rows_w;
-    float *scratch;     /* [2a-1 + 2b-1][d] */
-    float *relative;    /* [N*H*W][heads][a+b, and 1 with pads_as_one]: written by vit_relative, read by the others */
+    float *scratch;  /* [2a-1 + 2b-1][d] */
+    float *relative; /* [N*H*W][heads][a+b, and 1 with pads_as_one]: written by vit_relative, read by the others; NULL:
+                           no relative terms */
     size_t shared_most; /* bytes that a block may ask for */
 } mb_cuda_vit_args;
 int mb_cuda_launch_vit_relative(const mb_cuda_vit_args *v, mb_stream stream);

@@ -110,5 +110,5 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
 /* By the type of qkv, which is that of out. */
 int mb_cuda_launch_vit_attention_plain(const mb_cuda_vit_args *v, mb_stream stream)
 {
-    return MB_BY_TYPE(v->qkv->dtype, run, v, vit_map_of(v->out, v->qkv, v->attrs), stream);
+    return MB_BY_TYPE(v->qkv->dtype, run, v, vit_map_of(v), stream);
 }

@@ -113,5 +113,5 @@ template <class T> static int run(const mb_cuda_vit_args *v, const vit_map &m, m
 /* By the type of qkv; terms are f32. */
 int mb_cuda_launch_vit_relative(const mb_cuda_vit_args *v, mb_stream stream)
 {
-    return MB_BY_TYPE(v->qkv->dtype, run, v, vit_map_of(v->out, v->qkv, v->attrs), stream);
+    return MB_BY_TYPE(v->qkv->dtype, run, v, vit_map_of(v), stream);
 }

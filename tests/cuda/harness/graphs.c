@@ -24,6 +24,8 @@ static const graph_case cases[] = {
     {"tiny4", "vitmatte_tiny4_64x64", "vitmatte_tiny4", "alphas", 7, {0, 5.72e-3, 6.24e-2}},
     {"tiny4_b2", "vitmatte_tiny4_b2_48x80", "vitmatte_tiny4", "alphas", 7, {0, 1.19e-2, 1.38e-1}},
     {"tiny14", "vitmatte_tiny14_64x96", "vitmatte_tiny14", "alphas", 20, {0, 4.7e-3, 3.67e-2}},
+    {"tiny_dino", "birefnet_tiny_dino_32x32", "tiny_dino", "logits", 43, {0}},
+    {"tiny_dino_plus", "birefnet_tiny_dino_plus_64x96", "tiny_dino_plus", "logits", 43, {0}},
     /* minutes: by name only */
     {"swin_t", "birefnet_swin_t_288x512", "swin_t", "logits", 11, {0}},
     {"tiny14_512", "vitmatte_tiny14_512x288", "vitmatte_tiny14", "alphas", 9, {0}},

@@ -10,7 +10,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageSequence
 
 HERE = Path(__file__).resolve().parent
 
@@ -142,6 +142,7 @@ def coloured():
     exif[0x010F] = "Maker"
     plain = Image.Exif()
     plain[0x010F] = "Maker"
+    photo.getchannel("R").save(folder / "red.png")
     photo.save(folder / "p3.png", icc_profile=p3, dpi=(300, 300), exif=plain)
     photo.save(folder / "p3.jpg", icc_profile=p3, dpi=(300, 300), exif=exif, quality=95, subsampling=0)
     photo.save(folder / "p3.webp", icc_profile=p3, exif=plain, lossless=True)
@@ -232,9 +233,174 @@ def heifs():
     sticker.save(folder / "sticker.avif", quality=100, subsampling="4:4:4")
 
 
+def table_profile(space, to_lab):
+    """A profile of a printer: a coarse table of Lab (mft2, 5 points a channel), or for grey a curve of gamma 1.8."""
+    def s15(v):
+        return struct.pack(">i", round(v * 65536))
+
+    tags = [(b"desc", b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + b"\0" * 79),
+            (b"cprt", b"text\0\0\0\0none\0"), (b"wtpt", b"XYZ \0\0\0\0" + s15(0.9642) + s15(1) + s15(0.8249))]
+    if space == b"GRAY":
+        tags.append((b"kTRC", b"curv\0\0\0\0" + struct.pack(">IH", 1, round(1.8 * 256))))
+    else:
+        points = 5
+        lut = b"mft2\0\0\0\0" + struct.pack(">BBBB", 4, 3, points, 0)
+        lut += b"".join(map(s15, (1, 0, 0, 0, 1, 0, 0, 0, 1))) + struct.pack(">HH", 2, 2)
+        lut += struct.pack(">HH", 0, 65535) * 4
+        for i in range(points ** 4):
+            inks = [i // points ** (3 - k) % points / (points - 1) for k in range(4)]
+            light, a, b = to_lab(*inks)
+            lut += struct.pack(">HHH", round(light / 100 * 65280), round((a + 128) * 256), round((b + 128) * 256))
+        lut += struct.pack(">HH", 0, 65535) * 3
+        tags += [(b"A2B0", lut)]
+    table, data, at = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, value in tags:
+        value += b"\0" * (-len(value) % 4)
+        table += name + struct.pack(">II", at + len(data), len(value))
+        data += value
+    size = at + len(data)
+    head = struct.pack(">I4sI4s4s4s", size, b"none", 0x02400000, b"prtr" if space == b"CMYK" else b"mntr", space,
+                       b"Lab " if space == b"CMYK" else b"XYZ ")
+    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + b"\0" * 28 + s15(0.9642) + s15(1) + s15(0.8249)
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+def inks(c, m, y, k):
+    """Not what any press does, but nothing like the plain formula either: warm, with weak inks."""
+    light = 100 * (1 - 0.25 * c) * (1 - 0.45 * m) * (1 - 0.08 * y) * (1 - 0.85 * k)
+    dim = 1 - k
+    return light, dim * (62 * m - 34 * c), dim * (82 * y - 40 * c - 8 * m) + 2
+
+
+def printed():
+    """CMYK and grey photos with profiles, and what Little CMS makes of them in sRGB."""
+    folder = HERE / "profiles"
+    cmyk, grey = table_profile(b"CMYK", inks), table_profile(b"GRAY", None)
+    (folder / "cmyk.icc").write_bytes(cmyk)
+    (folder / "grey.icc").write_bytes(grey)
+    photo = Image.new("CMYK", (32, 24))
+    for y in range(24):
+        for x in range(32):
+            photo.putpixel((x, y), (8 * x, 255 - 9 * y, 4 * x + 3 * y, 2 * (x + y) if x > 16 else 10))
+    photo.save(folder / "cmyk.tif")
+    photo.save(folder / "cmyk.jpg", quality=98, subsampling=0, icc_profile=cmyk)
+    dull = Image.open(HERE / "profiles" / "p3.png").convert("L")
+    dull.save(folder / "grey.png", icc_profile=grey)
+    dull.save(folder / "grey.jpg", quality=98, icc_profile=grey)
+
+    def to_srgb(name, profile, source, mode):
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), mode, "RGB",
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC, flags=ImageCms.Flags.BLACKPOINTCOMPENSATION)
+        ImageCms.applyTransform(source, transform).save(folder / name)
+
+    to_srgb("cmyk_srgb.png", cmyk, photo, "CMYK")
+    to_srgb("cmyk_jpg_srgb.png", cmyk, Image.open(folder / "cmyk.jpg"), "CMYK")
+    Image.open(folder / "cmyk.jpg").convert("RGB").save(folder / "cmyk_jpg_plain.png")
+    photo.convert("RGB").save(folder / "cmyk_plain.png")
+    to_srgb("grey_srgb.png", grey, dull, "L")
+
+
+def animated():
+    """Small animations with every kind of disposal and blending, and a strip of what each frame shows."""
+    folder = HERE / "animated"
+    folder.mkdir(exist_ok=True)
+    frames = []
+    for i in range(5):
+        frame = Image.new("RGBA", (24, 16), (0, 0, 0, 0))
+        for y in range(16):
+            for x in range(24):
+                if 3 <= x < 20 and 2 <= y < 13 and (x * y + i) % 11:
+                    frame.putpixel((x, y), (40 * i, 100, 240 - 40 * i, 255))
+                if (x - 5 - 3 * i) ** 2 + (y - 8) ** 2 < 20:
+                    frame.putpixel((x, y), (250, 50 * i, 30, 255))
+        frames.append(frame)
+    times = [100, 50, 200, 70, 400]
+
+    def strip(name, pictures):
+        out = Image.new("RGBA", (24 * len(pictures), 16))
+        for i, picture in enumerate(pictures):
+            out.paste(picture, (24 * i, 0))
+        out.save(folder / name)
+
+    def shown(name):
+        picture = Image.open(folder / name)
+        return [frame.convert("RGBA") for frame in ImageSequence.Iterator(picture)]
+
+    for disposal in (1, 2, 3):
+        name = f"disposal{disposal}.gif"
+        frames[0].save(folder / name, save_all=True, append_images=frames[1:], duration=times, loop=2, disposal=disposal)
+        strip(f"disposal{disposal}_gif.png", shown(name))
+    frames[0].save(folder / "lossless.webp", save_all=True, append_images=frames[1:], duration=times, loop=3,
+                   lossless=True, exact=True)
+    strip("lossless_webp.png", shown("lossless.webp"))
+    # Pillow blends half-transparent frames of an APNG otherwise than the format says: computed here
+    soft = [frame.copy() for frame in frames]
+    for i, frame in enumerate(soft):
+        frame.putalpha(frame.getchannel("A").point(lambda v, i=i: v * (60 + 40 * i) // 255))
+    parts = [(0, 0, 24, 16), (2, 1, 15, 12), (6, 4, 18, 10), (0, 0, 24, 16), (4, 2, 12, 12)]
+    apng(folder / "soft.png", soft, parts, [0, 1, 2, 0, 0], [0, 1, 1, 0, 1], times)
+    strip("soft_png.png", composed(soft, parts, [0, 1, 2, 0, 0], [0, 1, 1, 0, 1]))
+    strip("frames.png", frames)
+    Image.new("L", (24, 16), 255).save(folder / "all.png")
+
+
+def apng(path, frames, parts, disposals, blends, times):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    width, height = frames[0].size
+    file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
+    file += chunk(b"acTL", struct.pack(">II", len(frames), 7))
+    number = 0
+    for i, (frame, (x, y, w, h)) in enumerate(zip(frames, parts)):
+        file += chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, w, h, x, y, times[i], 1000, disposals[i], blends[i]))
+        number += 1
+        rows = b"".join(b"\0" + frame.crop((x, y + row, x + w, y + row + 1)).tobytes() for row in range(h))
+        data = zlib.compress(rows)
+        if i == 0:
+            file += chunk(b"IDAT", data)
+        else:
+            for part in (data[:50], data[50:]):  # data in two chunks
+                file += chunk(b"fdAT", struct.pack(">I", number) + part)
+                number += 1
+    path.write_bytes(file + chunk(b"IEND", b""))
+
+
+def composed(frames, parts, disposals, blends):
+    """What the specification of APNG says, in exact numbers, rounded at each frame."""
+    width, height = frames[0].size
+    canvas = [[(0, 0, 0, 0)] * width for _ in range(height)]
+    out = []
+    for frame, (x0, y0, w, h), disposal, blend in zip(frames, parts, disposals, blends):
+        before = [row[:] for row in canvas]
+        for y in range(y0, y0 + h):
+            for x in range(x0, x0 + w):
+                new, old = frame.getpixel((x, y)), canvas[y][x]
+                if blend and new[3] < 255:
+                    u, v = new[3] * 255, (255 - new[3]) * old[3]
+                    if u + v:
+                        new = tuple((n * u + o * v + (u + v) // 2) // (u + v) for n, o in zip(new[:3], old[:3]))
+                        new += ((u + v + 127) // 255,)
+                    else:
+                        new = old
+                canvas[y][x] = new
+        picture = Image.new("RGBA", (width, height))
+        picture.putdata([pixel for row in canvas for pixel in row])
+        out.append(picture)
+        if disposal == 1:
+            for y in range(y0, y0 + h):
+                canvas[y][x0:x0 + w] = [(0, 0, 0, 0)] * w
+        elif disposal == 2:
+            canvas = before
+    return out
+
+
 if __name__ == "__main__":
     turned()
     transparent()
     coloured()
     tiffs()
     heifs()
+    printed()
+    animated()

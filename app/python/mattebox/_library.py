@@ -1,0 +1,64 @@
+"""The shared library: found and opened at the first call, so that the import costs nothing."""
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+import threading
+from typing import Any
+
+from . import _abi, errors
+
+HERE = pathlib.Path(__file__).resolve().parent
+_lock = threading.Lock()
+_library: ctypes.CDLL | None = None
+
+
+def _open() -> ctypes.CDLL:
+    """$MATTEBOX_LIBRARY, the one in the wheel, the system's."""
+    chosen = os.environ.get("MATTEBOX_LIBRARY")
+    packaged = sorted((HERE / "lib").glob("libmattebox.so*"))
+    name = chosen or (str(packaged[0]) if packaged else "libmattebox.so." + _abi.VERSION.split(".")[0])
+    try:
+        library = ctypes.CDLL(name)
+    except OSError as why:
+        raise errors.UnsupportedError(f"the library of mattebox cannot be opened: {why}\ninstall the wheel, or set "
+                                      "MATTEBOX_LIBRARY to libmattebox.so") from None
+    for function, (result, arguments) in _abi.FUNCTIONS.items():
+        entry = getattr(library, function, None)
+        if entry is None:
+            raise errors.UnsupportedError(f"{name} has no {function}: it is not of version {_abi.VERSION}, like this package")
+        entry.restype, entry.argtypes = result, arguments
+    version = library.mb_version().decode()
+    if version != _abi.VERSION:
+        raise errors.UnsupportedError(f"{name} is version {version}, this package {_abi.VERSION}")
+    return library
+
+
+def lib() -> ctypes.CDLL:
+    global _library
+    if _library is None:
+        with _lock:
+            if _library is None:
+                _library = _open()
+    return _library
+
+
+def call(name: str, *arguments: Any) -> None:
+    """A function that returns mb_status and takes mb_error last; raises what it reports."""
+    error = _abi.mb_error()
+    status = getattr(lib(), name)(*arguments, ctypes.byref(error))
+    if status != _abi.MB_OK:
+        code = lib().mb_status_name(status).decode()
+        raise errors.BY_CODE.get(code, errors.InternalError)(error.message.decode("utf-8", "replace") or code)
+
+
+def path_bytes(path: str | os.PathLike[str]) -> bytes:
+    name = os.fsencode(path)
+    if b"\0" in name:
+        raise errors.ArgumentError("a path cannot contain a zero byte")
+    return name
+
+
+def text(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "replace")

@@ -1,0 +1,111 @@
+"""Options by keyword -> mb_options. The ranges are the library's to check; only names and kinds are looked at here."""
+from __future__ import annotations
+
+import ctypes
+import difflib
+import operator
+import os
+from typing import Any
+
+from . import _abi, errors
+from ._library import call, lib
+from ._options import OPTIONS
+from ._pictures import Picture, is_path, is_pil, read
+
+
+class Settings:
+    """mb_options and the background picture that they point to."""
+
+    def __init__(self, preset: str | None = None) -> None:
+        self.c = _abi.mb_options()
+        self.background: Picture | None = None
+        lib().mb_options_init(ctypes.byref(self.c))
+        self.c.foreground = _abi.MB_FOREGROUND_ML  # as the program: a cut-out without a rim
+        if preset is not None:
+            call("mb_options_preset", ctypes.byref(self.c), preset.encode())
+            if preset == "small":  # the nodes' presets leave the photo's colours unchanged
+                self.c.foreground = _abi.MB_FOREGROUND_ML
+
+    def copy(self) -> Settings:
+        other = object.__new__(Settings)
+        other.c = _abi.mb_options.from_buffer_copy(self.c)
+        other.background = self.background
+        return other
+
+    def update(self, options: dict[str, Any]) -> Settings:
+        """A copy with these options set. Asking for a matting method asks for matting."""
+        out = self.copy()
+        for name, value in options.items():
+            if name == "background":
+                out._set_background(value)
+            else:
+                out._set(name, value)
+        if "detail" in options and "process_detail" not in options:
+            out.c.process_detail = 1
+        return out
+
+    def _set(self, name: str, value: Any) -> None:
+        if name not in OPTIONS:
+            near = difflib.get_close_matches(name, OPTIONS, 1)
+            raise errors.ArgumentError(f'no option "{name}"' + (f"\ndid you mean {near[0]}?" if near else ""))
+        kind, names = OPTIONS[name]
+        try:
+            if kind == "choice":
+                setattr(self.c, name, names.index(value))
+            elif kind == "boolean":
+                setattr(self.c, name, int(bool(operator.index(value))))
+            elif kind == "integer":
+                setattr(self.c, name, operator.index(value))
+            elif kind == "number":
+                setattr(self.c, name, float(value))
+            else:
+                self._set_colour(value)
+        except (TypeError, ValueError) as why:
+            wanted = "one of " + ", ".join(map(str, names)) if names else {"boolean": "True or False", "integer": "a whole number",
+                                                                           "number": "a number"}.get(kind, str(why))
+            raise errors.ArgumentError(f"{name}={value!r}: {wanted}") from None
+
+    def _set_colour(self, value: Any) -> None:
+        parts = [operator.index(v) for v in value]
+        if len(parts) not in (3, 4) or not all(0 <= v <= 255 for v in parts):
+            raise ValueError("3 or 4 whole numbers from 0 to 255")
+        self.c.background_colour[:] = (parts + [255])[:4]
+
+    def _set_background(self, value: Any) -> None:
+        """"none", "blur", "blur:RADIUS", a colour by name or numbers, or a picture of any kind."""
+        name = value if isinstance(value, str) else ""
+        word, _, radius = name.partition(":")
+        if value is None or name in ("none", "colour"):
+            self.c.background = _abi.MB_BACKGROUND_COLOUR if name == "colour" else _abi.MB_BACKGROUND_NONE
+        elif word == "blur":
+            self.c.background = _abi.MB_BACKGROUND_BLUR
+            if radius:
+                self._set("background_blur", radius)
+        elif isinstance(value, (tuple, list)):
+            self.c.background = _abi.MB_BACKGROUND_COLOUR
+            self._set("background_colour", value)
+        elif name and not os.path.exists(name):
+            rgba = (ctypes.c_ubyte * 4)()
+            try:
+                call("mb_parse_colour", rgba, name.encode())
+            except errors.ArgumentError:
+                raise errors.ArgumentError(f'background "{name}": no colour, and no such file\n'
+                                           "none, blur, blur:RADIUS, #rrggbb, a name like white, numbers, or a picture") from None
+            self.c.background = _abi.MB_BACKGROUND_COLOUR
+            self.c.background_colour[:] = rgba[:]
+        elif is_path(value) or is_pil(value) or hasattr(value, "__array_interface__") or hasattr(value, "__array__"):
+            self.background = read(value, keep_depth=False)
+            self.c.background = _abi.MB_BACKGROUND_PICTURE
+            self.c.background_picture = ctypes.pointer(self.background.image)
+        else:
+            raise errors.ArgumentError(f"background={value!r}: a colour, blur, or a picture")
+
+    @property
+    def matting(self) -> str | None:
+        """The name of the matting network that these options need."""
+        if not self.c.process_detail or self.c.detail < _abi.MB_DETAIL_VITMATTE:
+            return None
+        return "vitmatte-b" if self.c.detail == _abi.MB_DETAIL_VITMATTE_BASE else "vitmatte-s"
+
+    def same_as(self, other: Settings | None) -> bool:
+        return other is not None and bytes(self.c) == bytes(other.c)
