@@ -7,7 +7,8 @@ int watch_check(args *a, const int wanted[OUT_KINDS])
 {
     (void)a;
     (void)wanted;
-    return message_error(CODE_USAGE, "run it from a timer with --no-clobber instead", "--watch is not there on Windows");
+    return message_error(CODE_USAGE, "run it from a timer with --no-clobber instead",
+                         "--watch is not there on Windows");
 }
 
 int watch_run(batch *b, args *a, const int wanted[OUT_KINDS])
