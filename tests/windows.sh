@@ -47,7 +47,7 @@ wine "$windows/mattebox.exe" '*.jpg' -o pattern/ --model saliency -q </dev/null
 [ -s pattern/a.cutout.png ] && [ -s pattern/b.cutout.png ]
 say $? "a pattern means the photos that it matches"
 cp a.jpg before.jpg
-wine "$windows/mattebox.exe" a.jpg -o A.JPG -f --model saliency -q </dev/null 2>err
+wine "$windows/mattebox.exe" a.jpg -o A.JPG -f --background white --model saliency -q </dev/null 2>err
 [ $? -eq 2 ] && grep -q "inputs are never overwritten" err && cmp -s a.jpg before.jpg
 say $? "an input is not overwritten under other letters"
 wine "$windows/mattebox.exe" a.jpg b.jpg -o same/ --template 'same/{kind}.png' --model saliency -q </dev/null 2>err
