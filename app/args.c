@@ -10,12 +10,15 @@
 #include "args.h"
 #include "message.h"
 
+#include "core/os_process.h"
+#include "core/os_file.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LONG_BASE 1000 /* getopt's value of row i is LONG_BASE + i */
 
@@ -222,7 +225,7 @@ static int set_option(args *a, const option_row *row, const char *source, char *
         *(int *)field = 1;
         return CODE_OK;
     case KIND_TEXT:
-        *(const char **)field = text;
+        *(const char **)field = mb_os_tidy_path(text);
         return CODE_OK;
     case KIND_MAYBE:
         return text != NULL ? set_number(field, row, source, text) : CODE_OK;
@@ -330,7 +333,8 @@ static int bad_option(const args *a, const getopt_tables *t, int c, char **argv)
         (void)snprintf(word, sizeof word, "%s", argv[optind - 1]);
     }
     word[strcspn(word, "=")] = '\0'; /* the option without its value */
-    if (c == ':') {
+    bool takes_none = optopt >= LONG_BASE && option_rows[optopt - LONG_BASE].kind == KIND_FLAG;
+    if (c == ':' && !takes_none) { /* MinGW's getopt says ':' of a value too many as well */
         return usage_hint(a, "%s needs a value", word);
     }
     if (optopt >= LONG_BASE && a->command->bit == CMD_CUT &&
@@ -400,7 +404,7 @@ static int choose_command(args *a, int *argc, char ***argv)
 static int is_separate_value(const option_row *row, const char *next)
 {
     char *end;
-    if (next == NULL || next[0] < '0' || next[0] > '9' || access(next, F_OK) == 0) {
+    if (next == NULL || next[0] < '0' || next[0] > '9' || mb_os_exists(next)) {
         return 0;
     }
     double v = strtod(next, &end);
@@ -439,6 +443,9 @@ int args_parse(args *a, int argc, char **argv)
     }
     a->n_paths = argc - optind;
     a->paths = (const char **)(argv + optind);
+    for (int i = 0; i < a->n_paths; i++) {
+        (void)mb_os_tidy_path(argv[optind + i]);
+    }
     return CODE_OK;
 }
 
@@ -472,12 +479,12 @@ int args_environment(args *a)
                  {"MATTEBOX_MAX_MEMORY", "max-memory"},
                  {"MATTEBOX_PRECISION", "precision"}};
     for (size_t i = 0; i < sizeof twins / sizeof twins[0]; i++) {
-        char *value = getenv(twins[i].variable);
+        const char *value = mb_os_env(twins[i].variable);
         int row = args_row_of(twins[i].row, a->command->bit);
         if (value == NULL || value[0] == '\0' || row < 0 || args_given(a, twins[i].row)) {
             continue;
         }
-        int code = set_option(a, &option_rows[row], twins[i].variable, value);
+        int code = set_option(a, &option_rows[row], twins[i].variable, (char *)(uintptr_t)value);
         if (code != CODE_OK) {
             return code;
         }

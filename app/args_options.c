@@ -7,10 +7,10 @@
 #include "builtin.h"
 #include "message.h"
 
-#include <errno.h>
+#include "core/os_file.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* "blur" or "blur:RADIUS". 1: read, 0: something else, -1: a bad radius. */
 static int read_blur(mb_options *out, const char *text)
@@ -58,8 +58,7 @@ static int read_background(mb_options *out, args *a)
         return message_error(CODE_USAGE, "none, blur, blur:RADIUS, #rrggbb, #rrggbbaa, r,g,b or a name like white",
                              "--background %s: no colour", text);
     }
-    struct stat s;
-    if (stat(text, &s) != 0) {
+    if (!mb_os_exists(text)) {
         return message_error(CODE_USAGE,
                              "none, blur, blur:RADIUS, #rrggbb, #rrggbbaa, r,g,b, a name like white, or a file",
                              "--background %s: no colour, and no such file", text);

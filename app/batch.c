@@ -10,7 +10,8 @@
 #include "commands.h"
 #include "message.h"
 
-#include <pthread.h>
+#include "core/os_thread.h"
+
 #include <string.h>
 
 /* Pictures in memory at once: one loading or loaded, one saving, one started, and one computing on each device. */
@@ -22,8 +23,8 @@ typedef struct ring {
     int n_slots;
     int finished[SLOTS(MAX_DEVICES)]; /* 1 + the last job of this slot that has been computed */
     int loaded, taken, saved;         /* jobs that have passed each stage; taken: begun to be computed */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
+    mb_mutex lock;
+    mb_condition changed;
 } ring;
 
 /* One device's share of the computing. */
@@ -74,20 +75,20 @@ static void finish_job(ring *r, int i)
  * rarely. */
 static void wait_until(ring *r, const int *counter, int beyond)
 {
-    (void)pthread_mutex_lock(&r->lock);
+    mb_mutex_lock(&r->lock);
     while (*counter <= beyond) {
-        (void)pthread_cond_wait(&r->changed, &r->lock);
+        mb_condition_wait(&r->changed, &r->lock);
     }
-    (void)pthread_mutex_unlock(&r->lock);
+    mb_mutex_unlock(&r->lock);
 }
 
 /* Counts a job as through a stage, and wakes whoever waits for that. */
 static void advance(ring *r, int *counter)
 {
-    (void)pthread_mutex_lock(&r->lock);
+    mb_mutex_lock(&r->lock);
     ++*counter;
-    (void)pthread_cond_broadcast(&r->changed);
-    (void)pthread_mutex_unlock(&r->lock);
+    mb_condition_broadcast(&r->changed);
+    mb_mutex_unlock(&r->lock);
 }
 
 /* The loader: decodes one picture after the other into the slot that the saver has given back. */
@@ -143,9 +144,9 @@ static int on_progress(void *user, const mb_progress *p)
 /* The next job to compute, or -1: after the last, and if not to wait, when it is not loaded yet. */
 static int take_job(ring *r, int wait)
 {
-    (void)pthread_mutex_lock(&r->lock);
+    mb_mutex_lock(&r->lock);
     int i = r->taken < r->b->list->n && (wait || r->taken < r->loaded) ? r->taken++ : -1;
-    (void)pthread_mutex_unlock(&r->lock);
+    mb_mutex_unlock(&r->lock);
     if (i >= 0) {
         wait_until(r, &r->loaded, i);
     }
@@ -177,10 +178,10 @@ static void *compute_all(void *arg)
         }
         if (started >= 0) {
             compute(l, started);
-            (void)pthread_mutex_lock(&r->lock);
+            mb_mutex_lock(&r->lock);
             r->finished[started % r->n_slots] = started + 1;
-            (void)pthread_cond_broadcast(&r->changed);
-            (void)pthread_mutex_unlock(&r->lock);
+            mb_condition_broadcast(&r->changed);
+            mb_mutex_unlock(&r->lock);
         } else if (i < 0) {
             return NULL;
         }
@@ -207,15 +208,15 @@ static void run_alone(ring *r, lane *l)
  * The results are the same. */
 static void run_threaded(ring *r, lane *lanes, int n_lanes)
 {
-    pthread_t loader, saver, computers[MAX_DEVICES];
+    mb_thread loader, saver, computers[MAX_DEVICES];
     int has[MAX_DEVICES] = {0};
-    if (pthread_create(&loader, NULL, load_all, r) != 0) {
+    if (mb_thread_start(&loader, load_all, r) != 0) {
         run_alone(r, &lanes[0]);
         return;
     }
-    int has_saver = pthread_create(&saver, NULL, save_all, r) == 0;
+    int has_saver = mb_thread_start(&saver, save_all, r) == 0;
     for (int i = 1; i < n_lanes; i++) {
-        has[i] = has_saver && pthread_create(&computers[i], NULL, compute_all, &lanes[i]) == 0;
+        has[i] = has_saver && mb_thread_start(&computers[i], compute_all, &lanes[i]) == 0;
     }
     if (has_saver) {
         (void)compute_all(&lanes[0]);
@@ -230,13 +231,13 @@ static void run_threaded(ring *r, lane *lanes, int n_lanes)
     }
     for (int i = 1; i < n_lanes; i++) {
         if (has[i]) {
-            (void)pthread_join(computers[i], NULL);
+            mb_thread_join(computers[i]);
         }
     }
     if (has_saver) {
-        (void)pthread_join(saver, NULL);
+        mb_thread_join(saver);
     }
-    (void)pthread_join(loader, NULL);
+    mb_thread_join(loader);
 }
 
 /* One code for the whole batch: what the user has to do something about first comes first. */
@@ -265,8 +266,8 @@ void batch_pass(batch *b)
 {
     ring r = {.b = b,
               .n_slots = SLOTS(b->n_pipelines > 0 ? b->n_pipelines : 1),
-              .lock = PTHREAD_MUTEX_INITIALIZER,
-              .changed = PTHREAD_COND_INITIALIZER};
+              .lock = MB_MUTEX_INIT,
+              .changed = MB_CONDITION_INIT};
     lane lanes[MAX_DEVICES] = {{.r = &r}};
     for (int i = 0; i < b->n_pipelines; i++) {
         lanes[i] = (lane){&r, b->pipelines[i], 0};

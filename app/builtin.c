@@ -8,17 +8,16 @@
 #include "message.h"
 #include "models.h"
 
-#include <fcntl.h>
-#include <limits.h>
+#include "core/os_process.h"
+#include "core/os_file.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Is there a model file of that name or alias in the model folders? */
 static int installed(const char *name)
 {
-    char path[PATH_MAX];
+    char path[MB_OS_PATH_BYTES];
     mb_error none = {0};
     return models_find(path, sizeof path, name, &none) == MB_OK;
 }
@@ -27,7 +26,7 @@ static int installed(const char *name)
  * what is built in, unless somebody has installed a file of that name. */
 model_choice model_choose(const char *model)
 {
-    static char path[PATH_MAX]; /* one command runs per process */
+    static char path[MB_OS_PATH_BYTES]; /* one command runs per process */
     if (model == NULL || (strcmp(model, "default") == 0 && !installed(model))) {
         return mb_find_default_model(path, sizeof path) ? (model_choice){.name = path}
                                                         : (model_choice){.name = "demo", .standard = 1};
@@ -60,27 +59,20 @@ const char *model_place(const mb_model_info *info)
  */
 static int mark_hint(void)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char path[PATH_MAX];
-    int n = state != NULL && state[0] == '/'
-                ? snprintf(path, sizeof path, "%s/mattebox/demo-hint", state)
-                : snprintf(path, sizeof path, "%s/.local/state/mattebox/demo-hint", home != NULL ? home : "");
-    if (n < 0 || (size_t)n >= sizeof path || path[0] != '/') {
+    char path[MB_OS_PATH_BYTES];
+    int file;
+    if (!mb_os_user_folder(path, sizeof path, MB_OS_STATE, "mattebox")) {
         return 1;
     }
-    for (char *c = path + 1; *c != '\0'; c++) {
-        if (*c == '/') {
-            *c = '\0';
-            (void)mkdir(path, 0777);
-            *c = '/';
-        }
-    }
-    int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (file >= 0) {
-        (void)close(file);
+    (void)mb_os_make_folders(path);
+    if (!mb_os_user_folder(path, sizeof path, MB_OS_STATE, "mattebox/demo-hint")) {
         return 1;
     }
-    return access(path, F_OK) != 0;
+    if (mb_os_open(&file, path, MB_OS_NEW) == 0) {
+        (void)mb_os_close(file);
+        return 1;
+    }
+    return !mb_os_exists(path);
 }
 
 /* Said once for each user and only to people: never in scripts, logs or pipes. */

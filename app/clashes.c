@@ -6,12 +6,13 @@
 #include "inputs.h"
 #include "message.h"
 
+#include "core/clock.h"
+#include "core/os_file.h"
+
 #include <ctype.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 typedef struct claim {
     char *canonical;
@@ -35,17 +36,17 @@ static char *folder_of(const char *path)
  * cannot be resolved itself. */
 static char *canonical_path(const char *path)
 {
-    char *folder = folder_of(path), *real = folder != NULL ? realpath(folder, NULL) : NULL;
+    char *folder = folder_of(path), real[MB_OS_PATH_BYTES];
+    const int known = folder != NULL && mb_os_real_path(real, folder) == 0;
     const char *slash = strrchr(path, '/');
-    char *result = text_of("%s/%s", real != NULL ? real : (folder != NULL ? folder : "."), slash ? slash + 1 : path);
-    free(real);
+    char *result = text_of("%s/%s", known ? real : (folder != NULL ? folder : "."), slash ? slash + 1 : path);
     free(folder);
     return result;
 }
 
 static int by_canonical(const void *a, const void *b)
 {
-    return strcmp(((const claim *)a)->canonical, ((const claim *)b)->canonical);
+    return mb_os_compare_names(((const claim *)a)->canonical, ((const claim *)b)->canonical);
 }
 
 static int by_letters(const void *a, const void *b)
@@ -70,17 +71,17 @@ static int refuse(const claim *a, const claim *b, const char *why)
 static int ignores_case(const char *path)
 {
     char *folder = folder_of(path);
-    char *probe = folder != NULL ? text_of("%s/.mattebox-probe-%ld", folder, (long)getpid()) : NULL;
+    char *probe = folder != NULL ? text_of("%s/.mattebox-probe-%.0f", folder, 1e3 * mb_clock_ms()) : NULL;
     char *capitals = NULL;
-    int ignores = 0, file = probe != NULL ? open(probe, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
-    if (file >= 0) {
+    int ignores = 0, file = -1;
+    if (probe != NULL && mb_os_open(&file, probe, MB_OS_NEW) == 0) {
         capitals = text_of("%s", probe);
         for (char *c = capitals != NULL ? capitals + strlen(folder) : NULL; c != NULL && *c != '\0'; c++) {
             *c = (char)toupper((unsigned char)*c);
         }
-        ignores = capitals != NULL && access(capitals, F_OK) == 0;
-        (void)close(file);
-        (void)unlink(probe);
+        ignores = capitals != NULL && mb_os_exists(capitals);
+        (void)mb_os_close(file);
+        (void)mb_os_remove(probe);
     }
     free(capitals);
     free(probe);

@@ -6,18 +6,12 @@
 #include "commands.h"
 #include "message.h"
 
+#include "core/clock.h"
+#include "core/os_process.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* Wall-clock time; the runs last milliseconds to minutes. */
-static double now_ms(void)
-{
-    struct timespec t;
-    (void)timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -84,15 +78,15 @@ static mb_status run_all(bench *b, const mb_array *input, mb_error *err)
         char text[64];
         (void)snprintf(text, sizeof text, i < 0 ? "warm-up" : "run %d of %d", i + 1, b->a->runs);
         message_progress(text);
-        double start = now_ms();
-        clock_t cpu = clock();
+        double start = mb_clock_ms();
+        double cpu = mb_os_cpu_seconds();
         mb_status status = mb_network_run(b->network, input, NULL, 0, err);
         if (status != MB_OK) {
             return status;
         }
         if (i >= 0) {
-            b->ms[b->n++] = now_ms() - start;
-            double cpu_s = (double)(clock() - cpu) / CLOCKS_PER_SEC;
+            b->ms[b->n++] = mb_clock_ms() - start;
+            double cpu_s = mb_os_cpu_seconds() - cpu;
             b->cpu_s = i == 0 || cpu_s < b->cpu_s ? cpu_s : b->cpu_s;
         }
     }

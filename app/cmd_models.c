@@ -9,6 +9,8 @@
 #include "message.h"
 #include "models.h"
 
+#include "core/os_file.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -17,7 +19,7 @@
  * is the hint. */
 int open_model(mb_model **out, mb_context *context, const char *name)
 {
-    char path[PATH_MAX], hint[160];
+    char path[MB_OS_PATH_BYTES], hint[160];
     mb_error err = {0};
     *out = NULL;
     if (builtin_has(name) && models_find(path, sizeof path, name, &err) != MB_OK) {
@@ -77,7 +79,7 @@ static int list_folder(const args *a, mb_context *context, const char *folder, i
     char **names = NULL;
     int n = models_in_folder(&names, folder), code = CODE_OK;
     for (int i = 0; i < n; i++) {
-        char path[PATH_MAX + 300], name[300];
+        char path[MB_OS_PATH_BYTES + 300], name[300];
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         (void)snprintf(name, sizeof name, "%.*s", (int)strlen(names[i]) - 4, names[i]);
         mb_model *model = NULL;
@@ -120,7 +122,7 @@ static int list_builtin(const args *a, mb_context *context, int *n)
  * everything has been listed. */
 static int list_models(const args *a, mb_context *context)
 {
-    char folder[PATH_MAX];
+    char folder[MB_OS_PATH_BYTES];
     int n = 0, code = list_builtin(a, context, &n);
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
         int one = list_folder(a, context, folder, &n);
@@ -142,7 +144,7 @@ static int list_models(const args *a, mb_context *context)
 /* For scripts: plain paths on stdout, nothing else. */
 static int print_paths(const args *a)
 {
-    char path[PATH_MAX];
+    char path[MB_OS_PATH_BYTES];
     if (a->n_paths < 2) {
         for (int i = 0; mb_model_folder(path, sizeof path, i); i++) {
             (void)puts(path);

@@ -6,11 +6,12 @@
 #include "commands.h"
 #include "message.h"
 
+#include "core/os_file.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 static int no_memory(void)
 {
@@ -26,8 +27,7 @@ static int has_ending(const char *path, const char *ending)
 /* --frames all -o NAME.webp: the name says that all of it goes into one file. */
 static int names_animation(const args *a, int n_files)
 {
-    struct stat s;
-    if (a->output == NULL || n_files != 1 || (stat(a->output, &s) == 0 && S_ISDIR(s.st_mode))) {
+    if (a->output == NULL || n_files != 1 || mb_os_is_folder(a->output)) {
         return 0;
     }
     return strcmp(a->output, "-") == 0 || has_ending(a->output, ".webp") || has_ending(a->output, ".png") ||

@@ -6,18 +6,11 @@
 #include "inputs.h"
 #include "message.h"
 
-#include <dirent.h>
+#include "core/os_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-
-/* Folders and devices that are called like a mask are none. */
-static int is_file(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISREG(s.st_mode);
-}
 
 /* The part of a photo's name that a mask's name is made of. */
 typedef struct photo_name {
@@ -70,29 +63,25 @@ char *guide_names(char *dst, size_t dst_bytes, const char *photo, const char *ki
 /* A file that is not the photo itself: a photo is not its own mask. */
 static int suits(const char *path, const item *it)
 {
-    struct stat s;
-    return is_file(path) && stat(path, &s) == 0 && !(it->exists && s.st_dev == it->device && s.st_ino == it->inode);
-}
-
-/* So that of several files that differ in case alone the same one is taken on every machine. */
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
+    mb_os_info s;
+    return mb_os_look(&s, path) == 0 && s.kind == MB_OS_FILE &&
+           !(it->exists && s.device == it->device && s.file == it->inode);
 }
 
 /* The same names in other letters (CAT.PNG of cameras and Windows), by a walk through the folder. */
 static char *find_in_any_case(const char *folder, const item *it, const char *kind)
 {
     const photo_name p = name_of(it->path);
-    struct dirent **entries = NULL;
-    int n = scandir(folder, &entries, NULL, by_name);
-    char *found = NULL, name[300];
+    char **entries, *found = NULL, name[300];
+    size_t n;
+    if (mb_os_list(&entries, &n, folder) != 0) {
+        return NULL;
+    }
     for (int form = 0; form < N_FORMS && n > 0; form++) {
         for (int e = 0; e < N_EXTENSIONS; e++) {
             form_name(name, sizeof name, &p, kind, form, extensions[e]);
-            for (int i = 0; i < n && found == NULL; i++) {
-                char *path =
-                    strcasecmp(entries[i]->d_name, name) == 0 ? text_of("%s/%s", folder, entries[i]->d_name) : NULL;
+            for (size_t i = 0; i < n && found == NULL; i++) { /* in a fixed order: files may differ in case alone */
+                char *path = strcasecmp(entries[i], name) == 0 ? text_of("%s/%s", folder, entries[i]) : NULL;
                 if (path != NULL && suits(path, it)) {
                     found = path;
                 } else {
@@ -101,10 +90,7 @@ static char *find_in_any_case(const char *folder, const item *it, const char *ki
             }
         }
     }
-    for (int i = 0; i < n; i++) {
-        free(entries[i]);
-    }
-    free(entries);
+    mb_os_free_names(entries, n);
     return found;
 }
 
@@ -138,12 +124,12 @@ int inputs_attach_guides(item_list *list, const args *a)
 {
     const char *given = a->mask_from != NULL ? a->mask_from : a->trimap_from;
     const char *kind = a->mask_from != NULL ? "mask" : "trimap";
-    struct stat s;
-    if (stat(given, &s) != 0) {
+    mb_os_info s;
+    if (mb_os_look(&s, given) != 0) {
         (void)report_missing(given);
         return CODE_USAGE;
     }
-    if (!S_ISDIR(s.st_mode)) {
+    if (s.kind != MB_OS_FOLDER) {
         if (list->n_files > 1) {
             return message_error(CODE_USAGE, "name a folder with one for each", "%s is one %s for %d photos", given,
                                  kind, list->n_files);

@@ -7,21 +7,20 @@
 #include "commands.h"
 #include "message.h"
 
+#include "core/os_process.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define LEFT 28 /* the column where the help texts start */
 
 /* Columns of the terminal: COLUMNS, else what the terminal says, else 80. Long lines are hard to read: at most 120. */
 static int page_width(FILE *out)
 {
-    const char *columns = getenv("COLUMNS");
-    struct winsize size = {0};
+    const char *columns = mb_os_env("COLUMNS");
     long width = columns != NULL ? strtol(columns, NULL, 10) : 0;
-    if (width <= 0 && isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0) {
-        width = size.ws_col;
+    if (width <= 0) {
+        width = mb_os_columns(mb_os_fd(out));
     }
     width = width > 0 ? width : 80;
     return width < 50 ? 50 : width > 120 ? 120 : (int)width;

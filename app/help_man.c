@@ -2,6 +2,8 @@
  * mattebox-serve.1. The build makes and installs them; what they say is what the help pages say. */
 #include "args.h"
 
+#include "core/os_process.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,7 @@ static void roff(FILE *out, const char *text)
 static void print_title(FILE *out, const char *name)
 {
     char day[16] = "";
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    const char *epoch = mb_os_env("SOURCE_DATE_EPOCH");
     time_t t = epoch != NULL ? (time_t)strtoll(epoch, NULL, 10) : 0;
     struct tm *utc = t > 0 ? gmtime(&t) : NULL;
     if (utc != NULL) {

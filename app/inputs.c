@@ -8,12 +8,12 @@
 #include "commands.h"
 #include "message.h"
 
-#include <dirent.h>
+#include "core/os_file.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define MAX_DEPTH 64 /* of folders: beyond, something loops in a way that identities do not show */
 
@@ -69,11 +69,11 @@ static int add_item(item_list *list, const char *path, const char *below, int fr
     if (it->path == NULL || it->below == NULL) {
         return no_memory();
     }
-    struct stat s;
-    if (stat(path, &s) == 0) {
+    mb_os_info s;
+    if (mb_os_look(&s, path) == 0) {
         it->exists = 1;
-        it->device = s.st_dev;
-        it->inode = s.st_ino;
+        it->device = s.device;
+        it->inode = s.file;
     }
     return CODE_OK;
 }
@@ -117,38 +117,27 @@ int inputs_is_picture(const char *path)
     return mb_image_probe(&source, path, NULL) != MB_E_MISMATCH; /* damaged ones are tried, and reported */
 }
 
-static int not_hidden(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* Folders that have been walked: a symbolic link to one of them is left out, so that links to each other's parents
  * cannot multiply the work. */
 typedef struct folder_set {
     struct folder_id {
-        dev_t device;
-        ino_t inode;
+        uint64_t device, file;
     } * v;
     size_t n, capacity;
 } folder_set;
 
 /* A list is enough: folders are few compared with their files. */
-static int folder_known(const folder_set *f, const struct stat *s)
+static int folder_known(const folder_set *f, const mb_os_info *s)
 {
     for (size_t i = 0; i < f->n; i++) {
-        if (f->v[i].device == s->st_dev && f->v[i].inode == s->st_ino) {
+        if (f->v[i].device == s->device && f->v[i].file == s->file) {
             return 1;
         }
     }
     return 0;
 }
 
-static int folder_add(folder_set *f, const struct stat *s)
+static int folder_add(folder_set *f, const mb_os_info *s)
 {
     if (f->n == f->capacity) {
         size_t capacity = f->capacity > 0 ? 2 * f->capacity : 64;
@@ -159,7 +148,7 @@ static int folder_add(folder_set *f, const struct stat *s)
         f->v = v;
         f->capacity = capacity;
     }
-    f->v[f->n++] = (struct folder_id){s->st_dev, s->st_ino};
+    f->v[f->n++] = (struct folder_id){s->device, s->file};
     return CODE_OK;
 }
 
@@ -167,8 +156,7 @@ static int folder_add(folder_set *f, const struct stat *s)
 typedef struct trail {
     const struct trail *up;
     folder_set *walked;
-    dev_t device;
-    ino_t inode;
+    uint64_t device, file;
     int depth;
 } trail;
 
@@ -182,20 +170,22 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
     size_t n = strlen(folder);
     char *path = text_of("%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", name);
     char *inner = text_of("%s%s%s", below, below[0] != '\0' ? "/" : "", name);
-    struct stat s;
+    mb_os_info s;
+    char why[128];
+    int looked = path != NULL && inner != NULL ? mb_os_look(&s, path) : 0;
     if (path == NULL || inner == NULL) {
         code = no_memory();
-    } else if (stat(path, &s) != 0) {
-        message_warning(path, strerror(errno)); /* a dangling link, or gone meanwhile */
-    } else if (S_ISDIR(s.st_mode)) {
-        struct stat entry;
+    } else if (looked != 0) {
+        message_warning(path, mb_os_error_text(looked, why, sizeof why)); /* a dangling link, or gone meanwhile */
+    } else if (s.kind == MB_OS_FOLDER) {
+        mb_os_info entry;
         int loop = here->depth >= MAX_DEPTH ||
-                   (lstat(path, &entry) == 0 && S_ISLNK(entry.st_mode) && folder_known(here->walked, &s));
+                   (mb_os_look_here(&entry, path) == 0 && entry.kind == MB_OS_LINK && folder_known(here->walked, &s));
         for (const trail *t = here; t->up != NULL; t = t->up) {
-            loop |= t->device == s.st_dev && t->inode == s.st_ino;
+            loop |= t->device == s.device && t->file == s.file;
         }
         code = loop ? CODE_OK : walk(list, path, inner, here);
-    } else if (S_ISREG(s.st_mode) && !inputs_is_result(name)) {
+    } else if (s.kind == MB_OS_FILE && !inputs_is_result(name)) {
         if (inputs_is_picture(path)) {
             code = add_item(list, path, below, 1);
         } else {
@@ -212,39 +202,38 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
  * machine. What cannot be read is a warning: the rest of the tree is still done. */
 static int walk(item_list *list, const char *folder, const char *below, const trail *up)
 {
-    struct stat s;
-    struct dirent **entries = NULL;
-    if (stat(folder, &s) != 0) {
+    mb_os_info s;
+    char **entries = NULL, why[128];
+    size_t n;
+    if (mb_os_look(&s, folder) != 0) {
         return CODE_OK;
     }
     /* Before the entries, so that a link inside to this very folder is seen. */
-    trail here = {up, up->walked, s.st_dev, s.st_ino, up->depth + 1};
+    trail here = {up, up->walked, s.device, s.file, up->depth + 1};
     if (folder_add(here.walked, &s) != CODE_OK) {
         return CODE_MACHINE;
     }
-    int n = scandir(folder, &entries, not_hidden, by_bytes);
-    if (n < 0) {
-        message_warning(folder, strerror(errno));
+    int code = mb_os_list(&entries, &n, folder);
+    if (code != 0) {
+        message_warning(folder, mb_os_error_text(code, why, sizeof why));
         return CODE_OK;
     }
-    int code = CODE_OK;
-    for (int i = 0; i < n; i++) {
+    code = CODE_OK;
+    for (size_t i = 0; i < n && code == CODE_OK; i++) {
         if (interrupted()) {
             code = CODE_INTERRUPTED;
-        } else if (code == CODE_OK) {
-            code = walk_entry(list, folder, below, entries[i]->d_name, &here);
+        } else if (entries[i][0] != '.') {
+            code = walk_entry(list, folder, below, entries[i], &here);
         }
-        free(entries[i]);
     }
-    free(entries);
+    mb_os_free_names(entries, n);
     return code;
 }
 
 /* A named folder is walked; a named file is taken as it is, whatever its name or type. */
 static int add_path(item_list *list, const char *path)
 {
-    struct stat s;
-    if (strcmp(path, "-") != 0 && stat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
+    if (strcmp(path, "-") != 0 && mb_os_is_folder(path)) {
         folder_set walked = {0};
         const trail top = {NULL, &walked, 0, 0, -1};
         int code = walk(list, path, "", &top);
@@ -254,20 +243,42 @@ static int add_path(item_list *list, const char *path)
     return add_item(list, path, "", 0);
 }
 
+/* The bytes up to the separator or the end, without it, with a zero behind. False: nothing is left, or no memory. */
+static int read_line(char **line, size_t *capacity, size_t *n, int separator, FILE *f)
+{
+    int c = EOF, any = 0;
+    *n = 0;
+    for (;;) {
+        if (*n + 1 >= *capacity) {
+            size_t larger = *capacity > 0 ? 2 * *capacity : 256;
+            char *more = realloc(*line, larger);
+            if (more == NULL) {
+                return 0;
+            }
+            *line = more;
+            *capacity = larger;
+        }
+        c = getc(f);
+        any |= c != EOF;
+        if (c == EOF || c == separator) {
+            (*line)[*n] = '\0';
+            return any;
+        }
+        (*line)[(*n)++] = (char)c;
+    }
+}
+
 /* Lines may name folders too. Empty lines are skipped, names may hold anything but the separator. */
 static int add_from_list(item_list *list, const args *a)
 {
-    FILE *f = strcmp(a->files_from, "-") == 0 ? stdin : fopen(a->files_from, "rb");
+    FILE *f = strcmp(a->files_from, "-") == 0 ? stdin : mb_os_fopen(a->files_from, "rb");
     if (f == NULL) {
         return message_error(CODE_USAGE, NULL, "%s: %s", a->files_from, strerror(errno));
     }
     char *line = NULL;
-    size_t capacity = 0;
+    size_t capacity = 0, n;
     int code = CODE_OK, first = 1, separator = a->null_separated ? '\0' : '\n';
-    for (ssize_t n; code == CODE_OK && (n = getdelim(&line, &capacity, separator, f)) >= 0;) {
-        if (n > 0 && line[n - 1] == separator) {
-            line[--n] = '\0';
-        }
+    while (code == CODE_OK && read_line(&line, &capacity, &n, separator, f)) {
         if (separator == '\n' && n > 0 && line[n - 1] == '\r') { /* written on Windows */
             line[--n] = '\0';
         }
@@ -279,12 +290,12 @@ static int add_from_list(item_list *list, const args *a)
                 break;
             }
             if (strncmp(line, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
-                memmove(line, line + 3, (size_t)n - 2);
+                memmove(line, line + 3, n - 2);
                 n -= 3;
             }
         }
         if (n > 0) {
-            code = add_path(list, line);
+            code = add_path(list, mb_os_tidy_path(line));
         }
     }
     free(line);
@@ -380,20 +391,21 @@ int report_missing(const char *path)
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL ? text_of(".") : text_of("%.*s", (int)(slash - path + 1), path);
     const char *name = slash == NULL ? path : slash + 1;
-    struct dirent **entries = NULL;
-    int n = folder != NULL ? scandir(folder, &entries, not_hidden, by_bytes) : 0;
+    char **entries = NULL;
+    size_t n = 0;
     char hint[300] = "";
-    for (int i = 0; i < n; i++) {
-        const char *candidate = entries[i]->d_name;
-        if (hint[0] == '\0' && strcmp(name, candidate) != 0 && nearest_name(name, &candidate, 1) != NULL) {
+    if (folder != NULL && mb_os_list(&entries, &n, folder) != 0) {
+        n = 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *candidate = entries[i];
+        if (hint[0] == '\0' && candidate[0] != '.' && strcmp(name, candidate) != 0 &&
+            nearest_name(name, &candidate, 1) != NULL) {
             (void)snprintf(hint, sizeof hint, "did you mean %.*s%s?", slash == NULL ? 0 : (int)(slash - path + 1), path,
                            candidate);
         }
-        free(entries[i]);
     }
-    if (n >= 0) {
-        free(entries);
-    }
+    mb_os_free_names(entries, n);
     free(folder);
     return message_error(CODE_SOME, hint, "%s: no such file", path);
 }

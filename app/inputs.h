@@ -4,7 +4,7 @@
 
 #include "args.h"
 
-#include <sys/types.h>
+#include <stdint.h>
 
 typedef enum out_kind { OUT_CUTOUT = 0, OUT_MASK = 1, OUT_TRIMAP = 2, OUT_KINDS = 3 } out_kind;
 
@@ -17,8 +17,8 @@ typedef struct item {
     int skip;        /* --no-clobber: every result is there */
     char *refused;   /* why it will not be worked on, with a hint behind a line feed; NULL: nothing */
     int elsewhere;   /* --shard: another run's; named, so that clashes show, and not worked on */
-    dev_t device;    /* identity, when it exists */
-    ino_t inode;
+    uint64_t device; /* identity, when it exists */
+    uint64_t inode;
     int frame, n_frames;  /* --frames: which of how many, from 1; 0: the file is one picture */
     int loops, animated;  /* of the animation: how often it is played (0: for ever), whether it has durations */
     int together;         /* the results of its frames become one animation */

@@ -7,21 +7,20 @@
 #include "frames.h"
 #include "message.h"
 
+#include "core/clock.h"
+
+#include "core/os_file.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define MAX_STDIN_BYTES ((size_t)1 << 30)
 
 double clock_ms(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+    return mb_clock_ms();
 }
 
 /* A job that Ctrl-C ended has not failed: it is counted as not done. */
@@ -37,20 +36,21 @@ static mb_status read_stdin(void **out, size_t *n_bytes, mb_error *err)
     size_t capacity = 1u << 20, n = 0;
     char *data = malloc(capacity);
     while (data != NULL) {
-        ssize_t got = read(STDIN_FILENO, data + n, capacity - n);
-        if (got < 0 && errno == EINTR && !interrupted()) {
+        size_t got;
+        int code = mb_os_read(0, data + n, capacity - n, &got);
+        if (code == EINTR && !interrupted()) {
             continue;
         }
-        if (got < 0 || n > MAX_STDIN_BYTES) {
+        if (code != 0 || n > MAX_STDIN_BYTES) {
             free(data);
-            return own_error(err, MB_E_IO, got < 0 ? "stdin could not be read" : "stdin: more than 1 GiB");
+            return own_error(err, MB_E_IO, code != 0 ? "stdin could not be read" : "stdin: more than 1 GiB");
         }
         if (got == 0) {
             *out = data;
             *n_bytes = n;
             return MB_OK;
         }
-        n += (size_t)got;
+        n += got;
         if (n == capacity) {
             capacity *= 2;
             char *larger = realloc(data, capacity);
@@ -154,11 +154,11 @@ mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *pa
 static bool results_are_there(const job *j, const batch *b)
 {
     int n_wanted = 0, n_there = 0;
-    struct stat s;
+    mb_os_info s;
     for (int k = 0; k < OUT_KINDS && b->a->no_clobber; k++) {
         n_wanted += j->it->out[k] != NULL;
-        n_there += j->it->out[k] != NULL && strcmp(j->it->out[k], "-") != 0 && lstat(j->it->out[k], &s) == 0 &&
-                   !S_ISFIFO(s.st_mode) && !S_ISCHR(s.st_mode);
+        n_there += j->it->out[k] != NULL && strcmp(j->it->out[k], "-") != 0 &&
+                   mb_os_look_here(&s, j->it->out[k]) == 0 && s.kind != MB_OS_PIPE && s.kind != MB_OS_CHARACTER_DEVICE;
     }
     return n_there > 0 && n_there == n_wanted;
 }
@@ -248,7 +248,7 @@ void job_load(job *j, const batch *b)
         j->state = JOB_CANCELLED;
         return;
     }
-    if (status == MB_E_IO && a->watch && access(j->it->path, F_OK) != 0) { /* files of a watched folder come and go */
+    if (status == MB_E_IO && a->watch && !mb_os_exists(j->it->path)) { /* files of a watched folder come and go */
         add_warning(j, "gone before it was read");
         j->state = JOB_SKIPPED;
         return;

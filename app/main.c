@@ -9,62 +9,35 @@
 
 #include "manager/manager.h"
 
+#include "core/os_process.h"
+#include "core/os_file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static volatile sig_atomic_t n_interrupts, was_terminated;
 
 /* The first signal asks running work to stop, which it does within some 50 ms; the second one ends the
  * program at once. */
-static void on_interrupt(int signal)
+static void on_interrupt(bool terminated)
 {
-    was_terminated |= signal == SIGTERM;
+    was_terminated |= terminated;
     if (++n_interrupts > 1) {
-        _exit(was_terminated ? CODE_TERMINATED : CODE_INTERRUPTED);
+        mb_os_exit_now(was_terminated ? CODE_TERMINATED : CODE_INTERRUPTED);
     }
     manager_interrupt();
 }
 
 void interrupt_setup(void)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    struct sigaction hangup;
-    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) { /* nohup stays what it is */
-        (void)sigaction(SIGHUP, &action, NULL);
-    }
-}
-
-/* Standard streams that were closed: their numbers would go to the next file that is opened, and messages into it. What
- * takes their place can be neither read nor written, so that using them is the error that it should be. */
-static void hold_standard_streams(void)
-{
-    for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
-            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* takes the lowest free number, which is fd */
-        }
-    }
+    mb_os_on_interrupt(on_interrupt);
 }
 
 int interrupted(void)
 {
     return n_interrupts > 0;
-}
-
-/* A model file that another process cuts short while it is mapped ends here instead of in a crash. */
-static void on_bus_error(int signal)
-{
-    static const char text[] = "mattebox: a file became shorter while it was in use\n  run it again\n";
-    (void)signal;
-    ssize_t unused = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)unused;
-    _exit(CODE_MODEL);
 }
 
 /* With --verbose all that a report of a problem needs: build, device, what each variable is set to, where
@@ -93,10 +66,10 @@ int cmd_version(args *a)
                                             "MATTEBOX_PRECISION", "MATTEBOX_MAX_MEMORY", "MATTEBOX_OFFLINE",
                                             "MATTEBOX_MIRROR",    "MATTEBOX_ISA",        "MATTEBOX_PASSES"};
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-        const char *value = getenv(variables[i]);
+        const char *value = mb_os_env(variables[i]);
         (void)printf("%s: %s\n", variables[i], value != NULL ? value : "(not set)");
     }
-    char folder[4096];
+    char folder[MB_OS_PATH_BYTES];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
         (void)printf("models: %s\n", folder);
     }
@@ -112,8 +85,11 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "decode-worker") == 0) { /* of `serve`, not for people */
         return decode_worker_main(argv[2]);
     }
-    hold_standard_streams();
-    (void)setenv("OPENBLAS_NUM_THREADS", "1", 0); /* should it ever be opened: our own threads use it */
+    mb_os_standard_streams();
+    if (!mb_os_arguments(&argc, &argv)) {
+        return CODE_MACHINE;
+    }
+    mb_os_set_env_if_missing("OPENBLAS_NUM_THREADS", "1"); /* should it ever be opened: our own threads use it */
     message_setup(0, 0, 0);
     int wants_json = 0;
     for (int i = 1; i < argc; i++) { /* also where the command line is wrong */
@@ -126,11 +102,11 @@ int main(int argc, char **argv)
             help_command(stdout, a.command);
         } else if ((code = args_environment(&a)) == CODE_OK) {
             interrupt_setup();
-            (void)signal(SIGBUS, on_bus_error);
+            mb_os_on_lost_file("mattebox: a file became shorter while it was in use\n  run it again\n", CODE_MODEL);
             if (a.json) {
-                (void)signal(SIGPIPE, SIG_IGN); /* likewise a reader of the report that went away */
+                mb_os_ignore_pipe(); /* likewise a reader of the report that went away */
             }
-            (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not the end */
+            mb_os_ignore_file_limit(); /* a file that may not grow is an error of the write, not the end */
             code = a.command->run(&a);
         }
     }

@@ -5,11 +5,12 @@
  * on a terminal. */
 #include "message.h"
 
-#include <pthread.h>
+#include "core/os_process.h"
+#include "core/os_thread.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LINE_BYTES 2048
 
@@ -19,18 +20,18 @@ static struct {
     int line_shown;
     int n_errors;                 /* said so far */
     char first_error[LINE_BYTES]; /* the first of them, for a report in JSON */
-    pthread_mutex_t lock;
-} screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    mb_mutex lock;
+} screen = {.lock = MB_MUTEX_INIT};
 
 void message_setup(int quiet, int verbose, int color)
 {
     screen.quiet = quiet;
     screen.verbose = verbose;
     /* A dumb terminal can neither show colours nor wipe a line. */
-    const char *term = getenv("TERM");
-    screen.terminal = isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
+    const char *term = mb_os_env("TERM");
+    screen.terminal = mb_os_is_terminal(2) && (term == NULL || strcmp(term, "dumb") != 0);
     /* no-color.org: any value but the empty one switches colours off. */
-    const char *none = getenv("NO_COLOR");
+    const char *none = mb_os_env("NO_COLOR");
     screen.color = color == 1 || (color == 0 && screen.terminal && (none == NULL || none[0] == '\0'));
 }
 
@@ -141,7 +142,7 @@ static void capture(int is_warning, const char *text, const char *hint)
 static void print_message(const char *label, const char *color, const char *text, const char *hint)
 {
     char line[LINE_BYTES];
-    (void)pthread_mutex_lock(&screen.lock);
+    mb_mutex_lock(&screen.lock);
     wipe_line();
     if (screen.color) {
         (void)fprintf(stderr, "\033[%sm%s:\033[0m %s\n", color, label, escape_text(line, sizeof line, text));
@@ -156,7 +157,8 @@ static void print_message(const char *label, const char *color, const char *text
         (void)fprintf(stderr, "  %s\n", escape_text(line, sizeof line, part));
         hint += n + (hint[n] == '\n');
     }
-    (void)pthread_mutex_unlock(&screen.lock);
+    (void)fflush(stderr);
+    mb_mutex_unlock(&screen.lock);
 }
 
 int message_error(int code, const char *hint, const char *format, ...)
@@ -170,11 +172,11 @@ int message_error(int code, const char *hint, const char *format, ...)
         capture(0, text, hint);
         return code;
     }
-    (void)pthread_mutex_lock(&screen.lock);
+    mb_mutex_lock(&screen.lock);
     if (screen.n_errors++ == 0) {
         (void)snprintf(screen.first_error, sizeof screen.first_error, "%s", text);
     }
-    (void)pthread_mutex_unlock(&screen.lock);
+    mb_mutex_unlock(&screen.lock);
     print_message("mattebox", "31;1", text, hint);
     return code;
 }
@@ -218,10 +220,11 @@ static void print_plain(const char *format, va_list args)
 {
     char text[LINE_BYTES], line[LINE_BYTES];
     (void)vsnprintf(text, sizeof text, format, args);
-    (void)pthread_mutex_lock(&screen.lock);
+    mb_mutex_lock(&screen.lock);
     wipe_line();
     (void)fprintf(stderr, "%s\n", escape_text(line, sizeof line, text));
-    (void)pthread_mutex_unlock(&screen.lock);
+    (void)fflush(stderr);
+    mb_mutex_unlock(&screen.lock);
 }
 
 void message_note(const char *format, ...)
@@ -248,11 +251,11 @@ void message_progress(const char *text)
 {
     if (message_has_terminal()) {
         char line[LINE_BYTES];
-        (void)pthread_mutex_lock(&screen.lock);
+        mb_mutex_lock(&screen.lock);
         (void)fprintf(stderr, "\r%s\033[K", escape_text(line, sizeof line, text));
         (void)fflush(stderr);
         screen.line_shown = 1;
-        (void)pthread_mutex_unlock(&screen.lock);
+        mb_mutex_unlock(&screen.lock);
     }
 }
 

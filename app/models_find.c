@@ -9,16 +9,15 @@
 
 #include "manager/manager.h"
 
-#include <dirent.h>
-#include <limits.h>
+#include "core/os_file.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The catalogue is part of the program; the file of the user, if there is one, adds entries to it. */
 int models_catalogue(catalogue *out)
 {
-    char path[PATH_MAX];
+    char path[MB_OS_PATH_BYTES];
     mb_error err = {0};
     if (catalogue_load(out, manager_user_catalogue(path, sizeof path) ? path : NULL, &err) != MB_OK) {
         catalogue_dispose(out);
@@ -29,10 +28,10 @@ int models_catalogue(catalogue *out)
 
 int models_installed(char *path, size_t bytes, const char *name)
 {
-    char folder[PATH_MAX];
+    char folder[MB_OS_PATH_BYTES];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
         int n = snprintf(path, bytes, "%s/%s.mbw", folder, name);
-        if (n > 0 && (size_t)n < bytes && access(path, F_OK) == 0) {
+        if (n > 0 && (size_t)n < bytes && mb_os_exists(path)) {
             return 1;
         }
     }
@@ -76,25 +75,29 @@ void models_hint(char *text, size_t bytes, const char *name)
 
 /* ---- what is installed */
 
-static int only_mbw(const struct dirent *entry)
+static int is_mbw(const char *name)
 {
-    size_t n = strlen(entry->d_name);
-    return n > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 4, ".mbw") == 0;
+    size_t n = strlen(name);
+    return n > 4 && name[0] != '.' && strcmp(name + n - 4, ".mbw") == 0;
 }
 
 /* A folder that is missing or cannot be read has no models: it is only one of several that are searched. */
 int models_in_folder(char ***names, const char *folder)
 {
-    struct dirent **entries = NULL;
-    int n = scandir(folder, &entries, only_mbw, alphasort), kept = 0;
-    *names = n > 0 ? calloc((size_t)n, sizeof **names) : NULL;
-    for (int i = 0; i < n; i++) {
-        if (*names != NULL && ((*names)[kept] = strdup(entries[i]->d_name)) != NULL) {
+    char **all;
+    size_t n;
+    int kept = 0;
+    *names = NULL;
+    if (mb_os_list(&all, &n, folder) != 0) {
+        return 0;
+    }
+    *names = calloc(n + 1, sizeof **names);
+    for (size_t i = 0; i < n && *names != NULL; i++) {
+        if (is_mbw(all[i]) && ((*names)[kept] = strdup(all[i])) != NULL) {
             kept++;
         }
-        free(entries[i]);
     }
-    free(entries);
+    mb_os_free_names(all, n);
     return kept;
 }
 
@@ -122,7 +125,7 @@ static int add_path(char ***paths, int *n, const char *path)
 /* The first model of a name hides the others, as in a search. */
 static int add_all(char ***paths, int *n)
 {
-    char folder[PATH_MAX], path[PATH_MAX + 300];
+    char folder[MB_OS_PATH_BYTES], path[MB_OS_PATH_BYTES + 300];
     int code = CODE_OK;
     for (int i = 0; code == CODE_OK && mb_model_folder(folder, sizeof folder, i); i++) {
         char **names;
@@ -150,7 +153,7 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
     *paths = NULL;
     *n = 0;
     for (int i = 0; i < n_names && code == CODE_OK; i++) {
-        char path[PATH_MAX];
+        char path[MB_OS_PATH_BYTES];
         mb_error err = {0};
         code = models_find(path, sizeof path, names[i], &err) == MB_OK ? add_path(paths, n, path)
                                                                        : message_status(CODE_MODEL, NULL, &err);
@@ -192,7 +195,7 @@ void models_list_known(const args *a, const catalogue *c)
     int n = 0;
     for (size_t i = 0; i < c->n; i++) {
         const catalogue_entry *e = &c->v[i];
-        char path[PATH_MAX], size[32], input[32] = "any size";
+        char path[MB_OS_PATH_BYTES], size[32], input[32] = "any size";
         if (models_installed(path, sizeof path, e->name)) {
             continue;
         }

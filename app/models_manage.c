@@ -5,11 +5,12 @@
 
 #include "manager/manager.h"
 
-#include <errno.h>
+#include "core/os_process.h"
+#include "core/os_file.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- what the manager says */
 
@@ -87,7 +88,7 @@ static int get_one(const args *a, const catalogue *c, const char *name)
     manager_options o;
     manager_result r;
     mb_error err = {0};
-    char folder[PATH_MAX], label[80];
+    char folder[MB_OS_PATH_BYTES], label[80];
     const catalogue_entry *e = catalogue_find(c, name);
     int code = prepare(&o, folder, sizeof folder, a);
     if (code != CODE_OK) {
@@ -119,7 +120,7 @@ int models_get(const args *a)
     }
     const int n = a->all ? (int)c.n : a->n_paths - 1;
     for (int i = 0; i < n && code != CODE_OUTPUT && !interrupted(); i++) {
-        if (a->all && c.v[i].gated && getenv("MATTEBOX_TOKEN") == NULL) {
+        if (a->all && c.v[i].gated && mb_os_env("MATTEBOX_TOKEN") == NULL) {
             message_warning(c.v[i].name, "skipped: accept its authors' terms first");
             continue;
         }
@@ -133,7 +134,7 @@ int models_get(const args *a)
 /* A model by its name, never by a path: nothing but models of the model folders can be removed. */
 static int remove_one(const catalogue *c, const char *name)
 {
-    char path[PATH_MAX];
+    char path[MB_OS_PATH_BYTES];
     const catalogue_entry *e = catalogue_find(c, name);
     int forgotten = manager_forget(c, name);
     if (!catalogue_is_name(name) || !models_installed(path, sizeof path, name)) {
@@ -144,8 +145,11 @@ static int remove_one(const catalogue *c, const char *name)
                    ? CODE_OK
                    : message_error(CODE_MODEL, "mattebox models list shows them", "no model \"%s\" is installed", name);
     }
-    if (unlink(path) != 0) {
-        return message_error(CODE_OUTPUT, NULL, "%s: cannot be removed: %s", path, strerror(errno));
+    char why[128];
+    int gone = mb_os_remove(path);
+    if (gone != 0) {
+        return message_error(CODE_OUTPUT, NULL, "%s: cannot be removed: %s", path,
+                             mb_os_error_text(gone, why, sizeof why));
     }
     message_closing("%s is removed", path);
     return CODE_OK;
@@ -176,7 +180,7 @@ static int import_one(const args *a, const catalogue *c, const char *path)
     manager_options o;
     manager_result r;
     mb_error err = {0};
-    char folder[PATH_MAX], label[PATH_MAX];
+    char folder[MB_OS_PATH_BYTES], label[MB_OS_PATH_BYTES];
     int code = prepare(&o, folder, sizeof folder, a);
     if (code == CODE_OK) {
         (void)escape_text(label, sizeof label, path);
@@ -191,7 +195,7 @@ static int import_path(const args *a, const catalogue *c, const char *path)
     char **names = NULL;
     int n = models_in_folder(&names, path), code = CODE_OK;
     for (int i = 0; i < n && !interrupted(); i++) {
-        char file[PATH_MAX];
+        char file[MB_OS_PATH_BYTES];
         if (snprintf(file, sizeof file, "%s/%s", path, names[i]) < (int)sizeof file) {
             int one = import_one(a, c, file);
             code = one != CODE_OK ? one : code;
@@ -226,7 +230,7 @@ int models_export(const args *a)
 {
     manager_options o;
     mb_error err = {0};
-    char folder[PATH_MAX], label[] = "export";
+    char folder[MB_OS_PATH_BYTES], label[] = "export";
     if (a->n_paths < 2) {
         return message_error(CODE_USAGE, "mattebox models export FOLDER [NAME]...", "models export needs a folder");
     }

@@ -7,44 +7,27 @@
 #include "inputs.h"
 #include "message.h"
 
+#include "core/os_file.h"
+#include "core/os_process.h"
+
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 static int no_memory(void)
 {
     return message_error(CODE_MACHINE, NULL, "out of memory");
 }
 
-static int is_folder(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-}
-
-/* mkdir -p. Folders above that exist or cannot be made are no error by themselves: only the last
- * one counts. */
+/* mkdir -p. */
 static int make_folder(const char *path)
 {
-    char *p = text_of("%s", path);
-    if (p == NULL) {
-        return no_memory();
-    }
-    for (char *c = p + 1; *c != '\0'; c++) {
-        if (*c == '/') {
-            *c = '\0';
-            (void)mkdir(p, 0777);
-            *c = '/';
-        }
-    }
-    int why = mkdir(p, 0777) != 0 ? errno : 0, bad = why != 0 && !is_folder(p);
-    free(p);
-    return bad ? message_error(CODE_OUTPUT, NULL, "%s: cannot make this folder: %s", path, strerror(why)) : CODE_OK;
+    char why[128];
+    int code = mb_os_make_folders(path);
+    return code == 0 ? CODE_OK
+                     : message_error(CODE_OUTPUT, NULL, "%s: cannot make this folder: %s", path,
+                                     mb_os_error_text(code, why, sizeof why));
 }
 
 /* The parts of a path that templates speak of. */
@@ -79,7 +62,7 @@ static parts split(const char *path)
 /* Replaces {dir}, {stem}, {ext}, {frame}, {kind}; NULL without memory or with an unknown word. */
 static char *fill_template(const char *template, const parts *p, const char *dir, const char *kind)
 {
-    char text[PATH_MAX];
+    char text[MB_OS_PATH_BYTES];
     size_t at = 0;
     while (*template != '\0' && at + 1 < sizeof text) {
         if (*template != '{') {
@@ -212,8 +195,8 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
 
 /* A file that is read and therefore never written. */
 typedef struct source {
-    dev_t device;
-    ino_t inode;
+    uint64_t device, inode;
+    size_t number;           /* in the order in which they were added: the first of one file gives it its role */
     const char *path, *role; /* borrowed */
 } source;
 
@@ -233,12 +216,32 @@ static int by_identity(const void *a, const void *b)
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
+static int by_identity_and_number(const void *a, const void *b)
+{
+    const source *x = a, *y = b;
+    int order = by_identity(a, b);
+    return order != 0 ? order : x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* For look_at; each file once. */
+static void sort_sources(source_set *set)
+{
+    size_t kept = 1;
+    qsort(set->v, set->n, sizeof *set->v, by_identity_and_number);
+    for (size_t i = 1; i < set->n; i++) {
+        if (by_identity(&set->v[i], &set->v[kept - 1]) != 0) {
+            set->v[kept++] = set->v[i];
+        }
+    }
+    set->n = kept;
+}
+
 /* Files that do not exist, folders, pipes and devices need no protection. The path is borrowed: it belongs to argv or
  * to the list of inputs. */
 static int add_source(source_set *set, const char *path, const char *role)
 {
-    struct stat s;
-    if (path == NULL || strcmp(path, "-") == 0 || stat(path, &s) != 0 || !S_ISREG(s.st_mode)) {
+    mb_os_info s;
+    if (path == NULL || strcmp(path, "-") == 0 || mb_os_look(&s, path) != 0 || s.kind != MB_OS_FILE) {
         return CODE_OK;
     }
     if (set->n == set->capacity) {
@@ -250,17 +253,17 @@ static int add_source(source_set *set, const char *path, const char *role)
         set->v = v;
         set->capacity = capacity;
     }
-    set->v[set->n++] = (source){s.st_dev, s.st_ino, path, role};
+    set->v[set->n++] = (source){s.device, s.file, set->n, path, role};
     return CODE_OK;
 }
 
 /* A model may be named or lie somewhere. */
 static int add_model(source_set *set, const char *model)
 {
-    static char places[2][PATH_MAX]; /* borrowed by the set; one command runs per process */
+    static char places[2][MB_OS_PATH_BYTES]; /* borrowed by the set; one command runs per process */
     static int n;
     int code = add_source(set, model, "the model");
-    if (code == CODE_OK && model != NULL && n < 2 && mb_find_model(places[n], PATH_MAX, model, NULL) == MB_OK) {
+    if (code == CODE_OK && model != NULL && n < 2 && mb_find_model(places[n], MB_OS_PATH_BYTES, model, NULL) == MB_OK) {
         code = add_source(set, places[n++], "the model");
     }
     return code;
@@ -289,7 +292,7 @@ static int collect_sources(source_set *set, const item_list *list, const args *a
         }
     }
     if (set->n > 0) {
-        qsort(set->v, set->n, sizeof *set->v, by_identity);
+        sort_sources(set);
     }
     return code;
 }
@@ -301,25 +304,25 @@ typedef enum standing { NOTHING_THERE, REPLACEABLE, REFUSED } standing;
  * --force. */
 static standing look_at(const char *path, const source_set *set)
 {
-    struct stat s;
+    mb_os_info s;
     if (strcmp(path, "-") == 0) {
         return NOTHING_THERE;
     }
-    if (stat(path, &s) != 0) { /* a link to nothing: replacing it is replacing something */
-        return lstat(path, &s) == 0 ? REPLACEABLE : NOTHING_THERE;
+    if (mb_os_look(&s, path) != 0) { /* a link to nothing: replacing it is replacing something */
+        return mb_os_look_here(&s, path) == 0 ? REPLACEABLE : NOTHING_THERE;
     }
-    const source key = {.device = s.st_dev, .inode = s.st_ino};
+    const source key = {.device = s.device, .inode = s.file};
     const source *hit = set->n > 0 ? bsearch(&key, set->v, set->n, sizeof *set->v, by_identity) : NULL;
     if (hit != NULL) {
         (void)message_error(CODE_USAGE, "choose another name with -o; inputs are never overwritten", "%s is %s (%s)",
                             path, hit->role, hit->path);
         return REFUSED;
     }
-    if (S_ISDIR(s.st_mode)) {
+    if (s.kind == MB_OS_FOLDER) {
         (void)message_error(CODE_USAGE, NULL, "%s is a folder", path);
         return REFUSED;
     }
-    return S_ISREG(s.st_mode) ? REPLACEABLE : NOTHING_THERE; /* devices and pipes are written to, not replaced */
+    return s.kind == MB_OS_FILE ? REPLACEABLE : NOTHING_THERE; /* devices and pipes are written to, not replaced */
 }
 
 /* Each result by itself: with --no-clobber, those that are there are taken off the list of what to write. */
@@ -369,7 +372,7 @@ int outputs_check_one(const char *output, const char *const *inputs, int n, cons
         code = add_model(&set, inputs[i]);
     }
     if (set.n > 0) {
-        qsort(set.v, set.n, sizeof *set.v, by_identity);
+        sort_sources(&set);
     }
     standing found = code == CODE_OK ? look_at(output, &set) : REFUSED;
     free(set.v);
@@ -386,21 +389,19 @@ int outputs_check_one(const char *output, const char *const *inputs, int n, cons
 static mb_status check_folder(const char *path, double picture_bytes, mb_error *err)
 {
     parts p = split(path);
-    struct statvfs fs;
-    const char *slash = strrchr(path, '/');
-    size_t length = strlen(slash != NULL ? slash + 1 : path);
+    double left;
+    size_t length = mb_os_name_length(mb_os_file_name(path)), longest;
+    int code = p.dir != NULL ? mb_os_may_write_in(p.dir) : ENOMEM;
     mb_status status = MB_OK;
     if (p.dir == NULL) {
         status = own_error(err, MB_E_MEMORY, "out of memory");
-    } else if (access(p.dir, W_OK | X_OK) != 0) {
+    } else if (code != 0) {
         status =
             own_error(err, MB_E_IO,
-                      errno == ENOENT ? "%s: the folder does not exist" : "%s: its folder may not be written to", path);
-    } else if (statvfs(p.dir, &fs) == 0) {
-        double left = (double)fs.f_bavail * (double)fs.f_frsize;
-        if (fs.f_namemax > 0 && length > fs.f_namemax) {
-            status = own_error(err, MB_E_IO, "%s: the name is too long (%zu bytes, %lu are possible)", path, length,
-                               (unsigned long)fs.f_namemax);
+                      code == ENOENT ? "%s: the folder does not exist" : "%s: its folder may not be written to", path);
+    } else if (mb_os_space(p.dir, &left, &longest) == 0) {
+        if (longest > 0 && length > longest) {
+            status = own_error(err, MB_E_IO, "%s: the name is too long (%zu, %zu are possible)", path, length, longest);
         } else if (left < picture_bytes / 32.0) {
             status = own_error(err, MB_E_IO, "%s: no space left on the disk (%.1f MB are free)", path, left * 1e-6);
         }
@@ -414,9 +415,10 @@ int outputs_writable(const item *it, double picture_bytes, mb_error *err)
 {
     mb_status status = MB_OK;
     for (int k = 0; k < OUT_KINDS && status == MB_OK; k++) {
-        struct stat s;
-        int plain = it->out[k] != NULL && strcmp(it->out[k], "-") != 0 &&
-                    (stat(it->out[k], &s) != 0 || S_ISREG(s.st_mode)); /* pipes and devices are written directly */
+        mb_os_info s;
+        int plain =
+            it->out[k] != NULL && strcmp(it->out[k], "-") != 0 &&
+            (mb_os_look(&s, it->out[k]) != 0 || s.kind == MB_OS_FILE); /* pipes and devices are written directly */
         if (plain) {
             status = check_folder(it->out[k], picture_bytes, err);
         }
@@ -434,7 +436,7 @@ static int name_to_stdout(item_list *list, const args *a, const int wanted[OUT_K
     if (a->json) {
         return message_error(CODE_USAGE, "-o FILE", "--json and the picture cannot both go to stdout");
     }
-    if (isatty(STDOUT_FILENO)) {
+    if (mb_os_is_terminal(1)) {
         return message_error(CODE_USAGE, "-o FILE, or | cat", "refusing to write a PNG to the terminal");
     }
     for (int k = 0; k < OUT_KINDS; k++) {
@@ -464,8 +466,8 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
     int into_folder = 0;
     if (a->output != NULL) {
         size_t n = strlen(a->output);
-        into_folder =
-            list->n_files > 1 || list->v[0].from_folder || (n > 0 && a->output[n - 1] == '/') || is_folder(a->output);
+        into_folder = list->n_files > 1 || list->v[0].from_folder || (n > 0 && a->output[n - 1] == '/') ||
+                      mb_os_is_folder(a->output);
         if (n == 0) {
             return message_error(CODE_USAGE, NULL, "--output is empty");
         }
@@ -474,10 +476,10 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
                                  "%s is the name of one picture, and %s has %d frames", a->output, list->v[0].path,
                                  list->n);
         }
-        if (into_folder && access(a->output, F_OK) == 0 && !is_folder(a->output)) {
+        if (into_folder && mb_os_exists(a->output) && !mb_os_is_folder(a->output)) {
             return message_error(CODE_USAGE, "-o DIR/", "%s is a file; several inputs need a folder", a->output);
         }
-        if (into_folder && a->output[n - 1] != '/' && !is_folder(a->output) &&
+        if (into_folder && a->output[n - 1] != '/' && !mb_os_is_folder(a->output) &&
             format_of_name(a->output) != MB_FORMAT_AUTO) {
             return message_error(CODE_USAGE, "-o DIR/ for many results",
                                  "%s is the name of one picture, and there are %d "

@@ -7,16 +7,15 @@
 #include "commands.h"
 #include "message.h"
 
+#include "core/os_process.h"
+
 #include <string.h>
-#include <sys/resource.h>
 
 static const char *const state_names[] = {"cancelled", "cancelled", "ok", "failed", "skipped", "cancelled"};
 
-/* Linux counts it in kilobytes. */
 long long peak_bytes(void)
 {
-    struct rusage u;
-    return getrusage(RUSAGE_SELF, &u) == 0 ? (long long)u.ru_maxrss * 1024 : 0;
+    return (long long)mb_os_peak_bytes();
 }
 
 /* The message is in the words of the program, as on stderr. */

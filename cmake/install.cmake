@@ -6,6 +6,9 @@ set_target_properties(mattebox_shared PROPERTIES OUTPUT_NAME mattebox VERSION ${
                       SOVERSION ${PROJECT_VERSION_MAJOR} C_VISIBILITY_PRESET hidden)
 target_link_libraries(mattebox_shared PRIVATE $<TARGET_PROPERTY:mattebox,INTERFACE_LINK_LIBRARIES>)
 target_include_directories(mattebox_shared PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>)
+if(WIN32)
+    include(cmake/windows/dll.cmake)
+endif()
 if(MATTEBOX_SANITIZE)
     target_link_options(mattebox_shared PRIVATE -fsanitize=${MATTEBOX_SANITIZE})
 else()
@@ -35,7 +38,7 @@ configure_package_config_file(cmake/mattebox-config.cmake.in mattebox-config.cma
                               PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(mattebox-config-version.cmake COMPATIBILITY SameMinorVersion)
 
-install(TARGETS mattebox mattebox_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS mattebox mattebox_shared RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES engine/include/mattebox.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_BINARY_DIR}/mattebox.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${PROJECT_BINARY_DIR}/mattebox-config.cmake ${PROJECT_BINARY_DIR}/mattebox-config-version.cmake

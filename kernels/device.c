@@ -1,6 +1,8 @@
 /* Choosing a device: the words of --device, and what is said when a GPU cannot be used. */
 #include "device.h"
 
+#include "core/os_process.h"
+
 #include "cuda/backend.h"
 
 #include <stdio.h>
@@ -72,7 +74,7 @@ static const precision_row precisions[] = {{"f32", MB_PRECISION_F32, MB_F32, fal
 /* The environment counts only where nothing was asked for. The CPU has nothing to set. */
 mb_status mb_device_set_precision(mb_backend *b, mb_precision precision, mb_error *err)
 {
-    const char *wish = getenv("MATTEBOX_PRECISION");
+    const char *wish = mb_os_env("MATTEBOX_PRECISION");
     const precision_row *row = &precisions[0];
     bool by_name = precision == MB_PRECISION_AUTO && wish != NULL && wish[0] != '\0', found = !by_name;
     for (size_t i = 0; i < sizeof precisions / sizeof precisions[0]; i++) {
@@ -98,6 +100,6 @@ void mb_device_close(mb_backend *b)
 /* For comparisons: the bytes are the same either way. */
 bool mb_image_io_wanted(const mb_device_image_io *p)
 {
-    const char *wish = getenv("MATTEBOX_CUDA_IMAGE_IO");
+    const char *wish = mb_os_env("MATTEBOX_CUDA_IMAGE_IO");
     return p != NULL && (wish == NULL || strcmp(wish, "off") != 0);
 }

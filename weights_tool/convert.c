@@ -12,11 +12,11 @@
 #include "core/alloc.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/os_file.h"
 #include "weights/reader.h"
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PIECE ((size_t)1 << 16) /* elements at a time */
 
@@ -482,7 +482,7 @@ static void print_summary(const conversion *c, FILE *out)
 static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
 {
     mb_status status;
-    if (!c->o->force && access(c->o->output, F_OK) == 0) { /* said before the work; the writer makes sure at its end */
+    if (!c->o->force && mb_os_exists(c->o->output)) { /* said before the work; the writer makes sure at its end */
         return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", c->o->output);
     }
     MB_TRY(source_open_as(&c->s, c->o->source, &(source_choice){c->o->key, c->o->prefix}, err));

@@ -1,52 +1,32 @@
 /* mattebox-weights: the process around the commands (signals). Handlers are set here and not in the commands, since
  * the tests and the model manager call the commands within their own process. */
-#define _GNU_SOURCE
 #include "progress.h"
+
+#include "core/os_process.h"
+
 #include "tool.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
+static int n_interrupts;
 
-static void on_interrupt(int number)
+/* The second Ctrl-C ends at once. */
+static void on_interrupt(bool terminated)
 {
-    (void)number;
+    if (++n_interrupts > 1) {
+        mb_os_exit_now(terminated ? 143 : 130);
+    }
     progress_interrupt();
 }
 
-/* A mapped file was cut short under us. A temporary output may stay behind; no finished file is harmed. Only
- * async-signal-safe calls are allowed here: write and _exit. Both arms are the same; the test keeps the compiler from
- * warning about an unused result. */
-static void on_bus_error(int number)
-{
-    static const char text[] = "mattebox-weights: a file was cut short by another program while it was read\n";
-    (void)number;
-    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
-    _exit(n >= 0 ? EXIT_MODEL : EXIT_MODEL);
-}
-
-/* A closed standard stream would give its number to the next file that is opened, and its messages with it. The
- * substitutes are opened the wrong way round on purpose: using them is then an error and is reported. */
-static void hold_standard_streams(void)
-{
-    for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0) {
-            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* takes the lowest free number, which is fd */
-        }
-    }
-}
-
-/* SIGXFSZ and closed streams are prepared for before anything is opened. */
+/* The streams and signals are prepared for before anything is opened. A mapped file that is cut short under us may leave
+ * a temporary output behind; no finished file is harmed. */
 int main(int argc, char **argv)
 {
-    hold_standard_streams();
-    struct sigaction action = {.sa_handler = on_interrupt,
-                               .sa_flags = (int)SA_RESETHAND}; /* a second Ctrl-C ends at once */
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = on_bus_error;
-    (void)sigaction(SIGBUS, &action, NULL);
-    action.sa_handler = SIG_IGN; /* a file that may not grow is an error of the write */
-    (void)sigaction(SIGXFSZ, &action, NULL);
+    mb_os_standard_streams();
+    if (!mb_os_arguments(&argc, &argv)) {
+        return EXIT_MODEL;
+    }
+    mb_os_on_interrupt(on_interrupt);
+    mb_os_on_lost_file("mattebox-weights: a file was cut short by another program while it was read\n", EXIT_MODEL);
+    mb_os_ignore_file_limit();
     return tool_main(argc, argv, stdout, stderr);
 }

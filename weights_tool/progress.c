@@ -2,9 +2,10 @@
  * work whether to go on, so that they end in order and remove what they have begun. */
 #include "progress.h"
 
+#include "core/os_process.h"
+
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define WIDTH 40
 
@@ -18,7 +19,7 @@ void progress_interrupt(void)
 /* total in the units that progress_at gets, bytes as a rule. percent -1: nothing is drawn yet. */
 void progress_begin(progress *p, const char *what, size_t total, bool quiet)
 {
-    *p = (progress){what, !quiet && isatty(STDERR_FILENO) != 0, total, -1};
+    *p = (progress){what, !quiet && mb_os_is_terminal(2), total, -1};
 }
 
 /* Draws only when the percentage changes. False: the user has pressed Ctrl-C. */

@@ -4,10 +4,10 @@
 #include "source_internal.h"
 
 #include "core/json.h"
+#include "core/os_file.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define MAX_INDEX_FILES 1000
 
@@ -126,12 +126,6 @@ mb_status source_read_index(source *s, const char *path, mb_error *err)
 
 /* ---- folders */
 
-static bool exists(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 /* A hub folder: the file in it that holds the weights. The names are those that the hub's libraries write, in the
  * order of preference: safetensors before pickles, and a whole file before an index. `dst` gets the path unchanged
  * when it is no folder; whether it exists is found out when it is opened. */
@@ -146,14 +140,13 @@ mb_status source_find_in_folder(char *dst, size_t capacity, const char *folder, 
                                         "diffusion_pytorch_model.bin",
                                         "diffusion_pytorch_model.bin.index.json",
                                         "model.pth"};
-    struct stat st;
-    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
+    if (!mb_os_is_folder(folder)) {
         (void)snprintf(dst, capacity, "%s", folder);
         return MB_OK;
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int n = snprintf(dst, capacity, "%s/%s", folder, names[i]);
-        if (n > 0 && (size_t)n < capacity && exists(dst)) {
+        if (n > 0 && (size_t)n < capacity && mb_os_is_file(dst)) {
             return MB_OK;
         }
     }

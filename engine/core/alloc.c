@@ -1,12 +1,12 @@
 /* Heap wrappers: overflow checks, alignment, a counter for the tests. */
-#define _GNU_SOURCE
 #include "core/alloc.h"
+
+#include "core/os_process.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define MB_ALIGNMENT  64u
 #define MB_HUGE_BYTES ((size_t)4 << 20) /* from here on, 2 MiB pages save TLB misses */
@@ -79,17 +79,10 @@ void *mb_alloc_aligned(size_t bytes)
 {
     bool huge = bytes >= MB_HUGE_BYTES;
     size_t alignment = huge ? (size_t)2 << 20 : MB_ALIGNMENT;
-    void *p = NULL;
-    if (bytes > SIZE_MAX - alignment || posix_memalign(&p, alignment, bytes > 0 ? bytes : 1) != 0) {
-        return NULL;
-    }
-    if (huge) {
-        (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: refusal costs speed only */
-    }
-    return counted(p);
+    return bytes > SIZE_MAX - alignment ? NULL : counted(mb_os_alloc_aligned(bytes > 0 ? bytes : 1, alignment, huge));
 }
 
 void mb_free_aligned(void *p)
 {
-    free(p);
+    mb_os_free_aligned(p);
 }

@@ -1,20 +1,14 @@
 /* Instruction sets by CPUID, capped by MATTEBOX_ISA. The vector kernels are compiled once for each set and chosen when
  * the program runs, so that one build serves every machine. The cap serves tests, which compare the sets with each
  * other, and users of a processor that misbehaves. */
-#define _GNU_SOURCE /* syscall */
 #include "core/cpu.h"
+
+#include "core/os_process.h"
 
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
-#endif
-#if defined(__aarch64__) && defined(__linux__)
-#include <sys/auxv.h>
-#endif
-#if defined(__x86_64__) && defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #if defined(__aarch64__)
@@ -35,9 +29,8 @@ const char *mb_isa_name(mb_isa isa)
 /* The compiler had the instructions, and so has the processor. */
 static bool has_neon_bf16(void)
 {
-#if defined(MB_BFMMLA_COMPILED) && defined(__linux__)
-    enum { CAPABILITY_BF16 = 1 << 14 }; /* HWCAP2_BF16, for older headers */
-    return (getauxval(AT_HWCAP2) & CAPABILITY_BF16) != 0;
+#if defined(MB_BFMMLA_COMPILED)
+    return mb_os_has_arm_bf16();
 #else
     return false;
 #endif
@@ -79,16 +72,6 @@ static bool has_amx(void)
     return (low >> 17 & 3) == 3;
 }
 
-/* For the whole process, threads to come included. May be repeated. */
-static bool ask_for_tiles(void)
-{
-#if defined(__linux__)
-    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
-    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-#else
-    return false;
-#endif
-}
 #endif
 
 bool mb_cpu_has_slow_bf16(void)
@@ -104,7 +87,7 @@ bool mb_cpu_has_slow_bf16(void)
 bool mb_cpu_amx_refused(void)
 {
 #if defined(__x86_64__)
-    return has_amx() && !ask_for_tiles();
+    return has_amx() && !mb_os_ask_for_tiles();
 #else
     return false;
 #endif
@@ -124,7 +107,7 @@ mb_isa mb_cpu_best_isa(void)
         if (!has_avx512_bf16()) {
             return MB_ISA_AVX512_VNNI;
         }
-        return has_amx() && ask_for_tiles() ? MB_ISA_AMX : MB_ISA_AVX512_BF16;
+        return has_amx() && mb_os_ask_for_tiles() ? MB_ISA_AMX : MB_ISA_AVX512_BF16;
     }
     return avx2 ? MB_ISA_AVX2 : MB_ISA_GENERIC;
 #elif defined(__aarch64__)
@@ -138,7 +121,7 @@ mb_isa mb_cpu_best_isa(void)
 mb_status mb_cpu_choose_isa(mb_isa *out, mb_error *err)
 {
     mb_isa best = mb_cpu_best_isa();
-    const char *wish = getenv("MATTEBOX_ISA");
+    const char *wish = mb_os_env("MATTEBOX_ISA");
     *out = best;
     if (wish == NULL || wish[0] == '\0') {
         return MB_OK;

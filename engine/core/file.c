@@ -1,16 +1,11 @@
-/* Reading files: mapped (model files) or whole (everything else). Every system call that may be interrupted is
- * repeated; sizes come from the open descriptor, so a path that changes in between cannot mislead. */
-#define _GNU_SOURCE
+/* Reading files: mapped (model files) or whole (everything else). Sizes come from the open descriptor, so a path that changes in between cannot mislead. */
 #include "core/file.h"
 
 #include "core/alloc.h"
+#include "core/os_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MB_FIRST_READ ((size_t)64 << 10) /* first buffer for a pipe, whose size nobody knows */
 
@@ -26,18 +21,8 @@ static mb_status fail_errno(mb_error *err, const char *path, int code)
     case ENOMEM:
         return mb_fail(err, MB_E_MEMORY, "%s: the system has no memory to map it", path);
     default:
-        return mb_fail(err, MB_E_IO, "%s: cannot be read: %s", path, strerror_r(code, buffer, sizeof buffer));
+        return mb_fail(err, MB_E_IO, "%s: cannot be read: %s", path, mb_os_error_text(code, buffer, sizeof buffer));
     }
-}
-
-/* Repeated when a signal interrupts it. */
-static int open_for_reading(const char *path, int extra)
-{
-    int fd;
-    do {
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | extra);
-    } while (fd < 0 && errno == EINTR);
-    return fd;
 }
 
 /* Private and read-only: a file that is replaced meanwhile does not change under us. */
@@ -45,28 +30,27 @@ mb_status mb_map_file(mb_mapping *out, const char *path, mb_error *err)
 {
     *out = (mb_mapping){0};
     mb_status status = MB_OK;
-    struct stat st;
-    int fd = open_for_reading(path, O_NONBLOCK); /* a pipe without a writer must not block */
-    if (fd < 0) {
-        return fail_errno(err, path, errno);
+    mb_os_info info;
+    int fd, code = mb_os_open(&fd, path, MB_OS_READ_NO_WAIT); /* a pipe without a writer must not block */
+    if (code != 0) {
+        return fail_errno(err, path, code);
     }
-    if (fstat(fd, &st) != 0) {
-        status = fail_errno(err, path, errno);
-    } else if (S_ISDIR(st.st_mode)) {
+    if ((code = mb_os_look_open(&info, fd)) != 0) {
+        status = fail_errno(err, path, code);
+    } else if (info.kind == MB_OS_FOLDER) {
         status = fail_errno(err, path, EISDIR);
-    } else if (!S_ISREG(st.st_mode)) {
+    } else if (info.kind != MB_OS_FILE) {
         status = mb_fail(err, MB_E_IO, "%s: not a regular file (a pipe or device cannot be mapped)", path);
-    } else if (st.st_size == 0) {
+    } else if (info.bytes > SIZE_MAX) {
+        status = fail_errno(err, path, ENOMEM);
+    } else if (info.bytes == 0) {
         out->data = "";
+    } else if ((code = mb_os_map(&out->data, fd, (size_t)info.bytes)) != 0) {
+        status = fail_errno(err, path, code);
     } else {
-        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED) {
-            status = fail_errno(err, path, errno);
-        } else {
-            *out = (mb_mapping){p, (size_t)st.st_size};
-        }
+        out->bytes = (size_t)info.bytes;
     }
-    (void)close(fd); /* only read from: nothing can be lost */
+    (void)mb_os_close(fd); /* only read from: nothing can be lost */
     return status;
 }
 
@@ -74,7 +58,7 @@ mb_status mb_map_file(mb_mapping *out, const char *path, mb_error *err)
 void mb_unmap_file(mb_mapping *m)
 {
     if (m->bytes > 0) {
-        (void)munmap((void *)(uintptr_t)m->data, m->bytes);
+        mb_os_unmap(m->data, m->bytes);
     }
     *m = (mb_mapping){0};
 }
@@ -105,16 +89,16 @@ static mb_status read_all(void **out, size_t *bytes, int fd, const char *path, s
             buffer = p;
             capacity = larger;
         }
-        ssize_t got = read(fd, buffer + n, capacity - n);
-        if (got < 0 && errno == EINTR) {
+        size_t got;
+        int code = mb_os_read(fd, buffer + n, capacity - n, &got);
+        if (code == EINTR) {
             continue;
         }
-        if (got < 0) {
-            int code = errno;
+        if (code != 0) {
             mb_free(buffer);
             return fail_errno(err, path, code);
         }
-        n += (size_t)got;
+        n += got;
         if (n > limit) {
             mb_free(buffer);
             return fail_too_large(err, path, limit);
@@ -138,36 +122,35 @@ mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit
         limit = SIZE_MAX / 4;
     }
     if (strcmp(path, "-") == 0) {
-        return read_all(out, bytes, STDIN_FILENO, "standard input", limit < MB_FIRST_READ ? limit : MB_FIRST_READ,
-                        limit, err);
+        return read_all(out, bytes, 0, "standard input", limit < MB_FIRST_READ ? limit : MB_FIRST_READ, limit, err);
     }
-    int fd = open_for_reading(path, 0);
-    if (fd < 0) {
-        return fail_errno(err, path, errno);
-    }
-    struct stat st;
+    mb_os_info info;
     mb_status status;
-    if (fstat(fd, &st) != 0) {
-        status = fail_errno(err, path, errno);
-    } else if (S_ISDIR(st.st_mode)) {
+    int fd, code = mb_os_open(&fd, path, MB_OS_READ);
+    if (code != 0) {
+        return fail_errno(err, path, code);
+    }
+    if ((code = mb_os_look_open(&info, fd)) != 0) {
+        status = fail_errno(err, path, code);
+    } else if (info.kind == MB_OS_FOLDER) {
         status = fail_errno(err, path, EISDIR);
-    } else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit) {
+    } else if (info.kind == MB_OS_FILE && info.bytes > limit) {
         status = fail_too_large(err, path, limit);
     } else {
-        size_t guess = S_ISREG(st.st_mode) ? (size_t)st.st_size : MB_FIRST_READ;
+        size_t guess = info.kind == MB_OS_FILE ? (size_t)info.bytes : MB_FIRST_READ;
         status = read_all(out, bytes, fd, path, guess < limit ? guess : limit, limit, err);
     }
-    (void)close(fd);
+    (void)mb_os_close(fd);
     return status;
 }
 
-/* Through links and different spellings: by device and inode. Character devices are nobody's file, so /dev/null may be
+/* Through links and different spellings: by the identity of the file. Character devices are nobody's file, so /dev/null may be
  * both. */
 bool mb_same_file(const char *a, const char *b)
 {
-    struct stat x, y;
-    return strcmp(a, "-") != 0 && strcmp(b, "-") != 0 && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino && !S_ISCHR(x.st_mode);
+    mb_os_info x, y;
+    return strcmp(a, "-") != 0 && strcmp(b, "-") != 0 && mb_os_look(&x, a) == 0 && mb_os_look(&y, b) == 0 &&
+           x.device == y.device && x.file == y.file && x.kind != MB_OS_CHARACTER_DEVICE;
 }
 
 /* `role` says what the input is ("the photo"), for the message. */

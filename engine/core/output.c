@@ -9,37 +9,32 @@
  *
  * A process that is killed leaves its temporary file behind, unlocked: the next writer of the same name removes it, and
  * mb_output_leftovers finds it a day later. */
-#define _GNU_SOURCE
 #include "core/file.h"
 
 #include "core/alloc.h"
+#include "core/os_file.h"
+#include "core/text.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define MB_TEMPORARY_MARK ".mattebox-"
 #define MB_SUFFIX_CHARS   6
 #define MB_NAME_TRIES     100
 #define MB_LEFTOVER_AGE_S 86400
+#define MB_NAME_MOST      255 /* bytes of a file's name that every file system takes */
 
 struct mb_output {
-    int fd;          /* of the file that is written */
-    int folder;      /* descriptor of its folder; -1 for direct outputs */
-    bool replace;    /* may take the place of an existing file */
-    uint64_t at;     /* where the next append goes */
-    uint64_t needed; /* expected size, for the message about a full disk */
-    char *path;      /* as the user gave it, for messages */
-    char *name;      /* final name within the folder; NULL for direct outputs */
-    char *temporary; /* temporary name within the folder */
+    int fd;               /* of the file that is written */
+    mb_os_folder *folder; /* NULL for direct outputs */
+    bool replace;         /* may take the place of an existing file */
+    uint64_t at;          /* where the next append goes */
+    uint64_t needed;      /* expected size, for the message about a full disk */
+    char *path;           /* as the user gave it, for messages */
+    char *name;           /* final name within the folder; NULL for direct outputs */
+    char *temporary;      /* temporary name within the folder */
 };
 
 /* Where nothing may be replaced. */
@@ -52,135 +47,104 @@ static mb_status fail_exists(mb_error *err, const char *path)
 static mb_status fail_output(mb_error *err, const char *path, uint64_t needed, int code)
 {
     char buffer[128];
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
-        const char *what = code == ENOSPC   ? "no space left on the disk"
-                           : code == EDQUOT ? "the disk quota is used up"
-                                            : "a file may not become that large here (ulimit -f)";
+    const char *what = mb_os_full(code);
+    if (what != NULL) {
         if (needed > 0) {
             return mb_fail(err, MB_E_IO, "%s: %s (%.1f MB needed); nothing was left behind", path, what,
                            (double)needed * 1e-6);
         }
         return mb_fail(err, MB_E_IO, "%s: %s; nothing was left behind", path, what);
     }
+    if (code == ENOMEM) {
+        return mb_fail(err, MB_E_MEMORY, "%s: cannot be written: out of memory", path);
+    }
     if (code == ENOENT) {
         return mb_fail(err, MB_E_IO, "%s: the folder does not exist", path);
     }
-    return mb_fail(err, MB_E_IO, "%s: cannot be written: %s", path, strerror_r(code, buffer, sizeof buffer));
+    return mb_fail(err, MB_E_IO, "%s: cannot be written: %s", path, mb_os_error_text(code, buffer, sizeof buffer));
 }
 
 /* Everything but the file itself. */
 static void free_output(mb_output *o)
 {
-    if (o->folder >= 0) {
-        (void)close(o->folder);
-    }
+    mb_os_folder_close(o->folder);
     mb_free(o->path);
     mb_free(o->name);
     mb_free(o->temporary);
     mb_free(o);
 }
 
-/* ".NAME.mattebox-000000" and so on; NAME is cut where the whole would exceed what file systems take. The names are the
- * same in every run, so that the next run of an output meets what a killed one left. */
+/* ".NAME.mattebox-000000" and so on; NAME is cut, between two characters, where the whole would exceed what file systems
+ * take. The names are the same in every run, so that the next run of an output meets what a killed one left. */
 static bool make_temporary_name(char *dst, size_t capacity, const char *name, int attempt)
 {
-    const int longest = NAME_MAX - 1 - (int)sizeof MB_TEMPORARY_MARK - MB_SUFFIX_CHARS;
-    int n = snprintf(dst, capacity, ".%.*s" MB_TEMPORARY_MARK "%0*d", longest, name, MB_SUFFIX_CHARS, attempt);
+    const size_t longest = MB_NAME_MOST - 1 - sizeof MB_TEMPORARY_MARK - MB_SUFFIX_CHARS;
+    size_t length = 0, whole = strlen(name);
+    while (length < whole) {
+        int bytes = mb_utf8_length(name + length, whole - length);
+        size_t step = bytes > 0 ? (size_t)bytes : 1; /* a name that is no UTF-8 is cut anywhere */
+        if (length + step > longest) {
+            break;
+        }
+        length += step;
+    }
+    int n = snprintf(dst, capacity, ".%.*s" MB_TEMPORARY_MARK "%0*d", (int)length, name, MB_SUFFIX_CHARS, attempt);
     return n > 0 && (size_t)n < capacity;
 }
 
-/* Writers hold a lock on their temporary file. What nobody holds was left by a process that died, and is removed. Where
- * the file system knows no locks, a day of age tells. */
-static void remove_stale(int folder, const char *name)
-{
-    struct stat st;
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0) {
-        return;
-    }
-    bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
-    bool old = !locked && errno != EWOULDBLOCK && time(NULL) - st.st_mtime > MB_LEFTOVER_AGE_S;
-    if (regular && (locked || old)) {
-        (void)unlinkat(folder, name, 0);
-    }
-    (void)close(fd);
-}
-
-/* Takes the lock of a file that was just created. False if another process took it for one left behind meanwhile. */
-static bool hold(int fd)
-{
-    struct stat st;
-    return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
-}
-
-/* In the folder of the final name, so that rename never crosses file systems. */
+/* In the folder of the final name, so that the renaming never crosses file systems. */
 static mb_status create_temporary(mb_output *o, mb_error *err)
 {
-    char name[NAME_MAX + 1];
+    char name[MB_NAME_MOST + 1];
     for (int i = 0; i < MB_NAME_TRIES; i++) {
         if (!make_temporary_name(name, sizeof name, o->name, i)) {
             return mb_fail(err, MB_E_IO, "%s: the name is too long", o->path);
         }
-        remove_stale(o->folder, name);
-        int fd;
-        do {
-            fd = openat(o->folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        } while (fd < 0 && errno == EINTR);
-        if (fd < 0 && errno != EEXIST) {
-            return fail_output(err, o->path, o->needed, errno);
-        }
-        if (fd >= 0 && hold(fd)) {
-            o->fd = fd;
+        mb_os_folder_drop_stale(o->folder, name, MB_LEFTOVER_AGE_S);
+        int code = mb_os_folder_new(o->folder, name, &o->fd);
+        if (code == 0) {
             o->temporary = mb_strdup(name);
             if (o->temporary == NULL) {
-                (void)unlinkat(o->folder, name, 0);
+                (void)mb_os_close(o->fd);
+                o->fd = -1;
+                mb_os_folder_remove(o->folder, name);
                 return mb_fail_memory(err, strlen(name), "a file name");
             }
             return MB_OK;
         }
-        if (fd >= 0) {
-            (void)close(fd);
+        o->fd = -1;
+        if (code != EEXIST) {
+            return fail_output(err, o->path, o->needed, code);
         }
     }
     return mb_fail(err, MB_E_IO, "%s: %d other runs are writing it", o->path, MB_NAME_TRIES);
 }
 
-/* Reserves the blocks. File systems without that ability say EOPNOTSUPP (or EINVAL): then a full disk shows later. */
+/* Blocks on the disk. */
 static mb_status reserve(mb_output *o, mb_error *err)
 {
-    if (o->needed == 0 || o->needed > INT64_MAX) {
-        return MB_OK;
-    }
-    int code;
-    do {
-        code = fallocate(o->fd, 0, 0, (off_t)o->needed) == 0 ? 0 : errno;
-    } while (code == EINTR);
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
-        return fail_output(err, o->path, o->needed, code);
-    }
-    return MB_OK;
+    int code = o->needed == 0 || o->needed > INT64_MAX ? 0 : mb_os_reserve(o->fd, o->needed);
+    return code == 0 ? MB_OK : fail_output(err, o->path, o->needed, code);
 }
 
 /* target: the path with links resolved. The folder stays open: the file is renamed within it even if the path
  * changes meanwhile. */
 static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
 {
-    const char *slash = strrchr(target, '/');
-    const char *name = slash != NULL ? slash + 1 : target;
-    char *folder = slash == NULL ? mb_strdup(".") : slash == target ? mb_strdup("/") : mb_strdup(target);
+    const char *name = mb_os_file_name(target);
+    size_t length = (size_t)(name - target);
+    char *folder = mb_strdup(length == 0 ? "." : target);
     o->name = mb_strdup(name);
     if (folder == NULL || o->name == NULL) {
         mb_free(folder);
         return mb_fail_memory(err, strlen(target), "a file name");
     }
-    if (slash != NULL && slash != target) {
-        folder[slash - target] = '\0';
+    if (length > 0) {
+        folder[length] = '\0'; /* with its separator, so that "/" and "C:/" stay what they are */
     }
-    o->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int code = errno;
+    int code = mb_os_folder_open(&o->folder, folder);
     mb_free(folder);
-    if (o->folder < 0) {
+    if (code != 0) {
         return fail_output(err, o->path, 0, code);
     }
     if (name[0] == '\0') {
@@ -194,33 +158,28 @@ static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
  * to one) goes by a temporary name. */
 static mb_status open_target(mb_output *o, mb_error *err)
 {
-    struct stat st;
+    mb_os_info info;
+    char target[MB_OS_PATH_BYTES];
+    int code;
     if (strcmp(o->path, "-") == 0) {
-        o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-        return o->fd >= 0 ? MB_OK : fail_output(err, "standard output", 0, errno);
+        code = mb_os_open_output(&o->fd);
+        return code == 0 ? MB_OK : fail_output(err, "standard output", 0, code);
     }
-    if (stat(o->path, &st) != 0) {
+    if (mb_os_look(&info, o->path) != 0) {
         return open_regular(o, o->path, err); /* a link to nothing is replaced by the file */
     }
-    if (S_ISDIR(st.st_mode)) {
+    if (info.kind == MB_OS_FOLDER) {
         return mb_fail(err, MB_E_IO, "%s: is a folder, not a file", o->path);
     }
-    if (!S_ISREG(st.st_mode)) {
-        do {
-            o->fd = open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        } while (o->fd < 0 && errno == EINTR);
-        return o->fd >= 0 ? MB_OK : fail_output(err, o->path, 0, errno);
+    if (info.kind != MB_OS_FILE) {
+        code = mb_os_open(&o->fd, o->path, MB_OS_WRITE);
+        return code == 0 ? MB_OK : fail_output(err, o->path, 0, code);
     }
     if (!o->replace) {
         return fail_exists(err, o->path);
     }
-    char *target = realpath(o->path, NULL); /* write through a link instead of replacing it */
-    if (target == NULL) {
-        return fail_output(err, o->path, 0, errno);
-    }
-    mb_status status = open_regular(o, target, err);
-    free(target);
-    return status;
+    code = mb_os_real_path(target, o->path); /* write through a link instead of replacing it */
+    return code == 0 ? open_regular(o, target, err) : fail_output(err, o->path, 0, code);
 }
 
 /* On an error nothing is left behind, the temporary file included. With expected_bytes the blocks are reserved, and a
@@ -232,7 +191,7 @@ mb_status mb_output_open(mb_output **out, const char *path, bool replace, uint64
     if (o == NULL) {
         return mb_fail_memory(err, sizeof *o, "an output file");
     }
-    *o = (mb_output){.fd = -1, .folder = -1, .replace = replace, .needed = expected_bytes, .path = mb_strdup(path)};
+    *o = (mb_output){.fd = -1, .replace = replace, .needed = expected_bytes, .path = mb_strdup(path)};
     mb_status status = o->path != NULL ? open_target(o, err) : mb_fail_memory(err, strlen(path), "a file name");
     if (status != MB_OK) {
         mb_output_abort(o);
@@ -255,21 +214,19 @@ mb_status mb_output_write_at(mb_output *o, uint64_t offset, const void *data, si
         return mb_fail(err, MB_E_IO, "%s: must be a regular file, not a pipe or device", o->path);
     }
     while (bytes > 0) {
-        ssize_t n = pwrite(o->fd, p, bytes, (off_t)offset);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return fail_output(err, o->path, o->needed, n < 0 ? errno : ENOSPC);
+        size_t n;
+        int code = mb_os_write_at(o->fd, offset, p, bytes, &n);
+        if (code != 0 || n == 0) {
+            return fail_output(err, o->path, o->needed, code != 0 ? code : ENOSPC);
         }
         p += n;
-        offset += (uint64_t)n;
-        bytes -= (size_t)n;
+        offset += n;
+        bytes -= n;
     }
     return MB_OK;
 }
 
-/* At the end. Interrupted and partial writes go on. */
+/* At the end. Partial writes go on. */
 mb_status mb_output_write(mb_output *o, const void *data, size_t bytes, mb_error *err)
 {
     if (mb_output_is_regular(o)) {
@@ -279,71 +236,26 @@ mb_status mb_output_write(mb_output *o, const void *data, size_t bytes, mb_error
     }
     const uint8_t *p = data;
     while (bytes > 0) {
-        ssize_t n = write(o->fd, p, bytes);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return fail_output(err, o->path, o->needed, n < 0 ? errno : ENOSPC);
+        size_t n;
+        int code = mb_os_write(o->fd, p, bytes, &n);
+        if (code != 0 || n == 0) {
+            return fail_output(err, o->path, o->needed, code != 0 ? code : ENOSPC);
         }
         p += n;
-        bytes -= (size_t)n;
+        bytes -= n;
     }
     return MB_OK;
-}
-
-/* What file systems say that lack a call or a flag. */
-static bool is_unsupported(int code)
-{
-    return code == EPERM || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL || code == EMLINK;
-}
-
-/* Gives the temporary file its name. Without `replace` the kernel refuses atomically when the name is taken. */
-static int rename_into_place(const mb_output *o)
-{
-    if (o->replace) {
-        return renameat(o->folder, o->temporary, o->folder, o->name) == 0 ? 0 : errno;
-    }
-    if (renameat2(o->folder, o->temporary, o->folder, o->name, RENAME_NOREPLACE) == 0) {
-        return 0;
-    }
-    if (errno != EINVAL && errno != ENOSYS && !is_unsupported(errno)) {
-        return errno;
-    }
-    if (linkat(o->folder, o->temporary, o->folder, o->name, 0) == 0) { /* a link refuses a taken name as well */
-        (void)unlinkat(o->folder, o->temporary, 0);
-        return 0;
-    }
-    if (!is_unsupported(errno)) {
-        return errno;
-    }
-    /* Neither (FUSE mounts, exFAT, SMB): a look, then a plain rename. Another program could take the name in between.
-     */
-    struct stat st;
-    if (fstatat(o->folder, o->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        return EEXIST;
-    }
-    return renameat(o->folder, o->temporary, o->folder, o->name) == 0 ? 0 : errno;
 }
 
 /* Regular files: contents to the disk, then the name, then the folder's entry. In any other order a crash could leave
  * the new name with nothing behind it. */
 static mb_status finish_regular(mb_output *o, mb_error *err)
 {
-    int code;
-    do {
-        code = fsync(o->fd) == 0 ? 0 : errno;
-    } while (code == EINTR);
-    if (code == EINVAL || code == EROFS || code == ENOSYS || code == EOPNOTSUPP) {
-        code = 0; /* a file system that cannot sync */
-    }
-    int fd = o->fd;
+    int code = mb_os_sync(o->fd), closed = mb_os_close(o->fd);
     o->fd = -1;
-    if (close(fd) != 0 && code == 0 && errno != EINTR) {
-        code = errno;
-    }
+    code = code != 0 ? code : closed;
     if (code == 0) {
-        code = rename_into_place(o);
+        code = mb_os_folder_rename(o->folder, o->temporary, o->name, o->replace);
     }
     if (code == EEXIST) {
         return fail_exists(err, o->path);
@@ -353,7 +265,7 @@ static mb_status finish_regular(mb_output *o, mb_error *err)
     }
     mb_free(o->temporary);
     o->temporary = NULL;
-    (void)fsync(o->folder); /* the data are safe; folders that cannot sync are no reason to fail */
+    mb_os_folder_sync(o->folder);
     return MB_OK;
 }
 
@@ -364,10 +276,10 @@ mb_status mb_output_commit(mb_output *o, mb_error *err)
     if (o->temporary != NULL) {
         status = finish_regular(o, err);
     } else {
-        int fd = o->fd;
+        int code = mb_os_close(o->fd);
         o->fd = -1;
-        if (close(fd) != 0 && errno != EINTR) {
-            status = fail_output(err, o->path, 0, errno);
+        if (code != 0) {
+            status = fail_output(err, o->path, 0, code);
         }
     }
     mb_output_abort(o);
@@ -381,11 +293,11 @@ void mb_output_abort(mb_output *o)
     if (o == NULL) {
         return;
     }
-    if (o->temporary != NULL) {
-        (void)unlinkat(o->folder, o->temporary, 0);
-    }
     if (o->fd >= 0) {
-        (void)close(o->fd);
+        (void)mb_os_close(o->fd); /* first: Windows removes no file that is open */
+    }
+    if (o->temporary != NULL) {
+        mb_os_folder_remove(o->folder, o->temporary);
     }
     free_output(o);
 }
@@ -410,26 +322,29 @@ mb_status mb_write_file(const char *path, const void *data, size_t bytes, bool r
  * being written is never touched. */
 mb_status mb_output_leftovers(const char *folder, bool remove, size_t *n_found, mb_error *err)
 {
+    char **names, buffer[128];
+    size_t n;
     *n_found = 0;
-    DIR *dir = opendir(folder);
-    if (dir == NULL) {
-        char buffer[128];
-        return mb_fail(err, MB_E_IO, "%s: cannot be listed: %s", folder, strerror_r(errno, buffer, sizeof buffer));
+    int code = mb_os_list(&names, &n, folder);
+    if (code != 0) {
+        return mb_fail(err, MB_E_IO, "%s: cannot be listed: %s", folder, mb_os_error_text(code, buffer, sizeof buffer));
     }
-    time_t now = time(NULL);
-    for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-        const char *mark = e->d_name[0] == '.' ? strstr(e->d_name, MB_TEMPORARY_MARK) : NULL;
-        struct stat st;
-        if (mark == NULL || strlen(mark) != sizeof MB_TEMPORARY_MARK - 1 + MB_SUFFIX_CHARS ||
-            fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
-            now - st.st_mtime < MB_LEFTOVER_AGE_S) {
+    int64_t now = (int64_t)time(NULL);
+    for (size_t i = 0; i < n; i++) {
+        const char *mark = names[i][0] == '.' ? strstr(names[i], MB_TEMPORARY_MARK) : NULL;
+        char path[MB_OS_PATH_BYTES];
+        mb_os_info info;
+        int length = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        if (mark == NULL || strlen(mark) != sizeof MB_TEMPORARY_MARK - 1 + MB_SUFFIX_CHARS || length < 0 ||
+            (size_t)length >= sizeof path || mb_os_look_here(&info, path) != 0 || info.kind != MB_OS_FILE ||
+            now - info.modified_s < MB_LEFTOVER_AGE_S) {
             continue;
         }
         *n_found += 1;
         if (remove) {
-            (void)unlinkat(dirfd(dir), e->d_name, 0);
+            (void)mb_os_remove(path);
         }
     }
-    (void)closedir(dir);
+    mb_os_free_names(names, n);
     return MB_OK;
 }

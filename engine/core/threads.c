@@ -1,4 +1,4 @@
-/* A pool of pthreads. Chunks are handed out by an atomic counter; workers spin briefly before they sleep, since the
+/* A pool of threads. Chunks are handed out by an atomic counter; workers spin briefly before they sleep, since the
  * executor calls mb_parallel_for hundreds of times a picture with microseconds between.
  *
  * One job at a time, in three steps:
@@ -6,18 +6,15 @@
  *   2. every worker sees the new number (acquire, so it sees the fields too), takes chunks, and lowers `busy`
  *   3. the caller returns when `busy` is 0 (acquire: it sees all results). Only then may the fields change again
  * A worker that wakes late finds no chunk left, but it still counts: that is what keeps step 1 of the next job safe. */
-#define _POSIX_C_SOURCE 200809L
 #include "core/threads.h"
 
 #include "core/alloc.h"
 #include "core/task.h"
 #include "core/machine.h"
+#include "core/os_thread.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <time.h>
 
 #define MB_MAX_THREADS 1024
 #define MB_SPINS       4000
@@ -25,9 +22,9 @@
 struct mb_pool {
     int n_threads;
     int n_started; /* threads that exist, the caller not counted */
-    pthread_t thread[MB_MAX_THREADS];
-    pthread_mutex_t mutex;
-    pthread_cond_t wake, finished;
+    mb_thread thread[MB_MAX_THREADS];
+    mb_mutex mutex;
+    mb_condition wake, finished;
     /* the job; written by the caller under the mutex before `generation` moves on */
     mb_range_fn fn;
     void *arg;
@@ -72,12 +69,12 @@ static unsigned wait_for_job(mb_pool *p, unsigned seen)
         __asm__ volatile("yield");
 #endif
     }
-    pthread_mutex_lock(&p->mutex);
+    mb_mutex_lock(&p->mutex);
     while (atomic_load(&p->generation) == seen && !atomic_load(&p->stop)) {
-        pthread_cond_wait(&p->wake, &p->mutex);
+        mb_condition_wait(&p->wake, &p->mutex);
     }
     unsigned g = atomic_load(&p->generation);
-    pthread_mutex_unlock(&p->mutex);
+    mb_mutex_unlock(&p->mutex);
     return g;
 }
 
@@ -95,9 +92,9 @@ static void *worker_main(void *start)
         }
         take_chunks(s.pool, s.index);
         if (atomic_fetch_sub_explicit(&s.pool->busy, 1, memory_order_acq_rel) == 1) {
-            pthread_mutex_lock(&s.pool->mutex);
-            pthread_cond_signal(&s.pool->finished);
-            pthread_mutex_unlock(&s.pool->mutex);
+            mb_mutex_lock(&s.pool->mutex);
+            mb_condition_signal(&s.pool->finished);
+            mb_mutex_unlock(&s.pool->mutex);
         }
     }
 }
@@ -110,7 +107,7 @@ static mb_status start_worker(mb_pool *p, int index, mb_error *err)
         return mb_fail_memory(err, sizeof *s, "a thread");
     }
     *s = (worker_start){p, index};
-    if (pthread_create(&p->thread[p->n_started], NULL, worker_main, s) != 0) {
+    if (mb_thread_start(&p->thread[p->n_started], worker_main, s) != 0) {
         mb_free(s);
         return mb_fail(err, MB_E_MEMORY, "thread %d of %d could not be started\nuse fewer threads", index + 1,
                        p->n_threads);
@@ -134,13 +131,9 @@ mb_status mb_pool_create(mb_pool **out, int n_threads, mb_error *err)
     if (p->n_threads > MB_MAX_THREADS) {
         p->n_threads = MB_MAX_THREADS;
     }
-    pthread_mutex_init(&p->mutex, NULL);
-    pthread_cond_init(&p->wake, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->finished, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    mb_mutex_init(&p->mutex);
+    mb_condition_init(&p->wake);
+    mb_condition_init(&p->finished);
     for (int i = 1; i < p->n_threads; i++) {
         mb_status status = start_worker(p, i, err);
         if (status != MB_OK) {
@@ -158,16 +151,16 @@ void mb_pool_free(mb_pool *p)
     if (p == NULL) {
         return;
     }
-    pthread_mutex_lock(&p->mutex);
+    mb_mutex_lock(&p->mutex);
     atomic_store(&p->stop, true);
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->mutex);
+    mb_condition_broadcast(&p->wake);
+    mb_mutex_unlock(&p->mutex);
     for (int i = 0; i < p->n_started; i++) {
-        pthread_join(p->thread[i], NULL);
+        mb_thread_join(p->thread[i]);
     }
-    pthread_cond_destroy(&p->finished);
-    pthread_cond_destroy(&p->wake);
-    pthread_mutex_destroy(&p->mutex);
+    mb_condition_dispose(&p->finished);
+    mb_condition_dispose(&p->wake);
+    mb_mutex_dispose(&p->mutex);
     mb_free(p);
 }
 
@@ -190,18 +183,13 @@ static void wait_for_workers(mb_pool *p, mb_waiting waiting)
 {
     while (atomic_load_explicit(&p->busy, memory_order_acquire) > 0) {
         if (waiting.call == NULL) {
-            pthread_cond_wait(&p->finished, &p->mutex);
+            mb_condition_wait(&p->finished, &p->mutex);
             continue;
         }
-        struct timespec until;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += MB_WAIT_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        (void)pthread_cond_timedwait(&p->finished, &p->mutex, &until);
-        pthread_mutex_unlock(&p->mutex);
+        mb_condition_wait_ms(&p->finished, &p->mutex, MB_WAIT_MS);
+        mb_mutex_unlock(&p->mutex);
         waiting.call(waiting.user);
-        pthread_mutex_lock(&p->mutex);
+        mb_mutex_lock(&p->mutex);
     }
 }
 
@@ -225,7 +213,7 @@ void mb_parallel_for_long(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, vo
         }
         return;
     }
-    pthread_mutex_lock(&p->mutex);
+    mb_mutex_lock(&p->mutex);
     p->fn = fn;
     p->arg = arg;
     p->n = n;
@@ -233,15 +221,15 @@ void mb_parallel_for_long(mb_pool *p, size_t n, size_t grain, mb_range_fn fn, vo
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     atomic_store_explicit(&p->busy, p->n_started, memory_order_relaxed);
     atomic_fetch_add_explicit(&p->generation, 1, memory_order_release);
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->mutex);
+    mb_condition_broadcast(&p->wake);
+    mb_mutex_unlock(&p->mutex);
     take_chunks(p, 0);
     for (int i = 0; i < MB_SPINS && atomic_load_explicit(&p->busy, memory_order_acquire) > 0; i++) {
 #if defined(__x86_64__) || defined(__i386__)
         __builtin_ia32_pause();
 #endif
     }
-    pthread_mutex_lock(&p->mutex);
+    mb_mutex_lock(&p->mutex);
     wait_for_workers(p, while_waiting);
-    pthread_mutex_unlock(&p->mutex);
+    mb_mutex_unlock(&p->mutex);
 }

@@ -3,12 +3,14 @@
  * from then on all steps are one launch. A device or a library that cannot be recorded goes on launch by launch. */
 #include "graph/plan.h"
 
+#include "core/os_process.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static bool is_on(const char *variable, const char *value)
 {
-    const char *text = getenv(variable);
+    const char *text = mb_os_env(variable);
     return text != NULL && strcmp(text, value) == 0;
 }
 

@@ -3,6 +3,7 @@
 #include "graph/plan.h"
 
 #include "core/clock.h"
+#include "core/os_process.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static mb_status run_step(mb_plan *p, mb_step *s, bool wait, mb_error *err)
  * MATTEBOX_CUDA_SYNC=1 each step is waited for, which makes the times of a profile those of the kernels. */
 mb_status mb_plan_run_steps(mb_plan *p, mb_progress_fn on_progress, void *user, mb_error *err)
 {
-    const char *sync = getenv("MATTEBOX_CUDA_SYNC");
+    const char *sync = mb_os_env("MATTEBOX_CUDA_SYNC");
     bool wait = p->backend->memory != NULL && sync != NULL && strcmp(sync, "1") == 0;
     double total = 0, done = 0;
     for (int t = 0; t < p->n_steps; t++) {

@@ -2,6 +2,7 @@
  * every call gets its pointers. */
 #include "core/alloc.h"
 #include "core/hash.h"
+#include "core/os_process.h"
 #include "graph/constants.h"
 #include "graph/plan.h"
 
@@ -177,7 +178,7 @@ static mb_status prepare(const mb_task *task, mb_plan *p, mb_prepared_cache *cac
         goto done;
     }
     /* To find where an overflow begins: docs/cuda.md. */
-    const char *check = getenv("MATTEBOX_CHECK");
+    const char *check = mb_os_env("MATTEBOX_CHECK");
     p->check = check != NULL && strcmp(check, "finite") == 0;
     MB_TRY(mb_plan_prepare_check(p, err));
     MB_TRY(set_pointers(p, err));

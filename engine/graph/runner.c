@@ -10,6 +10,7 @@
 #include "graph/runner.h"
 
 #include "core/alloc.h"
+#include "core/os_process.h"
 #include "graph/plan.h"
 
 #include <stdio.h>
@@ -48,7 +49,7 @@ mb_status mb_runner_create(mb_runner **out, const mb_weights *weights, mb_record
     (*out)->record = record;
     (*out)->options = *options;
     if (options->passes == NULL) {
-        (*out)->options.passes = getenv("MATTEBOX_PASSES"); /* to bisect: documented in docs/build.md */
+        (*out)->options.passes = mb_os_env("MATTEBOX_PASSES"); /* to bisect: documented in docs/build.md */
     }
     return MB_OK;
 }

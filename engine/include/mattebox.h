@@ -43,11 +43,14 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
-#define MB_API        __attribute__((visibility("default")))
-#define MB_MUST_CHECK __attribute__((warn_unused_result))
+#if defined(__ELF__) || defined(__MACH__) /* on Windows a list beside the library says what it exports */
+#define MB_API __attribute__((visibility("default")))
 #else
 #define MB_API
+#endif
+#if defined(__GNUC__)
+#define MB_MUST_CHECK __attribute__((warn_unused_result))
+#else
 #define MB_MUST_CHECK
 #endif
 

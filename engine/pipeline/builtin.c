@@ -4,17 +4,23 @@
 
 #ifdef MB_DEMO_MODEL
 /* On a page of its own, so that untouched weights cost no memory. */
-__asm__(".pushsection .rodata.mb_demo_model,\"a\",@progbits\n"
-        ".balign 4096\n"
-        ".hidden mb_demo_model\n"
-        ".globl mb_demo_model\n"
-        "mb_demo_model: .incbin \"" MB_DEMO_MODEL "\"\n"
-        ".hidden mb_demo_model_end\n"
-        ".globl mb_demo_model_end\n"
-        "mb_demo_model_end: .byte 0\n"
-        ".popsection\n");
-extern const unsigned char mb_demo_model[] __attribute__((visibility("hidden")));
-extern const unsigned char mb_demo_model_end[] __attribute__((visibility("hidden")));
+#ifdef __ELF__
+#define SECTION      ".pushsection .rodata.mb_demo_model,\"a\",@progbits\n.balign 4096\n"
+#define HIDDEN(name) ".hidden " name "\n"
+#define BACK         ".popsection\n"
+#define MB_HIDDEN    __attribute__((visibility("hidden")))
+#else /* PE: what is not exported is hidden */
+#define SECTION      ".section .rdata,\"dr\"\n.balign 4096\n"
+#define HIDDEN(name) ""
+#define BACK         ".text\n"
+#define MB_HIDDEN
+#endif
+__asm__(SECTION HIDDEN("mb_demo_model") ".globl mb_demo_model\n"
+                                        "mb_demo_model: .incbin \"" MB_DEMO_MODEL
+                                        "\"\n" HIDDEN("mb_demo_model_end") ".globl mb_demo_model_end\n"
+                                                                           "mb_demo_model_end: .byte 0\n" BACK);
+extern const unsigned char mb_demo_model[] MB_HIDDEN;
+extern const unsigned char mb_demo_model_end[] MB_HIDDEN;
 #else
 static const unsigned char mb_demo_model[1], *const mb_demo_model_end = mb_demo_model;
 #endif

@@ -13,8 +13,8 @@
 #include "device.h"
 #include "pipeline/image_io_check.h"
 #include "core/sized.h"
+#include "core/os_process.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ void mb_context_options_init(mb_context_options *options)
 static mb_status use_cpu(mb_context *c, mb_error *err)
 {
     c->backend = (mb_backend){0};
-    const char *wish = getenv("MATTEBOX_PRECISION");
+    const char *wish = mb_os_env("MATTEBOX_PRECISION");
     mb_precision precision = c->options.precision;
     if (precision == MB_PRECISION_AUTO && c->options.fast && (wish == NULL || wish[0] == '\0') && mb_cpu_bf16_pays()) {
         precision = MB_PRECISION_BF16;

@@ -1,21 +1,19 @@
 /* The public face of engine/image's files: loading, probing, saving, encoding. Structs of the caller are copied field
  * by field into those of the codecs, checked on the way; pictures move without a copy. */
-#define _GNU_SOURCE
 #include "pipeline/image_options.h"
 
 #include "core/sized.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/os_file.h"
 #include "image/convert.h"
 #include "image/codec/load.h"
 #include "image/codec/save.h"
 #include "image/codec/sniff.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PROBE_BYTES 65536
 
@@ -168,14 +166,18 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
         return mb_fail_memory(err, PROBE_BYTES, "a file's head");
     }
     mb_status status = MB_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO in a folder must not hang the walk */
-    ssize_t n = fd >= 0 ? read(fd, head, PROBE_BYTES) : -1;
-    if (n < 0) {
+    size_t n = 0;
+    int fd, code = mb_os_open(&fd, path, MB_OS_READ_NO_WAIT); /* a FIFO in a folder must not hang the walk */
+    if (code == 0) {
+        code = mb_os_read(fd, head, PROBE_BYTES, &n);
+        (void)mb_os_close(fd);
+    }
+    if (code != 0) {
         status = mb_fail(err, MB_E_IO, "%.300s: cannot be read", path);
     } else {
-        mb_sniffed s = mb_sniff(head, (size_t)n);
+        mb_sniffed s = mb_sniff(head, n);
         if (s.type == MB_FILE_UNKNOWN) {
-            const char *guess = mb_sniff_guess(head, (size_t)n);
+            const char *guess = mb_sniff_guess(head, n);
             status =
                 mb_fail(err, MB_E_MISMATCH, "%.300s: not a picture%s%s%s", path,
                         guess != NULL ? " (it starts like " : "", guess != NULL ? guess : "", guess != NULL ? ")" : "");
@@ -188,9 +190,6 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
             (void)snprintf(info.format, sizeof info.format, "%s", mb_file_type_name(s.type));
             status = mb_return_source(out, &info, err);
         }
-    }
-    if (fd >= 0) {
-        (void)close(fd);
     }
     mb_free(head);
     return status;

@@ -3,22 +3,18 @@
  * A name is looked for as NAME.mbw in the folders of MATTEBOX_MODELS, then the user's data folder, "models" and
  * "../share/mattebox/models" beside the program, /usr/local/share and /usr/share; the first one wins. A name with a
  * slash, with the ending .mbw, or of an existing file is a path. */
-#define _GNU_SOURCE
 #include "pipeline/model.h"
 
 #include "core/alloc.h"
+#include "core/os_file.h"
+#include "core/os_process.h"
 #include "models/meta.h"
 #include "pipeline/builtin.h"
 
-#include <dirent.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- description */
 
@@ -167,7 +163,7 @@ done:
 
 mb_status mb_model_open(mb_model **out, mb_context *context, const char *name, mb_error *err)
 {
-    char path[PATH_MAX];
+    char path[MB_OS_PATH_BYTES];
     const void *bytes;
     size_t n_bytes;
     mb_error missing = {0};
@@ -238,11 +234,12 @@ mb_status mb_model_verify(const mb_model *model, mb_progress_callback on_progres
 
 /* ---- finding */
 
-/* Folder number i of a list separated by colons, empty ones skipped; false after the last. */
+/* Folder number i of a list as in MATTEBOX_MODELS, empty ones skipped; false after the last. */
 static bool list_part(char *out, size_t bytes, const char *list, int i)
 {
-    for (; *list != '\0'; list += *list == ':') {
-        size_t n = strcspn(list, ":");
+    const char separators[] = {mb_os_list_separator, '\0'};
+    for (; *list != '\0'; list += *list == mb_os_list_separator) {
+        size_t n = strcspn(list, separators);
         if (n > 0 && i-- == 0) {
             return snprintf(out, bytes, "%.*s", (int)n, list) < (int)bytes;
         }
@@ -251,10 +248,10 @@ static bool list_part(char *out, size_t bytes, const char *list, int i)
     return false;
 }
 
-/* Empty parts (a colon too many) do not count. */
+/* Empty parts (a separator too many) do not count. */
 static int count_parts(const char *list)
 {
-    char unused[PATH_MAX];
+    char unused[MB_OS_PATH_BYTES];
     int n = 0;
     while (list_part(unused, sizeof unused, list, n)) {
         n++;
@@ -265,40 +262,20 @@ static int count_parts(const char *list)
 /* Folder number i of those that need no variable: the user's data, beside the program, the machine's. */
 static bool fixed_folder(char *out, size_t bytes, int i)
 {
-    char exe[PATH_MAX];
-    const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
+    char exe[MB_OS_PATH_BYTES] = "";
     int n = -1;
-    if (i == 0 && (home == NULL || home[0] != '/')) { /* services run without HOME */
-        const struct passwd *user = getpwuid(getuid());
-        home = user != NULL && user->pw_dir != NULL ? user->pw_dir : "/nonexistent";
-    }
-    switch (i) {
-    case 0:
-        if (data != NULL && data[0] == '/') {
-            n = snprintf(out, bytes, "%s/mattebox/models", data);
-        } else {
-            n = snprintf(out, bytes, "%s/.local/share/mattebox/models", home);
+    if (i == 0) {
+        if (mb_os_user_folder(out, bytes, MB_OS_DATA, "mattebox/models")) {
+            return true;
         }
-        break;
-    case 1:
-    case 2: {
-        ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
-        exe[length > 0 ? length : 0] = '\0';
-        char *slash = strrchr(exe, '/');
-        if (slash != NULL) {
-            *slash = '\0';
-        }
+        n = snprintf(out, bytes, "/nonexistent"); /* the places that follow keep their numbers */
+    } else if (i <= 2) {
+        (void)mb_os_program_path(exe, sizeof exe);
+        size_t folder = (size_t)(mb_os_file_name(exe) - exe);
+        exe[folder > 0 ? folder - 1 : 0] = '\0';
         n = snprintf(out, bytes, i == 1 ? "%s/models" : "%s/../share/mattebox/models", exe);
-        break;
-    }
-    case 3:
-        n = snprintf(out, bytes, "/usr/local/share/mattebox/models");
-        break;
-    case 4:
-        n = snprintf(out, bytes, "/usr/share/mattebox/models");
-        break;
-    default:
-        return false;
+    } else if (mb_os_shared_data(i - 3) != NULL) {
+        n = snprintf(out, bytes, "%s/mattebox/models", mb_os_shared_data(i - 3));
     }
     return n >= 0 && (size_t)n < bytes;
 }
@@ -306,7 +283,7 @@ static bool fixed_folder(char *out, size_t bytes, int i)
 /* MATTEBOX_MODELS first, so that it can hide what is installed. */
 int mb_model_folder(char *path, size_t path_bytes, int i)
 {
-    const char *list = getenv("MATTEBOX_MODELS");
+    const char *list = mb_os_env("MATTEBOX_MODELS");
     int n_list = list != NULL ? count_parts(list) : 0;
     if (path_bytes > 0) {
         path[0] = '\0';
@@ -320,14 +297,14 @@ int mb_model_folder(char *path, size_t path_bytes, int i)
 /* A folder with a model's name is none. */
 static bool is_file(const char *path)
 {
-    struct stat s;
-    return stat(path, &s) == 0 && !S_ISDIR(s.st_mode);
+    mb_os_info info;
+    return mb_os_look(&info, path) == 0 && info.kind != MB_OS_FOLDER;
 }
 
 /* The message lists every folder that was searched. */
 static mb_status not_found(const char *name, mb_error *err)
 {
-    char places[400] = "", folder[PATH_MAX];
+    char places[400] = "", folder[MB_OS_PATH_BYTES];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
         size_t at = strlen(places), capacity = sizeof places - at;
         if (capacity > 4) {
@@ -341,7 +318,7 @@ static mb_status not_found(const char *name, mb_error *err)
 mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err)
 {
     size_t n = strlen(name);
-    bool is_path = strchr(name, '/') != NULL || (n > 4 && strcmp(name + n - 4, ".mbw") == 0);
+    bool is_path = mb_os_file_name(name) != name || (n > 4 && strcmp(name + n - 4, ".mbw") == 0);
     if (is_path || is_file(name)) {
         if (n >= path_bytes) {
             return mb_fail(err, MB_E_ARGUMENT, "the model's path is too long");
@@ -349,7 +326,7 @@ mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_erro
         memcpy(path, name, n + 1);
         return is_file(path) ? MB_OK : mb_fail(err, MB_E_IO, "%.200s: no such file", name);
     }
-    char folder[PATH_MAX];
+    char folder[MB_OS_PATH_BYTES];
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
         int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, name);
         if (used > 0 && (size_t)used < path_bytes && is_file(path)) {
@@ -373,30 +350,28 @@ static bool finds_masks(const char *path)
 /* The first file of a folder, by name, that finds masks. */
 static bool first_of_folder(char *path, size_t path_bytes, const char *folder)
 {
-    char best[NAME_MAX + 1] = "";
-    DIR *dir = opendir(folder);
-    for (const struct dirent *e = dir != NULL ? readdir(dir) : NULL; e != NULL; e = readdir(dir)) {
-        size_t n = strlen(e->d_name);
-        bool named = n > 4 && e->d_name[0] != '.' && strcmp(e->d_name + n - 4, ".mbw") == 0;
-        if (!named || (best[0] != '\0' && strcmp(e->d_name, best) >= 0)) {
-            continue;
-        }
-        int used = snprintf(path, path_bytes, "%s/%s", folder, e->d_name);
-        if (used > 0 && (size_t)used < path_bytes && finds_masks(path)) {
-            (void)snprintf(best, sizeof best, "%s", e->d_name);
+    char **names;
+    size_t n;
+    bool found = false;
+    if (mb_os_list(&names, &n, folder) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < n && !found; i++) {
+        size_t length = strlen(names[i]);
+        if (length > 4 && names[i][0] != '.' && strcmp(names[i] + length - 4, ".mbw") == 0) {
+            int used = snprintf(path, path_bytes, "%s/%s", folder, names[i]);
+            found = used > 0 && (size_t)used < path_bytes && finds_masks(path);
         }
     }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    return best[0] != '\0' && snprintf(path, path_bytes, "%s/%s", folder, best) < (int)path_bytes;
+    mb_os_free_names(names, n);
+    return found;
 }
 
 int mb_find_default_model(char *path, size_t path_bytes)
 {
     /* Whoever has installed official weights means them: they are better than what is built in by far. */
     static const char *const preferred[] = {"default", "birefnet-general", "birefnet-general-lite"};
-    char folder[PATH_MAX];
+    char folder[MB_OS_PATH_BYTES];
     for (size_t p = 0; p < sizeof preferred / sizeof preferred[0]; p++) {
         for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
             int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, preferred[p]);

@@ -1,6 +1,7 @@
 #include "pipeline/progress.h"
 
 #include "core/clock.h"
+#include "core/os_thread.h"
 
 #define DUE_MS 15.0 /* between two calls of the callback */
 
@@ -20,7 +21,7 @@ static bool should_stop(void *user)
     if (atomic_load_explicit(&r->stopped, memory_order_relaxed)) {
         return true;
     }
-    if (pthread_equal(pthread_self(), r->owner) && mb_clock_ms() - r->last_ms >= DUE_MS) {
+    if (mb_thread_id() == r->owner && mb_clock_ms() - r->last_ms >= DUE_MS) {
         tell(r);
     }
     return atomic_load_explicit(&r->stopped, memory_order_relaxed);
@@ -30,7 +31,7 @@ static bool should_stop(void *user)
 static void report_progress(void *user, double done)
 {
     mb_progress_relay *r = user;
-    if (pthread_equal(pthread_self(), r->owner) && done > r->done && done <= 1.0) {
+    if (mb_thread_id() == r->owner && done > r->done && done <= 1.0) {
         r->done = done;
         (void)should_stop(r);
     }
@@ -38,7 +39,7 @@ static void report_progress(void *user, double done)
 
 mb_task mb_progress_begin(mb_progress_relay *r, mb_progress_callback call, void *user, mb_pool *pool)
 {
-    *r = (mb_progress_relay){.call = call, .user = user, .owner = pthread_self(), .stage = "", .item = ""};
+    *r = (mb_progress_relay){.call = call, .user = user, .owner = mb_thread_id(), .stage = "", .item = ""};
     mb_task task = {.pool = pool};
     if (call != NULL) {
         task.should_stop = should_stop;

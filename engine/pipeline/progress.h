@@ -5,14 +5,14 @@
 
 #include "core/task.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 
 /* Lives as long as the tasks that lead to it. */
 typedef struct mb_progress_relay {
     mb_progress_callback call;
     void *user;
-    pthread_t owner;
+    uintptr_t owner;     /* mb_thread_id */
     atomic_bool stopped; /* stays true */
     double last_ms;      /* when the callback was called */
     double done;         /* 0 .. 1 of the whole */

@@ -12,11 +12,10 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "core/os_process.h"
 #include "weights/format.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define MB_VERIFY_CHUNK ((size_t)16 << 20) /* bytes between two progress reports */
 
@@ -533,13 +532,7 @@ mb_status mb_weights_verify(const mb_weights *w, int (*on_progress)(void *user, 
 /* Only pages that lie wholly in the tensor: those at its ends may belong to others that are still read. */
 void mb_weights_release_pages(const mb_weights *w, const mb_tensor *t)
 {
-    if (w->map.bytes == 0) {
-        return;
-    }
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t begin = ((uintptr_t)t->data + page - 1) / page * page; /* whole pages of this tensor only */
-    uintptr_t end = ((uintptr_t)t->data + t->bytes) / page * page;
-    if (end > begin) {
-        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* private, clean: it comes back from the file */
+    if (w->map.bytes > 0) {
+        mb_os_release_pages(t->data, t->bytes);
     }
 }

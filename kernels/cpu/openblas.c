@@ -4,6 +4,7 @@
 #include "openblas.h"
 
 #include "core/alloc.h"
+#include "core/os_process.h"
 #include "isa/isa.h"
 
 #include "openblas_api.h"
@@ -16,7 +17,7 @@
 /* By itself OpenBLAS runs only where we have no micro-kernel for the processor. */
 mb_status mb_openblas_wanted(bool *out, mb_isa isa, mb_error *err)
 {
-    const char *wish = getenv("MATTEBOX_GEMM");
+    const char *wish = mb_os_env("MATTEBOX_GEMM");
     bool asked = wish != NULL && wish[0] != '\0';
     *out = asked ? strcmp(wish, "openblas") == 0 : isa == MB_ISA_GENERIC && mb_openblas_suits();
     if (asked && !*out && strcmp(wish, "own") != 0) {

@@ -2,20 +2,20 @@
 #include "openblas_api.h"
 
 #include "core/machine.h"
+#include "core/os_library.h"
+#include "core/os_thread.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static mb_once_flag once = MB_ONCE_FLAG_INIT;
 static mb_openblas_api api;
 static bool opened;
 
 /* POSIX gives functions as object pointers; the bytes are the same. */
 static bool find(void *library, const char *name, void *slot)
 {
-    void *symbol = dlsym(library, name);
+    void *symbol = mb_os_library_symbol(library, name);
     memcpy(slot, &symbol, sizeof symbol);
     return symbol != NULL;
 }
@@ -25,7 +25,7 @@ static void open_once(void)
 {
     /* Never unmapped: the usual build has threads that sleep in it. A program that sets OPENBLAS_NUM_THREADS=1 before
      * any of this, as ours does, gets none. */
-    void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *library = mb_os_library_open(MB_OS_LIBRARY("libopenblas.so.0", "libopenblas.dll"), 1);
     if (library == NULL) {
         return;
     }
@@ -41,7 +41,7 @@ static void open_once(void)
 /* Any thread may be the first. */
 const mb_openblas_api *mb_openblas_open(void)
 {
-    (void)pthread_once(&once, open_once);
+    mb_once(&once, open_once);
     return opened ? &api : NULL;
 }
 

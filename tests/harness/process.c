@@ -63,12 +63,14 @@ void process_run(process *p, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    const char *programs =
+        getenv("MATTEBOX_TEST_PROGRAMS"); /* tests/windows.sh: a folder with others than the build's */
     (void)snprintf(command, sizeof command,
                    "cd '%s' && export PATH='%s':\"$PATH\" HOME='%s' && unset MATTEBOX_MODELS MATTEBOX_THREADS "
                    "MATTEBOX_DEVICE MATTEBOX_MAX_MEMORY MATTEBOX_OFFLINE MATTEBOX_MIRROR MATTEBOX_TOKEN XDG_DATA_HOME "
                    "XDG_CACHE_HOME XDG_CONFIG_HOME http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy "
                    "NO_PROXY; { %s\n} >.stdout 2>.stderr",
-                   folder, MB_BUILD_DIR, folder, line);
+                   folder, programs != NULL ? programs : MB_BUILD_DIR, folder, line);
     struct timespec a, b;
     (void)clock_gettime(CLOCK_MONOTONIC, &a);
     const double cpu = children_seconds();

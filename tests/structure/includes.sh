@@ -1,7 +1,7 @@
 #!/bin/sh
 # Who may include whom: the table of rooms.awk, and by file: of ours engine/core includes the public header alone (in
-# status.h); graph and pipeline see a few headers of kernels; app sees the public header, the table of options and, for its
-# models command, the manager's own two; benchmarks the public header and, to time single methods, some rooms.
+# status.h); graph and pipeline see a few headers of kernels; app sees the public header, the platform seam, the table of options
+# and, for its models command, the manager's own two; benchmarks the public header and, to time single methods, some rooms.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/sources.sh"
 
@@ -26,6 +26,7 @@ function allowed(from, to,  f, t) {
     if (t == "kernels" && (f == "engine/graph" || f == "engine/pipeline"))
         return f == "engine/pipeline" ? to ~ /^kernels\/(kernel|attrs|device)\.h$/ : to ~ /^kernels\/(kernel\.h|attrs\.h|ops\.def)$/
     if (to == "engine/options/options.def" && f == "app") return 1
+    if (f == "app" && to ~ /^engine\/core\/(os_[a-z]+|clock)\.h$/) return 1
     if (f == "app" && t != "app") return to ~ /^weights_tool\/manager\/(manager|catalogue)\.h$/
     return sees(from, to)
 }

@@ -4,10 +4,11 @@ here=$(cd "$1" && pwd)
 tree=$(mktemp -d) || exit 2
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/engine/core" "$tree/engine/graph/passes" "$tree/engine/include" "$tree/kernels/cpu" "$tree/kernels/rules" "$tree/kernels/ref" \
-    "$tree/kernels/cuda/driver" "$tree/kernels/cuda/vendor" "$tree/kernels/cuda/ops" "$tree/kernels/cuda/lang" "$tree/app"
+    "$tree/kernels/cuda/driver" "$tree/kernels/cuda/vendor" "$tree/kernels/cuda/ops" "$tree/kernels/cuda/lang" "$tree/app/server"
 cp "$here/../../.clang-format" "$tree/" 2>/dev/null
 : >"$tree/engine/include/mattebox.h"
 printf '#include "mattebox.h"\n' >"$tree/engine/core/status.h"
+printf 'int file;\n' >"$tree/engine/core/os_file.h"
 printf 'int graph;\n' >"$tree/engine/graph/graph.h"
 printf 'int kernel;\n' >"$tree/kernels/kernel.h"
 for room in rules/rules ref/ref cuda/driver/device cuda/vendor/nvlib cuda/ops/host cuda/lang/launch; do
@@ -53,6 +54,16 @@ expect 1 ops kernels/cuda/a.c 'extern mb_cuda_add;\n'
 expect 1 ops kernels/ref/conv2d.c 'n->attrs.add;\n'
 expect 1 includes app/a.c '#include "core/status.h"\n'
 expect 0 includes app/a.c '#include "mattebox.h"\n'
+expect 0 includes app/a.c '#include "core/os_file.h"\n'
+expect 0 platform engine/core/os_a.c '#ifdef _WIN32\n#include <windows.h>\ngetenv();\n'
+expect 1 platform engine/core/a.c '#ifdef _WIN32\n'
+expect 1 platform kernels/cpu/a.c '#if defined(__linux__)\n'
+expect 1 platform app/a.c '#include <windows.h>\n'
+expect 1 platform app/a.c '#include <sys/stat.h>\n'
+expect 0 platform app/server/a.c '#include <sys/stat.h>\n'
+expect 1 platform app/a.c 'f = fopen(path, "rb");\n'
+expect 1 platform engine/graph/a.c 's = getenv("A");\n'
+expect 0 platform engine/graph/a.c '/* getenv( */ s = mb_os_env("A");\n'
 expect 0 sizes app/a.c "$(printf '%600s' '' | sed 's/ /\\n/g')"
 expect 1 sizes app/a.c "$(printf '%601s' '' | sed 's/ /\\n/g')"
 expect 0 sizes app/a.c "int f(void)\\n{$(printf '%119s' '' | sed 's/ /\\n/g')}\\n"

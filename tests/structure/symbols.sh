@@ -36,7 +36,7 @@ function may_use(from, to) {
     if (room(to) == "kernels" && room(from) ~ /^engine\/(graph|pipeline)$/) return 1 # its interface: kernel.h
     # what kernel.h and device.h declare is defined in any room of kernels; every back end may ask for the plain kernels
     if (room(from) == "kernels" && room(to) == "kernels" && (kernel_room(from) == "." || kernel_room(to) ~ /^(ref|rules)$/)) return 1
-    if (room(from) == "app") return to ~ /^(app|weights_tool\/manager)\//
+    if (room(from) == "app") return to ~ /^(app|weights_tool\/manager)\/|^engine\/core\/os_/
     return sees(from, to)
 }
 $1 == "public" { public[$3] = 1; next }

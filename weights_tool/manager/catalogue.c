@@ -6,13 +6,13 @@
 #include "core/alloc.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "core/os_file.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Of the user's file: a megabyte of text and some thousand entries. */
 #define MAX_USER_FILE ((size_t)1 << 20)
@@ -244,7 +244,7 @@ mb_status catalogue_load(catalogue *c, const char *user_file, mb_error *err)
         return mb_fail_memory(err, strlen(catalogue_text), "the catalogue of models");
     }
     mb_status status = parse(c, c->texts[0], "the built-in catalogue", err);
-    if (status == MB_OK && user_file != NULL && access(user_file, F_OK) == 0) {
+    if (status == MB_OK && user_file != NULL && mb_os_exists(user_file)) {
         status = mb_read_file(&own, &bytes, user_file, MAX_USER_FILE, err);
         c->texts[1] = own;
         if (status == MB_OK && strlen(c->texts[1]) != bytes) {

@@ -1,14 +1,17 @@
-/* dlopen instead of linking: the program then starts without libcurl installed, loads no TLS library to cut out a
+/* Opened when it is needed instead of linked: the program then starts without libcurl installed, loads no TLS library to cut out a
  * photo, and runs with whichever build of libcurl the distribution has. Types and option numbers come from curl's
  * header. */
 #include "manager/curl_api.h"
 
-#include <dlfcn.h>
+#include "core/os_library.h"
+
 #include <stdbool.h>
 #include <string.h>
 
 /* The same interface under three names; which of them a machine has depends on its TLS library. */
-static const char *const libraries[] = {"libcurl.so.4", "libcurl-gnutls.so.4", "libcurl-nss.so.4"};
+static const char *const libraries[] = {MB_OS_LIBRARY("libcurl.so.4", "libcurl-x64.dll"),
+                                        MB_OS_LIBRARY("libcurl-gnutls.so.4", "libcurl.dll"),
+                                        MB_OS_LIBRARY("libcurl-nss.so.4", "libcurl-4.dll")};
 
 static curl_api api;
 static void *library;
@@ -16,7 +19,7 @@ static void *library;
 /* A function of the library by its name; the copy is POSIX's way from an object pointer to a function. */
 static bool find(void *field, const char *name)
 {
-    void *symbol = dlsym(library, name);
+    void *symbol = mb_os_library_symbol(library, name);
     memcpy(field, &symbol, sizeof symbol);
     return symbol != NULL;
 }
@@ -27,7 +30,7 @@ mb_status curl_api_open(const curl_api **out, mb_error *err)
 {
     *out = NULL;
     for (size_t i = 0; library == NULL && i < sizeof libraries / sizeof libraries[0]; i++) {
-        library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
+        library = mb_os_library_open(libraries[i], 0);
     }
     if (library == NULL) {
         return mb_fail(err, MB_E_UNSUPPORTED,

@@ -5,18 +5,19 @@
 #define _GNU_SOURCE
 #include "manager/download.h"
 
+#include "core/os_process.h"
+#include "core/os_thread.h"
+
 #include "manager/curl_api.h"
 #include "manager/http_answer.h"
 #include "manager/part.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define MAX_REDIRECTS 10L
 #define WORTH_A_RETRY ((uint64_t)1 << 20) /* progress after which the count of retries starts anew */
@@ -70,7 +71,7 @@ static const char *proxy_of(char *out, size_t capacity, const char *address)
     const char *const *names = strncmp(address, "https:", 6) == 0 ? for_https : for_http;
     out[0] = '\0';
     for (int i = 0; i < 4 && out[0] == '\0'; i++) {
-        const char *value = getenv(names[i]);
+        const char *value = mb_os_env(names[i]);
         if (value != NULL && value[0] != '\0') {
             host_of(out, capacity, value);
         }
@@ -364,7 +365,7 @@ static void set_options(transfer *t, struct curl_slist *headers, const char *ran
         (void)api->easy_setopt(t->curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         (void)api->easy_setopt(t->curl, CURLOPT_XOAUTH2_BEARER, t->r->token);
     }
-    const char *certificates = getenv("SSL_CERT_FILE");
+    const char *certificates = mb_os_env("SSL_CERT_FILE");
     if (certificates != NULL && certificates[0] != '\0') {
         (void)api->easy_setopt(t->curl, CURLOPT_CAINFO, certificates);
     }
@@ -421,8 +422,7 @@ static bool wait_before(transfer *t, int tries)
     int seconds = t->answer.retry_after > 0 ? t->answer.retry_after : 1 << (tries < 6 ? tries : 6);
     seconds = seconds < LONGEST_WAIT ? seconds : LONGEST_WAIT;
     for (int i = 0; i < seconds * 10; i++) {
-        struct timespec tenth = {0, 100000000};
-        (void)nanosleep(&tenth, NULL);
+        mb_sleep_ms(100);
         if (on_tick(t, 0, 0, 0, 0) != 0) {
             return false;
         }
@@ -497,21 +497,20 @@ mb_status download_file(const download_request *r, download_result *out, bool *o
 {
     mb_error own = {0};
     transfer t = {.r = r, .p = {.fd = -1}, .err = err != NULL ? err : &own};
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     *out = (download_result){0};
     mb_status status = curl_api_open(&t.api, t.err);
     if (status == MB_OK) {
         status = part_open(&t.p, r->part, r->address, r->overwrite, t.err);
         t.output_failed = status != MB_OK;
     }
-    (void)sigaction(SIGPIPE, &ignore, &before); /* a server that hangs up is an error, not the end of the program */
+    mb_os_ignore_pipe(); /* a server that hangs up is an error, not the end of the program */
     if (status == MB_OK) {
         status = t.p.have > 0 && t.p.have == t.p.total ? MB_OK : fetch(&t);
     }
     if (status == MB_OK) {
         status = check_whole(&t, out);
     }
-    (void)sigaction(SIGPIPE, &before, NULL);
+    mb_os_restore_pipe();
     part_close(&t.p);
     *output_failed = t.output_failed;
     return status;

@@ -12,11 +12,12 @@
 #include "tool.h"
 
 #include "core/file.h"
+#include "core/os_process.h"
+#include "core/os_file.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LARGEST_MODEL ((uint64_t)1 << 36) /* where nothing tells a size */
 
@@ -71,7 +72,7 @@ static void name_file(source_of *s, const char *name)
 static mb_status find_source(source_of *s, const manager_options *o, const catalogue_entry *e, const char *name,
                              mb_error *err)
 {
-    const char *mirror = getenv("MATTEBOX_MIRROR");
+    const char *mirror = mb_os_env("MATTEBOX_MIRROR");
     int n;
     if (o->address != NULL) {
         char last[256] = "";
@@ -176,7 +177,7 @@ static int on_bytes(void *user, uint64_t done, uint64_t total)
 static mb_status fetch(get_call *g, const source_of *s, manager_result *out, bool *output_failed, mb_error *err)
 {
     const catalogue_entry *e = g->e;
-    const char *token = getenv("MATTEBOX_TOKEN");
+    const char *token = mb_os_env("MATTEBOX_TOKEN");
     download_result result;
     download_request r = {
         .address = s->address,
@@ -254,7 +255,7 @@ int manager_convert(const manager_options *o, const catalogue_entry *e, const ch
 /* MATTEBOX_OFFLINE=0 and an empty value mean online. */
 static bool is_offline(const manager_options *o, const char **why)
 {
-    const char *variable = getenv("MATTEBOX_OFFLINE");
+    const char *variable = mb_os_env("MATTEBOX_OFFLINE");
     *why = o->offline ? "--offline was given" : "MATTEBOX_OFFLINE is set";
     return o->offline || (variable != NULL && variable[0] != '\0' && strcmp(variable, "0") != 0);
 }
@@ -288,16 +289,16 @@ static int install(get_call *g, const char *checkpoint, const char *target, mb_e
     char text[200];
     (void)snprintf(text, sizeof text, "%s: converting", g->name);
     tell(g->o, text);
-    if (rename(g->part, checkpoint) != 0) {
+    if (mb_os_rename(g->part, checkpoint) != 0) {
         (void)mb_fail(err, MB_E_IO, "%.200s: cannot be renamed", g->part);
         return EXIT_OUTPUT;
     }
     int code = manager_convert(g->o, g->e, g->name, g->revision, checkpoint, target, err);
     if (code == EXIT_OK || code == EXIT_MODEL) { /* used up, or no model at all: it must come anew */
-        (void)unlink(checkpoint);
+        (void)mb_os_remove(checkpoint);
         (void)download_forget(g->part);
-    } else if (rename(checkpoint, g->part) != 0) {
-        (void)unlink(checkpoint);
+    } else if (mb_os_rename(checkpoint, g->part) != 0) {
+        (void)mb_os_remove(checkpoint);
     }
     return code;
 }
@@ -306,7 +307,7 @@ static int install(get_call *g, const char *checkpoint, const char *target, mb_e
  * while the network is. */
 int manager_get(const manager_options *o, const catalogue *c, const char *name, manager_result *out, mb_error *err)
 {
-    char cache[PATH_MAX], part[PATH_MAX], checkpoint[PATH_MAX];
+    char cache[MB_OS_PATH_BYTES], part[MB_OS_PATH_BYTES], checkpoint[MB_OS_PATH_BYTES];
     get_call g = {.o = o, .part = part};
     source_of s = {0};
     bool output_failed = false;
@@ -316,7 +317,7 @@ int manager_get(const manager_options *o, const catalogue *c, const char *name, 
     MB_TRY(check_request(&g.e, o, c, name, err));
     g.name = g.e != NULL ? g.e->name : name;
     MB_TRY(store_join(out->path, sizeof out->path, o->folder, g.name, ".mbw", err));
-    if (!o->force && access(out->path, F_OK) == 0) {
+    if (!o->force && mb_os_exists(out->path)) {
         out->was_there = true;
         return EXIT_OK;
     }
@@ -329,7 +330,7 @@ int manager_get(const manager_options *o, const catalogue *c, const char *name, 
     MB_TRY(store_make_folder(o->folder, err));
     MB_TRY(mb_output_leftovers(o->folder, true, &leftovers, err)); /* of runs that were killed, days ago */
     MB_TRY(mb_output_leftovers(cache, true, &leftovers, err));
-    (void)rename(checkpoint, part); /* of a run that was killed while it converted */
+    (void)mb_os_rename(checkpoint, part); /* of a run that was killed while it converted */
     output_failed = false;
     MB_TRY(fetch(&g, &s, out, &output_failed, err));
     return install(&g, checkpoint, out->path, err);
@@ -339,7 +340,7 @@ done:
 
 bool manager_forget(const catalogue *c, const char *name)
 {
-    char cache[PATH_MAX], part[PATH_MAX];
+    char cache[MB_OS_PATH_BYTES], part[MB_OS_PATH_BYTES];
     const catalogue_entry *e = catalogue_find(c, name);
     return e != NULL && store_cache_folder(cache, sizeof cache, NULL) == MB_OK &&
            store_join(part, sizeof part, cache, e->file, ".part", NULL) == MB_OK && download_forget(part);

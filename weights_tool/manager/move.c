@@ -10,11 +10,11 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/os_file.h"
 #include "weights/reader.h"
 
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SUMS     "SHA256SUMS"
 #define MAX_SUMS ((size_t)1 << 20)
@@ -48,13 +48,13 @@ static bool ends_in_mbw(const char *path)
  * name. No list is no error: the digest stays empty. */
 static mb_status find_sum(char sha256[65], const char *path, mb_error *err)
 {
-    char list[PATH_MAX];
+    char list[MB_OS_PATH_BYTES];
     void *data = NULL;
     size_t bytes;
     int folder = (int)(base_name(path) - path);
     sha256[0] = '\0';
     int n = snprintf(list, sizeof list, "%.*s" SUMS, folder, path);
-    if (n < 0 || (size_t)n >= sizeof list || access(list, F_OK) != 0) {
+    if (n < 0 || (size_t)n >= sizeof list || !mb_os_exists(list)) {
         return MB_OK;
     }
     mb_status status = mb_read_file(&data, &bytes, list, MAX_SUMS, err);
@@ -74,13 +74,13 @@ static mb_status find_sum(char sha256[65], const char *path, mb_error *err)
  * (mb_write_file), so a crash leaves the old one. 80 bytes hold the digest, two spaces and the end of the line. */
 static mb_status write_sum(const char *folder, const char *name, const char *sha256, mb_error *err)
 {
-    char list[PATH_MAX];
+    char list[MB_OS_PATH_BYTES];
     void *data = NULL;
     size_t bytes = 0, at = 0;
     char *text = NULL;
     mb_status status;
     MB_TRY(store_join(list, sizeof list, folder, SUMS, "", err));
-    if (access(list, F_OK) == 0) {
+    if (mb_os_exists(list)) {
         MB_TRY(mb_read_file(&data, &bytes, list, MAX_SUMS, err));
     }
     size_t capacity = bytes + strlen(name) + 80;
@@ -112,7 +112,7 @@ done:
 /* Copies a model to a file, or into a folder together with its line in the list. */
 static mb_status export_one(const manager_options *o, const char *model, const char *to, bool folder, mb_error *err)
 {
-    char path[PATH_MAX], sha256[65];
+    char path[MB_OS_PATH_BYTES], sha256[65];
     bytes_call b = {o, "copying"};
     mb_status status = MB_OK;
     if (folder) {
@@ -175,7 +175,7 @@ done:
 static mb_status choose_name(char *name, size_t bytes, const catalogue_entry **e, const catalogue *c, const char *from,
                              mb_error *err)
 {
-    char path[PATH_MAX];
+    char path[MB_OS_PATH_BYTES];
     size_t n = strlen(from);
     while (n > 1 && from[n - 1] == '/') {
         n--;
@@ -208,13 +208,13 @@ int manager_import(const manager_options *o, const catalogue *c, const char *fro
     bytes_call b = {o, "copying"};
     mb_status status;
     *out = (manager_result){0};
-    if (access(from, R_OK) != 0) {
+    if (mb_os_may_read(from) != 0) {
         status = mb_fail(err, MB_E_IO, "%.200s: no such file", from);
         goto done;
     }
     MB_TRY(choose_name(name, sizeof name, &e, c, from, err));
     MB_TRY(store_join(out->path, sizeof out->path, o->folder, name, ".mbw", err));
-    if (!o->force && access(out->path, F_OK) == 0) {
+    if (!o->force && mb_os_exists(out->path)) {
         out->was_there = true;
         return EXIT_OK;
     }

@@ -1,22 +1,17 @@
 /* Two files: the bytes, and "PART.info" with what they are a part of. Kept apart, so that the part needs only a rename
  * when it is complete. A lock on the open file keeps a second program out and vanishes with the process, however it
  * ends. */
-#define _GNU_SOURCE
 #include "manager/part.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/os_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PIECE ((size_t)1 << 22)
 
@@ -24,28 +19,27 @@
 mb_status part_fail(const part *p, int code, mb_error *err)
 {
     char buffer[128];
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
-        return mb_fail(
-            err, MB_E_IO,
-            "%.200s: %s\nmake room and run it again: what has come (%.1f MB) is kept "
-            "and continued",
-            p->path, code == EFBIG ? "a file may not become that large here (ulimit -f)" : "no space left on the disk",
-            (double)p->have * 1e-6);
+    if (mb_os_full(code) != NULL) {
+        return mb_fail(err, MB_E_IO,
+                       "%.200s: %s\nmake room and run it again: what has come (%.1f MB) is kept "
+                       "and continued",
+                       p->path, mb_os_full(code), (double)p->have * 1e-6);
     }
-    return mb_fail(err, MB_E_IO, "%.200s: cannot be written: %s", p->path, strerror_r(code, buffer, sizeof buffer));
+    return mb_fail(err, MB_E_IO, "%.200s: cannot be written: %s", p->path,
+                   mb_os_error_text(code, buffer, sizeof buffer));
 }
 
-static bool info_path(char out[PATH_MAX], const char *path)
+static bool info_path(char out[MB_OS_PATH_BYTES], const char *path)
 {
-    int n = snprintf(out, PATH_MAX, "%s.info", path);
-    return n > 0 && n < PATH_MAX;
+    int n = snprintf(out, MB_OS_PATH_BYTES, "%s.info", path);
+    return n > 0 && n < MB_OS_PATH_BYTES;
 }
 
 /* One line each: address, total, etag, sha256. Notes that are missing, cut or too long leave the fields empty, and the
  * part then starts anew. Zero bytes in the file only end a line early. */
 static void read_notes(part *p)
 {
-    char path[PATH_MAX];
+    char path[MB_OS_PATH_BYTES];
     void *data = NULL;
     size_t bytes;
     if (!info_path(path, p->path) || mb_read_file(&data, &bytes, path, 4096, NULL) != MB_OK) {
@@ -71,7 +65,7 @@ static void read_notes(part *p)
 /* Written through a temporary file, so the notes are never half there. */
 mb_status part_note(const part *p, mb_error *err)
 {
-    char path[PATH_MAX], text[1600];
+    char path[MB_OS_PATH_BYTES], text[1600];
     int n =
         snprintf(text, sizeof text, "%s\n%llu\n%s\n%s\n", p->address, (unsigned long long)p->total, p->etag, p->sha256);
     if (!info_path(path, p->path) || n < 0 || (size_t)n >= sizeof text) {
@@ -80,29 +74,29 @@ mb_status part_note(const part *p, mb_error *err)
     return mb_write_file(path, text, (size_t)n, true, err);
 }
 
-/* O_NOFOLLOW and the test for a regular file: the cache may be writable by others, and a link there must not lead our
+/* No link is followed, and the test for a regular file: the cache may be writable by others, and a link there must not lead our
  * bytes elsewhere. File systems without locks (EWOULDBLOCK aside) are used without one. */
 mb_status part_open(part *p, const char *path, const char *address, bool overwrite, mb_error *err)
 {
-    struct stat s;
+    mb_os_info s;
     *p = (part){.path = path, .fd = -1, .total = UINT64_MAX};
     if (strlen(address) >= sizeof p->address || strpbrk(address, "\r\n") != NULL) {
         return mb_fail(err, MB_E_ARGUMENT, "the address is too long, or has several lines");
     }
-    p->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (p->fd < 0) {
-        return part_fail(p, errno, err);
+    int code = mb_os_open(&p->fd, path, MB_OS_CONTINUE);
+    if (code != 0) {
+        return part_fail(p, code, err);
     }
     /* Held until part_close; two programs that append to one file would mix it up. */
-    if (flock(p->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (mb_os_lock(p->fd) == EWOULDBLOCK) {
         return mb_fail(err, MB_E_IO, "%.200s: another mattebox is downloading this file\nwait for it, or stop it",
                        path);
     }
-    if (fstat(p->fd, &s) != 0 || !S_ISREG(s.st_mode)) {
+    if (mb_os_look_open(&s, p->fd) != 0 || s.kind != MB_OS_FILE) {
         return mb_fail(err, MB_E_IO, "%.200s: is not a regular file\nremove it and run it again", path);
     }
     /* The size on the disk counts, not the one in the notes: it is what has been written. */
-    p->have = (uint64_t)s.st_size;
+    p->have = s.bytes;
     read_notes(p);
     /* Without a name for its bytes nothing could tell whether the rest still fits: then it starts anew. */
     bool usable =
@@ -113,8 +107,9 @@ mb_status part_open(part *p, const char *path, const char *address, bool overwri
 
 mb_status part_clear(part *p, mb_error *err)
 {
-    if (ftruncate(p->fd, 0) != 0) {
-        return part_fail(p, errno, err);
+    int code = mb_os_resize(p->fd, 0);
+    if (code != 0) {
+        return part_fail(p, code, err);
     }
     p->have = 0;
     p->total = UINT64_MAX;
@@ -125,29 +120,27 @@ mb_status part_clear(part *p, mb_error *err)
 void part_close(part *p)
 {
     if (p->fd >= 0) {
+        (void)mb_os_close(p->fd); /* first: Windows removes no file that is open */
+        p->fd = -1;
         if (p->have == 0) {
             (void)part_remove(p->path);
         }
-        (void)close(p->fd);
-        p->fd = -1;
     }
 }
 
-/* pwrite at the end that is known, so that a write which was cut short does not shift the rest. */
+/* At the end that is known, so that a write which was cut short does not shift the rest. */
 mb_status part_append(part *p, const void *data, size_t bytes, mb_error *err)
 {
     const char *at = data;
     while (bytes > 0) {
-        ssize_t n = pwrite(p->fd, at, bytes, (off_t)p->have);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return part_fail(p, n < 0 ? errno : ENOSPC, err);
+        size_t n;
+        int code = mb_os_write_at(p->fd, p->have, at, bytes, &n);
+        if (code != 0 || n == 0) {
+            return part_fail(p, code != 0 ? code : ENOSPC, err);
         }
         at += n;
-        bytes -= (size_t)n;
-        p->have += (uint64_t)n;
+        bytes -= n;
+        p->have += n;
     }
     return MB_OK;
 }
@@ -163,16 +156,13 @@ mb_status part_sha256(const part *p, char hex[65], int (*on_progress)(void *, ui
     mb_status status = buffer != NULL ? MB_OK : mb_fail_memory(err, PIECE, "a checksum");
     mb_sha256_init(&h);
     for (uint64_t at = 0; at < p->have && status == MB_OK;) {
-        ssize_t n = pread(p->fd, buffer, PIECE, (off_t)at);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
+        size_t n;
+        if (mb_os_read_at(p->fd, at, buffer, PIECE, &n) != 0 || n == 0) {
             status = mb_fail(err, MB_E_IO, "%.200s: cannot be read again", p->path);
             break;
         }
-        mb_sha256_update(&h, buffer, (size_t)n);
-        at += (uint64_t)n;
+        mb_sha256_update(&h, buffer, n);
+        at += n;
         if (on_progress != NULL && on_progress(user, at, p->have) != 0) {
             status = mb_fail(err, MB_E_CANCELLED, "interrupted");
         }
@@ -185,9 +175,9 @@ mb_status part_sha256(const part *p, char hex[65], int (*on_progress)(void *, ui
 
 bool part_remove(const char *path)
 {
-    char info[PATH_MAX];
+    char info[MB_OS_PATH_BYTES];
     if (info_path(info, path)) {
-        (void)unlink(info);
+        (void)mb_os_remove(info);
     }
-    return unlink(path) == 0;
+    return mb_os_remove(path) == 0;
 }

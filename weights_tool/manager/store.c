@@ -1,37 +1,21 @@
 /* Paths follow the XDG base directory rules. Copies go through mb_output like all files of ours: a temporary name,
  * then a rename. */
-#define _GNU_SOURCE
 #include "manager/store.h"
 
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/os_process.h"
+#include "core/os_file.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #define PIECE ((size_t)1 << 22)
 
-/* BASE of the XDG rules: the variable if it holds an absolute path, else ~/FALLBACK. */
-static bool base_folder(char *out, size_t bytes, const char *variable, const char *fallback, const char *tail)
-{
-    const char *base = getenv(variable), *home = getenv("HOME");
-    int n = -1;
-    if (base != NULL && base[0] == '/') {
-        n = snprintf(out, bytes, "%s/%s", base, tail);
-    } else if (home != NULL && home[0] == '/') {
-        n = snprintf(out, bytes, "%s/%s/%s", home, fallback, tail);
-    }
-    return n > 0 && (size_t)n < bytes;
-}
-
 mb_status store_cache_folder(char *out, size_t bytes, mb_error *err)
 {
-    if (!base_folder(out, bytes, "XDG_CACHE_HOME", ".cache", "mattebox")) {
+    if (!mb_os_user_folder(out, bytes, MB_OS_CACHE, "mattebox")) {
         return mb_fail(err, MB_E_IO, "no folder for downloads\nset HOME or XDG_CACHE_HOME to an absolute path");
     }
     return MB_OK;
@@ -39,13 +23,12 @@ mb_status store_cache_folder(char *out, size_t bytes, mb_error *err)
 
 bool store_user_catalogue(char *out, size_t bytes)
 {
-    return base_folder(out, bytes, "XDG_CONFIG_HOME", ".config", "mattebox/models.txt");
+    return mb_os_user_folder(out, bytes, MB_OS_CONFIG, "mattebox/models.txt");
 }
 
 bool store_is_folder(const char *path)
 {
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+    return mb_os_is_folder(path);
 }
 
 mb_status store_join(char *out, size_t bytes, const char *folder, const char *name, const char *ending, mb_error *err)
@@ -54,38 +37,24 @@ mb_status store_join(char *out, size_t bytes, const char *folder, const char *na
     return n > 0 && (size_t)n < bytes ? MB_OK : mb_fail(err, MB_E_ARGUMENT, "%.200s: the path is too long", folder);
 }
 
-/* Like mkdir -p: from the top down, and what exists is fine, links to folders included. mkdir's own error is reported
- * only when no folder is there afterwards, so two programs may do it at once. */
 mb_status store_make_folder(const char *path, mb_error *err)
 {
-    char made[PATH_MAX], buffer[128];
-    if (strlen(path) >= sizeof made) {
-        return mb_fail(err, MB_E_ARGUMENT, "%.200s: the path is too long", path);
-    }
-    for (size_t i = 1; i <= strlen(path); i++) {
-        if (path[i] != '/' && path[i] != '\0') {
-            continue;
-        }
-        memcpy(made, path, i);
-        made[i] = '\0';
-        int why = mkdir(made, 0777) != 0 ? errno : 0;
-        if (why != 0 && !store_is_folder(made)) {
-            return mb_fail(err, MB_E_IO, "%.200s: the folder cannot be made: %s", made,
-                           strerror_r(why, buffer, sizeof buffer));
-        }
-    }
-    return MB_OK;
+    char buffer[128];
+    int code = mb_os_make_folders(path);
+    return code == 0 ? MB_OK
+                     : mb_fail(err, MB_E_IO, "%.200s: the folder cannot be made: %s", path,
+                               mb_os_error_text(code, buffer, sizeof buffer));
 }
 
 /* The next folder above that is there. Free space and disk of a folder that is yet to be made are those of its
  * parent. */
-static void existing(char out[PATH_MAX], const char *path)
+static void existing(char out[MB_OS_PATH_BYTES], const char *path)
 {
-    (void)snprintf(out, PATH_MAX, "%s", path);
+    (void)snprintf(out, MB_OS_PATH_BYTES, "%s", path);
     while (!store_is_folder(out)) {
         char *slash = strrchr(out, '/');
         if (slash == NULL || slash == out) {
-            (void)snprintf(out, PATH_MAX, "%s", slash == NULL ? "." : "/");
+            (void)snprintf(out, MB_OS_PATH_BYTES, "%s", slash == NULL ? "." : "/");
             return;
         }
         *slash = '\0';
@@ -94,19 +63,20 @@ static void existing(char out[PATH_MAX], const char *path)
 
 double store_free_bytes(const char *path)
 {
-    char folder[PATH_MAX];
-    struct statvfs s;
+    char folder[MB_OS_PATH_BYTES];
+    double left;
+    size_t unused;
     existing(folder, path);
-    return statvfs(folder, &s) == 0 ? (double)s.f_bavail * (double)s.f_frsize : -1;
+    return mb_os_space(folder, &left, &unused) == 0 ? left : -1;
 }
 
 bool store_same_disk(const char *a, const char *b)
 {
-    char x[PATH_MAX], y[PATH_MAX];
-    struct stat s, t;
+    char x[MB_OS_PATH_BYTES], y[MB_OS_PATH_BYTES];
+    mb_os_info s, t;
     existing(x, a);
     existing(y, b);
-    return stat(x, &s) == 0 && stat(y, &t) == 0 && s.st_dev == t.st_dev;
+    return mb_os_look(&s, x) == 0 && mb_os_look(&t, y) == 0 && s.device == t.device;
 }
 
 /* Hashes the file's bytes, and writes them to `o` unless it is NULL. One pass over the mapping does both, as reading

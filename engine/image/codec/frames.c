@@ -46,6 +46,7 @@ static int count_pages(mb_frame_file *f, const mb_load_limits *limits)
                          .err = &ignored};
     (void)job; /* in a build without these libraries */
     mb_budget_init(&budget, CANVAS_BASE);
+    (void)job; /* without any of the three */
     switch (f->head.type) {
 #if MB_HAVE_TIFF
     case MB_FILE_TIFF:

@@ -1,24 +1,24 @@
-/* dlopen for the optional picture libraries (library.h). */
+/* Opens the optional picture libraries (library.h). */
 #include "image/codec/library.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
+#include "core/os_library.h"
+#include "core/os_thread.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* One lock for all: libraries are opened a few times in the life of a process. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static mb_mutex lock = MB_MUTEX_INIT;
 
 static bool open_now(mb_library *library)
 {
-    void *handle = dlopen(library->file, RTLD_NOW | RTLD_LOCAL);
+    void *handle = mb_os_library_open(library->file, 0);
     if (handle == NULL) {
-        const char *why = dlerror();
-        (void)snprintf(library->reason, sizeof library->reason, "%.150s", why != NULL ? why : "no reason was given");
+        mb_os_library_reason(library->reason, sizeof library->reason);
         return false;
     }
     for (size_t i = 0; i < library->n_symbols; i++) {
-        void *symbol = dlsym(handle, library->symbols[i].name);
+        void *symbol = mb_os_library_symbol(handle, library->symbols[i].name);
         if (symbol == NULL) {
             (void)snprintf(library->reason, sizeof library->reason, "it has no function %s", library->symbols[i].name);
             return false;
@@ -31,12 +31,12 @@ static bool open_now(mb_library *library)
 
 bool mb_library_open(mb_library *library)
 {
-    (void)pthread_mutex_lock(&lock);
+    mb_mutex_lock(&lock);
     if (library->state == 0) {
         library->state = open_now(library) ? 1 : -1;
     }
     const bool open = library->state > 0;
-    (void)pthread_mutex_unlock(&lock);
+    mb_mutex_unlock(&lock);
     return open;
 }
 

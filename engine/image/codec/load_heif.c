@@ -8,6 +8,7 @@
 #if MB_HAVE_HEIF
 
 #include "core/alloc.h"
+#include "core/os_library.h"
 #include "image/codec/library.h"
 #include "image/codec/metadata.h"
 
@@ -48,7 +49,7 @@ static struct {
 } api;
 #define SYMBOL(f) {#f, offsetof(__typeof__(api), f)},
 static const mb_library_symbol symbols[] = {FUNCTIONS(SYMBOL)};
-static mb_library library = MB_LIBRARY("libheif.so.1", "libheif1", api, symbols);
+static mb_library library = MB_LIBRARY(MB_OS_LIBRARY("libheif.so.1", "libheif.dll"), "libheif1", api, symbols);
 
 typedef struct session {
     mb_decode_job *job;

@@ -8,6 +8,7 @@
 #if MB_HAVE_TIFF
 
 #include "core/alloc.h"
+#include "core/os_library.h"
 #include "image/codec/library.h"
 #include "image/codec/metadata.h"
 #include "image/codec/profile.h"
@@ -43,7 +44,7 @@ static struct {
 } api;
 #define SYMBOL(f) {#f, offsetof(__typeof__(api), f)},
 static const mb_library_symbol symbols[] = {FUNCTIONS(SYMBOL)};
-static mb_library library = MB_LIBRARY("libtiff.so.6", "libtiff6", api, symbols);
+static mb_library library = MB_LIBRARY(MB_OS_LIBRARY("libtiff.so.6", "libtiff-6.dll"), "libtiff6", api, symbols);
 
 typedef struct session {
     mb_decode_job *job;

@@ -1,6 +1,8 @@
 /* The CPU's table with products in bf16, or in 16-bit integers: which of them, and the kernels put first. */
 #include "../cpu_kernels.h"
 
+#include "core/os_process.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,7 +50,7 @@ mb_status mb_cpu_choose_bf16(mb_bf16_set *out, mb_error *err)
     static const mb_bf16_set sets[MB_ISA_COUNT] = {MB_BF16_GENERIC, MB_BF16_GENERIC, MB_BF16_AVX2, MB_BF16_AVX512,
                                                    MB_FIXED16_VNNI, MB_BF16_NATIVE,  MB_BF16_AMX};
 #endif
-    const char *wish = getenv("MATTEBOX_ISA");
+    const char *wish = mb_os_env("MATTEBOX_ISA");
     mb_isa isa;
     mb_status status = mb_cpu_choose_isa(&isa, err);
     if (status == MB_OK && isa == MB_ISA_REF) {

@@ -26,9 +26,12 @@ static void end(void)
 }
 
 #define TILE_STATE
-#define TILE_ZERO(t)             _tile_zero(t)
-#define TILE_LOAD(t, from, step) _tile_loadd(t, from, step)
-#define TILE_STORE(t, to, step)  _tile_stored(t, to, step)
+#define TILE_ZERO(t) _tile_zero(t)
+/* As _tile_loadd and _tile_stored, which GCC 12 gives the step as a `long`: 32 bits on Windows, not what they take. */
+#define TILE_ASM(text, address, step)                                                                                  \
+    __asm__ volatile(text ::"r"((const void *)(address)), "r"((size_t)(step)) : "memory")
+#define TILE_LOAD(t, from, step) TILE_ASM("tileloadd\t(%0,%1,1), %%tmm" #t, from, step)
+#define TILE_STORE(t, to, step)  TILE_ASM("tilestored\t%%tmm" #t ", (%0,%1,1)", to, step)
 #define TILE_MULTIPLY(c, a, b)   _tile_dpbf16ps(c, a, b)
 #include "bf16_tiles.h"
 #include "bf16_table.h"

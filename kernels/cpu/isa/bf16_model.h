@@ -24,9 +24,26 @@ static inline float bf16_value(uint16_t b)
     return bf16_flush(x);
 }
 
+/* x * y + c with one rounding, of values whose product is exact. Not fmaf: MinGW's rounds twice. The sum in double is
+ * made odd where it is not exact, so that rounding it once more gives what one rounding gives. */
+static inline float bf16_fused(float x, float y, float c)
+{
+    double p = (double)x * (double)y, s = p + (double)c, t = s - p;
+    double error = (p - (s - t)) + ((double)c - t);
+    if (error > 0 || error < 0) { /* neither for infinities and NaN */
+        uint64_t bits;
+        memcpy(&bits, &s, sizeof bits);
+        if ((bits & 1) == 0) {
+            bits = (error > 0) == (s > 0) ? bits + 1 : bits - 1;
+            memcpy(&s, &bits, sizeof s);
+        }
+    }
+    return (float)s;
+}
+
 static inline float bf16_fma(uint16_t a, uint16_t b, float c)
 {
-    float x = bf16_value(a), y = bf16_value(b), sum = fmaf(x, y, bf16_flush(c));
+    float x = bf16_value(a), y = bf16_value(b), sum = bf16_fused(x, y, bf16_flush(c));
     /* A result that only rounding lifts to the least normal number counts as zero too. */
     if (fabsf(sum) == 0x1p-126f && fabs((double)x * (double)y + (double)bf16_flush(c)) < BF16_LEAST) {
         return copysignf(0, sum);

@@ -3,6 +3,7 @@
 #include "cuda/driver/context.h"
 
 #include "core/alloc.h"
+#include "core/os_thread.h"
 #include "cuda/driver/blaslt.h"
 #include "cuda/driver/dnn.h"
 #include "cuda/driver/tune.h"
@@ -115,11 +116,7 @@ mb_status mb_cuda_open(mb_cuda_device **out, int index, mb_error *err)
     }
     d->index = index;
     /* Recursive: the executor enters, and calls functions that enter again. */
-    pthread_mutexattr_t recursive;
-    (void)pthread_mutexattr_init(&recursive);
-    (void)pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    (void)pthread_mutex_init(&d->lock, &recursive);
-    (void)pthread_mutexattr_destroy(&recursive);
+    mb_recursive_mutex_init(&d->lock);
     if (!mb_nvlib_open(&d->lib, &refusal) || !describe(d, &refusal)) {
         status = mb_fail(err, MB_E_DEVICE, "CUDA: %s\n%s, or use device=cpu", refusal.reason, refusal.cure);
         goto done;
@@ -165,6 +162,6 @@ void mb_cuda_close(mb_cuda_device *d)
         (void)d->lib.driver.context_release(d->id);
     }
     mb_nvlib_close(&d->lib);
-    (void)pthread_mutex_destroy(&d->lock);
+    mb_recursive_mutex_dispose(&d->lock);
     mb_free(d);
 }

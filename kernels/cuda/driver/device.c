@@ -1,6 +1,8 @@
 /* The driver's calls on an open GPU; kernels (runtime interface) share its primary context. */
 #include "cuda/driver/device.h"
 
+#include "core/os_thread.h"
+
 #include "cuda/lang/launch.h"
 
 #include <string.h>
@@ -67,10 +69,10 @@ mb_status mb_cuda_use(mb_cuda_device *d, mb_error *err)
 /* Held until leave, also by functions that enter again. */
 mb_status mb_cuda_enter(mb_cuda_device *d, mb_error *err)
 {
-    (void)pthread_mutex_lock(&d->lock);
+    mb_recursive_mutex_lock(&d->lock);
     mb_status status = mb_cuda_use(d, err);
     if (status != MB_OK) {
-        (void)pthread_mutex_unlock(&d->lock);
+        mb_recursive_mutex_unlock(&d->lock);
     }
     return status;
 }
@@ -78,7 +80,7 @@ mb_status mb_cuda_enter(mb_cuda_device *d, mb_error *err)
 /* The device stays current for the thread; the next one makes it its own. */
 void mb_cuda_leave(mb_cuda_device *d)
 {
-    (void)pthread_mutex_unlock(&d->lock);
+    mb_recursive_mutex_unlock(&d->lock);
 }
 
 /* Needs the context to be current. */

@@ -3,10 +3,9 @@
 #ifndef MB_CUDA_DRIVER_DEVICE_H
 #define MB_CUDA_DRIVER_DEVICE_H
 
+#include "core/os_thread.h"
 #include "cuda/vendor/nvlib.h"
 #include "kernel.h"
-
-#include <pthread.h>
 
 #define MB_CUDA_OLDEST            75                 /* Turing: the oldest that today's toolkits compile for */
 #define MB_CUDA_ALIGNMENT         256                /* of every block of device memory */
@@ -28,8 +27,8 @@ struct mb_gpu {
     struct mb_plan_cache *cache; /* NULL: nothing is kept on disk */
     double tune_ms;              /* time left for timing candidates (tune.h) */
     struct mb_cuda_weights *weights;
-    pthread_mutex_t lock; /* recursive: held by the thread that is in (mb_cuda_enter) */
-    mb_error broken;      /* the first sticky error: the context is dead, every later call returns it */
+    mb_recursive_mutex lock; /* held by the thread that is in (mb_cuda_enter) */
+    mb_error broken;         /* the first sticky error: the context is dead, every later call returns it */
 };
 
 /* Makes the device current for this thread (runtime calls and launches go by thread). At entry of every public call. */

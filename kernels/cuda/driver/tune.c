@@ -6,6 +6,8 @@
 #include "core/clock.h"
 
 #include "core/text.h"
+#include "core/os_thread.h"
+#include "core/os_process.h"
 #include "cuda/vendor/plan_cache.h"
 
 #include <stdlib.h>
@@ -15,7 +17,7 @@ enum { GROUPS = 3, LAUNCHES = 3 };
 #define TUNE_SECONDS 5.0
 #define DISPLACES    0.97f /* of the best time so far: less is noise */
 
-static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+static mb_mutex one_at_a_time = MB_MUTEX_INIT;
 
 double mb_cuda_tune_clock(void)
 {
@@ -25,7 +27,7 @@ double mb_cuda_tune_clock(void)
 /* By itself only with a plan cache: without one every process would pay again. */
 void mb_cuda_tune_open(mb_cuda_device *d)
 {
-    const char *wish = getenv("MATTEBOX_TUNE");
+    const char *wish = mb_os_env("MATTEBOX_TUNE");
     double seconds = d->cache != NULL ? TUNE_SECONDS : 0.0;
     if (wish != NULL && wish[0] != '\0') {
         const char *end = mb_text_number(&seconds, wish); /* "off" and other words: 0 */
@@ -52,7 +54,7 @@ bool mb_cuda_tune_begin(mb_cuda_device *d)
     if (!mb_cuda_may_tune(d)) {
         return false;
     }
-    (void)pthread_mutex_lock(&one_at_a_time);
+    mb_mutex_lock(&one_at_a_time);
     mb_plan_cache_refresh(d->cache);
     return true;
 }
@@ -61,7 +63,7 @@ bool mb_cuda_tune_begin(mb_cuda_device *d)
 void mb_cuda_tune_end(mb_cuda_device *d)
 {
     mb_plan_cache_save(d->cache);
-    (void)pthread_mutex_unlock(&one_at_a_time);
+    mb_mutex_unlock(&one_at_a_time);
 }
 
 /* ---- one call */

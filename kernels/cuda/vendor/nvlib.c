@@ -1,7 +1,10 @@
-/* dlopen tables and the messages about what is not there. */
+/* Tables of functions and the messages about what is not there. */
 #include "cuda/vendor/nvlib.h"
 
-#include <dlfcn.h>
+#include "core/os_file.h"
+#include "core/os_library.h"
+#include "core/os_process.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +18,8 @@
 #endif
 #define MB_FOLDER_MOST 1024
 /* A driver that has started threads must not be unmapped: closing only forgets it. */
-#define RTLD_FLAGS (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
+#define FOR_GOOD 1
+#define DRIVER   MB_OS_LIBRARY("libcuda.so.1", "nvcuda.dll")
 
 /* The tables of names, in the order of the tables of pointers that they fill. */
 static const char *const driver_symbols[] = {
@@ -34,20 +38,21 @@ MB_CHECK_TABLE(mb_driver_api, driver_symbols);
 MB_CHECK_TABLE(mb_blaslt_api, blaslt_symbols);
 MB_CHECK_TABLE(mb_dnn_api, dnn_symbols);
 
-/* Each folder of a ':' list in turn. */
+/* Each folder of a list in turn. */
 static void *find_in(const char *folders, const char *name)
 {
     char path[MB_FOLDER_MOST + 128];
+    const char separators[] = {mb_os_list_separator, '\0'};
     for (const char *at = folders; *at != '\0';) {
-        size_t n = strcspn(at, ":");
+        size_t n = strcspn(at, separators);
         if (n > 0 && n < MB_FOLDER_MOST) {
             (void)snprintf(path, sizeof path, "%.*s/%s", (int)n, at, name);
-            void *handle = dlopen(path, RTLD_FLAGS);
+            void *handle = mb_os_library_open(path, FOR_GOOD);
             if (handle != NULL) {
                 return handle;
             }
         }
-        at += n + (at[n] == ':');
+        at += n + (at[n] == mb_os_list_separator);
     }
     return NULL;
 }
@@ -55,14 +60,14 @@ static void *find_in(const char *folders, const char *name)
 /* Name by name, and for each name: the folders that were wished for, the system, this build's toolkit. */
 void *mb_nvlib_find(const char *const *names, char *looked_in, size_t looked_in_bytes)
 {
-    const char *wished = getenv("MATTEBOX_CUDA_LIBS");
+    const char *wished = mb_os_env("MATTEBOX_CUDA_LIBS");
     wished = wished != NULL ? wished : "";
     /* For messages: all places, in the order of the search. */
     (void)snprintf(looked_in, looked_in_bytes, "%s%sthe system's libraries%s%s", wished, wished[0] != '\0' ? ", " : "",
                    MB_CUDA_FOLDERS[0] != '\0' ? ", " : "", MB_CUDA_FOLDERS);
     for (int i = 0; names[i] != NULL; i++) {
         void *handle = find_in(wished, names[i]);
-        handle = handle != NULL ? handle : dlopen(names[i], RTLD_FLAGS);
+        handle = handle != NULL ? handle : mb_os_library_open(names[i], FOR_GOOD);
         handle = handle != NULL ? handle : find_in(MB_CUDA_FOLDERS, names[i]);
         if (handle != NULL) {
             return handle;
@@ -75,7 +80,7 @@ void *mb_nvlib_find(const char *const *names, char *looked_in, size_t looked_in_
 const char *mb_nvlib_fill(void *table, void *handle, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        void *symbol = dlsym(handle, names[i]);
+        void *symbol = mb_os_library_symbol(handle, names[i]);
         if (symbol == NULL) {
             return names[i];
         }
@@ -131,17 +136,17 @@ static bool greet_driver(mb_nvlib *lib, mb_device_refusal *refusal)
 /* Driver, then its functions, then a first call. What went wrong decides what the user should do. */
 bool mb_nvlib_open(mb_nvlib *out, mb_device_refusal *refusal)
 {
-    static const char *const names[] = {"libcuda.so.1", NULL};
+    static const char *const names[] = {DRIVER, NULL};
     char looked_in[256];
     *out = (mb_nvlib){0};
     out->driver_handle = mb_nvlib_find(names, looked_in, sizeof looked_in);
     if (out->driver_handle == NULL) {
-        refuse(refusal, "Install the NVIDIA driver", "no driver (libcuda.so.1 not found)");
+        refuse(refusal, "Install the NVIDIA driver", "no driver (" DRIVER " not found)");
         return false;
     }
     const char *missing = mb_nvlib_fill(&out->driver, out->driver_handle, driver_symbols, MB_COUNT(driver_symbols));
     if (missing != NULL) {
-        refuse(refusal, "Update the NVIDIA driver", "the driver is too old: libcuda.so.1 has no %s", missing);
+        refuse(refusal, "Update the NVIDIA driver", "the driver is too old: " DRIVER " has no %s", missing);
     }
     if (missing != NULL || !greet_driver(out, refusal)) {
         mb_nvlib_close(out);
@@ -160,10 +165,15 @@ typedef struct library {
 } library;
 
 static const library blaslt_library = {
-    "cuBLASLt",     "MATTEBOX_CUBLASLT",      {"libcublasLt.so.13", "libcublasLt.so.12"},
-    blaslt_symbols, MB_COUNT(blaslt_symbols), 120100};
-static const library dnn_library = {"cuDNN",     "MATTEBOX_CUDNN",      {"libcudnn.so.9"},
-                                    dnn_symbols, MB_COUNT(dnn_symbols), 90000};
+    "cuBLASLt",
+    "MATTEBOX_CUBLASLT",
+    {MB_OS_LIBRARY("libcublasLt.so.13", "cublasLt64_13.dll"), MB_OS_LIBRARY("libcublasLt.so.12", "cublasLt64_12.dll")},
+    blaslt_symbols,
+    MB_COUNT(blaslt_symbols),
+    120100};
+static const library dnn_library = {
+    "cuDNN",     "MATTEBOX_CUDNN",      {MB_OS_LIBRARY("libcudnn.so.9", "cudnn64_9.dll")},
+    dnn_symbols, MB_COUNT(dnn_symbols), 90000};
 
 /* Appends a clause; what does not fit is cut. */
 __attribute__((format(printf, 2, 3))) static void add_note(mb_nvlib *lib, const char *format, ...)
@@ -182,7 +192,7 @@ __attribute__((format(printf, 2, 3))) static void add_note(mb_nvlib *lib, const 
 /* The library's handle with its table filled, or NULL; the first two entries of each table are its two versions. */
 static void *open_library(mb_nvlib *lib, const library *l, void *table, int *version)
 {
-    const char *wish = getenv(l->switch_name);
+    const char *wish = mb_os_env(l->switch_name);
     char looked_in[256];
     if (wish != NULL && strcmp(wish, "off") == 0) {
         add_note(lib, "%s is switched off (%s)", l->title, l->switch_name);
@@ -210,7 +220,7 @@ static void *open_library(mb_nvlib *lib, const library *l, void *table, int *ver
     } else {
         add_note(lib, "%s is too old: it has no %s", l->title, missing);
     }
-    (void)dlclose(handle);
+    mb_os_library_close(handle);
     return NULL;
 }
 
@@ -229,7 +239,7 @@ void mb_nvlib_close(mb_nvlib *lib)
     void *handles[] = {lib->dnn_handle, lib->blaslt_handle, lib->driver_handle};
     for (size_t i = 0; i < MB_COUNT(handles); i++) {
         if (handles[i] != NULL) {
-            (void)dlclose(handles[i]);
+            mb_os_library_close(handles[i]);
         }
     }
     *lib = (mb_nvlib){0};

@@ -1,17 +1,17 @@
 /* The file: 16 bytes "mattebox plans 2", then records of kind, bytes (u32 each), key hash, hash of the value (u64 each)
  * and the value, little endian as the machine; the first record that does not check ends the reading. */
-#define _GNU_SOURCE
 #include "cuda/vendor/plan_cache.h"
 
 #include "core/alloc.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/os_file.h"
+#include "core/os_process.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The number changes with the meaning of keys or values. */
 #define MAGIC      "mattebox plans 2"
@@ -60,30 +60,17 @@ static size_t sound_bytes(const mb_plan_cache *c)
     return at;
 }
 
-/* mkdir -p of the last two parts: cache folders may not be there yet. */
+/* MATTEBOX_CACHE (empty: no cache), else the user's folder for caches; made if it is not there. */
 static bool make_path(char path[PATH_BYTES], const char *title)
 {
-    /* The first of three that is set; a relative XDG_CACHE_HOME does not count (the specification says so). */
-    const char *own = getenv("MATTEBOX_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *own = mb_os_env("MATTEBOX_CACHE");
     char folder[PATH_BYTES];
-    int n = -1;
-    if (own != NULL) {
-        n = own[0] != '\0' ? snprintf(folder, sizeof folder, "%s", own) : -1;
-    } else if (xdg != NULL && xdg[0] == '/') {
-        n = snprintf(folder, sizeof folder, "%s/mattebox", xdg);
-    } else if (home != NULL && home[0] == '/') {
-        n = snprintf(folder, sizeof folder, "%s/.cache/mattebox", home);
-    }
-    if (n < 0 || (size_t)n >= sizeof folder) {
+    int n = own != NULL && own[0] != '\0' ? snprintf(folder, sizeof folder, "%s", own) : -1;
+    if (own != NULL ? n < 0 || (size_t)n >= sizeof folder
+                    : !mb_os_user_folder(folder, sizeof folder, MB_OS_CACHE, "mattebox")) {
         return false;
     }
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL && slash != folder) {
-        *slash = '\0';
-        (void)mkdir(folder, 0700); /* failure shows when the file is written */
-        *slash = '/';
-    }
-    (void)mkdir(folder, 0700);
+    (void)mb_os_make_folders(folder); /* failure shows when the file is written */
     n = snprintf(path, PATH_BYTES, "%s/%s.plans", folder, title);
     if (n < 0 || n >= PATH_BYTES) {
         return false;

@@ -1,3 +1,4 @@
+/* The monotonic clock by POSIX (clock.h). */
 #define _GNU_SOURCE
 #include "core/clock.h"
 

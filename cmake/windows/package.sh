@@ -1,0 +1,36 @@
+#!/bin/sh
+# Everything for Windows in one go: codecs, build, a zip for people without Python, the library for developers, checksums.
+# usage: package.sh OUTPUT [BUILD] (default build-windows in the tree). Needs what docs/windows.md lists, and zip or python3.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+[ $# -ge 1 ] || { echo "usage: package.sh OUTPUT [BUILD]" >&2; exit 2; }
+mkdir -p "$1" "${2:-$root/build-windows}"
+out=$(cd "$1" && pwd)
+build=$(cd "${2:-$root/build-windows}" && pwd)
+codecs=$build/codecs
+
+[ -e "$codecs/versions.txt" ] || sh "$root/cmake/windows/codecs.sh" "$codecs" "$build/codecs-work"
+cmake -S "$root" -B "$build" -G Ninja --toolchain "$root/cmake/windows-x86_64.cmake" -DMATTEBOX_WINDOWS_PREFIX="$codecs" \
+    -DMATTEBOX_TESTS=OFF -DMATTEBOX_BENCHMARKS=OFF >"$build/configure.log"
+ninja -C "$build" mattebox_app mattebox-weights mattebox_shared mattebox_lib
+
+version=$(sed -n 's/^project(mattebox VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
+name=mattebox-$version-windows-x86_64
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+mkdir -p "$stage/$name/library"
+for file in mattebox.exe mattebox-weights.exe; do
+    x86_64-w64-mingw32-strip -o "$stage/$name/$file" "$build/$file"
+done
+x86_64-w64-mingw32-strip --strip-unneeded -o "$stage/$name/library/mattebox.dll" "$build/mattebox.dll"
+cp "$build/mattebox.def" "$build/mattebox.lib" "$build/libmattebox.dll.a" "$root/engine/include/mattebox.h" "$stage/$name/library/"
+cp "$root/LICENSE" "$root/README.md" "$root/CHANGELOG.md" "$root/docs/windows.md" "$stage/$name/"
+mkdir "$stage/$name/licences"
+cp "$codecs/versions.txt" "$stage/$name/licences/versions.txt"
+for source in "$build/codecs-work/source"/*/debian/copyright; do
+    cp "$source" "$stage/$name/licences/$(basename "$(dirname "$(dirname "$source")")").txt"
+done
+rm -f "$out/$name.zip"
+(cd "$stage" && if command -v zip >/dev/null; then zip -q -r -X "$out/$name.zip" "$name"; else python3 -m zipfile -c "$out/$name.zip" "$name"; fi)
+(cd "$out" && sha256sum "$name.zip" >SHA256SUMS)
+ls -l "$out"

@@ -1,0 +1,49 @@
+/* Memory by POSIX (os_process.h). */
+#define _GNU_SOURCE
+#include "core/os_process.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+double mb_os_cpu_seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* Linux counts it in kilobytes. */
+uint64_t mb_os_peak_bytes(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? (uint64_t)u.ru_maxrss * 1024 : 0;
+}
+
+void *mb_os_alloc_aligned(size_t bytes, size_t alignment, bool huge)
+{
+    void *p = NULL;
+    if (posix_memalign(&p, alignment, bytes) != 0) {
+        return NULL;
+    }
+    if (huge) {
+        (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: refusal costs speed only */
+    }
+    return p;
+}
+
+void mb_os_free_aligned(void *p)
+{
+    free(p);
+}
+
+/* Pages at the ends may belong to others that are still read. */
+void mb_os_release_pages(const void *p, size_t bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)p + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)p + bytes) / page * page;
+    if (end > begin) {
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* private, clean: it comes back from the file */
+    }
+}
