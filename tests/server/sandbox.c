@@ -108,9 +108,9 @@ TEST(killed)
 {
     for (int i = 0; i < 8; i++) {
         is_served();
-        process_run(&p, /* and wait until they are gone */
-                    "for n in $(pgrep -P %d); do kill -9 $n; while ! grep -q ') Z' /proc/$n/stat; do sleep 0.01; done; "
-                    "done; sleep 0.1",
+        process_run(&p, /* and wait until they are gone, the last of their threads too */
+                    "for n in $(pgrep -P %d); do kill -9 $n; while ! grep -q ') Z' /proc/$n/stat || "
+                    "[ \"$(ls /proc/$n/task | wc -l)\" -gt 1 ]; do sleep 0.01; done; done; sleep 0.1",
                     s.pid);
         is_served();
         is_served();
