@@ -66,7 +66,7 @@ set(ENV{{PKG_CONFIG_SYSROOT_DIR}} {sysroot})
 
 def build(tree: pathlib.Path, options: list[str]) -> None:
     run("cmake", "-S", ROOT, "-B", tree, "-DCMAKE_BUILD_TYPE=Release", "-DMATTEBOX_TESTS=OFF", "-DMATTEBOX_BENCHMARKS=OFF",
-        "-DMATTEBOX_CUDA=OFF", "-DMATTEBOX_WHEEL=ON", "-DMATTEBOX_LEAVE_OUT=", *options)
+        "-DMATTEBOX_CUDA=OFF", "-DMATTEBOX_SERVER=OFF", "-DMATTEBOX_WHEEL=ON", "-DMATTEBOX_LEAVE_OUT=", *options)
     run("cmake", "--build", tree, "--target", "wheel_parts", "--parallel", str(os.cpu_count() or 1))
 
 
