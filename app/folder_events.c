@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CLOSING_MS 20 /* most that a file which is being closed is waited for */
+
 int folder_events_open(void)
 {
     return inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -85,7 +87,13 @@ int folder_events_is_open(const char *path)
     if (file < 0) {
         return 0;
     }
-    int written = fcntl(file, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
+    /* the kernel tells of the end of writing a moment before it ends */
+    int written = 1;
+    for (int i = 0; i < CLOSING_MS && written; i++) {
+        const struct timespec moment = {0, i > 0 ? 1000000 : 0};
+        (void)nanosleep(&moment, NULL);
+        written = fcntl(file, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
+    }
     (void)fcntl(file, F_SETLEASE, F_UNLCK);
     (void)close(file);
     return written;

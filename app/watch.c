@@ -265,31 +265,42 @@ static void on_event(void *user, folder_event_kind kind, int number, const char 
 /* ---- rounds */
 
 /* Another photo of this run has a result of that name: the second is refused, as it is in a plain run. 1: it is ours. */
+static int claim_result(watcher *w, item *it, const char *result)
+{
+    claim *mine = malloc(sizeof *mine);
+    if (mine == NULL) {
+        return 0;
+    }
+    *mine = (claim){text_of("%s", result), text_of("%s", it->path)};
+    claim **there = mine->result != NULL && mine->photo != NULL ? tsearch(mine, &w->claims, by_result) : NULL;
+    if (there != NULL && *there == mine) {
+        return 1;
+    }
+    if (there != NULL && strcmp((*there)->photo, it->path) != 0) {
+        it->refused = text_of("%s and %s would both write %s\n--template '{dir}/{stem}.{ext}.{kind}.png' keeps "
+                              "them apart",
+                              (*there)->photo, it->path, result);
+    }
+    free_claim(mine);
+    return there != NULL && it->refused == NULL;
+}
+
+/* All its results, those that exist too: another photo of this run may have written them. 0: they cannot be named. */
 static int claim_results(watcher *w, item *it)
 {
+    item all = *it;
+    item_list one = {.v = &all, .n = 1, .capacity = 1};
+    args plain = *w->a;
+    plain.no_clobber = 0;
+    plain.force = 1;
+    const int named = outputs_name(&one, &plain, w->wanted) == CODE_OK;
     for (int k = 0; k < OUT_KINDS; k++) {
-        if (it->out[k] == NULL) {
-            continue;
+        if (named && all.out[k] != NULL && it->refused == NULL) {
+            (void)claim_result(w, it, all.out[k]);
         }
-        claim *mine = malloc(sizeof *mine);
-        if (mine == NULL) {
-            return 0;
-        }
-        *mine = (claim){text_of("%s", it->out[k]), text_of("%s", it->path)};
-        claim **there = mine->result != NULL && mine->photo != NULL ? tsearch(mine, &w->claims, by_result) : NULL;
-        if (there == NULL || *there != mine) {
-            if (there != NULL && strcmp((*there)->photo, it->path) != 0) {
-                it->refused = text_of("%s and %s would both write %s\n--template '{dir}/{stem}.{ext}.{kind}.png' keeps "
-                                      "them apart",
-                                      (*there)->photo, it->path, it->out[k]);
-            }
-            free_claim(mine);
-            if (it->refused != NULL || there == NULL) {
-                return 0;
-            }
-        }
+        free(all.out[k]);
     }
-    return 1;
+    return named;
 }
 
 /* Names the results of each by itself: what one photo may not write does not keep the others. */
@@ -298,10 +309,8 @@ static void name_round(watcher *w)
     for (int i = 0; i < w->round.n; i++) {
         item *it = &w->round.v[i];
         item_list one = {.v = it, .n = 1, .capacity = 1};
-        if (outputs_name(&one, w->a, w->wanted) != CODE_OK) {
+        if (!claim_results(w, it) || (it->refused == NULL && outputs_name(&one, w->a, w->wanted) != CODE_OK)) {
             it->refused = text_of("%s: its result cannot be written", it->path);
-        } else {
-            (void)claim_results(w, it);
         }
     }
 }
