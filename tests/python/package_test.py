@@ -324,12 +324,17 @@ class Stopping(Case):
             self.model.cut(self.photo, progress=fail)
 
     def test_control_c(self):
-        for delay in (0.05, 0.3):
-            timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
-            timer.start()
-            with self.assertRaises(KeyboardInterrupt):
+        def interrupted(delay):
+            threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
                 self.model.cut(self.large, detail="pymatting")
                 time.sleep(5)
+            except KeyboardInterrupt:
+                return True
+            return False
+
+        for delay in (0.05, 0.3):  # Python drops what a signal raises in a destructor: once more then
+            self.assertTrue(interrupted(delay) or interrupted(delay))
         self.assertIs(sys.unraisablehook, sys.__unraisablehook__)
 
     def test_lock_is_released(self):
