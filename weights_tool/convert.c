@@ -11,7 +11,6 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
-#include "core/hash.h"
 #include "core/os_file.h"
 #include "weights/reader.h"
 
@@ -199,27 +198,15 @@ static mb_status scan(conversion *c, FILE *errors, mb_error *err)
     return MB_OK;
 }
 
-/* SHA-256 of the file, or of all parts of a sharded checkpoint one after the other (the index not counted).
- * docs/format.md, key source.sha256. It proves which file a model was made of. */
+static bool hashed(void *user, size_t bytes)
+{
+    return advance(user, bytes);
+}
+
+/* It proves which file a model was made of. */
 static mb_status hash_files(conversion *c, mb_error *err)
 {
-    mb_sha256 h;
-    uint8_t digest[32];
-    mb_sha256_init(&h);
-    for (size_t i = source_kind(c->s) == SOURCE_SHARDED ? 1 : 0; i < source_file_count(c->s); i++) {
-        size_t bytes;
-        const uint8_t *p = source_file_data(c->s, i, &bytes);
-        for (size_t at = 0; at < bytes; at += PIECE * 16) {
-            size_t n = bytes - at < PIECE * 16 ? bytes - at : PIECE * 16;
-            mb_sha256_update(&h, p + at, n);
-            if (!advance(c, n)) {
-                return cancelled(err);
-            }
-        }
-    }
-    mb_sha256_final(&h, digest);
-    mb_hex(c->sha256, digest, sizeof digest);
-    return MB_OK;
+    return source_sha256(c->sha256, c->s, hashed, c) ? MB_OK : cancelled(err);
 }
 
 /* ---- metadata */

@@ -1,10 +1,12 @@
 /* inspect: what is this file? For every format that convert reads, and for model files. It never fails on a file that
  * can be opened: a checkpoint of another network is described too, with the reason why convert would refuse it. Values
- * are not read, so the answer comes at once for any size. */
+ * are not looked at; a checkpoint is read once, for its hash. */
 #include "known.h"
+#include "licence.h"
 #include "recognise.h"
 #include "tool.h"
 
+#include "core/alloc.h"
 #include "core/json.h"
 #include "core/text.h"
 
@@ -106,12 +108,26 @@ static void print_meta(FILE *out, const source *s)
     }
 }
 
-/* Files of before it was recorded, and checkpoints that nobody said it of, have none. */
-static void print_revision(FILE *out, const source *s)
+/* Licence, revision and hash of a checkpoint; of a model file they are among its metadata, but for the revision of files of
+ * before that was recorded. */
+static void print_origin(FILE *out, const source *s, const known_model *known)
 {
-    if (source_mbw(s) != NULL && source_meta(s, "source.revision") == NULL) {
-        (void)fprintf(out, "  %-25s %s\n", "source.revision", "not recorded");
+    if (source_mbw(s) != NULL) {
+        if (source_meta(s, "source.revision") == NULL) {
+            (void)fprintf(out, "  %-25s %s\n", "source.revision", "not recorded");
+        }
+        return;
     }
+    char *licence = NULL, line[200], hash[65];
+    const bool found = licence_find(&licence, s, NULL, known, NULL) == MB_OK;
+    (void)fprintf(out, "  licence       %s\n",
+                  found ? mb_printable(line, sizeof line, licence, strcspn(licence, "\n")) : "not read");
+    mb_free(licence);
+    const char *revision = source_meta(s, "revision");
+    (void)fprintf(out, "  revision      %s\n",
+                  revision != NULL ? mb_printable(line, sizeof line, revision, strlen(revision)) : "not recorded");
+    (void)source_sha256(hash, s, NULL, NULL);
+    (void)fprintf(out, "  SHA-256       %s\n", hash);
 }
 
 /* The report for people. The reason for an unknown architecture begins with the file's path, which stands above
@@ -157,7 +173,7 @@ static void print_text(const tool_options *o, FILE *out, const source *s, const 
         (void)fprintf(out, "  by its name   %s\n", known->name);
     }
     print_meta(out, s);
-    print_revision(out, s);
+    print_origin(out, s, known);
     const size_t n = o->tensors ? source_count(s) + source_beside_count(s) : 0;
     for (size_t i = 0; i < n; i++) {
         const bool beside = i >= source_count(s);
@@ -227,7 +243,11 @@ static mb_status print_json(const tool_options *o, FILE *out, const source *s, c
     }
     mb_json_end(&j);
     const mb_weights *w = source_mbw(s);
-    if (w != NULL) {
+    if (w == NULL) {
+        char hash[65];
+        (void)source_sha256(hash, s, NULL, NULL);
+        json_field(&j, "sha256", hash);
+    } else {
         mb_json_key(&j, "metadata");
         mb_json_begin_object(&j);
         for (size_t i = 0; i < mb_weights_meta_count(w); i++) {

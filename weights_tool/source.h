@@ -69,6 +69,9 @@ const char *source_meta(const source *s, const char *key); /* metadata of the fi
 size_t source_file_count(const source *s);
 const char *source_file_path(const source *s, size_t index);
 const void *source_file_data(const source *s, size_t index, size_t *bytes);
+/* SHA-256 of the file, or of all parts of a sharded checkpoint one after the other (the index not counted):
+ * docs/format.md, key source.sha256. go_on (may be NULL) is told of each piece; where it says no, the result is false. */
+bool source_sha256(char hex[65], const source *s, bool (*go_on)(void *user, size_t bytes), void *user);
 size_t source_file_bytes(const source *s);     /* of all together */
 const mb_weights *source_mbw(const source *s); /* NULL for other formats */
 

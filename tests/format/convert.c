@@ -284,8 +284,10 @@ TEST(wrappers)
     RUN(0, "inspect", st);
     SAYS("model's names behind \"student.ema_model.\"");
     SAYS("beside it     1 tensors, ignored: n_averaged");
+    SAYS("  licence       not stated in the source\n  revision      not recorded\n  SHA-256       ");
     RUN(0, "inspect", st, "--json");
     SAYS("\"prefix\":\"student.ema_model.\",\"beside_count\":1");
+    SAYS("\"sha256\":\"");
     make(st, "vitmatte-tiny4", &(edit){.extra = "refiner.conv.weight"}); /* a part of a network that is another one */
     RUN(3, "convert", st, "-o", out, "-f");
     COMPLAINS("unknown: refiner.conv.weight");
