@@ -71,7 +71,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # OpenBLAS keeps its buffers until the end, and so do some of the system's libraries: only our leaks count.
-export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$root/tests/leaks.txt:print_suppressions=0}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 jobs=$(nproc)
 
 # The folder of `one` and --list.

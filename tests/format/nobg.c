@@ -151,6 +151,12 @@ static void put_qkv(writing *w, const char *ours, const tensor_spec *spec, const
     }
 }
 
+static void drop_tensor(const mb_st_tensor *t)
+{
+    free((void *)(size_t)t->name);
+    free((void *)(size_t)t->data);
+}
+
 /* drop: a part of a name that is left out. */
 static void write_theirs(const char *path, int release, const char *drop)
 {
@@ -184,10 +190,15 @@ static void write_theirs(const char *path, int release, const char *drop)
     for (size_t i = 0; i < w.n; i++) {
         if (drop == NULL || strstr(w.t[i].name, drop) == NULL) {
             w.t[kept++] = w.t[i];
+        } else {
+            drop_tensor(&w.t[i]);
         }
     }
     const mb_st_contents contents = {.tensors = w.t, .n_tensors = kept};
     CHECK_OK(mb_safetensors_write(path, &contents, true, &err), err);
+    for (size_t i = 0; i < kept; i++) {
+        drop_tensor(&w.t[i]);
+    }
     generator_free(g);
 }
 
