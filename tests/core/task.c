@@ -5,6 +5,7 @@
 #include "core/task.h"
 #include "harness/check.h"
 
+#include <pthread.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -96,32 +97,37 @@ TEST(stop)
     }
 }
 
-/* One chunk of the last worker takes long; the thread that started the loop has nothing left to do. */
-static void sleep_once(void *arg, size_t begin, size_t end, int worker)
+typedef struct long_chunk {
+    host *host;
+    pthread_t starter;
+    int polls; /* up to the starter's last chunk */
+} long_chunk;
+
+/* A chunk of the other thread takes long; those of the thread that started the loop are short, and many enough for the
+ * other one to come in. */
+static void sleep_long_elsewhere(void *arg, size_t begin, size_t end, int worker)
 {
-    (void)arg;
+    long_chunk *c = arg;
+    (void)begin;
     (void)end;
     (void)worker;
-    const struct timespec nap = {0, 150000000};
-    if (begin == 0) {
-        (void)nanosleep(&nap, NULL);
+    const bool mine = pthread_equal(pthread_self(), c->starter) != 0;
+    const struct timespec nap = {0, mine ? 1000000 : 250000000};
+    (void)nanosleep(&nap, NULL);
+    if (mine) {
+        c->polls = c->host->polls;
     }
 }
 
 TEST(waiting)
 {
     host h = {0};
+    long_chunk c = {.host = &h, .starter = pthread_self()};
     mb_error err = {0};
     mb_task task = {.should_stop = should_stop, .user = &h};
     CHECK_OK(mb_pool_create(&task.pool, 2, &err), err);
-    int most = 0;
-    for (int i = 0; i < 20 && most < 5;
-         i++) { /* whichever thread takes the first chunk: now and then it is the other */
-        h.polls = 0;
-        CHECK_OK(mb_task_for(&task, 2, 1, sleep_once, NULL, &err), err);
-        most = h.polls > most ? h.polls : most;
-    }
-    CHECK_MSG(most >= 5, "polled %d times while another thread slept", most);
+    CHECK_OK(mb_task_for(&task, 40, 1, sleep_long_elsewhere, &c, &err), err);
+    CHECK_MSG(h.polls - c.polls >= 5, "polled %d times while another thread slept", (int)(h.polls - c.polls));
     mb_pool_free(task.pool);
 }
 
