@@ -7,12 +7,12 @@ debs=$(cd "${1:?usage: try-deb.sh FOLDER_OF_DEBS}" && pwd)
 . "$here/chroot.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-make_chroot "$work/root"
-mkdir "$work/root/debs"
-cp "$debs"/*.deb "$work/root/debs/"
-rm -f "$work/root/debs/"*dbgsym*
-cp "$here/../../docs/pictures/cat.jpg" "$here/../../docs/example.c" "$work/root/tmp/"
-inside() { chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive sh -euc "$1"; }
+make_chroot "$work/system"
+mkdir "$work/system/debs"
+cp "$debs"/*.deb "$work/system/debs/"
+rm -f "$work/system/debs/"*dbgsym*
+cp "$here/../../docs/pictures/cat.jpg" "$here/../../docs/example.c" "$work/system/tmp/"
+inside() { chroot "$work/system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp DEBIAN_FRONTEND=noninteractive sh -euc "$1"; }
 inside 'apt-get update -qq; apt-get install -y -qq --no-install-recommends $(ls /debs/mattebox_*.deb /debs/libmattebox0_*.deb)' >"$work/log" 2>&1 ||
     { tail -n 30 "$work/log"; exit 1; }
 echo "== the program, offline"
@@ -21,7 +21,7 @@ inside 'cd /tmp; mattebox --version; mattebox cat.jpg; test -s cat.cutout.png; m
 echo "== the library, for a C compiler, pkg-config and CMake"
 inside 'apt-get install -y -qq --no-install-recommends /debs/libmattebox-dev_*.deb gcc libc6-dev cmake make pkg-config' >"$work/log" 2>&1 ||
     { tail -n 30 "$work/log"; exit 1; }
-cat >"$work/root/tmp/CMakeLists.txt" <<'END'
+cat >"$work/system/tmp/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.25)
 project(stranger C)
 find_package(mattebox 0.1 REQUIRED COMPONENTS static)
@@ -46,5 +46,5 @@ if ls "$debs"/mattebox-server_*.deb >/dev/null 2>&1; then
             kill $pid; wait $pid || true; test -s /tmp/served.png'
 fi
 echo "== removed without a trace"
-inside 'apt-get purge -y -qq "mattebox*" "libmattebox*" >/dev/null; ! command -v mattebox; ! find / -xdev -name "*mattebox*" -not -path "/debs/*" -not -path "/tmp/*" -not -path "/proc/*" -not -path "/var/cache/*" -not -path "/root/*" | grep .'
+inside 'apt-get purge -y -qq "mattebox*" "libmattebox*" >/dev/null; ! command -v mattebox; ! find / -xdev -name "*mattebox*" -not -path "/debs/*" -not -path "/tmp/*" -not -path "/proc/*" -not -path "/var/cache/*" | grep .'
 echo "tried: installed, used and removed"

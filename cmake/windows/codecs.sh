@@ -11,15 +11,15 @@ work=$(cd "${2:-$1-work}" && pwd)
 # Upstream versions; of the Debian revisions the newest of this release, which add fixes of security alone.
 packages="zlib=1.2.13.dfsg libjpeg-turbo=2.1.5 libpng1.6=1.6.39 libwebp=1.2.4 lcms2=2.14 libstb=0.0~git20220908.8b5f1f3+ds"
 
+# Sources of the suites that this machine's apt knows, from its own mirrors.
 fetch() {
     mkdir -p "$work/source" "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
-    mirror=${MATTEBOX_DEBIAN:-http://deb.debian.org}
     key=/usr/share/keyrings/debian-archive-keyring.gpg
-    cat >"$work/apt/sources.list" <<LIST
-deb-src [signed-by=$key] $mirror/debian bookworm main
-deb-src [signed-by=$key] $mirror/debian bookworm-updates main
-deb-src [signed-by=$key] $mirror/debian-security bookworm-security main
-LIST
+    for suite in bookworm bookworm-updates bookworm-security; do
+        mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" | sort -u | head -n 1)
+        [ -z "$mirror" ] || echo "deb-src [signed-by=$key] $mirror $suite main"
+    done >"$work/apt/sources.list"
+    [ -s "$work/apt/sources.list" ] || { echo "apt knows no mirror of bookworm: apt-get update" >&2; exit 1; }
     options="-o Dir::Etc::SourceList=$work/apt/sources.list -o Dir::Etc::SourceParts=/nonexistent -o Dir::State::Lists=$work/apt/lists -o Dir::Cache=$work/apt/cache -o APT::Sandbox::User=$(id -un)"
     # shellcheck disable=SC2086 # the options are meant to be split
     apt-get $options -qq update

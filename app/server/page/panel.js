@@ -5,7 +5,7 @@ const panel = (() => {
   const sliders = [["erode", "erode", 1, 60, 1, 6], ["dilate", "dilate", 1, 60, 1, 6], ["black", "black-point", 0.01, 0.98, 0.01, 0.01], ["white", "white-point", 0.02, 0.99, 0.01, 0.99]];
   const methods = [["", "As the model wants"], ["vitmatte", "VITMatte"], ["vitmatte-local", "VITMatte, edge only"], ["pymatting", "Closed form"], ["guided", "Guided filter"], ["none", "None: the mask itself"]];
   const colours = ["#ffffff", "#000000", "#d9482b", "#2f7d5b", "#2b5fa8"];
-  const self = { about: null, toast() {} };
+  const self = { toast() {} };
   let timer = 0;
 
   const seconds = s => (s < 9.95 ? s.toFixed(s < 0.995 ? 2 : 1) : Math.round(s)) + " s";
@@ -17,7 +17,6 @@ const panel = (() => {
     select.replaceChildren(...options.map(([v, text]) => new Option(text, v, false, v === value)));
   }
   self.setModels = about => {
-    self.about = about;
     const models = about.models || [], masks = models.filter(m => m.task !== "matting" && m.name !== "default").map(m => [m.name, m.name]);
     const main = models.find(m => m.default);
     fill($("model"), [["", main ? `Default (${main.name === "default" ? "built in" : main.name})` : "Default"], ...masks], "");

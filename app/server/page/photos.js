@@ -6,7 +6,6 @@ const photos = (() => {
   const defaults = { model: "", detail: "", erode: null, dilate: null, "black-point": null, "white-point": null };
   const self = { list, defaults, changed() {}, listed() {}, get current() { return current; } };
 
-  const idle = photo => photo.state === "done" || photo.state === "failed";
   const settled = () => list.filter(p => p.state === "done" && p.cutout);
 
   /* Only what somebody has chosen is sent: the rest are the server's defaults. */
@@ -31,7 +30,7 @@ const photos = (() => {
     try {
       photo.bitmap = await createImageBitmap(photo.file, { imageOrientation: "from-image" });
       thumbnail(photo);
-    } catch { photo.foreign = true; }
+    } catch { /* the server shows it after the upload */ }
     self.changed(photo);
     await foresee(photo);
   }
@@ -211,6 +210,5 @@ const photos = (() => {
     photo.asked = null;
   };
   self.ready = settled;
-  self.idle = idle;
   return self;
 })();
