@@ -147,6 +147,7 @@ const stage = (() => {
       target.restore();
     }
   }
+  const markComparing = () => box.classList.toggle("comparing", self.comparing && !!photo && !!photo.cutout);
   function paint() {
     ratio = devicePixelRatio || 1;
     const w = Math.round(box.clientWidth * ratio), h = Math.round(box.clientHeight * ratio);
@@ -164,8 +165,7 @@ const stage = (() => {
     context.fillRect(left * ratio, top * ratio, pw * scale * ratio, ph * scale * ratio);
     context.restore();
     compose(context, left * ratio, top * ratio, pw * scale * ratio, ph * scale * ratio);
-    const canCompare = self.comparing && !!photo.cutout;
-    box.classList.toggle("comparing", canCompare);
+    markComparing();
     box.classList.toggle("painting", self.tool !== "move" && !held);
     line.style.left = left + pw * scale * self.share + "px";
     line.setAttribute("aria-valuenow", Math.round(self.share * 100));
@@ -185,7 +185,11 @@ const stage = (() => {
   self.loupe = on => { loupeOn = on; loupe.classList.toggle("on", on && !!pointer); self.draw(); };
   self.hold = on => { held = on; self.draw(); };
   self.setTool = tool => { self.tool = tool; self.draw(); };
-  self.compare = on => { self.comparing = on; self.draw(); };
+  self.compare = on => {
+    self.comparing = on;
+    markComparing(); /* at once: what is not shown yet cannot get the focus */
+    self.draw();
+  };
   self.setSize = n => { self.size = Math.min(200, Math.max(4, Math.round(n))); moveBrush(); };
 
   /* ---- the pointer: one moves or paints, two zoom */
