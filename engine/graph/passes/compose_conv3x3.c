@@ -8,6 +8,8 @@
  * make, and the ring runs slowly. */
 #include "graph/passes/passes.h"
 
+#include "core/target_clones.h"
+
 static bool is_3x3(const mb_graph *g, const mb_node *n, mb_conv_view *v)
 {
     return mb_conv_read(g, n, v) && v->kh == 3 && v->kw == 3 && n->attrs.conv2d.stride == 1 && n->attrs.conv2d.pad == 1;
@@ -25,25 +27,44 @@ static double seen(const float *b, int tap, int variant)
     return inside(tap / 3, variant / 3) && inside(tap % 3, variant % 3) ? (double)b[tap] : 0.0;
 }
 
+enum { BLOCK = 16 }; /* input channels that are summed side by side */
+
+/* sum [25][BLOCK] += k times the 3x3 filters a [9][BLOCK], moved by the tap. */
+MB_CLONES static void add_tap(double sum[25][BLOCK], int tap, double k, double a[9][BLOCK])
+{
+    for (int t = 0; t < 9; t++) {
+        double *to = sum[(tap / 3 + t / 3) * 5 + tap % 3 + t % 3];
+        for (int i = 0; i < BLOCK; i++) {
+            to[i] += k * a[t][i];
+        }
+    }
+}
+
 /* Row variant * O + o: one output channel of one variant. from: B, A. */
 static void fill_weight(float *out, const mb_derived *d, int64_t begin, int64_t end)
 {
-    int64_t outputs = d->in_dims[0][0], middle = d->in_dims[0][1], inputs = d->dims[1];
-    for (int64_t row = begin; row < end; row++) {
-        const float *b = d->in[0] + row % outputs * middle * 9;
-        for (int64_t c = 0; c < inputs; c++) {
-            double sum[25] = {0};
+    const int64_t outputs = d->in_dims[0][0], middle = d->in_dims[0][1], inputs = d->dims[1];
+    for (int64_t c = 0; c < inputs; c += BLOCK) {
+        const int n = (int)(inputs - c < BLOCK ? inputs - c : BLOCK);
+        for (int64_t row = begin; row < end; row++) {
+            const float *b = d->in[0] + row % outputs * middle * 9;
+            double sum[25][BLOCK] = {{0}}, a[9][BLOCK] = {{0}};
             for (int64_t m = 0; m < middle; m++) {
-                const float *a = d->in[1] + (m * inputs + c) * 9;
+                const float *from = d->in[1] + (m * inputs + c) * 9;
+                for (int i = 0; i < n; i++) {
+                    for (int t = 0; t < 9; t++) {
+                        a[t][i] = (double)from[i * 9 + t];
+                    }
+                }
                 for (int tap = 0; tap < 9; tap++) {
-                    double k = seen(b + m * 9, tap, (int)(row / outputs));
-                    for (int t = 0; t < 9 && k != 0.0; t++) {
-                        sum[(tap / 3 + t / 3) * 5 + tap % 3 + t % 3] += k * (double)a[t];
+                    const double k = seen(b + m * 9, tap, (int)(row / outputs));
+                    if (k != 0.0) {
+                        add_tap(sum, tap, k, a);
                     }
                 }
             }
-            for (int i = 0; i < 25; i++) {
-                out[(row * inputs + c) * 25 + i] = (float)sum[i];
+            for (int i = 0; i < n * 25; i++) {
+                out[(row * inputs + c) * 25 + i] = (float)sum[i % 25][i / 25];
             }
         }
     }
