@@ -21,6 +21,7 @@ enum { FREE, SOURCE, SINK };                       /* tree */
 enum { TERMINAL = 8, ORPHAN = 9, NO_PARENT = 10 }; /* parent, beside a direction 0..7 */
 enum { NONE = -1, LAST = -2 };                     /* end marks of the linked lists */
 enum { NO_LEVEL = UINT16_MAX };
+enum { MOST = 1 << 30 };        /* that a node may have waiting for the sink */
 enum { STEPS_PER_POLL = 1024 }; /* active nodes between two looks at the task: under 5 ms */
 
 /* The most waves before the trees, and the share of the nodes that a wave must have moved something from for another one
@@ -171,6 +172,11 @@ static inline bool send(mb_maxflow *c, int a, int d, int b, int32_t flow)
     return true;
 }
 
+static inline int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The lowest set bit of a byte that has one. */
 static inline int lowest(unsigned bits)
 {
@@ -226,16 +232,24 @@ static int find_levels(mb_maxflow *c)
 /* How much v can pass on to the level below, or to the sink. */
 static int32_t room(const mb_maxflow *c, int v)
 {
-    int32_t sum = -c->terminal[v];
+    int64_t sum = -(int64_t)c->terminal[v];
     for (unsigned bits = c->leaving[v] & at_level(c, v, c->level[v] - 1); bits; bits &= bits - 1) {
         sum += c->capacity[arc(v, lowest(bits))];
     }
-    return sum;
+    return sum < MOST ? (int32_t)sum : MOST;
 }
 
-static inline int32_t least(int32_t a, int32_t b)
+/* Moves up to `most` of what u has over the arc in direction d. -> what u still has. */
+static inline int32_t pass_on(mb_maxflow *c, int u, int d, int32_t rest, int32_t most)
 {
-    return a < b ? a : b;
+    const int v = beside(c, u, d);
+    const int32_t flow = least(least(rest, c->capacity[arc(u, d)]), least(most, MOST - c->terminal[v]));
+    if (flow > 0) {
+        (void)send(c, u, d, v, flow);
+        c->terminal[v] += flow;
+        rest -= flow;
+    }
+    return rest;
 }
 
 /* What u has goes to the level below; what finds no way there, to neighbours of the same level that come later and have
@@ -244,22 +258,12 @@ static void move_on(mb_maxflow *c, int u)
 {
     int32_t rest = c->terminal[u];
     for (unsigned bits = c->leaving[u] & at_level(c, u, c->level[u] - 1); bits && rest > 0; bits &= bits - 1) {
-        const int d = lowest(bits), v = beside(c, u, d);
-        const int32_t flow = least(rest, c->capacity[arc(u, d)]);
-        (void)send(c, u, d, v, flow);
-        c->terminal[v] += flow;
-        rest -= flow;
+        rest = pass_on(c, u, lowest(bits), rest, MOST);
     }
     if (rest > 0) {
         for (unsigned bits = c->leaving[u] & at_level(c, u, c->level[u]); bits && rest > 0; bits &= bits - 1) {
-            const int d = lowest(bits), v = beside(c, u, d);
-            const int32_t most = c->stamp[v] < c->stamp[u] ? room(c, v) : 0;
-            const int32_t flow = least(least(rest, c->capacity[arc(u, d)]), most);
-            if (flow > 0) {
-                (void)send(c, u, d, v, flow);
-                c->terminal[v] += flow;
-                rest -= flow;
-            }
+            const int v = beside(c, u, lowest(bits));
+            rest = pass_on(c, u, lowest(bits), rest, c->stamp[v] < c->stamp[u] ? room(c, v) : 0);
         }
     }
     c->terminal[u] = rest;
@@ -519,6 +523,7 @@ mb_status mb_maxflow_solve(const mb_task *task, mb_maxflow *c, mb_error *err)
 {
     mb_status status = MB_OK;
     unsigned steps = 0;
+    MB_TRY(mb_task_check(task, err));
     if (!c->solved) {
         find_arcs(c);
         c->solved = true;

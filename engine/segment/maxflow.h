@@ -36,7 +36,8 @@ static inline int mb_maxflow_grid_nodes(int width, int height)
 
 void mb_maxflow_free(mb_maxflow *cut);
 
-/* Joins a and its neighbour b in direction d (a -> b) with capacity c >= 0 both ways. Once a pair. */
+/* Joins a and its neighbour b in direction d (a -> b) with capacity 0 <= c <= 2^28 both ways. Once a pair, before the
+ * first solution. */
 void mb_maxflow_edge(mb_maxflow *cut, int a, int b, int d, int c);
 /* Adds source (> 0: costs that much to be on the sink's side) minus sink capacity to a node. Also after a solution: the
  * next one then starts from the flow that is there, which makes a small change cheap. */

@@ -4,11 +4,14 @@
  *
  * The second convolution sees zeros, not A's result, outside the map. For output pixels on the outermost ring the taps
  * (u,v) of B that fall outside are therefore left out: nine variants, rows (top, inner, bottom) x columns (left, inner,
- * right); see mb_conv2d_attrs.border_variants. Done when it saves at least half of the work: the variants cost time to
- * make, and the ring runs slowly. */
+ * right); see mb_conv2d_attrs.border_variants. Done when it saves at least half of the work, because the ring runs slowly,
+ * and when a few pictures save what the variants cost to make, which they do not on small maps. */
 #include "graph/passes/passes.h"
 
 #include "core/target_clones.h"
+
+enum { TAPS_OF_ALL = 9 + 4 * 6 + 4 * 4 }; /* that the variants see: inner, on the sides, in the corners */
+enum { REPAID = 4 }; /* pictures that may go by until the products of making the weight are saved */
 
 static bool is_3x3(const mb_graph *g, const mb_node *n, mb_conv_view *v)
 {
@@ -86,14 +89,21 @@ static void fill_bias(float *out, const mb_derived *d, int64_t begin, int64_t en
     }
 }
 
+/* Products of a picture of `area` pixels: those of the two convolutions and of the one. */
+static bool pays(const mb_conv_view *a, const mb_conv_view *b, int64_t area)
+{
+    const int64_t two = 9 * a->out * (a->in + b->out), one = 25 * a->in * b->out;
+    const int64_t made = TAPS_OF_ALL * 9 * a->in * a->out * b->out; /* in double precision, for all variants */
+    return 2 * one <= two && made <= REPAID * (two - one) * area;
+}
+
 /* A and B become one node with nine variants of its weight, if that saves at least half of the products. */
 static void compose(mb_graph *g, mb_node *inner, mb_node *outer)
 {
     mb_conv_view a, b;
     const int64_t *size = g->values[outer->out].dims;
     if (!is_3x3(g, inner, &a) || !is_3x3(g, outer, &b) || inner->attrs.conv2d.act != MB_ACT_NONE ||
-        mb_node_input(inner, 3) >= 0 || size[2] < 2 || size[3] < 2 ||
-        2 * 25 * a.in * b.out > 9 * a.in * a.out + 9 * b.in * b.out) {
+        mb_node_input(inner, 3) >= 0 || size[2] < 2 || size[3] < 2 || !pays(&a, &b, size[2] * size[3])) {
         return;
     }
     int64_t dims[4] = {9 * b.out, a.in, 5, 5}, vector[4] = {9 * b.out, 1, 1, 1};
