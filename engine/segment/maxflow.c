@@ -21,7 +21,7 @@ enum { FREE, SOURCE, SINK };                       /* tree */
 enum { TERMINAL = 8, ORPHAN = 9, NO_PARENT = 10 }; /* parent, beside a direction 0..7 */
 enum { NONE = -1, LAST = -2 };                     /* end marks of the linked lists */
 enum { NO_LEVEL = UINT16_MAX };
-enum { MOST = 1 << 30 };        /* that a node may have waiting for the sink */
+enum { MOST = (1 << 30) - 1 };  /* that a node may have waiting for the sink */
 enum { STEPS_PER_POLL = 1024 }; /* active nodes between two looks at the task: under 5 ms */
 
 /* The most waves before the trees, and the share of the nodes that a wave must have moved something from for another one
