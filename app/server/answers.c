@@ -17,12 +17,8 @@
 
 #define LINES_PER_SECOND 50
 
-/* What a browser may do with any answer of ours: nothing but show it. The page brings its own. */
+/* What a browser may do with any answer of ours: nothing but show it. The page has its own (page_policy). */
 #define API_POLICY "default-src 'none'; frame-ancestors 'none'"
-#define PAGE_POLICY                                                                                                    \
-    "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; script-src 'self' "             \
-    "'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action "   \
-    "'none'; frame-ancestors 'none'"
 
 static void header(struct MHD_Response *m, const char *name, const char *value)
 {
@@ -49,7 +45,7 @@ static void common_headers(request *r, struct MHD_Response *m, const char *type)
     header(m, "X-Request-Id", r->id);
     header(m, "X-Content-Type-Options", "nosniff");
     header(m, "Referrer-Policy", "no-referrer");
-    header(m, "Content-Security-Policy", is_page ? PAGE_POLICY : API_POLICY);
+    header(m, "Content-Security-Policy", is_page ? page_policy : API_POLICY);
     header(m, "Cross-Origin-Resource-Policy", origin != NULL ? "cross-origin" : "same-origin");
     header(m, "Cache-Control", is_page ? "no-cache" : "no-store");
     if (origin != NULL) {
