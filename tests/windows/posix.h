@@ -63,3 +63,31 @@ static inline int make_folder_for_test(const char *path, int mode)
     return _mkdir(path);
 }
 #define mkdir make_folder_for_test
+
+/* One memory stream at a time: a file whose contents are handed over when it is closed. */
+static struct {
+    FILE *f;
+    char **data;
+    size_t *bytes;
+} memory_stream;
+
+static inline FILE *open_memstream(char **data, size_t *bytes)
+{
+    memory_stream.f = tmpfile();
+    memory_stream.data = data;
+    memory_stream.bytes = bytes;
+    return memory_stream.f;
+}
+
+static inline int close_for_test(FILE *f)
+{
+    if (f != NULL && f == memory_stream.f) {
+        const long n = ftell(f);
+        *memory_stream.data = calloc((size_t)n + 1, 1);
+        rewind(f);
+        *memory_stream.bytes = *memory_stream.data != NULL ? fread(*memory_stream.data, 1, (size_t)n, f) : 0;
+        memory_stream.f = NULL;
+    }
+    return fclose(f);
+}
+#define fclose close_for_test
