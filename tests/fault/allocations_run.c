@@ -311,7 +311,7 @@ static void refine_chosen(trial *t)
 TEST_ROWS(refine, refinements)
 {
     chosen = row;
-    trial_sweep(row->name, refine_chosen, 20);
+    trial_sweep(row->name, refine_chosen, 12);
 }
 
 /* ---- the bare network */
@@ -352,20 +352,20 @@ static const struct {
     scenario run;
     long few; /* allocations at the start that fail one by one without --long */
 } scenarios[] = {{"context, three threads", contexts, 100},
-                 {"models", models, 60},
+                 {"models", models, 10},
                  {"model in memory", model_in_memory, 60},
-                 {"plans", plans, 30},
-                 {"cut", cut_plain, 12},
-                 {"cut, three threads", cut_threads, 6},
-                 {"cut, flipped, 16 bits", cut_flip, 6},
-                 {"cut, closed form", cut_closed, 6},
-                 {"cut, vitmatte", cut_vitmatte, 6},
-                 {"cut, both segmenters", cut_both, 6},
-                 {"cut, saliency", cut_saliency, 8},
-                 {"file to file", file_to_file, 4},
-                 {"batch", batch, 6},
-                 {"network", networks, 8},
-                 {"tensors", tensors, 8}};
+                 {"plans", plans, 12},
+                 {"cut", cut_plain, 6},
+                 {"cut, three threads", cut_threads, 2},
+                 {"cut, flipped, 16 bits", cut_flip, 2},
+                 {"cut, closed form", cut_closed, 2},
+                 {"cut, vitmatte", cut_vitmatte, 2},
+                 {"cut, both segmenters", cut_both, 2},
+                 {"cut, saliency", cut_saliency, 5},
+                 {"file to file", file_to_file, 1},
+                 {"batch", batch, 2},
+                 {"network", networks, 2},
+                 {"tensors", tensors, 2}};
 
 TEST_ROWS(sweep, scenarios)
 {
