@@ -43,7 +43,7 @@ static void put_name(out *o, fuzz_random *r, size_t i)
 {
     static const char *const odd[] = {"",      "\\u0000", "a",        "\\u00e4", "net.0.weight",   "__metadata__",
                                       "a\\nb", "\\\"",    "\xc3\xa4", "\xff",    "\\ud83d\\ude00", "bb.layers.0.w"};
-    char text[16];
+    char text[32];
     if (fuzz_one_in(r, 3)) {
         put(o, odd[fuzz_below(r, sizeof odd / sizeof odd[0])]);
     } else {
