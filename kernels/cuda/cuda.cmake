@@ -90,7 +90,7 @@ function(mb_cuda_compile_for_windows name source)
         DEPENDS ${source} ${MB_CUDA_HEADERS} COMMENT "nvcc ${name}.cu for Windows" VERBATIM COMMAND_EXPAND_LISTS)
     add_custom_command(OUTPUT ${stem}.o
         COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${MB_WINDOWS_CXX} -x c++ -std=c++17 -O2 -fno-exceptions -fno-rtti
-            -fno-threadsafe-statics -ffunction-sections -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas
+            -fno-threadsafe-statics -ffunction-sections -fno-asynchronous-unwind-tables -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas
             -Wno-maybe-uninitialized $<$<BOOL:${MATTEBOX_WERROR}>:-Werror> -DMB_CUDA_DRIVER_LAUNCH
             -DMB_CUDA_FATBIN="${stem}.fatbin" ${includes} -c ${source} -o ${stem}.o
         COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/kernels/cuda/lang/check_names.py ${stem}.o
@@ -118,7 +118,7 @@ add_dependencies(mb_engine mb_cuda_objects)
 set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 target_sources(mattebox PRIVATE ${objects})
 set(MB_CUDA_OBJECTS ${objects}) # for the shared library of cmake/install.cmake
-if(WIN32) # what g++ made of the kernels themselves is dropped
+if(WIN32) # what g++ made of the kernels themselves is dropped (tables for unwinding would keep it)
     target_link_libraries(mattebox PUBLIC -Wl,--gc-sections)
 else()
     target_link_libraries(mattebox PUBLIC ${MB_CUDART_STATIC} rt ${CMAKE_DL_LIBS})
