@@ -11,7 +11,7 @@ if(WIN32)
 endif()
 if(MATTEBOX_SANITIZE)
     target_link_options(mattebox_shared PRIVATE -fsanitize=${MATTEBOX_SANITIZE})
-else()
+elseif(NOT APPLE) # whose linker does that anyway
     target_link_options(mattebox_shared PRIVATE -Wl,--no-undefined)
 endif()
 

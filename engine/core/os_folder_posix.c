@@ -162,12 +162,22 @@ static bool is_unsupported(int code)
     return code == EPERM || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL || code == EMLINK;
 }
 
+/* Renames, or EEXIST; the names of the call differ. */
+static int rename_to_free_name(int folder, const char *from, const char *to)
+{
+#ifdef __APPLE__
+    return renameatx_np(folder, from, folder, to, RENAME_EXCL);
+#else
+    return renameat2(folder, from, folder, to, RENAME_NOREPLACE);
+#endif
+}
+
 int mb_os_folder_rename(mb_os_folder *f, const char *from, const char *to, bool replace)
 {
     if (replace) {
         return renameat(f->fd, from, f->fd, to) == 0 ? 0 : errno;
     }
-    if (renameat2(f->fd, from, f->fd, to, RENAME_NOREPLACE) == 0) {
+    if (rename_to_free_name(f->fd, from, to) == 0) {
         return 0;
     }
     if (!is_unsupported(errno)) {

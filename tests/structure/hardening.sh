@@ -24,6 +24,9 @@ for file in "$@"; do
     grep -q 'GNU_RELRO' "$build/hardening.txt" || bad "$name" "has no RELRO segment"
     grep -qE 'BIND_NOW|FLAGS_1.*NOW' "$build/hardening.txt" || bad "$name" "binds lazily: its tables stay writable"
     grep 'GNU_STACK' "$build/hardening.txt" | grep -q 'RW ' || bad "$name" "has an executable stack"
+    grep -oE 'NEEDED.*lib(microhttpd|gnutls|heif|tiff|jxl|curl|openblas)[^]]*' "$build/hardening.txt" | sed 's/.*\[//' | while read -r needed; do
+        echo "$name is linked with $needed, which is to be opened when it is needed (docs/decisions/028)"
+    done | grep . && failed=1
     grep -qE 'LOAD.* RWE' "$build/hardening.txt" && bad "$name" "has a segment that is written and executed"
     grep -qE '\(TEXTREL\)' "$build/hardening.txt" && bad "$name" "changes its own code when it is loaded"
     grep -qE '\(RPATH\)' "$build/hardening.txt" && bad "$name" "has an RPATH"
