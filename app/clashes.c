@@ -63,8 +63,8 @@ static int refuse(const claim *a, const claim *b, const char *why)
         return message_error(CODE_USAGE, "--template '{dir}/{stem}.{frame}.{kind}.png' keeps them apart",
                              "the frames of %s would all write %s", first, b->name);
     }
-    return message_error(CODE_USAGE, "--template '{dir}/{stem}.{ext}.{kind}.png' keeps them apart",
-                         "%s and %s would both write %s%s", swap ? second : first, swap ? first : second, b->name, why);
+    return message_error(CODE_USAGE, CLASH_HINT, CLASH_TEXT "%s", swap ? second : first, swap ? first : second, b->name,
+                         why);
 }
 
 /* Can a file of this folder be reached under its name in capitals? A folder that cannot be written to is no matter here. */

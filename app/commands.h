@@ -17,6 +17,8 @@ int cmd_tensors(args *a);
 int cmd_serve(args *a);
 /* What a process of `serve` runs that decodes pictures, of at most so many megapixels; never returns. */
 int decode_worker_main(const char *megapixels);
+/* What `serve` runs on, or why it cannot, for `version --verbose`. */
+void serve_describe(char *text, size_t bytes);
 int cmd_version(args *a);
 int cmd_help(args *a);
 

@@ -46,6 +46,9 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS]);
 
 /* CODE_USAGE if two inputs would write one file, also where the folder's file system ignores the case of letters. */
 int outputs_find_clashes(const item_list *list);
+/* How a clash is said, here and by --watch: two inputs and the result. */
+#define CLASH_TEXT "%s and %s would both write %s"
+#define CLASH_HINT "--template '{dir}/{stem}.{ext}.{kind}.png' keeps them apart"
 
 /* The same for one result of a command that reads `inputs` (n paths; NULL ones are left out). CODE_OK or CODE_USAGE;
  * *skip:

@@ -62,6 +62,9 @@ int cmd_version(args *a)
     char downloads[256];
     manager_describe(downloads, sizeof downloads);
     (void)printf("downloads: %s\n", downloads);
+    char server[256];
+    serve_describe(server, sizeof server);
+    (void)printf("server: %s\n", server);
     static const char *const variables[] = {"MATTEBOX_MODELS",    "MATTEBOX_THREADS",    "MATTEBOX_DEVICE",
                                             "MATTEBOX_PRECISION", "MATTEBOX_MAX_MEMORY", "MATTEBOX_OFFLINE",
                                             "MATTEBOX_MIRROR",    "MATTEBOX_ISA",        "MATTEBOX_PASSES"};

@@ -277,9 +277,7 @@ static int claim_result(watcher *w, item *it, const char *result)
         return 1;
     }
     if (there != NULL && strcmp((*there)->photo, it->path) != 0) {
-        it->refused = text_of("%s and %s would both write %s\n--template '{dir}/{stem}.{ext}.{kind}.png' keeps "
-                              "them apart",
-                              (*there)->photo, it->path, result);
+        it->refused = text_of(CLASH_TEXT "\n" CLASH_HINT, (*there)->photo, it->path, result);
     }
     free_claim(mine);
     return there != NULL && it->refused == NULL;

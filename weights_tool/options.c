@@ -42,7 +42,8 @@ typedef enum option_id {
     QUIET,
     HELP,
     VERSION,
-    MAN
+    MAN,
+    COMPLETION
 } option_id;
 
 static const struct {
@@ -91,6 +92,7 @@ static const struct {
     {HELP, "help", 'h', NULL, ALL, "this text"},
     {VERSION, "version", 0, NULL, 0, "the program's version"},
     {MAN, "man", 0, NULL, 0, "the manual page, for the build"},
+    {COMPLETION, "completion", 0, "bash|zsh|fish", 0, "the script that completes command lines in that shell"},
 };
 #define N_ROWS (sizeof rows / sizeof rows[0])
 
@@ -104,6 +106,25 @@ static const struct {
                           "makes a model of pseudo-random weights, for tests and trials"},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+bool options_row_at(size_t i, tool_option_row *row)
+{
+    if (i >= N_ROWS) {
+        return false;
+    }
+    *row = (tool_option_row){rows[i].name, rows[i].letter, rows[i].argument, rows[i].commands, rows[i].help};
+    return true;
+}
+
+const char *options_command_name(tool_command command)
+{
+    return commands[command].name;
+}
+
+const char *options_command_help(tool_command command)
+{
+    return commands[command].help;
+}
 
 /* ---- help */
 
@@ -327,6 +348,9 @@ static mb_status set(tool_options *o, size_t row, const char *value, mb_error *e
     case MAN:
         o->man = true;
         break;
+    case COMPLETION:
+        o->completion = value;
+        return chosen >= 0 ? MB_OK : bad_value(err, row, value);
     }
     return MB_OK;
 }
@@ -425,7 +449,7 @@ mb_status options_parse(tool_options *o, int argc, char **argv, mb_error *err)
             return mb_fail(err, MB_E_ARGUMENT, "%.60s: one file at a time", a);
         }
     }
-    if (o->help || o->version || o->man) {
+    if (o->help || o->version || o->man || o->completion != NULL) {
         return MB_OK;
     }
     if (o->command == COMMAND_NONE) {

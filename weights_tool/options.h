@@ -23,7 +23,8 @@ typedef enum tool_command {
 typedef struct tool_options {
     tool_command command;
     bool help, version, man;
-    const char *source; /* file, folder, or the variant to generate */
+    const char *completion; /* bash, zsh or fish: print the shell's script */
+    const char *source;     /* file, folder, or the variant to generate */
     const char *output;
     int dtype; /* mb_dtype; -1: as the source */
     patch_order order;
@@ -45,5 +46,19 @@ MB_MUST_CHECK mb_status options_parse(tool_options *o, int argc, char **argv, mb
 void options_help(FILE *out, tool_command command);
 /* mattebox-weights.1, for the build. */
 void options_man(FILE *out, const char *version);
+/* completion.c: the script that completes command lines in a shell, made of the same table. */
+void options_completion(FILE *out, const char *shell);
+
+/* The table, for completion.c: option i, false past the last; name and help of a command. */
+typedef struct tool_option_row {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: a switch; "a|b" are its values */
+    unsigned commands;    /* bit 1 << tool_command; 0: of the program itself */
+    const char *help;
+} tool_option_row;
+bool options_row_at(size_t i, tool_option_row *row);
+const char *options_command_name(tool_command command);
+const char *options_command_help(tool_command command);
 
 #endif

@@ -85,6 +85,10 @@ int tool_main(int argc, char **argv, FILE *out, FILE *errors)
         options_man(out, version);
         return EXIT_OK;
     }
+    if (o.completion != NULL) {
+        options_completion(out, o.completion);
+        return EXIT_OK;
+    }
     if (o.help) {
         options_help(out, o.command);
         return EXIT_OK;

@@ -37,6 +37,7 @@ inside 'cd /tmp; cc example.c $(pkg-config --cflags --libs mattebox) -o by_pkg; 
         cmp a.png cat.cutout.png'
 if ls "$debs"/mattebox-server_*.deb >/dev/null 2>&1; then
     echo "== the server"
+    inside 'mattebox serve 2>/tmp/none.log && exit 1; grep -q "apt-get install libmicrohttpd12" /tmp/none.log' # it comes with the next package
     inside 'apt-get install -y -qq --no-install-recommends /debs/mattebox-server_*.deb curl' >"$work/log" 2>&1 ||
         { tail -n 30 "$work/log"; exit 1; }
     inside 'ls /usr/lib/systemd/system/ /lib/systemd/system/ 2>/dev/null | grep mattebox; getent passwd | grep mattebox || true

@@ -17,16 +17,12 @@
 
 #define LINES_PER_SECOND 50
 
-/* What a browser may do with any answer of ours: nothing but show it. The page brings its own. */
+/* What a browser may do with any answer of ours: nothing but show it. The page has its own (page_policy). */
 #define API_POLICY "default-src 'none'; frame-ancestors 'none'"
-#define PAGE_POLICY                                                                                                    \
-    "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; script-src 'self' "             \
-    "'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action "   \
-    "'none'; frame-ancestors 'none'"
 
 static void header(struct MHD_Response *m, const char *name, const char *value)
 {
-    (void)MHD_add_response_header(m, name, value);
+    (void)mhd.MHD_add_response_header(m, name, value);
 }
 
 /* Times of each stage, which every browser shows. */
@@ -49,7 +45,7 @@ static void common_headers(request *r, struct MHD_Response *m, const char *type)
     header(m, "X-Request-Id", r->id);
     header(m, "X-Content-Type-Options", "nosniff");
     header(m, "Referrer-Policy", "no-referrer");
-    header(m, "Content-Security-Policy", is_page ? PAGE_POLICY : API_POLICY);
+    header(m, "Content-Security-Policy", is_page ? page_policy : API_POLICY);
     header(m, "Cross-Origin-Resource-Policy", origin != NULL ? "cross-origin" : "same-origin");
     header(m, "Cache-Control", is_page ? "no-cache" : "no-store");
     if (origin != NULL) {
@@ -99,8 +95,8 @@ static void send_answer(request *r, int status, const char *type, struct MHD_Res
     r->p->to_send = bytes;
     r->p->phase = PHASE_ANSWER;
     r->p->since_ms = clock_ms();
-    (void)MHD_queue_response(r->c, (unsigned)status, m);
-    MHD_destroy_response(m);
+    (void)mhd.MHD_queue_response(r->c, (unsigned)status, m);
+    mhd.MHD_destroy_response(m);
 }
 
 static char *error_text(const answer *a, size_t *bytes)
@@ -130,10 +126,10 @@ void request_answer(request *r, answer *a)
         size_t n = 0;
         char *text = error_text(a, &n);
         send_answer(r, a->status, "application/json",
-                    text != NULL ? MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE) : NULL, n);
+                    text != NULL ? mhd.MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE) : NULL, n);
         return;
     }
-    struct MHD_Response *m = MHD_create_response_from_buffer_with_free_callback(a->bytes, a->body, a->free_body);
+    struct MHD_Response *m = mhd.MHD_create_response_from_buffer_with_free_callback(a->bytes, a->body, a->free_body);
     if (m != NULL) {
         a->body = NULL; /* the library's now */
     }
@@ -173,7 +169,7 @@ void request_static(request *r, const char *type, const void *data, size_t bytes
         const void *constant;
         void *buffer; /* the library does not write to persistent ones */
     } body = {data};
-    send_answer(r, 200, type, MHD_create_response_from_buffer(bytes, body.buffer, MHD_RESPMEM_PERSISTENT), bytes);
+    send_answer(r, 200, type, mhd.MHD_create_response_from_buffer(bytes, body.buffer, MHD_RESPMEM_PERSISTENT), bytes);
 }
 
 void answer_work(request *r)

@@ -148,7 +148,7 @@ static enum MHD_Result on_data(void *cls, enum MHD_ValueKind kind, const char *k
 
 void form_begin(form *f, struct MHD_Connection *connection, int has_body)
 {
-    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
+    const char *type = mhd.MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
     *f = (form){.current = -1};
     for (int i = 0; i < FORM_FILES; i++) {
         f->files[i] = UPLOAD_NONE;
@@ -159,7 +159,7 @@ void form_begin(form *f, struct MHD_Connection *connection, int has_body)
     int is_form = type != NULL && (strncasecmp(type, "multipart/form-data", 19) == 0 ||
                                    strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0);
     if (is_form) {
-        f->parser = MHD_create_post_processor(connection, PARSER_BYTES, on_data, f);
+        f->parser = mhd.MHD_create_post_processor(connection, PARSER_BYTES, on_data, f);
         if (f->parser == NULL) {
             form_fail(f, 400, "the form cannot be read: its Content-Type has no usable boundary");
         }
@@ -177,7 +177,7 @@ void form_add(form *f, const char *data, size_t n)
         return;
     }
     if (f->parser != NULL) {
-        if (MHD_post_process(f->parser, data, n) != MHD_YES) {
+        if (mhd.MHD_post_process(f->parser, data, n) != MHD_YES) {
             form_fail(f, 400, "the form is damaged");
         }
         return;
@@ -214,12 +214,12 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
 void form_end(form *f, struct MHD_Connection *connection)
 {
     if (f->parser != NULL) {
-        if (MHD_destroy_post_processor(f->parser) != MHD_YES) {
+        if (mhd.MHD_destroy_post_processor(f->parser) != MHD_YES) {
             form_fail(f, 400, "the form ends early");
         }
         f->parser = NULL;
     }
-    (void)MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, on_query, f);
+    (void)mhd.MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, on_query, f);
     for (int i = 0; i < FORM_FILES; i++) {
         if (f->files[i].fd >= 0 && !upload_seal(&f->files[i])) {
             form_fail(f, 503, "out of memory");
@@ -230,7 +230,7 @@ void form_end(form *f, struct MHD_Connection *connection)
 void form_dispose(form *f)
 {
     if (f->parser != NULL) {
-        (void)MHD_destroy_post_processor(f->parser);
+        (void)mhd.MHD_destroy_post_processor(f->parser);
     }
     for (int i = 0; i < f->n; i++) {
         free(f->fields[i].text);

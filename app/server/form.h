@@ -2,9 +2,8 @@
 #ifndef SERVER_FORM_H
 #define SERVER_FORM_H
 
+#include "mhd.h"
 #include "upload.h"
-
-#include <microhttpd.h>
 
 #define FORM_MAX_FIELDS     64
 #define FORM_MAX_TEXT_BYTES 8192

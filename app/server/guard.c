@@ -162,8 +162,8 @@ static int origin_passes(const guard *g, const char *origin, const char *host)
 
 guard_verdict guard_check(const guard *g, struct MHD_Connection *c, int open, int over_unix)
 {
-    const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
-    const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin");
+    const char *host = mhd.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+    const char *origin = mhd.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin");
     if (!over_unix && host != NULL && !host_passes(g, host)) {
         return GUARD_HOST;
     }
@@ -171,8 +171,8 @@ guard_verdict guard_check(const guard *g, struct MHD_Connection *c, int open, in
         return GUARD_ORIGIN;
     }
     if (!open && g->n_tokens > 0) {
-        const char *bearer = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
-        const char *key = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Api-Key");
+        const char *bearer = mhd.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
+        const char *key = mhd.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Api-Key");
         int passes = bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 && token_passes(g, bearer + 7);
         passes = passes || (key != NULL && token_passes(g, key));
         return passes ? GUARD_PASS : GUARD_TOKEN;
@@ -182,6 +182,6 @@ guard_verdict guard_check(const guard *g, struct MHD_Connection *c, int open, in
 
 const char *guard_cors(const guard *g, struct MHD_Connection *c)
 {
-    const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin");
+    const char *origin = mhd.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin");
     return origin != NULL && origin_is_listed(g, origin) ? origin : NULL;
 }

@@ -2,9 +2,8 @@
 #ifndef SERVER_GUARD_H
 #define SERVER_GUARD_H
 
+#include "mhd.h"
 #include "server.h"
-
-#include <microhttpd.h>
 
 typedef struct guard guard;
 

@@ -91,8 +91,8 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
     server *s = cls;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         peer *p = calloc(1, sizeof *p);
-        const union MHD_ConnectionInfo *fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const union MHD_ConnectionInfo *address = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const union MHD_ConnectionInfo *fd = mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *address = mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         *context = p;
         if (p == NULL) {
             return;
@@ -201,7 +201,7 @@ static int id_is_usable(const char *id)
 /* The client's own id lets it ask how far its request is; else one is made. */
 static void choose_id(request *r)
 {
-    const char *id = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "X-Request-Id");
+    const char *id = mhd.MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "X-Request-Id");
     unsigned char raw[8] = {0};
     if (id_is_usable(id) && http_find(id) == NULL) {
         (void)snprintf(r->id, sizeof r->id, "%s", id);
@@ -228,7 +228,7 @@ static void refuse(request *r, int status, const char *code, const char *text, c
 static void check_head(request *r, const char *path)
 {
     const args *a = r->s->a;
-    const char *length = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Content-Length");
+    const char *length = mhd.MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Content-Length");
     switch (guard_check(r->s->guard, r->c, r->route == NULL || r->route->open, r->p->over_unix)) {
     case GUARD_HOST:
         refuse(r, 421, "bad_host", "this server does not answer to that host name", "--host NAME of mattebox serve");
@@ -261,7 +261,7 @@ static void check_head(request *r, const char *path)
 static request *begin(server *s, struct MHD_Connection *c, const char *path, const char *method)
 {
     request *r = calloc(1, sizeof *r);
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info = mhd.MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (r == NULL || info == NULL || info->socket_context == NULL) {
         free(r);
         return NULL;
@@ -289,8 +289,8 @@ static request *begin(server *s, struct MHD_Connection *c, const char *path, con
  * else the body is read first: a connection that is closed while the client sends may lose the answer. */
 static int answers_at_once(request *r)
 {
-    const char *length = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Content-Length");
-    const char *expect = MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Expect");
+    const char *length = mhd.MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Content-Length");
+    const char *expect = mhd.MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "Expect");
     return expect != NULL || (length != NULL && strtod(length, NULL) > SWALLOW * r->s->a->serve.max_body);
 }
 
@@ -399,7 +399,7 @@ void request_submit(request *r, work *w, int always)
     }
     r->suspended = 1;
     set_phase(r->p, PHASE_WORK);
-    MHD_suspend_connection(r->c);
+    mhd.MHD_suspend_connection(r->c);
 }
 
 /* ---- the loop */
@@ -416,7 +416,7 @@ int http_add(server *s, int socket, int is_unix)
     if (loop.n == MAX_LISTENERS) {
         return message_error(CODE_USAGE, NULL, "more than %d addresses to listen on", MAX_LISTENERS), 0;
     }
-    struct MHD_Daemon *d = MHD_start_daemon(
+    struct MHD_Daemon *d = mhd.MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, NULL, on_request, s,
         MHD_OPTION_EXTERNAL_LOGGER, quiet_log, NULL, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)s->a->serve.connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
@@ -439,7 +439,7 @@ static void finish_work(server *s)
     for (work *w; (w = queue_finished(s->queue)) != NULL;) {
         request *r = w->request;
         metrics_work(s->metrics, w);
-        MHD_resume_connection(r->c);
+        mhd.MHD_resume_connection(r->c);
     }
 }
 
@@ -448,7 +448,7 @@ static int turn_timeout(void)
     int timeout = TICK_MS;
     for (int i = 0; i < loop.n; i++) {
         MHD_UNSIGNED_LONG_LONG ms;
-        if (MHD_get_timeout(loop.daemons[i], &ms) == MHD_YES && ms < (MHD_UNSIGNED_LONG_LONG)timeout) {
+        if (mhd.MHD_get_timeout(loop.daemons[i], &ms) == MHD_YES && ms < (MHD_UNSIGNED_LONG_LONG)timeout) {
             timeout = (int)ms;
         }
     }
@@ -459,14 +459,14 @@ void http_turn(server *s)
 {
     struct pollfd fds[MAX_LISTENERS + 1];
     for (int i = 0; i < loop.n; i++) {
-        const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop.daemons[i], MHD_DAEMON_INFO_EPOLL_FD);
+        const union MHD_DaemonInfo *info = mhd.MHD_get_daemon_info(loop.daemons[i], MHD_DAEMON_INFO_EPOLL_FD);
         fds[i] = (struct pollfd){.fd = info != NULL ? info->epoll_fd : -1, .events = POLLIN};
     }
     fds[loop.n] = (struct pollfd){.fd = s->wake, .events = POLLIN};
     (void)poll(fds, (nfds_t)loop.n + 1, turn_timeout());
     finish_work(s);
     for (int i = 0; i < loop.n; i++) {
-        (void)MHD_run(loop.daemons[i]);
+        (void)mhd.MHD_run(loop.daemons[i]);
     }
     tick(s);
 }
@@ -475,7 +475,7 @@ void http_quiesce(server *s)
 {
     (void)s;
     for (int i = 0; i < loop.n; i++) {
-        int fd = MHD_quiesce_daemon(loop.daemons[i]);
+        int fd = mhd.MHD_quiesce_daemon(loop.daemons[i]);
         if (fd >= 0) {
             (void)close(fd);
         }
@@ -485,7 +485,7 @@ void http_quiesce(server *s)
 void http_stop(void)
 {
     for (int i = 0; i < loop.n; i++) {
-        MHD_stop_daemon(loop.daemons[i]);
+        mhd.MHD_stop_daemon(loop.daemons[i]);
     }
     loop.n = 0;
 }

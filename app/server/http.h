@@ -3,9 +3,8 @@
 #define SERVER_HTTP_H
 
 #include "queue.h"
+#include "mhd.h"
 #include "work.h"
-
-#include <microhttpd.h>
 
 typedef enum phase { PHASE_IDLE, PHASE_BODY, PHASE_WORK, PHASE_ANSWER } phase;
 

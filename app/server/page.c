@@ -1,4 +1,5 @@
-/* The page, brought in by the assembler; CMake says where it lies (MB_PAGE) and builds this file anew when it changes. */
+/* The page and its Content-Security-Policy, brought in by the assembler; CMake says where they lie (MB_PAGE, MB_PAGE_POLICY)
+ * and builds this file anew when they change. */
 #include "routes.h"
 
 __asm__(".section .rodata,\"a\",%progbits\n"
@@ -9,6 +10,12 @@ __asm__(".section .rodata,\"a\",%progbits\n"
         ".incbin \"" MB_PAGE "\"\n"
         "page_html_end:\n"
         ".size page_html, page_html_end - page_html\n"
+        ".global page_policy\n"
+        ".type page_policy, %object\n"
+        "page_policy:\n"
+        ".incbin \"" MB_PAGE_POLICY "\"\n"
+        ".byte 0\n"
+        ".size page_policy, . - page_policy\n"
         ".balign 4\n"
         ".global page_bytes\n"
         ".type page_bytes, %object\n"

@@ -39,8 +39,8 @@ void openapi_write(server *s, FILE *out);
 /* rembg.c */
 void rembg_handle(request *r);
 void rembg_url_handle(request *r);
-/* page.c: the embedded page */
-extern const char page_html[];
+/* page.c: the embedded page, and its Content-Security-Policy, which names the page's script and style by their hashes */
+extern const char page_html[], page_policy[];
 extern const unsigned page_bytes;
 
 #endif

@@ -120,7 +120,10 @@ int cmd_serve(args *a)
     }
     share_threads(a);
     (void)signal(SIGPIPE, SIG_IGN);
-    int code = start(&s, l, &n);
+    int code = mhd_open();
+    if (code == CODE_OK) {
+        code = start(&s, l, &n);
+    }
     if (code == CODE_OK) {
         warn_exposed(&s, l, n);
         for (int i = 0; i < n; i++) {

@@ -9,6 +9,11 @@ int cmd_serve(args *a)
                          "this build has no server");
 }
 
+void serve_describe(char *text, size_t bytes)
+{
+    (void)snprintf(text, bytes, "not in this build");
+}
+
 int decode_worker_main(const char *megapixels)
 {
     (void)megapixels;

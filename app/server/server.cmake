@@ -7,11 +7,16 @@ if(MATTEBOX_SERVER AND MB_MICROHTTPD_FOUND AND MB_CJSON_FOUND)
     file(GLOB MB_SERVER CONFIGURE_DEPENDS app/server/*.c)
     list(FILTER MB_SERVER EXCLUDE REGEX "/serve_none\\.c$")
     set(MB_PAGE ${PROJECT_BINARY_DIR}/page.html)
+    set(MB_PAGE_POLICY ${PROJECT_BINARY_DIR}/page.csp)
     file(GLOB page_parts CONFIGURE_DEPENDS app/server/page/*)
-    add_custom_command(OUTPUT ${MB_PAGE} DEPENDS ${page_parts} VERBATIM
-        COMMAND ${CMAKE_COMMAND} -D SOURCE=${PROJECT_SOURCE_DIR}/app/server/page -D OUT=${MB_PAGE} -P ${PROJECT_SOURCE_DIR}/app/server/page/join.cmake)
-    set_source_files_properties(app/server/page.c PROPERTIES OBJECT_DEPENDS ${MB_PAGE} COMPILE_DEFINITIONS "MB_PAGE=\"${MB_PAGE}\"")
-    target_link_libraries(mattebox_app PRIVATE PkgConfig::MB_MICROHTTPD PkgConfig::MB_CJSON)
+    add_custom_command(OUTPUT ${MB_PAGE} ${MB_PAGE_POLICY} DEPENDS ${page_parts} VERBATIM
+        COMMAND ${CMAKE_COMMAND} -D SOURCE=${PROJECT_SOURCE_DIR}/app/server/page -D OUT=${MB_PAGE} -D POLICY=${MB_PAGE_POLICY}
+                -P ${PROJECT_SOURCE_DIR}/app/server/page/join.cmake)
+    set_source_files_properties(app/server/page.c PROPERTIES OBJECT_DEPENDS "${MB_PAGE};${MB_PAGE_POLICY}"
+        COMPILE_DEFINITIONS "MB_PAGE=\"${MB_PAGE}\";MB_PAGE_POLICY=\"${MB_PAGE_POLICY}\"")
+    # libmicrohttpd is opened by the command (mhd.h): its header is needed here, nothing is linked
+    target_include_directories(mattebox_app SYSTEM PRIVATE ${MB_MICROHTTPD_INCLUDE_DIRS})
+    target_link_libraries(mattebox_app PRIVATE PkgConfig::MB_CJSON)
 else()
     set(MB_SERVER_FOUND FALSE)
     set(MB_SERVER app/server/serve_none.c)

@@ -31,9 +31,12 @@ static bool add_name(char ***names, size_t *n, size_t *capacity, const char *nam
         *names = more;
         *capacity = larger;
     }
-    (*names)[*n] = mb_strdup(name);
-    *n += (*names)[*n] != NULL;
-    return *n > 0 && (*names)[*n - 1] != NULL && strcmp((*names)[*n - 1], name) == 0;
+    char *copy = mb_strdup(name);
+    if (copy == NULL) {
+        return false;
+    }
+    (*names)[(*n)++] = copy;
+    return true;
 }
 
 int mb_os_list(char ***names, size_t *n, const char *folder)
@@ -46,7 +49,13 @@ int mb_os_list(char ***names, size_t *n, const char *folder)
     if (dir == NULL) {
         return errno;
     }
-    for (const struct dirent *e = readdir(dir); e != NULL && code == 0; e = readdir(dir)) {
+    while (code == 0) {
+        errno = 0; /* the end and a failure are both NULL */
+        const struct dirent *e = readdir(dir);
+        if (e == NULL) {
+            code = errno;
+            break;
+        }
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !add_name(names, n, &capacity, e->d_name)) {
             code = ENOMEM;
         }

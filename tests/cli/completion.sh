@@ -23,10 +23,11 @@ expect() {
 # ---- bash: the function is asked as readline asks it
 cat >"$work/ask.bash" <<'END'
 eval "$(mattebox completion bash)"
+eval "$(mattebox-weights --completion bash)"
 read -ra COMP_WORDS <<<"$1"
 [[ $1 == *' ' ]] && COMP_WORDS+=('')
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$1 COMP_POINT=${#1}
-_mattebox mattebox "${COMP_WORDS[COMP_CWORD]}" 2>/dev/null
+_${COMP_WORDS[0]/-/_} "${COMP_WORDS[0]}" "${COMP_WORDS[COMP_CWORD]}" 2>/dev/null
 printf '%s\n' "${COMPREPLY[@]}"
 END
 ask_bash() { bash --norc "$work/ask.bash" "$1" >"$work/answer"; }
@@ -40,14 +41,21 @@ ask_bash 'mattebox help f' && expect bash "commands of help" frames
 ask_bash 'mattebox completion ' && expect bash shells bash zsh fish
 ask_bash 'mattebox trimap --fo' && expect bash "options of trimap" --force
 ask_bash 'mattebox version --det' && { grep -q detail "$work/answer" && { echo "bash: --detail is offered for version"; failed=1; }; }
+ask_bash 'mattebox-weights ' && expect bash "commands of weights" convert inspect verify generate
+ask_bash 'mattebox-weights convert --dt' && expect bash "options of convert" --dtype
+ask_bash 'mattebox-weights convert a.pth --dtype ' && expect bash "values of convert" f32 f16 bf16
+ask_bash 'mattebox-weights generate birefnet-t' && grep -q '^birefnet-t' "$work/answer" || { echo "bash: no architectures"; failed=1; }
+ask_bash 'mattebox-weights inspect --dt' && { grep -q dtype "$work/answer" && { echo "bash: --dtype is offered for inspect"; failed=1; }; }
 
 # ---- fish answers by itself; zsh needs a terminal, which zpty gives it
 if command -v fish >/dev/null; then
-    ask_fish() { HOME=$work fish --no-config -c "mattebox completion fish | source; complete -C '$1'" | cut -f1 >"$work/answer"; }
+    ask_fish() { HOME=$work fish --no-config -c "mattebox completion fish | source; mattebox-weights --completion fish | source; complete -C '$1'" | cut -f1 >"$work/answer"; }
     ask_fish 'mattebox f' && expect fish commands frames
     ask_fish 'mattebox --det' && expect fish "options of cut" --detail
     ask_fish 'mattebox cut --detail ' && expect fish values none guided pymatting vitmatte
     ask_fish 'mattebox models ' && expect fish sub-commands list get rm
+    ask_fish 'mattebox-weights ' && expect fish "commands of weights" convert inspect verify generate
+    ask_fish 'mattebox-weights convert --dtype ' && expect fish "values of convert" f32 f16 bf16
 else
     echo "fish is not installed: not tried"
 fi
@@ -55,7 +63,7 @@ if command -v zsh >/dev/null; then
     cat >"$work/ask.zsh" <<'END'
 zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z 'PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; eval "$(mattebox completion zsh)"; zstyle ":completion:*" list-prompt ""; LISTMAX=10000; LINES=400; COLUMNS=200; print REA""DY'
+zpty -w z 'PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; eval "$(mattebox completion zsh)"; eval "$(mattebox-weights --completion zsh)"; zstyle ":completion:*" list-prompt ""; LISTMAX=10000; LINES=400; COLUMNS=200; print REA""DY'
 zpty -r -m z answer "*READY*"
 zpty -w -n z "$1"$'\t\t'
 sleep ${2:-1}
@@ -66,6 +74,7 @@ END
     ask_zsh() { timeout 20 zsh -f "$work/ask.zsh" "$1" 2>/dev/null | sed "s/$(printf '\033')\[[0-9;?]*[A-Za-z]/ /g" | tr -s ' \r' '\n' >"$work/answer"; }
     ask_zsh 'mattebox cut --detail ' && expect zsh values none guided pymatting vitmatte
     ask_zsh 'mattebox models ' && expect zsh sub-commands list get rm
+    ask_zsh 'mattebox-weights convert --dtype ' && expect zsh "values of convert" f32 f16 bf16
     ask_zsh 'mattebox cut --wri' && grep -q -e '--write' "$work/answer" && { echo "zsh: --write-mask is offered for cut"; failed=1; }
     ask_zsh 'mattebox matte --write-' && expect zsh "options of matte" --write-mask --write-trimap
 else

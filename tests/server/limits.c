@@ -442,6 +442,13 @@ TEST(listening)
     CHECK_RUN(&p, 2, "serve takes no file");
     process_run(&p, "mattebox serve --listen 127.0.0.1:0 --model not-there");
     CHECK_RUN(&p, 3, "no model \"not-there\"");
+    /* the one library that only the server needs, where it cannot be opened; the rest of the program goes without it */
+    process_run(&p, "mkdir -p broken; : >broken/libmicrohttpd.so.12");
+    process_run(&p, "LD_LIBRARY_PATH=broken mattebox serve --listen 127.0.0.1:0");
+    CHECK_RUN(&p, 4, "apt-get install libmicrohttpd12");
+    process_run(&p, "LD_LIBRARY_PATH=broken mattebox version --verbose");
+    CHECK_RUN(&p, 0, "");
+    CHECK_CONTAINS(p.out, "server: none: ");
     /* reachable from elsewhere and open to all: said */
     REQUIRE(serving_start(&s, "--model saliency --listen 0.0.0.0:0", false));
     char *log = serving_log(&s);

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Many clients at once, half of what they send broken: load.py BUILD SECONDS CLIENTS [SERVE OPTION]...
 
-Photos of 1 to 12 megapixels (or of the SIZES of the environment, "320x240 640x480", for a soak) are drawn by formula. Every answer is checked: a whole photo
-gives the bytes of the first answer to it, a broken one 413, 415 or 422, and 429 is an answer that asks to come again.
-Prints counts, times, the server's overhead (the client's time less the stages' and the queue's), memory at a tenth of the time and at the end,
-and fails if an answer is wrong, the server died, or its memory grew by more than 5 %."""
+Photos of 1 to 12 megapixels (or of the SIZES of the environment, "320x240 640x480") are drawn by formula, PNG and JPEG in turn.
+Every answer is checked: a whole photo gives the bytes that the program itself writes, a broken one gives these (what was
+changed was of no weight) or 413, 415 or 422, and 429 is an answer that asks to come again.
+Prints counts, times, the server's overhead (the client's time less the stages' and the queue's); memory, descriptors and
+threads of the server and its decoders twenty times, or each LOG_SECONDS of the environment, into the file LOG as well.
+Fails if an answer is wrong, if the server died, if it has more descriptors or threads when all clients are gone than before they came, or
+if the second half's most memory exceeds the first half's by more than 5 %."""
 import hashlib
 import http.client
 import os
@@ -14,11 +17,12 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zlib
 
-PORT = 7441
+PORT = int(os.environ.get("PORT", "7441"))
 SIZES = [tuple(map(int, s.split("x")))
          for s in os.environ.get("SIZES", "1155x866 1633x1225 2309x1732 2828x2121 3464x2598 4000x3000").split()]
 
@@ -50,22 +54,48 @@ def broken(rng, data):
     return bytes(changed)
 
 
-def resident(pid):
-    total = 0
-    for line in open(f"/proc/{pid}/status"):
-        if line.startswith("VmRSS"):
-            total = int(line.split()[1])
-    return total
+def files_of(program, folder):
+    """The photos, and what the program makes of them."""
+    photos, expected = [], []
+    for i, (w, h) in enumerate(SIZES):
+        name, cut = f"{folder}/{i}.png", f"{folder}/{i}.cutout.png"
+        with open(name, "wb") as f:
+            f.write(png(w, h, i))
+        if i % 2:
+            subprocess.run([program, name, "--model", "saliency", "--background", "teal", "-q", "-o", f"{folder}/{i}.jpeg"], check=True)
+            name = f"{folder}/{i}.jpeg"
+        subprocess.run([program, name, "--model", "demo", "--detail", "guided", "-q", "-o", cut], check=True)
+        photos.append(open(name, "rb").read())
+        expected.append(hashlib.sha256(open(cut, "rb").read()).hexdigest())
+    return photos, expected
+
+
+def process(pid):
+    """Resident KiB, descriptors and threads."""
+    fields = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status"))
+    return int(fields["VmRSS"].split()[0]), len(os.listdir(f"/proc/{pid}/fd")), int(fields["Threads"])
+
+
+def decoders_of(pid):
+    """Resident KiB of all of them, and how many there are: they are started again after each crash or limit."""
+    total = n = 0
+    for child in subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split():
+        try:
+            total += process(child)[0]
+            n += 1
+        except (OSError, KeyError):
+            pass
+    return total, n
 
 
 class Tally:
     def __init__(self):
         self.lock = threading.Lock()
         self.statuses, self.wrong, self.seconds, self.overhead, self.work = {}, [], [], [], []
-        self.digests = {}
+        self.other = 0  # broken in its pixels alone: a picture still, but another one
 
 
-def client(number, photos, until, tally):
+def client(number, photos, expected, until, tally):
     rng = random.Random(number)
     while time.time() < until:
         which = rng.randrange(len(photos))
@@ -73,8 +103,8 @@ def client(number, photos, until, tally):
         sent = broken(rng, data) if bad else data
         start = time.perf_counter()
         try:
-            c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=600)
-            c.request("POST", "/v1/cut?detail=guided", sent, {"Content-Type": "image/png"})
+            c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=1800)
+            c.request("POST", "/v1/cut?detail=guided", sent, {"Content-Type": "application/octet-stream"})
             r = c.getresponse()
             body = r.read()
             c.close()
@@ -87,22 +117,37 @@ def client(number, photos, until, tally):
         times = {k: float(v) for k, v in re.findall(r"(\w+);dur=([\d.]+)", r.headers.get("Server-Timing", ""))}
         with tally.lock:
             tally.statuses[r.status] = tally.statuses.get(r.status, 0) + 1
-            if r.status == 200 and not bad:
-                digest = hashlib.sha256(body).hexdigest()
-                if tally.digests.setdefault(which, digest) != digest:
+            if r.status == 200:
+                right = hashlib.sha256(body).hexdigest() == expected[which]
+                if not right and not bad:
                     tally.wrong.append(f"photo {which}: other bytes")
+                tally.other += bad and not right
+            elif r.status != 429 and not (bad and r.status in (413, 415, 422)):
+                tally.wrong.append(f"{'broken' if bad else 'whole'}: {r.status} {body[:100]}")
+            if r.status == 200 and not bad:
                 tally.seconds.append(seconds)
                 tally.work.append(sum(times[k] for k in ("decode", "network", "refine", "compose", "encode")))
                 tally.overhead.append(1e3 * seconds - tally.work[-1] - times["queue"])
-            elif not (r.status in (413, 415, 422) if bad else r.status == 200) and r.status != 429 and not (bad and r.status == 200):
-                tally.wrong.append(f"{'broken' if bad else 'whole'}: {r.status} {body[:100]}")
         if r.status == 429:
             time.sleep(min(5, int(r.headers["Retry-After"])))
 
 
+def watch(server, seconds, log):
+    """Marks of the server's memory, descriptors and threads until the time is over."""
+    marks, end, step = [], time.time() + seconds, float(os.environ.get("LOG_SECONDS", seconds / 20))
+    while time.time() < end and server.poll() is None:
+        time.sleep(max(0.5, min(step, end - time.time())))
+        if server.poll() is None:
+            marks.append(process(server.pid) + decoders_of(server.pid))
+            print(f"{seconds - end + time.time():7.0f} s: {marks[-1][0]} KiB, {marks[-1][1]} descriptors, {marks[-1][2]} threads; "
+                  f"{marks[-1][4]} decoders with {marks[-1][3]} KiB", file=log, flush=True)
+    return marks
+
+
 def main():
     build, seconds, clients = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
-    photos = [png(w, h, i) for i, (w, h) in enumerate(SIZES)]
+    with tempfile.TemporaryDirectory() as folder:
+        photos, expected = files_of(build + "/mattebox", folder)
     server = subprocess.Popen(
         [build + "/mattebox", "serve", "--listen", f"127.0.0.1:{PORT}", "--model", "demo", "--connections", "200", "-q"] + sys.argv[4:])
     for _ in range(600):
@@ -114,28 +159,35 @@ def main():
         except OSError:
             pass
         time.sleep(0.2)
+    before = process(server.pid)
     tally = Tally()
     until = time.time() + seconds
-    threads = [threading.Thread(target=client, args=(i, photos, until, tally)) for i in range(clients)]
+    threads = [threading.Thread(target=client, args=(i, photos, expected, until, tally)) for i in range(clients)]
     for t in threads:
         t.start()
-    marks = []
-    while time.time() < until:
-        time.sleep(max(0.5, seconds / 20))
-        marks.append(resident(server.pid))
+    with open(os.environ.get("LOG", "/dev/null"), "w") as log:
+        marks = watch(server, seconds, log)
     for t in threads:
         t.join()
     alive = server.poll() is None
-    marks.append(resident(server.pid) if alive else 0)
+    time.sleep(2)
+    after = process(server.pid) if alive else before
     server.terminate()
     code = server.wait(60)
-    early, late = max(marks[1 : len(marks) // 2]), max(marks[len(marks) // 2 :])
-    print("answers", dict(sorted(tally.statuses.items())), "wrong", len(tally.wrong), tally.wrong[:5])
+    print("answers", dict(sorted(tally.statuses.items())), "wrong", len(tally.wrong), tally.wrong[:5], "changed, but still pictures", tally.other)
     if tally.seconds:
         print(f"whole photos {len(tally.seconds)}: p50 {statistics.median(tally.seconds):.2f} s, work {statistics.median(tally.work):.0f} ms, "
               f"overhead p50 {statistics.median(tally.overhead):.1f} ms")
-    print(f"resident KiB: most of the first half {early}, of the second {late} ({100 * (late - early) / early:+.1f} %); exit code {code}")
-    sys.exit(bool(tally.wrong) or not alive or code != 0 or late > 1.05 * early)
+    failed = bool(tally.wrong) or not alive or code != 0
+    half = len(marks) // 2
+    for what, column in (("resident KiB", 0), ("descriptors", 1), ("threads", 2), ("decoders' KiB", 3)):
+        early, late = (max(m[column] for m in part) for part in (marks[1:half], marks[half:]))
+        print(f"{what}: at most {early} in the first half, {late} in the second ({100 * (late - early) / max(early, 1):+.1f} %)")
+        failed |= column == 0 and late > 1.05 * early
+    print(f"before the clients came {before[1]} descriptors, {before[2]} threads; after they were gone {after[1]}, {after[2]}")
+    failed |= after[1] > before[1] or after[2] > before[2]
+    print(f"exit code {code}")
+    sys.exit(failed)
 
 
 main()

@@ -32,3 +32,16 @@ grep -oE '"/v1/[a-z]+' "$parts/api.js" | tr -d '"' | sort -u | while read -r rou
 done
 # every button says what it is
 ! grep -nE '<button[^>]*class="icon"[^>]*>' "$parts/index.html" | grep -v aria-label || fail "a button without a name"
+
+# the policy allows its one script and its one style by their hashes, and nothing else inline; no element brings style or code of its own
+python3 - "$page" "$1/page.csp" <<'PY' || fail "page.csp is not that of the page"
+import base64, hashlib, re, sys
+page, policy = (open(name, "rb").read() for name in sys.argv[1:])
+for name, element in ((b"script-src", b"script"), (b"style-src", b"style")):
+    inside = re.findall(b"<" + element + b">(.*?)</" + element + b">", page, re.S)
+    assert len(inside) == 1, (element, len(inside))
+    wanted = name + b" 'sha256-" + base64.b64encode(hashlib.sha256(inside[0]).digest()) + b"';"
+    assert wanted in policy, (wanted, policy)
+assert b"unsafe" not in policy and policy.startswith(b"default-src 'none';")
+PY
+! grep -nE '<[a-z][^>]* (style|on[a-z]+)=' "$parts"/index.html "$parts"/*.js || fail "an inline style or handler, which the policy refuses"

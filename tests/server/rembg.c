@@ -1,19 +1,8 @@
 /* /api/remove answers what clients of rembg really send (tests/data/server, made by tests/server/record.py), and each of
  * its options does what docs/server.md says. */
-#include "harness/check.h"
-#include "harness/process.h"
-#include "harness/serving.h"
+#include "one_server.h"
 
 #include <mattebox.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static serving s;
-static reply r;
-static char *photo;
-static size_t photo_bytes;
 
 SETUP
 {
@@ -38,18 +27,6 @@ SETUP
     REQUIRE(photo != NULL);
     memcpy(photo, from, photo_bytes);
     free(request);
-}
-
-BEFORE_EACH
-{
-    reply_dispose(&r);
-}
-
-TEARDOWN
-{
-    CHECK_EQ(serving_stop(&s), 0);
-    reply_dispose(&r);
-    free(photo);
 }
 
 static const struct recorded {

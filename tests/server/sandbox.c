@@ -1,22 +1,13 @@
 /* Decoders run in processes that can do nothing else: what breaks one costs one request, and what takes one over finds no
  * file, no network, no program. The files that break it are a hook for tests (MATTEBOX_TEST_DECODER). */
 #define _GNU_SOURCE
-#include "harness/check.h"
-#include "harness/process.h"
-#include "harness/serving.h"
+#include "one_server.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static process p;
-static serving s;
-static reply r;
-static char *photo;
-static size_t photo_bytes;
 
 SETUP
 {
@@ -27,18 +18,6 @@ SETUP
     photo = file_read("photo.png", &photo_bytes);
     REQUIRE(photo != NULL);
     REQUIRE(serving_start(&s, "--model saliency --timeout 20", true));
-}
-
-BEFORE_EACH
-{
-    reply_dispose(&r);
-}
-
-TEARDOWN
-{
-    CHECK_EQ(serving_stop(&s), 0);
-    reply_dispose(&r);
-    free(photo);
 }
 
 static void post(const void *data, size_t bytes)

@@ -53,8 +53,8 @@
     v.classList.toggle("bad", photo.state === "failed" && !(error && error.stopped));
     v.classList.toggle("high", !!photo.cutout || busy);
     if (photo.state === "failed") {
-      $("veil-title").textContent = error.stopped ? "Stopped" : "This one did not work";
-      $("veil-text").textContent = error.stopped ? "" : error.message + (error.hint ? " " + error.hint : "");
+      $("veil-title").textContent = error.stopped ? "Stopped" : "This photo could not be cut out";
+      $("veil-text").textContent = error.stopped ? "" : panel.sentences(error.message.replace(/^photo: /, ""), error.hint);
       $("veil-button").textContent = "Try again";
     } else if (busy) {
       const e = photo.estimate;
@@ -97,7 +97,7 @@
     });
     return i => pick(buttons[i]);
   };
-  const view = radio($("views"), b => { stage.view = b.dataset.view; $("tag-left").textContent = "Original"; stage.draw(); });
+  const view = radio($("views"), b => { stage.view = b.dataset.view; $("tag-right").textContent = b.textContent; stage.draw(); });
   const tool = radio($("tools"), b => stage.setTool(b.dataset.tool));
   const compare = () => {
     stage.compare(!stage.comparing);

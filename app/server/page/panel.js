@@ -3,7 +3,7 @@ const panel = (() => {
   const $ = id => document.getElementById(id);
   /* id, name of the option, smallest, largest, step, where the slider stands while nobody has moved it */
   const sliders = [["erode", "erode", 1, 60, 1, 6], ["dilate", "dilate", 1, 60, 1, 6], ["black", "black-point", 0.01, 0.98, 0.01, 0.01], ["white", "white-point", 0.02, 0.99, 0.01, 0.99]];
-  const methods = [["", "As the model wants"], ["vitmatte", "VITMatte"], ["vitmatte-local", "VITMatte, edge only"], ["pymatting", "Closed form"], ["guided", "Guided filter"], ["none", "None: the mask itself"]];
+  const methods = [["", "Automatic"], ["vitmatte", "VITMatte"], ["vitmatte-local", "VITMatte, edge only"], ["pymatting", "Closed form"], ["guided", "Guided filter"], ["none", "None: the mask itself"]];
   const colours = ["#ffffff", "#000000", "#d9482b", "#2f7d5b", "#2b5fa8"];
   const self = { toast() {} };
   let timer = 0;
@@ -19,7 +19,7 @@ const panel = (() => {
   self.setModels = about => {
     const models = about.models || [], masks = models.filter(m => m.task !== "matting" && m.name !== "default").map(m => [m.name, m.name]);
     const main = models.find(m => m.default);
-    fill($("model"), [["", main ? `Default (${main.name === "default" ? "built in" : main.name})` : "Default"], ...masks], "");
+    fill($("model"), [["", main && main.name !== "default" ? `Default (${main.name})` : "Built-in model"], ...masks], "");
     /* VITMatte needs a model file that is there or not */
     const matting = models.some(m => m.task === "matting");
     fill($("method"), methods.filter(([v]) => matting || !v.startsWith("vitmatte")), "");
@@ -38,6 +38,19 @@ const panel = (() => {
     }
     self.update(photo);
   };
+  /* "decode;dur=1.2, queue;dur=0.1" as a list. */
+  function times(text) {
+    const parts = [...text.matchAll(/([\w-]+);dur=([\d.]+)/g)];
+    $("times").hidden = !parts.length;
+    $("times-list").replaceChildren(...parts.flatMap(([, name, ms]) => {
+      const dt = document.createElement("dt"), dd = document.createElement("dd");
+      dt.textContent = name;
+      dd.textContent = seconds(ms / 1000);
+      return [dt, dd];
+    }));
+  }
+  /* A message and its hint as two sentences. */
+  self.sentences = (...parts) => parts.filter(Boolean).map(t => t[0].toUpperCase() + t.slice(1) + (/[.!?]$/.test(t) ? "" : ".")).join(" ");
   self.update = photo => {
     const lines = [], size = photo.width ? [photo.width, photo.height] : photo.bitmap ? [photo.bitmap.width, photo.bitmap.height] : null;
     if (size) lines.push(`${size[0]} × ${size[1]} · ${((size[0] * size[1]) / 1e6).toFixed(1)} MP`);
@@ -45,13 +58,13 @@ const panel = (() => {
     if (photo.state === "done" && r) {
       const last = [`${seconds(photo.seconds)}`];
       if (r.memory) last.push(`peak ${bytes(r.memory)}`);
-      if (r.model) last.push(r.model);
+      if (r.model) last.push(r.model === "default" ? "built-in model" : r.model);
       lines.push(last.join(" · "));
-      if (r.timing) lines.push(r.timing.split(",").map(t => { const m = /^\s*([\w-]+).*dur=([\d.]+)/.exec(t); return m ? `${m[1]} ${seconds(m[2] / 1000)}` : ""; }).filter(Boolean).join(", "));
     } else if (e && (e.seconds || e.bytes)) {
       lines.push(`About ${[e.seconds ? seconds(e.seconds + (e.seconds_wait || 0)) : "", e.bytes ? bytes(e.bytes) : "", e.fits === false ? "more memory than there is" : ""].filter(Boolean).join(" and ")}`);
     }
     $("facts").textContent = lines.join("\n");
+    times(photo.state === "done" && r ? r.timing : "");
     const doubt = photo.state === "done" && r && (r.doubtful || r.warning);
     $("doubt").hidden = !doubt;
     $("doubt").textContent = doubt ? r.warning || "This may not be what you meant: look at it, or help with Restore and Erase." : "";

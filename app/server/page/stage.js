@@ -148,6 +148,15 @@ const stage = (() => {
     }
   }
   const markComparing = () => box.classList.toggle("comparing", self.comparing && !!photo && !!photo.cutout);
+  /* The comparison's line is as long as the picture; its two names stand in the picture's lower corners, clear of the tools. */
+  function placeLine(w, h) {
+    const up = Math.max(0, top), down = Math.min(box.clientHeight, top + h), foot = Math.min(down, box.clientHeight - border().bottom) - 34;
+    line.style.left = left + w * self.share + "px";
+    line.style.top = up + "px";
+    line.style.height = Math.max(40, down - up) + "px";
+    $("tag-left").style.transform = `translate(${Math.max(8, left + 10)}px, ${foot}px)`;
+    $("tag-right").style.transform = `translate(${Math.min(box.clientWidth - 8, left + w - 10)}px, ${foot}px) translateX(-100%)`;
+  }
   function paint() {
     ratio = devicePixelRatio || 1;
     const w = Math.round(box.clientWidth * ratio), h = Math.round(box.clientHeight * ratio);
@@ -167,7 +176,7 @@ const stage = (() => {
     compose(context, left * ratio, top * ratio, pw * scale * ratio, ph * scale * ratio);
     markComparing();
     box.classList.toggle("painting", self.tool !== "move" && !held);
-    line.style.left = left + pw * scale * self.share + "px";
+    placeLine(pw * scale, ph * scale);
     line.setAttribute("aria-valuenow", Math.round(self.share * 100));
     if (loupeOn) paintLoupe();
   }
