@@ -101,11 +101,17 @@ void mb_os_folder_close(mb_os_folder *f)
     }
 }
 
-/* Takes the lock of a file that was just created. False if another process took it for one left behind meanwhile. */
-static bool hold(int fd)
+/* Takes the lock of a file that was just created. EEXIST: another process took it for one left behind meanwhile. */
+static int hold(int fd)
 {
     struct stat st;
-    return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return EEXIST;
+    }
+    if (fstat(fd, &st) != 0) {
+        return errno;
+    }
+    return st.st_nlink > 0 ? 0 : EEXIST;
 }
 
 int mb_os_folder_new(mb_os_folder *f, const char *name, int *fd)
@@ -116,12 +122,16 @@ int mb_os_folder_new(mb_os_folder *f, const char *name, int *fd)
     if (*fd < 0) {
         return errno;
     }
-    if (hold(*fd)) {
+    const int code = hold(*fd);
+    if (code == 0) {
         return 0;
     }
     (void)close(*fd);
     *fd = -1;
-    return EEXIST;
+    if (code != EEXIST) { /* nobody else will remove it */
+        (void)unlinkat(f->fd, name, 0);
+    }
+    return code;
 }
 
 /* Writers hold a lock on their file: what nobody holds was left by a process that died. */

@@ -134,7 +134,7 @@ TEST_ROWS(faults, commands)
     free(bytes);
     REQUIRE_MSG(total > 5, "%s: %ld calls", row->name, total);
     for (int k = 0; k < (test_long() ? n_kinds : 1); k++) {
-        sweep(row, kinds[test_long() ? k : next++ % n_kinds], total, 5);
+        sweep(row, kinds[test_long() ? k : next++ % n_kinds], total, 3);
     }
     process_run(&p, "(cd work/in && find . -type f | sort | xargs sha256sum)");
     CHECK_STR(p.out, inputs);
