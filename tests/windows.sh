@@ -102,6 +102,13 @@ if part disk; then
         umount full
         [ $code -eq 5 ] && [ -z "$left" ] && grep -qi "no space\|disk" err
         say $? "a full disk is an error of the result, and nothing is left"
+        mount -t tmpfs -o size=800k none full
+        wine "$windows/mattebox.exe" in -o full/ --model saliency -q </dev/null 2>err
+        code=$?
+        n=$(find full -name '*.png' | wc -l)
+        [ $code -ne 0 ] && [ "$n" -ge 1 ] && [ "$n" -lt 5 ] && is_whole full && [ -z "$(find full -name '.*.mattebox-*')" ] && grep -qi "no space\|disk" err
+        say $? "a disk that becomes full: $n of 5 results are there, each whole"
+        umount full
     else
         echo "skipped a full disk (needs root and mount)"
     fi

@@ -3,7 +3,7 @@
 mkdir "$work/cuda" && cd "$work/cuda" || exit 2
 cp "$windows/mattebox.exe" "$work/a.jpg" .
 wine mattebox.exe a.jpg -o absent.png --device cuda --model demo -q </dev/null 2>err
-if grep -q "built without" err; then
+if grep -q "this build has no CUDA" err; then
     echo "skipped CUDA (this Windows build has none)"
 else
     grep -q "nvcuda.dll not found" err && [ ! -e absent.png ]
