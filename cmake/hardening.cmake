@@ -9,6 +9,9 @@ set(flags -fstack-clash-protection -fcf-protection=full)
 if(WIN32) # the system probes the stack itself there, and GCC 12 fails on code with both
     set(flags "")
 endif()
+if(APPLE) # knows neither; its linker hardens by itself
+    return()
+endif()
 foreach(flag ${flags})
     string(MAKE_C_IDENTIFIER "MB_HAS${flag}" has)
     check_c_compiler_flag(${flag} ${has})

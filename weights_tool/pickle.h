@@ -89,7 +89,7 @@ struct pickle_value {
 typedef struct pickle {
     pickle_value *root;
     pickle_value *all;
-    size_t n_opcodes, n_values;
+    size_t n_opcodes, n_values, n_items;
 } pickle;
 
 /* Reads `bytes` of a pickle (protocols 2 to 5), which must outlive the result. */

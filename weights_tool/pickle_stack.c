@@ -9,6 +9,7 @@
 #define MAX_VALUES 2000000u
 #define MAX_STACK  1000000u
 #define MAX_MEMO   1000000u
+#define MAX_ITEMS  8000000u
 
 /* The byte is the place behind what was read last: enough to find the operation with python -m pickletools. */
 mb_status pickle_bad(machine *m, const char *what)
@@ -95,9 +96,15 @@ static pickle_value *top(machine *m, pickle_kind kind)
     return m->stack[m->n_stack - 1];
 }
 
-/* The list holds pointers only; an item may be in several lists. */
+/* The list holds pointers only; an item may be in several lists. All lists together are bounded by the pickle's own size,
+ * for an item takes at least one byte of it, and copies are made once: a dict made of itself twice would double with
+ * every few bytes. */
 mb_status pickle_list_add(machine *m, pickle_value *list, pickle_value *item)
 {
+    if (m->p->n_items >= MAX_ITEMS || m->p->n_items >= 1024 + 4 * (size_t)(m->end - m->start)) {
+        return pickle_bad(m, "more items than a checkpoint has any use for");
+    }
+    m->p->n_items++;
     if (list->u.list.n == list->u.list.capacity) {
         size_t capacity = list->u.list.capacity == 0 ? 4 : list->u.list.capacity * 2;
         pickle_value **p = mb_realloc_array(list->u.list.items, capacity, sizeof *p);

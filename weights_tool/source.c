@@ -4,8 +4,8 @@
 #include "source_internal.h"
 
 #include "core/alloc.h"
-#include "core/hash.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_TENSORS 65536u
@@ -68,55 +68,57 @@ mb_status source_add_tensor(source *s, const char *name, const source_tensor *t,
     return MB_OK;
 }
 
-/* Where the search for a name begins; the number of slots is a power of two. */
-static size_t first_slot(const source *s, const char *name)
+/* A file chooses its names: a hash table could be made one long chain, a sorted list cannot. */
+static int by_name(const void *a, const void *b)
 {
-    return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
+    const source_tensor *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
 }
 
-/* Open addressing with linear steps. The table is never more than half full, so an empty slot ends every search. */
 const source_tensor *source_find(const source *s, const char *name)
 {
-    if (s->n_slots == 0) {
-        return NULL;
-    }
-    for (size_t i = first_slot(s, name); s->slots[i] != 0; i = (i + 1) & (s->n_slots - 1)) {
-        const source_tensor *t = &s->tensors[s->slots[i] - 1];
-        if (strcmp(t->name, name) == 0) {
-            return t;
+    size_t low = 0, high = s->n_indexed;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(s->by_name[middle]->name, name);
+        if (order == 0) {
+            return s->by_name[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     return NULL;
 }
 
-/* A hash table of names with open addressing, at most half full. Two tensors of one name are an error: it could not be
- * told which is meant. */
+/* The tensors sorted by their names. Two of one name stand side by side and are an error: it could not be told which is
+ * meant. The list of tensors must not move or be renamed as long as the index is used. */
 mb_status source_build_index(source *s, mb_error *err)
 {
-    size_t n = 8;
-    while (n < 2 * s->n_tensors) {
-        n *= 2;
+    const size_t n = s->n_tensors;
+    mb_free(s->by_name);
+    s->n_indexed = 0;
+    s->by_name = mb_calloc(n, sizeof s->by_name[0]);
+    if (s->by_name == NULL) {
+        return mb_fail_memory(err, n * sizeof s->by_name[0], "the index of tensors");
     }
-    mb_free(s->slots);
-    s->n_slots = 0;
-    s->slots = mb_calloc(n, sizeof s->slots[0]);
-    if (s->slots == NULL) {
-        return mb_fail_memory(err, n * sizeof s->slots[0], "the index of tensors");
+    for (size_t i = 0; i < n; i++) {
+        s->by_name[i] = &s->tensors[i];
     }
-    s->n_slots = n;
-    for (size_t i = 0; i < s->n_tensors; i++) {
-        const char *name = s->tensors[i].name;
-        const source_tensor *other = source_find(s, name);
-        if (other != NULL) {
-            return mb_fail(err, MB_E_FORMAT, "two tensors are called %s (in the file: %s and %s)", name,
-                           other->original, s->tensors[i].original);
+    if (n > 1) {
+        qsort(s->by_name, n, sizeof s->by_name[0], by_name);
+    }
+    for (size_t i = 1; i < n; i++) {
+        const source_tensor *one = s->by_name[i - 1], *other = s->by_name[i];
+        if (strcmp(one->name, other->name) == 0) {
+            return mb_fail(err, MB_E_FORMAT, "two tensors are called %s (in the file: %s and %s)", one->name,
+                           one < other ? one->original : other->original,
+                           one < other ? other->original : one->original);
         }
-        size_t slot = first_slot(s, name);
-        while (s->slots[slot] != 0) {
-            slot = (slot + 1) & (n - 1);
-        }
-        s->slots[slot] = (uint32_t)(i + 1);
     }
+    s->n_indexed = n;
     return MB_OK;
 }
 
@@ -478,6 +480,6 @@ void source_free(source *s)
     mb_free(s->parts);
     mb_free(s->files);
     mb_free(s->tensors);
-    mb_free(s->slots);
+    mb_free(s->by_name);
     mb_free(s);
 }

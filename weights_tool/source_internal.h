@@ -31,8 +31,8 @@ struct source {
     uint64_t n_repeated;   /* elements that strides of 0 make of fewer */
     source_tensor *pieces; /* of joined tensors (source_join.c); owned, as their names are */
     size_t n_pieces;
-    uint32_t *slots; /* index + 1 by hash of `name` */
-    size_t n_slots;
+    const source_tensor **by_name; /* the first n_indexed tensors in the order of their names */
+    size_t n_indexed;
     mb_safetensors **parts; /* n_parts, by number of file; NULL where a file is of another format */
     size_t n_parts;
     char *prefix, *rival; /* see source_prefix, source_rival; NULL: none */

@@ -23,14 +23,21 @@ static source_tensor *sibling(const source *s, const source_tensor *q, size_t at
     (void)snprintf(name, sizeof name, "%s", q->name);
     name[at < sizeof name ? at : 0] = letter;
     const source_tensor *t = source_find(s, name);
-    const bool alike = t != NULL && t->dtype == q->dtype && t->rank == q->rank && t->unread == q->unread &&
-                       memcmp(t->dims, q->dims, sizeof t->dims) == 0;
+    const bool alike = t != NULL && t->dims[0] <= INT64_MAX / 3 && t->count <= SIZE_MAX / 3 && t->dtype == q->dtype &&
+                       t->rank == q->rank && t->unread == q->unread && memcmp(t->dims, q->dims, sizeof t->dims) == 0;
     return alike ? &s->tensors[t - s->tensors] : NULL;
 }
 
+/* Three tensors that belong together. */
+typedef struct triple {
+    source_tensor *q, *k, *v;
+} triple;
+
 /* q becomes the three; k and v give up their places in the list (no name). */
-static mb_status join(source *s, source_tensor *q, size_t at, source_tensor *k, source_tensor *v, mb_error *err)
+static mb_status join(source *s, const triple *j, mb_error *err)
 {
+    source_tensor *q = j->q, *k = j->k, *v = j->v;
+    const size_t at = query_at(q->name);
     char name[300];
     (void)snprintf(name, sizeof name, "%.*sqkv%s", (int)at, q->name, q->name + at + 1);
     source_tensor all = *q;
@@ -67,9 +74,10 @@ static void compact(source *s)
     s->n_tensors = n - s->n_beside;
 }
 
+/* All are found first: the index of names is good for nothing once names change. */
 mb_status source_join(source *s, mb_error *err)
 {
-    size_t n = 0;
+    size_t n = 0, found = 0;
     mb_status status = MB_OK;
     for (size_t i = 0; i < s->n_tensors; i++) {
         n += query_at(s->tensors[i].name) > 0;
@@ -77,18 +85,24 @@ mb_status source_join(source *s, mb_error *err)
     if (n == 0) {
         return MB_OK;
     }
+    triple *joins = mb_calloc(n, sizeof joins[0]);
     s->pieces = mb_calloc(n * 3, sizeof s->pieces[0]);
-    if (s->pieces == NULL) {
+    if (joins == NULL || s->pieces == NULL) {
+        mb_free(joins);
         return mb_fail_memory(err, n * 3 * sizeof s->pieces[0], "the list of tensors");
     }
-    for (size_t i = 0; i < s->n_tensors && status == MB_OK; i++) {
+    for (size_t i = 0; i < s->n_tensors; i++) {
         source_tensor *q = &s->tensors[i];
-        const size_t at = q->name != NULL && q->rank > 0 ? query_at(q->name) : 0;
+        const size_t at = q->rank > 0 ? query_at(q->name) : 0;
         source_tensor *k = at > 0 ? sibling(s, q, at, 'k') : NULL, *v = k != NULL ? sibling(s, q, at, 'v') : NULL;
         if (v != NULL) {
-            status = join(s, q, at, k, v, err);
+            joins[found++] = (triple){q, k, v};
         }
     }
+    for (size_t i = 0; i < found && status == MB_OK; i++) {
+        status = join(s, &joins[i], err);
+    }
+    mb_free(joins);
     compact(s);
     return status == MB_OK ? source_build_index(s, err) : status;
 }

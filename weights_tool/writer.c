@@ -128,13 +128,15 @@ mb_status mbw_writer_tensor(mbw_writer *w, const char *name, mb_dtype dtype, int
     }
     declared d = {.entry = {.name_bytes = (uint16_t)strlen(name), .dtype = (uint8_t)dtype, .rank = (uint8_t)rank}};
     size_t bytes = mb_dtype_size(dtype);
-    for (int i = 0; i < rank; i++) {
+    bool empty = false;
+    for (int i = 0; i < rank; i++) { /* zeros aside, as the reader counts */
         d.dims[i] = (uint64_t)dims[i];
-        if (dims[i] < 0 || !mb_mul_size(&bytes, bytes, (size_t)dims[i])) {
+        empty = empty || dims[i] == 0;
+        if (dims[i] < 0 || !mb_mul_size(&bytes, bytes, dims[i] > 0 ? (size_t)dims[i] : 1)) {
             return mb_fail(err, MB_E_ARGUMENT, "tensor %s: its dimensions overflow", shown);
         }
     }
-    d.entry.bytes = bytes;
+    d.entry.bytes = empty ? 0 : bytes;
     declared *p = grown(w->tensors, w->n_tensors, &w->tensor_capacity, sizeof *p);
     d.name = mb_strdup(name);
     if (p != NULL) {

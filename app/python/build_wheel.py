@@ -8,6 +8,8 @@ it needs, the program and mattebox-weights. Needs Python's standard library, a c
 --build            a build tree to configure (default build/wheel), or, with --system-libraries, one to take as it is
 --cross            a compiler's prefix, as aarch64-linux-gnu, with --sysroot: a Debian system of that machine, unpacked, with the -dev
                    packages in it. The wheel's program is left to qemu or to a real machine to try
+--system           windows or macos: packs the tree that cmake/windows/package.sh or cmake/macos/package.sh has built at --build,
+                   where the picture libraries are part of the library and of the programs
 --system-libraries packs nothing but our own library, for this machine alone: what tests do with their own build tree
 
 TIFF, HEIC and JPEG XL need the system's libraries, which are opened when such a file comes: Debian's libtiff brings JBIG-KIT and its libheif
@@ -35,6 +37,13 @@ SOURCE = ROOT / "app/python/mattebox"
 SYSTEM = re.compile(r"^(linux-vdso|ld-linux.*|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|z))\.so(\.\d+)*$")
 # ... and of what licences allow to be packed.
 PACKED = re.compile(r"^lib(jpeg|png16|webp|webpdemux|webpmux|sharpyuv|lcms2)\.so(\.\d+)*$")
+
+
+# Of --system: the wheel's tag, what strips symbols ([]: nothing, a stripped file's signature would be lost), library, programs.
+FOREIGN = {
+    "windows": ("win_amd64", ["x86_64-w64-mingw32-strip", "--strip-unneeded"], "mattebox.dll", ("mattebox.exe", "mattebox-weights.exe")),
+    "macos": ("macosx_11_0_arm64", [], "libmattebox.dylib", ("mattebox", "mattebox-weights")),
+}
 
 
 def run(*command: str | os.PathLike[str]) -> str:
@@ -165,11 +174,29 @@ Requires-Dist: Pillow>=9; extra == "pil"
 Provides-Extra: ray
 Requires-Dist: ray[data]; extra == "ray"
 Classifier: Operating System :: POSIX :: Linux
+Classifier: Operating System :: Microsoft :: Windows
+Classifier: Operating System :: MacOS
 Classifier: Programming Language :: Python :: 3
 Classifier: Typing :: Typed
 Description-Content-Type: text/markdown
 
 {readme}"""
+
+
+def pack_foreign(system: str, tree: pathlib.Path, package: pathlib.Path, licences: pathlib.Path) -> str:
+    """Copies library, programs and the licences of the picture libraries; the platform's tag."""
+    tag, strip, library, programs = FOREIGN[system]
+    for name, folder in [(library, "lib"), *((program, "bin") for program in programs)]:
+        copy = package / folder / name
+        shutil.copyfile(tree / name, copy)
+        if strip:
+            run(*strip, copy)
+    sources = sorted((tree / "codecs-work/source").glob("*/debian/copyright"))
+    if not sources:
+        sys.exit(f"{tree}: no sources of the picture libraries, and so no licences: build it with cmake/{system}/package.sh")
+    for text in sources:
+        shutil.copyfile(text, licences / f"{text.parents[1].name}.txt")
+    return tag
 
 
 def write(out: pathlib.Path, stage: pathlib.Path, version: str, tag: str) -> pathlib.Path:
@@ -204,6 +231,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the wheel of mattebox.")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "dist")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/wheel")
+    parser.add_argument("--system", choices=sorted(FOREIGN))
     parser.add_argument("--system-libraries", action="store_true")
     parser.add_argument("--cross", default="")
     parser.add_argument("--sysroot", type=pathlib.Path)
@@ -215,7 +243,7 @@ def main() -> int:
         parser.error("--cross and --sysroot go together")
     if arguments.cross and sysroot:
         arguments.cmake += cross_options(arguments.build, arguments.cross, sysroot)
-    if not arguments.system_libraries:
+    if not arguments.system_libraries and not arguments.system:
         build(arguments.build, arguments.cmake)
     version = re.search(r'VERSION = "(.*)"', (SOURCE / "_abi.py").read_text())[1]  # type: ignore[index]
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -230,6 +258,11 @@ def main() -> int:
     shutil.copyfile(ROOT / "LICENSE", licences / "LICENSE")
     shutil.copyfile(ROOT / "app/models/AUTHORS.txt", licences / "AUTHORS-of-the-built-in-model.txt")
 
+    if arguments.system:
+        tag = pack_foreign(arguments.system, arguments.build, stage / "mattebox", licences)
+        wheel = write(arguments.out, stage, version, f"py3-none-{tag}")
+        print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB")
+        return 0
     library = stage / f"mattebox/lib/libmattebox.so.{version.split('.')[0]}"
     shutil.copyfile(arguments.build / "libmattebox.so", library)
     program = arguments.build / ("mattebox" if arguments.system_libraries else "mattebox-wheel")

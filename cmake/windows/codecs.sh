@@ -1,13 +1,18 @@
 #!/bin/sh
 # Builds the picture codecs for Windows from Debian's source packages, at the versions that the Linux build uses, so that
 # pictures have the same bytes. usage: codecs.sh PREFIX [WORK]. Needs: apt-get, dpkg-dev, cmake, ninja, nasm, the cross
-# compiler. The sources are fetched once into WORK/source.
+# compiler. The sources are fetched once into WORK/source. MATTEBOX_CODECS_FOR=macos builds them for macOS (docs/macos.md).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] || { echo "usage: codecs.sh PREFIX [WORK]" >&2; exit 2; }
 mkdir -p "$1" "${2:-$1-work}"
 prefix=$(cd "$1" && pwd)
 work=$(cd "${2:-$1-work}" && pwd)
+case ${MATTEBOX_CODECS_FOR:-windows} in
+windows) host=x86_64-w64-mingw32 cc=$host-gcc-win32 ar=$host-ar ranlib=$host-ranlib toolchain=$here/../windows-x86_64.cmake where=WINDOWS ;;
+macos) host=aarch64-apple-darwin cc=$here/../macos/cc.sh ar=$here/../macos/ar.sh ranlib=$here/../macos/ranlib.sh toolchain=$here/../macos-arm64.cmake where=MACOS ;;
+*) echo "MATTEBOX_CODECS_FOR is windows or macos" >&2; exit 2 ;;
+esac
 # Upstream versions; of the Debian revisions the newest of this release, which add fixes of security alone.
 packages="zlib=1.2.13.dfsg libjpeg-turbo=2.1.5 libpng1.6=1.6.39 libwebp=1.2.4 lcms2=2.14 libstb=0.0~git20220908.8b5f1f3+ds"
 
@@ -48,41 +53,43 @@ build() {
     name=$1
     shift
     folder=$(find "$work/source" -maxdepth 1 -type d -name "$name-*" | head -1)
-    cmake -S "$folder" -B "$work/build/$name" -G Ninja --toolchain "$here/../windows-x86_64.cmake" -DCMAKE_BUILD_TYPE=Release \
-        -DMATTEBOX_WINDOWS_PREFIX="$prefix" -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_PREFIX_PATH="$prefix" \
+    cmake -S "$folder" -B "$work/build/$name" -G Ninja --toolchain "$toolchain" -DCMAKE_BUILD_TYPE=Release \
+        "-DMATTEBOX_${where}_PREFIX=$prefix" -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_PREFIX_PATH="$prefix" \
         -DCMAKE_POLICY_VERSION_MINIMUM=3.5 -DBUILD_SHARED_LIBS=OFF "$@" >"$work/$name.log" 2>&1 || { tail -20 "$work/$name.log"; exit 1; }
     ninja -C "$work/build/$name" install >>"$work/$name.log" 2>&1 || { tail -20 "$work/$name.log"; exit 1; }
     echo "$name: built"
 }
 
-
-host=x86_64-w64-mingw32
 source_of() {
     find "$work/source" -maxdepth 1 -type d -name "$1-*" | head -1
 }
 mkdir -p "$prefix/lib/pkgconfig" "$prefix/include"
 
-# zlib: Debian's sources come without its files for Windows, which only name the version in a DLL.
+# zlib: Debian's sources come without its files for Windows, which only name the version in a DLL. It takes any macOS for one
+# of the last century, without fdopen.
 cd "$(source_of zlib)"
 objects=""
 for file in adler32 compress crc32 deflate infback inffast inflate inftrees trees uncompr zutil; do
-    $host-gcc-win32 -O3 -c -o "$work/$file.o" "$file.c"
+    "$cc" -O3 -w -Dfdopen=fdopen -c -o "$work/$file.o" "$file.c"
     objects="$objects $file.o"
 done
 # shellcheck disable=SC2086 # names without blanks
-(cd "$work" && $host-ar crs "$prefix/lib/libz.a" $objects)
+(cd "$work" && "$ar" crs "$prefix/lib/libz.a" $objects)
 cp zlib.h zconf.h "$prefix/include/"
 echo "zlib: built"
 
 build libjpeg-turbo -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TURBOJPEG=OFF -DREQUIRE_SIMD=ON
-build libpng1.6 -DPNG_SHARED=OFF -DPNG_STATIC=ON -DPNG_TESTS=OFF
+# libpng looks for another header of mathematics there, as zlib for fdopen
+math=""
+[ "$where" = MACOS ] && math="-DCMAKE_C_FLAGS=-include math.h"
+build libpng1.6 ${math:+"$math"} -DPNG_SHARED=OFF -DPNG_STATIC=ON -DPNG_TESTS=OFF
 build libwebp -DWEBP_BUILD_ANIM_UTILS=OFF -DWEBP_BUILD_CWEBP=OFF -DWEBP_BUILD_DWEBP=OFF -DWEBP_BUILD_GIF2WEBP=OFF \
     -DWEBP_BUILD_IMG2WEBP=OFF -DWEBP_BUILD_VWEBP=OFF -DWEBP_BUILD_WEBPINFO=OFF -DWEBP_BUILD_WEBPMUX=OFF -DWEBP_BUILD_EXTRAS=OFF \
     -DWEBP_BUILD_LIBWEBPMUX=ON
 mkdir -p "$work/build/lcms2"
 cd "$work/build/lcms2"
 { "$(source_of lcms2)/configure" --host=$host --prefix="$prefix" --disable-shared --enable-static --without-jpeg --without-tiff \
-    --without-zlib CC=$host-gcc-win32 CFLAGS=-O2 && make -C src install && make install-pkgconfigDATA &&
+    --without-zlib CC="$cc" AR="$ar" RANLIB="$ranlib" CFLAGS=-O2 && make -C src install && make install-pkgconfigDATA &&
     make -C include install; } >"$work/lcms2.log" 2>&1 || { tail -20 "$work/lcms2.log"; exit 1; }
 echo "lcms2: built"
 

@@ -26,7 +26,8 @@ bool mb_os_is_absolute(const char *path);
 const char *mb_os_file_name(const char *path);
 /* Absolute, without links, "." and "..". */
 int mb_os_real_path(char out[MB_OS_PATH_BYTES], const char *path);
-/* Whether two names of one folder may mean one file: equal, on Windows also in other letters. <0, 0, >0 as strcmp. */
+/* Whether two names of one folder may mean one file: equal, on Windows and macOS also in other letters. <0, 0, >0 as
+ * strcmp. */
 int mb_os_compare_names(const char *a, const char *b);
 
 /* The length of one part of a path as file systems count it: bytes, on Windows UTF-16 units. */

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -39,9 +40,14 @@ int mb_os_real_path(char out[MB_OS_PATH_BYTES], const char *path)
     return realpath(path, out) != NULL ? 0 : errno;
 }
 
+/* Volumes of macOS take a.png and A.png for one file, unless they were made otherwise. */
 int mb_os_compare_names(const char *a, const char *b)
 {
+#ifdef __APPLE__
+    return strcasecmp(a, b);
+#else
     return strcmp(a, b);
+#endif
 }
 
 size_t mb_os_name_length(const char *name)
@@ -59,7 +65,7 @@ static void fill_info(mb_os_info *out, const struct stat *s)
                                 : S_ISCHR(s->st_mode)  ? MB_OS_CHARACTER_DEVICE
                                 : S_ISFIFO(s->st_mode) ? MB_OS_PIPE
                                                        : MB_OS_OTHER,
-                        .device = s->st_dev,
+                        .device = (uint64_t)s->st_dev,
                         .file = s->st_ino,
                         .bytes = s->st_size > 0 ? (uint64_t)s->st_size : 0,
                         .modified_s = s->st_mtime};
@@ -212,12 +218,41 @@ int mb_os_resize(int fd, uint64_t bytes)
     return code;
 }
 
+#ifdef __APPLE__
+/* Blocks beyond the end, in one piece or in several. The size of the file grows to what is written. */
+static int reserve(int fd, uint64_t bytes)
+{
+    fstore_t room = {F_ALLOCATECONTIG, F_PEOFPOSMODE, 0, (off_t)bytes, 0};
+    if (fcntl(fd, F_PREALLOCATE, &room) >= 0) {
+        return 0;
+    }
+    room.fst_flags = F_ALLOCATEALL;
+    return fcntl(fd, F_PREALLOCATE, &room) >= 0 ? 0 : errno;
+}
+
+/* fsync leaves data in the disk's own memory there; disks that know nothing better (network drives) get fsync. */
+static int sync_file(int fd)
+{
+    return fcntl(fd, F_FULLFSYNC) >= 0 || fsync(fd) == 0 ? 0 : errno;
+}
+#else
+static int reserve(int fd, uint64_t bytes)
+{
+    return fallocate(fd, 0, 0, (off_t)bytes) == 0 ? 0 : errno;
+}
+
+static int sync_file(int fd)
+{
+    return fsync(fd) == 0 ? 0 : errno;
+}
+#endif
+
 /* File systems without that ability say EOPNOTSUPP or EINVAL: then a full disk shows later. */
 int mb_os_reserve(int fd, uint64_t bytes)
 {
     int code;
     do {
-        code = fallocate(fd, 0, 0, (off_t)bytes) == 0 ? 0 : errno;
+        code = reserve(fd, bytes);
     } while (code == EINTR);
     return mb_os_full(code) != NULL ? code : 0;
 }
@@ -226,7 +261,7 @@ int mb_os_sync(int fd)
 {
     int code;
     do {
-        code = fsync(fd) == 0 ? 0 : errno;
+        code = sync_file(fd);
     } while (code == EINTR);
     return code == EINVAL || code == EROFS || code == ENOSYS || code == EOPNOTSUPP ? 0 : code;
 }
@@ -277,7 +312,11 @@ int mb_os_make_folder(const char *path, bool for_the_user_alone)
 
 const char *mb_os_error_text(int code, char *buffer, size_t bytes)
 {
+#ifdef __GLIBC__
     return strerror_r(code, buffer, bytes);
+#else
+    return strerror_r(code, buffer, bytes) == 0 ? buffer : "unknown error";
+#endif
 }
 
 const char *mb_os_full(int code)

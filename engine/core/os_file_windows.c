@@ -377,7 +377,20 @@ int mb_os_remove(const char *path)
     return code;
 }
 
-/* Access is denied, too, while a scanner holds the target: waiting a little costs nothing where it is for good. */
+/* Does another program keep us from renaming it? */
+static bool is_held(const wchar_t *path)
+{
+    HANDLE h = CreateFileW(path, DELETE, SHARE_ALL, NULL, OPEN_EXISTING,
+                           FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    if (h != INVALID_HANDLE_VALUE) {
+        (void)CloseHandle(h);
+        return false;
+    }
+    return GetLastError() == ERROR_SHARING_VIOLATION;
+}
+
+/* Access is denied, too, while a scanner holds the target: waiting a little costs nothing where it is for good. Then the
+ * system's "access denied" would send people to look for rights. */
 static int move(const wchar_t *from, const wchar_t *to, bool replace)
 {
     DWORD flags = MOVEFILE_WRITE_THROUGH | (replace ? MOVEFILE_REPLACE_EXISTING : 0u), wait = 1;
@@ -389,7 +402,7 @@ static int move(const wchar_t *from, const wchar_t *to, bool replace)
             wait = wait < BUSY_MOST_MS ? 2 * wait : wait;
         }
     }
-    return code;
+    return code == EACCES && (is_held(to) || is_held(from)) ? EBUSY : code;
 }
 
 int mb_os_rename(const char *from, const char *to)

@@ -31,9 +31,12 @@ static bool add_name(char ***names, size_t *n, size_t *capacity, const char *nam
         *names = more;
         *capacity = larger;
     }
-    (*names)[*n] = mb_strdup(name);
-    *n += (*names)[*n] != NULL;
-    return *n > 0 && (*names)[*n - 1] != NULL && strcmp((*names)[*n - 1], name) == 0;
+    char *copy = mb_strdup(name);
+    if (copy == NULL) {
+        return false;
+    }
+    (*names)[(*n)++] = copy;
+    return true;
 }
 
 int mb_os_list(char ***names, size_t *n, const char *folder)
@@ -46,7 +49,13 @@ int mb_os_list(char ***names, size_t *n, const char *folder)
     if (dir == NULL) {
         return errno;
     }
-    for (const struct dirent *e = readdir(dir); e != NULL && code == 0; e = readdir(dir)) {
+    while (code == 0) {
+        errno = 0; /* the end and a failure are both NULL */
+        const struct dirent *e = readdir(dir);
+        if (e == NULL) {
+            code = errno;
+            break;
+        }
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !add_name(names, n, &capacity, e->d_name)) {
             code = ENOMEM;
         }
@@ -92,11 +101,17 @@ void mb_os_folder_close(mb_os_folder *f)
     }
 }
 
-/* Takes the lock of a file that was just created. False if another process took it for one left behind meanwhile. */
-static bool hold(int fd)
+/* Takes the lock of a file that was just created. EEXIST: another process took it for one left behind meanwhile. */
+static int hold(int fd)
 {
     struct stat st;
-    return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return EEXIST;
+    }
+    if (fstat(fd, &st) != 0) {
+        return errno;
+    }
+    return st.st_nlink > 0 ? 0 : EEXIST;
 }
 
 int mb_os_folder_new(mb_os_folder *f, const char *name, int *fd)
@@ -107,12 +122,16 @@ int mb_os_folder_new(mb_os_folder *f, const char *name, int *fd)
     if (*fd < 0) {
         return errno;
     }
-    if (hold(*fd)) {
+    const int code = hold(*fd);
+    if (code == 0) {
         return 0;
     }
     (void)close(*fd);
     *fd = -1;
-    return EEXIST;
+    if (code != EEXIST) { /* nobody else will remove it */
+        (void)unlinkat(f->fd, name, 0);
+    }
+    return code;
 }
 
 /* Writers hold a lock on their file: what nobody holds was left by a process that died. */
@@ -143,12 +162,22 @@ static bool is_unsupported(int code)
     return code == EPERM || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL || code == EMLINK;
 }
 
+/* Renames, or EEXIST; the names of the call differ. */
+static int rename_to_free_name(int folder, const char *from, const char *to)
+{
+#ifdef __APPLE__
+    return renameatx_np(folder, from, folder, to, RENAME_EXCL);
+#else
+    return renameat2(folder, from, folder, to, RENAME_NOREPLACE);
+#endif
+}
+
 int mb_os_folder_rename(mb_os_folder *f, const char *from, const char *to, bool replace)
 {
     if (replace) {
         return renameat(f->fd, from, f->fd, to) == 0 ? 0 : errno;
     }
-    if (renameat2(f->fd, from, f->fd, to, RENAME_NOREPLACE) == 0) {
+    if (rename_to_free_name(f->fd, from, to) == 0) {
         return 0;
     }
     if (!is_unsupported(errno)) {

@@ -13,11 +13,16 @@ double mb_os_cpu_seconds(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-/* Linux counts it in kilobytes. */
+#ifdef __APPLE__
+#define PEAK_UNIT 1 /* of ru_maxrss */
+#else
+#define PEAK_UNIT 1024
+#endif
+
 uint64_t mb_os_peak_bytes(void)
 {
     struct rusage u;
-    return getrusage(RUSAGE_SELF, &u) == 0 ? (uint64_t)u.ru_maxrss * 1024 : 0;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? (uint64_t)u.ru_maxrss * PEAK_UNIT : 0;
 }
 
 void *mb_os_alloc_aligned(size_t bytes, size_t alignment, bool huge)
@@ -26,9 +31,13 @@ void *mb_os_alloc_aligned(size_t bytes, size_t alignment, bool huge)
     if (posix_memalign(&p, alignment, bytes) != 0) {
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
     if (huge) {
         (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: refusal costs speed only */
     }
+#else
+    (void)huge;
+#endif
     return p;
 }
 

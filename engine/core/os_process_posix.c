@@ -9,10 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-#if defined(__linux__) && defined(__aarch64__)
+#ifdef __linux__
+#include <sys/syscall.h>
+#ifdef __aarch64__
 #include <sys/auxv.h>
+#endif
+#endif
+#ifdef __APPLE__
+#include <limits.h>
+#include <mach-o/dyld.h>
+#include <sys/sysctl.h>
 #endif
 
 bool mb_os_arguments(int *argc, char ***argv)
@@ -32,6 +39,18 @@ void mb_os_set_env_if_missing(const char *name, const char *value)
     (void)setenv(name, value, 0);
 }
 
+#ifdef __APPLE__
+/* As it was started: links are followed here, as /proc/self/exe does elsewhere. */
+bool mb_os_program_path(char *out, size_t bytes)
+{
+    char started[PATH_MAX], real[PATH_MAX];
+    uint32_t room = sizeof started;
+    int n = _NSGetExecutablePath(started, &room) == 0 && realpath(started, real) != NULL
+                ? snprintf(out, bytes, "%s", real)
+                : -1;
+    return n > 0 && (size_t)n < bytes;
+}
+#else
 bool mb_os_program_path(char *out, size_t bytes)
 {
     ssize_t n = bytes > 0 ? readlink("/proc/self/exe", out, bytes - 1) : -1;
@@ -40,6 +59,7 @@ bool mb_os_program_path(char *out, size_t bytes)
     }
     return n > 0 && (size_t)n < bytes - 1;
 }
+#endif
 
 /* Services run without HOME: then the user's entry in the system's list. */
 bool mb_os_user_folder(char *out, size_t bytes, mb_os_place place, const char *tail)
@@ -172,6 +192,10 @@ bool mb_os_has_arm_bf16(void)
 #if defined(__linux__) && defined(__aarch64__)
     enum { CAPABILITY_BF16 = 1 << 14 }; /* HWCAP2_BF16, for older headers */
     return (getauxval(AT_HWCAP2) & CAPABILITY_BF16) != 0;
+#elif defined(__APPLE__)
+    int has = 0;
+    size_t bytes = sizeof has;
+    return sysctlbyname("hw.optional.arm.FEAT_BF16", &has, &bytes, NULL, 0) == 0 && has != 0;
 #else
     return false;
 #endif

@@ -1,5 +1,7 @@
 /* Threads by POSIX (os_thread.h). */
+#ifdef __linux__
 #define _POSIX_C_SOURCE 200809L
+#endif
 #include "core/os_thread.h"
 
 #include <errno.h>
@@ -64,14 +66,18 @@ void mb_recursive_mutex_unlock(mb_recursive_mutex *m)
     (void)pthread_mutex_unlock(m);
 }
 
-/* On the monotonic clock: the time of day may jump. */
+/* On the monotonic clock: the time of day may jump. macOS waits for a span of time instead. */
 void mb_condition_init(mb_condition *c)
 {
+#ifdef __APPLE__
+    (void)pthread_cond_init(c, NULL);
+#else
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(c, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
+#endif
 }
 
 void mb_condition_dispose(mb_condition *c)
@@ -86,13 +92,18 @@ void mb_condition_wait(mb_condition *c, mb_mutex *m)
 
 void mb_condition_wait_ms(mb_condition *c, mb_mutex *m, int ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    (void)pthread_cond_timedwait(c, m, &until);
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
+#ifdef __APPLE__
+    (void)pthread_cond_timedwait_relative_np(c, m, &t);
+#else
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    t.tv_sec += now.tv_sec;
+    t.tv_nsec += now.tv_nsec;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    (void)pthread_cond_timedwait(c, m, &t);
+#endif
 }
 
 void mb_condition_signal(mb_condition *c)

@@ -321,7 +321,8 @@ MB_MUST_CHECK MB_API mb_status mb_animation_create(mb_animation **out, int loops
  * their sum stays right. Errors: MB_E_ARGUMENT (another size, order or depth), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_animation_add(mb_animation *animation, const mb_image *frame, double duration_ms,
                                                 mb_error *err);
-/* Once, after the last frame: to a file, as mb_image_save does, or to memory, as mb_image_encode. */
+/* After the last frame: to a file, as mb_image_save does, or to memory, as mb_image_encode. May be repeated, as after a
+ * full disk. A frame that could not be added leaves the others as they are. */
 MB_MUST_CHECK MB_API mb_status mb_animation_save(mb_animation *animation, const char *path, mb_error *err);
 MB_MUST_CHECK MB_API mb_status mb_animation_encode(void **out, size_t *n_bytes, mb_animation *animation, mb_error *err);
 MB_API void mb_animation_free(mb_animation *animation);

@@ -64,8 +64,11 @@ mb_status mb_foreground_estimate(const mb_task *task, mb_image_u8 *out, mb_foreg
     MB_TRY(mb_image_u8_rgb(out, photo, err));
     if (method != MB_FOREGROUND_NONE) {
         MB_TRY(mb_image_f32_from_u8(&a, alpha, err));
-        MB_TRY(method == MB_FOREGROUND_BLURFUSION ? mb_foreground_blurfusion(task, &f, out, &a, o, err)
-                                                  : mb_foreground_ml(task, &f, NULL, out, &a, o, err));
+        if (method != MB_FOREGROUND_BLURFUSION) {
+            MB_TRY(mb_foreground_ml_bytes(task, out, &a, alpha->v, o, err));
+            goto done;
+        }
+        MB_TRY(mb_foreground_blurfusion(task, &f, out, &a, o, err));
         round_job j = {out, &f, alpha->v};
         MB_TRY(
             mb_task_for(task, (size_t)alpha->width * (size_t)alpha->height, (size_t)1 << 15, round_colours, &j, err));

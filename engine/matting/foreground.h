@@ -25,6 +25,11 @@ typedef struct mb_foreground_options {
 MB_MUST_CHECK mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_colours *b, const mb_image_u8 *photo,
                                          const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err);
 
+/* The same for bytes of F alone, with a third of the memory: they take the place of the photo (RGB) where coverage [H,W] is
+ * not 255. After an error the photo is undefined. */
+MB_MUST_CHECK mb_status mb_foreground_ml_bytes(const mb_task *task, mb_image_u8 *photo, const mb_image_f32 *alpha,
+                                               const uint8_t *coverage, const mb_foreground_options *o, mb_error *err);
+
 /* Blur fusion (Forte 2021): two passes of box means. */
 MB_MUST_CHECK mb_status mb_foreground_blurfusion(const mb_task *task, mb_colours *f, const mb_image_u8 *photo,
                                                  const mb_image_f32 *alpha, const mb_foreground_options *o,

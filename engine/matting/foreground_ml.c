@@ -4,16 +4,21 @@
  * A sweep is serial by nature: a pixel takes the new values of its left and upper neighbours. Cut into blocks, those on
  * one anti-diagonal depend on the diagonal before only, so they run in parallel and give the serial sweep's bits.
  * Within a pixel the three channels of F and of B are two vectors, and the left neighbour, the only value the next
- * pixel waits for, enters last. */
+ * pixel waits for, enters last.
+ *
+ * Where only the bytes of F are wanted, the full size, which is three quarters of the memory, is never whole there: its
+ * sweeps follow each other in bands of rows, each a band behind the one before, and a band is rounded after the last. */
 #include "matting/foreground.h"
 
 #include "core/alloc.h"
+#include "image/convert.h"
 
 #include <math.h>
 #include <string.h>
 
 #define BLOCK_ROWS 64
 #define BLOCK_COLS 256
+#define BAND       128 /* rows; a band has four rows of blocks, so that threads share it */
 
 typedef float v4f __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
@@ -21,8 +26,10 @@ typedef int32_t v4i __attribute__((vector_size(16)));
 /* Foreground, background and alpha at one size. */
 typedef struct level {
     int width, height;
-    v4f *f, *b;       /* [height, width] */
-    float *a;         /* [height, width] alpha of this level */
+    int rows;         /* of f and b that are kept at a time: row y is row y % rows of them */
+    v4f *f, *b;       /* [rows, width] */
+    float *own_a;     /* [height, width], NULL at the full size */
+    const float *a;   /* [height, width] alpha of this level: own_a, or the photo's */
     int32_t *columns; /* [width] column of the photo */
 } level;
 
@@ -32,7 +39,10 @@ typedef struct ml {
     float regularization, gradient;
     float unit[256];
     level now, last;
-    int diagonal; /* of the blocks that are swept side by side */
+    int top, bottom, block_rows; /* the rows that are swept, and how many a block has */
+    int diagonal;                /* of the blocks that are swept side by side */
+    mb_image_u8 *bytes;          /* rounded F goes there, where `coverage` is not 255; NULL: F and B stay whole */
+    const uint8_t *coverage;
     const mb_task *task;
 } ml;
 
@@ -58,19 +68,27 @@ static inline v4f splat(float x)
     return (v4f){x, x, x, x};
 }
 
+/* Where row y of f and b begins. */
+static inline size_t row_of(const level *l, int y)
+{
+    return (size_t)(y % l->rows) * (size_t)l->width;
+}
+
 /* One row of a block: x in [x0, x1). Neighbours beyond the picture are the pixel itself. */
 static void sweep_row(const ml *m, int y, int x0, int x1)
 {
     const level *l = &m->now;
-    size_t w = (size_t)l->width, row = (size_t)y * w;
-    size_t up = y > 0 ? row - w : row, down = y + 1 < l->height ? row + w : row;
+    const size_t w = (size_t)l->width, row = row_of(l, y);
+    const size_t up = y > 0 ? row_of(l, y - 1) : row, down = y + 1 < l->height ? row_of(l, y + 1) : row;
+    const float *alpha = l->a + (size_t)y * w, *above = y > 0 ? alpha - w : alpha;
+    const float *below = y + 1 < l->height ? alpha + w : alpha;
     float reg = m->regularization, grad = m->gradient;
     v4f left_f = l->f[row + (size_t)(x0 > 0 ? x0 - 1 : 0)], left_b = l->b[row + (size_t)(x0 > 0 ? x0 - 1 : 0)];
     for (int i = x0; i < x1; i++) {
         size_t x = (size_t)i, left = i > 0 ? x - 1 : x, right = i + 1 < l->width ? x + 1 : x;
-        float a = l->a[row + x], rest = 1 - a;
-        float w_left = reg + grad * fabsf(a - l->a[row + left]), w_right = reg + grad * fabsf(a - l->a[row + right]);
-        float w_up = reg + grad * fabsf(a - l->a[up + x]), w_down = reg + grad * fabsf(a - l->a[down + x]);
+        float a = alpha[x], rest = 1 - a;
+        float w_left = reg + grad * fabsf(a - alpha[left]), w_right = reg + grad * fabsf(a - alpha[right]);
+        float w_up = reg + grad * fabsf(a - above[x]), w_down = reg + grad * fabsf(a - below[x]);
         float sum = w_left + w_right + w_up + w_down;
         float a00 = a * a + sum, a01 = a * rest, a11 = rest * rest + sum;
         float inverse = 1 / (a00 * a11 - a01 * a01);
@@ -91,9 +109,9 @@ static int blocks_x(const level *l)
 {
     return (l->width - 1) / BLOCK_COLS + 1;
 }
-static int blocks_y(const level *l)
+static int blocks_y(const ml *m)
 {
-    return (l->height - 1) / BLOCK_ROWS + 1;
+    return (m->bottom - m->top - 1) / m->block_rows + 1;
 }
 
 /* Blocks of the diagonal, counted by their column from its first. */
@@ -101,23 +119,23 @@ static void sweep_blocks(void *arg, size_t begin, size_t end, int worker)
 {
     (void)worker;
     const ml *m = arg;
-    int first = m->diagonal - (blocks_y(&m->now) - 1);
+    int first = m->diagonal - (blocks_y(m) - 1);
     first = first > 0 ? first : 0;
     for (size_t i = begin; i < end; i++) {
         int bx = first + (int)i, by = m->diagonal - bx;
         int x0 = bx * BLOCK_COLS, x1 = m->now.width - x0 < BLOCK_COLS ? m->now.width : x0 + BLOCK_COLS;
-        int y0 = by * BLOCK_ROWS, y1 = m->now.height - y0 < BLOCK_ROWS ? m->now.height : y0 + BLOCK_ROWS;
+        int y0 = m->top + by * m->block_rows, y1 = m->bottom - y0 < m->block_rows ? m->bottom : y0 + m->block_rows;
         for (int y = y0; y < y1; y++) {
             sweep_row(m, y, x0, x1);
         }
     }
 }
 
-/* One Gauss-Seidel sweep over the level, diagonal by diagonal. */
+/* One Gauss-Seidel sweep over rows [top, bottom), diagonal by diagonal. */
 static mb_status sweep(ml *m, mb_error *err)
 {
     mb_status status = MB_OK;
-    int nx = blocks_x(&m->now), ny = blocks_y(&m->now);
+    int nx = blocks_x(&m->now), ny = blocks_y(m);
     for (m->diagonal = 0; m->diagonal < nx + ny - 1; m->diagonal++) {
         int first = m->diagonal - (ny - 1), last = m->diagonal < nx ? m->diagonal : nx - 1;
         first = first > 0 ? first : 0;
@@ -133,14 +151,16 @@ static void enlarge_rows(void *arg, size_t begin, size_t end, int worker)
     (void)worker;
     const ml *m = arg;
     const level *l = &m->now, *s = &m->last;
-    for (size_t y = begin; y < end; y++) {
-        size_t row = y * (size_t)l->width, from = y * (size_t)s->height / (size_t)l->height * (size_t)s->width;
+    for (size_t y = (size_t)m->top + begin; y < (size_t)m->top + end; y++) {
+        size_t row = row_of(l, (int)y), from = y * (size_t)s->height / (size_t)l->height * (size_t)s->width;
         const float *alpha = m->alpha->v + y * (size_t)m->alpha->height / (size_t)l->height * (size_t)m->alpha->width;
         for (size_t x = 0; x < (size_t)l->width; x++) {
             size_t at = from + x * (size_t)s->width / (size_t)l->width;
             l->f[row + x] = s->f[at];
             l->b[row + x] = s->b[at];
-            l->a[row + x] = alpha[l->columns[x]];
+        }
+        for (size_t x = 0; l->own_a != NULL && x < (size_t)l->width; x++) {
+            l->own_a[y * (size_t)l->width + x] = alpha[l->columns[x]];
         }
     }
 }
@@ -149,26 +169,30 @@ static void dispose_level(level *l)
 {
     mb_free_aligned(l->f);
     mb_free_aligned(l->b);
-    mb_free_aligned(l->a);
+    mb_free_aligned(l->own_a);
     mb_free(l->columns);
     *l = (level){0};
 }
 
-/* F, B and alpha of one size, and for each column the one of the photo. */
-static mb_status create_level(level *l, int width, int height, const mb_image_u8 *photo, mb_error *err)
+/* F, B (`rows` of them) and alpha of one size, and for each column the one of the photo. */
+static mb_status create_level(level *l, int width, int height, int rows, const ml *m, mb_error *err)
 {
-    size_t area, bytes;
-    *l = (level){.width = width, .height = height};
-    if (!mb_mul_size(&area, (size_t)width, (size_t)height) || !mb_mul_size(&bytes, area, sizeof(v4f))) {
+    const mb_image_u8 *photo = m->photo;
+    const bool full = width == m->alpha->width && height == m->alpha->height;
+    size_t area, bytes, alpha_bytes;
+    *l = (level){.width = width, .height = height, .rows = rows};
+    if (!mb_mul_size(&area, (size_t)width, (size_t)rows) || !mb_mul_size(&bytes, area, sizeof(v4f)) ||
+        !mb_mul_size(&area, (size_t)width, (size_t)height) || !mb_mul_size(&alpha_bytes, area, sizeof(float))) {
         return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels is too large", width, height);
     }
     l->f = mb_alloc_aligned(bytes);
     l->b = mb_alloc_aligned(bytes);
-    l->a = mb_alloc_aligned(bytes / 4);
+    l->own_a = full ? NULL : mb_alloc_aligned(alpha_bytes);
+    l->a = full ? m->alpha->v : l->own_a;
     l->columns = mb_alloc_array((size_t)width, sizeof *l->columns);
     if (l->f == NULL || l->b == NULL || l->a == NULL || l->columns == NULL) {
         dispose_level(l);
-        return mb_fail_memory(err, bytes * 9 / 4, "foreground colours (foreground=blurfusion needs less)");
+        return mb_fail_memory(err, 2 * bytes + alpha_bytes, "foreground colours (foreground=blurfusion needs less)");
     }
     for (int x = 0; x < width; x++) {
         l->columns[x] = (int32_t)((int64_t)x * photo->width / width);
@@ -196,6 +220,74 @@ static void start(ml *m)
     m->last.b[0] = (v4f){(float)(b[0] / n_b), (float)(b[1] / n_b), (float)(b[2] / n_b), 0};
 }
 
+/* Rows [begin, end) of the band from `top` on: F to bytes. Opaque pixels keep the photo's. */
+static void round_rows(void *arg, size_t begin, size_t end, int worker)
+{
+    (void)worker;
+    const ml *m = arg;
+    const size_t w = (size_t)m->now.width;
+    for (size_t y = (size_t)m->top + begin; y < (size_t)m->top + end; y++) {
+        const v4f *f = m->now.f + row_of(&m->now, (int)y);
+        const uint8_t *coverage = m->coverage + y * w;
+        uint8_t *to = m->bytes->v + 3 * y * w;
+        for (size_t x = 0; x < w; x++) {
+            for (int k = 0; k < 3 && coverage[x] != 255; k++) {
+                to[3 * x + (size_t)k] = mb_to8(f[x][k]);
+            }
+        }
+    }
+}
+
+/* Rows of band number k of the level, cut off at its ends. -> are there any? */
+static bool choose_band(ml *m, int k)
+{
+    m->top = k * BAND;
+    m->bottom = m->now.height - m->top < BAND ? m->now.height : m->top + BAND;
+    return k >= 0 && m->top < m->bottom;
+}
+
+/* The last level in bands. In step s band s gets its first values; then sweep k is over band s - k: what it reads from the
+ * band below has gone through sweep k - 1, and what it reads from the band above through sweep k. */
+static mb_status run_bands(const mb_task *task, ml *m, int iterations, mb_error *err)
+{
+    mb_status status = MB_OK;
+    const int bands = (m->now.height - 1) / BAND + 1;
+    m->block_rows = BAND / 4;
+    for (int s = 0; s < bands + iterations; s++) {
+        if (choose_band(m, s)) {
+            MB_TRY(mb_task_for(task, (size_t)(m->bottom - m->top), 16, enlarge_rows, m, err));
+        }
+        for (int k = 1; k <= iterations; k++) {
+            if (choose_band(m, s - k)) {
+                MB_TRY(sweep(m, err));
+            }
+        }
+        if (choose_band(m, s - iterations)) {
+            MB_TRY(mb_task_for(task, (size_t)(m->bottom - m->top), 16, round_rows, m, err));
+        }
+        mb_report_progress(task, 0.25 + 0.75 * (s + 1) / (bands + iterations));
+    }
+done:
+    return status;
+}
+
+/* A level as a whole. share: its pixels, of those of the full size. */
+static mb_status run_whole(const mb_task *task, ml *m, int iterations, double share, mb_error *err)
+{
+    mb_status status = MB_OK;
+    m->top = 0;
+    m->bottom = m->now.height;
+    m->block_rows = BLOCK_ROWS;
+    MB_TRY(mb_task_for(task, (size_t)m->now.height, 64, enlarge_rows, m, err));
+    dispose_level(&m->last);
+    for (int k = 0; k < iterations; k++) {
+        MB_TRY(sweep(m, err));
+        mb_report_progress(task, share * (k + 1) / iterations);
+    }
+done:
+    return status;
+}
+
 /* From 1 x 1 to the full size in steps of a constant factor; each level starts from the one before. */
 static mb_status run_levels(const mb_task *task, ml *m, const mb_foreground_options *o, mb_error *err)
 {
@@ -207,17 +299,33 @@ static mb_status run_levels(const mb_task *task, ml *m, const mb_foreground_opti
     for (int i = 0; i <= n; i++) {
         double t = n > 0 ? (double)i / n : 1; /* a single pixel: one level, and no division by zero */
         int lw = (int)rint(pow(w, t)), lh = (int)rint(pow(h, t));
-        MB_TRY(create_level(&m->now, lw, lh, m->photo, err));
-        MB_TRY(mb_task_for(task, (size_t)lh, 64, enlarge_rows, m, err));
-        dispose_level(&m->last);
-        int iterations = lw <= small_size && lh <= small_size ? small : big;
-        for (int k = 0; k < iterations; k++) {
-            MB_TRY(sweep(m, err));
-            mb_report_progress(task, ((double)lw * lh) / ((double)w * h) * (k + 1) / iterations);
+        const int iterations = lw <= small_size && lh <= small_size ? small : big;
+        const bool in_bands = i == n && m->bytes != NULL && iterations < lh / BAND; /* else nothing is saved */
+        MB_TRY(create_level(&m->now, lw, lh, in_bands ? (iterations + 1) * BAND + 1 : lh, m, err));
+        MB_TRY(in_bands ? run_bands(task, m, iterations, err)
+                        : run_whole(task, m, iterations, ((double)lw * lh) / ((double)w * h), err));
+        if (i == n && m->bytes != NULL && !in_bands) {
+            MB_TRY(mb_task_for(task, (size_t)lh, 64, round_rows, m, err));
         }
+        dispose_level(&m->last);
         m->last = m->now;
         m->now = (level){0};
     }
+done:
+    return status;
+}
+
+/* Weights, tables, and the single pixel before level 0. */
+static mb_status open_levels(ml *m, const mb_foreground_options *o, mb_error *err)
+{
+    mb_status status = MB_OK;
+    m->regularization = o->regularization > 0 ? o->regularization : 1e-5f;
+    m->gradient = o->gradient_weight > 0 ? o->gradient_weight : 1.0f;
+    for (int v = 0; v < 256; v++) {
+        m->unit[v] = (float)v / 255.0f;
+    }
+    MB_TRY(create_level(&m->last, 1, 1, 1, m, err));
+    start(m);
 done:
     return status;
 }
@@ -227,18 +335,12 @@ mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_colours *b, co
                            const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err)
 {
     ml m = {.photo = photo, .alpha = alpha, .task = task};
-    m.regularization = o->regularization > 0 ? o->regularization : 1e-5f;
-    m.gradient = o->gradient_weight > 0 ? o->gradient_weight : 1.0f;
     mb_status status = MB_OK;
     *f = (mb_colours){0};
     if (b != NULL) {
         *b = (mb_colours){0};
     }
-    for (int v = 0; v < 256; v++) {
-        m.unit[v] = (float)v / 255.0f;
-    }
-    MB_TRY(create_level(&m.last, 1, 1, photo, err));
-    start(&m);
+    MB_TRY(open_levels(&m, o, err));
     MB_TRY(run_levels(task, &m, o, err));
     *f = (mb_colours){photo->width, photo->height, (float *)m.last.f};
     m.last.f = NULL;
@@ -246,6 +348,20 @@ mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_colours *b, co
         *b = (mb_colours){photo->width, photo->height, (float *)m.last.b};
         m.last.b = NULL;
     }
+done:
+    dispose_level(&m.now);
+    dispose_level(&m.last);
+    return status;
+}
+
+/* A row is rounded when no sweep needs the photo there any more: the bytes may take the photo's place. */
+mb_status mb_foreground_ml_bytes(const mb_task *task, mb_image_u8 *photo, const mb_image_f32 *alpha,
+                                 const uint8_t *coverage, const mb_foreground_options *o, mb_error *err)
+{
+    ml m = {.photo = photo, .alpha = alpha, .task = task, .bytes = photo, .coverage = coverage};
+    mb_status status = MB_OK;
+    MB_TRY(open_levels(&m, o, err));
+    MB_TRY(run_levels(task, &m, o, err));
 done:
     dispose_level(&m.now);
     dispose_level(&m.last);

@@ -9,16 +9,24 @@
 #define HIDDEN(name) ".hidden " name "\n"
 #define BACK         ".popsection\n"
 #define MB_HIDDEN    __attribute__((visibility("hidden")))
+#define NAME(name)   name
+#elif defined(__MACH__)
+#define SECTION      ".section __TEXT,__const\n.p2align 12\n"
+#define HIDDEN(name) ".private_extern " name "\n"
+#define BACK         ".text\n"
+#define MB_HIDDEN    __attribute__((visibility("hidden")))
+#define NAME(name)   "_" name
 #else /* PE: what is not exported is hidden */
 #define SECTION      ".section .rdata,\"dr\"\n.balign 4096\n"
 #define HIDDEN(name) ""
 #define BACK         ".text\n"
 #define MB_HIDDEN
+#define NAME(name) name
 #endif
-__asm__(SECTION HIDDEN("mb_demo_model") ".globl mb_demo_model\n"
-                                        "mb_demo_model: .incbin \"" MB_DEMO_MODEL
-                                        "\"\n" HIDDEN("mb_demo_model_end") ".globl mb_demo_model_end\n"
-                                                                           "mb_demo_model_end: .byte 0\n" BACK);
+#define MODEL NAME("mb_demo_model")
+#define END   NAME("mb_demo_model_end")
+__asm__(SECTION HIDDEN(MODEL) ".globl " MODEL "\n" MODEL ": .incbin \"" MB_DEMO_MODEL
+                              "\"\n" HIDDEN(END) ".globl " END "\n" END ": .byte 0\n" BACK);
 extern const unsigned char mb_demo_model[] MB_HIDDEN;
 extern const unsigned char mb_demo_model_end[] MB_HIDDEN;
 #else

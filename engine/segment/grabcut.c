@@ -172,11 +172,12 @@ static void connect_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
-/* The network of the cut: nodes, edges, and no data terms yet. */
-static mb_status open_flow(const mb_task *task, cut_work *w, int nodes, mb_error *err)
+/* The network of the cut: nodes, edges, and no data terms yet. whole: every pixel has its node of the grid. */
+static mb_status open_flow(const mb_task *task, cut_work *w, int nodes, bool whole, mb_error *err)
 {
     mb_status status = MB_OK;
-    MB_TRY(mb_maxflow_create(&w->flow, nodes, err));
+    MB_TRY(whole ? mb_maxflow_create_grid(&w->flow, w->lab->width, w->lab->height, err)
+                 : mb_maxflow_create(&w->flow, nodes, err));
     w->colour = mb_alloc_array((size_t)nodes, sizeof *w->colour);
     w->pull = mb_calloc((size_t)nodes, sizeof *w->pull);
     if (w->colour == NULL || w->pull == NULL) {
@@ -282,17 +283,19 @@ static mb_status cut_whole(const mb_task *task, cut_work *w, const mb_palette *p
     if (scratch == NULL) {
         return mb_fail_memory(err, colours * 4 * sizeof *scratch, "GrabCut");
     }
-    for (size_t i = 0; i < n; i++) {
-        w->node[i] = (int32_t)i;
+    for (int y = 0; y < w->lab->height; y++) {
+        for (int x = 0; x < w->lab->width; x++) {
+            w->node[(size_t)y * (size_t)w->lab->width + (size_t)x] = mb_maxflow_grid_node(w->lab->width, x, y);
+        }
     }
-    MB_TRY(open_flow(task, w, (int)n, err));
+    MB_TRY(open_flow(task, w, mb_maxflow_grid_nodes(w->lab->width, w->lab->height), true, err));
     for (int round = 0; round < w->o->rounds && changed > 0; round++) {
         MB_TRY(fit_models(task, w, p, round > 0, out, scratch, err));
         for (size_t c = 0; c < colours; c++) {
             scratch[c] = mb_gmm_log(&out->subject, p->lab + 3 * c) - mb_gmm_log(&out->ground, p->lab + 3 * c);
         }
         for (size_t i = 0; i < n; i++) {
-            w->colour[i] = scratch[p->cell[i]];
+            w->colour[w->node[i]] = scratch[p->cell[i]];
         }
         MB_TRY(cut_once(task, w, &changed, err));
         mb_report_progress(task, (round + 1.0) / w->o->rounds);
@@ -455,7 +458,7 @@ static mb_status cut_band(const mb_task *task, uint8_t *label, const mb_grabcut_
     MB_TRY(take_outline(task, &w, small, &nodes, err));
     mb_report_progress(task, 0.4);
     if (nodes > 0) {
-        MB_TRY(open_flow(task, &w, nodes, err));
+        MB_TRY(open_flow(task, &w, nodes, false, err));
         MB_TRY(mb_task_for(task, (size_t)rgb->height, ROWS_PER_CHUNK, colour_rows, &w, err));
         mb_report_progress(task, 0.6);
         MB_TRY(cut_once(task, &w, &changed, err));

@@ -3,7 +3,7 @@
  * allows before it is used; nothing is allocated for a count that the remaining bytes could not hold.
  *
  * Names, metadata and data are pointers into the mapping: they live as long as the mb_weights, and nothing is copied
- * but the table (one mb_tensor for each entry) and the hash index. A file that somebody shortens while it is mapped is
+ * but the table (one mb_tensor for each entry) and the index of names. A file that somebody shortens while it is mapped is
  * the one thing that cannot be checked; installing a model therefore replaces files and never writes into them. */
 #define _GNU_SOURCE
 #include "weights/reader.h"
@@ -15,6 +15,7 @@
 #include "core/os_process.h"
 #include "weights/format.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MB_VERIFY_CHUNK ((size_t)16 << 20) /* bytes between two progress reports */
@@ -27,9 +28,8 @@ struct mb_weights {
     size_t bytes;
     size_t n_tensors, n_meta;
     mb_tensor *tensors;
-    const char **meta; /* key, value, key, value ... into the file */
-    uint32_t *slots;   /* open addressing: index + 1, 0 empty */
-    size_t n_slots;    /* power of two, at least twice the tensors */
+    const char **meta;         /* key, value, key, value ... into the file */
+    const mb_tensor **by_name; /* the tensors in the order of their names */
 };
 
 /* One sentence for all that is wrong with a file of ours. */
@@ -40,33 +40,29 @@ static mb_status damaged(mb_error *err, const char *what)
 
 /* ---- names */
 
-/* n_slots is a power of two. */
-static size_t first_slot(const mb_weights *w, const char *name, size_t n)
+/* A file chooses its names: a hash table could be made one long chain, a sorted list cannot. */
+static int by_name(const void *a, const void *b)
 {
-    return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, n) & (w->n_slots - 1);
+    const mb_tensor *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
 }
 
-/* Open addressing: a free slot ends the search, and there always is one. */
 const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
 {
-    for (size_t s = first_slot(w, name, strlen(name)); w->slots[s] != 0; s = (s + 1) & (w->n_slots - 1)) {
-        const mb_tensor *t = &w->tensors[w->slots[s] - 1];
-        if (strcmp(t->name, name) == 0) {
-            return t;
+    size_t low = 0, high = w->n_tensors;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(w->by_name[middle]->name, name);
+        if (order == 0) {
+            return w->by_name[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     return NULL;
-}
-
-/* The first free slot from the hash on. */
-static void insert_name(mb_weights *w, size_t index)
-{
-    const char *name = w->tensors[index].name;
-    size_t s = first_slot(w, name, strlen(name));
-    while (w->slots[s] != 0) {
-        s = (s + 1) & (w->n_slots - 1);
-    }
-    w->slots[s] = (uint32_t)(index + 1);
 }
 
 /* ---- header */
@@ -305,16 +301,31 @@ static mb_status read_entry(mb_weights *w, size_t index, const uint8_t **at, con
     return MB_OK;
 }
 
-/* The table into an array and a hash index (open addressing, twice as many slots as names). The table must fill its
- * part but for the padding, and the last tensor end where the file ends. */
+/* All names once: sorted, two of the same stand side by side. */
+static mb_status index_names(mb_weights *w, mb_error *err)
+{
+    for (size_t i = 0; i < w->n_tensors; i++) {
+        w->by_name[i] = &w->tensors[i];
+    }
+    if (w->n_tensors > 1) {
+        qsort(w->by_name, w->n_tensors, sizeof w->by_name[0], by_name);
+    }
+    for (size_t i = 1; i < w->n_tensors; i++) {
+        const mb_tensor *t = w->by_name[i];
+        if (strcmp(w->by_name[i - 1]->name, t->name) == 0) {
+            return bad_tensor(err, (size_t)(t - w->tensors), t->name, "the name occurs twice");
+        }
+    }
+    return MB_OK;
+}
+
+/* The table into an array and an index of names. The table must fill its part but for the padding, and the last tensor
+ * end where the file ends. */
 static mb_status read_table(mb_weights *w, const mb_file_header *h, mb_error *err)
 {
-    for (w->n_slots = 8; w->n_slots < 2 * (size_t)h->n_tensors;) {
-        w->n_slots *= 2;
-    }
     w->tensors = mb_calloc(h->n_tensors, sizeof w->tensors[0]);
-    w->slots = mb_calloc(w->n_slots, sizeof w->slots[0]);
-    if (w->tensors == NULL || w->slots == NULL) {
+    w->by_name = mb_calloc(h->n_tensors, sizeof w->by_name[0]);
+    if (w->tensors == NULL || w->by_name == NULL) {
         return mb_fail_memory(err, h->n_tensors * sizeof w->tensors[0], "the table of a model");
     }
     const uint8_t *at = w->base + h->table_offset;
@@ -325,11 +336,11 @@ static mb_status read_table(mb_weights *w, const mb_file_header *h, mb_error *er
         if (status != MB_OK) {
             return status;
         }
-        if (mb_weights_find(w, w->tensors[i].name) != NULL) {
-            return bad_tensor(err, i, w->tensors[i].name, "the name occurs twice");
-        }
-        insert_name(w, i);
-        w->n_tensors = i + 1;
+    }
+    w->n_tensors = h->n_tensors;
+    mb_status status = index_names(w, err);
+    if (status != MB_OK) {
+        return status;
     }
     if ((size_t)(end - at) >= MB_FILE_ALIGN || !all_zero(at, end) || data_end != w->bytes) {
         return damaged(err, "something lies between or behind its parts");
@@ -433,7 +444,7 @@ void mb_weights_free(mb_weights *w)
     mb_free_aligned(w->owned);
     mb_free(w->path);
     mb_free(w->tensors);
-    mb_free(w->slots);
+    mb_free(w->by_name);
     mb_free(w->meta);
     mb_free(w);
 }

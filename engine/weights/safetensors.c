@@ -11,7 +11,6 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
-#include "core/hash.h"
 #include "core/json.h"
 #include "core/text.h"
 
@@ -33,8 +32,7 @@ struct mb_safetensors {
     size_t n_tensors, capacity;
     const char **meta;
     size_t n_meta, meta_capacity;
-    uint32_t *slots; /* index + 1 by hash of the name; 0 empty */
-    size_t n_slots;
+    const mb_st_tensor **by_name; /* the tensors in the order of their names */
 };
 
 /* ---- the header */
@@ -183,11 +181,14 @@ static bool read_tensor(mb_safetensors *s, mb_json_reader *r, mb_st_tensor *t)
         return mb_json_reject(r, "dtype, shape or data_offsets are missing");
     }
     size_t bits = mb_st_dtype_bits(t->dtype);
-    for (int i = 0; i < t->rank; i++) {
-        if (!mb_mul_size(&bits, bits, (size_t)t->dims[i])) {
+    bool empty = false;
+    for (int i = 0; i < t->rank; i++) { /* zeros aside, so that no product of some of the dimensions overflows either */
+        empty = empty || t->dims[i] == 0;
+        if (!mb_mul_size(&bits, bits, t->dims[i] > 0 ? (size_t)t->dims[i] : 1)) {
             return mb_json_reject(r, "the shape overflows");
         }
     }
+    bits = empty ? 0 : bits;
     if (bits % 8 != 0) {
         return mb_json_reject(r, "its elements do not fill whole bytes");
     }
@@ -269,38 +270,59 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* n_slots is a power of two. */
-static size_t first_slot(const mb_safetensors *s, const char *name)
+/* A file chooses its names: a hash table could be made one long chain, a sorted list cannot. */
+static int by_name(const void *a, const void *b)
 {
-    return (size_t)mb_fnv1a64(MB_FNV1A64_BASIS, name, strlen(name)) & (s->n_slots - 1);
+    const mb_st_tensor *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
 }
 
-/* By hash; open addressing with at least half of the slots free. */
 const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *name)
 {
-    for (size_t i = first_slot(s, name); s->slots[i] != 0; i = (i + 1) & (s->n_slots - 1)) {
-        const mb_st_tensor *t = &s->tensors[s->slots[i] - 1];
-        if (strcmp(t->name, name) == 0) {
-            return t;
+    size_t low = 0, high = s->n_tensors;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(s->by_name[middle]->name, name);
+        if (order == 0) {
+            return s->by_name[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     return NULL;
 }
 
+/* All names once: sorted, two of the same stand side by side. */
+static mb_status index_names(mb_safetensors *s, mb_error *err)
+{
+    s->by_name = mb_calloc(s->n_tensors, sizeof s->by_name[0]);
+    if (s->by_name == NULL) {
+        return mb_fail_memory(err, s->n_tensors * sizeof s->by_name[0], "the index of tensors");
+    }
+    for (size_t i = 0; i < s->n_tensors; i++) {
+        s->by_name[i] = &s->tensors[i];
+    }
+    if (s->n_tensors > 1) {
+        qsort(s->by_name, s->n_tensors, sizeof s->by_name[0], by_name);
+    }
+    for (size_t i = 1; i < s->n_tensors; i++) {
+        if (strcmp(s->by_name[i - 1]->name, s->by_name[i]->name) == 0) {
+            return damaged(err, s->by_name[i]->name, "the name occurs twice");
+        }
+    }
+    return MB_OK;
+}
+
 /* Sorts the tensors by their place, then checks that they fill the data without a hole or an overlap, and that no name
- * occurs twice, while the hash index is filled. Holes are refused as the reference implementation does. */
+ * occurs twice. Holes are refused as the reference implementation does. */
 static mb_status check_order(mb_safetensors *s, mb_error *err)
 {
     const uint8_t *end = s->data;
     if (s->n_tensors > 1) {
         qsort(s->tensors, s->n_tensors, sizeof s->tensors[0], by_place);
-    }
-    for (s->n_slots = 8; s->n_slots < 2 * s->n_tensors;) {
-        s->n_slots *= 2;
-    }
-    s->slots = mb_calloc(s->n_slots, sizeof s->slots[0]);
-    if (s->slots == NULL) {
-        return mb_fail_memory(err, s->n_slots * sizeof s->slots[0], "the index of tensors");
     }
     for (size_t i = 0; i < s->n_tensors; i++) {
         const mb_st_tensor *t = &s->tensors[i];
@@ -308,15 +330,11 @@ static mb_status check_order(mb_safetensors *s, mb_error *err)
             return damaged(err, t->name,
                            (const uint8_t *)t->data > end ? "a hole lies before its data" : "its data overlap others");
         }
-        if (mb_safetensors_find(s, t->name) != NULL) {
-            return damaged(err, t->name, "the name occurs twice");
-        }
-        size_t slot = first_slot(s, t->name);
-        while (s->slots[slot] != 0) {
-            slot = (slot + 1) & (s->n_slots - 1);
-        }
-        s->slots[slot] = (uint32_t)(i + 1);
         end += t->bytes;
+    }
+    mb_status status = index_names(s, err);
+    if (status != MB_OK) {
+        return status;
     }
     return end == s->data + s->data_bytes ? MB_OK : damaged(err, NULL, "something follows the last tensor");
 }
@@ -389,7 +407,7 @@ void mb_safetensors_free(mb_safetensors *s)
     mb_free(s->pool);
     mb_free(s->tensors);
     mb_free(s->meta);
-    mb_free(s->slots);
+    mb_free(s->by_name);
     mb_free(s);
 }
 

@@ -54,7 +54,7 @@ TEST(width)
     CHECK_MSG(narrow <= 60 && narrow > 50, "%zu columns of 60", narrow);
     CHECK_MSG(wide <= 120 && wide > 110, "%zu columns of 500", wide);
     process_run(&p, "script -qec 'stty cols 100; mattebox help cut' /dev/null | tr -d '\\r'");
-    if (p.code == 0) { /* where there is a `script` */
+    if (p.code == 0 && !process_is_windows()) { /* where there is a `script` */
         CHECK_MSG(strstr(p.out, "paths of --files-from end in NUL, as find -print0 writes them\n") != NULL, "%.300s",
                   p.out);
     }
@@ -195,7 +195,7 @@ TEST(models)
 {
     process_run(&p, "mattebox cat.jpg --model nonesuch --force");
     CHECK_RUN(&p, 3, "mattebox: no model \"nonesuch\" in: ");
-    process_run(&p, "MATTEBOX_MODELS=/one:/two mattebox models path | head -n 2");
+    process_run(&p, "MATTEBOX_MODELS='/one%c/two' mattebox models path | head -n 2", process_is_windows() ? ';' : ':');
     CHECK(strcmp(p.out, "/one\n/two\n") == 0);
     process_run(&p, "mattebox cat.jpg --model ./nonesuch.mbw --force");
     CHECK_RUN(&p, 3, "mattebox: ./nonesuch.mbw: no such file\n");
@@ -247,5 +247,5 @@ TEST(first_attempts)
     process_run(&p, "env -u HOME mattebox pet.ppm -m saliency -q -o i3.png -f");
     CHECK_RUN(&p, 0, "");
     process_run(&p, "TERM=dumb script -qec 'mattebox nothing.jpg' /dev/null");
-    CHECK_MSG(strstr(p.out, "\033") == NULL, "%s", p.out);
+    CHECK_MSG(process_is_windows() || strstr(p.out, "\033") == NULL, "%s", p.out);
 }

@@ -72,6 +72,26 @@ TEST(exploits)
     refuses(TEXT("\x80\x02X\x01\0\0\0aQ."), "no storage");
 }
 
+/* A dict made of itself twice has twice the items: 30 times over, a pickle of 500 bytes would ask for gigabytes. */
+TEST(doubling)
+{
+    static const char start[] = "\x80\x02}(K\x01K\x02uq\0", twice[] = "0ccollections\nOrderedDict\nh\0h\0\x86Rq\0";
+    uint8_t p[4096];
+    size_t n = sizeof start - 1;
+    memcpy(p, start, n);
+    for (int i = 0; i < 30; i++) {
+        memcpy(p + n, twice, sizeof twice - 1);
+        n += sizeof twice - 1;
+    }
+    p[n++] = '.';
+    refuses(p, n, "more items");
+    pickle k;
+    memcpy(p + sizeof start - 1, twice, sizeof twice - 1); /* a copy or two are fine */
+    p[sizeof start + sizeof twice - 2] = '.';
+    CHECK(pickle_read(&k, p, sizeof start + sizeof twice - 1, NULL) == MB_OK && k.root->u.list.n == 4);
+    pickle_dispose(&k);
+}
+
 /* Objects of harmless classes: opaque, whatever they are made of; a dict or list of its own class stays one. */
 TEST(objects)
 {

@@ -50,6 +50,14 @@ static bool accepts(const char *header, size_t n_data)
     return ok;
 }
 
+/* Nothing is 0 x 2^62 x 8, too, but the strides of such a tensor would overflow. */
+TEST(empty_and_huge)
+{
+    CHECK(accepts("{\"a\":{\"dtype\":\"F32\",\"shape\":[0,1000000],\"data_offsets\":[0,0]}}", 0));
+    CHECK(!accepts("{\"a\":{\"dtype\":\"F32\",\"shape\":[0,4611686018427387904,8],\"data_offsets\":[0,0]}}", 0));
+    CHECK(!accepts("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,8,0],\"data_offsets\":[0,0]}}", 0));
+}
+
 TEST(rules)
 {
     CHECK(accepts("{}", 0) && accepts("{}   ", 0));

@@ -1,78 +1,132 @@
 /* Runs a fuzz target without libFuzzer:
  *
- *     fuzz_TARGET FILE...                    replays files (crashes found before)
- *     fuzz_TARGET --mutate SECONDS FILE...   mutates them: flips, cuts, copies, splices, boundary values
+ *     fuzz_TARGET FILE...                    replays files (crashes found before); of folders all files in them
+ *     fuzz_TARGET --mutate SECONDS FILE...   mutates them, too: by the target's own mutator where it has one, else by
+ *                                            flips, cuts, copies and boundary values
  *
- * No crash and no leak is what the sanitizers watch; each target states what else must hold. tests/fuzz/run.sh builds
- * the same targets with clang's libFuzzer. */
-#include <stdbool.h>
-#include <stdint.h>
+ * No crash and no leak is what the sanitizers watch; each target states what else must hold. MB_FUZZ_SEED=N begins with
+ * other numbers; MB_FUZZ_KEEP=FILE writes each input there before it runs. tests/fuzz.sh runs the same targets with
+ * clang's libFuzzer. */
+#define _GNU_SOURCE
+#include "fuzz.h"
+
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+#define LARGEST ((size_t)1 << 16) /* of what mutators may make */
+
+#pragma weak LLVMFuzzerCustomMutator
 
 typedef struct seed {
     uint8_t *v;
     size_t n;
 } seed;
 
-static uint64_t state = 88172645463325252u;
+typedef struct seeds {
+    seed *v;
+    size_t n, capacity;
+} seeds;
 
-static size_t pick(size_t n)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return n > 0 ? (size_t)(state % n) : 0;
-}
+static fuzz_random state;
 
-static seed read_seed(const char *path)
+static bool read_seed(seed *s, const char *path)
 {
-    seed s = {0};
     FILE *f = fopen(path, "rb");
-    if (f == NULL) {
-        return s;
+    struct stat info;
+    if (f == NULL || fstat(fileno(f), &info) != 0) {
+        return false;
     }
-    fseek(f, 0, SEEK_END);
-    long size = ftell(f);
-    rewind(f);
-    s.v = malloc((size_t)(size > 0 ? size : 0) + 1);
-    s.n = s.v != NULL && size > 0 ? fread(s.v, 1, (size_t)size, f) : 0;
+    s->n = (size_t)info.st_size;
+    s->v = malloc(s->n + 1);
+    const bool whole = s->v != NULL && fread(s->v, 1, s->n, f) == s->n;
     fclose(f);
-    return s;
+    return whole;
 }
 
-static void change(uint8_t *v, size_t n)
+static bool add(seeds *all, const char *path)
 {
-    static const uint8_t edges[] = {0, 1, 0x7F, 0x80, 0xFF, 0xFE, 0x10, 0x40};
-    size_t at = pick(4) == 0 ? pick(n < 64 ? n : 64) : pick(n);
-    switch (pick(5)) {
+    if (all->n == all->capacity) {
+        all->capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
+        seed *larger = realloc(all->v, all->capacity * sizeof *larger);
+        if (larger == NULL) {
+            return false;
+        }
+        all->v = larger;
+    }
+    all->v[all->n] = (seed){0};
+    return read_seed(&all->v[all->n++], path);
+}
+
+/* A file, the files of a folder in the order of their names, or nothing. */
+static bool add_path(seeds *all, const char *path)
+{
+    struct dirent **entries;
+    struct stat info;
+    bool ok = true;
+    if (stat(path, &info) != 0) {
+        return true; /* a target without regressions has no such folder */
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        return add(all, path);
+    }
+    int n = scandir(path, &entries, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        char file[1200];
+        (void)snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        ok = ok && (entries[i]->d_name[0] == '.' || add(all, file));
+        free(entries[i]);
+    }
+    free(n >= 0 ? entries : NULL);
+    return ok;
+}
+
+/* ---- mutation */
+
+size_t LLVMFuzzerMutate(uint8_t *v, size_t n, size_t capacity)
+{
+    size_t length = 1 + fuzz_below(&state, 16), at, from;
+    if (n == 0) {
+        v[0] = (uint8_t)fuzz_next(&state);
+        return capacity > 0;
+    }
+    at = fuzz_one_in(&state, 4) ? fuzz_below(&state, n < 64 ? n : 64) : fuzz_below(&state, n);
+    from = fuzz_below(&state, n);
+    length = length < n - at ? length : n - at;
+    switch (fuzz_below(&state, 7)) {
     case 0:
-        v[at] = (uint8_t)(v[at] ^ (1u << pick(8)));
-        break;
-    case 1:
-        v[at] = edges[pick(sizeof edges)];
-        break;
+        v[at] = (uint8_t)(v[at] ^ (1u << fuzz_below(&state, 8)));
+        return n;
+    case 1: {
+        const size_t width = (size_t)1 << fuzz_below(&state, 4);
+        const uint64_t value = fuzz_edge(&state, v[at]);
+        memcpy(v + at, &value, width < n - at ? width : n - at);
+        return n;
+    }
     case 2:
-        v[at] = (uint8_t)pick(256);
-        break;
-    case 3: /* a block from elsewhere in the file */
-        for (size_t i = 0, from = pick(n), len = pick(32); i < len && at + i < n && from + i < n; i++) {
-            v[at + i] = v[from + i];
+        v[at] = (uint8_t)fuzz_next(&state);
+        return n;
+    case 3: /* bytes from elsewhere */
+        memmove(v + at, v + from, length < n - from ? length : n - from);
+        return n;
+    case 4: /* twice */
+        if (n + length <= capacity) {
+            memmove(v + at + length, v + at, n - at);
+            n += length;
         }
-        break;
-    default:
-        for (size_t i = 0, len = pick(8); i < len && at + i < n; i++) {
-            v[at + i] = 0xFF;
-        }
-        break;
+        return n;
+    case 5: /* away */
+        memmove(v + at, v + at + length, n - at - length);
+        return n - length;
+    default: /* the end */
+        return fuzz_one_in(&state, 4) ? at : n;
     }
 }
 
-/* The current input lies in `crash`'s file before it runs, so that a crash leaves it behind. */
+/* The current input lies in a file before it runs, so that a crash leaves it behind. */
 static void keep(const uint8_t *v, size_t n)
 {
     const char *path = getenv("MB_FUZZ_KEEP");
@@ -83,32 +137,37 @@ static void keep(const uint8_t *v, size_t n)
     }
 }
 
-static void mutate(const seed *seeds, size_t n_seeds, double seconds)
+/* Of exactly its size, so that the address sanitizer sees the first byte behind it. */
+static double run(const uint8_t *v, size_t n)
 {
-    clock_t start = clock();
+    uint8_t *exact = malloc(n > 0 ? n : 1);
+    const clock_t before = clock();
+    if (exact != NULL) {
+        memcpy(exact, v, n);
+        (void)LLVMFuzzerTestOneInput(exact, n);
+        free(exact);
+    }
+    return (double)(clock() - before) / CLOCKS_PER_SEC;
+}
+
+static void mutate(const seeds *all, double seconds)
+{
+    static uint8_t v[LARGEST];
+    const clock_t start = clock();
     long runs = 0;
     double slowest = 0.0;
     while ((double)(clock() - start) / CLOCKS_PER_SEC < seconds) {
-        const seed *s = &seeds[pick(n_seeds)];
-        size_t n = s->n > 0 && pick(8) == 0 ? pick(s->n) + 1 : s->n;
-        uint8_t *v = malloc(n > 0 ? n : 1);
-        if (v == NULL || s->n == 0) {
-            free(v);
-            continue;
-        }
+        const seed *s = &all->v[fuzz_below(&state, all->n)];
+        size_t n = s->n < LARGEST ? s->n : LARGEST;
         memcpy(v, s->v, n);
-        for (size_t i = 0, changes = 1 + pick(6); i < changes; i++) {
-            change(v, n);
+        for (size_t i = 0, changes = 1 + fuzz_below(&state, 4); i < changes; i++) {
+            n = LLVMFuzzerCustomMutator != NULL ? LLVMFuzzerCustomMutator(v, n, LARGEST, (unsigned)fuzz_next(&state))
+                                                : LLVMFuzzerMutate(v, n, LARGEST);
         }
         keep(v, n);
-        clock_t before = clock();
-        (void)LLVMFuzzerTestOneInput(v, n);
-        double took = (double)(clock() - before) / CLOCKS_PER_SEC;
+        const double took = run(v, n);
         slowest = took > slowest ? took : slowest;
-        if (took > 5.0) {
-            abort(); /* a decoder that crawls is a fault, too */
-        }
-        free(v);
+        FUZZ_MUST(took < 5.0); /* an input that takes that long is a fault, too */
         runs++;
     }
     printf("%ld inputs, slowest %.3f s\n", runs, slowest);
@@ -118,27 +177,29 @@ int main(int argc, char **argv)
 {
     const bool mutating = argc > 3 && strcmp(argv[1], "--mutate") == 0;
     const int first = mutating ? 3 : 1;
-    const size_t n = argc > first ? (size_t)(argc - first) : 0;
-    seed *seeds = calloc(n + 1, sizeof *seeds);
-    if (seeds == NULL || n == 0) {
-        free(seeds);
-        fprintf(stderr, "usage: %s [--mutate SECONDS] FILE...\n", argv[0]);
+    const char *start = getenv("MB_FUZZ_SEED");
+    seeds all = {0};
+    state.state = start != NULL ? strtoull(start, NULL, 10) : 1;
+    for (int i = first; i < argc; i++) {
+        if (!add_path(&all, argv[i])) {
+            fprintf(stderr, "%s: cannot be read\n", argv[i]);
+            return 2;
+        }
+    }
+    if (all.n == 0) {
+        fprintf(stderr, "usage: %s [--mutate SECONDS] FILE|FOLDER...\n", argv[0]);
         return 2;
     }
-    const char *start = getenv("MB_FUZZ_SEED");
-    state ^= start != NULL ? strtoull(start, NULL, 10) * 0x9E3779B97F4A7C15u : 0;
-    for (size_t i = 0; i < n; i++) {
-        seeds[i] = read_seed(argv[first + (int)i]);
-        (void)LLVMFuzzerTestOneInput(seeds[i].v, seeds[i].n);
+    for (size_t i = 0; i < all.n; i++) {
+        (void)run(all.v[i].v, all.v[i].n);
     }
+    printf("%zu files replayed\n", all.n);
     if (mutating) {
-        mutate(seeds, n, atof(argv[2]));
-    } else {
-        printf("%zu files replayed\n", n);
+        mutate(&all, atof(argv[2]));
     }
-    for (size_t i = 0; i < n; i++) {
-        free(seeds[i].v);
+    for (size_t i = 0; i < all.n; i++) {
+        free(all.v[i].v);
     }
-    free(seeds);
+    free(all.v);
     return 0;
 }

@@ -83,6 +83,11 @@ void process_run(process *p, const char *format, ...)
     (void)slurp(p->err, sizeof p->err, ".stderr");
 }
 
+bool process_is_windows(void)
+{
+    return getenv("MATTEBOX_TEST_PROGRAMS") != NULL;
+}
+
 bool file_exists(const char *name)
 {
     struct stat s;

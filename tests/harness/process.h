@@ -20,6 +20,10 @@ const char *process_folder(const char *test_name);
 /* Runs a shell command line in the folder. Programs of the build are on the PATH, MATTEBOX_* and HOME are set aside. */
 void process_run(process *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether they run the Windows programs (tests/windows.sh): lists in variables are separated by ';' there, and what a pseudo
+ * terminal shows is Wine's console, with escape sequences of its own. */
+bool process_is_windows(void);
+
 /* Files of the folder (or absolute). */
 bool file_exists(const char *name);
 long file_bytes(const char *name); /* -1: missing */

@@ -1,6 +1,7 @@
 /* Foreground colours: multi-level and blur fusion against the libraries' results; the blocked parallel sweep against
  * the serial one, bit for bit; edge sizes; the picture the pipeline gets. */
 #include "matting/fixtures.h"
+#include "image/convert.h"
 #include "matting/foreground.h"
 
 /* f (and b) against [H,W,3] goldens. */
@@ -207,6 +208,48 @@ static plain plain_ml(const mb_image_u8 *photo, const mb_image_f32 *alpha)
         last = p;
     }
     return last;
+}
+
+/* Bytes that are made in bands of rows are those of the whole estimate, for any number of threads and sweeps. */
+TEST(bytes_in_bands)
+{
+    static const int sizes[][2] = {{300, 700}, {70, 513}, {33, 384}, {40, 100}, {1, 1}};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        mb_image_u8 photo = {0}, bytes = {0};
+        mb_image_f32 alpha = {0};
+        mb_error err;
+        noise(&photo, &alpha, sizes[s][0], sizes[s][1], 3);
+        const size_t n = (size_t)photo.width * (size_t)photo.height;
+        uint8_t *coverage = malloc(n);
+        REQUIRE(coverage != NULL);
+        for (size_t i = 0; i < n; i++) {
+            coverage[i] = (uint8_t)(alpha.v[i] * 255.0f);
+        }
+        for (int threads = 1; threads <= 3; threads += 2) {
+            for (int sweeps = 1; sweeps <= 3; sweeps++) {
+                const mb_foreground_options o = {.big_iterations = sweeps};
+                mb_colours f = {0};
+                mb_task task = {0};
+                size_t wrong = 0;
+                CHECK_OK(mb_pool_create(&task.pool, threads, &err), err);
+                CHECK_OK(mb_foreground_ml(&task, &f, NULL, &photo, &alpha, &o, &err), err);
+                CHECK_OK(mb_image_u8_rgb(&bytes, &photo, &err), err);
+                CHECK_OK(mb_foreground_ml_bytes(&task, &bytes, &alpha, coverage, &o, &err), err);
+                for (size_t i = 0; i < 3 * n; i++) {
+                    const uint8_t want = coverage[i / 3] == 255 ? photo.v[i] : mb_to8(f.v[i / 3 * 4 + i % 3]);
+                    wrong += bytes.v[i] != want;
+                }
+                CHECK_MSG(wrong == 0, "%d x %d, %d threads, %d sweeps: %zu bytes", photo.width, photo.height, threads,
+                          sweeps, wrong);
+                mb_pool_free(task.pool);
+                mb_colours_dispose(&f);
+                mb_image_u8_dispose(&bytes);
+            }
+        }
+        free(coverage);
+        mb_image_u8_dispose(&photo);
+        mb_image_f32_dispose(&alpha);
+    }
 }
 
 /* Pictures of many blocks: the plain sweep within rounding, and one set of bits for any number of threads. */

@@ -8,10 +8,15 @@ grep -qE '^MATTEBOX_SANITIZE:[A-Z]+=.+' "$build/CMakeCache.txt" && { echo "built
 grep -qE '^CMAKE_BUILD_TYPE:[A-Z]+=(Debug)$' "$build/CMakeCache.txt" && { echo "a debug build: not shipped"; exit 77; }
 failed=0
 bad() { echo "$1: $2"; failed=1; }
+has() { grep -q "^MB_HAS_$1:INTERNAL=1" "$build/CMakeCache.txt"; }
+start_files_marked=$(for f in crti.o Scrt1.o; do readelf -n "$(cc -print-file-name=$f)" 2>/dev/null; done | grep -c 'IBT, SHSTK' | grep -x 2 || true)
 model_bytes=0
 [ ! -f "$model" ] || model_bytes=$(wc -c <"$model")
 library=$(find "$build" -maxdepth 1 -type f -name 'libmattebox.so.*' | sort | tail -n 1)
-for file in "$build/mattebox" "$build/mattebox-weights" "$library"; do
+# The server and its decoder processes are the program itself. The backend of Triton is a library of its own.
+set -- "$build/mattebox" "$build/mattebox-weights" "$library"
+[ ! -f "$build/libtriton_mattebox.so" ] || set -- "$@" "$build/libtriton_mattebox.so"
+for file in "$@"; do
     name=$(basename "$file")
     [ -f "$file" ] || { bad "$name" "is not built"; continue; }
     readelf -W -h -l -d "$file" >"$build/hardening.txt"
@@ -22,10 +27,18 @@ for file in "$build/mattebox" "$build/mattebox-weights" "$library"; do
     grep -oE 'NEEDED.*lib(microhttpd|gnutls|heif|tiff|jxl|curl|openblas)[^]]*' "$build/hardening.txt" | sed 's/.*\[//' | while read -r needed; do
         echo "$name is linked with $needed, which is to be opened when it is needed (docs/decisions/028)"
     done | grep . && failed=1
+    grep -qE 'LOAD.* RWE' "$build/hardening.txt" && bad "$name" "has a segment that is written and executed"
+    grep -qE '\(TEXTREL\)' "$build/hardening.txt" && bad "$name" "changes its own code when it is loaded"
     grep -qE '\(RPATH\)' "$build/hardening.txt" && bad "$name" "has an RPATH"
     readelf -W --dyn-syms "$file" >"$build/hardening.txt"
     grep -q '__stack_chk_fail' "$build/hardening.txt" || bad "$name" "has no stack protector"
     grep -qE '__[a-z]+_chk' "$build/hardening.txt" || bad "$name" "is not fortified"
+    grep -qE ' (strcpy|strcat|sprintf|vsprintf|gets|system|popen|mktemp|tmpnam)(@|$)' "$build/hardening.txt" &&
+        bad "$name" "imports $(grep -oE ' (strcpy|strcat|sprintf|vsprintf|gets|system|popen|mktemp|tmpnam)(@|$)' "$build/hardening.txt" | head -n 1)"
+    # The linker keeps the marks only if every object has them, and Debian 12's C library has none in its start files.
+    if has fcf_protection_full && [ -n "$start_files_marked" ]; then
+        readelf -W -n "$file" 2>/dev/null | grep -q 'IBT, SHSTK' || bad "$name" "has no marks of CET: an object of it lacks them"
+    fi
     if readelf -W -S "$file" | grep -q nv_fatbin; then
         echo "$name: with CUDA kernels, whose size is not judged"
         continue
@@ -34,11 +47,23 @@ for file in "$build/mattebox" "$build/mattebox-weights" "$library"; do
     echo "$name: $((bytes / 1000)) kB beside the model"
     [ "$bytes" -lt 6000000 ] || bad "$name" "$bytes bytes without the model; 6,000,000 are the limit"
 done
-# Level 3, and branch protection of every object; the C library's own start files may lack it, so the programs may, too.
-grep -o '"command":.*' "$build/compile_commands.json" | grep -E -e '/(engine|kernels|weights_tool|app)/' | grep -E ' -c [^ ]*\.c"' |
-    grep -v -e '-D_FORTIFY_SOURCE=3' | grep -v /tests/ | head -n 3 | grep . && bad "compile_commands.json" "not all is compiled with -D_FORTIFY_SOURCE=3"
-if grep -q 'MB_HAS_fcf_protection_full:INTERNAL=1' "$build/CMakeCache.txt"; then
-    object=$(find "$build/CMakeFiles/mb_core.dir" -name 'text.c.o')
-    readelf -n "$object" | grep -q 'IBT, SHSTK' || bad "$object" "has no marks of CET"
+# Flags of every source of what is shipped, whatever folder it is in.
+sources=$(grep -o '"command":.*' "$build/compile_commands.json" | grep -E -e '/(engine|kernels|weights_tool|app)/' | grep -E ' -c [^ ]*\.c"' | grep -v /tests/)
+all_have() {
+    missing=$(printf '%s\n' "$sources" | grep -v -e " $1" | grep -oE '[^ /]*\.c"$' | head -n 3)
+    [ -z "$missing" ] || bad "compile_commands.json" "not all is compiled with $1: $(echo "$missing" | tr '\n' ' ')"
+}
+all_have -D_FORTIFY_SOURCE=3
+all_have -fstack-protector-strong
+all_have -Wvla
+if has fstack_clash_protection; then
+    all_have -fstack-clash-protection
 fi
+if has fcf_protection_full; then
+    all_have -fcf-protection=full
+    for object in $(find "$build/CMakeFiles" "$build/weights_tool" -name '*.c.o' | grep -v /tests/); do
+        readelf -n "$object" | grep -q 'IBT, SHSTK' || bad "$object" "has no marks of CET"
+    done
+fi
+[ -n "$sources" ] || bad "compile_commands.json" "names no source"
 exit $failed

@@ -63,3 +63,63 @@ static inline int make_folder_for_test(const char *path, int mode)
     return _mkdir(path);
 }
 #define mkdir make_folder_for_test
+
+/* One memory stream at a time: a file whose contents are handed over when it is closed. */
+static struct {
+    FILE *f;
+    char **data;
+    size_t *bytes;
+} memory_stream;
+
+static inline FILE *open_memstream(char **data, size_t *bytes)
+{
+    memory_stream.f = tmpfile();
+    memory_stream.data = data;
+    memory_stream.bytes = bytes;
+    return memory_stream.f;
+}
+
+static inline int close_for_test(FILE *f)
+{
+    if (f != NULL && f == memory_stream.f) {
+        const long n = ftell(f);
+        *memory_stream.data = calloc((size_t)n + 1, 1);
+        rewind(f);
+        *memory_stream.bytes = *memory_stream.data != NULL ? fread(*memory_stream.data, 1, (size_t)n, f) : 0;
+        memory_stream.f = NULL;
+    }
+    return fclose(f);
+}
+#define fclose close_for_test
+
+/* A folder and all in it. 0: it is gone. */
+static inline int remove_folder_for_test(const char *path)
+{
+    char name[PATH_MAX];
+    struct _finddata_t found;
+    (void)snprintf(name, sizeof name, "%s/*", path);
+    intptr_t list = _findfirst(name, &found);
+    for (int more = list != -1; more; more = _findnext(list, &found) == 0) {
+        (void)snprintf(name, sizeof name, "%s/%s", path, found.name);
+        if (strcmp(found.name, ".") == 0 || strcmp(found.name, "..") == 0) {
+            continue;
+        }
+        if ((found.attrib & _A_SUBDIR) != 0) {
+            (void)remove_folder_for_test(name);
+        } else {
+            (void)remove(name);
+        }
+    }
+    if (list != -1) {
+        (void)_findclose(list);
+    }
+    return _rmdir(path);
+}
+
+/* There is no shell: tests remove their folders by it. */
+static inline int system_for_test(const char *command)
+{
+    char path[PATH_MAX];
+    return sscanf(command, "rm -r '%4095[^']'", path) == 1 ? remove_folder_for_test(path) : -1;
+}
+#define system system_for_test

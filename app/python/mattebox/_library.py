@@ -4,12 +4,15 @@ from __future__ import annotations
 import ctypes
 import os
 import pathlib
+import sys
 import threading
 from typing import Any
 
 from . import _abi, errors
 
 HERE = pathlib.Path(__file__).resolve().parent
+# In the wheel, and the system's; elsewhere as on Linux.
+FILES = {"win32": ("mattebox.dll", "mattebox.dll"), "darwin": ("libmattebox*.dylib", "libmattebox.dylib")}
 _lock = threading.Lock()
 _library: ctypes.CDLL | None = None
 
@@ -17,13 +20,14 @@ _library: ctypes.CDLL | None = None
 def _open() -> ctypes.CDLL:
     """$MATTEBOX_LIBRARY, the one in the wheel, the system's."""
     chosen = os.environ.get("MATTEBOX_LIBRARY")
-    packaged = sorted((HERE / "lib").glob("libmattebox.so*"))
-    name = chosen or (str(packaged[0]) if packaged else "libmattebox.so." + _abi.VERSION.split(".")[0])
+    pattern, system = FILES.get(sys.platform, ("libmattebox.so*", "libmattebox.so." + _abi.VERSION.split(".")[0]))
+    packaged = sorted((HERE / "lib").glob(pattern))
+    name = chosen or (str(packaged[0]) if packaged else system)
     try:
         library = ctypes.CDLL(name)
     except OSError as why:
         raise errors.UnsupportedError(f"the library of mattebox cannot be opened: {why}\ninstall the wheel, or set "
-                                      "MATTEBOX_LIBRARY to libmattebox.so") from None
+                                      "MATTEBOX_LIBRARY to " + system) from None
     for function, (result, arguments) in _abi.FUNCTIONS.items():
         entry = getattr(library, function, None)
         if entry is None:

@@ -30,6 +30,7 @@ void *mb_budget_alloc(mb_budget *b, size_t bytes)
     }
     mb_budget_block *block = mb_add_size(&all, bytes, sizeof *block) ? mb_calloc(1, all) : NULL;
     if (block == NULL) {
+        b->starved = true;
         return NULL;
     }
     block->bytes = bytes;

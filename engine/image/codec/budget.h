@@ -11,6 +11,7 @@ typedef struct mb_budget_block mb_budget_block;
 typedef struct mb_budget {
     size_t limit, used, peak; /* bytes handed out */
     bool exceeded;            /* a request was refused for its size (not for lack of memory) */
+    bool starved;             /* the system had no memory for a request: what came of it is no fault of the file */
     mb_budget_block *first;
 } mb_budget;
 

@@ -30,7 +30,7 @@ static const mb_frame_walk *walk_of(const mb_sniffed *head)
     }
 }
 
-/* Pages and collections, and JPEG XL, which its library composes. */
+/* Pages and collections, and JPEG XL, which its library composes. -1: out of memory. */
 static int count_pages(mb_frame_file *f, const mb_load_limits *limits)
 {
     mb_budget budget;
@@ -69,7 +69,7 @@ static int count_pages(mb_frame_file *f, const mb_load_limits *limits)
         break;
     }
     mb_budget_release(&budget);
-    return n;
+    return budget.starved ? -1 : n;
 }
 
 mb_status mb_frame_file_open(mb_frame_file *out, const void *bytes, size_t n, const char *name,
@@ -92,6 +92,9 @@ mb_status mb_frame_file_open(mb_frame_file *out, const void *bytes, size_t n, co
         MB_TRY(out->walk->begin(out, err));
     } else if (mb_load_within_limits(&out->head, limits)) {
         out->count = count_pages(out, limits);
+        if (out->count < 0) {
+            MB_TRY(mb_fail(err, MB_E_MEMORY, "out of memory while its pictures were counted"));
+        }
     }
     if (out->count > limits->max_frames) {
         MB_TRY(mb_fail(err, MB_E_ARGUMENT, "it has more than %d frames\nmb_load_options.max_frames raises the limit",
@@ -155,19 +158,23 @@ done:
 static mb_status show(mb_frame_file *f, int i, const mb_task *task, const mb_load_limits *limits, mb_error *err)
 {
     mb_status status = MB_OK;
-    if (i < f->shown) {
+    f->budget.starved = f->budget.exceeded = false;
+    if (i < f->shown || f->unsettled) {
         if (f->walk->end != NULL) {
             f->walk->end(f);
         }
         f->shown = f->broken = 0;
+        f->unsettled = true;
         MB_TRY(f->walk->begin(f, err));
+        f->unsettled = false;
     }
     if (f->broken > 0 && f->broken < i) {
         return mb_fail(err, MB_E_FORMAT, "it is shown over frame %d, which is damaged", f->broken);
     }
     while (f->shown < i) {
         status = f->walk->next(f, task, limits, err);
-        if (status != MB_OK && status != MB_E_CANCELLED) {
+        f->unsettled = status == MB_E_MEMORY;
+        if (status != MB_OK && status != MB_E_CANCELLED && !f->unsettled) {
             f->broken = f->shown + 1;
         }
         MB_TRY(status);

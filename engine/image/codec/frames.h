@@ -28,6 +28,7 @@ struct mb_frame_file {
     bool animated;      /* its frames have durations */
     int shown;          /* the frame on the canvas; 0: none yet */
     int broken;         /* a frame that could not be read, on which the later ones rest; 0: none */
+    bool unsettled;     /* memory ran out within a step: the next one starts anew */
     double duration_ms; /* of the frame on the canvas */
     int state_ms;       /* WebP: when the frame on the canvas ends */
     mb_canvas canvas;

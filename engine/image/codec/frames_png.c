@@ -205,7 +205,7 @@ static mb_status next(mb_frame_file *f, const mb_task *task, const mb_load_limit
     at = c.next;
     png = make_png(&n, f, &k, &at);
     if (png == NULL) {
-        MB_TRY(f->budget.exceeded
+        MB_TRY(f->budget.exceeded || f->budget.starved
                    ? mb_fail_memory(err, n, "a frame of an APNG")
                    : mb_fail(err, MB_E_FORMAT, "damaged APNG: the frame's data\ncopy or download it again"));
     }

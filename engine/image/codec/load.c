@@ -270,7 +270,7 @@ mb_to_srgb *mb_decode_cmyk_profile(mb_decode_job *job)
     if (m == NULL || m->icc == NULL || job->limits->plain_colours) {
         return NULL;
     }
-    mb_to_srgb *t = mb_to_srgb_create((mb_bytes){m->icc, m->icc_bytes}, 4);
+    mb_to_srgb *t = mb_to_srgb_create((mb_bytes){m->icc, m->icc_bytes}, 4, job->budget);
     job->by_profile = t != NULL;
     return t;
 }
@@ -378,10 +378,10 @@ static bool grey_by_profile(const mb_decode_job *job)
             return false;
         }
     }
-    mb_to_srgb *t = mb_to_srgb_create((mb_bytes){m->icc, m->icc_bytes}, 1);
+    mb_to_srgb *t = mb_to_srgb_create((mb_bytes){m->icc, m->icc_bytes}, 1, job->budget);
     if (t != NULL) {
-        ramp = mb_alloc_array(levels, sizeof *ramp);
-        table = mb_alloc_array(levels, 3 * sizeof *table);
+        ramp = mb_budget_alloc(job->budget, levels * sizeof *ramp);
+        table = mb_budget_alloc(job->budget, levels * 3 * sizeof *table);
     }
     const bool ready = ramp != NULL && table != NULL;
     if (ready) {
@@ -398,8 +398,8 @@ static bool grey_by_profile(const mb_decode_job *job)
         }
     }
     mb_to_srgb_free(t);
-    mb_free(ramp);
-    mb_free(table);
+    mb_budget_free(job->budget, ramp);
+    mb_budget_free(job->budget, table);
     return ready;
 }
 
@@ -446,6 +446,11 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, mb_decode_fn decod
     info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
     MB_TRY(orient_all(out, info, &stored, job.err));
 done:
+    if (budget.starved && status != MB_E_MEMORY && status != MB_E_CANCELLED) {
+        /* A decoder or a profile that went without: neither "damaged" nor other colours are the truth. */
+        *job.err = (mb_error){0};
+        status = mb_fail(job.err, MB_E_MEMORY, "out of memory while it was decoded");
+    }
     mb_budget_release(&budget);
     mb_image_u8_dispose(&stored);
     return status;

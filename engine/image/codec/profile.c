@@ -1,5 +1,4 @@
 /* Colours from one ICC profile to another, by Little CMS 2 where that is built in. */
-#include "core/alloc.h"
 #include "image/codec/load.h"
 #include "image/codec/profile.h"
 #include "image/convert.h"
@@ -75,10 +74,10 @@ struct mb_to_srgb {
     cmsHTRANSFORM transform;
 };
 
-mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels)
+mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels, mb_budget *budget)
 {
     const cmsColorSpaceSignature space = channels == 4 ? cmsSigCmykData : cmsSigGrayData;
-    mb_to_srgb *t = mb_calloc(1, sizeof *t);
+    mb_to_srgb *t = mb_budget_alloc(budget, sizeof *t);
     cmsHPROFILE from = icc.v != NULL ? cmsOpenProfileFromMem(icc.v, (cmsUInt32Number)icc.n) : NULL;
     cmsHPROFILE to = cmsCreate_sRGBProfile();
     /* Of four inks the library makes one table, which is what makes it fast enough; grey is a curve. */
@@ -95,11 +94,7 @@ mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels)
     if (to != NULL) {
         cmsCloseProfile(to);
     }
-    if (t != NULL && t->transform == NULL) {
-        mb_free(t);
-        t = NULL;
-    }
-    return t;
+    return t != NULL && t->transform != NULL ? t : NULL;
 }
 
 void mb_to_srgb_run(const mb_to_srgb *t, uint16_t *rgb, const uint16_t *samples, size_t n)
@@ -111,7 +106,6 @@ void mb_to_srgb_free(mb_to_srgb *t)
 {
     if (t != NULL) {
         cmsDeleteTransform(t->transform);
-        mb_free(t);
     }
 }
 
@@ -122,8 +116,9 @@ const char *mb_profile_library(void)
     return "carried, not converted";
 }
 
-mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels)
+mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels, mb_budget *budget)
 {
+    (void)budget;
     (void)icc;
     (void)channels;
     return NULL;

@@ -234,19 +234,20 @@ done:
     return status;
 }
 
+/* A copy, so that it can be asked for again: a disk may have been full. */
 static mb_status end_png(void **out, size_t *n, mb_animation_file *a, mb_error *err)
 {
     uint8_t *control = a->bytes + PNG_HEAD + 8;
+    const size_t before = a->n;
     put32(control, a->n_frames);
     put32(control + 4, (uint32_t)a->loops);
     put32(control + 8, (uint32_t)crc32(crc32(0, NULL, 0), control - 4, 12));
-    mb_status status = append_chunk(a, "IEND", NULL, NULL, 0, err);
-    if (status == MB_OK) {
-        *out = a->bytes;
-        *n = a->n;
-        a->bytes = NULL;
-        a->n = a->capacity = 0;
-    }
+    mb_status status = MB_OK;
+    MB_TRY(append_chunk(a, "IEND", NULL, NULL, 0, err));
+    MB_TRY(copy_block(out, a->bytes, a->n, err));
+    *n = a->n;
+done:
+    a->n = before;
     return status;
 }
 
@@ -312,6 +313,7 @@ mb_status mb_animation_file_add(const mb_task *task, mb_animation_file *a, const
     size_t n = 0;
     mb_status status = MB_OK;
     mb_save_spec spec = a->spec;
+    const mb_animation_file before = *a;
     MB_TRY(mb_image_check(frame, err));
     MB_TRY(check_frame(a, frame, err));
     if (spec.format == MB_FORMAT_WEBP) {
@@ -329,6 +331,12 @@ mb_status mb_animation_file_add(const mb_task *task, mb_animation_file *a, const
     }
     a->n_frames++;
 done:
+    if (status != MB_OK) { /* as if it had not been tried: half of a frame would spoil the file */
+        a->n = before.n;
+        a->sequence = before.sequence;
+        a->time_ms = before.time_ms;
+        a->said_ms = before.said_ms;
+    }
     mb_free(bytes);
     return status;
 }

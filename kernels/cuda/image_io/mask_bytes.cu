@@ -57,7 +57,7 @@ template <int V> __device__ inline void store_bytes(uint8_t *to, const float (&v
 /* V logits per thread. The lowest value is kept as NO_BITS minus its bits, so that one maximum does for both. */
 template <int V>
 __global__ void __launch_bounds__(THREADS)
-    mask_sigmoid(mb_cuda_mask_bytes p, const float *logits, int64_t pitch, int height, int width)
+    mask_sigmoid(mb_cuda_mask_bytes p, const float *logits, long long pitch, int height, int width)
 {
     const size_t per_row = (size_t)(width / V), id = (size_t)blockIdx.x * THREADS + threadIdx.x;
     const size_t y = id / per_row, x = id % per_row * V;

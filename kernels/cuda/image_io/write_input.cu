@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(THREADS) image_table(mb_cuda_write_input p)
 /* V elements of a row from e0 on; V > 1: pitch == C. */
 template <class T, int V, int C>
 __global__ void __launch_bounds__(THREADS)
-    image_input(mb_cuda_write_input p, T *out, int64_t pitch, int height, int width)
+    image_input(mb_cuda_write_input p, T *out, long long pitch, int height, int width)
 {
     const size_t per_row = (size_t)width * C / V, id = (size_t)blockIdx.x * THREADS + threadIdx.x;
     const int y = (int)(id / per_row), e0 = (int)(id % per_row) * V;

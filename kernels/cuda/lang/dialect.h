@@ -1,6 +1,7 @@
 /* The dialect of our .cu files. The same source is compiled twice:
  *   by nvcc, for the device;
  *   by g++ or clang++ (-x c++), against emulate.h, where every CUDA thread is a fiber and tests run without a GPU.
+ * For Windows nvcc makes the device code alone, and g++ compiles the launches (driver_launch.h).
  *
  * Rules of the dialect
  *   - launch with MB_LAUNCH(kernel, grid, block, smem_bytes, stream, args...); put a kernel with template
@@ -12,6 +13,7 @@
  *     mb_load and mb_store; sums are f32
  *   - a warp never waits for another one except at __syncthreads (no spinning on flags)
  *   - deterministic: no floating-point atomics
+ *   - parameters of kernels are long long, not int64_t or size_t: those have other mangled names for Windows
  */
 #ifndef MB_CUDA_LANG_DIALECT_H
 #define MB_CUDA_LANG_DIALECT_H
@@ -42,6 +44,9 @@ static inline void mb_allow_smem(const void *kernel, size_t bytes)
 }
 #else
 #include "cuda/lang/emulate.h"
+#ifdef MB_CUDA_DRIVER_LAUNCH
+#include "cuda/lang/driver_launch.h"
+#endif
 #endif
 
 /* 16 bytes that move in one access. */

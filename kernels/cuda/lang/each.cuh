@@ -30,7 +30,7 @@ __device__ inline void mb_store_any(void *p, int dtype, size_t i, float v)
 enum { MB_EACH_THREADS = 256 };
 
 template <class T, int V, class F>
-__global__ void __launch_bounds__(MB_EACH_THREADS) mb_each_token(F f, T *out, int64_t pitch, int channels, int tokens)
+__global__ void __launch_bounds__(MB_EACH_THREADS) mb_each_token(F f, T *out, long long pitch, int channels, int tokens)
 {
     int token = (int)(blockIdx.x * blockDim.y + threadIdx.y);
     if (token >= tokens) {

@@ -42,12 +42,15 @@ struct alignas(16) float4 {
 };
 
 /* ---- 16-bit floats ------------------------------------------------------------------------------------------- */
-struct half {
+/* The names that CUDA's headers give them: they are part of the kernels' names (driver_launch.h). */
+struct __half {
     uint16_t bits;
 };
-struct bfloat16 {
+typedef __half half;
+struct __nv_bfloat16 {
     uint16_t bits;
 };
+typedef __nv_bfloat16 bfloat16;
 
 #ifdef __F16C__
 #include <immintrin.h>

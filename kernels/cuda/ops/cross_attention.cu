@@ -94,7 +94,7 @@ __device__ inline void values(float (&o)[DIM / 8][4], const float (&s)[TILE / 8]
 template <class T>
 __global__ void __launch_bounds__(WARPS * 32)
     cross_attention(T *out, const T *q, const T *kv, int queries, int keys, int heads, int d, float scale,
-                    int64_t out_pitch, int64_t q_pitch, int64_t kv_pitch, bool q_vec16, bool kv_vec16)
+                    long long out_pitch, long long q_pitch, long long kv_pitch, bool q_vec16, bool kv_vec16)
 {
     MB_SHARED(T, k, [2][TILE * PITCH]);
     MB_SHARED(T, v, [2][TILE * PITCH]);

@@ -8,7 +8,7 @@ enum { SLICES = MB_CUDA_MEAN_SLICES, CHANNELS = 32, ROWS = 8 };
 /* Block (x: 32 channels, y: slice, z: item); rows of the block take every eighth token. partial [N, SLICES, C]. */
 template <class T>
 __global__ void __launch_bounds__(CHANNELS *ROWS)
-    sum_slices(float *partial, const T *x, int64_t pitch, int channels, int tokens)
+    sum_slices(float *partial, const T *x, long long pitch, int channels, int tokens)
 {
     MB_SHARED(float, part, [ROWS][CHANNELS]);
     int c = (int)(blockIdx.x * CHANNELS + threadIdx.x), row = (int)threadIdx.y;

@@ -8,8 +8,8 @@ enum { THREADS = 256 };
 /* A block is one token; threads take pairs of q and k, then the values of v. */
 template <class T>
 __global__ void __launch_bounds__(THREADS)
-    rotate(T *y, const T *x, const float *table, int64_t y_pitch, int64_t x_pitch, int64_t table_pitch, int channels,
-           int d, int tokens, int prefix)
+    rotate(T *y, const T *x, const float *table, long long y_pitch, long long x_pitch, long long table_pitch,
+           int channels, int d, int tokens, int prefix)
 {
     int token = (int)blockIdx.x, place = token % tokens - prefix;
     const T *from = x + (size_t)token * (size_t)x_pitch;

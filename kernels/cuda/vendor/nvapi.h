@@ -25,13 +25,15 @@ enum {
     MB_CU_INVALID_DEVICE = 101,
     MB_CU_ILLEGAL_ADDRESS = 700,
     MB_CU_LAUNCH_FAILED = 719,
+    MB_CU_NOT_SUPPORTED = 801,
     MB_CU_STREAM_NON_BLOCKING = 1,
     MB_CU_CAPTURE_THREAD_LOCAL = 1,
     MB_CU_EVENT_DISABLE_TIMING = 2,
     MB_CU_ATTR_SM_COUNT = 16,
     MB_CU_ATTR_MAJOR = 75,
     MB_CU_ATTR_MINOR = 76,
-    MB_CU_ATTR_SHARED_OPTIN = 97
+    MB_CU_ATTR_SHARED_OPTIN = 97,
+    MB_CU_FUNCTION_SHARED_BYTES = 8
 };
 
 /*  X(name in the library, member, arguments) */
@@ -73,5 +75,18 @@ enum {
     X(cuEventRecord, event_record, (mb_cu_event e, mb_cu_stream s))                                                    \
     X(cuEventSynchronize, event_wait, (mb_cu_event e))                                                                 \
     X(cuEventElapsedTime, event_elapsed, (float *ms, mb_cu_event from, mb_cu_event to))
+
+/* Launches without the runtime (cuda/lang/driver_launch.h): functions of CUDA 12. The options of a library are not used. */
+#define MB_LAUNCH_SYMBOLS(X)                                                                                           \
+    X(cuLibraryLoadData, library_load,                                                                                 \
+      (void **out, const void *image, void *jit, void *jit_values, unsigned n_jit, void *options, void *values,        \
+       unsigned n_options))                                                                                            \
+    X(cuLibraryGetKernel, library_kernel, (void **out, void *library, const char *name))                               \
+    X(cuKernelSetAttribute, kernel_set_attribute, (int attribute, int value, void *kernel, mb_cu_device d))            \
+    X(cuCtxGetDevice, context_device, (mb_cu_device * out))                                                            \
+    X(cuLaunchKernel, launch,                                                                                          \
+      (void *kernel, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,    \
+       mb_cu_stream s, void **arguments, void **extra))                                                                \
+    X(cuGetErrorString, error_text, (mb_cu_result r, const char **out))
 
 #endif

@@ -19,7 +19,6 @@
 #define MB_FOLDER_MOST 1024
 /* A driver that has started threads must not be unmapped: closing only forgets it. */
 #define FOR_GOOD 1
-#define DRIVER   MB_OS_LIBRARY("libcuda.so.1", "nvcuda.dll")
 
 /* The tables of names, in the order of the tables of pointers that they fill. */
 static const char *const driver_symbols[] = {
@@ -136,17 +135,17 @@ static bool greet_driver(mb_nvlib *lib, mb_device_refusal *refusal)
 /* Driver, then its functions, then a first call. What went wrong decides what the user should do. */
 bool mb_nvlib_open(mb_nvlib *out, mb_device_refusal *refusal)
 {
-    static const char *const names[] = {DRIVER, NULL};
+    static const char *const names[] = {MB_CUDA_DRIVER, NULL};
     char looked_in[256];
     *out = (mb_nvlib){0};
     out->driver_handle = mb_nvlib_find(names, looked_in, sizeof looked_in);
     if (out->driver_handle == NULL) {
-        refuse(refusal, "Install the NVIDIA driver", "no driver (" DRIVER " not found)");
+        refuse(refusal, "Install the NVIDIA driver", "no driver (" MB_CUDA_DRIVER " not found)");
         return false;
     }
     const char *missing = mb_nvlib_fill(&out->driver, out->driver_handle, driver_symbols, MB_COUNT(driver_symbols));
     if (missing != NULL) {
-        refuse(refusal, "Update the NVIDIA driver", "the driver is too old: " DRIVER " has no %s", missing);
+        refuse(refusal, "Update the NVIDIA driver", "the driver is too old: " MB_CUDA_DRIVER " has no %s", missing);
     }
     if (missing != NULL || !greet_driver(out, refusal)) {
         mb_nvlib_close(out);
@@ -200,7 +199,8 @@ static void *open_library(mb_nvlib *lib, const library *l, void *table, int *ver
     }
     void *handle = mb_nvlib_find(l->names, looked_in, sizeof looked_in);
     if (handle == NULL) {
-        add_note(lib, "%s not found (looked in: %s)", l->names[0], looked_in);
+        add_note(lib, "%s%s%s not found (looked in: %s)", l->names[0], l->names[1] != NULL ? " and " : "",
+                 l->names[1] != NULL ? l->names[1] : "", looked_in);
         return NULL;
     }
     const char *missing = mb_nvlib_fill(table, handle, l->symbols, l->n_symbols);

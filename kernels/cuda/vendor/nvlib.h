@@ -4,17 +4,24 @@
 #ifndef MB_CUDA_VENDOR_NVLIB_H
 #define MB_CUDA_VENDOR_NVLIB_H
 
+#include "core/os_library.h"
 #include "core/status.h"
 #include "cuda/vendor/blaslt_api.h"
 #include "cuda/vendor/dnn_api.h"
 #include "device.h"
 
+/* The driver's library. */
+#define MB_CUDA_DRIVER MB_OS_LIBRARY("libcuda.so.1", "nvcuda.dll")
+
 #define MB_MEMBER(type, symbol, member, arguments) type(*member) arguments;
 typedef struct mb_driver_api {
 #define MB_DRIVER_MEMBER(symbol, member, arguments) MB_MEMBER(mb_cu_result, symbol, member, arguments)
     MB_DRIVER_SYMBOLS(MB_DRIVER_MEMBER)
-#undef MB_DRIVER_MEMBER
 } mb_driver_api;
+typedef struct mb_launch_api {
+    MB_LAUNCH_SYMBOLS(MB_DRIVER_MEMBER)
+#undef MB_DRIVER_MEMBER
+} mb_launch_api;
 typedef struct mb_blaslt_api {
     MB_BLASLT_SYMBOLS(MB_MEMBER)
 } mb_blaslt_api;

@@ -1,0 +1,129 @@
+/* Writes the first inputs of the fuzz targets: fuzz_seeds FOLDER makes FOLDER/TARGET/0, 1, 2 ... All come from code, so
+ * that none has to be kept; files of other writers (torch and the like) lie in tests/data. */
+#include "seeds.h"
+
+#include "core/alloc.h"
+#include "weights/reader.h"
+#include "writer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *root;
+
+/* FOLDER/target/NUMBER with these bytes. */
+void seed_write(const char *target, size_t number, const void *bytes, size_t n)
+{
+    char path[1200];
+    (void)snprintf(path, sizeof path, "%s/%s", root, target);
+    (void)mkdir(path, 0777);
+    (void)snprintf(path, sizeof path, "%s/%s/%zu", root, target, number);
+    FILE *f = fopen(path, "wb");
+    if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0) {
+        fprintf(stderr, "%s: cannot be written\n", path);
+        exit(1);
+    }
+}
+
+/* ---- model files: every element type, 0 to 6 dimensions, empty ones, many */
+
+static void must(mb_status status)
+{
+    if (status != MB_OK) {
+        fprintf(stderr, "a seed could not be made\n");
+        exit(1);
+    }
+}
+
+static void write_model(size_t number, size_t n_tensors, size_t n_meta)
+{
+    static const uint8_t zeros[1024] = {0};
+    mbw_writer *w;
+    void *bytes;
+    size_t n;
+    fuzz_random r = {number};
+    must(mbw_writer_create(&w, NULL));
+    for (size_t i = 0; i < n_meta; i++) {
+        char key[32], value[32];
+        (void)snprintf(key, sizeof key, "key.%zu", i);
+        (void)snprintf(value, sizeof value, "%" PRIu64, fuzz_next(&r));
+        must(mbw_writer_meta(w, key, i % 3 == 0 ? "" : value, NULL));
+    }
+    int64_t data = 0;
+    for (size_t i = 0; i < n_tensors; i++) {
+        static const int64_t sizes[] = {8, 4, 2, 8};
+        char name[32];
+        const mb_dtype type = (mb_dtype)((number + i) % MB_DTYPE_COUNT);
+        const int rank = (int)((number / 4 + i) % 7);
+        int64_t dims[6], count = 1;
+        for (int k = 0; k < rank; k++) {
+            dims[k] = (int64_t)fuzz_below(&r, 3) + (number % 5 != 0);
+            count *= dims[k];
+        }
+        data += count * (type == MB_F32 ? 4 : type == MB_I64 ? sizes[0] : 2);
+        (void)snprintf(name, sizeof name, "part.%zu.weight", i);
+        must(mbw_writer_tensor(w, name, type, rank, dims, NULL));
+    }
+    must(mbw_writer_start_memory(w, NULL));
+    for (int64_t at = 0; at < data; at += (int64_t)sizeof zeros) {
+        must(mbw_writer_data(w, zeros, data - at < 1024 ? (size_t)(data - at) : sizeof zeros, NULL));
+    }
+    must(mbw_writer_finish_memory(w, &bytes, &n, NULL));
+    seed_write("mbw", number, bytes, n);
+    mb_free_aligned(bytes);
+    mbw_writer_free(w);
+}
+
+static void models(void)
+{
+    for (size_t i = 0; i < 28; i++) {
+        write_model(i, i < 7 ? i : i % 4, i % 5);
+    }
+    write_model(28, 0, 0);
+    write_model(29, 300, 1);
+}
+
+/* ---- safetensors */
+
+static void safetensors(void)
+{
+    static const char *const headers[] = {
+        "{}",
+        "{\"__metadata__\":{\"format\":\"pt\"}}",
+        "{\"__metadata__\":null}  ",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]}}",
+        "{\"a\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[1,8],"
+        "\"data_offsets\":[8,16]}}",
+        "{\"b\":{\"data_offsets\":[8,16],\"shape\":[4],\"dtype\":\"BF16\"},\"a\":{\"dtype\":\"I16\",\"shape\":[2,2],"
+        "\"data_offsets\":[0,8]}}",
+        "{\"e\":{\"dtype\":\"F16\",\"shape\":[0,3],\"data_offsets\":[0,0]},\"f\":{\"dtype\":\"F4\",\"shape\":[2,16],"
+        "\"data_offsets\":[0,16]}}",
+        "{\"\\u00e4\\\"\":{\"dtype\":\"BOOL\",\"shape\":[16],\"data_offsets\":[0,16],\"new\":{\"x\":[1.5e3,true]}}}",
+        "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[1,1,1,1,2,2,2,2],\"data_offsets\":[0,16]}}",
+        "{\"__metadata__\":{\"a\":\"\\ud83d\\ude00\",\"b\":\"\"},\"x\":{\"dtype\":\"C64\",\"shape\":[2],"
+        "\"data_offsets\":[0,16]}}",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        uint8_t file[512] = {0};
+        const uint64_t length = strlen(headers[i]);
+        memcpy(file, &length, sizeof length);
+        memcpy(file + 8, headers[i], (size_t)length);
+        seed_write("safetensors", i, file, 8 + (size_t)length + (i >= 3 ? 16 : 0));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+        return 2;
+    }
+    root = argv[1];
+    (void)mkdir(root, 0777);
+    models();
+    safetensors();
+    return 0;
+}
