@@ -29,7 +29,8 @@ struct decoder {
     int socket;
     int pictures;
     int is_filtered;
-    int gave_up; /* no process can be had: pictures are decoded here */
+    int has_run; /* one has answered: whatever keeps the next from starting will pass */
+    int gave_up; /* no process can be had here at all: pictures are decoded in the server */
 };
 
 static atomic_ulong restarts;
@@ -140,29 +141,32 @@ static int spawn(decoder *d, int end)
     return ok;
 }
 
-static int start_process(decoder *d)
+/* ABSENT: this system gives us no such process; LATE: it does, but not in time. */
+static decoder_fault start_process(decoder *d)
 {
     int ends[2];
     decode_hello hello = {0};
     const decode_options patience = {.deadline_ms = clock_ms() + HELLO_MS};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        return 0;
+        return DECODER_ABSENT;
     }
     int ok = spawn(d, ends[1]);
     (void)close(ends[1]);
     if (!ok) {
         (void)close(ends[0]);
         d->pid = 0;
-        return 0;
+        return DECODER_ABSENT;
     }
     d->socket = ends[0];
     d->pictures = 0;
-    if (await_packet(d, &hello, sizeof hello, &patience) != DECODER_FINE || hello.magic != DECODE_MAGIC) {
+    decoder_fault fault = await_packet(d, &hello, sizeof hello, &patience);
+    if (fault != DECODER_FINE || hello.magic != DECODE_MAGIC) {
         end_process(d, 1);
-        return 0;
+        return fault == DECODER_LATE ? DECODER_LATE : DECODER_ABSENT;
     }
     d->is_filtered = hello.is_filtered;
-    return 1;
+    d->has_run = 1;
+    return DECODER_FINE;
 }
 
 mb_status decoder_start(decoder *d, mb_error *err)
@@ -170,9 +174,14 @@ mb_status decoder_start(decoder *d, mb_error *err)
     if (d->options.sandbox == SANDBOX_OFF || d->pid > 0 || d->gave_up) {
         return MB_OK;
     }
-    int started = start_process(d);
+    const decoder_fault fault = start_process(d);
+    const int started = fault == DECODER_FINE;
     if (started && (d->is_filtered || d->options.sandbox == SANDBOX_AUTO)) {
         return MB_OK;
+    }
+    /* A busy machine must not cost the sandbox: only what has never worked is done without. */
+    if (!started && (d->has_run || fault == DECODER_LATE)) {
+        return own_error(err, MB_E_MEMORY, "no process for decoding could be started just now");
     }
     if (d->options.sandbox == SANDBOX_AUTO) {
         d->gave_up = 1;
@@ -320,9 +329,9 @@ static decoder_fault read_there(decoder *d, decoded *out, const upload *file, co
     if (!send_packet(d, &q, sizeof q, file->fd)) { /* it ended while it had nothing to do */
         end_process(d, 1);
         (void)atomic_fetch_add(&restarts, 1);
-        if (!start_process(d) || (!d->is_filtered && d->options.sandbox == SANDBOX_ON) ||
+        if (start_process(d) != DECODER_FINE || (!d->is_filtered && d->options.sandbox == SANDBOX_ON) ||
             !send_packet(d, &q, sizeof q, file->fd)) {
-            return DECODER_CRASHED;
+            return DECODER_ABSENT;
         }
     }
     decoder_fault fault = await_packet(d, &r, sizeof r, o);
@@ -347,6 +356,7 @@ mb_status decoder_read(decoder *d, decoded *out, decoder_fault *fault, const upl
     *out = (decoded){.source = {.size = sizeof out->source}};
     mb_metadata_init(&out->metadata);
     mb_status status = decoder_start(d, err);
+    *fault = status == MB_OK ? DECODER_FINE : DECODER_ABSENT;
     if (status == MB_OK && d->pid <= 0) {
         status = read_here(d, out, file, options, err);
     } else if (status == MB_OK) {

@@ -30,7 +30,8 @@ typedef struct decoded {
     size_t map_bytes;
 } decoded;
 
-typedef enum decoder_fault { DECODER_FINE, DECODER_CRASHED, DECODER_LATE } decoder_fault;
+/* ABSENT: none could be started just now, which is no fault of the file. */
+typedef enum decoder_fault { DECODER_FINE, DECODER_CRASHED, DECODER_LATE, DECODER_ABSENT } decoder_fault;
 
 /* One per thread. The process starts with the first picture, and again after a crash. NULL: no memory. */
 decoder *decoder_create(const decoder_options *options);

@@ -63,7 +63,10 @@ static int read_file(helper *h, work *w, decoded *out, form_file which, const ch
     if (status == MB_OK) {
         return 1;
     }
-    if (fault == DECODER_CRASHED) {
+    if (fault == DECODER_ABSENT) {
+        work_fail(w, 503, "no_decoder", "%s",
+                  err.message[0] != '\0' ? err.message : "no process for decoding could be started just now");
+    } else if (fault == DECODER_CRASHED) {
         work_fail(w, 422, "decoder_failed", "%s: its decoder failed", name);
     } else if (work_stops(w) || fault == DECODER_LATE) {
         work_fail_stopped(w);

@@ -23,8 +23,8 @@ static int said(uint8_t v)
     return v >= MB_STROKE_SUBJECT ? 1 : v <= MB_STROKE_GROUND ? -1 : 0;
 }
 
-/* The box of all strokes with the margin around it; width 0: there are none. */
-static box around(const mb_image_u8 *strokes)
+/* The box of all strokes with `margins` times the usual margin around it; width 0: there are none. */
+static box around(const mb_image_u8 *strokes, int margins)
 {
     int left = strokes->width, top = strokes->height, right = -1, bottom = -1;
     for (int y = 0; y < strokes->height; y++) {
@@ -41,7 +41,7 @@ static box around(const mb_image_u8 *strokes)
         return (box){0};
     }
     const int longer = right - left > bottom - top ? right - left : bottom - top;
-    const int margin = longer > LEAST_MARGIN ? longer : LEAST_MARGIN;
+    const int margin = margins * (longer > LEAST_MARGIN ? longer : LEAST_MARGIN);
     box b = {left > margin ? left - margin : 0, top > margin ? top - margin : 0, 0, 0};
     b.width = (strokes->width - right > margin ? right + margin : strokes->width) - b.x;
     b.height = (strokes->height - bottom > margin ? bottom + margin : strokes->height) - b.y;
@@ -210,13 +210,27 @@ static void part_close(part *p)
     mb_image_u8_dispose(&p->cut);
 }
 
-mb_status mb_strokes_apply(const mb_task *task, mb_image_u8 *mask, const mb_image_u8 *rgb, const mb_image_u8 *strokes,
-                           mb_error *err)
+/* Has something changed at a side of the box that lies within the picture? Then the box decides where the change ends. */
+static bool is_cut_off(const part *p, box b, const mb_image_u8 *mask)
 {
-    const box b = around(strokes);
-    if (b.width == 0) {
-        return MB_OK;
+    const int right = b.x + b.width < mask->width, down = b.y + b.height < mask->height;
+    for (int y = 0; y < b.height; y++) {
+        for (int x = 0; x < b.width; x++) {
+            const size_t i = (size_t)y * (size_t)b.width + (size_t)x;
+            const bool at_side = (x == 0 && b.x > 0) || (y == 0 && b.y > 0) || (x + 1 == b.width && right) ||
+                                 (y + 1 == b.height && down);
+            if (at_side && (p->start.v[i] >= 128) != (p->old.v[i] >= 128)) {
+                return true;
+            }
+        }
     }
+    return false;
+}
+
+/* The strokes within one box. *larger: what they mean may reach beyond it, and nothing has been changed. */
+static mb_status apply_in(const mb_task *task, mb_image_u8 *mask, const mb_image_u8 *rgb, const mb_image_u8 *strokes,
+                          box b, bool *larger, mb_error *err)
+{
     mb_status status = MB_OK;
     part p = {0};
     if ((int64_t)b.width * b.height > INT32_MAX) {
@@ -232,12 +246,29 @@ mb_status mb_strokes_apply(const mb_task *task, mb_image_u8 *mask, const mb_imag
     memcpy(p.start.v, p.old.v, (size_t)b.width * (size_t)b.height);
     take(&p.start, &p, 1);
     take(&p.start, &p, -1);
+    *larger = is_cut_off(&p, b, mask);
     draw(&p.start, &p.strokes);
-    for (int y = 0; y < b.height; y++) {
+    for (int y = 0; y < b.height && !*larger; y++) {
         memcpy(mask->v + (size_t)(b.y + y) * (size_t)mask->width + (size_t)b.x, p.start.v + (size_t)y * (size_t)b.width,
                (size_t)b.width);
     }
 done:
     part_close(&p);
     return mb_task_result(task, status, err);
+}
+
+/* A box that is too small is doubled, up to the whole picture. */
+mb_status mb_strokes_apply(const mb_task *task, mb_image_u8 *mask, const mb_image_u8 *rgb, const mb_image_u8 *strokes,
+                           mb_error *err)
+{
+    mb_status status = MB_OK;
+    bool larger = true;
+    for (int margins = 1; larger && status == MB_OK; margins *= 2) {
+        const box b = around(strokes, margins);
+        if (b.width == 0) {
+            return MB_OK;
+        }
+        status = apply_in(task, mask, rgb, strokes, b, &larger, err);
+    }
+    return status;
 }

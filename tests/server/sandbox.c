@@ -66,6 +66,25 @@ TEST(crash)
     CHECK_CONTAINS(r.body, "mattebox_decoder_restarts_total 4\n");
 }
 
+/* A decoder that cannot be started for a while costs requests, not the sandbox: nothing is decoded in the server instead. */
+TEST(none_for_a_while)
+{
+    static const char crash[] = "mattebox-test:crash";
+    file_write_text("no-decoder-now", "");
+    for (int i = 0; i < 2; i++) { /* each thread has one */
+        post(crash, sizeof crash - 1);
+    }
+    for (int i = 0; i < 4; i++) {
+        post(photo, photo_bytes);
+        CHECK_EQ(r.status, 503);
+        CHECK_CONTAINS(r.body, "no_decoder");
+    }
+    process_run(&p, "rm no-decoder-now");
+    is_served();
+    is_served();
+    CHECK_GT(strlen(decoders()), 0);
+}
+
 /* The time limit ends a decoder that hangs. */
 TEST(hang)
 {
