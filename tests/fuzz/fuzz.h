@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+__extension__ typedef unsigned __int128 fuzz_wide; /* what no product of two sizes leaves */
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 /* Changes bytes[0 .. n) in place; the result has at most `capacity` bytes. libFuzzer's, or the driver's. */
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t n, size_t capacity);

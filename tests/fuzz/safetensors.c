@@ -8,13 +8,13 @@
 static void check_tensor(const mb_safetensors *s, const mb_st_tensor *t, const uint8_t *bytes, size_t n)
 {
     const uint8_t *d = t->data;
-    unsigned __int128 bits = mb_st_dtype_bits(t->dtype);
+    fuzz_wide bits = mb_st_dtype_bits(t->dtype);
     for (int i = 0; i < t->rank; i++) {
         FUZZ_MUST(t->dims[i] >= 0);
-        bits = bits * (unsigned __int128)t->dims[i]; /* of what was accepted: at most 8 times the file */
-        FUZZ_MUST(bits <= (unsigned __int128)8 * n || t->bytes == 0);
+        bits *= (uint64_t)t->dims[i]; /* of what was accepted: at most 8 times the file */
+        FUZZ_MUST(bits <= (fuzz_wide)8 * n || t->bytes == 0);
     }
-    FUZZ_MUST(t->rank <= MB_ST_MAX_RANK && (t->bytes == 0 || bits == (unsigned __int128)8 * t->bytes));
+    FUZZ_MUST(t->rank <= MB_ST_MAX_RANK && (t->bytes == 0 || bits == (fuzz_wide)8 * t->bytes));
     FUZZ_MUST(d >= bytes && t->bytes <= n && (size_t)(d - bytes) <= n - t->bytes);
     FUZZ_MUST(t->name[0] != '\0' && mb_safetensors_find(s, t->name) == t);
     if (mb_st_dtype_unread(t->dtype) == NULL) {

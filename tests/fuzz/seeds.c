@@ -54,7 +54,6 @@ static void write_model(size_t number, size_t n_tensors, size_t n_meta)
     }
     int64_t data = 0;
     for (size_t i = 0; i < n_tensors; i++) {
-        static const int64_t sizes[] = {8, 4, 2, 8};
         char name[32];
         const mb_dtype type = (mb_dtype)((number + i) % MB_DTYPE_COUNT);
         const int rank = (int)((number / 4 + i) % 7);
@@ -63,7 +62,7 @@ static void write_model(size_t number, size_t n_tensors, size_t n_meta)
             dims[k] = (int64_t)fuzz_below(&r, 3) + (number % 5 != 0);
             count *= dims[k];
         }
-        data += count * (type == MB_F32 ? 4 : type == MB_I64 ? sizes[0] : 2);
+        data += count * (type == MB_F32 ? 4 : type == MB_I64 ? 8 : 2);
         (void)snprintf(name, sizeof name, "part.%zu.weight", i);
         must(mbw_writer_tensor(w, name, type, rank, dims, NULL));
     }
@@ -115,6 +114,45 @@ static void safetensors(void)
     }
 }
 
+/* ---- texts */
+
+static void texts(void)
+{
+    static const char *const json[] = {
+        "{\"metadata\":{\"total_size\":12},\"weight_map\":{\"a.weight\":\"model-1.safetensors\",\"b\":\"x\"}}",
+        "{\"a\":[1,-2.5e-3,true,null,{\"b\":[]}],\"c\":\"\\u00e4\\ud83d\\ude00\\n\"}", "[]", "0"};
+    static const char *const catalogues[] = {"model a\n  address https://h/a.safetensors\n  file a.safetensors\n",
+                                             "# text\nmodel b\n  address http://h/b\n  file b.pth\n  size 88 MB\n  "
+                                             "licence MIT\n  terms accept\n  alias c d/e\n"};
+    static const char *const answers[] = {
+        "HTTP/1.1 302 Found\r\nLocation: https://example.org/\r\nX-Linked-Size: 12\r\n\r\n",
+        "HTTP/2 206\r\nContent-Range: bytes 5-9/10\r\nETag: \"abc\"\r\nRetry-After: 120\r\nContent-Length: 5\r\n\r\n"};
+    for (size_t i = 0; i < sizeof json / sizeof json[0]; i++) {
+        seed_write("json", i, json[i], strlen(json[i]));
+    }
+    for (size_t i = 0; i < sizeof catalogues / sizeof catalogues[0]; i++) {
+        seed_write("catalogue", i, catalogues[i], strlen(catalogues[i]));
+        seed_write("answers", i, answers[i], strlen(answers[i]));
+    }
+}
+
+/* Targets whose input is a row of numbers: any will do. */
+static void numbers(void)
+{
+    static const char *const targets[] = {"mbw_run",   "png_roundtrip", "refine", "planner",
+                                          "size_only", "convert",       "resize"};
+    uint8_t bytes[256];
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        fuzz_random r = {i};
+        for (size_t k = 0; k < 8; k++) {
+            for (size_t b = 0; b < sizeof bytes; b++) {
+                bytes[b] = (uint8_t)(fuzz_one_in(&r, 3) ? fuzz_below(&r, 4) : fuzz_next(&r));
+            }
+            seed_write(targets[i], k, bytes, (size_t)32 << k % 4);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -125,5 +163,8 @@ int main(int argc, char **argv)
     (void)mkdir(root, 0777);
     models();
     safetensors();
+    texts();
+    numbers();
+    seeds_pictures();
     return 0;
 }

@@ -6,4 +6,6 @@
 
 void seed_write(const char *target, size_t number, const void *bytes, size_t n);
 
+void seeds_pictures(void);
+
 #endif
