@@ -11,7 +11,11 @@ if(WIN32)
 endif()
 if(MATTEBOX_SANITIZE)
     target_link_options(mattebox_shared PRIVATE -fsanitize=${MATTEBOX_SANITIZE})
-elseif(NOT APPLE) # whose linker does that anyway
+elseif(APPLE) # whose linker knows no other; the picture libraries inside are not exported (zig's linker does not heed that)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/exports.txt CONTENT "_mb_*\n")
+    target_link_options(mattebox_shared PRIVATE -Wl,-exported_symbols_list,${PROJECT_BINARY_DIR}/exports.txt)
+    set_target_properties(mattebox_shared PROPERTIES INSTALL_NAME_DIR "@rpath" BUILD_WITH_INSTALL_NAME_DIR ON)
+else()
     target_link_options(mattebox_shared PRIVATE -Wl,--no-undefined)
 endif()
 

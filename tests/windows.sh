@@ -2,12 +2,12 @@
 # The Windows build under Wine against the Linux build of the same tree (docs/windows.md). usage:
 #   windows.sh [--only PART,...] [LINUX_BUILD [WINDOWS_BUILD]]
 # Parts: folder (the folder of photos), words (patterns, names, lists, pipes), kill, disk, sizes, library (the DLL in programs of
-# others), troubles (held files, lists, Ctrl-C, being ended), programs (those of the tests: the Windows build needs them),
-# command (the tests of the command line, built for Linux, run the Windows programs). Default: all of them.
+# others), troubles (held files, lists, Ctrl-C, being ended), cuda (with a stand-in for the driver), programs (those of the tests: the
+# Windows build needs them), command (the tests of the command line, built for Linux, run the Windows programs). Default: all of them.
 # MATTEBOX_TEST_FILTER: a pattern, which of those programs (core_*). MATTEBOX_WINE_PREFIX: a folder of wine to use and to keep.
 # Needs Debian's wine64. Results must have the same bytes for the same instruction set.
 set -u
-parts=folder,words,kill,disk,sizes,library,troubles,programs,command
+parts=folder,words,kill,disk,sizes,library,troubles,cuda,programs,command
 [ "${1:-}" = --only ] && { parts=$2; shift 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
 linux=$(cd "${1:-$root/build}" && pwd) || exit 2
@@ -102,6 +102,13 @@ if part disk; then
         umount full
         [ $code -eq 5 ] && [ -z "$left" ] && grep -qi "no space\|disk" err
         say $? "a full disk is an error of the result, and nothing is left"
+        mount -t tmpfs -o size=800k none full
+        wine "$windows/mattebox.exe" in -o full/ --model saliency -q </dev/null 2>err
+        code=$?
+        n=$(find full -name '*.png' | wc -l)
+        [ $code -ne 0 ] && [ "$n" -ge 1 ] && [ "$n" -lt 5 ] && is_whole full && [ -z "$(find full -name '.*.mattebox-*')" ] && grep -qi "no space\|disk" err
+        say $? "a disk that becomes full: $n of 5 results are there, each whole"
+        umount full
     else
         echo "skipped a full disk (needs root and mount)"
     fi
@@ -119,8 +126,8 @@ if part sizes; then
 fi
 
 # ---- the library in programs of others, and what happens on desktops
-for file in library troubles; do
-    # shellcheck disable=SC1090 # both are beside this file
+for file in library troubles cuda; do
+    # shellcheck disable=SC1090 # they lie beside this file
     part $file && . "$root/tests/windows/$file.sh"
 done
 

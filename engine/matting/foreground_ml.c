@@ -179,19 +179,20 @@ static mb_status create_level(level *l, int width, int height, int rows, const m
 {
     const mb_image_u8 *photo = m->photo;
     const bool full = width == m->alpha->width && height == m->alpha->height;
-    size_t area, bytes;
+    size_t area, bytes, alpha_bytes;
     *l = (level){.width = width, .height = height, .rows = rows};
-    if (!mb_mul_size(&area, (size_t)width, (size_t)rows) || !mb_mul_size(&bytes, area, sizeof(v4f))) {
+    if (!mb_mul_size(&area, (size_t)width, (size_t)rows) || !mb_mul_size(&bytes, area, sizeof(v4f)) ||
+        !mb_mul_size(&area, (size_t)width, (size_t)height) || !mb_mul_size(&alpha_bytes, area, sizeof(float))) {
         return mb_fail(err, MB_E_MEMORY, "a picture of %d x %d pixels is too large", width, height);
     }
     l->f = mb_alloc_aligned(bytes);
     l->b = mb_alloc_aligned(bytes);
-    l->own_a = full ? NULL : mb_alloc_aligned((size_t)width * (size_t)height * sizeof(float));
+    l->own_a = full ? NULL : mb_alloc_aligned(alpha_bytes);
     l->a = full ? m->alpha->v : l->own_a;
     l->columns = mb_alloc_array((size_t)width, sizeof *l->columns);
     if (l->f == NULL || l->b == NULL || l->a == NULL || l->columns == NULL) {
         dispose_level(l);
-        return mb_fail_memory(err, bytes * 9 / 4, "foreground colours (foreground=blurfusion needs less)");
+        return mb_fail_memory(err, 2 * bytes + alpha_bytes, "foreground colours (foreground=blurfusion needs less)");
     }
     for (int x = 0; x < width; x++) {
         l->columns[x] = (int32_t)((int64_t)x * photo->width / width);

@@ -186,7 +186,9 @@ static int split(const mb_palette *p, const float *weights, int wanted, float *o
         int at = 0;
         memset(q, 0, MB_GMM_COMPONENTS * sizeof *q);
         for (int i = 0; i < p->colours; i++) {
-            add_moments(&q[(int)owner[i]], p->lab + 3 * i, (double)weights[i]);
+            if (weights[i] > 0) { /* half of the colours are on one side alone */
+                add_moments(&q[(int)owner[i]], p->lab + 3 * i, (double)weights[i]);
+            }
         }
         for (int k = 0; k < count; k++) {
             finish_moments(&q[k]);
@@ -202,8 +204,11 @@ static int split(const mb_palette *p, const float *weights, int wanted, float *o
         const double *a = axis[at], *m = q[at].m;
         for (int i = 0; i < p->colours; i++) {
             const float *c = p->lab + 3 * i;
+            if (weights[i] <= 0 || (int)owner[i] != at) {
+                continue;
+            }
             double t = a[0] * ((double)c[0] - m[0]) + a[1] * ((double)c[1] - m[1]) + a[2] * ((double)c[2] - m[2]);
-            if ((int)owner[i] == at && t > 0) {
+            if (t > 0) {
                 owner[i] = (float)count;
             }
         }

@@ -5,6 +5,7 @@
 #include "image/resample/reduce.h"
 
 #include "core/alloc.h"
+#include "core/target_clones.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,10 +61,11 @@ typedef struct rescale_job {
     const mb_image_u8 *in;
     axis_taps x, y;
     float *rows;
+    size_t stride; /* of rows: the input's width, and zeros for the taps that fall outside */
 } rescale_job;
 
 /* One output row of the vertical pass: weighted sum of `count` input rows. */
-static void mix_rows(float *row, const mb_image_u8 *in, const axis_taps *t, int o)
+MB_CLONES static void mix_rows(float *row, const mb_image_u8 *in, const axis_taps *t, int o)
 {
     size_t n = (size_t)in->width * (size_t)in->channels;
     memset(row, 0, n * sizeof *row);
@@ -79,21 +81,38 @@ static void mix_rows(float *row, const mb_image_u8 *in, const axis_taps *t, int 
     }
 }
 
-/* The horizontal pass of one row: [in width, channels] in f32 to bytes, rounded to nearest. */
-static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int width, int channels)
+/* The horizontal pass of one row of a fixed number of channels: [in width, channels] in f32 to bytes, rounded to nearest.
+ * Taps beyond the row meet zeros there. */
+static inline void mix_pixels(uint8_t *out, const float *row, const axis_taps *t, int width, const int channels)
 {
     for (int o = 0; o < width; o++) {
-        const float *w = t->weight + (size_t)o * (size_t)t->count;
-        for (int c = 0; c < channels; c++) {
-            /* Rounds to nearest when the sum is cut. */
-            float sum = 0.5f;
-            for (int k = 0; k < t->count; k++) {
-                if (w[k] != 0) {
-                    sum += w[k] * row[(t->first[o] + k) * channels + c];
-                }
+        const float *w = t->weight + (size_t)o * (size_t)t->count, *from = row + (size_t)(t->first[o] * channels);
+        float sum[4] = {0.5f, 0.5f, 0.5f, 0.5f}; /* rounds to nearest when it is cut */
+        for (int k = 0; k < t->count; k++, from += channels) {
+            for (int c = 0; c < channels; c++) {
+                sum[c] += w[k] * from[c];
             }
-            *out++ = (uint8_t)(sum < 255.0f ? sum : 255.0f);
         }
+        for (int c = 0; c < channels; c++) {
+            *out++ = (uint8_t)(sum[c] < 255.0f ? sum[c] : 255.0f);
+        }
+    }
+}
+
+static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int width, int channels)
+{
+    switch (channels) {
+    case 1:
+        mix_pixels(out, row, t, width, 1);
+        break;
+    case 2:
+        mix_pixels(out, row, t, width, 2);
+        break;
+    case 3:
+        mix_pixels(out, row, t, width, 3);
+        break;
+    default:
+        mix_pixels(out, row, t, width, 4);
     }
 }
 
@@ -101,9 +120,8 @@ static void mix_columns(uint8_t *out, const float *row, const axis_taps *t, int 
 static void rescale_rows(void *arg, size_t begin, size_t end, int worker)
 {
     const rescale_job *j = arg;
-    size_t in_row = (size_t)j->in->width * (size_t)j->in->channels;
     size_t out_row = (size_t)j->out->width * (size_t)j->in->channels;
-    float *row = j->rows + (size_t)worker * in_row;
+    float *row = j->rows + (size_t)worker * j->stride;
     for (size_t o = begin; o < end; o++) {
         mix_rows(row, j->in, &j->y, (int)o);
         mix_columns(j->out->v + o * out_row, row, &j->x, j->out->width, j->in->channels);
@@ -124,10 +142,11 @@ mb_status mb_image_u8_rescale(const mb_task *task, mb_image_u8 *out, const mb_im
     }
     MB_TRY(make_taps(&j.x, in->width, width, err));
     MB_TRY(make_taps(&j.y, in->height, height, err));
-    size_t in_row = (size_t)in->width * (size_t)in->channels * sizeof *j.rows, workers = (size_t)mb_task_workers(task);
-    j.rows = mb_alloc_array(workers, in_row);
+    const size_t workers = (size_t)mb_task_workers(task);
+    j.stride = ((size_t)in->width + (size_t)j.x.count) * (size_t)in->channels;
+    j.rows = mb_calloc(workers, j.stride * sizeof *j.rows);
     if (j.rows == NULL) {
-        status = mb_fail_memory(err, workers * in_row, "rescaling");
+        status = mb_fail_memory(err, workers * j.stride * sizeof *j.rows, "rescaling");
         goto done;
     }
     MB_TRY(mb_task_for(task, (size_t)height, ROWS_PER_CHUNK, rescale_rows, &j, err));

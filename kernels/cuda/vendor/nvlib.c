@@ -199,7 +199,8 @@ static void *open_library(mb_nvlib *lib, const library *l, void *table, int *ver
     }
     void *handle = mb_nvlib_find(l->names, looked_in, sizeof looked_in);
     if (handle == NULL) {
-        add_note(lib, "%s not found (looked in: %s)", l->names[0], looked_in);
+        add_note(lib, "%s%s%s not found (looked in: %s)", l->names[0], l->names[1] != NULL ? " and " : "",
+                 l->names[1] != NULL ? l->names[1] : "", looked_in);
         return NULL;
     }
     const char *missing = mb_nvlib_fill(table, handle, l->symbols, l->n_symbols);
