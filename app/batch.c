@@ -249,6 +249,9 @@ static int exit_code(const batch *b)
     if (b->code_output) {
         return CODE_OUTPUT;
     }
+    if (b->n_failed == 0 && b->list->unread > 0) {
+        return CODE_SOME;
+    }
     if (b->n_failed == 0) {
         return CODE_OK;
     }

@@ -135,6 +135,7 @@ int frames_expand(item_list *list, const args *a)
     }
     all.not_pictures = list->not_pictures;
     all.missing = list->missing;
+    all.unread = list->unread;
     all.n_files = list->n_files;
     inputs_dispose(list);
     *list = all;

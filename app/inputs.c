@@ -177,6 +177,7 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
         code = no_memory();
     } else if (looked != 0) {
         message_warning(path, mb_os_error_text(looked, why, sizeof why)); /* a dangling link, or gone meanwhile */
+        list->unread += looked != ENOENT && looked != ELOOP;
     } else if (s.kind == MB_OS_FOLDER) {
         mb_os_info entry;
         int loop = here->depth >= MAX_DEPTH ||
@@ -199,13 +200,17 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
 }
 
 /* A folder's entries in byte order, so that a run can be repeated and --shard means the same on every
- * machine. What cannot be read is a warning: the rest of the tree is still done. */
+ * machine. What cannot be read is a warning, and makes the exit code that of a failed picture: the rest of the tree is
+ * still done. */
 static int walk(item_list *list, const char *folder, const char *below, const trail *up)
 {
     mb_os_info s;
     char **entries = NULL, why[128];
     size_t n;
-    if (mb_os_look(&s, folder) != 0) {
+    int code = mb_os_look(&s, folder);
+    if (code != 0) {
+        message_warning(folder, mb_os_error_text(code, why, sizeof why));
+        list->unread++;
         return CODE_OK;
     }
     /* Before the entries, so that a link inside to this very folder is seen. */
@@ -213,9 +218,10 @@ static int walk(item_list *list, const char *folder, const char *below, const tr
     if (folder_add(here.walked, &s) != CODE_OK) {
         return CODE_MACHINE;
     }
-    int code = mb_os_list(&entries, &n, folder);
+    code = mb_os_list(&entries, &n, folder);
     if (code != 0) {
         message_warning(folder, mb_os_error_text(code, why, sizeof why));
+        list->unread++;
         return CODE_OK;
     }
     code = CODE_OK;

@@ -30,6 +30,7 @@ typedef struct item_list {
     int n, capacity;
     int not_pictures; /* files in folders that were left out */
     int missing;      /* named files that do not exist */
+    int unread;       /* folders, and what is in them, that could not be looked at: nobody knows what was left out */
     int n_files;      /* inputs before --frames made several items of one; 0: as many as n */
 } item_list;
 
