@@ -176,8 +176,12 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
     if (path == NULL || inner == NULL) {
         code = no_memory();
     } else if (looked != 0) {
-        message_warning(path, mb_os_error_text(looked, why, sizeof why)); /* a dangling link, or gone meanwhile */
-        list->unread += looked != ENOENT && looked != ELOOP;
+        if (looked == ENOENT || looked == ELOOP) { /* a dangling link, or gone meanwhile */
+            message_warning(path, mb_os_error_text(looked, why, sizeof why));
+        } else {
+            list->unread++;
+            (void)message_error(CODE_SOME, NULL, "%s: %s", path, mb_os_error_text(looked, why, sizeof why));
+        }
     } else if (s.kind == MB_OS_FOLDER) {
         mb_os_info entry;
         int loop = here->depth >= MAX_DEPTH ||
@@ -200,7 +204,7 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
 }
 
 /* A folder's entries in byte order, so that a run can be repeated and --shard means the same on every
- * machine. What cannot be read is a warning, and makes the exit code that of a failed picture: the rest of the tree is
+ * machine. What cannot be read is said, and makes the exit code that of a failed picture: the rest of the tree is
  * still done. */
 static int walk(item_list *list, const char *folder, const char *below, const trail *up)
 {
@@ -209,7 +213,7 @@ static int walk(item_list *list, const char *folder, const char *below, const tr
     size_t n;
     int code = mb_os_look(&s, folder);
     if (code != 0) {
-        message_warning(folder, mb_os_error_text(code, why, sizeof why));
+        (void)message_error(CODE_SOME, NULL, "%s: %s", folder, mb_os_error_text(code, why, sizeof why));
         list->unread++;
         return CODE_OK;
     }
@@ -220,7 +224,7 @@ static int walk(item_list *list, const char *folder, const char *below, const tr
     }
     code = mb_os_list(&entries, &n, folder);
     if (code != 0) {
-        message_warning(folder, mb_os_error_text(code, why, sizeof why));
+        (void)message_error(CODE_SOME, NULL, "%s: %s", folder, mb_os_error_text(code, why, sizeof why));
         list->unread++;
         return CODE_OK;
     }
