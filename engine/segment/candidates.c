@@ -93,6 +93,18 @@ typedef struct contest {
     mb_error err[MB_N_CANDIDATES];
 } contest;
 
+/* How sure the network is of what it takes for the subject: see mb_candidates. */
+static double strength_of(const mb_image_u8 *network)
+{
+    const size_t n = (size_t)network->width * (size_t)network->height;
+    double sum = 0, area = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += network->v[i] >= 128 ? network->v[i] / 255.0 : 0;
+        area += network->v[i] >= 128;
+    }
+    return area > 0 ? sum / area : 0.5;
+}
+
 /* From the initial mask to the features. */
 static mb_status run_candidate(const mb_task *task, contest *c, mb_candidate k, mb_error *err)
 {
@@ -144,6 +156,7 @@ mb_status mb_candidates_create(const mb_task *task, mb_candidates *out, const mb
     const int width = c.picture.rgb.width, height = c.picture.rgb.height;
     MB_TRY(mb_image_u8_rescale(task, &c.network, network, width, height, err));
     MB_TRY(mb_image_u8_rescale(task, &c.saliency, saliency, width, height, err));
+    out->strength = strength_of(&c.network);
     MB_TRY(mb_task_for(&four, MB_CANDIDATE_JOINT, 1, run_candidates, &c, err));
     for (int k = 0; k < MB_CANDIDATE_JOINT; k++) {
         if (c.status[k] != MB_OK) {

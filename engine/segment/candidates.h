@@ -25,6 +25,7 @@ typedef struct mb_candidates {
     mb_grabcut_labels labels[MB_N_CANDIDATES];   /* the cuts for mb_grabcut_finish */
     double features[MB_N_CANDIDATES][MB_N_FEATURES];
     bool usable[MB_N_CANDIDATES]; /* false: (nearly) nothing or everything was cut out */
+    double strength;              /* the network's mean where it is at least 0.5; 0.5 where it is nowhere */
 } mb_candidates;
 
 /* rgb: 3 or 4 channels; network, saliency: grey, any size of rgb's shape. The first four are cut side by side; same bytes

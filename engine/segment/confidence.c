@@ -9,8 +9,9 @@
 
 enum { SIDE = 256, BAND = SIDE / 50 };
 
-/* By weights_tool/train/doubt.py: expected IoU = constant + weights * figures. */
-static const double AGREEMENT_WEIGHT = 0.3141, LOG_AREA_WEIGHT = 0.1509, CONSTANT = 0.6828;
+/* By weights_tool/train/doubt.py: expected IoU = constant + weights * figures. The agreement is with a soft mask, so it
+ * falls where the network is soft though it names the same pixels; the weight of its strength takes that back. */
+static const double AGREEMENT_WEIGHT = 0.7023, STRENGTH_WEIGHT = -2.2435, OVERLAP_WEIGHT = -0.4320, CONSTANT = 2.4129;
 
 mb_confidence mb_confidence_of_candidates(const mb_candidates *c, mb_candidate best)
 {
@@ -19,10 +20,13 @@ mb_confidence mb_confidence_of_candidates(const mb_candidates *c, mb_candidate b
         (void)snprintf(out.basis, sizeof out.basis, "(nearly) nothing or everything was cut out");
         return out;
     }
-    const double log_area = c->features[best][MB_FEATURE_LOG_AREA], agreement = c->features[best][MB_FEATURE_NETWORK];
-    out.value = fmin(fmax(CONSTANT + AGREEMENT_WEIGHT * agreement + LOG_AREA_WEIGHT * log_area, 0), 1);
-    (void)snprintf(out.basis, sizeof out.basis, "the network agrees by %.0f %%, the subject fills %.1f %%",
-                   100 * agreement, 100 * exp(log_area));
+    const double agreement = c->features[best][MB_FEATURE_NETWORK], overlap = c->features[best][MB_FEATURE_OVERLAP];
+    const double expected =
+        CONSTANT + AGREEMENT_WEIGHT * agreement + STRENGTH_WEIGHT * c->strength + OVERLAP_WEIGHT * overlap;
+    out.value = fmin(fmax(expected, 0), 1);
+    (void)snprintf(out.basis, sizeof out.basis,
+                   "the network agrees by %.1f %%, is %.1f %% sure inside; %.1f %% of the colours are outside too",
+                   100 * agreement, 100 * c->strength, 100 * overlap);
     return out;
 }
 

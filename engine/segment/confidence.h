@@ -1,8 +1,8 @@
 /* How likely the subject that was found is the right one: a number for people who cannot look at every result.
  *
  * Of the built-in default it is the overlap with the truth (IoU) that was seen on photos with hand-made masks, predicted
- * from how well the network's soft mask agrees with the chosen cut-out and from the share of the picture that it fills; the
- * weights were fitted by weights_tool/train/doubt.py, docs/models/default.md has the figures. Of a network or saliency
+ * from how well the network's soft mask agrees with the chosen cut-out, how sure the network is within its own mask, and
+ * how many of the subject's colours lie outside too; the weights were fitted by weights_tool/train/doubt.py, docs/models/default.md has the figures. Of a network or saliency
  * alone it is how decided their mask is; that is not calibrated. */
 #ifndef MB_SEGMENT_CONFIDENCE_H
 #define MB_SEGMENT_CONFIDENCE_H
@@ -10,8 +10,8 @@
 #include "segment/candidates.h"
 
 /* Below these a result is called doubtful. */
-#define MB_DOUBTFUL           0.7 /* of the built-in default */
-#define MB_DOUBTFUL_UNDECIDED 0.5 /* of a mask alone */
+#define MB_DOUBTFUL           0.763 /* of the built-in default */
+#define MB_DOUBTFUL_UNDECIDED 0.5   /* of a mask alone */
 
 typedef struct mb_confidence {
     double value;   /* 0 .. 1; below 0: not known */

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Fit the judgement by which the built-in default chooses between its cut-outs (engine/segment/candidate_score.h, choose.h).
+"""Fit the judgement by which the built-in default chooses between its cut-outs (engine/segment/candidate_score.h, candidate_weights.h).
 
     choose.py make --work W --pictures ../../tests/data/photos                       composites -> W/choose
-    choose.py fit  --work W --pictures ../../tests/data/photos --program MATTEBOX --tool BENCH_CHOOSE --out ../../engine/refine/choose_weights.h
+    choose.py fit  --work W --pictures ../../tests/data/photos --program MATTEBOX --tool BENCH_CHOOSE --out ../../engine/segment/candidate_weights.h
 
 Data: the photos with hand-made masks, and composites of their subjects over empty parts of the OTHER photos by the recipe of the test set: the network
 was trained on neither. The weights are those that make the expected IoU of a soft choice (softmax of the scores) largest, with a small penalty on their size.
 What is printed for the photos is judged with weights fitted without that photo and its composites ("left out"), and with the final ones.
-BENCH_CHOOSE is benchmarks/choose.c, built as bench_choose. --also NAME=FOLDER judges other folders of photos and masks with the final weights.
+BENCH_CHOOSE is benchmarks/choose.c, built as bench_choose. --also NAME=FOLDER judges other folders of photos and masks with the final weights. With --former HEADER the
+result is the mean of the new fit and of the weights in that header, which saw fewer photos and another network: so few photos make single fits vary.
 """
 
 import argparse
 import glob
 import json
 import os
+import re
 import subprocess
 
 import cv2
@@ -22,7 +24,7 @@ import numpy as np
 FIGURES = "OVERLAP NETWORK NETWORK_OUT SALIENCY_IN SIDES LOG_AREA LENGTH OFF_CENTRE PIECES".split()
 WAYS = "SALIENCY NETWORK BOX FRAMED JOINT".split()
 TOO_SMALL = ("rocket", "andersson")  # a line, and a mask that stops at the sleeves: no subjects for composites
-PHOTO_WEIGHT, TEMPERATURE, PENALTY = 3.0, 0.1, 0.1
+PHOTO_WEIGHT, TEMPERATURE, PENALTY = 1.0, 0.05, 0.01
 
 
 # ------------------------------------------------------------------------------------------------ pictures
@@ -136,6 +138,13 @@ def fit(data, weight, scale):
     return w.detach().numpy() / scale
 
 
+def former(path):
+    """the weights of a header that this program wrote"""
+    text = open(path).read()
+    found = dict(re.findall(r"\[MB_(?:FEATURE|CANDIDATE)_(\w+)\] = ([-+.e0-9]+)", text.replace("MB_CANDIDATE_", "MB_CANDIDATE_WAY_")))
+    return np.array([float(found[k]) for k in FIGURES] + [float(found["WAY_" + k]) for k in WAYS])
+
+
 def choose(d, w):
     return int(np.argmax(np.where(d[2], d[0] @ w, -np.inf))) if d[2].any() else 0
 
@@ -148,6 +157,9 @@ def cmd_fit(o):
     scale = everything.std(0) + 1e-6
     full = fit(*zip(*sample(None)), scale)
     left = {n: fit(*zip(*sample(n)), scale) for n in photos}
+    if o.former:
+        old = former(o.former)
+        full, left = (full + old) / 2, {n: (w + old) / 2 for n, w in left.items()}
 
     def row(title, pick, data):
         print(f"{title:28s}{np.mean([d[1][pick(n, d)] for n, d in data.items()]):.3f}  ways " + " ".join(f"{w.lower()} {sum(pick(n, d) == i for n, d in data.items())}" for i, w in enumerate(WAYS)))
@@ -172,7 +184,7 @@ def cmd_fit(o):
 def write(path, w):
     with open(path, "w") as f:
         print("/* Made by weights_tool/train/choose.py; do not edit. */", file=f)
-        print("#ifndef MB_REFINE_CHOOSE_WEIGHTS_H\n#define MB_REFINE_CHOOSE_WEIGHTS_H\n", file=f)
+        print("#ifndef MB_SEGMENT_CANDIDATE_WEIGHTS_H\n#define MB_SEGMENT_CANDIDATE_WEIGHTS_H\n", file=f)
         print('#include "segment/candidates.h"\n', file=f)
         print("static const double FEATURE_WEIGHT[MB_N_FEATURES] = {", file=f)
         for k, v in zip(FIGURES, w):
@@ -188,7 +200,7 @@ if __name__ == "__main__":
     ap.add_argument("command", choices=["make", "fit"])
     for k in ("work", "pictures"):
         ap.add_argument("--" + k, required=True)
-    for k in ("program", "tool", "out"):
+    for k in ("program", "tool", "out", "former"):
         ap.add_argument("--" + k)
     ap.add_argument("--rounds", type=int, default=5, help="make: composites of each photo's subject")
     ap.add_argument("--reuse", action="store_true", help="figures of the last run, where only the fit is of interest")

@@ -4,9 +4,10 @@
     python3 doubt.py MATTEBOX PHOTOS
 
 Cuts every NAME.jpg of PHOTOS that has a NAME_mask.png with the built-in default and reads what its confidence rests on from
-the JSON report: how far the network's mask agrees with the result, and the share of the picture. `mountains`, which has no subject, is
-left out. Ridge regression on standardised figures, ridge 2; every photo is judged by weights that have not seen it. Prints
-the weights for engine/segment/confidence.c and the table of docs/models/default.md.
+the JSON report: how far the network's mask agrees with the result, how sure the network is within its mask, and the share of colours that
+inside and outside have in common. `mountains`, which has no subject, is left out. Ridge regression on standardised figures, ridge 2; every
+photo is judged by weights that have not seen it. Prints the weights for engine/segment/confidence.c, the largest limit (confidence.h) that calls
+at most one good result of six doubtful, what it flags, and the table of docs/models/default.md.
 """
 import json
 import re
@@ -26,10 +27,10 @@ def figures(program, photo, folder):
     run = subprocess.run([program, photo, "--model", "default", "-d", "none", "--only-mask", "--json", "-f", "-o", out],
                          capture_output=True, text=True, check=True)
     basis = json.loads(run.stdout.splitlines()[0])["confidence_basis"]
-    agreement, area = map(float, re.findall(r"([0-9.]+) %", basis))
+    basis = [float(v) / 100 for v in re.findall(r"([0-9.]+) %", basis)]
     found = np.array(Image.open(out).convert("L")) > 127
     truth = np.array(Image.open(photo.with_name(photo.stem + "_mask.png")).convert("L")) > 127
-    return (found & truth).sum() / max(1, (found | truth).sum()), (agreement / 100, np.log(area / 100))
+    return (found & truth).sum() / max(1, (found | truth).sum()), basis
 
 
 def fit(x, y):
@@ -45,11 +46,18 @@ def main():
         rows = [figures(sys.argv[1], p, Path(folder)) for p in photos]
     y, x = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     w, b = fit(x, y)
-    print(f"agreement {w[0]:.4f}, log area {w[1]:.4f}, constant {b:.4f}")
-    for i in np.argsort(-y):
+    print(f"agreement {w[0]:.4f}, strength {w[1]:.4f}, overlap {w[2]:.4f}, constant {b:.4f}")
+    unseen = np.zeros(len(y))
+    for i in range(len(y)):
         keep = np.arange(len(y)) != i
-        unseen, constant = fit(x[keep], y[keep])
-        print(f"| {photos[i].stem} | {y[i]:.2f} | {np.clip(x[i] @ unseen + constant, 0, 1):.2f} |")
+        weights, constant = fit(x[keep], y[keep])
+        unseen[i] = np.clip(x[i] @ weights + constant, 0, 1)
+    good, bad = y >= 0.85, y < 0.7
+    limit = np.sort(unseen[good])[good.sum() // 6]
+    for name, p in (("photo left out", unseen), ("all seen", x @ w + b)):
+        print(f"{name}: below {limit:.3f} are {(p[bad] < limit).sum()} of {bad.sum()} bad, {(p[good] < limit).sum()} of {good.sum()} good; correlation {np.corrcoef(p, y)[0, 1]:.2f}")
+    for i in np.argsort(-y):
+        print(f"| {photos[i].stem} | {y[i]:.2f} | {unseen[i]:.2f} |")
 
 
 if __name__ == "__main__":
