@@ -270,8 +270,8 @@ static request *begin(server *s, struct MHD_Connection *c, const char *path, con
     r->c = c;
     r->p = info->socket_context;
     r->started_ms = clock_ms();
-    (void)snprintf(r->method, sizeof r->method, "%s", r->route != NULL ? r->route->method : "-");
     r->route = route_find(method, path, r->argument, sizeof r->argument, r->allow, sizeof r->allow);
+    (void)snprintf(r->method, sizeof r->method, "%s", r->route != NULL ? r->route->method : "-");
     (void)snprintf(r->path, sizeof r->path, "%s", r->route != NULL ? r->route->path : "other");
     choose_id(r);
     r->next = loop.requests;

@@ -110,6 +110,10 @@ TEST(token)
     serving_post(&s, &r, "/v1/cut", NULL, &file, 1); /* refused before anything is decoded */
     CHECK_EQ(r.status, 401);
     CHECK_EQ(serving_stop(&s), 0);
+    char *log = serving_log(&s);
+    CHECK_CONTAINS(log, " GET /v1/models 401 ");
+    CHECK_CONTAINS(log, " POST /v1/cut 401 ");
+    free(log);
     file_write_text("short", "abc\n");
     process_run(&p, "mattebox serve --listen 127.0.0.1:0 --token-file short");
     CHECK_RUN(&p, 2, "a token has 16 to 255 characters");
