@@ -11,8 +11,8 @@ typedef struct mb_cholesky {
     const mb_nd_tree *tree;
     int32_t n;
     size_t *bound_begin; /* [nodes + 1] boundary rows of node k: bound[bound_begin[k]..bound_begin[k+1]), ascending */
-    int32_t *bound;
-    size_t *panel; /* [nodes + 1] offsets into l */
+    int32_t *bound;      /* never NULL */
+    size_t *panel;       /* [nodes + 1] offsets into l */
     double *l;
     size_t entries;      /* of l */
     size_t update_bytes; /* most memory of unfinished parts at one time */

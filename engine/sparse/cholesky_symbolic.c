@@ -56,13 +56,15 @@ static size_t merge(int32_t *dst, const int32_t *a, size_t na, const int32_t *b,
     return n;
 }
 
-/* Boundary rows of node k: bound grows by doubling. */
+/* Boundary rows of node k: bound grows by doubling. It is there even if no node has any, as in a diagonal matrix, so that
+ * positions in it may be formed. */
 static mb_status append(symbolic *s, const int32_t *rows, size_t n, int32_t k, mb_error *err)
 {
     mb_cholesky *c = s->c;
     size_t used = c->bound_begin[k];
-    if (used + n > s->capacity) {
+    if (c->bound == NULL || used + n > s->capacity) {
         size_t capacity = s->capacity * 2 > used + n ? s->capacity * 2 : used + n;
+        capacity = capacity > 0 ? capacity : 1;
         int32_t *grown = mb_realloc_array(c->bound, capacity, sizeof *grown);
         if (grown == NULL) {
             return mb_fail_memory(err, capacity * sizeof *grown, "the shape of a sparse factor");
