@@ -136,6 +136,49 @@ static void texts(void)
     }
 }
 
+/* Command lines, one argument a line, and requests: first how many bytes come at a time. */
+static void lines(void)
+{
+    static const char *const commands[] = {"cut\nphoto.jpg",
+                                           "cut\n--model\nm.mbw\n-o\nout\na.png\nb.png",
+                                           "cut\n--detail=vitmatte\n--erode\n8\nx.jpg",
+                                           "cut\n--background\nblur:12\n--crop=8\n--json\nx",
+                                           "frames\nin.gif\n-o\nout.webp",
+                                           "models\nlist",
+                                           "help\ncut",
+                                           "serve\n--listen\n127.0.0.1:8080\n--max-body\n50M\n--cors\nhttp://a",
+                                           "bench\n--threads\n1,2,4\n--csv",
+                                           "mask\n--segment\nsaliency\n--min-area\n5\n-q\nx.png",
+                                           "cut\n--\n-x",
+                                           "version\n--verbose"};
+    static const char *const requests[] = {
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        "GET /health HTTP/1.0\r\n\r\n",
+        "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: abcdefgh\r\n\r\n",
+        "OPTIONS /v1/cut HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil\r\n\r\n",
+        "POST /v1/cut?format=png HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nContent-Type: "
+        "image/png\r\n\r\nabcd",
+        "POST /v1/cut HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: "
+        "138\r\n"
+        "\r\n--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nsaliency\r\n--B\r\n"
+        "Content-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nP5 1 1 1\n0\r\n--B--\r\n",
+        "POST /v1/mask HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n",
+        "POST /v1/cut HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/x-www-form-urlencoded\r\nContent-Length: 23\r\n"
+        "\r\nmodel=demo&erode=6&x=%0"};
+    char text[1024];
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        seed_write("cli", i, commands[i], strlen(commands[i]));
+    }
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        const size_t n = strlen(requests[i]);
+        text[0] = (char)(i % 3 == 0 ? 0 : i % 3 == 1 ? 1 : 7);
+        memcpy(text + 1, requests[i], n);
+        seed_write("http", i, text, 1 + n);
+    }
+}
+
 /* Targets whose input is a row of numbers: any will do. */
 static void numbers(void)
 {
@@ -164,6 +207,7 @@ int main(int argc, char **argv)
     models();
     safetensors();
     texts();
+    lines();
     numbers();
     seeds_pictures();
     return 0;
