@@ -100,6 +100,9 @@ size_t fuzz_mutate_json(char *text, size_t n, size_t capacity, fuzz_random *r)
 {
     static char copy[MAX_TEXT], other[MAX_TEXT];
     span spans[MAX_SPANS];
+    if (capacity == 0) {
+        return 0; /* LLVMFuzzerMutate would answer 1 */
+    }
     const size_t count = n <= MAX_TEXT ? find_spans(spans, text, n) : 0;
     if (count == 0 || fuzz_one_in(r, 4)) {
         return LLVMFuzzerMutate((uint8_t *)text, n, capacity);
