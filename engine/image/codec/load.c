@@ -173,11 +173,12 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     (void)grouped(w, (uint64_t)s->width);
     (void)grouped(h, (uint64_t)s->height);
     double megapixels = (double)s->width * (double)s->height * 1e-6;
+    const double sayable = megapixels < 1e18 ? megapixels : 1e18; /* a header may claim more than 64 bits hold */
     if (megapixels > limits->max_megapixels) {
         return mb_fail(err, MB_E_ARGUMENT,
                        "%s×%s is %s megapixels; the limit is %g\n"
                        "mb_load_options.max_megapixels raises it; it would need %.1f GB",
-                       w, h, grouped(mp, (uint64_t)megapixels), limits->max_megapixels, megapixels * 12e-3);
+                       w, h, grouped(mp, (uint64_t)sayable), limits->max_megapixels, megapixels * 12e-3);
     }
     if (s->width > limits->max_side || s->height > limits->max_side) {
         return mb_fail(err, MB_E_ARGUMENT, "%s×%s: a side is longer than %s pixels\nscale it down first", w, h,
