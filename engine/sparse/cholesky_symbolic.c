@@ -56,8 +56,8 @@ static size_t merge(int32_t *dst, const int32_t *a, size_t na, const int32_t *b,
     return n;
 }
 
-/* Boundary rows of node k: bound grows by doubling. It is there even if no node has any, as in a diagonal matrix, so that
- * positions in it may be formed. */
+/* Boundary rows of node k: bound grows by doubling. It is there even if no node has any, as where there is one node
+ * alone, so that positions in it may be formed. */
 static mb_status append(symbolic *s, const int32_t *rows, size_t n, int32_t k, mb_error *err)
 {
     mb_cholesky *c = s->c;
