@@ -374,6 +374,49 @@ TEST(slow_clients)
 }
 
 /* Whatever is sent, there is one answer or none, and the next request is served. */
+/* Forms that can be read and mean nothing here. */
+TEST(refused_forms)
+{
+    serving s;
+    REQUIRE(serving_start(&s, "--model saliency", true));
+    static const part stranger[] = {{"statue", "a.png", "x", 0}}, zero[] = {{"color", NULL, "a\0b", 3}};
+    static const part again[] = {{"file", "a", "x", 0}, {"file", "b", "y", 0}};
+    static const part later[] = {{"file", "a", "x", 0}, {"background", "b", "y", 0}, {"file", "c", "z", 0}};
+    static const struct {
+        const char *path;
+        const part *parts;
+        int n, status;
+        const char *said;
+    } forms[] = {{"/v1/cut", stranger, 1, 422, "a file called \\\"statue\\\" has no meaning here"},
+                 {"/v1/cut", zero, 1, 400, "the field \\\"color\\\" has a zero byte"},
+                 {"/v1/cut", again, 2, 422, "two files of one kind"},
+                 {"/v1/cut", later, 3, 422, "two files of one kind"},
+                 {"/v1/cut?a%00b=1", again, 1, 400, "a zero byte in the query"}};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        reply_dispose(&r);
+        serving_post(&s, &r, forms[i].path, NULL, forms[i].parts, forms[i].n);
+        CHECK_EQ(r.status, forms[i].status);
+        CHECK_CONTAINS(r.body, forms[i].said);
+    }
+    part many[65];
+    for (size_t i = 0; i < 65; i++) {
+        many[i] = (part){i % 2 == 0 ? "a" : "b", NULL, "1", 0};
+    }
+    reply_dispose(&r);
+    serving_post(&s, &r, "/v1/cut", NULL, many, 65);
+    CHECK_EQ(r.status, 400);
+    CHECK_CONTAINS(r.body, "more than 64 fields");
+    static const char encoded[] =
+        "POST /v1/cut HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; "
+        "boundary=form\r\nContent-Length: 106\r\n\r\n"
+        "--form\r\nContent-Disposition: form-data; name=\"file\"\r\nContent-Transfer-Encoding: "
+        "base64\r\n\r\neA==\r\n--form--\r\n";
+    reply_dispose(&r);
+    serving_raw(&s, &r, encoded, sizeof encoded - 1);
+    CHECK_EQ(r.status, 415);
+    CHECK_EQ(serving_stop(&s), 0);
+}
+
 TEST(broken_requests)
 {
     serving s;
