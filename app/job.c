@@ -180,6 +180,13 @@ void select_metadata(job *j, const args *a)
     j->kept = kept;
 }
 
+/* Files of a watched folder come and go: that is no failure. */
+static void skip_gone(job *j)
+{
+    add_warning(j, "gone before it was read");
+    j->state = JOB_SKIPPED;
+}
+
 /* Runs in the loader's thread. Everything that can be wrong with the files ends here, in the job: the
  * batch goes on. */
 void job_load(job *j, const batch *b)
@@ -197,6 +204,10 @@ void job_load(job *j, const batch *b)
     if (j->it->refused != NULL) {
         fail(j, CODE_SOME);
         (void)own_error(&j->err, MB_E_ARGUMENT, "%s", j->it->refused);
+        return;
+    }
+    if (!j->it->exists && a->watch) {
+        skip_gone(j);
         return;
     }
     if (!j->it->exists) {
@@ -248,9 +259,8 @@ void job_load(job *j, const batch *b)
         j->state = JOB_CANCELLED;
         return;
     }
-    if (status == MB_E_IO && a->watch && !mb_os_exists(j->it->path)) { /* files of a watched folder come and go */
-        add_warning(j, "gone before it was read");
-        j->state = JOB_SKIPPED;
+    if (status == MB_E_IO && a->watch && !mb_os_exists(j->it->path)) {
+        skip_gone(j);
         return;
     }
     if (status != MB_OK) {

@@ -42,7 +42,7 @@ static uint32_t get(const uint8_t *p, int bytes)
 static void put(writer *w, uint64_t value, int bytes)
 {
     for (int i = 0; i < bytes && w->n < w->room; i++) {
-        w->v[w->n++] = i < 8 ? (uint8_t)(value >> (8 * i)) : 0;
+        w->v[w->n++] = (uint8_t)(i < 8 ? value >> (8 * i) : 0);
     }
 }
 

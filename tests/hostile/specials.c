@@ -26,7 +26,7 @@ static void put(out *o, const void *bytes, size_t n)
 static void number(out *o, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++) {
-        const uint8_t b = i < 8 ? (uint8_t)(v >> (8 * i)) : 0;
+        const uint8_t b = (uint8_t)(i < 8 ? v >> (8 * i) : 0);
         put(o, &b, 1);
     }
 }
