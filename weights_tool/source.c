@@ -75,22 +75,17 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+static int name_against(const void *name, const void *at)
+{
+    const source_tensor *const *x = at;
+    return strcmp(name, (*x)->name);
+}
+
 const source_tensor *source_find(const source *s, const char *name)
 {
-    size_t low = 0, high = s->n_indexed;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(s->by_name[middle]->name, name);
-        if (order == 0) {
-            return s->by_name[middle];
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    const source_tensor *const *found =
+        s->n_indexed > 0 ? bsearch(name, s->by_name, s->n_indexed, sizeof s->by_name[0], name_against) : NULL;
+    return found != NULL ? *found : NULL;
 }
 
 /* The tensors sorted by their names. Two of one name stand side by side and are an error: it could not be told which is

@@ -47,22 +47,17 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+static int name_against(const void *name, const void *at)
+{
+    const mb_tensor *const *x = at;
+    return strcmp(name, (*x)->name);
+}
+
 const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
 {
-    size_t low = 0, high = w->n_tensors;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(w->by_name[middle]->name, name);
-        if (order == 0) {
-            return w->by_name[middle];
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    const mb_tensor *const *found =
+        w->n_tensors > 0 ? bsearch(name, w->by_name, w->n_tensors, sizeof w->by_name[0], name_against) : NULL;
+    return found != NULL ? *found : NULL;
 }
 
 /* ---- header */

@@ -277,22 +277,17 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+static int name_against(const void *name, const void *at)
+{
+    const mb_st_tensor *const *x = at;
+    return strcmp(name, (*x)->name);
+}
+
 const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *name)
 {
-    size_t low = 0, high = s->n_tensors;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(s->by_name[middle]->name, name);
-        if (order == 0) {
-            return s->by_name[middle];
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    const mb_st_tensor *const *found =
+        s->n_tensors > 0 ? bsearch(name, s->by_name, s->n_tensors, sizeof s->by_name[0], name_against) : NULL;
+    return found != NULL ? *found : NULL;
 }
 
 /* All names once: sorted, two of the same stand side by side. */
