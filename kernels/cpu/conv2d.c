@@ -3,6 +3,7 @@
  * kernels/ref.
  *     x [N,I,H,W], weight [O,I,kh,kw], bias [O], addend [N,O,Ho,Wo] or [N,O,1,1] -> [N,O,Ho,Wo] */
 #include "conv2d_direct.h"
+#include "conv2d_winograd.h"
 #include "conv_source.h"
 #include "variants.h"
 
@@ -84,7 +85,7 @@ static mb_status run(const mb_call *c, mb_error *err)
     return MB_OK;
 }
 
-#define VARIANT(set)                                                                                                   \
+#define VARIANT_BEFORE(set, before_)                                                                                   \
     MB_VARIANT_PREPARE(set)                                                                                            \
     MB_VARIANT_WORKSPACE(set)                                                                                          \
     static const mb_kernel kernel_##set = {.name = #set,                                                               \
@@ -92,8 +93,11 @@ static mb_status run(const mb_call *c, mb_error *err)
                                            .prepare = prepare_##set,                                                   \
                                            .workspace = workspace_##set,                                               \
                                            .run = run,                                                                 \
-                                           .in_place_input = 1 + 3};
+                                           .in_place_input = 1 + 3,                                                    \
+                                           .before = (before_)};
+#define VARIANT(set) VARIANT_BEFORE(set, &mb_conv2d_winograd_##set)
 MB_EACH_SET(VARIANT)
 MB_CHOOSE(conv2d)
-MB_EACH_BF16_SET(VARIANT)
+#define VARIANT16(set) VARIANT_BEFORE(set, NULL)
+MB_EACH_BF16_SET(VARIANT16)
 MB_CHOOSE_BF16(conv2d)
