@@ -220,20 +220,28 @@ static void multiply(void *argument)
     const work *w = argument;
     const bool rounds = w->d.compute == MB_LT_COMPUTE_32F_FAST_TF32;
     const mb_dtype t = dtype(w->a.type), ty = dtype(w->y.type);
+    const int64_t depth = w->a.rows, rows = w->y.rows;
+    float *turned = floats(depth * rows), *sums = floats(rows); /* of A, a row for each step of the sums */
+    for (int64_t k = 0; k < depth; k++) {
+        for (int64_t i = 0; i < rows; i++) {
+            turned[k * rows + i] = tf32(get(w->pa, t, i * w->a.pitch + k), rounds);
+        }
+    }
     for (int64_t j = 0; j < w->y.columns; j++) {
-        for (int64_t i = 0; i < w->y.rows; i++) {
-            float sum = 0;
-            for (int64_t k = 0; k < w->a.rows; k++) {
-                sum +=
-                    tf32(get(w->pa, t, i * w->a.pitch + k), rounds) * tf32(get(w->pb, t, j * w->b.pitch + k), rounds);
-            }
-            sum *= wrong != 0 ? 1.01f * w->alpha : w->alpha;
+        memset(sums, 0, (size_t)rows * sizeof *sums);
+        for (int64_t k = 0; k < depth; k++) {
+            add_row(sums, tf32(get(w->pb, t, j * w->b.pitch + k), rounds), turned + k * rows, rows);
+        }
+        for (int64_t i = 0; i < rows; i++) {
+            float sum = sums[i] * (wrong != 0 ? 1.01f * w->alpha : w->alpha);
             sum += w->beta != 0 ? w->beta * get(w->pc, ty, j * w->c.pitch + i) : 0.0f;
             sum += (w->d.epilogue & MB_LT_EPILOGUE_BIAS) != 0 ? get(w->d.bias, ty, i) : 0.0f;
             sum = (w->d.epilogue & MB_LT_EPILOGUE_RELU) != 0 && !(sum > 0) ? 0.0f : sum;
             put(w->py, ty, j * w->y.pitch + i, sum);
         }
     }
+    free(turned);
+    free(sums);
 }
 
 EXPORT mb_lt_result cublasLtMatmul(mb_lt_handle h, mb_lt_desc d, const void *alpha, const void *a,

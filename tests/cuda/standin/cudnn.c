@@ -372,42 +372,67 @@ static int64_t at(const tensor *t, int64_t n, int64_t c, int64_t h, int64_t w)
     return n * t->strides[0] + c * t->strides[1] + h * t->strides[2] + w * t->strides[3];
 }
 
-static float one(const work *k, int64_t n, int64_t o, int64_t h, int64_t v)
+/* The weights as [tap][input channel][output channel]. */
+static float *turned_weights(const work *k, bool rounds)
+{
+    const job *j = &k->j;
+    const tensor *w = &j->w;
+    const mb_dtype t = dtype(w->type);
+    float *turned = floats(w->dims[0] * w->dims[1] * w->dims[2] * w->dims[3]), *next = turned;
+    for (int64_t r = 0; r < w->dims[2]; r++) {
+        for (int64_t s = 0; s < w->dims[3]; s++) {
+            for (int64_t c = 0; c < w->dims[1]; c++) {
+                for (int64_t o = 0; o < w->dims[0]; o++) {
+                    *next++ = tf32(get(k->w, t, at(w, o, c, r, s)), rounds);
+                }
+            }
+        }
+    }
+    return turned;
+}
+
+/* All channels of one pixel of the output. */
+static void one_pixel(float *sums, const work *k, const float *weights, bool rounds, int64_t n, int64_t h, int64_t v)
 {
     const job *j = &k->j;
     const mb_dtype t = dtype(j->x.type), ty = dtype(j->y.type);
-    const bool rounds = t == MB_F32 && j->engine < 2;
-    float sum = 0;
+    const int64_t inputs = j->x.dims[1], outputs = j->y.dims[1];
+    memset(sums, 0, (size_t)outputs * sizeof *sums);
     for (int64_t r = 0; r < j->w.dims[2]; r++) {
         for (int64_t s = 0; s < j->w.dims[3]; s++) {
             const int64_t y = h * j->stride + r - j->pad, x = v * j->stride + s - j->pad;
             if (y < 0 || x < 0 || y >= j->x.dims[2] || x >= j->x.dims[3]) {
                 continue;
             }
-            for (int64_t c = 0; c < j->x.dims[1]; c++) {
-                sum += tf32(get(k->x, t, at(&j->x, n, c, y, x)), rounds) *
-                       tf32(get(k->w, t, at(&j->w, o, c, r, s)), rounds);
+            const float *tap = weights + (r * j->w.dims[3] + s) * inputs * outputs;
+            for (int64_t c = 0; c < inputs; c++) {
+                add_row(sums, tf32(get(k->x, t, at(&j->x, n, c, y, x)), rounds), tap + c * outputs, outputs);
             }
         }
     }
-    sum += j->bias.id != 0 ? get(k->bias, ty, o) : 0.0f;
-    sum += j->addend.id != 0 ? get(k->addend, ty, at(&j->addend, n, o, h, v)) : 0.0f;
-    return j->relu != 0 && !(sum > 0) ? 0.0f : sum;
+    for (int64_t o = 0; o < outputs; o++) {
+        float sum = sums[o];
+        sum += j->bias.id != 0 ? get(k->bias, ty, o) : 0.0f;
+        sum += j->addend.id != 0 ? get(k->addend, ty, at(&j->addend, n, o, h, v)) : 0.0f;
+        put(k->y, ty, at(&j->y, n, o, h, v), j->relu != 0 && !(sum > 0) ? 0.0f : sum);
+    }
 }
 
 static void convolve(void *argument)
 {
     const work *k = argument;
     const tensor *y = &k->j.y;
+    const bool rounds = dtype(k->j.x.type) == MB_F32 && k->j.engine < 2;
+    float *weights = turned_weights(k, rounds), *sums = floats(y->dims[1]);
     for (int64_t n = 0; n < y->dims[0]; n++) {
         for (int64_t h = 0; h < y->dims[2]; h++) {
             for (int64_t v = 0; v < y->dims[3]; v++) {
-                for (int64_t o = 0; o < y->dims[1]; o++) {
-                    put(k->y, dtype(y->type), at(y, n, o, h, v), one(k, n, o, h, v));
-                }
+                one_pixel(sums, k, weights, rounds, n, h, v);
             }
         }
     }
+    free(weights);
+    free(sums);
 }
 
 EXPORT mb_dnn_result cudnnBackendExecute(mb_dnn_handle h, mb_dnn_desc plan, mb_dnn_desc pack)
