@@ -14,10 +14,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-static volatile sig_atomic_t n_interrupts, was_terminated;
+static atomic_int n_interrupts, was_terminated; /* asked for by threads of the batch, too */
 
 /* The first signal asks running work to stop, which it does within some 50 ms; the second one ends the
  * program at once. */

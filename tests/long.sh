@@ -31,8 +31,22 @@ stage_determinism() { run --long --only '^(api/same_bytes|models/invariants|mode
 stage_faults() { run --long --only '^(fault/|core/output_fault|format/alloc_fault|cli/models_kill|cli/surroundings)'; }
 stage_faults_asan() { run --long --asan --only '^(fault/allocations|format/alloc_fault)'; }
 stage_kills() { MATTEBOX_KILLS=500 run --only '^(fault/killed|cli/models_kill)$'; }
+# usage: built FOLDER CMAKE_OPTION... -- TARGET...: a build folder with these targets
+built() {
+    folder=$1 options=
+    shift
+    while [ "$1" != -- ]; do
+        options="$options $1"
+        shift
+    done
+    shift
+    # shellcheck disable=SC2086 # several options
+    [ -f "$folder/CMakeCache.txt" ] || cmake -S "$root" -B "$folder" -G Ninja -DMATTEBOX_CUDA=OFF $options || exit 1
+    cmake --build "$folder" --target "$@" || exit 1
+}
 stage_traced() {
     need strace
+    built "$root/build/test-release" -DCMAKE_BUILD_TYPE=Release -- mattebox_app mattebox-weights
     sh "$root/tests/fault/traced.sh" "$root/build/test-release"
 }
 stage_races() { run --tsan --only '^(core/(threads|task)|api/(threads_share|public|cancel)|models/invariants|server/(routes|limits|sandbox))$' -- -DMATTEBOX_CUDA=OFF; }
@@ -48,20 +62,13 @@ stage_coverage() {
     sh "$root/tests/checked.sh" coverage
 }
 stage_hostile() {
-    found=$(find "$root/tests" -maxdepth 2 -path '*hostile*' -name '*.sh' | head -n 1)
-    [ -n "$found" ] || { echo "no hostile corpus here"; exit 77; }
-    run --asan --long --only hostile
+    built "$root/build/test-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DMATTEBOX_SANITIZE=address,undefined -- hostile
+    sh "$root/tests/hostile.sh" "$root/build/test-asan"
 }
 stage_fuzz() {
     need clang
-    if [ -f "$root/tests/fuzz.sh" ]; then
-        n=$(sh "$root/tests/fuzz.sh" --list | grep -c .)
-        for target in $(sh "$root/tests/fuzz.sh" --list | awk '{ print $1 }'); do
-            sh "$root/tests/fuzz.sh" "$target" $((slice / n + 1)) || exit 1
-        done
-    else
-        sh "$root/tests/fuzz/run.sh" $((slice / 8 + 1))
-    fi
+    n=$(sh "$root/tests/fuzz.sh" --list | grep -c .)
+    MB_FUZZ_LOG=${MB_FUZZ_LOG:-$work/campaign.tsv} sh "$root/tests/fuzz.sh" --all $((slice / n + 1))
 }
 stage_endurance() { sh "$root/tests/endurance.sh" "$(awk "BEGIN { print $hours / 4 }")"; }
 
