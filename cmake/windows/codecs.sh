@@ -2,6 +2,7 @@
 # Builds the picture codecs for Windows from Debian's source packages, at the versions that the Linux build uses, so that
 # pictures have the same bytes. usage: codecs.sh PREFIX [WORK]. Needs: apt-get, dpkg-dev, cmake, ninja, nasm, the cross
 # compiler. The sources are fetched once into WORK/source. MATTEBOX_CODECS_FOR=macos builds them for macOS (docs/macos.md).
+# MATTEBOX_CODECS_ONLY=required: without libwebp and Little CMS, which mattebox can be built without; a third of the time.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] || { echo "usage: codecs.sh PREFIX [WORK]" >&2; exit 2; }
@@ -15,6 +16,9 @@ macos) host=aarch64-apple-darwin cc=$here/../macos/cc.sh ar=$here/../macos/ar.sh
 esac
 # Upstream versions; of the Debian revisions the newest of this release, which add fixes of security alone.
 packages="zlib=1.2.13.dfsg libjpeg-turbo=2.1.5 libpng1.6=1.6.39 libwebp=1.2.4 lcms2=2.14 libstb=0.0~git20220908.8b5f1f3+ds"
+optional=yes
+[ "${MATTEBOX_CODECS_ONLY:-}" != required ] || optional=""
+[ -n "$optional" ] || packages=$(echo "$packages" | sed 's/libwebp=[^ ]* //; s/lcms2=[^ ]* //')
 
 # Sources of the suites that this machine's apt knows, from its own mirrors.
 fetch() {
@@ -83,15 +87,17 @@ build libjpeg-turbo -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TURBOJPEG=OFF 
 math=""
 [ "$where" = MACOS ] && math="-DCMAKE_C_FLAGS=-include math.h"
 build libpng1.6 ${math:+"$math"} -DPNG_SHARED=OFF -DPNG_STATIC=ON -DPNG_TESTS=OFF
-build libwebp -DWEBP_BUILD_ANIM_UTILS=OFF -DWEBP_BUILD_CWEBP=OFF -DWEBP_BUILD_DWEBP=OFF -DWEBP_BUILD_GIF2WEBP=OFF \
-    -DWEBP_BUILD_IMG2WEBP=OFF -DWEBP_BUILD_VWEBP=OFF -DWEBP_BUILD_WEBPINFO=OFF -DWEBP_BUILD_WEBPMUX=OFF -DWEBP_BUILD_EXTRAS=OFF \
-    -DWEBP_BUILD_LIBWEBPMUX=ON
-mkdir -p "$work/build/lcms2"
-cd "$work/build/lcms2"
-{ "$(source_of lcms2)/configure" --host=$host --prefix="$prefix" --disable-shared --enable-static --without-jpeg --without-tiff \
-    --without-zlib CC="$cc" AR="$ar" RANLIB="$ranlib" CFLAGS=-O2 && make -C src install && make install-pkgconfigDATA &&
-    make -C include install; } >"$work/lcms2.log" 2>&1 || { tail -20 "$work/lcms2.log"; exit 1; }
-echo "lcms2: built"
+if [ -n "$optional" ]; then
+    build libwebp -DWEBP_BUILD_ANIM_UTILS=OFF -DWEBP_BUILD_CWEBP=OFF -DWEBP_BUILD_DWEBP=OFF -DWEBP_BUILD_GIF2WEBP=OFF \
+        -DWEBP_BUILD_IMG2WEBP=OFF -DWEBP_BUILD_VWEBP=OFF -DWEBP_BUILD_WEBPINFO=OFF -DWEBP_BUILD_WEBPMUX=OFF -DWEBP_BUILD_EXTRAS=OFF \
+        -DWEBP_BUILD_LIBWEBPMUX=ON
+    mkdir -p "$work/build/lcms2"
+    cd "$work/build/lcms2"
+    { "$(source_of lcms2)/configure" --host=$host --prefix="$prefix" --disable-shared --enable-static --without-jpeg --without-tiff \
+        --without-zlib CC="$cc" AR="$ar" RANLIB="$ranlib" CFLAGS=-O2 && make -C src install && make install-pkgconfigDATA &&
+        make -C include install; } >"$work/lcms2.log" 2>&1 || { tail -20 "$work/lcms2.log"; exit 1; }
+    echo "lcms2: built"
+fi
 
 mkdir -p "$prefix/include/stb"
 cp "$(source_of libstb)"/stb_image.h "$prefix/include/stb/"

@@ -121,6 +121,7 @@ static mb_status fast(const mb_task *task, mb_image_f32 *out, const mb_guided_jo
     size.height = size.height > 1 ? size.height : 1;
     float *guide = NULL, *source = NULL, *means = NULL;
     mb_guided_job job = *full;
+    const mb_task filter = mb_task_part(task, 0.2, 0.5);
     mb_status status = MB_OK;
     MB_TRY(shrink(task, &job.guide, &guide, &full->guide, &size, err));
     MB_TRY(shrink(task, &job.source, &source, &full->source, &size, err));
@@ -132,7 +133,7 @@ static mb_status fast(const mb_task *task, mb_image_f32 *out, const mb_guided_jo
     }
     job.result = NULL;
     job.means = means;
-    MB_TRY(mb_guided_stream(task, &job, err));
+    MB_TRY(mb_guided_stream(&filter, &job, err));
     apply_job apply = {&full->guide, &size, means, out->v};
     MB_TRY(mb_task_for(task, (size_t)out->height, 16, apply_rows, &apply, err));
 done:

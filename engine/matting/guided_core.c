@@ -11,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/target_clones.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define SUMS  13 /* r g b p, rr rg rb gg gb bb, rp gp bp */
@@ -26,6 +27,7 @@ typedef struct tile_shape {
 typedef struct tile {
     const mb_task *task;
     const mb_guided_job *job;
+    atomic_int *rows_done; /* of all tiles */
     int x0, x1, y0, y1, slots;
     int n_in, n_mid;    /* columns in use: x1 - x0 + 4r, x1 - x0 + 2r */
     float *in;          /* [slots][4][n_in] */
@@ -40,6 +42,7 @@ typedef struct stream {
     const mb_guided_job *job;
     tile_shape shape;
     tile *tiles; /* one a worker */
+    atomic_int rows_done;
 } stream;
 
 /* The ring slot of input row v, four channels of n_in floats. */
@@ -216,8 +219,17 @@ static void finish_row(const tile *t, int y)
     }
 }
 
+/* Rows of tiles count alike, whatever their width; now and then is enough for who watches. */
+static void report_row(const tile *t, const tile_shape *shape)
+{
+    int done = atomic_fetch_add_explicit(t->rows_done, 1, memory_order_relaxed) + 1;
+    if (done % 16 == 0) {
+        mb_report_progress(t->task, (double)done / ((double)t->job->guide.height * shape->n_x));
+    }
+}
+
 /* Walks down the rows. Sums start from rows of zeros above the first, so there is no special beginning. */
-static void run_tile(tile *t)
+static void run_tile(tile *t, const tile_shape *shape)
 {
     int r = t->job->radius;
     size_t in_row_size = 4 * (size_t)t->n_in, mid_row_size = 4 * (size_t)t->n_mid;
@@ -236,6 +248,7 @@ static void run_tile(tile *t)
         slide_down4(t->column2, coefficient_row(t, mid), coefficient_row(t, mid + 1), mid_row_size);
         if (mid - r >= t->y0) {
             finish_row(t, mid - r);
+            report_row(t, shape);
         }
     }
 }
@@ -253,7 +266,7 @@ static void run_tiles(void *arg, size_t begin, size_t end, int worker)
         t->y1 = h - t->y0 < s->shape.rows ? h : t->y0 + s->shape.rows;
         t->n_in = t->x1 - t->x0 + 4 * r;
         t->n_mid = t->x1 - t->x0 + 2 * r;
-        run_tile(t);
+        run_tile(t, &s->shape);
     }
 }
 
@@ -271,10 +284,11 @@ static tile_shape choose_shape(const mb_guided_job *job)
 }
 
 /* Scratch for the largest tile; smaller ones at the edges use a part of it. */
-static mb_status create_tile(const mb_task *task, tile *t, const mb_guided_job *job, const tile_shape *s, mb_error *err)
+static mb_status create_tile(const mb_task *task, tile *t, stream *all, mb_error *err)
 {
-    size_t slots = 2 * (size_t)job->radius + 2, in = (size_t)s->in_width, mid = (size_t)s->out_width;
-    *t = (tile){.task = task, .job = job, .slots = (int)slots};
+    const mb_guided_job *job = all->job;
+    size_t slots = 2 * (size_t)job->radius + 2, in = (size_t)all->shape.in_width, mid = (size_t)all->shape.out_width;
+    *t = (tile){.task = task, .job = job, .rows_done = &all->rows_done, .slots = (int)slots};
     for (int v = 0; v < 256; v++) {
         t->to_unit[v] = (float)v / 255.0f;
     }
@@ -300,13 +314,13 @@ static void dispose_tile(tile *t)
 mb_status mb_guided_stream(const mb_task *task, const mb_guided_job *job, mb_error *err)
 {
     size_t n_workers = (size_t)mb_task_workers(task);
-    stream s = {job, choose_shape(job), mb_calloc(n_workers, sizeof(tile))};
+    stream s = {job, choose_shape(job), mb_calloc(n_workers, sizeof(tile)), 0};
     mb_status status = MB_OK;
     if (s.tiles == NULL) {
         return mb_fail_memory(err, n_workers * sizeof(tile), "the guided filter");
     }
     for (size_t i = 0; i < n_workers; i++) {
-        MB_TRY(create_tile(task, &s.tiles[i], job, &s.shape, err));
+        MB_TRY(create_tile(task, &s.tiles[i], &s, err));
     }
     MB_TRY(mb_task_for(task, (size_t)s.shape.n_x * (size_t)s.shape.n_y, 1, run_tiles, &s, err));
 done:

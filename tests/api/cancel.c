@@ -15,14 +15,17 @@
 #include <string.h>
 #include <time.h>
 
-#define SIDE    1400
-#define SMALL   700 /* of the runs from a photo */
 #define THREADS 2
-/* Sanitizers make all of it several times slower: there the limits only catch what hangs. */
+/* Sanitizers make all of it several times slower: there the limits only catch what hangs, and smaller pictures are stopped
+ * in the same places. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SLOWER 8.0
+#define SIDE   500
+#define SMALL  250 /* of the runs from a photo */
 #else
 #define SLOWER 1.0
+#define SIDE   1400
+#define SMALL  700
 #endif
 #define PROMISED_MS (50.0 * SLOWER) /* of processor time a thread, from the callback's no to the return */
 #define SILENCE_MS                                                                                                     \

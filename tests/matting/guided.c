@@ -313,6 +313,34 @@ TEST(threads_and_nan)
     free(source);
 }
 
+static void count_steps(void *user, double done)
+{
+    double *seen = user; /* the last, how many times it rose, how many were out of [0, 1] */
+    seen[1] += done > seen[0];
+    seen[2] += !(done >= 0 && done <= 1);
+    seen[0] = done > seen[0] ? done : seen[0];
+}
+
+/* Who watches sees it move, at the full size and at a smaller one. */
+TEST(progress)
+{
+    enum { SIDE = 640 };
+    float *v = calloc((size_t)SIDE * SIDE * 3, sizeof(float));
+    mb_image_view guide = {SIDE, SIDE, 3, NULL, v}, source = {SIDE, SIDE, 1, NULL, v};
+    static const double scales[] = {1, 0.5};
+    for (int i = 0; v != NULL && i < 2; i++) {
+        double seen[3] = {0};
+        mb_image_f32 out = {0};
+        mb_error err;
+        const mb_task task = {.report_progress = count_steps, .user = seen};
+        CHECK_OK(mb_guided_filter(&task, &out, &guide, &source, &(mb_guided_options){6, 0.015, scales[i]}, &err), err);
+        CHECK_MSG(seen[0] > 0.6 && seen[1] >= 10 && seen[2] == 0, "to %g in %g steps, %g outside", seen[0], seen[1],
+                  seen[2]);
+        mb_image_f32_dispose(&out);
+    }
+    free(v);
+}
+
 TEST(refusals)
 {
     float v[12] = {0};

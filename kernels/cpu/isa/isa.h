@@ -73,7 +73,7 @@ typedef struct mb_attend {
     const float *const *q;         /* per query d values */
     const float *k, *v;            /* packed by pack_keys (scaled) and pack_values */
     const float *const *bias;      /* per query keys_padded values, those of padding -1e30 */
-    const int32_t *key_label;      /* a query sees keys of its own label; NULL: all */
+    const int32_t *key_label;      /* a query sees keys of its own label; NULL: all. Whole vectors are read */
     const int32_t *position;       /* per query its index among the keys; read with key_label only */
     float *logits, *weighted;      /* scratch of 4 tiles' rows x keys_padded, x d_padded */
     uint16_t *k16, *v16, *q16;     /* products in bf16: scratch in place of k and v, and for rows (isa/bf16.h) */
