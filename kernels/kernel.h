@@ -60,7 +60,8 @@ typedef struct mb_kernel {
     const char *name;                                                        /* "avx2", "openblas", ... for profiles */
     bool (*supports)(const mb_call *c);                                      /* sizes and attributes; NULL: always */
     mb_status (*prepare)(mb_prepared *out, const mb_call *c, mb_error *err); /* once per model; NULL: nothing */
-    size_t (*workspace)(const mb_call *c); /* bytes; c->pool gives the number of threads; NULL: 0.
+    size_t (*more_weights)(const mb_call *c); /* bytes of prepared weights beyond the published ones; NULL: 0 */
+    size_t (*workspace)(const mb_call *c);    /* bytes; c->pool gives the number of threads; NULL: 0.
                                               SIZE_MAX: the size overflows */
     /* Devices: times the implementations of this call, before the first run; overwrites maps. NULL: there is one. Only
      * a device that broke is an error. */
@@ -68,6 +69,7 @@ typedef struct mb_kernel {
     mb_status (*run)(const mb_call *c, mb_error *err); /* no allocation, no global state */
     int in_place_input;                                /* 1 + index of the input whose memory the output may
                                                           take over (same shape and pitch); 0: none */
+    const struct mb_kernel *before;                    /* to be tried first; NULL: none */
 } mb_kernel;
 
 /* The rule of an op, the same for all back ends: the output's shape, and multiply-accumulates for the plan. */
@@ -88,7 +90,7 @@ const mb_op_rule *mb_op_get_rule(mb_op op);
 
 /* A back end is a table of kernels; a row may hold up to MB_KERNEL_CHOICES kernels, the first that supports a call is
  * taken. The last of the CPU's is always kernels/ref. */
-#define MB_KERNEL_CHOICES 4
+#define MB_KERNEL_CHOICES 6
 
 /* A device with memory of its own: all that the executor needs to know of it. Copies and kernels of one device happen
  * in the order of the calls; wait returns when all are done, and reports their faults. */
@@ -148,6 +150,8 @@ typedef struct mb_cpu_peak {
     const char *kernel, *kernel16; /* as kernels are called; static */
 } mb_cpu_peak;
 MB_MUST_CHECK mb_status mb_cpu_measure_peak(mb_cpu_peak *out, const mb_backend *b, mb_pool *pool, mb_error *err);
+/* Puts a kernel at the head of an op's row, and before it the one that it names. NULL: there is nothing to put. */
+void mb_backend_put_first(mb_backend *b, mb_op op, const mb_kernel *kernel);
 /* The kernel that runs this call; NULL only if the back end has none (CUDA). */
 const mb_kernel *mb_backend_choose(const mb_backend *b, mb_op op, const mb_call *c);
 

@@ -12,7 +12,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 what=${1:?usage: checked.sh memory|integers|valgrind|static|coverage [SECONDS]}
 seconds=${2:-60}
-targets="mbw safetensors pickle zip json http"
+targets="mbw safetensors pickle zip json catalogue answers"
 work=$root/build/checked
 mkdir -p "$work"
 parsers="engine/weights/*.c engine/core/json*.c engine/core/text.c engine/core/hash.c engine/core/sized.c weights_tool/zip.c weights_tool/torch_zip.c weights_tool/pickle*.c
@@ -29,28 +29,45 @@ sanitized() {
     cd "$work/$name"
     flags="-std=c11 -g -O1 -D_GNU_SOURCE -w -fno-omit-frame-pointer -I$root/engine/include -I$root/engine -I$root/kernels -I$root/weights_tool -I$root/tests"
     printf '#include "manager/catalogue.h"\nconst char catalogue_text[] = "";\n' >catalogue_text.c
+    printf '#include "fuzz/seeds.h"\nvoid seeds_pictures(void)\n{\n}\n' >no_pictures.c
     failed=0
+    rm -f ./*.o parsers.a
+    # shellcheck disable=SC2046,SC2086 # several words
+    "$CLANG" $flags "$@" -c catalogue_text.c "$root/tests/fuzz/driver.c" "$root/tests/fuzz/common.c" "$root/tests/fuzz/fault.c" \
+        $(ls "$root"/engine/core/*.c | grep -v -e _windows -e _macos) "$root"/engine/weights/*.c "$root"/weights_tool/zip.c \
+        "$root"/weights_tool/writer.c "$root"/weights_tool/pickle*.c "$root"/weights_tool/manager/catalogue.c "$root"/weights_tool/manager/http_answer.c
+    ar rcs parsers.a ./*.o
+    "$CLANG" $flags "$@" -o fuzz_seeds no_pictures.c "$root/tests/fuzz/seeds.c" parsers.a \
+        -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign -lm -lpthread -ldl $libraries &&
+        ./fuzz_seeds seeds || { echo "the seeds cannot be made"; failed=1; }
     for target in $targets; do
-        # shellcheck disable=SC2086,SC2046 # several words
-        "$CLANG" $flags "$@" -o "fuzz_$target" catalogue_text.c "$root/tests/fuzz/$target.c" "$root/tests/fuzz/driver.c" \
-            $(extra_sources) $(ls "$root"/engine/core/*.c | grep -v _windows) "$root"/engine/weights/*.c "$root"/weights_tool/zip.c \
-            "$root"/weights_tool/pickle*.c "$root"/weights_tool/manager/catalogue.c "$root"/weights_tool/manager/http_answer.c \
-            -lm -lpthread -ldl $libraries || { echo "fuzz_$target cannot be built"; failed=1; continue; }
+        # shellcheck disable=SC2046 # several words
+        set_target $(awk -v t="$target" '$1 == t { print $6, $7 }' "$root/tests/fuzz/targets.txt")
+        # shellcheck disable=SC2086 # several words
+        "$CLANG" $flags "$@" $defined -o "fuzz_$target" $sources parsers.a \
+            -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign -lm -lpthread -ldl $libraries ||
+            { echo "fuzz_$target cannot be built"; failed=1; continue; }
+        dictionary=$root/tests/fuzz/$target.dict
         printf '%s, %s: ' "$name" "$target"
-        "./fuzz_$target" --mutate "$seconds" "$root/tests/data/fuzz/$target"/* >"$target.log" 2>&1 || { failed=1; echo FAILED; head -n 40 "$target.log"; continue; }
+        "./fuzz_$target" --mutate "$seconds" "$dictionary" "seeds/$target" "$root/tests/data/fuzz/$target" "$root/tests/data/regressions/$target" >"$target.log" 2>&1 ||
+            { failed=1; echo FAILED; head -n 40 "$target.log"; continue; }
         tail -n 1 "$target.log"
     done
     exit $failed
 }
-# What the drivers need beside the target; they differ as fuzzing grows.
-extra_sources() { ls "$root"/tests/fuzz/common.c "$root"/tests/fuzz/fault.c "$root"/tests/fuzz/seeds.c "$root"/tests/fuzz/mutate_*.c 2>/dev/null || true; }
+# usage: set_target SOURCES DEFINITION: as targets.txt has them
+set_target() {
+    sources=$(echo "$1" | tr ',' '\n' | sed "s|^|$root/tests/fuzz/|")
+    defined=
+    [ "$2" = - ] || defined=-D$2
+}
 libraries=-lz
 
 case $what in
 memory)
     # zlib is not instrumented: the zip reader's inflate would be called uninitialised; its target runs under the others
-    targets="mbw safetensors pickle json http"
-    sanitized memory -fsanitize=memory -fsanitize-memory-track-origins -fno-sanitize-recover=all
+    targets="mbw safetensors pickle json catalogue answers"
+    sanitized memory -fsanitize=memory -fsanitize-memory-track-origins -fno-sanitize-recover=all -fPIE -pie
     ;;
 integers)
     # by design: hashes and generators of numbers wrap around
@@ -91,13 +108,13 @@ static)
     # shellcheck disable=SC2086 # several words
     {
         command -v clang-tidy-14 >/dev/null && clang-tidy-14 -p build/static --quiet \
-            --checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,cert-err33-c,-cert-err33-c' \
+            --checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-sizeof-expression,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,cert-err33-c,-cert-err33-c' \
             $(ls $parsers) 2>/dev/null | grep -E 'warning:|error:'
         command -v cppcheck >/dev/null && cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr $includes $(ls $parsers) 2>&1 | grep -E ': (error|warning|portability):'
         for file in $(ls $parsers); do
             gcc -std=c11 -D_GNU_SOURCE -O2 -fanalyzer -c -o /dev/null $includes -I/usr/include/stb "$file" 2>&1 | grep -E 'warning: .*\[-Wanalyzer'
         done
-    } | sed "s|$root/||" | sort -u >"$work/static.txt" || true
+    } | sed -E "s|$root/||; s|:[0-9]+:[0-9]+: |: |" | sort -u >"$work/static.txt" || true
     grep -vxFf "$root/tests/static.txt" "$work/static.txt" >"$work/new.txt" || true
     echo "$(grep -c . "$work/static.txt") findings, $(grep -c . "$work/new.txt") of them new"
     cat "$work/new.txt"

@@ -9,8 +9,8 @@
 # Builds in build-fuzz (MB_FUZZ_BUILD=FOLDER for another). Inputs that reach new code stay in build-fuzz/corpus/TARGET and are
 # the next run's first inputs, findings in build-fuzz/findings/TARGET; a finding makes the exit code 1. It is mended with
 # its kind, and its input (smallest form) becomes a file in tests/data/regressions/TARGET, which the tests replay.
-# MB_FUZZ_BUILT=1: the programs are there. MB_FUZZ_LOG=FILE gets a line for each run: target, executions, seconds, date, commit,
-# findings, separated by tabs.
+# MB_FUZZ_BUILT=1: the programs are there. MB_FUZZ_TIMEOUT=SECONDS (10) for one input, of the clock: more on a busy machine.
+# MB_FUZZ_LOG=FILE gets a line for each run: target, executions, seconds, date, commit, findings, separated by tabs.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${MB_FUZZ_BUILD:-$root/build-fuzz}
@@ -75,9 +75,9 @@ dictionary=$root/tests/fuzz/$target.dict
 [ ! -f "$dictionary" ] || set -- "-dict=$dictionary" "$@"
 log=$build/logs/$target.log
 code=0
-# quarantine and stack traces of the allocator cost most of the time; the smaller ones find the same faults
-export ASAN_OPTIONS="${ASAN_OPTIONS:-quarantine_size_mb=4:malloc_context_size=4:allocator_may_return_null=1:detect_stack_use_after_return=0}"
-"$build/fuzz_$target" -max_total_time="$seconds" -seed="$seed" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 \
+# quarantine, stack traces and filled memory of the allocator cost most of the time; the smaller ones find the same faults
+export ASAN_OPTIONS="${ASAN_OPTIONS:-quarantine_size_mb=4:malloc_context_size=4:max_malloc_fill_size=512:allocator_may_return_null=1:detect_stack_use_after_return=0}"
+"$build/fuzz_$target" -max_total_time="$seconds" -seed="$seed" -max_len="$longest" -timeout="${MB_FUZZ_TIMEOUT:-10}" -rss_limit_mb=2048 \
     -malloc_limit_mb=512 -print_final_stats=1 -print_funcs=0 -artifact_prefix="$findings/" "$@" >"$log" 2>&1 || code=1
 value() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
 cover=$(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) corp: \([0-9]*\).*/\1 branches (\2 with counts), corpus \3/p' "$log" | tail -n 1)

@@ -144,11 +144,13 @@ static mb_status take_marked(machine *m, pickle_value *list, size_t first)
     return MB_OK;
 }
 
-/* PUT leaves the value on the stack. The limit on the index comes before the allocation: LONG_BINPUT may name any
- * 32-bit number. */
+/* PUT leaves the value on the stack. The limits on the index come before the allocation: LONG_BINPUT may name any 32-bit
+ * number. Picklers count from 0 or 1, and every value that is counted took a byte at least, so a number beyond the bytes
+ * read so far is none that a pickler wrote, and ten bytes cannot ask for megabytes. */
 mb_status pickle_memo_put(machine *m, uint64_t index)
 {
-    if (m->n_stack == 0 || m->stack[m->n_stack - 1]->kind == PICKLE_MARK || index >= MAX_MEMO) {
+    if (m->n_stack == 0 || m->stack[m->n_stack - 1]->kind == PICKLE_MARK || index >= MAX_MEMO ||
+        index >= (uint64_t)(m->at - m->start)) {
         return pickle_bad(m, "a memo is out of its bounds");
     }
     if (index >= m->memo_capacity) {

@@ -22,14 +22,15 @@ struct guard {
     int n_tokens;
 };
 
-static int add_token(guard *g, char *line, const char *path, int number)
+/* `whole`: the line ends where the buffer does not. */
+static int add_token(guard *g, char *line, int whole, const char *path, int number)
 {
     line[strcspn(line, "\r\n")] = '\0';
     line += strspn(line, " \t");
     if (line[0] == '\0' || line[0] == '#') {
         return CODE_OK;
     }
-    size_t n = strlen(line);
+    size_t n = whole ? strlen(line) : TOKEN_BYTES;
     if (n < MIN_TOKEN_CHARS || n >= TOKEN_BYTES || g->n_tokens == MAX_TOKENS) {
         return message_error(CODE_USAGE, "head -c 24 /dev/urandom | base64 makes one",
                              "%s: line %d: a token has %d to %d characters, a file at most %d", path, number,
@@ -37,6 +38,18 @@ static int add_token(guard *g, char *line, const char *path, int number)
     }
     memcpy(g->tokens[g->n_tokens++], line, n);
     return CODE_OK;
+}
+
+/* Comments may be longer than the buffer; what is left of one is no token. */
+static int is_whole(const char *line, FILE *f)
+{
+    if (strchr(line, '\n') != NULL || feof(f)) {
+        return 1;
+    }
+    for (int c = getc(f); c != '\n' && c != EOF;) {
+        c = getc(f);
+    }
+    return 0;
 }
 
 int guard_create(guard **out, const args *a)
@@ -62,7 +75,10 @@ int guard_create(guard **out, const args *a)
     char line[TOKEN_BYTES + 64];
     int code = CODE_OK;
     for (int number = 1; code == CODE_OK && fgets(line, sizeof line, f) != NULL; number++) {
-        code = add_token(g, line, path, number);
+        code = add_token(g, line, is_whole(line, f), path, number);
+    }
+    if (code == CODE_OK && ferror(f)) {
+        code = message_error(CODE_USAGE, NULL, "--token-file %s: %s", path, strerror(errno));
     }
     (void)fclose(f);
     if (code == CODE_OK && g->n_tokens == 0) {

@@ -102,6 +102,7 @@ static mb_status choose_kernels(mb_plan *p, const int *order, int n, mb_error *e
         }
         /* Workspaces and work follow from the kernel; the share of the progress bar from both. */
         s->workspace_bytes = s->kernel->workspace != NULL ? s->kernel->workspace(&s->call) : 0;
+        p->stats.weight_bytes += s->kernel->more_weights != NULL ? s->kernel->more_weights(&s->call) : 0;
         s->macs = rule->macs != NULL ? rule->macs(&s->call) : 0.0;
         s->bytes = view_bytes(&s->call.out);
         for (int k = 0; k < node->n_in; k++) {
@@ -347,7 +348,7 @@ mb_status mb_plan_create(mb_plan **out, mb_graph *graph, const mb_runner_options
     mb_plan_choose_types(p);
     MB_TRY(choose_kernels_inside(p, order, n, err));
     MB_TRY(place_values(p, err));
-    p->stats.weight_bytes = constant_bytes(graph);
+    p->stats.weight_bytes += constant_bytes(graph);
     *out = p;
     p = NULL;
 done:

@@ -5,18 +5,6 @@
 
 #include <stdio.h>
 
-/* Moves the op's other kernels one place back. NULL: there is nothing to put. */
-static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
-{
-    if (kernel == NULL) {
-        return;
-    }
-    for (int i = MB_KERNEL_CHOICES - 1; i > 0; i--) {
-        b->kernels[op][i] = b->kernels[op][i - 1];
-    }
-    b->kernels[op][0] = kernel;
-}
-
 /* From the bottom: ref for every op, then this instruction set's own kernels, then OpenBLAS where it is
  * wanted. The name says the instruction set. MB_E_ARGUMENT: MATTEBOX_ISA or MATTEBOX_GEMM is not known. */
 mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
@@ -37,7 +25,7 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     if (isa == MB_ISA_REF) {
         return MB_OK;
     }
-#define MB_ROW_OWN(name) put_first(out, MB_OP_##name, mb_cpu_##name(isa));
+#define MB_ROW_OWN(name) mb_backend_put_first(out, MB_OP_##name, mb_cpu_##name(isa));
 #define MB_ROW_REF(name)
 #define MB_OP(name, most, least, constants, f32_inputs, attributes, act, addend, cpu, cuda, tol) MB_ROW_##cpu(name)
 #include "ops.def"
@@ -48,7 +36,7 @@ mb_status mb_backend_cpu(mb_backend *out, mb_error *err)
     status = mb_openblas_wanted(&openblas, isa, err);
     if (openblas) {
         for (int op = 0; op < MB_OP_COUNT; op++) {
-            put_first(out, (mb_op)op, mb_openblas_kernel((mb_op)op));
+            mb_backend_put_first(out, (mb_op)op, mb_openblas_kernel((mb_op)op));
         }
     }
     return status;

@@ -3,6 +3,7 @@
  * kernels/ref.
  *     x [N,I,H,W], weight [O,I,kh,kw], bias [O], addend [N,O,Ho,Wo] or [N,O,1,1] -> [N,O,Ho,Wo] */
 #include "conv2d_direct.h"
+#include "conv2d_winograd.h"
 #include "conv_source.h"
 #include "variants.h"
 
@@ -20,6 +21,12 @@ static bool supports(const mb_call *c)
 {
     const mb_conv2d_attrs *a = c->attrs;
     return !a->border_variants || direct(c);
+}
+
+/* In 16 bits: copied patches of few channels cost more to round than their products save. */
+static bool supports16(const mb_call *c)
+{
+    return supports(c) && c->in[1].dims[1] >= MB_PATCH_POINTER_CHANNELS;
 }
 
 /* Weights as published for the direct kernel, else packed into panels. */
@@ -84,16 +91,19 @@ static mb_status run(const mb_call *c, mb_error *err)
     return MB_OK;
 }
 
-#define VARIANT(set)                                                                                                   \
+#define VARIANT_OF(set, supports_, before_)                                                                            \
     MB_VARIANT_PREPARE(set)                                                                                            \
     MB_VARIANT_WORKSPACE(set)                                                                                          \
     static const mb_kernel kernel_##set = {.name = #set,                                                               \
-                                           .supports = supports,                                                       \
+                                           .supports = (supports_),                                                    \
                                            .prepare = prepare_##set,                                                   \
                                            .workspace = workspace_##set,                                               \
                                            .run = run,                                                                 \
-                                           .in_place_input = 1 + 3};
+                                           .in_place_input = 1 + 3,                                                    \
+                                           .before = (before_)};
+#define VARIANT(set) VARIANT_OF(set, supports, &mb_conv2d_winograd_##set)
 MB_EACH_SET(VARIANT)
 MB_CHOOSE(conv2d)
-MB_EACH_BF16_SET(VARIANT)
+#define VARIANT16(set) VARIANT_OF(set, supports16, NULL)
+MB_EACH_BF16_SET(VARIANT16)
 MB_CHOOSE_BF16(conv2d)

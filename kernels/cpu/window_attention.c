@@ -120,9 +120,10 @@ static size_t lay_out(scratch *s, char *base, int64_t keys, int64_t d, const mb_
     }
     s->out = base != NULL ? (float **)(void *)(base + at) : NULL;
     at += n * sizeof(float *);
+    /* Labels are read in whole vectors. */
     s->label = base != NULL ? (int32_t *)(void *)(base + at) : NULL;
-    s->position = base != NULL ? s->label + n : NULL;
-    return (at + 2 * n * sizeof(int32_t) + 63) & ~(size_t)63;
+    s->position = base != NULL ? s->label + padded : NULL;
+    return (at + (padded + n) * sizeof(int32_t) + 63) & ~(size_t)63;
 }
 
 /* Of one worker. */
@@ -164,21 +165,26 @@ static bool collect(const mb_call *c, const window *w, scratch *s, mb_attend *jo
     int64_t height = qkv->dims[2], width = qkv->dims[3];
     int64_t hp = round_up(height, a->window), wp = round_up(width, a->window);
     bool differ = false;
-    for (int64_t i = 0; i < t->keys; i++) {
-        /* Place i of the window on the rolled grid, and where the roll took it from. */
-        int64_t ry = w->y + i / a->window, rx = w->x + i % a->window;
-        int64_t y = (ry + a->shift) % hp, x = (rx + a->shift) % wp, token = (w->n * height + y) * width + x;
-        s->label[i] = 3 * label(ry, hp, a) + label(rx, wp, a);
-        differ = differ || s->label[i] != s->label[0];
-        /* Padding is a key, never a query. */
-        if (y >= height || x >= width) {
-            s->tokens[i] = t->pad_qkv;
-            continue;
+    /* Place i of the window on the rolled grid, and where the roll took it from. No divisions: they took longer than
+     * a small window's softmax. */
+    for (int64_t i = 0, ry = w->y; ry < w->y + a->window; ry++) {
+        int64_t y = ry + a->shift < hp ? ry + a->shift : ry + a->shift - hp;
+        int32_t row_label = 3 * label(ry, hp, a);
+        for (int64_t rx = w->x; rx < w->x + a->window; rx++, i++) {
+            int64_t x = rx + a->shift < wp ? rx + a->shift : rx + a->shift - wp,
+                    token = (w->n * height + y) * width + x;
+            s->label[i] = row_label + label(rx, wp, a);
+            differ = differ || s->label[i] != s->label[0];
+            /* Padding is a key, never a query. */
+            if (y >= height || x >= width) {
+                s->tokens[i] = t->pad_qkv;
+                continue;
+            }
+            s->tokens[i] = (const float *)qkv->data + token * qkv->pitch;
+            s->bias[job->queries] = t->bias + (w->head * t->keys + i) * t->keys_padded;
+            s->out[job->queries] = (float *)out->data + token * out->pitch + w->head * job->d;
+            s->position[job->queries++] = (int32_t)i;
         }
-        s->tokens[i] = (const float *)qkv->data + token * qkv->pitch;
-        s->bias[job->queries] = t->bias + (w->head * t->keys + i) * t->keys_padded;
-        s->out[job->queries] = (float *)out->data + token * out->pitch + w->head * job->d;
-        s->position[job->queries++] = (int32_t)i;
     }
     return differ;
 }
@@ -211,6 +217,8 @@ static void run_window(const mb_call *c, const window *w, scratch *s)
         s->rows[i] = s->tokens[i] + channels + w->head * d;
         __builtin_prefetch(s->tokens[i] + w->head * d); /* tokens lie pages apart: no hardware prefetch */
         __builtin_prefetch(s->rows[i] + channels);
+        __builtin_prefetch(s->tokens[i] + w->head * d + d - 1); /* rows of 32 values are two lines */
+        __builtin_prefetch(s->rows[i] + channels + d - 1);
     }
     const mb_bf16_loops *bf16 = t->simd->bf16;
     if (bf16 != NULL) {

@@ -64,6 +64,7 @@ TEST(exploits)
     refuses(TEXT("\x80\x02(t"), "ends in the middle");
     refuses(TEXT("\x80\x02j\xff\xff\xff\x7f."), "memo");
     refuses(TEXT("\x80\x02Nr\xff\xff\xff\x7f."), "memo");
+    refuses(TEXT("\x80\x02Nr\xff\xff\x00\x00."), "memo"); /* more numbers than bytes: nothing is allocated for it */
     refuses(TEXT("\x80\x02NK\x01\x85R."), "no allowed name");
     refuses(TEXT("\x80\x02NNb."), "has none");
     refuses(TEXT("\x80\x02}K\x01"

@@ -2,7 +2,9 @@
  *
  *     fuzz_TARGET FILE...                    replays files (crashes found before); of folders all files in them
  *     fuzz_TARGET --mutate SECONDS FILE...   mutates them, too: by the target's own mutator where it has one, else by
- *                                            flips, cuts, copies and boundary values
+ *                                            flips, cuts, copies, boundary values and words of dictionaries
+ *
+ * A file called *.dict is a dictionary, as libFuzzer reads them: a line "WORD" each, with \\, \" and \xHH in it.
  *
  * No crash and no leak is what the sanitizers watch; each target states what else must hold. MB_FUZZ_SEED=N begins with
  * other numbers; MB_FUZZ_KEEP=FILE writes each input there before it runs. tests/fuzz.sh runs the same targets with
@@ -32,6 +34,7 @@ typedef struct seeds {
 } seeds;
 
 static fuzz_random state;
+static seeds words; /* of the dictionaries */
 
 static bool read_seed(seed *s, const char *path)
 {
@@ -47,18 +50,69 @@ static bool read_seed(seed *s, const char *path)
     return whole;
 }
 
-static bool add(seeds *all, const char *path)
+/* One more, empty. NULL: no memory. */
+static seed *grow(seeds *all)
 {
     if (all->n == all->capacity) {
         all->capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
         seed *larger = realloc(all->v, all->capacity * sizeof *larger);
         if (larger == NULL) {
-            return false;
+            return NULL;
         }
         all->v = larger;
     }
     all->v[all->n] = (seed){0};
-    return read_seed(&all->v[all->n++], path);
+    return &all->v[all->n++];
+}
+
+static bool add(seeds *all, const char *path)
+{
+    seed *s = grow(all);
+    return s != NULL && read_seed(s, path);
+}
+
+static int hex(int c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "WORD" of a line -> its bytes, in place. */
+static bool read_word(seed *word, const char *line)
+{
+    size_t at = 1, n = 0;
+    while (line[0] == '"' && line[at] != '"' && line[at] != '\0') {
+        int c = (unsigned char)line[at++];
+        if (c == '\\' && line[at] == 'x' && hex(line[at + 1]) >= 0 && hex(line[at + 2]) >= 0) {
+            c = hex(line[at + 1]) * 16 + hex(line[at + 2]);
+            at += 3;
+        } else if (c == '\\') {
+            c = line[at++];
+            n = c == '\\' || c == '"' ? n : LARGEST; /* no other letter may follow */
+        }
+        if (n >= word->n) {
+            return false;
+        }
+        word->v[n++] = (uint8_t)c;
+    }
+    word->n = n;
+    return n > 0 && line[at] == '"' && strcmp(line + at + 1, "\n") == 0;
+}
+
+static bool add_dictionary(const char *path)
+{
+    char line[400];
+    bool ok = true;
+    FILE *f = fopen(path, "r");
+    while (f != NULL && ok && fgets(line, sizeof line, f) != NULL) {
+        if (line[0] != '#' && line[0] != '\n') {
+            seed *word = grow(&words);
+            ok = word != NULL && (word->v = malloc(sizeof line)) != NULL;
+            word->n = ok ? sizeof line : 0;
+            ok = ok && read_word(word, line);
+            fprintf(ok ? stdout : stderr, ok ? "" : "%s: not a word: %s", path, line);
+        }
+    }
+    return f != NULL && fclose(f) == 0 && ok && words.n > 0;
 }
 
 /* A file, the files of a folder in the order of their names, or nothing. */
@@ -70,8 +124,9 @@ static bool add_path(seeds *all, const char *path)
     if (stat(path, &info) != 0) {
         return true; /* a target without regressions has no such folder */
     }
+    const char *dot = strrchr(path, '.');
     if (!S_ISDIR(info.st_mode)) {
-        return add(all, path);
+        return dot != NULL && strcmp(dot, ".dict") == 0 ? add_dictionary(path) : add(all, path);
     }
     int n = scandir(path, &entries, NULL, alphasort);
     for (int i = 0; i < n; i++) {
@@ -96,7 +151,16 @@ size_t LLVMFuzzerMutate(uint8_t *v, size_t n, size_t capacity)
     at = fuzz_one_in(&state, 4) ? fuzz_below(&state, n < 64 ? n : 64) : fuzz_below(&state, n);
     from = fuzz_below(&state, n);
     length = length < n - at ? length : n - at;
-    switch (fuzz_below(&state, 7)) {
+    switch (fuzz_below(&state, words.n > 0 ? 8 : 7)) {
+    case 7: { /* a word in place of what stands there, or before it */
+        const seed *word = &words.v[fuzz_below(&state, words.n)];
+        if (fuzz_one_in(&state, 2) && n + word->n <= capacity) {
+            memmove(v + at + word->n, v + at, n - at);
+            n += word->n;
+        }
+        memcpy(v + at, word->v, word->n < n - at ? word->n : n - at);
+        return n;
+    }
     case 0:
         v[at] = (uint8_t)(v[at] ^ (1u << fuzz_below(&state, 8)));
         return n;
@@ -173,6 +237,14 @@ static void mutate(const seeds *all, double seconds)
     printf("%ld inputs, slowest %.3f s\n", runs, slowest);
 }
 
+static void dispose(seeds *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        free(all->v[i].v);
+    }
+    free(all->v);
+}
+
 int main(int argc, char **argv)
 {
     const bool mutating = argc > 3 && strcmp(argv[1], "--mutate") == 0;
@@ -197,9 +269,7 @@ int main(int argc, char **argv)
     if (mutating) {
         mutate(&all, atof(argv[2]));
     }
-    for (size_t i = 0; i < all.n; i++) {
-        free(all.v[i].v);
-    }
-    free(all.v);
+    dispose(&all);
+    dispose(&words);
     return 0;
 }

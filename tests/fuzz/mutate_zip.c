@@ -56,6 +56,22 @@ static void put_bytes(writer *w, const void *bytes, size_t n)
 
 /* ---- taking apart: along the local headers, which is where a writer begins */
 
+/* One stream for all, as in pack. */
+static size_t unpack(uint8_t *out, size_t room, const uint8_t *packed, size_t n)
+{
+    static z_stream s;
+    if (s.state == NULL && inflateInit2(&s, -MAX_WBITS) != Z_OK) {
+        return 0;
+    }
+    s.next_in = (Bytef *)(uintptr_t)packed;
+    s.avail_in = (uInt)n;
+    s.next_out = out;
+    s.avail_out = (uInt)room;
+    (void)inflate(&s, Z_FINISH);
+    (void)inflateReset(&s);
+    return room - s.avail_out;
+}
+
 static void take_member(archive *a, const uint8_t *p, size_t rest)
 {
     member *m = &a->m[a->n];
@@ -64,20 +80,14 @@ static void take_member(archive *a, const uint8_t *p, size_t rest)
     if (head > rest || name > sizeof m->name) {
         return;
     }
-    *m = (member){.n_name = name, .deflate = get(p + 8, 2) == 8, .streams = (get(p + 6, 2) & 8) != 0};
+    m->n = 0;
+    m->n_name = name;
+    m->deflate = get(p + 8, 2) == 8;
+    m->streams = (get(p + 6, 2) & 8) != 0;
     memcpy(m->name, p + 30, name);
     packed = packed < rest - head ? packed : rest - head;
     if (m->deflate) {
-        z_stream s = {.next_in = NULL};
-        if (inflateInit2(&s, -MAX_WBITS) == Z_OK) {
-            s.next_in = (Bytef *)(uintptr_t)(p + head);
-            s.avail_in = (uInt)(rest - head);
-            s.next_out = m->data;
-            s.avail_out = sizeof m->data;
-            (void)inflate(&s, Z_FINISH);
-            m->n = sizeof m->data - s.avail_out;
-            (void)inflateEnd(&s);
-        }
+        m->n = unpack(m->data, sizeof m->data, p + head, rest - head);
     } else {
         m->n = packed < sizeof m->data ? packed : sizeof m->data;
         memcpy(m->data, p + head, m->n);
@@ -90,6 +100,9 @@ static void take_apart(archive *a, const uint8_t *p, size_t n)
     a->n = 0;
     a->zip64 = false;
     for (size_t at = 0; at + 30 <= n && a->n < MAX_MEMBERS; at++) {
+        if (p[at] != 'P' || p[at + 1] != 'K') { /* all records begin so */
+            continue;
+        }
         if (get(p + at, 4) == 0x04034b50) {
             take_member(a, p + at, n - at);
         }
@@ -264,7 +277,7 @@ static void change_record(uint8_t *p, size_t n, fuzz_random *r)
     const size_t k = fuzz_below(r, 5), start = fuzz_below(r, n);
     for (size_t i = 0; i + sizes[k] <= n; i++) {
         const size_t at = (start + i) % (n - sizes[k] + 1);
-        if (get(p + at, 4) == marks[k]) {
+        if (p[at] == 'P' && get(p + at, 4) == marks[k]) {
             const size_t width = (size_t)1 << fuzz_below(r, 4), field = 4 + fuzz_below(r, sizes[k] - 4) / 2 * 2;
             uint64_t value = 0;
             if (at + field + width <= n) {

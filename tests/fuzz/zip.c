@@ -24,8 +24,9 @@ static void check_local(const zip_member *m, const uint8_t *bytes)
     const size_t name = strlen(m->name);
     bool found = false;
     for (const uint8_t *p = m->data - 30 - name; p >= bytes && m->data - p <= 30 + 65535 + 65535 && !found; p--) {
-        found = number(p, 4) == 0x04034b50 && number(p + 26, 2) == name && memcmp(p + 30, m->name, name) == 0 &&
-                30 + name + number(p + 28, 2) == (size_t)(m->data - p) && number(p + 8, 2) == (m->deflated ? 8u : 0u);
+        found = p[0] == 'P' && number(p, 4) == 0x04034b50 && number(p + 26, 2) == name &&
+                memcmp(p + 30, m->name, name) == 0 && 30 + name + number(p + 28, 2) == (size_t)(m->data - p) &&
+                number(p + 8, 2) == (m->deflated ? 8u : 0u);
     }
     FUZZ_MUST(found);
 }

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* strtok_r */
 #include "image/codec/load.h"
 
+#include "image/codec/frames.h"
 #include "image/codec/sniff.h"
 #include "pictures.h"
 
@@ -91,4 +92,39 @@ TEST(every_stored_file)
     free(text);
     printf("%d damaged files, %d of them still a picture\n", n_loads, n_accepted);
     CHECK(n_loads > 100 * CUTS && n_accepted < n_loads);
+}
+
+/* Interlaced frames of 8000 x 8000 on a screen of ten, 29 bytes each: the time goes with what is seen of them. */
+TEST(frames_beyond_the_screen)
+{
+    static const uint8_t head[] = "GIF89a\x0a\0\x0a\0\x91\0\0\xff\xff\xff\x1c\xdc\x36\0\0\xff\0\0\0";
+    static const uint8_t frame[] = "\x21\xf9\x04\0\x0a\0\0\0\x2c\0\0\0\0\x40\x1f\x40\x1f\x40\x02\x02\x4c\x01\0";
+    enum { FRAMES = 40 };
+    uint8_t gif[sizeof head + FRAMES * sizeof frame];
+    size_t n = sizeof head - 1;
+    mb_load_limits l;
+    mb_frame_file f;
+    mb_error err = {0};
+    memcpy(gif, head, n);
+    for (int i = 0; i < FRAMES; i++) {
+        memcpy(gif + n, frame, sizeof frame - 1);
+        n += sizeof frame - 1;
+    }
+    gif[n++] = 0x3b;
+    mb_load_limits_init(&l);
+    l.accept_partial = true;
+    const clock_t before = clock();
+    CHECK_OK(mb_frame_file_open(&f, gif, n, "wide.gif", &l, &err), err);
+    CHECK_EQ(f.count, FRAMES);
+    for (int i = 1; i <= f.count; i++) {
+        mb_image_u8 p = {0};
+        mb_load_info info = {0};
+        CHECK_OK(mb_frame_file_load(NULL, &p, &info, &f, i, &l, &err), err);
+        CHECK(p.width == 10 && p.height == 10);
+        mb_load_info_dispose(&info);
+        mb_image_u8_dispose(&p);
+    }
+    mb_frame_file_close(&f);
+    const double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
+    CHECK_MSG(seconds < 2.0, "%.2f s", seconds);
 }

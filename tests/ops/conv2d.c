@@ -4,6 +4,8 @@
 #define CONV(s, p, a) .attrs.conv2d = {.stride = (s), .pad = (p), .act = MB_ACT_##a}, .fill[1] = OP_FILL_WEIGHT
 #define BORDERS(p, a) .attrs.conv2d = {1, (p), MB_ACT_##a, true}, .fill[1] = OP_FILL_WEIGHT
 
+#define WINOGRAD .looser = 10
+
 static const op_case cases[] = {
     {"3x3", CONV(1, 1, NONE), .in = {{1, 7, 9, 11}, {5, 7, 3, 3}, {5}}},
     {"3x3 no bias", CONV(1, 1, NONE), .in = {{1, 16, 8, 8}, {16, 16, 3, 3}}},
@@ -24,6 +26,17 @@ static const op_case cases[] = {
     {"3x3 to 147 channels", CONV(1, 1, NONE), .in = {{1, 64, 10, 9}, {147, 64, 3, 3}, {147}}},
     {"7x7 to 147 channels", CONV(1, 3, NONE), .in = {{1, 64, 9, 12}, {147, 64, 7, 7}, {147}}},
     {"7x7 larger than the map", CONV(1, 3, NONE), .in = {{1, 8, 3, 2}, {9, 8, 7, 7}, {9}}},
+    /* By Winograd's tiles: whole and partial ones, blocks of K, groups of outputs, borders. looser: the transforms add
+     * values several times as large as their sum (docs/precision.md). */
+    {"3x3 on 32 x 33", CONV(1, 1, RELU), WINOGRAD, .in = {{1, 16, 32, 33}, {16, 16, 3, 3}, {16}}},
+    {"3x3 on 31 x 34, odd channels", CONV(1, 1, NONE), WINOGRAD, .in = {{2, 20, 31, 34}, {27, 20, 3, 3}, {27}}},
+    {"3x3 on 32 x 32 from 130", CONV(1, 1, NONE), WINOGRAD, .in = {{1, 130, 32, 32}, {17, 130, 3, 3}}},
+    {"3x3 on 35 x 30, addend", CONV(1, 1, GELU), WINOGRAD,
+     .in = {{1, 16, 35, 30}, {70, 16, 3, 3}, {70}, {1, 70, 35, 30}}},
+    {"3x3 on 1025 x 1, vector", CONV(1, 1, NONE), WINOGRAD,
+     .in = {{2, 16, 1025, 1}, {16, 16, 3, 3}, {0}, {2, 16, 1, 1}}},
+    {"3x3 on 35 x 36, no padding", CONV(1, 0, SIGMOID), WINOGRAD, .in = {{1, 17, 35, 36}, {19, 17, 3, 3}, {19}}},
+    {"7x7 on 31 x 35", CONV(1, 3, NONE), WINOGRAD, .in = {{1, 17, 31, 35}, {19, 17, 7, 7}, {19}}},
     {"1x1", CONV(1, 0, NONE), .in = {{2, 64, 7, 9}, {256, 64, 1, 1}, {256}}},
     {"1x1 to one channel", CONV(1, 0, NONE), .in = {{1, 147, 5, 5}, {1, 147, 1, 1}, {1}}},
     {"1x1 sigmoid to one channel", CONV(1, 0, SIGMOID), .in = {{2, 16, 19, 31}, {1, 16, 1, 1}, {1}}},

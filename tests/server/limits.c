@@ -119,6 +119,43 @@ TEST(token)
     CHECK_RUN(&p, 2, "a token has 16 to 255 characters");
 }
 
+/* Refused before the server listens. */
+static void refuses_tokens(const char *text, const char *says)
+{
+    process p;
+    if (text != NULL) {
+        file_write_text("refused", text);
+    }
+    process_run(&p, "mattebox serve --listen 127.0.0.1:0 --model saliency --token-file refused");
+    CHECK_RUN(&p, 2, says);
+}
+
+TEST(token_files)
+{
+    static char text[4096];
+    process p;
+    refuses_tokens(NULL, "--token-file refused: No such file or directory");
+    refuses_tokens("", "no token in it");
+    refuses_tokens("# none\n\n   \n", "no token in it");
+    refuses_tokens("# one\n0123456789abcde\n", "line 2: a token has 16 to 255 characters");
+    memset(text, 'x', 256);
+    refuses_tokens(text, "line 1: a token has 16 to 255 characters");
+    memset(text, ' ', 300);
+    memset(text + 300, 'x', 40); /* the buffer ends within it */
+    refuses_tokens(text, "line 1: a token has 16 to 255 characters");
+    memset(text, 0, sizeof text);
+    text[0] = '#'; /* the rest of a long comment is none */
+    memset(text + 1, 'x', 500);
+    refuses_tokens(text, "no token in it");
+    memset(text, 0, sizeof text);
+    for (int i = 0; i < 65; i++) {
+        (void)snprintf(text + 17 * i, 18, "token-%010d\n", i);
+    }
+    refuses_tokens(text, "line 65: a token has 16 to 255 characters, a file at most 64");
+    process_run(&p, "rm refused && mkdir refused");
+    refuses_tokens(NULL, "--token-file refused: Is a directory");
+}
+
 TEST(names_and_origins)
 {
     serving s;

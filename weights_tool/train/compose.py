@@ -186,6 +186,23 @@ def put_shot(r, a, n):
     return np.ascontiguousarray(a[:, ::-1]) if r.random() < 0.5 else a
 
 
+def backdrop(r, o, n):
+    """a studio's ground in nearly the colour of what the subject (premultiplied) shows below: dark clothes before a dark wall, as low-key and old portraits have"""
+    seen = o[..., 3] > 200
+    below = seen & (np.arange(n)[:, None] > n // 2)
+    seen = below if below.sum() > 50 else seen
+    if seen.sum() < 50:
+        return None
+    shade = np.median(o[seen][:, :3], 0) * math.exp(r.normal(0, 0.3)) + r.normal(0, 10, 3) * 0.5 + r.normal(0, 6)
+    light = 1 + (fog(r, n)[..., None] - 0.5) * r.uniform(0.1, 1.0)
+    if r.random() < 0.5:  # a lamp behind the subject
+        y, x = np.mgrid[0:n, 0:n].astype(np.float32) / n
+        far = ((x - r.uniform(0.2, 0.8)) ** 2 + (y - r.uniform(0.1, 0.6)) ** 2)[..., None]
+        light = light * (1 + r.uniform(-0.3, 1.2) * np.exp(-far / r.uniform(0.05, 0.3)))
+    spots = cv2.resize(r.standard_normal((16, 16), dtype=np.float32), (n, n), interpolation=cv2.INTER_CUBIC)[..., None]
+    return (np.clip(shade, 4, 250) * light + spots * r.uniform(0, 6)).astype(np.float32)
+
+
 def sample(r, K, n):
     """-> uint8 BGR, uint8 alpha"""
     traced = r.random() < K.share if K.share else False
@@ -223,8 +240,10 @@ def sample(r, K, n):
         if q[..., 3].mean() / 255 > 0.02:
             o = q + o * (1 - q[..., 3:] * (1 / 255))
     al = np.clip(o[..., 3] * (1 / 255), 0, 1)
+    plain = backdrop(r, o, n) if r.random() < (0.35 if traced else 0.06) else None
+    b = b if plain is None else plain
     dof = r.random()
-    blurred = dof < 0.4
+    blurred = dof < 0.4 or plain is not None
     if not blurred or r.random() < 0.4:  # things that are not the subject: smaller, behind it, often cut by the edge
         for _ in range(int(r.integers(0, 4))):
             d = K.subject(r)

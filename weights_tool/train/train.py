@@ -125,12 +125,21 @@ def fit_f16(state):
     return state
 
 
+def shorten(v, bits):
+    """the matrices and kernels of a network in f16 with `bits` of the mantissa's ten, to nearest, ties to even: the rest packs to nothing in archives"""
+    if v.ndim < 2 or v.numel() <= 4096 or bits >= 10:
+        return v
+    u, cut = v.numpy().view(np.uint16).astype(np.uint32), 10 - bits
+    u = (u + (1 << (cut - 1)) - 1 + (u >> cut & 1)) >> cut << cut
+    return torch.from_numpy(u.astype(np.uint16).view(np.float16))
+
+
 def cmd_export(o):
     from safetensors.torch import save_file
 
     m, cfg = load_model(o.files[0])
     state = fit_f16({k: v.clone() for k, v in m.state_dict().items() if v.is_floating_point()})
-    state = {k: v.half().contiguous() for k, v in state.items()}
+    state = {k: shorten(v.half().contiguous(), o.bits) for k, v in state.items()}
     if not all(torch.isfinite(v).all() for v in state.values()):
         raise SystemExit("a weight is not finite in f16")
     out = os.path.join(o.work, f"{o.tag}_f16.safetensors")
@@ -301,9 +310,9 @@ if __name__ == "__main__":
     ap.add_argument("--work", required=True)
     for k, v in (("tag", "main"), ("device", "cpu"), ("init", ""), ("pause", "")):
         ap.add_argument("--" + k, default=v)
-    for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0), ("warm-up", 200)):
+    for k, v in (("threads", 1), ("seed", 1), ("batch", 8), ("finish", 0), ("warm-up", 200), ("bits", 5)):
         ap.add_argument("--" + k, type=int, default=v)
-    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0), ("shots", 0.25)):
+    for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0), ("shots", 0.5)):
         ap.add_argument("--" + k, type=float, default=v)
     sides = lambda text: {int(k): float(v) for k, v in (p.split(":") for p in text.split(","))}
     ap.add_argument("--sides", type=sides, help="other sides than those written here, as 128:0.6,192:0.4 (px: share of the blocks)")

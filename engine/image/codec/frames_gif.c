@@ -27,15 +27,19 @@ static mb_status begin(mb_frame_file *f, mb_error *err)
     return mb_canvas_create(&f->canvas, g.width, g.height, false, &f->budget, err);
 }
 
-/* Palette numbers to the canvas. */
+/* Palette numbers to the canvas: the part of the frame that lies on it. A frame may claim 65535 times 65535 pixels on a
+ * screen of ten, so that the frame's size must not be what the time grows with. */
 static void put_indices(mb_canvas *c, const mb_gif_frame *frame, const uint8_t *indices, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const int k = indices[i], x = frame->x + (int)(i % (size_t)frame->width),
-                  y = frame->y + (int)(i / (size_t)frame->width);
-        if (k != frame->transparent) {
-            const uint8_t *p = k < frame->colours ? frame->palette + 3 * k : (const uint8_t *)"\0\0\0";
-            mb_canvas_put(c, x, y, (const unsigned[]){p[0], p[1], p[2], 255}, false);
+    const size_t width = (size_t)frame->width;
+    for (int y = 0; y < frame->height && frame->y + y < c->height; y++) {
+        for (int x = 0; x < frame->width && frame->x + x < c->width; x++) {
+            const size_t i = (size_t)y * width + (size_t)x;
+            if (i < n && indices[i] != frame->transparent) {
+                const int k = indices[i];
+                const uint8_t *p = k < frame->colours ? frame->palette + 3 * k : (const uint8_t *)"\0\0\0";
+                mb_canvas_put(c, frame->x + x, frame->y + y, (const unsigned[]){p[0], p[1], p[2], 255}, false);
+            }
         }
     }
 }

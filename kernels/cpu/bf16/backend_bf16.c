@@ -19,12 +19,13 @@ static const char *const names[MB_BF16_SETS] = {[MB_BF16_GENERIC] = "cpu (bf16: 
                                                 [MB_FIXED16_AVX2] = "cpu (16-bit integers: avx2)",
                                                 [MB_FIXED16_VNNI] = "cpu (16-bit integers: avx512_vnni)"};
 
-static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel)
+/* Integers are less than twice as fast as f32: what stands before the f32 kernel for its calls stays there. */
+static void put_first(mb_backend *b, mb_op op, const mb_kernel *kernel, bool keep)
 {
-    for (int i = MB_KERNEL_CHOICES - 1; i > 0; i--) {
-        b->kernels[op][i] = b->kernels[op][i - 1];
-    }
-    b->kernels[op][0] = kernel;
+    const mb_kernel *before =
+        b->kernels[op][1] != NULL && b->kernels[op][1]->before == b->kernels[op][0] ? b->kernels[op][0] : NULL;
+    mb_backend_put_first(b, op, kernel);
+    mb_backend_put_first(b, op, keep ? before : NULL);
 }
 
 mb_status mb_backend_cpu_use_bf16(mb_backend *b, mb_bf16_set set, mb_error *err)
@@ -32,7 +33,7 @@ mb_status mb_backend_cpu_use_bf16(mb_backend *b, mb_bf16_set set, mb_error *err)
     if (mb_cpu_bf16_linear(set) == NULL) {
         return mb_fail(err, MB_E_UNSUPPORTED, "this processor has no such products in bf16");
     }
-#define MB_PUT(op) put_first(b, MB_OP_##op, mb_cpu_bf16_##op(set));
+#define MB_PUT(op) put_first(b, MB_OP_##op, mb_cpu_bf16_##op(set), set >= MB_FIXED16_GENERIC);
     MB_CPU_BF16_OPS(MB_PUT)
     if (set < MB_FIXED16_GENERIC) { /* one window is too little for a scale of its own: it stays f32 */
         MB_PUT(window_attention)

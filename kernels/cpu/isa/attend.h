@@ -7,22 +7,35 @@
 
 #define MB_ATTEND_TILES 4 /* query tiles per block: mb_attend.logits holds so many */
 
-/* Bias, mask and softmax (not yet divided) of one row of logits; returns the sum. */
-MB_INLINE float soften(const mb_attend *a, float *logit, int64_t query)
+/* The largest of logit + bias, which are stored; keys of another label than the query's get -1e30. */
+MB_INLINE mb_v add_bias(const mb_attend *a, float *logit, int64_t query)
 {
     const float *bias = a->bias[query];
-    mb_v most = v_set(-3e38f), total = v_set(0);
-    if (a->key_label != NULL) {
-        int32_t label = a->key_label[a->position[query]];
-        for (int64_t k = 0; k < a->keys; k++) {
-            logit[k] = a->key_label[k] == label ? logit[k] : -1e30f;
+    mb_v most = v_set(-3e38f);
+    if (a->key_label == NULL) {
+        for (int64_t k = 0; k < a->keys_padded; k += MB_W) {
+            mb_v x = v_load(logit + k) + v_load(bias + k);
+            v_store(logit + k, x);
+            most = v_max(most, x);
         }
+        return most;
     }
+    const mb_vi label = (mb_vi){0} + a->key_label[a->position[query]], far = (mb_vi)v_set(-1e30f);
     for (int64_t k = 0; k < a->keys_padded; k += MB_W) {
-        mb_v x = v_load(logit + k) + v_load(bias + k);
+        mb_vi seen;
+        memcpy(&seen, a->key_label + k, sizeof seen);
+        seen = seen == label;
+        mb_v x = (mb_v)(((mb_vi)v_load(logit + k) & seen) | (far & ~seen)) + v_load(bias + k);
         v_store(logit + k, x);
         most = v_max(most, x);
     }
+    return most;
+}
+
+/* Bias, mask and softmax (not yet divided) of one row of logits; returns the sum. */
+MB_INLINE float soften(const mb_attend *a, float *logit, int64_t query)
+{
+    mb_v most = add_bias(a, logit, query), total = v_set(0);
     most = v_set(v_most(most));
     for (int64_t k = 0; k < a->keys_padded; k += MB_W) {
         mb_v x = v_exp_negative(v_load(logit + k) - most);

@@ -8,6 +8,7 @@
  *   attention_loops.h  streaming   attention tile by tile with a running softmax (vit_attention); see attention.h
  *   rows.h             norm, blend, taps, larger, add, scale, activate, gate, rotate, sample: one token's channels after
  *                      the other
+ *   winograd.h         winograd_in, winograd_out  the transforms of a tile of a convolution (conv2d_winograd.c)
  *   peak.h             peak        what the multiply-adds reach without memory, for `mattebox bench`
  *   simd.h             the vectors that all of them are written in
  *   table.h            puts the loops of one set into a mb_simd; kernels_<set>.c compiles it with the set's flags */
@@ -72,7 +73,7 @@ typedef struct mb_attend {
     const float *const *q;         /* per query d values */
     const float *k, *v;            /* packed by pack_keys (scaled) and pack_values */
     const float *const *bias;      /* per query keys_padded values, those of padding -1e30 */
-    const int32_t *key_label;      /* a query sees keys of its own label; NULL: all */
+    const int32_t *key_label;      /* a query sees keys of its own label; NULL: all. Whole vectors are read */
     const int32_t *position;       /* per query its index among the keys; read with key_label only */
     float *logits, *weighted;      /* scratch of 4 tiles' rows x keys_padded, x d_padded */
     uint16_t *k16, *v16, *q16;     /* products in bf16: scratch in place of k and v, and for rows (isa/bf16.h) */
@@ -99,6 +100,28 @@ typedef struct mb_norm_rows {
     bool zero_mean;
 } mb_norm_rows;
 
+/* A tile of a map to Winograd's points (winograd.h): value (i, j) of channel c goes to to[(i * points + j) * plane + c].
+ * Whole vectors of channels are written. */
+typedef struct mb_winograd_in {
+    const float *const *pixels; /* [points][points]; a zero pixel outside of the map */
+    int64_t points, channels;   /* points along one side: 6 or 7 */
+    float *to;
+    int64_t plane;
+} mb_winograd_in;
+
+/* And back: products at the points to a tile of 4 x 4 outputs, of which `rows` x `columns` exist. */
+typedef struct mb_winograd_out {
+    const float *from; /* as mb_winograd_in.to, in whole vectors of channels */
+    int64_t points, plane;
+    int64_t rows, columns, channels;
+    float *out;
+    int64_t out_pitch, out_row; /* floats between pixels, and between rows of pixels */
+    const float *bias;          /* whole vectors */
+    const float *addend;        /* or NULL */
+    int64_t addend_pitch, addend_row;
+    mb_activation act;
+} mb_winograd_out;
+
 /* One pixel of a convolution of each channel by itself: y[c] = bias[c] + sum_t weight[t][c] * x[t][c]. */
 typedef struct mb_taps {
     const float *const *x; /* a pixel per tap */
@@ -120,6 +143,8 @@ typedef struct mb_simd {
     void (*attend)(const mb_attend *a);
     void (*pack_keys)(float *to, const float *const *rows, const mb_attend *a, float scale);
     void (*pack_values)(float *to, const float *const *rows, const mb_attend *a);
+    void (*winograd_in)(const mb_winograd_in *q);
+    void (*winograd_out)(const mb_winograd_out *q);
     void (*sample)(const mb_samples *s, float *to); /* [taps][channels] */
     void (*norm)(const mb_norm_rows *r);
     /* y = sum_i weight[i] * x[i], i < 4, + addend (or NULL) */

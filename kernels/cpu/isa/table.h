@@ -9,6 +9,7 @@
 #include "plane_row.h"
 #include "rows.h"
 #include "shift_row.h"
+#include "winograd.h"
 
 #define MB_TABLE(isa_, streaming_, bf16_)                                                                              \
     {                                                                                                                  \
@@ -16,5 +17,5 @@
         .plane_row = plane_row, .shift_row = shift_row, .attend = attend, .pack_keys = pack_keys,                      \
         .pack_values = pack_values, .sample = sample, .norm = norm, .blend = blend, .taps = taps, .larger = larger,    \
         .add = add, .scale = scale, .activate = activate_all, .gate = gate_all, .rotate = rotate, .peak = peak,        \
-        .streaming = (streaming_),                                                                                     \
+        .streaming = (streaming_), .winograd_in = winograd_in, .winograd_out = winograd_out,                           \
     }
