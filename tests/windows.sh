@@ -19,6 +19,7 @@ chosen="ops_conv2d ops_deform_conv2d ops_layer_norm ops_linear ops_upsample_conv
     core_threads core_task core_hash core_json format_mbw format_safetensors format_torch format_mutate models_birefnet models_vitmatte
     matting_closed_form matting_guided image_load image_hostile segment_maxflow api_public"
 if [ -n "$quarter" ]; then
+    # shellcheck disable=SC2086 # names without blanks
     sh "$root/tests/windows/build.sh" "${2:-$root/build-windows}" $chosen || exit 1
 fi
 linux=$(cd "${1:-$root/build}" && pwd) || exit 2
