@@ -31,7 +31,7 @@ static void put(bytes *b, const void *v, size_t n)
 static void put_number(bytes *b, uint64_t v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        put(b, &(uint8_t){(uint8_t)(v >> (8 * i))}, 1);
+        put(b, &(uint8_t){(uint8_t)(i < sizeof v ? v >> (8 * i) : 0)}, 1);
     }
 }
 

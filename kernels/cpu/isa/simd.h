@@ -27,6 +27,7 @@
 
 typedef float mb_v __attribute__((vector_size(4 * MB_W)));
 typedef int32_t mb_vi __attribute__((vector_size(4 * MB_W)));
+typedef uint32_t mb_vu __attribute__((vector_size(4 * MB_W))); /* for sums that wrap */
 typedef float mb_v_anywhere __attribute__((vector_size(4 * MB_W), aligned(4), may_alias));
 
 MB_INLINE mb_v v_load(const float *p)
@@ -139,7 +140,7 @@ MB_INLINE mb_v v_exp(mb_v x)
     p = v_fma(p, r, v_set(0.5f));
     p = v_fma(p, r, v_set(1.0f));
     p = v_fma(p, r, v_set(1.0f));
-    return (mb_v)((mb_vi)p + ((mb_vi)t << 23)); /* times 2^n */
+    return (mb_v)((mb_vu)p + ((mb_vu)t << 23)); /* times 2^n; what is not finite wraps */
 }
 
 /* y, but 0 in lanes where x < limit. */
@@ -168,7 +169,7 @@ MB_INLINE mb_v v_exp_negative(mb_v x)
     p = v_fma(p, r, v_set(0.499992311000824f));
     p = v_fma(p, r, v_set(1.0f));
     p = v_fma(p, r, v_set(1.0f));
-    return v_unless_below(unclamped, v_set(-87.3f), (mb_v)((mb_vi)p + ((mb_vi)t << 23)));
+    return v_unless_below(unclamped, v_set(-87.3f), (mb_v)((mb_vu)p + ((mb_vu)t << 23)));
 }
 
 MB_INLINE mb_v v_sigmoid(mb_v x)
