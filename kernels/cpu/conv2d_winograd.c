@@ -274,9 +274,13 @@ static void point_rows(const job *j, const block *b)
     }
 }
 
-/* Products of one block of K with outputs [column, column + columns), point by point; the pointers to the rows move
- * from point to point, and back. */
-static void multiply(const job *j, const block *b, const int64_t from_channels[2], const int64_t column_columns[2])
+typedef struct span {
+    int64_t from, n;
+} span;
+
+/* Products of a block of K, the inputs' `channels`, with some of the outputs, `columns`, point by point; the pointers to
+ * the rows move from point to point, and back. */
+static void multiply(const job *j, const block *b, span channels, span columns)
 {
     const mb_simd *simd = j->simd;
     int64_t parts = j->l.f.parts * j->l.f.parts, full = 2 * simd->width, points = j->l.f.points * j->l.f.points;
@@ -284,19 +288,19 @@ static void multiply(const job *j, const block *b, const int64_t from_channels[2
     point_rows(j, b);
     for (int64_t i = 0; i < points; i++) {
         const mb_packed *w = j->p->points[i];
-        int64_t k_total = w->taps * w->channels, end = column_columns[0] + column_columns[1];
-        for (int64_t n = column_columns[0]; n < end; n += full) {
+        int64_t k_total = w->taps * w->channels, end = columns.from + columns.n;
+        for (int64_t n = columns.from; n < end; n += full) {
             int64_t width = w->n - n <= simd->width ? simd->width : full;
             mb_panel q = {.rows = (const float *const *)b->rows,
                           .n_rows = rows,
                           .segments = parts,
-                          .length = from_channels[1],
-                          .w = w->w + n * k_total + from_channels[0] * width,
+                          .length = channels.n,
+                          .w = w->w + n * k_total + channels.from * width,
                           .width = width,
                           .columns = width,
-                          .out = b->products + i * j->l.rows * j->l.columns + n - column_columns[0],
+                          .out = b->products + i * j->l.rows * j->l.columns + n - columns.from,
                           .out_pitch = j->l.columns,
-                          .first = from_channels[0] == 0};
+                          .first = channels.from == 0};
             simd->panel(&q);
         }
         for (int64_t r = 0; r < rows * parts; r++) {
@@ -360,7 +364,7 @@ static void run_items(void *arg, size_t begin, size_t end, int worker)
                 if (column == 0 || l->channels < inputs) {
                     tiles_in(j, &b, from, channels);
                 }
-                multiply(j, &b, (const int64_t[]){from, channels}, (const int64_t[]){column, columns});
+                multiply(j, &b, (span){from, channels}, (span){column, columns});
             }
             tiles_out(j, &b, column, columns);
         }
