@@ -28,11 +28,11 @@ static void header(struct MHD_Response *m, const char *name, const char *value)
 /* Times of each stage, which every browser shows. */
 static void timing(struct MHD_Response *m, const work *w)
 {
-    char text[300];
+    char text[340];
     (void)snprintf(text, sizeof text,
-                   "decode;dur=%.2f, queue;dur=%.2f, network;dur=%.2f, refine;dur=%.2f, compose;dur=%.2f, "
-                   "encode;dur=%.2f, total;dur=%.2f",
-                   w->ms_decode, w->ms_wait, w->ms_network, w->ms_refine, w->ms_compose, w->ms_encode,
+                   "receive;dur=%.2f, decode;dur=%.2f, queue;dur=%.2f, network;dur=%.2f, refine;dur=%.2f, "
+                   "compose;dur=%.2f, encode;dur=%.2f, total;dur=%.2f",
+                   w->ms_receive, w->ms_decode, w->ms_wait, w->ms_network, w->ms_refine, w->ms_compose, w->ms_encode,
                    clock_ms() - w->queued_ms);
     header(m, "Server-Timing", text);
 }
@@ -76,7 +76,7 @@ static void send_answer(request *r, int status, const char *type, struct MHD_Res
     if (status == 401) {
         header(m, "WWW-Authenticate", "Bearer");
     }
-    if (atomic_load(&r->s->draining)) {
+    if (atomic_load(&r->s->draining) || r->p->surplus != 0 || http_is_full(r->s)) {
         header(m, "Connection", "close");
     }
     const work *w = r->work;

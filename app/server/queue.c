@@ -102,6 +102,7 @@ static void *helper_main(void *user)
         (void)pthread_mutex_unlock(&q->lock);
         int next = WORK_DONE;
         if (encode) {
+            w->ms_wait += clock_ms() - w->done_ms;
             stage_encode(w);
         } else {
             atomic_store(&w->state, WORK_DECODING);
@@ -262,6 +263,14 @@ void queue_give_up(queue *q)
         atomic_store(&q->all[i]->given_up, 1);
     }
     (void)pthread_mutex_unlock(&q->lock);
+}
+
+int queue_is_alone(queue *q)
+{
+    (void)pthread_mutex_lock(&q->lock);
+    int alone = q->n_all <= 1;
+    (void)pthread_mutex_unlock(&q->lock);
+    return alone;
 }
 
 int queue_is_busy(queue *q)
