@@ -16,7 +16,7 @@
 
 #define SERIES  160
 #define BUCKETS 9
-#define STAGES  8
+#define STAGES  9
 
 static const double bounds[BUCKETS] = {0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0};
 
@@ -36,8 +36,8 @@ typedef struct timed_path {
     histogram h;
 } timed_path;
 
-static const char *const stages[STAGES] = {"receive", "decode",  "queue",  "network",
-                                           "refine",  "compose", "encode", "overhead"};
+static const char *const stages[STAGES] = {"receive", "decode", "queue",  "network", "refine",
+                                           "compose", "other",  "encode", "overhead"};
 static const char *const closings[CLOSINGS] = {"head", "idle", "body", "answer", "crowd"};
 
 struct metrics {
@@ -113,8 +113,15 @@ void metrics_work(metrics *m, const struct work *w)
     if (work_failed(w) || (w->kind != WORK_CUT && w->kind != WORK_MATTE)) {
         return;
     }
-    const double ms[STAGES] = {w->ms_receive, w->ms_decode,  w->ms_wait,   w->ms_network,
-                               w->ms_refine,  w->ms_compose, w->ms_encode, work_overhead_ms(w)};
+    const double ms[STAGES] = {w->ms_receive,
+                               w->ms_decode,
+                               w->ms_wait,
+                               w->ms_network,
+                               w->ms_refine,
+                               w->ms_compose,
+                               w->ms_run - w->ms_network - w->ms_refine - w->ms_compose,
+                               w->ms_encode,
+                               work_overhead_ms(w)};
     (void)pthread_mutex_lock(&m->lock);
     m->pixels += (double)w->j.photo.width * (double)w->j.photo.height;
     for (int i = 0; i < STAGES; i++) {

@@ -4,12 +4,14 @@
 #include "metrics.h"
 #include "stages.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MAX_THREADS 80
+#define MAX_THREADS   80
+#define LARGE_PICTURE 8e6 /* pixels: what a run of one frees goes back to the system */
 
 typedef struct list {
     work *first, **last;
@@ -144,12 +146,18 @@ static void *runner_main(void *user)
             stage_run(n, w);
         }
         double ms = clock_ms() - start;
+        int is_large = (double)w->j.photo.width * w->j.photo.height > LARGE_PICTURE;
         (void)pthread_mutex_lock(&q->lock);
         q->running--;
         if (!work_failed(w)) {
             q->mean_ms = q->mean_ms > 0.0 ? 0.8 * q->mean_ms + 0.2 * ms : ms;
         }
         pass_on(q, w, work_failed(w) ? WORK_DONE : WORK_ENCODING);
+        if (is_large) { /* when its answer is on the way */
+            (void)pthread_mutex_unlock(&q->lock);
+            (void)malloc_trim(0);
+            (void)pthread_mutex_lock(&q->lock);
+        }
     }
     (void)pthread_mutex_unlock(&q->lock);
     lane_free(n);

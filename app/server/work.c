@@ -121,8 +121,7 @@ void work_fail_with(work *w, int status, const mb_error *err)
 
 double work_overhead_ms(const work *w)
 {
-    return clock_ms() - w->queued_ms - w->ms_wait - w->ms_decode - w->ms_network - w->ms_refine - w->ms_compose -
-           w->ms_encode;
+    return clock_ms() - w->queued_ms - w->ms_wait - w->ms_decode - w->ms_run - w->ms_encode;
 }
 
 int work_stops(work *w)

@@ -75,6 +75,7 @@ typedef struct work {
     _Atomic(const char *) stage;
     double deadline_ms, queued_ms, started_ms, done_ms; /* clock_ms() */
     double ms_receive, ms_decode, ms_wait, ms_encode, ms_network, ms_refine, ms_compose;
+    double ms_run; /* network, refine, compose, and what the library does between them */
 
     /* ---- pictures */
     job j;                     /* photo, result, metadata, warnings */

@@ -23,7 +23,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PORT = 7461
-STAGES = ("decode", "network", "refine", "compose", "encode")
+STAGES = ("decode", "network", "refine", "compose", "other", "encode")
 
 
 def cpu_ms(pid):
@@ -118,7 +118,7 @@ def main():
         print(f"wall    {what}: library {lib:.1f} ms, HTTP {http_ms:.1f} ms; differences {more:+.1f} ms ({100 * more / lib:+.1f} %)")
     cpu_lib, cpu_http, more = median(r[1] for r in rows), median(r[3] for r in rows), median(r[3] - r[1] for r in rows)
     print(f"cpu     library {cpu_lib:.1f} ms, server {cpu_http:.1f} ms; differences {more:+.1f} ms ({100 * more / cpu_lib:+.1f} %)")
-    own = [t["total"] - t["queue"] - sum(t[k] for k in STAGES) for t in times]
+    own = [t["overhead"] for t in times]
     stages = ", ".join(f"{k} {median(t[k] for t in times):.1f}" for k in ("receive", "queue") + STAGES)
     print(f"server  {stages}; overhead {median(own):.2f} (at most {max(own):.1f}); "
           f"beyond that {median(t['client'] - t['receive'] - t['total'] for t in times):.1f} ms")

@@ -128,8 +128,8 @@ def client(number, photos, expected, until, tally):
                 tally.wrong.append(f"{'broken' if bad else 'whole'}: {r.status} {body[:100]}")
             if r.status == 200 and not bad:
                 tally.seconds.append(seconds)
-                work = sum(times[k] for k in ("decode", "network", "refine", "compose", "encode"))
-                found = {"work": work, "queue": times["queue"], "overhead": times["total"] - times["queue"] - work, "receive": times.get("receive", 0.0),
+                work = sum(times.get(k, 0.0) for k in ("decode", "network", "refine", "compose", "other", "encode"))
+                found = {"work": work, "queue": times["queue"], "overhead": times.get("overhead", 0.0), "receive": times.get("receive", 0.0),
                          "beyond": 1e3 * seconds - times.get("receive", 0.0) - times["total"]}
                 for what, ms in found.items():
                     tally.times[what].append(ms)
