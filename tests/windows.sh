@@ -102,6 +102,7 @@ if part kill; then
         wine "$windows/mattebox.exe" in -o killed/ --model demo -f -q </dev/null &
         sleep "0.$ms"
         wineserver -k
+        kill -9 $! 2>/dev/null # where Wine was just starting it waits for a server that is gone
         wait $! 2>/dev/null
     done
     is_whole killed
