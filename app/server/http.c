@@ -59,7 +59,7 @@ int http_open_requests(void)
     return loop.n_requests;
 }
 
-int http_is_full(const server *s)
+static int is_full(const server *s)
 {
     return loop.n_peers >= s->a->serve.connections;
 }
@@ -152,7 +152,7 @@ static int has_room(const server *s)
 {
     double oldest = clock_ms() - CROWDED_MS;
     peer *idle = NULL;
-    if (!http_is_full(s)) {
+    if (!is_full(s)) {
         return 1;
     }
     for (peer *p = loop.peers; p != NULL; p = p->next) {
@@ -415,13 +415,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
                                   const char *version, const char *data, size_t *n, void **context)
 {
     request *r = *context;
+    const int is_new = r == NULL;
     (void)version;
-    if (r == NULL) {
+    if (is_new) {
         r = begin(cls, c, path, method);
         *context = r;
         if (r == NULL) {
             return MHD_NO;
         }
+    }
+    r->is_last = r->p->surplus != 0 || is_full(r->s);
+    if (is_new) {
         check_head(r, path);
         form_begin(&r->form, c, strcmp(method, "POST") == 0 && !r->refused);
         if (r->refused && answers_at_once(r)) {
