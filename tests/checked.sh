@@ -3,6 +3,7 @@
 #
 #     sh tests/checked.sh memory SECONDS      clang's MemorySanitizer: the fuzz targets that use no outside library
 #     sh tests/checked.sh integers SECONDS    clang's integer checks: unsigned overflow and lossy conversions, the same targets
+#     sh tests/checked.sh narrow SECONDS      sizes of 32 bits (gcc -m32, address and undefined-behaviour sanitizers), the same targets
 #     sh tests/checked.sh valgrind            forty tests under valgrind's memcheck
 #     sh tests/checked.sh static              clang-tidy, cppcheck and gcc's -fanalyzer on the parsers
 #     sh tests/checked.sh coverage            lines and branches of the parsers that the tests reach
@@ -10,7 +11,7 @@
 # Exit status 77: a tool is missing.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-what=${1:?usage: checked.sh memory|integers|valgrind|static|coverage [SECONDS]}
+what=${1:?usage: checked.sh memory|integers|narrow|valgrind|static|coverage [SECONDS]}
 seconds=${2:-60}
 targets="mbw safetensors pickle zip json catalogue answers"
 work=$root/build/checked
@@ -33,19 +34,19 @@ sanitized() {
     failed=0
     rm -f ./*.o parsers.a
     # shellcheck disable=SC2046,SC2086 # several words
-    "$CLANG" $flags "$@" -c catalogue_text.c "$root/tests/fuzz/driver.c" "$root/tests/fuzz/common.c" "$root/tests/fuzz/fault.c" \
+    "$CLANG" $flags "$@" -c catalogue_text.c "$root/tests/fuzz/driver.c" "$root/tests/fuzz/common.c" "$root/tests/fuzz/fault.c" "$root/tests/harness/failing.c" \
         $(ls "$root"/engine/core/*.c | grep -v -e _windows -e _macos) "$root"/engine/weights/*.c "$root"/weights_tool/zip.c \
         "$root"/weights_tool/writer.c "$root"/weights_tool/pickle*.c "$root"/weights_tool/manager/catalogue.c "$root"/weights_tool/manager/http_answer.c
     ar rcs parsers.a ./*.o
     "$CLANG" $flags "$@" -o fuzz_seeds no_pictures.c "$root/tests/fuzz/seeds.c" parsers.a \
-        -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign -lm -lpthread -ldl $libraries &&
+        -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign,--wrap=free,--wrap=pthread_create -lm -lpthread -ldl $libraries &&
         ./fuzz_seeds seeds || { echo "the seeds cannot be made"; failed=1; }
     for target in $targets; do
         # shellcheck disable=SC2046 # several words
         set_target $(awk -v t="$target" '$1 == t { print $6, $7 }' "$root/tests/fuzz/targets.txt")
         # shellcheck disable=SC2086 # several words
         "$CLANG" $flags "$@" $defined -o "fuzz_$target" $sources parsers.a \
-            -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign -lm -lpthread -ldl $libraries ||
+            -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign,--wrap=free,--wrap=pthread_create -lm -lpthread -ldl $libraries ||
             { echo "fuzz_$target cannot be built"; failed=1; continue; }
         dictionary=$root/tests/fuzz/$target.dict
         printf '%s, %s: ' "$name" "$target"
@@ -74,6 +75,15 @@ integers)
     printf 'fun:mb_hash*\nfun:*hash*\nfun:*sha256*\nfun:mix*\nfun:rotate*\nfun:compress*\nsrc:*/core/hash.c\nsrc:*/core/sha256.c\nsrc:*/fuzz/*\n' >"$work/by_design.txt"
     sanitized integers "-fsanitize=undefined,unsigned-integer-overflow,implicit-conversion,float-cast-overflow" -fno-sanitize-recover=all \
         "-fsanitize-ignorelist=$work/by_design.txt"
+    ;;
+narrow)
+    # Debian: gcc-12-multilib and lib32z1; zlib's headers are those of 64 bits, which say the same
+    CLANG=${NARROW_CC:-gcc-12} libraries=-l:libz.so.1
+    headers=/usr/include/$(gcc -print-multiarch)
+    printf '#include <zlib.h>\nint main(void)\n{\n    return zlibVersion() == 0;\n}\n' >"$work/narrow.c"
+    "$CLANG" -m32 -idirafter "$headers" -fsanitize=address,undefined -o "$work/narrow_works" "$work/narrow.c" $libraries 2>/dev/null ||
+        { echo "needs a compiler for -m32, and zlib"; exit 77; }
+    sanitized narrow -m32 -D_FILE_OFFSET_BITS=64 -idirafter "$headers" -fsanitize=address,undefined -fno-sanitize-recover=all
     ;;
 valgrind)
     command -v valgrind >/dev/null || { echo "needs valgrind"; exit 77; }

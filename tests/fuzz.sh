@@ -7,8 +7,8 @@
 #     sh tests/fuzz.sh --build [TARGET]...        builds only
 #
 # Builds in build-fuzz (MB_FUZZ_BUILD=FOLDER for another). Inputs that reach new code stay in build-fuzz/corpus/TARGET and are
-# the next run's first inputs, findings in build-fuzz/findings/TARGET; a finding makes the exit code 1. It is mended with
-# its kind, and its input (smallest form) becomes a file in tests/data/regressions/TARGET, which the tests replay.
+# the next run's first inputs, findings in build-fuzz/findings/TARGET; a finding makes the exit code 1, and so does a run of
+# fewer than 100 executions (MB_FUZZ_LEAST=N), which tests nothing. A finding is mended with its kind, and its input (smallest form) becomes a file in tests/data/regressions/TARGET, which the tests replay.
 # MB_FUZZ_BUILT=1: the programs are there. MB_FUZZ_TIMEOUT=SECONDS (10) for one input, of the clock: more on a busy machine.
 # MB_FUZZ_LOG=FILE gets a line for each run: target, executions, seconds, date, commit, findings, separated by tabs.
 set -eu
@@ -82,14 +82,21 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-quarantine_size_mb=4:malloc_context_size=4:
 value() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
 cover=$(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) corp: \([0-9]*\).*/\1 branches (\2 with counts), corpus \3/p' "$log" | tail -n 1)
 executions=$(value number_of_executed_units)
+executions=${executions:-0}
 found=$(($(ls "$findings" | wc -l) - before))
-echo "$target: ${executions:-0} executions, $(value average_exec_per_sec)/s, ${cover:-no coverage}, $(value peak_rss_mb) MiB, $found findings"
+# The same input once more has the same name, and a fault before the first input has none.
+[ "$code" -eq 0 ] || [ "$found" -gt 0 ] || found=1
+echo "$target: $executions executions, $(value average_exec_per_sec)/s, ${cover:-no coverage}, $(value peak_rss_mb) MiB, $found findings"
 if [ -n "${MB_FUZZ_LOG:-}" ]; then
-    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$target" "${executions:-0}" "$seconds" "$(date -u +%Y-%m-%d)" \
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$target" "$executions" "$seconds" "$(date -u +%Y-%m-%d)" \
         "$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo -)" "$found" >>"$MB_FUZZ_LOG"
 fi
 if [ "$code" -ne 0 ] || [ "$found" -gt 0 ]; then
     grep -E 'SUMMARY|does not hold|runtime error|ERROR: ' "$log" | head -n 5 >&2 || true
     echo "the inputs lie in $findings, the log is $log" >&2
+    exit 1
+fi
+if [ "$executions" -lt "${MB_FUZZ_LEAST:-100}" ]; then
+    echo "$0: $target: only $executions executions in $seconds s, which tests nothing (the log is $log)" >&2
     exit 1
 fi

@@ -3,6 +3,7 @@
  * instruction sets the networks' outputs agree to a stated error. More of each with --long. */
 #define _GNU_SOURCE
 #include "harness/check.h"
+#include "harness/image_hash.h"
 #include "harness/models.h"
 
 #include <mattebox.h>
@@ -19,30 +20,9 @@
 
 static unsigned char photos[PHOTOS][H][W][3], masks[PHOTOS][H][W];
 
-static uint64_t mix(uint64_t h, const void *data, size_t n)
-{
-    const unsigned char *p = data;
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ p[i]) * 1099511628211u;
-    }
-    return h;
-}
-
-static uint64_t mix_image(uint64_t h, const mb_image *m)
-{
-    static const size_t channels[] = {1, 3, 3, 4, 4}, bytes[] = {1, 2, 4};
-    const size_t row = (size_t)m->width * channels[m->pixels] * bytes[m->depth];
-    for (int y = 0; m->data != NULL && y < m->height; y++) {
-        h = mix(h, (const char *)m->data + (size_t)y * (m->row_bytes > 0 ? m->row_bytes : row), row);
-    }
-    return h;
-}
-
 static uint64_t hash_of(const mb_result *r)
 {
-    uint64_t h = 14695981039346656037u;
-    h = mix_image(mix_image(mix_image(mix_image(h, &r->mask), &r->trimap), &r->alpha), &r->cutout);
-    return mix(h, &r->confidence, sizeof r->confidence);
+    return hash_mix(hash_result(HASH_START, r), &r->confidence, sizeof r->confidence);
 }
 
 /* ---- the ways to cut out */

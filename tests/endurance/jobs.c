@@ -1,5 +1,7 @@
 #include "jobs.h"
 
+#include "../harness/image_hash.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,37 +27,15 @@ struct shared {
 
 /* ---- hashes */
 
-static uint64_t mix(uint64_t h, const void *data, size_t n)
-{
-    const unsigned char *p = data;
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ p[i]) * 1099511628211u;
-    }
-    return h;
-}
-
-static uint64_t mix_image(uint64_t h, const mb_image *m)
-{
-    static const size_t channels[] = {1, 3, 3, 4, 4}, bytes[] = {1, 2, 4};
-    const int shape[4] = {m->width, m->height, (int)m->pixels, (int)m->depth};
-    h = mix(h, shape, sizeof shape);
-    const size_t row = (size_t)m->width * channels[m->pixels] * bytes[m->depth];
-    for (int y = 0; m->data != NULL && y < m->height; y++) {
-        h = mix(h, (const char *)m->data + (size_t)y * (m->row_bytes > 0 ? m->row_bytes : row), row);
-    }
-    return h;
-}
-
 static uint64_t mix_result(uint64_t h, const mb_result *r)
 {
-    h = mix_image(mix_image(mix_image(mix_image(h, &r->mask), &r->trimap), &r->alpha), &r->cutout);
-    return mix(mix(h, &r->box_x, 4 * sizeof r->box_x), &r->coverage, sizeof r->coverage);
+    return hash_mix(hash_mix(hash_result(h, r), &r->box_x, 4 * sizeof r->box_x), &r->coverage, sizeof r->coverage);
 }
 
 static uint64_t mix_status(uint64_t h, mb_status status)
 {
     const int number = (int)status;
-    return mix(h, &number, sizeof number);
+    return hash_mix(h, &number, sizeof number);
 }
 
 /* ---- pictures */
@@ -305,10 +285,10 @@ static uint64_t encode(const shared *s)
         save.format = formats[i];
         save.threads = 2;
         mb_status status = mb_image_encode(&bytes, &n, &photo, &save, NULL);
-        h = mix_status(mix(h, bytes, n), status);
+        h = mix_status(hash_mix(h, bytes, n), status);
         if (status == MB_OK) {
             status = mb_image_load_memory(&back, NULL, bytes, n, NULL, NULL);
-            h = mix_status(mix_image(h, &back), status);
+            h = mix_status(hash_image(h, &back), status);
         }
         mb_image_dispose(&back);
         mb_buffer_free(bytes);
@@ -336,12 +316,12 @@ static uint64_t animate(const shared *s)
         if (status == MB_OK) {
             status = mb_animation_encode(&bytes, &n, a, NULL);
         }
-        h = mix_status(mix(h, bytes, n), status);
+        h = mix_status(hash_mix(h, bytes, n), status);
         if (status == MB_OK && mb_frames_open_memory(&f, bytes, n, NULL, NULL) == MB_OK) {
             mb_image frame = {0};
             double ms = 0;
             status = mb_frames_read(&frame, NULL, &ms, f, 2, NULL, NULL);
-            h = mix_status(mix_image(mix(h, &ms, sizeof ms), &frame), status);
+            h = mix_status(hash_image(hash_mix(h, &ms, sizeof ms), &frame), status);
             mb_image_dispose(&frame);
         }
         mb_frames_free(f);
@@ -361,11 +341,11 @@ static uint64_t masks(const shared *s)
     uint64_t h = mix_status(7, mb_trimap_make(&a, &mask, 4, 5, NULL));
     h = mix_status(h, mb_mask_apply_strokes(&b, &mask, &photo, &strokes, NULL));
     h = mix_status(h, mb_mask_read(&c, note, sizeof note, &strokes, NULL, NULL));
-    h = mix_image(mix_image(mix_image(h, &a), &b), &c);
+    h = hash_image(hash_image(hash_image(h, &a), &b), &c);
     mb_image_dispose(&a);
     mb_image_dispose(&b);
     mb_image_dispose(&c);
-    return mix(h, note, strlen(note));
+    return hash_mix(h, note, strlen(note));
 }
 
 static uint64_t open_all(const shared *s)
@@ -383,7 +363,7 @@ static uint64_t open_all(const shared *s)
         h = mix_status(h, mb_model_open_memory(&bad, context, s->rgb, sizeof s->rgb, NULL));
     }
     if (status == MB_OK) {
-        h = mix(h, mb_model_get_info(model)->summary, strlen(mb_model_get_info(model)->summary));
+        h = hash_mix(h, mb_model_get_info(model)->summary, strlen(mb_model_get_info(model)->summary));
     }
     mb_model_free(bad);
     mb_model_free(model);
@@ -400,7 +380,7 @@ static uint64_t plan(const shared *s)
         status = mb_network_plan(&info, network, 2, 128, 64, NULL);
     }
     mb_network_free(network);
-    return mix_status(mix(9, &info, sizeof info), status);
+    return mix_status(hash_mix(9, &info, sizeof info), status);
 }
 
 static const struct {
@@ -440,8 +420,8 @@ static uint64_t decode(const stored *f)
         load.max_megapixels = 20;
         load.metadata = &metadata;
         mb_status status = mb_image_load_memory(&image, NULL, f->v, n, &load, NULL);
-        h = mix_status(mix_image(h, &image), status);
-        h = mix(h, metadata.icc, metadata.icc_bytes);
+        h = mix_status(hash_image(h, &image), status);
+        h = hash_mix(h, metadata.icc, metadata.icc_bytes);
         mb_image_dispose(&image);
         mb_metadata_dispose(&metadata);
         load.metadata = NULL;
@@ -450,7 +430,7 @@ static uint64_t decode(const stored *f)
         const int last = status == MB_OK ? mb_frames_get_info(frames)->n_frames - 1 : 0;
         if (status == MB_OK) {
             status = mb_frames_read(&image, NULL, NULL, frames, last < 3 ? last : 3, &load, NULL);
-            h = mix_status(mix_image(h, &image), status);
+            h = mix_status(hash_image(h, &image), status);
             mb_image_dispose(&image);
         }
         mb_frames_free(frames);

@@ -1,9 +1,10 @@
 /* Every allocation of every call that runs something fails once: context, model, plan, cut-outs by all segmenters,
  * every refinement, a batch, the bare network, files to files. See harness/trial.h for what must hold. */
 #define _GNU_SOURCE
+#include "core/alloc.h"
 #include "harness/check.h"
 #include "harness/failing.h"
-#include "harness/models.h"
+#include "harness/narrow.h"
 #include "harness/trial.h"
 
 #include <math.h>
@@ -404,12 +405,23 @@ static void write_tensor(void)
     CHECK_EQ(fclose(f), 0);
 }
 
+static void write_network(const char *path, int which)
+{
+    size_t n = 0;
+    void *bytes = narrow_network(&n, which);
+    FILE *f = fopen(path, "wb");
+    REQUIRE(bytes != NULL && f != NULL && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+    mb_free_aligned(bytes);
+}
+
 SETUP
 {
     mb_error err = {0};
     REQUIRE(mkdtemp(folder) != NULL);
-    (void)snprintf(net, sizeof net, "%s", test_model("tiny_legacy"));
-    (void)snprintf(matting_net, sizeof matting_net, "%s", test_model("vitmatte_tiny4"));
+    (void)snprintf(net, sizeof net, "%s/net.mbw", folder);
+    (void)snprintf(matting_net, sizeof matting_net, "%s/matting.mbw", folder);
+    write_network(net, NARROW_V1);
+    write_network(matting_net, NARROW_VITMATTE);
     (void)snprintf(photo_file, sizeof photo_file, "%s/a.png", folder);
     (void)snprintf(result_file, sizeof result_file, "%s/b.png", folder);
     (void)snprintf(tensor_file, sizeof tensor_file, "%s/a.safetensors", folder);
@@ -422,6 +434,8 @@ SETUP
 TEARDOWN
 {
     trial_summary();
+    (void)unlink(net);
+    (void)unlink(matting_net);
     (void)unlink(photo_file);
     (void)unlink(result_file);
     (void)unlink(tensor_file);

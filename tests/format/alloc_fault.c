@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "generate.h"
 #include "harness/check.h"
+#include "harness/failing.h"
 #include "source.h"
 #include "tool.h"
 #include "weights/reader.h"
@@ -13,43 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The linker sends the library's heap calls here (see CMakeLists.txt beside this file). */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-int __real_posix_memalign(void **p, size_t alignment, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-int __wrap_posix_memalign(void **p, size_t alignment, size_t n);
-
-static long countdown = -1; /* allocations until one fails; negative: none does */
-
-static bool fails_now(void)
-{
-    return countdown >= 0 && countdown-- == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return fails_now() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails_now() ? NULL : __real_realloc(p, n);
-}
-
-int __wrap_posix_memalign(void **p, size_t alignment, size_t n)
-{
-    return fails_now() ? 12 : __real_posix_memalign(p, alignment, n);
-}
 
 static char folder[] = "/tmp/mattebox-fault-XXXXXX";
 static char checkpoint[300], model[300], converted[300];
@@ -129,11 +93,13 @@ static void sweep(const char *name, scenario run)
     long n = 0;
     for (;; n++) {
         mb_error err = {0};
-        countdown = n;
-        mb_status status = run(&err);
-        bool done = countdown >= 0; /* it came to its end before the n-th allocation */
-        countdown = -1;
-        if (done) {
+        const long blocks = failing_blocks();
+        failing_arm(n);
+        const mb_status status = run(&err);
+        (void)failing_disarm();
+        CHECK_MSG(failing_blocks() == blocks, "%s, allocation %ld: %ld blocks are left", name, n,
+                  failing_blocks() - blocks);
+        if (!failing_struck()) { /* it came to its end before */
             CHECK_MSG(status == MB_OK, "%s works with all its memory: %s", name, err.message);
             break;
         }

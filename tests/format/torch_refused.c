@@ -1,5 +1,6 @@
 /* PyTorch files that say what cannot be: archives made here, of stored members without checksums, one wrong in each. */
 #define _GNU_SOURCE
+#include "harness/archive.h"
 #include "harness/check.h"
 #include "source.h"
 
@@ -14,71 +15,33 @@ typedef struct member {
     size_t n;
 } member;
 
-typedef struct bytes {
-    uint8_t v[4096];
-    size_t n;
-} bytes;
-
-static void put(bytes *b, const void *v, size_t n)
+/* Pickles grow as archives do. */
+static void put(archive *b, const void *v, size_t n)
 {
-    REQUIRE(n <= sizeof b->v - b->n);
-    memcpy(b->v + b->n, v, n);
-    b->n += n;
+    archive_put(b, v, n);
+}
+
+static void put_number(archive *b, uint64_t v, size_t n)
+{
+    archive_number(b, v, n);
 }
 
 #define PUT(b, text) put(b, text, sizeof(text) - 1) /* without the closing zero */
 
-static void put_number(bytes *b, uint64_t v, size_t n)
+static void put_archive(archive *b, const member *m, size_t n)
 {
+    archive_member all[8];
     for (size_t i = 0; i < n; i++) {
-        put(b, &(uint8_t){(uint8_t)(i < sizeof v ? v >> (8 * i) : 0)}, 1);
+        all[i] = (archive_member){.name = m[i].name, .packed = m[i].n, .bytes = m[i].n};
+        archive_local(b, &all[i], m[i].data);
     }
-}
-
-/* The fields that local and central header share: version, flags, method, time, checksum, sizes, length of the name. */
-static void put_header(bytes *b, const member *m)
-{
-    put_number(b, 20, 2);
-    put_number(b, 0, 12);
-    put_number(b, m->n, 4);
-    put_number(b, m->n, 4);
-    put_number(b, strlen(m->name), 2);
-}
-
-static void put_archive(bytes *b, const member *m, size_t n)
-{
-    size_t at[8];
-    for (size_t i = 0; i < n; i++) {
-        at[i] = b->n;
-        put_number(b, 0x04034b50, 4);
-        put_header(b, &m[i]);
-        put_number(b, 0, 2);
-        put(b, m[i].name, strlen(m[i].name));
-        put(b, m[i].data, m[i].n);
-    }
-    const size_t directory = b->n;
-    for (size_t i = 0; i < n; i++) {
-        put_number(b, 0x02014b50, 4);
-        put_number(b, 20, 2);
-        put_header(b, &m[i]);
-        put_number(b, 0, 12);
-        put_number(b, at[i], 4);
-        put(b, m[i].name, strlen(m[i].name));
-    }
-    const size_t end = b->n;
-    put_number(b, 0x06054b50, 4);
-    put_number(b, 0, 4);
-    put_number(b, n, 2);
-    put_number(b, n, 2);
-    put_number(b, end - directory, 4);
-    put_number(b, directory, 4);
-    put_number(b, 0, 2);
+    archive_directory(b, all, n);
 }
 
 /* `part` is in the message; NULL: the archive is read, and has one tensor of `count` values. */
-static void archive(const member *m, size_t n, const char *part, size_t count)
+static void read_archive(const member *m, size_t n, const char *part, size_t count)
 {
-    static bytes b;
+    static archive b;
     source *s = NULL;
     mb_error err = {0};
     b.n = 0;
@@ -98,7 +61,7 @@ static void archive(const member *m, size_t n, const char *part, size_t count)
     source_free(s);
 }
 
-static void put_text(bytes *b, const char *text)
+static void put_text(archive *b, const char *text)
 {
     put_number(b, 'X', 1);
     put_number(b, strlen(text), 4);
@@ -106,7 +69,7 @@ static void put_text(bytes *b, const char *text)
 }
 
 /* LONG1 of eight bytes. */
-static void put_long(bytes *b, int64_t v)
+static void put_long(archive *b, int64_t v)
 {
     PUT(b, "\x8a\x08");
     put_number(b, (uint64_t)v, 8);
@@ -117,7 +80,7 @@ typedef struct view {
     int64_t held, offset, rows, columns, row_stride;
 } view;
 
-static void put_tensor(bytes *b, const view *v)
+static void put_tensor(archive *b, const view *v)
 {
     PUT(b, "ctorch._utils\n_rebuild_tensor_v2\n((");
     put_text(b, "storage");
@@ -135,7 +98,7 @@ static void put_tensor(bytes *b, const view *v)
 }
 
 /* {"w": tensor} */
-static void put_state(bytes *b, const view *v)
+static void put_state(archive *b, const view *v)
 {
     PUT(b, "\x80\2}");
     put_text(b, "w");
@@ -146,16 +109,16 @@ static void put_state(bytes *b, const view *v)
 static void tensor(view v, size_t stored, const char *part, size_t count)
 {
     static const uint8_t zeros[64];
-    static bytes p;
+    static archive p;
     p.n = 0;
     put_state(&p, &v);
-    archive((member[]){{"m/data.pkl", p.v, p.n}, {"m/data/0", zeros, stored}}, 2, part, count);
+    read_archive((member[]){{"m/data.pkl", p.v, p.n}, {"m/data/0", zeros, stored}}, 2, part, count);
 }
 
 TEST(storages)
 {
     const int64_t most = INT64_MAX;
-    static bytes p;
+    static archive p;
     tensor((view){4, 0, 2, 2, 2}, 16, NULL, 4);
     tensor((view){4, 0, 2, 2, 2}, 15, "its storage is shorter than it says", 0);
     tensor((view){5, 0, 2, 2, 2}, 16, "its storage is shorter than it says", 0);
@@ -172,43 +135,44 @@ TEST(storages)
     tensor((view){-1, 0, 2, 2, 2}, 16, "a persistent id that is no storage", 0);
     p.n = 0;
     put_state(&p, &(view){4, 0, 2, 2, 2});
-    archive((member[]){{"m/data.pkl", p.v, p.n}}, 1, "its storage is not in the file", 0);
-    archive((member[]){{"m/data.pkl", p.v, p.n}, {"data/0", p.v, 16}}, 2, "its storage is not in the file", 0);
+    read_archive((member[]){{"m/data.pkl", p.v, p.n}}, 1, "its storage is not in the file", 0);
+    read_archive((member[]){{"m/data.pkl", p.v, p.n}, {"data/0", p.v, 16}}, 2, "its storage is not in the file", 0);
 }
 
 TEST(members)
 {
-    static bytes p;
+    static archive p;
     p.n = 0;
     put_state(&p, &(view){4, 0, 2, 2, 2});
     const member pickle = {"m/data.pkl", p.v, p.n}, storage = {"m/data/0", p.v, 16};
-    archive((member[]){pickle, storage, {"m/byteorder", "little", 6}}, 3, NULL, 4);
-    archive((member[]){pickle, storage, {"m/byteorder", "big", 3}}, 3, "written on a big-endian machine", 0);
-    archive((member[]){pickle, storage, {"m/byteorder", "m\x1b", 2}}, 3, "its byteorder is \"m", 0);
-    archive((member[]){pickle, storage, {"m/byteorder", "", 0}}, 3, "its byteorder is \"\"", 0);
-    archive((member[]){pickle, storage, {"m/byteorder", p.v, 65}}, 3, "larger than it has any reason to be", 0);
-    archive((member[]){pickle, storage, {"data.pkl", p.v, p.n}}, 3, "two members are called data.pkl", 0);
-    archive((member[]){pickle, storage, {"other/data.pkl", p.v, p.n}}, 3, "two members are called data.pkl", 0);
-    archive((member[]){pickle, storage, {"m/x/data.pkl", p.v, p.n}}, 3, NULL, 4); /* deeper: not the file's own */
-    archive((member[]){storage}, 1, "a zip archive without data.pkl", 0);
-    archive((member[]){pickle, storage, {"m/constants.pkl", p.v, 2}}, 3, "a TorchScript archive", 0);
-    archive((member[]){pickle, storage, {"m/code/x.py", p.v, 2}}, 3, "a TorchScript archive", 0);
+    read_archive((member[]){pickle, storage, {"m/byteorder", "little", 6}}, 3, NULL, 4);
+    read_archive((member[]){pickle, storage, {"m/byteorder", "big", 3}}, 3, "written on a big-endian machine", 0);
+    read_archive((member[]){pickle, storage, {"m/byteorder", "m\x1b", 2}}, 3, "its byteorder is \"m", 0);
+    read_archive((member[]){pickle, storage, {"m/byteorder", "", 0}}, 3, "its byteorder is \"\"", 0);
+    read_archive((member[]){pickle, storage, {"m/byteorder", p.v, 65}}, 3, "larger than it has any reason to be", 0);
+    read_archive((member[]){pickle, storage, {"data.pkl", p.v, p.n}}, 3, "two members are called data.pkl", 0);
+    read_archive((member[]){pickle, storage, {"other/data.pkl", p.v, p.n}}, 3, "two members are called data.pkl", 0);
+    read_archive((member[]){pickle, storage, {"m/x/data.pkl", p.v, p.n}}, 3, NULL, 4); /* deeper: not the file's own */
+    read_archive((member[]){storage}, 1, "a zip archive without data.pkl", 0);
+    read_archive((member[]){pickle, storage, {"m/constants.pkl", p.v, 2}}, 3, "a TorchScript archive", 0);
+    read_archive((member[]){pickle, storage, {"m/code/x.py", p.v, 2}}, 3, "a TorchScript archive", 0);
 }
 
 TEST(roots)
 {
-    static bytes p;
-    archive((member[]){{"m/data.pkl", "\x80\2K\1.", 5}}, 1, "without a state dict", 0);
-    archive((member[]){{"m/data.pkl", "\x80\2N.", 4}}, 1, "without a state dict", 0);
+    static archive p;
+    read_archive((member[]){{"m/data.pkl", "\x80\2K\1.", 5}}, 1, "without a state dict", 0);
+    read_archive((member[]){{"m/data.pkl", "\x80\2N.", 4}}, 1, "without a state dict", 0);
     p.n = 0;
     PUT(&p, "\x80\2");
     put_tensor(&p, &(view){4, 0, 2, 2, 2});
     PUT(&p, ".");
-    archive((member[]){{"m/data.pkl", p.v, p.n}, {"m/data/0", p.v, 16}}, 2, "a single tensor, not a state dict", 0);
+    read_archive((member[]){{"m/data.pkl", p.v, p.n}, {"m/data/0", p.v, 16}}, 2, "a single tensor, not a state dict",
+                 0);
     p.n = 0; /* OrderedDict([("w", tensor)]), which no torch writes and Python reads */
     PUT(&p, "\x80\2ccollections\nOrderedDict\n(](");
     put_text(&p, "w");
     put_tensor(&p, &(view){4, 0, 2, 2, 2});
     PUT(&p, "\x86\x65tR."); /* a pair, appended, as the one argument */
-    archive((member[]){{"m/data.pkl", p.v, p.n}, {"m/data/0", p.v, 16}}, 2, NULL, 4);
+    read_archive((member[]){{"m/data.pkl", p.v, p.n}, {"m/data/0", p.v, 16}}, 2, NULL, 4);
 }

@@ -22,6 +22,7 @@
 #define LARGEST ((size_t)1 << 16) /* of what mutators may make */
 
 #pragma weak LLVMFuzzerCustomMutator
+#pragma weak LLVMFuzzerInitialize
 
 typedef struct seed {
     uint8_t *v;
@@ -262,6 +263,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--mutate SECONDS] FILE|FOLDER...\n", argv[0]);
         return 2;
     }
+    FUZZ_MUST(LLVMFuzzerInitialize == NULL || LLVMFuzzerInitialize(&argc, &argv) == 0);
     for (size_t i = 0; i < all.n; i++) {
         (void)run(all.v[i].v, all.v[i].n);
     }

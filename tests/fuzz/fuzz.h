@@ -10,6 +10,8 @@
 __extension__ typedef unsigned __int128 fuzz_wide; /* what no product of two sizes leaves */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+/* Of targets that have much to prepare: before the first input, whose time is limited. 0: it is done. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 /* Changes bytes[0 .. n) in place; the result has at most `capacity` bytes. libFuzzer's, or the driver's. */
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t n, size_t capacity);
 /* Of targets with a mutator of their own (mutate_*.c). */
@@ -45,7 +47,7 @@ typedef struct fuzz_input {
 uint64_t fuzz_take(fuzz_input *in, size_t bytes);
 int fuzz_range(fuzz_input *in, int low, int high); /* both included; takes 2 bytes */
 
-/* ---- failing allocations (fault.c; the linker sends malloc and its kin there) */
+/* ---- failing allocations (fault.c; the linker sends malloc and its kin to harness/failing.c) */
 
 /* The last four bytes of the input decide, once in about a thousand inputs, that one of the next allocations fails. */
 void fuzz_fault_begin(const uint8_t *bytes, size_t n);

@@ -24,15 +24,18 @@ static server s;
 static args a;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-/* As cmd_serve does it, with the classical method in place of a network. */
-static void start(void)
+/* As cmd_serve does it, with the classical method in place of a network. Its first run takes seconds on a busy machine: before
+ * the first input, whose time is limited. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    static char *argv[] = {"mattebox", "serve",     "--model", "saliency",  "--quiet", "--jobs",
-                           "1",        "--threads", "1",       "--sandbox", "off",     NULL};
+    static char *words[] = {"mattebox", "serve",     "--model", "saliency",  "--quiet", "--jobs",
+                            "1",        "--threads", "1",       "--sandbox", "off",     NULL};
+    (void)argc;
+    (void)argv;
     (void)signal(SIGPIPE, SIG_IGN);
     s = (server){.a = &a, .max_in_memory = (size_t)64 << 20, .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     FUZZ_MUST(mhd_open() == CODE_OK);
-    FUZZ_MUST(args_parse(&a, (int)(sizeof argv / sizeof argv[0]) - 1, argv) == CODE_OK &&
+    FUZZ_MUST(args_parse(&a, (int)(sizeof words / sizeof words[0]) - 1, words) == CODE_OK &&
               guard_create(&s.guard, &a) == CODE_OK);
     a.max_megapixels_in = 0.01;
     s.metrics = metrics_create();
@@ -48,6 +51,7 @@ static void start(void)
         http_turn(&s);
     }
     FUZZ_MUST(atomic_load(&s.ready));
+    return 0;
 }
 
 /* A turn of the server that waits for its threads alone: clients have nothing to say that is not there yet. */
@@ -105,11 +109,6 @@ static int next_descriptor(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static bool started;
-    if (!started) {
-        started = true;
-        start();
-    }
     const int before = next_descriptor();
     const size_t cut = n > 0 ? bytes[0] : 0; /* 0: at once; else pieces of so many bytes */
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -191,7 +191,8 @@ static void numbers(void)
             for (size_t b = 0; b < sizeof bytes; b++) {
                 bytes[b] = (uint8_t)(fuzz_one_in(&r, 3) ? fuzz_below(&r, 4) : fuzz_next(&r));
             }
-            seed_write(targets[i], k, bytes, i == 0 ? 9 * (1 + k % 3) : (size_t)32 << k % 4);
+            bytes[0] = i == 0 ? (uint8_t)k : bytes[0]; /* one of each network */
+            seed_write(targets[i], k, bytes, i == 0 ? 1 + 9 * (k % 4) : (size_t)32 << k % 4);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #include "harness/check.h"
 #include "harness/failing.h"
+#include "harness/image_hash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,35 +38,23 @@ bool trial_again(trial *t, mb_status status, const char *call)
 
 void trial_mix(trial *t, const void *data, size_t bytes)
 {
-    const unsigned char *p = data;
-    for (size_t i = 0; i < bytes; i++) {
-        t->hash = (t->hash ^ p[i]) * 1099511628211u;
-    }
+    t->hash = hash_mix(t->hash, data, bytes);
 }
 
 void trial_mix_image(trial *t, const mb_image *m)
 {
-    static const size_t channels[] = {1, 3, 3, 4, 4}, bytes[] = {1, 2, 4};
-    const int shape[4] = {m->width, m->height, (int)m->pixels, (int)m->depth};
-    const size_t row = (size_t)m->width * channels[m->pixels] * bytes[m->depth];
-    trial_mix(t, shape, sizeof shape);
-    for (int y = 0; m->data != NULL && y < m->height; y++) {
-        trial_mix(t, (const char *)m->data + (size_t)y * (m->row_bytes > 0 ? m->row_bytes : row), row);
-    }
+    t->hash = hash_image(t->hash, m);
 }
 
 void trial_mix_result(trial *t, const mb_result *r)
 {
-    trial_mix_image(t, &r->mask);
-    trial_mix_image(t, &r->trimap);
-    trial_mix_image(t, &r->alpha);
-    trial_mix_image(t, &r->cutout);
+    t->hash = hash_result(t->hash, r);
     trial_mix(t, &r->coverage, sizeof r->coverage);
 }
 
 static trial attempt(const char *name, scenario run, long number)
 {
-    trial t = {.number = number, .hash = 14695981039346656037u, .name = name};
+    trial t = {.number = number, .hash = HASH_START, .name = name};
     failing_arm(number);
     run(&t);
     return t;

@@ -2,33 +2,24 @@
  * claim is refused by a guard of ours, or costs little. */
 #define _GNU_SOURCE
 #include "hostile.h"
+#include "harness/archive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-#define ROOM ((size_t)1 << 20)
-
-typedef struct out {
-    uint8_t *v;
-    size_t n;
-} out;
+/* Short names for what most lines here do. */
+typedef archive out;
 
 static void put(out *o, const void *bytes, size_t n)
 {
-    if (n <= ROOM - o->n) {
-        memcpy(o->v + o->n, bytes, n);
-        o->n += n;
-    }
+    archive_put(o, bytes, n);
 }
 
-static void number(out *o, uint64_t v, int bytes)
+static void number(out *o, uint64_t v, size_t bytes)
 {
-    for (int i = 0; i < bytes; i++) {
-        const uint8_t b = (uint8_t)(i < 8 ? v >> (8 * i) : 0);
-        put(o, &b, 1);
-    }
+    archive_number(o, v, bytes);
 }
 
 static void big(out *o, uint64_t v, int bytes)
@@ -40,60 +31,29 @@ static void big(out *o, uint64_t v, int bytes)
 
 /* ---- zip */
 
-typedef struct member {
-    const char *name;
-    size_t offset, packed, bytes;
-    uint32_t crc;
-    int method;
-} member;
-
-static void fields(out *o, const member *m)
-{
-    number(o, 20, 2);
-    number(o, 0, 2);
-    number(o, (uint64_t)m->method, 2);
-    number(o, 0, 4);
-    number(o, m->crc, 4);
-    number(o, m->packed, 4);
-    number(o, m->bytes, 4);
-    number(o, strlen(m->name), 2);
-}
+typedef archive_member member;
 
 static void local(out *o, member *m, const void *data)
 {
-    m->offset = o->n;
-    number(o, 0x04034b50, 4);
-    fields(o, m);
-    number(o, 0, 2);
-    put(o, m->name, strlen(m->name));
-    put(o, data, m->packed);
+    archive_local(o, m, data);
 }
 
 static void directory(out *o, const member *m, size_t n)
 {
-    const size_t at = o->n;
-    for (size_t i = 0; i < n; i++) {
-        number(o, 0x02014b50, 4);
-        number(o, 20, 2);
-        fields(o, &m[i]);
-        number(o, 0, 12);
-        number(o, m[i].offset, 4);
-        put(o, m[i].name, strlen(m[i].name));
-    }
-    const size_t end = o->n;
-    number(o, 0x06054b50, 4);
-    number(o, 0, 4);
-    number(o, n, 2);
-    number(o, n, 2);
-    number(o, end - at, 4);
-    number(o, at, 4);
-    number(o, 0, 2);
+    archive_directory(o, m, n);
 }
 
 static void give(const hostile_maker *m, hostile_kind kind, const char *family, out *o)
 {
     m->take(m->user, kind, family, o->v, o->n);
     o->n = 0;
+}
+
+/* An empty dict as a pickle. */
+static member small(void)
+{
+    return (member){
+        .name = "a/data.pkl", .packed = 4, .bytes = 4, .crc = (uint32_t)crc32(0, (const Bytef *)"\x80\2}.", 4)};
 }
 
 /* 64 MiB of zeros in 64 KB; sizes beyond what deflate can give; members that share their data; a directory in itself. */
@@ -113,12 +73,12 @@ static void zip_bombs(const hostile_maker *m, out *o)
     }
     const size_t n = sizeof packed - s.avail_out;
     (void)deflateEnd(&s);
-    member bomb = {"a/data.pkl", 0, n, (size_t)64 << 20, crc, 8};
+    member bomb = {.name = "a/data.pkl", .packed = n, .bytes = (size_t)64 << 20, .crc = crc, .method = 8};
     local(o, &bomb, packed);
     directory(o, &bomb, 1);
     give(m, HOSTILE_ZIP, "special/bomb", o);
     for (size_t claim = 1; claim < (size_t)1 << 32; claim *= 4) {
-        member liar = {"a/data.pkl", 0, 100, claim, 1, 8};
+        member liar = {.name = "a/data.pkl", .packed = 100, .bytes = claim, .crc = 1, .method = 8};
         local(o, &liar, packed);
         directory(o, &liar, 1);
         give(m, HOSTILE_ZIP, "special/lying size", o);
@@ -126,7 +86,7 @@ static void zip_bombs(const hostile_maker *m, out *o)
     for (size_t k = 2; k <= 64; k *= 2) { /* one local header, many entries */
         member all[64];
         char names[64][16];
-        member one = {"a/data.pkl", 0, 4, 4, (uint32_t)crc32(0, (const Bytef *)"\x80\2}.", 4), 0};
+        member one = small();
         local(o, &one, "\x80\2}.");
         for (size_t i = 0; i < k; i++) {
             (void)snprintf(names[i], sizeof names[i], "a/data/%zu", i);
@@ -143,7 +103,7 @@ static void zip_bombs(const hostile_maker *m, out *o)
         give(m, HOSTILE_ZIP, "special/same name", o);
     }
     for (size_t at = 0; at < 120; at += 4) {
-        member one = {"a/data.pkl", 0, 4, 4, (uint32_t)crc32(0, (const Bytef *)"\x80\2}.", 4), 0};
+        member one = small();
         local(o, &one, "\x80\2}.");
         one.offset = at; /* into itself, the directory, behind the end */
         directory(o, &one, 1);
@@ -221,10 +181,7 @@ static void pickle_bombs(const hostile_maker *m, out *o)
 static void headers(const hostile_maker *m, out *o)
 {
     for (int k = 0; k <= 40; k++) {
-        out text = {calloc(1, ROOM), 0};
-        if (text.v == NULL) {
-            exit(2);
-        }
+        out text = {0};
         put(&text, "{", 1);
         if (k % 4 == 0) { /* many of one name, or of names that grow */
             for (int i = 0; i <= 10 * k; i++) {
@@ -260,7 +217,7 @@ static void headers(const hostile_maker *m, out *o)
     }
     /* A safetensors file with a zip archive behind its data, and the other way round. */
     static const char plain[] = "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}";
-    member one = {"a/data.pkl", 0, 4, 4, (uint32_t)crc32(0, (const Bytef *)"\x80\2}.", 4), 0};
+    member one = small();
     number(o, sizeof plain - 1, 8);
     put(o, plain, sizeof plain - 1);
     put(o, "1234", 4);
@@ -312,10 +269,7 @@ static void huge_pictures(const hostile_maker *m, out *o)
 
 void hostile_specials(const hostile_maker *m)
 {
-    out o = {malloc(ROOM), 0};
-    if (o.v == NULL) {
-        exit(2);
-    }
+    out o = {0};
     zip_bombs(m, &o);
     pickle_bombs(m, &o);
     headers(m, &o);
