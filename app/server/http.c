@@ -24,12 +24,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_LISTENERS 16
-#define TICK_MS       200
-#define HEADER_BYTES  (32u << 10)
-#define SILENCE_S     120 /* the library's own limit, after all of ours */
-#define IDLE_MS                                                                                                        \
-    75e3 /* from the end of one request to the end of the next one's head; longer than proxies keep theirs */
+#define MAX_LISTENERS  16
+#define TICK_MS        200
+#define HEADER_BYTES   (32u << 10)
+#define SILENCE_S      120  /* the library's own limit, after all of ours */
+#define IDLE_MS        75e3 /* to the end of the next request's head; proxies keep theirs for 60 s */
 #define CROWDED_MS     1e3  /* idle connections as old as that make room for new ones */
 #define HEAD_MS        10e3 /* of a new connection */
 #define BODY_MS        60e3
