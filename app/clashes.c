@@ -25,21 +25,13 @@ static int no_memory(void)
     return message_error(CODE_MACHINE, NULL, "out of memory");
 }
 
-/* The folder of a path, "." without one; NULL without memory. */
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? text_of(".") : text_of("%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
 /* The folder with all links resolved, and the last part as it is: the result does not exist yet, so it
  * cannot be resolved itself. */
 static char *canonical_path(const char *path)
 {
-    char *folder = folder_of(path), real[MB_OS_PATH_BYTES];
+    char *folder = folder_of_path(path), real[MB_OS_PATH_BYTES];
     const int known = folder != NULL && mb_os_real_path(real, folder) == 0;
-    const char *slash = strrchr(path, '/');
-    char *result = text_of("%s/%s", known ? real : (folder != NULL ? folder : "."), slash ? slash + 1 : path);
+    char *result = text_of("%s/%s", known ? real : (folder != NULL ? folder : "."), mb_os_file_name(path));
     free(folder);
     return result;
 }
@@ -70,7 +62,7 @@ static int refuse(const claim *a, const claim *b, const char *why)
 /* Can a file of this folder be reached under its name in capitals? A folder that cannot be written to is no matter here. */
 static int ignores_case(const char *path)
 {
-    char *folder = folder_of(path);
+    char *folder = folder_of_path(path);
     char *probe = folder != NULL ? text_of("%s/.mattebox-probe-%.0f", folder, 1e3 * mb_clock_ms()) : NULL;
     char *capitals = NULL;
     int ignores = 0, file = -1;

@@ -22,7 +22,7 @@ typedef struct photo_name {
 /* A name that begins with its only dot has no extension. */
 static photo_name name_of(const char *photo)
 {
-    const char *slash = strrchr(photo, '/'), *name = slash != NULL ? slash + 1 : photo;
+    const char *name = mb_os_file_name(photo);
     const char *dot = strrchr(name, '.');
     return (photo_name){name, (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name)), ""};
 }

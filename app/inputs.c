@@ -33,6 +33,21 @@ char *text_of(const char *format, ...)
     return text;
 }
 
+/* "a/b.png" -> "a", "/b.png" -> "/"; on Windows "C:/b.png" -> "C:/", and "C:b.png", in the current folder of that drive, -> "C:.". */
+char *folder_of_path(const char *path)
+{
+    const char *name = mb_os_file_name(path);
+    size_t n = (size_t)(name - path);
+    if (n == 0) {
+        return text_of(".");
+    }
+    if (path[n - 1] != '/') {
+        return text_of("%.*s.", (int)n, path);
+    }
+    int root = n == 1 || path[n - 2] == ':';
+    return text_of("%.*s", (int)(root ? n : n - 1), path);
+}
+
 /* The word in file names and reports. What refine writes is alpha, and a cut-out over a background is a
  * composite. */
 const char *out_kind_name(out_kind kind, const args *a)
@@ -395,12 +410,15 @@ void inputs_dispose(item_list *list)
  * wrong in a folder that does exist. */
 int report_missing(const char *path)
 {
+    char why[256];
+    if (mb_os_name_trouble(why, sizeof why, path)) {
+        return message_error(CODE_SOME, NULL, "%s: %s", path, why);
+    }
     if (strpbrk(path, "*?[") != NULL) {
         return message_error(CODE_SOME, "the shell expands patterns: drop the quotes", "%s: no such file", path);
     }
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? text_of(".") : text_of("%.*s", (int)(slash - path + 1), path);
-    const char *name = slash == NULL ? path : slash + 1;
+    const char *name = mb_os_file_name(path);
+    char *folder = folder_of_path(path);
     char **entries = NULL;
     size_t n = 0;
     char hint[300] = "";
@@ -411,8 +429,7 @@ int report_missing(const char *path)
         const char *candidate = entries[i];
         if (hint[0] == '\0' && candidate[0] != '.' && strcmp(name, candidate) != 0 &&
             nearest_name(name, &candidate, 1) != NULL) {
-            (void)snprintf(hint, sizeof hint, "did you mean %.*s%s?", slash == NULL ? 0 : (int)(slash - path + 1), path,
-                           candidate);
+            (void)snprintf(hint, sizeof hint, "did you mean %.*s%s?", (int)(name - path), path, candidate);
         }
     }
     mb_os_free_names(entries, n);

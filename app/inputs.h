@@ -34,6 +34,8 @@ typedef struct item_list {
     int n_files;      /* inputs before --frames made several items of one; 0: as many as n */
 } item_list;
 
+/* The folder of a path, "." without one; a root keeps its separator. NULL: no memory. */
+char *folder_of_path(const char *path);
 const char *out_kind_name(out_kind kind, const args *a);
 /* "cutout" ("composite" over a background), "mask" ("alpha" of refine), "trimap" */
 

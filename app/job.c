@@ -212,7 +212,9 @@ void job_load(job *j, const batch *b)
     }
     if (!j->it->exists) {
         fail(j, CODE_SOME);
-        (void)own_error(&j->err, MB_E_IO, "no such file");
+        char why[256];
+        (void)own_error(&j->err, MB_E_IO, "%s",
+                        mb_os_name_trouble(why, sizeof why, j->it->path) ? why : "no such file");
         return;
     }
     if (b->refine_only && j->it->guide == NULL) {

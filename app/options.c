@@ -253,7 +253,7 @@ const option_row option_rows[] = {
     {LIMITS, "queue", 0, KIND_INT, CMD_SERVE, FIELD(serve.queue), "N", .range = RANGE(0, 4096), .standard = "16",
      .help = "requests that may wait; beyond that the answer is 429"},
     {LIMITS, "connections", 0, KIND_INT, CMD_SERVE, FIELD(serve.connections), "N", .range = RANGE(1, 4096),
-     .standard = "64", .help = "connections at once; those beyond wait to be accepted"},
+     .standard = "64", .help = "connections at once; further ones are answered 503"},
     {LIMITS, "timeout", 0, KIND_INT, CMD_SERVE, FIELD(serve.seconds), "N", .range = RANGE(1, 86400), .standard = "120",
      .unit = "seconds", .help = "a request that takes longer is cancelled"},
     {LIMITS, "drain", 0, KIND_INT, CMD_SERVE, FIELD(serve.drain), "N", .range = RANGE(0, 3600), .standard = "30",

@@ -23,7 +23,10 @@ static int no_memory(void)
 /* mkdir -p. */
 static int make_folder(const char *path)
 {
-    char why[128];
+    char why[256];
+    if (mb_os_name_trouble(why, sizeof why, path)) {
+        return message_error(CODE_USAGE, NULL, "%s: %s", path, why);
+    }
     int code = mb_os_make_folders(path);
     return code == 0 ? CODE_OK
                      : message_error(CODE_OUTPUT, NULL, "%s: cannot make this folder: %s", path,
@@ -41,17 +44,11 @@ typedef struct parts {
 /* The extension is what follows the last dot, but a name that begins with its only dot has none. */
 static parts split(const char *path)
 {
-    parts p = {0};
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
+    parts p = {.dir = folder_of_path(path)};
+    const char *name = mb_os_file_name(path);
     const char *dot = strrchr(name, '.');
     if (dot == NULL || dot == name) {
         dot = name + strlen(name);
-    }
-    if (slash == NULL) {
-        p.dir = text_of(".");
-    } else {
-        p.dir = text_of("%.*s", slash == path ? 1 : (int)(slash - path), path);
     }
     p.stem = name;
     p.stem_length = (int)(dot - name);
@@ -87,6 +84,9 @@ static char *fill_template(const char *template, const parts *p, const char *dir
         }
         at += (size_t)used;
         template += n + 1;
+        if (*template == '/' && at > 0 && text[at - 1] == '/') {
+            at--; /* {dir} is a root: "//photo" would be another computer's name on Windows */
+        }
     }
     text[at] = '\0';
     /* "./photo.cutout.png" for an input without a folder reads better without "./". */
@@ -100,10 +100,8 @@ static char *name_single(const args *a, out_kind kind, out_kind main_kind)
         return text_of("%s", a->output);
     }
     parts p = split(a->output);
-    char *name = p.dir == NULL
-                     ? NULL
-                     : text_of("%s%s%.*s.%s.png", strcmp(p.dir, ".") == 0 ? "" : p.dir,
-                               strcmp(p.dir, ".") == 0 ? "" : "/", p.stem_length, p.stem, out_kind_name(kind, a));
+    char *name =
+        text_of("%.*s%.*s.%s.png", (int)(p.stem - a->output), a->output, p.stem_length, p.stem, out_kind_name(kind, a));
     free(p.dir);
     return name;
 }
@@ -126,7 +124,11 @@ static mb_format format_of_name(const char *path)
 static int check_format(const char *path, const args *a, out_kind kind)
 {
     mb_error err = {0};
+    char why[256];
     mb_format named = format_of_name(path), wanted = (mb_format)a->format;
+    if (strcmp(path, "-") != 0 && mb_os_name_trouble(why, sizeof why, path)) {
+        return message_error(CODE_USAGE, "choose another name", "%s: %s", path, why);
+    }
     if (strcmp(path, "-") != 0 && mb_image_check_path(path, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }
@@ -164,7 +166,9 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
     }
     if (p.dir != NULL && into_folder) {
         size_t n = strlen(a->output);
-        dir = text_of("%.*s%s%s", (int)(n > 1 && a->output[n - 1] == '/' ? n - 1 : n), a->output,
+        int separated = a->output[n - 1] == '/', drive = !separated && *mb_os_file_name(a->output) == '\0';
+        dir = text_of("%.*s%s%s%s", (int)(n > 1 && separated ? n - 1 : n), a->output,
+                      drive ? "." : "", /* "C:" is the current folder of that drive */
                       it->below[0] != '\0' ? "/" : "", it->below);
         code = dir != NULL && !it->elsewhere ? make_folder(dir) : CODE_OK;
     } else if (p.dir != NULL) {

@@ -2,17 +2,10 @@
 # and system have them). tests/structure/hardening.sh reads the result. Sources are included before the first target.
 include(CheckCCompilerFlag)
 include(CheckLinkerFlag)
-if(MATTEBOX_SANITIZE)
+if(MATTEBOX_SANITIZE OR MB_HARDENED_BY_LINKER)
     return()
 endif()
-set(flags -fstack-clash-protection -fcf-protection=full)
-if(WIN32) # the system probes the stack itself there, and GCC 12 fails on code with both
-    set(flags "")
-endif()
-if(APPLE) # knows neither; its linker hardens by itself
-    return()
-endif()
-foreach(flag ${flags})
+foreach(flag ${MB_HARDENING})
     string(MAKE_C_IDENTIFIER "MB_HAS${flag}" has)
     check_c_compiler_flag(${flag} ${has})
     if(${has})

@@ -1,5 +1,5 @@
 # macOS on Arm from another system, by zig (docs/macos.md). On a Mac nothing of this is needed. The codecs come from
-# cmake/windows/codecs.sh with MATTEBOX_CODECS_FOR=macos; MATTEBOX_MACOS_PREFIX says where they are.
+# cmake/cross/codecs.sh; MATTEBOX_CROSS_PREFIX says where they are.
 set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_PROCESSOR arm64)
 set(CMAKE_C_COMPILER ${CMAKE_CURRENT_LIST_DIR}/macos/cc.sh)
@@ -9,13 +9,5 @@ set(CMAKE_INSTALL_NAME_TOOL /bin/true CACHE FILEPATH "") # programs stay where t
 set(CMAKE_OSX_SYSROOT "" CACHE STRING "") # zig has its own
 set(CMAKE_OSX_ARCHITECTURES "" CACHE STRING "")
 set(CMAKE_OSX_DEPLOYMENT_TARGET "" CACHE STRING "")
-set(MATTEBOX_MACOS_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../build/macos-codecs" CACHE PATH "where cmake/windows/codecs.sh installed")
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MATTEBOX_MACOS_PREFIX)
-get_filename_component(MATTEBOX_MACOS_PREFIX "${MATTEBOX_MACOS_PREFIX}" ABSOLUTE)
-set(CMAKE_FIND_ROOT_PATH ${MATTEBOX_MACOS_PREFIX})
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
-set(ENV{PKG_CONFIG_LIBDIR} ${MATTEBOX_MACOS_PREFIX}/lib/pkgconfig)
-set(ENV{PKG_CONFIG_SYSROOT_DIR} "")
+set(MB_CROSS_SYSTEM_ROOT "")
+include(${CMAKE_CURRENT_LIST_DIR}/cross/root.cmake)

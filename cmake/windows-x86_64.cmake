@@ -1,20 +1,12 @@
 # Windows on x86-64 by Debian's cross compiler (gcc-mingw-w64-x86-64-win32): docs/windows.md. The codecs come from
-# cmake/windows/codecs.sh; MATTEBOX_WINDOWS_PREFIX says where they are.
+# cmake/cross/codecs.sh; MATTEBOX_CROSS_PREFIX says where they are.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-win32)
 set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-win32)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
-set(MATTEBOX_WINDOWS_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../build/windows-codecs" CACHE PATH "where cmake/windows/codecs.sh installed")
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MATTEBOX_WINDOWS_PREFIX)
-get_filename_component(MATTEBOX_WINDOWS_PREFIX "${MATTEBOX_WINDOWS_PREFIX}" ABSOLUTE)
-set(CMAKE_FIND_ROOT_PATH ${MATTEBOX_WINDOWS_PREFIX} /usr/x86_64-w64-mingw32)
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
-set(ENV{PKG_CONFIG_LIBDIR} ${MATTEBOX_WINDOWS_PREFIX}/lib/pkgconfig)
-set(ENV{PKG_CONFIG_SYSROOT_DIR} "")
+set(MB_CROSS_SYSTEM_ROOT /usr/x86_64-w64-mingw32)
+include(${CMAKE_CURRENT_LIST_DIR}/cross/root.cmake)
 # The stack of a function is aligned to 16 bytes there, and GCC 12 spills 32-byte and 64-byte vectors to it with moves
 # that need more (GCC bug 54412): the assembler turns all of them into moves that do not. On today's processors these
 # cost nothing where the address is aligned.

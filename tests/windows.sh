@@ -3,12 +3,13 @@
 #   windows.sh [--only PART,...] [LINUX_BUILD [WINDOWS_BUILD]]
 #   windows.sh --quarter [LINUX_BUILD [WINDOWS_BUILD]]     what .ci/run runs: builds the Windows side and runs a chosen quarter
 # Parts: folder (the folder of photos), words (patterns, names, lists, pipes), kill, disk, sizes, library (the DLL in programs of
-# others), troubles (held files, lists, Ctrl-C, being ended), cuda (with a stand-in for the driver), programs (those of the tests: the
-# Windows build needs them), command (the tests of the command line, built for Linux, run the Windows programs). Default: all of them.
+# others), troubles (held files, lists, Ctrl-C, being ended), names (what people type, and what no file can be called), python (the
+# wheel in a Python for Windows), cuda (with a stand-in for the driver), programs (those of the tests: the Windows build needs them),
+# command (the tests of the command line, built for Linux, run the Windows programs). Default: all of them.
 # MATTEBOX_TEST_FILTER: a pattern, which of those programs (core_*). MATTEBOX_WINE_PREFIX: a folder of wine to use and to keep.
 # Needs Debian's wine64. Results must have the same bytes for the same instruction set.
 set -u
-parts=folder,words,kill,disk,sizes,library,troubles,cuda,programs,command
+parts=folder,words,kill,disk,sizes,library,troubles,names,python,cuda,programs,command
 quarter=""
 [ "${1:-}" = --only ] && { parts=$2; shift 2; }
 [ "${1:-}" = --quarter ] && { quarter=yes parts=quarter,folder,words,kill,programs; shift; }
@@ -16,7 +17,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # Of the programs of the tests the chosen ones: kernels of each instruction set, with their vectors on the stack; names, locks and
 # memory of the platform; formats; whole networks on their goldens; refinement; hostile pictures and checkpoints; the interface.
 chosen="ops_conv2d ops_deform_conv2d ops_layer_norm ops_linear ops_upsample_conv2d ops_unary ops_window_attention ops_products16
-    core_threads core_task core_hash core_json format_mbw format_safetensors format_torch format_mutate models_birefnet models_vitmatte
+    core_threads core_task core_hash core_json core_os_names format_mbw format_safetensors format_torch format_mutate models_birefnet models_vitmatte
     matting_closed_form matting_guided image_load image_hostile segment_maxflow api_public"
 if [ -n "$quarter" ]; then
     # shellcheck disable=SC2086 # names without blanks
@@ -143,7 +144,7 @@ if part sizes; then
 fi
 
 # ---- the library in programs of others, and what happens on desktops
-for file in library troubles cuda; do
+for file in library troubles names python cuda; do
     # shellcheck disable=SC1090 # they lie beside this file
     part $file && . "$root/tests/windows/$file.sh"
 done

@@ -1,8 +1,11 @@
 /* The one thread that talks to sockets. Work is done elsewhere: a request with work is suspended until the queue says
  * that it is done.
  *
- * libmicrohttpd closes connections that are silent; a client that sends a byte now and then is ours to end: each phase of
- * a connection has a time limit, and one that is over is shut down, which the library then sees as the end. */
+ * Each phase of a connection has a time limit, and one that is over is shut down, which libmicrohttpd then sees as the
+ * end. The library's own limit would close without a word, so it comes later than ours.
+ *
+ * Connections beyond the limit are accepted too, up to a number, so that their clients can be told: a POST over one of
+ * them is answered 503 or 429. */
 #include "http.h"
 #include "answers.h"
 #include "guard.h"
@@ -16,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,15 +27,18 @@
 #define MAX_LISTENERS  16
 #define TICK_MS        200
 #define HEADER_BYTES   (32u << 10)
-#define SILENCE_S      15   /* the library's own limit */
-#define IDLE_MS        25e3 /* from the end of one request to the end of the next one's head */
+#define SILENCE_S      120  /* the library's own limit, after all of ours */
+#define IDLE_MS        20e3 /* from the end of one request to the end of the next one's head */
+#define CROWDED_MS     1e3  /* idle connections as old as that make room for new ones */
 #define HEAD_MS        10e3 /* of a new connection */
 #define BODY_MS        60e3
+#define SILENT_MS      15e3 /* between two pieces of a body */
 #define SLOW_AFTER_MS  10e3
 #define SLOWEST        1024.0 /* bytes per second, after that */
 #define ANSWER_MS      60e3
 #define ANSWER_SLOWEST 16384.0 /* bytes per second: large answers have longer */
 #define PER_ADDRESS    16      /* connections, but for loopback: a proxy's come from there */
+#define SURPLUS        192     /* connections beyond the limit that are accepted, to be refused in words */
 #define SWALLOW        4       /* bodies of a refused request are read up to so many times the limit */
 
 /* The state of the main thread: there is one server in a process. */
@@ -41,6 +48,7 @@ static struct {
     int sockets[MAX_LISTENERS];
     int n;
     peer *peers;
+    int n_peers; /* without those that are closing */
     request *requests;
     int n_requests;
     double ticked_ms;
@@ -49,6 +57,11 @@ static struct {
 int http_open_requests(void)
 {
     return loop.n_requests;
+}
+
+int http_is_full(const server *s)
+{
+    return loop.n_peers >= s->a->serve.connections;
 }
 
 request *http_find(const char *id)
@@ -86,6 +99,74 @@ static void read_address(peer *p, const struct sockaddr *a)
     }
 }
 
+static int peers_of(const peer *like)
+{
+    int n = 0;
+    for (const peer *p = loop.peers; p != NULL; p = p->next) {
+        n += memcmp(p->address, like->address, sizeof p->address) == 0;
+    }
+    return n;
+}
+
+static int is_local(const peer *p)
+{
+    return p->over_unix || p->is_loopback;
+}
+
+/* The library cannot answer in the middle of a body, and has sent nothing yet: these bytes are the answer. */
+static void say_late(const peer *p)
+{
+    static const char body[] =
+        "{\"detail\":\"the body of the request came too slowly\",\"hint\":\"\",\"code\":\"too_slow\","
+        "\"status\":408}\n";
+    char text[400];
+    int n = snprintf(text, sizeof text,
+                     "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                     "Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
+                     sizeof body - 1, body);
+    (void)send(p->fd, text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void drop(peer *p, closing why)
+{
+    if (!p->closing && p->fd >= 0) {
+        p->closing = 1;
+        loop.n_peers--;
+        if (why == CLOSED_BODY) {
+            say_late(p);
+        }
+        (void)shutdown(p->fd, SHUT_RDWR);
+        metrics_dropped(p->s->metrics, why);
+    }
+}
+
+/* What has come and was not read yet is this server's own lateness, not the client's. */
+static int has_unread(const peer *p)
+{
+    int n = 0;
+    return ioctl(p->fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* Where all connections are taken, the one that has been idle for longest makes room. */
+static int has_room(const server *s)
+{
+    double oldest = clock_ms() - CROWDED_MS;
+    peer *idle = NULL;
+    if (!http_is_full(s)) {
+        return 1;
+    }
+    for (peer *p = loop.peers; p != NULL; p = p->next) {
+        if (p->phase == PHASE_IDLE && p->has_asked && !p->closing && p->since_ms < oldest && !has_unread(p)) {
+            idle = p;
+            oldest = p->since_ms;
+        }
+    }
+    if (idle != NULL) {
+        drop(idle, CLOSED_CROWD);
+    }
+    return idle != NULL;
+}
+
 static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {
     server *s = cls;
@@ -100,6 +181,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
         p->s = s;
         p->fd = fd != NULL ? fd->connect_fd : -1;
         read_address(p, address != NULL ? address->client_addr : NULL);
+        p->surplus = !is_local(p) && peers_of(p) >= PER_ADDRESS ? 429 : has_room(s) ? 0 : 503;
         p->phase = PHASE_IDLE;
         p->since_ms = clock_ms() - IDLE_MS + HEAD_MS; /* a new connection has less time */
         p->next = loop.peers;
@@ -107,6 +189,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
             p->next->previous = p;
         }
         loop.peers = p;
+        loop.n_peers++;
         return;
     }
     peer *p = *context;
@@ -115,6 +198,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
         if (p->next != NULL) {
             p->next->previous = p->previous;
         }
+        loop.n_peers -= !p->closing;
         free(p);
         *context = NULL;
     }
@@ -123,26 +207,10 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *a, socklen_t bytes)
 {
     peer incoming = {0};
-    int n = 0;
     (void)cls;
     (void)bytes;
     read_address(&incoming, a);
-    if (incoming.over_unix || incoming.is_loopback) {
-        return MHD_YES;
-    }
-    for (const peer *p = loop.peers; p != NULL; p = p->next) {
-        n += memcmp(p->address, incoming.address, sizeof p->address) == 0;
-    }
-    return n < PER_ADDRESS ? MHD_YES : MHD_NO;
-}
-
-static void drop(peer *p)
-{
-    if (!p->closing && p->fd >= 0) {
-        p->closing = 1;
-        (void)shutdown(p->fd, SHUT_RDWR);
-        metrics_dropped(p->s->metrics);
-    }
+    return is_local(&incoming) || peers_of(&incoming) < 2 * PER_ADDRESS ? MHD_YES : MHD_NO;
 }
 
 /* A client that is gone would wait for nothing: the library does not look at suspended connections. */
@@ -153,20 +221,28 @@ static int is_gone(const peer *p)
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
-static int is_late(const peer *p, double now)
+/* Is it to be closed, and why? CLOSINGS: it is not. */
+static closing why_close(const peer *p, double now)
 {
     double ms = now - p->since_ms;
     switch (p->phase) {
     case PHASE_IDLE:
-        return ms > IDLE_MS;
+        if (ms > IDLE_MS && !has_unread(p)) {
+            return p->has_asked ? CLOSED_IDLE : CLOSED_HEAD;
+        }
+        return CLOSINGS;
     case PHASE_BODY:
-        return ms > BODY_MS || (ms > SLOW_AFTER_MS && (double)p->received < SLOWEST * 1e-3 * ms);
+        if (ms > BODY_MS || (ms > SLOW_AFTER_MS && (double)p->received < SLOWEST * 1e-3 * ms) ||
+            now - p->heard_ms > SILENT_MS) {
+            return has_unread(p) ? CLOSINGS : CLOSED_BODY;
+        }
+        return CLOSINGS;
     case PHASE_ANSWER:
-        return ms > ANSWER_MS + 1e3 * (double)p->to_send / ANSWER_SLOWEST;
+        return ms > ANSWER_MS + 1e3 * (double)p->to_send / ANSWER_SLOWEST ? CLOSED_ANSWER : CLOSINGS;
     case PHASE_WORK: /* the work has a limit of its own */
-        return 0;
+        break;
     }
-    return 0;
+    return CLOSINGS;
 }
 
 static void tick(server *s)
@@ -177,8 +253,9 @@ static void tick(server *s)
     }
     loop.ticked_ms = now;
     for (peer *p = loop.peers; p != NULL; p = p->next) {
-        if (is_late(p, now)) {
-            drop(p);
+        closing why = why_close(p, now);
+        if (why != CLOSINGS) {
+            drop(p, why);
         }
     }
     for (request *r = loop.requests; r != NULL; r = r->next) {
@@ -252,6 +329,11 @@ static void check_head(request *r, const char *path)
         char text[100];
         (void)snprintf(text, sizeof text, "a request may have %.0f bytes", a->serve.max_body);
         refuse(r, 413, "too_large", text, "");
+    } else if (r->p->surplus != 0 && strcmp(r->method, "POST") == 0) {
+        refuse(r, r->p->surplus, "crowded",
+               r->p->surplus == 429 ? "too many connections from this address" : "too many connections",
+               "--connections N of mattebox serve");
+        r->retry_after = 1;
     } else if (atomic_load(&r->s->draining)) {
         refuse(r, 503, "ending", "the server is ending", "");
         r->retry_after = 5;
@@ -281,7 +363,9 @@ static request *begin(server *s, struct MHD_Connection *c, const char *path, con
     loop.requests = r;
     loop.n_requests++;
     r->p->received = 0;
+    r->p->has_asked = 1;
     set_phase(r->p, PHASE_BODY);
+    r->p->heard_ms = r->p->since_ms;
     return r;
 }
 
@@ -299,6 +383,7 @@ static void receive(request *r, const char *data, size_t n)
     server *s = r->s;
     r->body_bytes += n;
     r->p->received += n;
+    r->p->heard_ms = clock_ms();
     if ((double)r->body_bytes > s->a->serve.max_body) {
         form_fail(&r->form, 413, "a request may have %.0f bytes", s->a->serve.max_body);
     }
@@ -387,6 +472,7 @@ void request_submit(request *r, work *w, int always)
     r->work = w;
     w->request = r;
     w->form = &r->form;
+    w->ms_receive = w->queued_ms - r->started_ms;
     (void)snprintf(w->id, sizeof w->id, "%s", r->id);
     if (work_failed(w)) {
         answer_work(r);
@@ -419,7 +505,7 @@ int http_add(server *s, int socket, int is_unix)
     struct MHD_Daemon *d = mhd.MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, NULL, on_request, s,
         MHD_OPTION_EXTERNAL_LOGGER, quiet_log, NULL, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)s->a->serve.connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
+        (unsigned)s->a->serve.connections + SURPLUS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
     if (d == NULL) {

@@ -15,11 +15,14 @@ typedef struct peer {
     int fd;
     phase phase;
     double since_ms; /* of the phase */
+    double heard_ms; /* the body's last bytes came */
     size_t received; /* of the body that is coming */
     size_t to_send;
     int over_unix, is_loopback;
     unsigned char address[16]; /* IPv6, or IPv4 in its first bytes */
     int closing;               /* it has been shut down */
+    int surplus;               /* beyond a limit of connections: the status of its answers to POST; 0: it is not */
+    int has_asked;             /* a request has come over it */
 } peer;
 
 struct route;
@@ -50,6 +53,8 @@ int http_add(server *s, int socket, int is_unix);
 void http_turn(server *s);
 /* No new connections from here on. */
 void http_quiesce(server *s);
+/* Are there as many connections as --connections allows? Then they are closed after each answer. */
+int http_is_full(const server *s);
 int http_open_requests(void); /* being received, worked on, or answered */
 void http_stop(void);
 

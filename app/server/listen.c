@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG       128
+#define BACKLOG       512
 #define FIRST_HANDED  3 /* SD_LISTEN_FDS_START */
 #define STANDARD_PORT "7000"
 

@@ -16,7 +16,7 @@
 
 #define SERIES  160
 #define BUCKETS 9
-#define STAGES  6
+#define STAGES  9
 
 static const double bounds[BUCKETS] = {0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0};
 
@@ -36,14 +36,16 @@ typedef struct timed_path {
     histogram h;
 } timed_path;
 
-static const char *const stages[STAGES] = {"decode", "queue", "network", "refine", "compose", "encode"};
+static const char *const stages[STAGES] = {"receive", "decode", "queue",  "network", "refine",
+                                           "compose", "other",  "encode", "overhead"};
+static const char *const closings[CLOSINGS] = {"head", "idle", "body", "answer", "crowd"};
 
 struct metrics {
     pthread_mutex_t lock;
     series requests[SERIES];
     timed_path paths[40];
     histogram stages[STAGES];
-    unsigned long long received, sent, dropped;
+    unsigned long long received, sent, dropped[CLOSINGS];
     double pixels;
     time_t started;
 };
@@ -111,7 +113,15 @@ void metrics_work(metrics *m, const struct work *w)
     if (work_failed(w) || (w->kind != WORK_CUT && w->kind != WORK_MATTE)) {
         return;
     }
-    const double ms[STAGES] = {w->ms_decode, w->ms_wait, w->ms_network, w->ms_refine, w->ms_compose, w->ms_encode};
+    const double ms[STAGES] = {w->ms_receive,
+                               w->ms_decode,
+                               w->ms_wait,
+                               w->ms_network,
+                               w->ms_refine,
+                               w->ms_compose,
+                               w->ms_run - w->ms_network - w->ms_refine - w->ms_compose,
+                               w->ms_encode,
+                               work_overhead_ms(w)};
     (void)pthread_mutex_lock(&m->lock);
     m->pixels += (double)w->j.photo.width * (double)w->j.photo.height;
     for (int i = 0; i < STAGES; i++) {
@@ -120,10 +130,10 @@ void metrics_work(metrics *m, const struct work *w)
     (void)pthread_mutex_unlock(&m->lock);
 }
 
-void metrics_dropped(metrics *m)
+void metrics_dropped(metrics *m, closing why)
 {
     (void)pthread_mutex_lock(&m->lock);
-    m->dropped++;
+    m->dropped[why]++;
     (void)pthread_mutex_unlock(&m->lock);
 }
 
@@ -229,11 +239,14 @@ void metrics_write(metrics *m, server *s, FILE *out)
         write_histogram(out, "mattebox_stage_seconds", "stage", stages[i], &m->stages[i]);
     }
     double pixels = m->pixels;
-    unsigned long long received = m->received, sent = m->sent, dropped = m->dropped;
+    unsigned long long received = m->received, sent = m->sent;
+    head(out, "mattebox_dropped_connections_total", "counter",
+         "Connections closed by the server: head, idle, body, answer: too slow; crowd: idle while others waited.");
+    for (int i = 0; i < CLOSINGS; i++) {
+        (void)fprintf(out, "mattebox_dropped_connections_total{phase=\"%s\"} %llu\n", closings[i], m->dropped[i]);
+    }
     (void)pthread_mutex_unlock(&m->lock);
     single(out, "mattebox_pixels_total", "counter", "Pixels of photos that were cut out.", pixels);
     single(out, "mattebox_received_bytes_total", "counter", "Bytes of requests' bodies.", (double)received);
     single(out, "mattebox_sent_bytes_total", "counter", "Bytes of answers.", (double)sent);
-    single(out, "mattebox_dropped_connections_total", "counter", "Connections closed by a time limit.",
-           (double)dropped);
 }

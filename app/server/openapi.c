@@ -303,13 +303,14 @@ static const char *meaning(const char *status)
                                               {"401", "a token is required"},
                                               {"403", "not allowed"},
                                               {"404", "there is no such thing"},
+                                              {"408", "the body came too slowly"},
                                               {"409", "cancelled, as was asked for"},
                                               {"413", "the request or the picture is too large"},
                                               {"415", "not a picture, or of a format that cannot be read"},
                                               {"422", "a picture or option that cannot be used"},
                                               {"429", "too many requests wait; see Retry-After"},
                                               {"500", "a bug, or a damaged model"},
-                                              {"503", "not ready, ending, or out of memory"},
+                                              {"503", "not ready, ending, too many connections, or out of memory"},
                                               {"504", "it took longer than the server allows"},
                                               {"507", "it does not fit in memory"}};
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {

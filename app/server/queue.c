@@ -4,12 +4,14 @@
 #include "metrics.h"
 #include "stages.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MAX_THREADS 80
+#define MAX_THREADS   80
+#define LARGE_PICTURE 8e6 /* pixels: what a run of one frees goes back to the system */
 
 typedef struct list {
     work *first, **last;
@@ -102,6 +104,7 @@ static void *helper_main(void *user)
         (void)pthread_mutex_unlock(&q->lock);
         int next = WORK_DONE;
         if (encode) {
+            w->ms_wait += clock_ms() - w->done_ms;
             stage_encode(w);
         } else {
             atomic_store(&w->state, WORK_DECODING);
@@ -143,12 +146,18 @@ static void *runner_main(void *user)
             stage_run(n, w);
         }
         double ms = clock_ms() - start;
+        int is_large = (double)w->j.photo.width * w->j.photo.height > LARGE_PICTURE;
         (void)pthread_mutex_lock(&q->lock);
         q->running--;
         if (!work_failed(w)) {
             q->mean_ms = q->mean_ms > 0.0 ? 0.8 * q->mean_ms + 0.2 * ms : ms;
         }
         pass_on(q, w, work_failed(w) ? WORK_DONE : WORK_ENCODING);
+        if (is_large) { /* when its answer is on the way */
+            (void)pthread_mutex_unlock(&q->lock);
+            (void)malloc_trim(0);
+            (void)pthread_mutex_lock(&q->lock);
+        }
     }
     (void)pthread_mutex_unlock(&q->lock);
     lane_free(n);
@@ -262,6 +271,14 @@ void queue_give_up(queue *q)
         atomic_store(&q->all[i]->given_up, 1);
     }
     (void)pthread_mutex_unlock(&q->lock);
+}
+
+int queue_is_alone(queue *q)
+{
+    (void)pthread_mutex_lock(&q->lock);
+    int alone = q->n_all <= 1;
+    (void)pthread_mutex_unlock(&q->lock);
+    return alone;
 }
 
 int queue_is_busy(queue *q)

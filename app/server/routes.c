@@ -317,7 +317,7 @@ static void preflight(request *r)
 
 #define PNG    "image/png"
 #define JSON   "application/json"
-#define OF_JOB "400 401 404 409 413 415 422 429 500 503 504 507"
+#define OF_JOB "400 401 404 408 409 413 415 422 429 500 503 504 507"
 
 const route routes[] = {
     {"GET", "/", page, FIELDS_NONE, 1, "text/html", "The page for the browser", "404"},

@@ -25,7 +25,7 @@ endif()
 target_sources(mattebox_app PRIVATE ${MB_SERVER} ${MB_PAGE})
 
 # Units for systemd; PrivateDevices is for the CPU: docs/deploy.md says what a GPU needs.
-if(MB_SERVER_FOUND AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+if(MB_SERVER_FOUND AND MB_LINUX)
     configure_file(app/server/systemd/mattebox.service.in ${PROJECT_BINARY_DIR}/mattebox.service @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/mattebox.service app/server/systemd/mattebox.socket
             DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)

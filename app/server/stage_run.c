@@ -2,10 +2,7 @@
 #include "photos.h"
 #include "stages.h"
 
-#include <malloc.h>
 #include <string.h>
-
-#define LARGE_PICTURE 8e6 /* pixels: what a run of one frees goes back to the system */
 
 static int on_progress(void *user, const mb_progress *p)
 {
@@ -37,9 +34,11 @@ static mb_status find_mask(lane *n, work *w, mb_error *err)
     o.background = MB_BACKGROUND_NONE;
     mb_status status = lane_pipeline(n, &p, w->model, w->matting, &o, err);
     if (status == MB_OK) {
+        double start = clock_ms();
         mb_pipeline_set_progress(p, on_progress, w);
         status = mb_pipeline_run(&result, p, &w->j.photo, err);
         mb_pipeline_set_progress(p, NULL, NULL);
+        w->ms_run += clock_ms() - start;
     }
     if (status == MB_OK) {
         char key[PHOTO_KEY_BYTES];
@@ -81,6 +80,7 @@ static mb_status prepare_mask(lane *n, work *w, mb_error *err)
         status = find_mask(n, w, err);
         w->options.grabcut = 0;
     }
+    double start = clock_ms();
     if (status == MB_OK && w->hints.data != NULL && w->mask.data != NULL) {
         mb_image drawn = {0};
         status = mb_mask_apply_strokes(&drawn, &w->mask, &w->j.photo, &w->hints, err);
@@ -95,6 +95,7 @@ static mb_status prepare_mask(lane *n, work *w, mb_error *err)
     if (status == MB_OK && w->rembg.matting) {
         status = rembg_trimap(&w->trimap, &w->mask, &w->rembg, err);
     }
+    w->ms_run += clock_ms() - start;
     return status;
 }
 
@@ -107,6 +108,7 @@ static mb_status compute(lane *n, work *w, mb_error *err)
     if (status != MB_OK) {
         return status;
     }
+    double start = clock_ms();
     status = fit_background(&w->j, &w->b, p, err);
     mb_pipeline_set_progress(p, on_progress, w);
     if (status == MB_OK && w->trimap.data != NULL) {
@@ -126,6 +128,10 @@ static mb_status compute(lane *n, work *w, mb_error *err)
         }
     }
     mb_pipeline_set_progress(p, NULL, NULL);
+    if (status == MB_OK) {
+        status = finish_colours(&w->j, &w->b, err);
+    }
+    w->ms_run += clock_ms() - start;
     return status;
 }
 
@@ -159,15 +165,9 @@ void stage_run(lane *n, work *w)
     if (status == MB_OK) {
         status = compute(n, w, &err);
     }
-    if (status == MB_OK) {
-        status = finish_colours(&w->j, &w->b, &err);
-    }
     if (status != MB_OK) {
         work_fail_with(w, status == MB_E_FORMAT ? 500 : 0, &err);
     } else {
         note_result(w);
-    }
-    if ((double)w->j.photo.width * w->j.photo.height > LARGE_PICTURE) {
-        (void)malloc_trim(0);
     }
 }

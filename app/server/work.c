@@ -119,6 +119,11 @@ void work_fail_with(work *w, int status, const mb_error *err)
     work_fail(w, 500, "internal", "%s", words[0] != '\0' ? words : mb_status_name(err->code));
 }
 
+double work_overhead_ms(const work *w)
+{
+    return clock_ms() - w->queued_ms - w->ms_wait - w->ms_decode - w->ms_run - w->ms_encode;
+}
+
 int work_stops(work *w)
 {
     return atomic_load(&w->cancelled) || atomic_load(&w->given_up) || clock_ms() > w->deadline_ms;

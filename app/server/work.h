@@ -74,7 +74,8 @@ typedef struct work {
     _Atomic int state, cancelled, permille, given_up;
     _Atomic(const char *) stage;
     double deadline_ms, queued_ms, started_ms, done_ms; /* clock_ms() */
-    double ms_decode, ms_wait, ms_encode, ms_network, ms_refine, ms_compose;
+    double ms_receive, ms_decode, ms_wait, ms_encode, ms_network, ms_refine, ms_compose;
+    double ms_run; /* network, refine, compose, and what the library does between them */
 
     /* ---- pictures */
     job j;                     /* photo, result, metadata, warnings */
@@ -97,6 +98,8 @@ void work_fail(work *w, int status, const char *code, const char *format, ...) _
 /* The same from an error of the library; `status` 0: what belongs to err->code. */
 void work_fail_with(work *w, int status, const mb_error *err);
 int work_failed(const work *w);
+/* Milliseconds since the whole request was here that are neither a stage's nor waiting: what the server itself adds. */
+double work_overhead_ms(const work *w);
 /* Should it stop? Cancelled, too late, or the server ends. */
 int work_stops(work *w);
 /* The answer of work that was stopped. */

@@ -1,6 +1,6 @@
 # The backend of Triton Inference Server: a module that the server loads; its functions of the server come from there.
 option(MATTEBOX_TRITON "build libtriton_mattebox.so, a backend of Triton Inference Server" ON)
-if(NOT MATTEBOX_TRITON OR NOT CMAKE_SYSTEM_NAME STREQUAL "Linux" OR MATTEBOX_SANITIZE)
+if(NOT MATTEBOX_TRITON OR NOT MB_LINUX OR MATTEBOX_SANITIZE)
     return()
 endif()
 add_library(triton_mattebox MODULE app/triton/backend.c app/triton/settings.c)

@@ -12,10 +12,11 @@
 /* The errors that users meet, in their words; the system's for all others. */
 static mb_status fail_errno(mb_error *err, const char *path, int code)
 {
-    char buffer[128];
+    char buffer[256];
     switch (code) {
     case ENOENT:
-        return mb_fail(err, MB_E_IO, "%s: no such file", path);
+        return mb_fail(err, MB_E_IO, "%s: %s", path,
+                       mb_os_name_trouble(buffer, sizeof buffer, path) ? buffer : "no such file");
     case EISDIR:
         return mb_fail(err, MB_E_IO, "%s: is a folder, not a file", path);
     case ENOMEM:
@@ -126,6 +127,7 @@ mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit
     }
     mb_os_info info;
     mb_status status;
+    char why[256];
     int fd, code = mb_os_open(&fd, path, MB_OS_READ);
     if (code != 0) {
         return fail_errno(err, path, code);
@@ -134,6 +136,8 @@ mb_status mb_read_file(void **out, size_t *bytes, const char *path, size_t limit
         status = fail_errno(err, path, code);
     } else if (info.kind == MB_OS_FOLDER) {
         status = fail_errno(err, path, EISDIR);
+    } else if (info.kind == MB_OS_CHARACTER_DEVICE && mb_os_name_trouble(why, sizeof why, path)) {
+        status = mb_fail(err, MB_E_IO, "%s: %s", path, why); /* CON would wait for the keyboard */
     } else if (info.kind == MB_OS_FILE && info.bytes > limit) {
         status = fail_too_large(err, path, limit);
     } else {

@@ -30,6 +30,10 @@ int mb_os_real_path(char out[MB_OS_PATH_BYTES], const char *path);
  * strcmp. */
 int mb_os_compare_names(const char *a, const char *b);
 
+/* Why no file can have this name, in words; false: it can, as far as the name says. On Windows there are characters, ends and
+ * words that names cannot have, and drives that are not there; elsewhere every name is possible. */
+bool mb_os_name_trouble(char *text, size_t bytes, const char *path);
+
 /* The length of one part of a path as file systems count it: bytes, on Windows UTF-16 units. */
 size_t mb_os_name_length(const char *name);
 

@@ -50,6 +50,15 @@ int mb_os_compare_names(const char *a, const char *b)
 #endif
 }
 
+/* Whatever has no zero and no '/' is a name. */
+bool mb_os_name_trouble(char *text, size_t bytes, const char *path)
+{
+    (void)text;
+    (void)bytes;
+    (void)path;
+    return false;
+}
+
 size_t mb_os_name_length(const char *name)
 {
     return strlen(name);

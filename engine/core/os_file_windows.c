@@ -389,12 +389,21 @@ static bool is_held(const wchar_t *path)
     return GetLastError() == ERROR_SHARING_VIOLATION;
 }
 
+static bool is_read_only(const wchar_t *path)
+{
+    DWORD attributes = GetFileAttributesW(path);
+    return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_READONLY) != 0;
+}
+
 /* Access is denied, too, while a scanner holds the target: waiting a little costs nothing where it is for good. Then the
  * system's "access denied" would send people to look for rights. */
 static int move(const wchar_t *from, const wchar_t *to, bool replace)
 {
     DWORD flags = MOVEFILE_WRITE_THROUGH | (replace ? MOVEFILE_REPLACE_EXISTING : 0u), wait = 1;
     int code = EBUSY;
+    if (is_read_only(to)) {
+        return replace ? EROFS : EEXIST; /* Wine would replace it */
+    }
     for (int i = 0; (code == EBUSY || code == EACCES) && i < BUSY_TRIES; i++) {
         code = MoveFileExW(from, to, flags) ? 0 : mb_windows_last();
         if (code == EBUSY || code == EACCES) {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <wchar.h>
 
 const char mb_os_list_separator = ';';
@@ -49,11 +50,35 @@ bool mb_windows_copy_utf8(char *out, size_t bytes, const wchar_t *text)
     return bytes > 0 && bytes <= INT_MAX && WideCharToMultiByte(CP_UTF8, 0, text, -1, out, (int)bytes, NULL, NULL) > 0;
 }
 
-/* "C:\folder\file" -> "\\?\C:\folder\file", "\\server\share" -> "\\?\UNC\server\share". */
+static bool is_wide_separator(wchar_t c)
+{
+    return c == L'/' || c == L'\\';
+}
+
+/* Of a path with the prefix the system takes every letter as it is: only '\' separates, and one is enough. False, and
+ * nothing is changed: it has no prefix. */
+static bool keep_verbatim(wchar_t *path)
+{
+    if (!is_wide_separator(path[0]) || !is_wide_separator(path[1]) || path[2] != L'?' || !is_wide_separator(path[3])) {
+        return false;
+    }
+    wchar_t *to = path;
+    for (const wchar_t *from = path; *from != L'\0'; from++) {
+        bool doubled = is_wide_separator(*from) && from > path + 3 && to[-1] == L'\\';
+        if (!doubled) {
+            *to++ = is_wide_separator(*from) ? L'\\' : *from;
+        }
+    }
+    *to = L'\0';
+    return true;
+}
+
+/* "C:\folder\file" -> "\\?\C:\folder\file", "\\server\share" -> "\\?\UNC\server\share", "\\.\C:\file" -> "\\?\C:\file". */
 static wchar_t *with_prefix(const wchar_t *full)
 {
-    bool share = full[0] == L'\\' && full[1] == L'\\';
-    const wchar_t *prefix = share ? L"\\\\?\\UNC\\" : L"\\\\?\\", *rest = share ? full + 2 : full;
+    bool device = wcsncmp(full, L"\\\\.\\", 4) == 0, share = !device && full[0] == L'\\' && full[1] == L'\\';
+    const wchar_t *prefix = share ? L"\\\\?\\UNC\\" : L"\\\\?\\";
+    const wchar_t *rest = device ? full + 4 : share ? full + 2 : full;
     size_t n = wcslen(prefix), m = wcslen(rest) + 1;
     wchar_t *out = mb_alloc_array(n + m, sizeof *out);
     if (out == NULL) {
@@ -69,7 +94,7 @@ static wchar_t *with_prefix(const wchar_t *full)
 wchar_t *mb_windows_path(const char *path)
 {
     wchar_t *wide = mb_windows_wide(path);
-    if (wide == NULL || wcslen(wide) <= PLAIN_MOST || wcsncmp(wide, L"\\\\?\\", 4) == 0) {
+    if (wide == NULL || keep_verbatim(wide) || wcslen(wide) <= PLAIN_MOST) {
         return wide;
     }
     DWORD n = GetFullPathNameW(wide, 0, NULL, NULL); /* also turns '/' and ".." into what the prefix needs */
@@ -90,9 +115,6 @@ wchar_t *mb_windows_path(const char *path)
 
 char *mb_os_tidy_path(char *path)
 {
-    if (strncmp(path, "\\\\?\\", 4) == 0) {
-        return path; /* to the system's letter */
-    }
     for (char *p = path; *p != '\0'; p++) {
         *p = *p == '\\' ? '/' : *p;
     }
@@ -140,6 +162,95 @@ size_t mb_os_name_length(const char *name)
     size_t n = wide != NULL ? wcslen(wide) : strlen(name);
     mb_free(wide);
     return n;
+}
+
+/* ---- names that no file can have */
+
+/* Is it a device in every folder, in any letters and with any ending? */
+static bool is_device(const char *name, size_t n)
+{
+    static const char *const words[] = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"};
+    static const char *const numbers[] = {"1", "2", "3", "4",        "5",        "6",
+                                          "7", "8", "9", "\xc2\xb9", "\xc2\xb2", "\xc2\xb3"};
+    size_t stem = 0;
+    while (stem < n && name[stem] != '.') {
+        stem++;
+    }
+    while (stem > 0 && name[stem - 1] == ' ') {
+        stem--;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (stem == strlen(words[i]) && strncasecmp(name, words[i], stem) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (stem == 3 + strlen(numbers[i]) && memcmp(name + 3, numbers[i], stem - 3) == 0 &&
+            (strncasecmp(name, "COM", 3) == 0 || strncasecmp(name, "LPT", 3) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of one part of a path. NULL: a file may be called so. */
+static const char *trouble_of_part(const char *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (c < ' ') {
+            return "control characters cannot be part of a name on Windows";
+        }
+        if (c == '*' || c == '?') {
+            return "* and ? cannot be part of a name on Windows, and no file matches the pattern";
+        }
+        if (c == '"') {
+            return "a quotation mark cannot be part of a name on Windows; \\ before the mark that closes a word stands "
+                   "for the "
+                   "mark itself: leave it away";
+        }
+        if (c == ':') {
+            return "a colon cannot be part of a name on Windows (what follows it would be a stream of the file)";
+        }
+        if (c == '<' || c == '>' || c == '|') {
+            return "<, > and | cannot be part of a name on Windows";
+        }
+    }
+    bool is_dots = n > 0 && n <= 2 && name[0] == '.' && name[n - 1] == '.';
+    if (n > 0 && !is_dots && (name[n - 1] == '.' || name[n - 1] == ' ')) {
+        return "a name cannot end in a dot or a blank on Windows";
+    }
+    return is_device(name, n) ? "that is the name of a device on Windows, with any ending and in any folder" : NULL;
+}
+
+/* NUL by itself is left to those who mean it: what is written there is gone. */
+bool mb_os_name_trouble(char *text, size_t bytes, const char *path)
+{
+    bool prefix =
+        is_separator(path[0]) && is_separator(path[1]) && (path[2] == '?' || path[2] == '.') && is_separator(path[3]);
+    const char *at = prefix ? path + 4 : path, *why = NULL;
+    wchar_t *wide = mb_windows_wide(path);
+    if (wide == NULL && errno == EILSEQ) {
+        why = "the name is no valid UTF-8 (in a list that cmd.exe writes it is after chcp 65001)";
+    }
+    mb_free(wide);
+    if (why == NULL && has_drive(at)) {
+        if ((GetLogicalDrives() & 1u << ((at[0] | 0x20) - 'a')) == 0) {
+            (void)snprintf(text, bytes, "there is no drive %c:", at[0]);
+            return true;
+        }
+        at += 2;
+    }
+    while (why == NULL && *at != '\0') {
+        size_t n = strcspn(at, "/\\");
+        bool nul = at[n] == '\0' && n == 3 && strncasecmp(at, "NUL", 3) == 0;
+        why = nul ? NULL : trouble_of_part(at, n);
+        at += n + (at[n] != '\0');
+    }
+    if (why != NULL) {
+        (void)snprintf(text, bytes, "%s", why);
+    }
+    return why != NULL;
 }
 
 /* ---- errors */
@@ -210,6 +321,9 @@ const char *mb_os_error_text(int code, char *buffer, size_t bytes)
 {
     if (code == EBUSY) {
         return "another program has it open";
+    }
+    if (code == EROFS) {
+        return "it is marked read-only (attrib -r takes the mark away)";
     }
     if (code == EILSEQ) {
         return "the name is no valid UTF-8";

@@ -159,11 +159,14 @@ static mb_status open_regular(mb_output *o, const char *target, mb_error *err)
 static mb_status open_target(mb_output *o, mb_error *err)
 {
     mb_os_info info;
-    char target[MB_OS_PATH_BYTES];
+    char target[MB_OS_PATH_BYTES], why[256];
     int code;
     if (strcmp(o->path, "-") == 0) {
         code = mb_os_open_output(&o->fd);
         return code == 0 ? MB_OK : fail_output(err, "standard output", 0, code);
+    }
+    if (mb_os_name_trouble(why, sizeof why, o->path)) {
+        return mb_fail(err, MB_E_ARGUMENT, "%s: %s", o->path, why);
     }
     if (mb_os_look(&info, o->path) != 0) {
         return open_regular(o, o->path, err); /* a link to nothing is replaced by the file */

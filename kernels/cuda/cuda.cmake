@@ -16,9 +16,9 @@ if(NOT MATTEBOX_CUDA STREQUAL "OFF")
                 ${MB_CUDA_ROOT}/targets/sbsa-linux/lib ${MB_CUDA_ROOT}/targets/aarch64-linux/lib /usr/local/cuda/lib64)
         execute_process(COMMAND ${MB_NVCC} --version OUTPUT_VARIABLE nvcc_says ERROR_QUIET)
     endif()
-    if(WIN32) # launches go through the driver (lang/driver_launch.h): no runtime, but a C++ compiler
-        find_program(MB_WINDOWS_CXX ${CMAKE_CXX_COMPILER})
-        set(MB_CUDART_STATIC ${MB_WINDOWS_CXX})
+    if(MB_CUDA_BY_DRIVER) # launches go through the driver (lang/driver_launch.h): no runtime, but a C++ compiler
+        find_program(MB_CUDA_LAUNCH_CXX ${CMAKE_CXX_COMPILER})
+        set(MB_CUDART_STATIC ${MB_CUDA_LAUNCH_CXX})
         find_package(Python3 REQUIRED COMPONENTS Interpreter)
     endif()
     if(MB_NVCC AND MB_CUDART_STATIC AND nvcc_says MATCHES "release ([0-9]+)\\.([0-9]+)")
@@ -72,7 +72,7 @@ function(mb_cuda_compile name source)
     set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 endfunction()
 # The same for Windows: the device code by nvcc, which becomes data of the object that g++ makes of the launches.
-function(mb_cuda_compile_for_windows name source)
+function(mb_cuda_compile_for_driver name source)
     set(stem ${CMAKE_BINARY_DIR}/cuda/${name})
     set(fused "")
     if(name IN_LIST MB_CUDA_EXACT)
@@ -89,7 +89,7 @@ function(mb_cuda_compile_for_windows name source)
             ${source} -o ${stem}.fatbin
         DEPENDS ${source} ${MB_CUDA_HEADERS} COMMENT "nvcc ${name}.cu for Windows" VERBATIM COMMAND_EXPAND_LISTS)
     add_custom_command(OUTPUT ${stem}.o
-        COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${MB_WINDOWS_CXX} -x c++ -std=c++17 -O2 -fno-exceptions -fno-rtti
+        COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${MB_CUDA_LAUNCH_CXX} -x c++ -std=c++17 -O2 -fno-exceptions -fno-rtti
             -fno-threadsafe-statics -ffunction-sections -fno-asynchronous-unwind-tables -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas
             -Wno-maybe-uninitialized $<$<BOOL:${MATTEBOX_WERROR}>:-Werror> -DMB_CUDA_DRIVER_LAUNCH
             -DMB_CUDA_FATBIN="${stem}.fatbin" ${includes} -c ${source} -o ${stem}.o
@@ -100,25 +100,25 @@ endfunction()
 set(objects "")
 foreach(source ${MB_CUDA_KERNELS})
     cmake_path(GET source STEM name)
-    if(WIN32)
-        mb_cuda_compile_for_windows(${name} ${source})
+    if(MB_CUDA_BY_DRIVER)
+        mb_cuda_compile_for_driver(${name} ${source})
     else()
         mb_cuda_compile(${name} ${source})
     endif()
     list(APPEND objects ${CMAKE_BINARY_DIR}/cuda/${name}.o)
 endforeach()
-if(NOT WIN32) # launches go through the runtime
+if(NOT MB_CUDA_BY_DRIVER)
     list(FILTER MB_CUDA_HOST EXCLUDE REGEX "/driver_module\\.c$")
 endif()
 target_sources(mb_engine PRIVATE ${MB_CUDA_HOST})
 set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/cuda/vendor/nvlib.c APPEND PROPERTY COMPILE_DEFINITIONS
-    MB_CUDA_BUILD=${MB_CUDA_VERSION} MB_CUDA_FOLDERS="$<$<NOT:$<BOOL:${WIN32}>>:${MB_CUDA_ROOT}/lib64>")
+    MB_CUDA_BUILD=${MB_CUDA_VERSION} MB_CUDA_FOLDERS="$<$<NOT:$<BOOL:${MB_CUDA_BY_DRIVER}>>:${MB_CUDA_ROOT}/lib64>")
 add_custom_target(mb_cuda_objects DEPENDS ${objects})
 add_dependencies(mb_engine mb_cuda_objects)
 set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 target_sources(mattebox PRIVATE ${objects})
 set(MB_CUDA_OBJECTS ${objects}) # for the shared library of cmake/install.cmake
-if(WIN32) # what g++ made of the kernels themselves is dropped (tables for unwinding would keep it)
+if(MB_CUDA_BY_DRIVER) # what g++ made of the kernels themselves is dropped (tables for unwinding would keep it)
     target_link_libraries(mattebox PUBLIC -Wl,--gc-sections)
 else()
     target_link_libraries(mattebox PUBLIC ${MB_CUDART_STATIC} rt ${CMAKE_DL_LIBS})

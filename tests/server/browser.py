@@ -73,10 +73,22 @@ def watched(browser, **kind):
     return page
 
 
+def paints(browser, n=12):
+    """First paint of a page that the browser has not seen, on an idle server."""
+    times = []
+    for _ in range(n):
+        page = browser.new_context(viewport={"width": 1360, "height": 850}).new_page()
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+        times.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        page.context.close()
+    times.sort()
+    print(f"        first paint after {times[0]:.0f} to {times[-1]:.0f} ms, {n} loads")
+    check(times[n // 2] < 100, f"the median of them is {times[n // 2]:.0f} ms: below 100")
+
+
 def by_pointer(browser):
     page = watched(browser, viewport={"width": 1360, "height": 850})
-    paint = page.evaluate("performance.getEntriesByType('paint').map(e => e.startTime)")
-    print(f"        first paint after {paint[0]:.0f} ms" if paint else "        no paint was measured")
     shot(page, "welcome")
     page.set_input_files("#files", a.photos)
     check(settle(page, len(a.photos)), f"{len(a.photos)} photos are cut out")
@@ -165,6 +177,7 @@ def by_keyboard(browser):
     check(page.locator("#queue li").count() == 1, "a photo is removed")
     page.keyboard.press("?")
     check(page.locator("#help").is_visible(), "the help")
+    shot(page, "dark-help")
     page.context.close()
 
 
@@ -181,6 +194,14 @@ def refused(browser):
     wide = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     check(wide, "nothing is wider than a phone")
     shot(page, "phone")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    shot(page, "phone-dark")
+    page.mouse.wheel(0, 600)
+    page.wait_for_timeout(300)
+    shot(page, "phone-settings")
+    page.goto(f"http://127.0.0.1:{port}/")
+    shot(page, "phone-welcome")
     page.context.close()
 
 
@@ -188,6 +209,7 @@ try:
     time.sleep(1)
     with sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=a.chromium, args=["--no-sandbox"])
+        paints(browser)
         by_pointer(browser)
         by_keyboard(browser)
         expected = len(errors)

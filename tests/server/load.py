@@ -4,10 +4,11 @@
 Photos of 1 to 12 megapixels (or of the SIZES of the environment, "320x240 640x480") are drawn by formula, PNG and JPEG in turn.
 Every answer is checked: a whole photo gives the bytes that the program itself writes, a broken one gives these (what was
 changed was of no weight) or 413, 415 or 422, and 429 is an answer that asks to come again.
-Prints counts, times, the server's overhead (the client's time less the stages' and the queue's); memory, descriptors and
-threads of the server and its decoders twenty times, or each LOG_SECONDS of the environment, into the file LOG as well.
+Prints counts and, for whole photos, times: of the work, of waiting in the queue, the server's overhead (docs/server.md, "Times"),
+of receiving, and what the client took beyond all of these, which is sending the answer and its own lateness; memory, descriptors and threads of the server and its decoders twenty times, or each LOG_SECONDS of the environment, into the file LOG as well.
 Fails if an answer is wrong, if the server died, if it has more descriptors or threads when all clients are gone than before they came, or
 if the second half's most memory exceeds the first half's by more than 5 %."""
+import collections
 import hashlib
 import http.client
 import os
@@ -91,7 +92,8 @@ def decoders_of(pid):
 class Tally:
     def __init__(self):
         self.lock = threading.Lock()
-        self.statuses, self.wrong, self.seconds, self.overhead, self.work = {}, [], [], [], []
+        self.statuses, self.wrong, self.seconds = {}, [], []
+        self.times = {"work": [], "queue": [], "overhead": [], "receive": [], "beyond": []}
         self.other = 0  # broken in its pixels alone: a picture still, but another one
 
 
@@ -126,8 +128,11 @@ def client(number, photos, expected, until, tally):
                 tally.wrong.append(f"{'broken' if bad else 'whole'}: {r.status} {body[:100]}")
             if r.status == 200 and not bad:
                 tally.seconds.append(seconds)
-                tally.work.append(sum(times[k] for k in ("decode", "network", "refine", "compose", "encode")))
-                tally.overhead.append(1e3 * seconds - tally.work[-1] - times["queue"])
+                work = sum(times.get(k, 0.0) for k in ("decode", "network", "refine", "compose", "other", "encode"))
+                found = {"work": work, "queue": times["queue"], "overhead": times.get("overhead", 0.0), "receive": times.get("receive", 0.0),
+                         "beyond": 1e3 * seconds - times.get("receive", 0.0) - times["total"]}
+                for what, ms in found.items():
+                    tally.times[what].append(ms)
         if r.status == 429:
             time.sleep(min(5, int(r.headers["Retry-After"])))
 
@@ -144,21 +149,50 @@ def watch(server, seconds, log):
     return marks
 
 
+def await_ready(server):
+    while server.poll() is None:
+        try:
+            c = http.client.HTTPConnection("127.0.0.1", PORT)
+            c.request("GET", "/ready")
+            if c.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    sys.exit("the server has ended")
+
+
+def judge(server, tally, marks, before):
+    """Ends the server and says what was seen. True: something was wrong."""
+    alive = server.poll() is None
+    time.sleep(2)
+    after = process(server.pid) if alive else before
+    server.terminate()
+    code = server.wait(60)
+    kinds = collections.Counter(text[:90] for text in tally.wrong)
+    print("answers", dict(sorted(tally.statuses.items())), "wrong", len(tally.wrong), kinds.most_common(5), "changed, but still pictures", tally.other)
+    if tally.seconds:
+        print(f"whole photos {len(tally.seconds)}: p50 {statistics.median(tally.seconds):.2f} s; "
+              + ", ".join(f"{k} {statistics.median(v):.1f} ms" for k, v in tally.times.items()))
+    failed = bool(tally.wrong) or not alive or code != 0
+    half = len(marks) // 2
+    for what, column in (("resident KiB", 0), ("descriptors", 1), ("threads", 2), ("decoders' KiB", 3)):
+        early, late = (max(m[column] for m in part) for part in (marks[1:half], marks[half:]))
+        print(f"{what}: at most {early} in the first half, {late} in the second ({100 * (late - early) / max(early, 1):+.1f} %)")
+        failed |= column == 0 and late > 1.05 * early
+    print(f"before the clients came {before[1]} descriptors, {before[2]} threads; after they were gone {after[1]}, {after[2]}")
+    failed |= after[1] > before[1] or after[2] > before[2]
+    print(f"exit code {code}")
+    return failed
+
+
 def main():
     build, seconds, clients = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     with tempfile.TemporaryDirectory() as folder:
         photos, expected = files_of(build + "/mattebox", folder)
     server = subprocess.Popen(
         [build + "/mattebox", "serve", "--listen", f"127.0.0.1:{PORT}", "--model", "demo", "--connections", "200", "-q"] + sys.argv[4:])
-    for _ in range(600):
-        try:
-            c = http.client.HTTPConnection("127.0.0.1", PORT)
-            c.request("GET", "/ready")
-            if c.getresponse().status == 200:
-                break
-        except OSError:
-            pass
-        time.sleep(0.2)
+    await_ready(server)
     before = process(server.pid)
     tally = Tally()
     until = time.time() + seconds
@@ -169,25 +203,8 @@ def main():
         marks = watch(server, seconds, log)
     for t in threads:
         t.join()
-    alive = server.poll() is None
-    time.sleep(2)
-    after = process(server.pid) if alive else before
-    server.terminate()
-    code = server.wait(60)
-    print("answers", dict(sorted(tally.statuses.items())), "wrong", len(tally.wrong), tally.wrong[:5], "changed, but still pictures", tally.other)
-    if tally.seconds:
-        print(f"whole photos {len(tally.seconds)}: p50 {statistics.median(tally.seconds):.2f} s, work {statistics.median(tally.work):.0f} ms, "
-              f"overhead p50 {statistics.median(tally.overhead):.1f} ms")
-    failed = bool(tally.wrong) or not alive or code != 0
-    half = len(marks) // 2
-    for what, column in (("resident KiB", 0), ("descriptors", 1), ("threads", 2), ("decoders' KiB", 3)):
-        early, late = (max(m[column] for m in part) for part in (marks[1:half], marks[half:]))
-        print(f"{what}: at most {early} in the first half, {late} in the second ({100 * (late - early) / max(early, 1):+.1f} %)")
-        failed |= column == 0 and late > 1.05 * early
-    print(f"before the clients came {before[1]} descriptors, {before[2]} threads; after they were gone {after[1]}, {after[2]}")
-    failed |= after[1] > before[1] or after[2] > before[2]
-    print(f"exit code {code}")
-    sys.exit(failed)
+    sys.exit(judge(server, tally, marks, before))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The platform seam: only engine/core/os_* may ask which system this is, or include what only one kind of system has. The
-# server, --watch and frames are POSIX alone (not built for Windows: app/app.cmake), and the benchmarks are built on Linux alone.
+# server, --watch and frames are POSIX alone (not built for Windows), and the benchmarks are built on Linux alone.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/sources.sh"
 
@@ -12,5 +12,11 @@ found=$(
         sed 's|$|    <- of one kind of system: engine/core/os_*.h has what is needed|'
     printf '%s\n' "$code" | grep -E '^[^:]*:[0-9]+:(.*[^a-zA-Z0-9_.>])?(getenv|secure_getenv|fopen|fdopen|freopen) ?\(' |
         sed 's|$|    <- not UTF-8 on Windows: mb_os_env, mb_os_fopen|'
+    # the build: cmake/platform.cmake and, in the shell, cmake/cross/system.sh
+    find CMakeLists.txt cmake engine kernels weights_tool app tests benchmarks \( -name '*.cmake' -o -name CMakeLists.txt \) 2>/dev/null |
+        grep -vE '^cmake/(platform|[a-z0-9]+-[a-z0-9_]+)\.cmake$' | xargs -r grep -HnwE 'WIN32|APPLE|UNIX|LINUX|BSD|MINGW|MSVC|CYGWIN|CMAKE_(HOST_)?SYSTEM_NAME' |
+        sed 's|$|    <- systems are told apart in cmake/platform.cmake alone|'
+    find cmake -name '*.sh' ! -path cmake/cross/system.sh 2>/dev/null | xargs -r grep -HnE '(case|\[|test) .*(\$\{?system|\$\{?host|uname)' |
+        sed 's|$|    <- systems are told apart in cmake/cross/system.sh alone|'
 )
 verdict "$found"

@@ -4,7 +4,7 @@ here=$(cd "$1" && pwd)
 tree=$(mktemp -d) || exit 2
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/engine/core" "$tree/engine/graph/passes" "$tree/engine/include" "$tree/kernels/cpu" "$tree/kernels/rules" "$tree/kernels/ref" \
-    "$tree/kernels/cuda/driver" "$tree/kernels/cuda/vendor" "$tree/kernels/cuda/ops" "$tree/kernels/cuda/lang" "$tree/app/server"
+    "$tree/kernels/cuda/driver" "$tree/kernels/cuda/vendor" "$tree/kernels/cuda/ops" "$tree/kernels/cuda/lang" "$tree/app/server" "$tree/cmake/cross"
 cp "$here/../../.clang-format" "$tree/" 2>/dev/null
 : >"$tree/engine/include/mattebox.h"
 printf '#include "mattebox.h"\n' >"$tree/engine/core/status.h"
@@ -59,6 +59,11 @@ expect 0 platform engine/core/os_a.c '#ifdef _WIN32\n#include <windows.h>\ngeten
 expect 1 platform engine/core/a.c '#ifdef _WIN32\n'
 expect 1 platform kernels/cpu/a.c '#if defined(__linux__)\n'
 expect 1 platform app/a.c '#include <windows.h>\n'
+expect 1 platform app/app.cmake 'if(WIN32)\n'
+expect 1 platform CMakeLists.txt 'if(CMAKE_SYSTEM_NAME STREQUAL "Linux")\n'
+expect 0 platform cmake/platform.cmake 'if(APPLE)\n'
+expect 0 platform cmake/some-arm64.cmake 'set(CMAKE_SYSTEM_NAME Some)\n'
+expect 1 platform cmake/cross/a.sh '[ "$system" != windows ]\n'
 expect 1 platform app/a.c '#include <sys/stat.h>\n'
 expect 0 platform app/server/a.c '#include <sys/stat.h>\n'
 expect 1 platform app/a.c 'f = fopen(path, "rb");\n'

@@ -65,7 +65,7 @@ MB_INLINE mb_v bf16_activate(mb_v x, mb_activation act)
 {
     switch (act) {
     case MB_ACT_RELU:
-        return v_max(x, v_set(0));
+        return v_max(v_set(0), x); /* NaN stays NaN, as in f32 */
     case MB_ACT_GELU:
         return v_gelu(x);
     case MB_ACT_SIGMOID:

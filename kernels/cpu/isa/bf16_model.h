@@ -7,10 +7,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifndef BF16_LEAST
-#define BF16_LEAST 0x1p-126
-#endif
-
 static inline float bf16_flush(float x)
 {
     return fpclassify(x) == FP_SUBNORMAL ? copysignf(0, x) : x;
@@ -24,9 +20,9 @@ static inline float bf16_value(uint16_t b)
     return bf16_flush(x);
 }
 
-/* x * y + c with one rounding, of values whose product is exact. Not fmaf: MinGW's rounds twice. The sum in double is
- * made odd where it is not exact, so that rounding it once more gives what one rounding gives. */
-static inline float bf16_fused(float x, float y, float c)
+/* x * y + c of values whose product is exact in double, where it is not exact with an odd last bit: rounding that once more
+ * gives what one rounding gives, and comparing it with a shorter number what comparing the sum itself gives. */
+static inline double bf16_odd_sum(float x, float y, float c)
 {
     double p = (double)x * (double)y, s = p + (double)c, t = s - p;
     double error = (p - (s - t)) + ((double)c - t);
@@ -38,17 +34,16 @@ static inline float bf16_fused(float x, float y, float c)
             memcpy(&s, &bits, sizeof s);
         }
     }
-    return (float)s;
+    return s;
 }
 
+/* Not fmaf: MinGW's rounds twice. */
 static inline float bf16_fma(uint16_t a, uint16_t b, float c)
 {
-    float x = bf16_value(a), y = bf16_value(b), sum = bf16_fused(x, y, bf16_flush(c));
-    /* A result that only rounding lifts to the least normal number counts as zero too. */
-    if (fabsf(sum) == 0x1p-126f && fabs((double)x * (double)y + (double)bf16_flush(c)) < BF16_LEAST) {
-        return copysignf(0, sum);
-    }
-    return bf16_flush(sum);
+    double sum = bf16_odd_sum(bf16_value(a), bf16_value(b), bf16_flush(c));
+    /* Zero is what stays below the least normal number when it is rounded to 24 bits, as if there were no subnormal ones: from
+     * half a step below that number on (its step there is 2^-150) it is rounded up to it, and stays. */
+    return fabs(sum) < 0x1p-126 - 0x1p-151 ? copysignf(0, (float)sum) : (float)sum;
 }
 
 /* One lane of VDPBF16PS: a pair of each. */

@@ -1,24 +1,29 @@
 #!/bin/sh
-# Builds the picture codecs for Windows from Debian's source packages, at the versions that the Linux build uses, so that
-# pictures have the same bytes. usage: codecs.sh PREFIX [WORK]. Needs: apt-get, dpkg-dev, cmake, ninja, nasm, the cross
-# compiler. The sources are fetched once into WORK/source. MATTEBOX_CODECS_FOR=macos builds them for macOS (docs/macos.md).
+# Builds the picture codecs for another system from Debian's source packages, at the versions that the Linux build uses, so that
+# pictures have the same bytes. usage: codecs.sh windows|macos PREFIX [WORK]. Needs: apt-get, dpkg-dev, cmake, ninja, nasm (Windows),
+# the cross compiler. The sources are fetched once into WORK/source; what PREFIX has already is not built again.
 # MATTEBOX_CODECS_ONLY=required: without libwebp and Little CMS, which mattebox can be built without; a third of the time.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { echo "usage: codecs.sh PREFIX [WORK]" >&2; exit 2; }
-mkdir -p "$1" "${2:-$1-work}"
-prefix=$(cd "$1" && pwd)
-work=$(cd "${2:-$1-work}" && pwd)
-case ${MATTEBOX_CODECS_FOR:-windows} in
-windows) host=x86_64-w64-mingw32 cc=$host-gcc-win32 ar=$host-ar ranlib=$host-ranlib toolchain=$here/../windows-x86_64.cmake where=WINDOWS ;;
-macos) host=aarch64-apple-darwin cc=$here/../macos/cc.sh ar=$here/../macos/ar.sh ranlib=$here/../macos/ranlib.sh toolchain=$here/../macos-arm64.cmake where=MACOS ;;
-*) echo "MATTEBOX_CODECS_FOR is windows or macos" >&2; exit 2 ;;
-esac
+root=$(cd "$(dirname "$0")/../.." && pwd)
+[ $# -ge 2 ] || { echo "usage: codecs.sh windows|macos PREFIX [WORK]" >&2; exit 2; }
+system=$1
+. "$root/cmake/cross/system.sh"
+mkdir -p "$2" "${3:-$2-work}"
+prefix=$(cd "$2" && pwd)
+work=$(cd "${3:-$2-work}" && pwd)
 # Upstream versions; of the Debian revisions the newest of this release, which add fixes of security alone.
 packages="zlib=1.2.13.dfsg libjpeg-turbo=2.1.5 libpng1.6=1.6.39 libwebp=1.2.4 lcms2=2.14 libstb=0.0~git20220908.8b5f1f3+ds"
 optional=yes
 [ "${MATTEBOX_CODECS_ONLY:-}" != required ] || optional=""
 [ -n "$optional" ] || packages=$(echo "$packages" | sed 's/libwebp=[^ ]* //; s/lcms2=[^ ]* //')
+
+# usage: all_in FILE: has it a line for each of the packages?
+all_in() {
+    for package in $packages; do
+        grep -qsF "${package%%=*} ${package#*=}-" "$1" || grep -qsF "${package%%=*} 1:${package#*=}-" "$1" || return 1
+    done
+}
+! all_in "$prefix/versions.txt" || exit 0
 
 # Sources of the suites that this machine's apt knows, from its own mirrors.
 fetch() {
@@ -48,9 +53,8 @@ fetch() {
         [ -n "$got" ] || { echo "$name $wanted cannot be had" >&2; cat "$work/fetch.log" >&2; exit 1; }
         echo "$name $got"
     done >versions.txt
-    touch "$work/source/complete"
 }
-[ -e "$work/source/complete" ] || fetch
+all_in "$work/source/versions.txt" || fetch
 
 # usage: build NAME OPTION...: a CMake project of the sources, installed as static libraries
 build() {
@@ -58,7 +62,7 @@ build() {
     shift
     folder=$(find "$work/source" -maxdepth 1 -type d -name "$name-*" | head -1)
     cmake -S "$folder" -B "$work/build/$name" -G Ninja --toolchain "$toolchain" -DCMAKE_BUILD_TYPE=Release \
-        "-DMATTEBOX_${where}_PREFIX=$prefix" -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_PREFIX_PATH="$prefix" \
+        "-DMATTEBOX_CROSS_PREFIX=$prefix" -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_PREFIX_PATH="$prefix" \
         -DCMAKE_POLICY_VERSION_MINIMUM=3.5 -DBUILD_SHARED_LIBS=OFF "$@" >"$work/$name.log" 2>&1 || { tail -20 "$work/$name.log"; exit 1; }
     ninja -C "$work/build/$name" install >>"$work/$name.log" 2>&1 || { tail -20 "$work/$name.log"; exit 1; }
     echo "$name: built"
@@ -69,12 +73,11 @@ source_of() {
 }
 mkdir -p "$prefix/lib/pkgconfig" "$prefix/include"
 
-# zlib: Debian's sources come without its files for Windows, which only name the version in a DLL. It takes any macOS for one
-# of the last century, without fdopen.
+# zlib: Debian's sources come without its files for Windows, which only name the version in a DLL.
 cd "$(source_of zlib)"
 objects=""
 for file in adler32 compress crc32 deflate infback inffast inflate inftrees trees uncompr zutil; do
-    "$cc" -O3 -w -Dfdopen=fdopen -c -o "$work/$file.o" "$file.c"
+    "$cc" -O3 -w ${zlib_flags:+"$zlib_flags"} -c -o "$work/$file.o" "$file.c"
     objects="$objects $file.o"
 done
 # shellcheck disable=SC2086 # names without blanks
@@ -83,10 +86,7 @@ cp zlib.h zconf.h "$prefix/include/"
 echo "zlib: built"
 
 build libjpeg-turbo -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TURBOJPEG=OFF -DREQUIRE_SIMD=ON
-# libpng looks for another header of mathematics there, as zlib for fdopen
-math=""
-[ "$where" = MACOS ] && math="-DCMAKE_C_FLAGS=-include math.h"
-build libpng1.6 ${math:+"$math"} -DPNG_SHARED=OFF -DPNG_STATIC=ON -DPNG_TESTS=OFF
+build libpng1.6 ${png_flags:+"$png_flags"} -DPNG_SHARED=OFF -DPNG_STATIC=ON -DPNG_TESTS=OFF
 if [ -n "$optional" ]; then
     build libwebp -DWEBP_BUILD_ANIM_UTILS=OFF -DWEBP_BUILD_CWEBP=OFF -DWEBP_BUILD_DWEBP=OFF -DWEBP_BUILD_GIF2WEBP=OFF \
         -DWEBP_BUILD_IMG2WEBP=OFF -DWEBP_BUILD_VWEBP=OFF -DWEBP_BUILD_WEBPINFO=OFF -DWEBP_BUILD_WEBPMUX=OFF -DWEBP_BUILD_EXTRAS=OFF \
