@@ -23,6 +23,9 @@ static mb_status check_size(int width, int height, mb_error *err)
     if (width < 1 || height < 1 || width > 65535 || height > 65535) {
         return own_error(err, MB_E_ARGUMENT, "frames of %dx%d: 1 to 65535 each", width, height);
     }
+    if ((size_t)width > SIZE_MAX / 16 / (size_t)height) { /* of 8 bytes a pixel at most */
+        return own_error(err, MB_E_MEMORY, "frames of %dx%d: more than this machine can hold", width, height);
+    }
     return MB_OK;
 }
 

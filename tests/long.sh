@@ -11,7 +11,7 @@
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$root/build/long
-stages="determinism faults faults_asan kills traced races integers uninitialised valgrind static coverage hostile fuzz endurance"
+stages="determinism faults faults_asan kills traced races integers narrow uninitialised valgrind static coverage hostile fuzz endurance"
 if [ "${1:-}" = --list ]; then
     printf '%s\n' $stages
     exit
@@ -51,6 +51,7 @@ stage_traced() {
 }
 stage_races() { run --tsan --only '^(core/(threads|task)|api/(threads_share|public|cancel)|models/invariants|server/(routes|limits|sandbox))$' -- -DMATTEBOX_CUDA=OFF; }
 stage_integers() { sh "$root/tests/checked.sh" integers "${CHECKED_SECONDS:-120}"; }
+stage_narrow() { sh "$root/tests/checked.sh" narrow "${CHECKED_SECONDS:-120}"; }
 stage_uninitialised() { sh "$root/tests/checked.sh" memory "${CHECKED_SECONDS:-120}"; }
 stage_valgrind() {
     need valgrind

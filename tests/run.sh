@@ -126,7 +126,16 @@ fi
 sh "$root/app/install-deps.sh"
 # shellcheck disable=SC2086 # $kind is several words
 cmake -S "$root" -B "$build" -G Ninja $kind "$@" >/dev/null
-cmake --build "$build" -j "$jobs"
+# Of a few tests only what they need is built, unless a script is among them, which may need anything.
+targets=all
+if [ -n "$only" ]; then
+    programs=$(tests | awk -v only="$only" '$1 ~ only { n = split($2, part, "/"); print part[n] }')
+    case $(echo "$programs" | grep -cvE '^(test|fuzz)_' || true) in
+    0) targets="$programs mattebox_app mattebox-weights" ;;
+    esac
+fi
+# shellcheck disable=SC2086 # several words
+cmake --build "$build" -j "$jobs" --target $targets
 cd "$build"
 skip=$skip${skip:+${without:+|}}$without
 set -- --output-on-failure -j "$jobs"

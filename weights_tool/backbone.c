@@ -31,6 +31,8 @@ const backbone_family *backbone_find(const source *s)
 
 /* ---- reading shapes */
 
+#define MAX_DIM ((int64_t)1 << 24) /* of any width of a network */
+
 /* Numbers with commas between them, cut where the buffer ends. */
 void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n)
 {
@@ -42,10 +44,13 @@ void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n)
     }
 }
 
+/* An empty tensor may claim any size in its other dimensions: widths are multiplied with each other and must not overflow.
+ * A tensor whose width is not believed is then reported for its shape. */
 int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise)
 {
     const source_tensor *t = source_find(s, name);
-    return t != NULL && axis < t->rank && t->dims[axis] > 0 ? t->dims[axis] : otherwise;
+    const int64_t dim = t != NULL && axis < t->rank ? t->dims[axis] : 0;
+    return dim > 0 && dim <= MAX_DIM ? dim : otherwise;
 }
 
 int64_t backbone_dim(const source *s, int axis, int64_t otherwise, const char *format, ...)

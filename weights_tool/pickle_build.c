@@ -5,9 +5,12 @@
 #include "pickle_machine.h"
 
 #include "core/alloc.h"
+#include "core/text.h"
 #include "weights/safetensors.h"
 
 #include <string.h>
+
+#define MAX_KEY 200 /* of a storage: torch counts from "0", and older versions wrote addresses */
 
 /* Is the value this string? Strings of a pickle have no closing zero. */
 static bool is_text(const pickle_value *v, const char *want)
@@ -32,18 +35,19 @@ mb_status pickle_persistent_id(machine *m)
     }
     pickle_value *const *a = id->u.list.items;
     if (id->kind != PICKLE_TUPLE || id->u.list.n != 5 || !is_text(a[0], "storage") || !is_name(a[1], NAME_STORAGE) ||
-        a[2]->kind != PICKLE_BYTES || a[4]->kind != PICKLE_INT || a[4]->u.integer < 0) {
+        a[2]->kind != PICKLE_BYTES || a[4]->kind != PICKLE_INT || a[4]->u.integer < 0 ||
+        !mb_is_name(a[2]->u.s.text, a[2]->u.s.bytes, MAX_KEY)) {
         return pickle_bad(m, "a persistent id that is no storage");
     }
     pickle_value *v = pickle_new(m, PICKLE_STORAGE);
     if (v == NULL) {
         return pickle_status(m);
     }
-    size_t size = mb_st_dtype_size((mb_st_dtype)a[1]->u.global.type), bytes;
+    uint64_t size = mb_st_dtype_size((mb_st_dtype)a[1]->u.global.type), bytes;
     v->u.storage.type = a[1]->u.global.type;
     v->u.storage.key = a[2]->u.s.text;
     v->u.storage.key_bytes = a[2]->u.s.bytes;
-    if (!mb_mul_size(&bytes, (size_t)a[4]->u.integer, size)) {
+    if (__builtin_mul_overflow((uint64_t)a[4]->u.integer, size, &bytes)) {
         return pickle_bad(m, "a storage is too large");
     }
     v->u.storage.bytes = bytes;

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define MAX_NAME 512 /* of a module or a class; the longest of torch have 60 */
+
 /* ---- names that mean something */
 
 static const struct {
@@ -268,6 +270,10 @@ mb_status pickle_refuse_name(machine *m, const char *module, size_t nm, const ch
  * not closed by a zero. */
 mb_status pickle_push_name(machine *m, const char *module, size_t nm, const char *name, size_t nn)
 {
+    if (nm > MAX_NAME ||
+        nn > MAX_NAME) { /* before any of it is looked at: one long text can be named a million times */
+        return pickle_refuse_name(m, module, nm, name, nn);
+    }
     static const char python2[] = "__builtin__", now[] = "builtins";
     const bool old = equals(module, nm, python2); /* what protocol 2 calls them */
     const char *modern = old ? now : module;

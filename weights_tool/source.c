@@ -4,6 +4,7 @@
 #include "source_internal.h"
 
 #include "core/alloc.h"
+#include "core/os_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -409,7 +410,7 @@ mb_status source_open(source **out, const char *path, mb_error *err)
 mb_status source_open_as(source **out, const char *path, const source_choice *choice, mb_error *err)
 {
     static const source_choice none = {NULL, NULL};
-    char file[1200];
+    char file[MB_OS_PATH_BYTES];
     size_t index;
     *out = NULL;
     mb_status status = source_find_in_folder(file, sizeof file, path, err);

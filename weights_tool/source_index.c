@@ -4,39 +4,49 @@
 #include "source_internal.h"
 
 #include "core/json.h"
+#include "core/text.h"
 #include "core/os_file.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_INDEX_FILES 1000
+#define MAX_INDEX_FILES   1000
+#define MAX_INDEX_TENSORS 65536
 
 /* ---- index.json: {"metadata": {...}, "weight_map": {"tensor": "file", ...}} */
 
-/* Number of the file with that path among those from `first` on; n_files: not there. Linear, as an index names few
- * files. */
-static size_t known_file(const source *s, size_t first, const char *path)
+/* Number of the part with that path, the last one first; n_files: not there. Linear, as an index names few files. */
+static size_t known_file(const source *s, const char *path)
 {
-    size_t i = first;
-    while (i < s->n_files && strcmp(s->files[i].path, path) != 0) {
-        i++;
+    for (size_t i = s->n_files; i > 1; i--) {
+        if (strcmp(s->files[i - 1].path, path) == 0) {
+            return i - 1;
+        }
     }
-    return i;
+    return s->n_files;
 }
 
-/* Adds every file that the map names, once. A name with a slash or a leading dot is refused: an index must not make
- * the tool open files elsewhere on the machine. `folder` is the index's own, with its slash in folder_length bytes.
+/* Adds every file that the map names, once. A name with a slash (or what Windows takes for one), a colon (a drive there) or
+ * a leading dot is refused: an index must not make the tool open files elsewhere on the machine. Names that come next to
+ * each other are mostly the same. `folder` is the index's own, with its slash in folder_length bytes.
  * Errors of the JSON itself are left to the caller, who sees them in the reader. */
 static mb_status read_weight_map(source *s, mb_json_reader *r, const char *folder, int folder_length, mb_error *err)
 {
-    char name[600], file[300], path[1200];
+    char name[600], file[300], path[MB_OS_PATH_BYTES];
+    size_t n_tensors = 0;
     (void)mb_json_enter(r, '{');
     while (mb_json_next_key(r, name, sizeof name, NULL) && mb_json_get_string(r, file, sizeof file, NULL)) {
-        if (file[0] == '\0' || strchr(file, '/') != NULL || file[0] == '.') {
+        if (!mb_is_name(file, strlen(file), sizeof file) || strpbrk(file, "/\\:") != NULL || file[0] == '.') {
             return mb_fail(err, MB_E_FORMAT, "it names a file outside its folder");
         }
-        (void)snprintf(path, sizeof path, "%.*s%s", folder_length, folder, file);
-        if (known_file(s, 1, path) < s->n_files) {
+        if (++n_tensors > MAX_INDEX_TENSORS) {
+            return mb_fail(err, MB_E_FORMAT, "it names more than %d tensors", MAX_INDEX_TENSORS);
+        }
+        const int n = snprintf(path, sizeof path, "%.*s%s", folder_length, folder, file);
+        if (n < 0 || (size_t)n >= sizeof path) {
+            return mb_fail(err, MB_E_ARGUMENT, "the path of a part is too long");
+        }
+        if (known_file(s, path) < s->n_files) {
             continue;
         }
         size_t index;
@@ -56,7 +66,7 @@ static mb_status read_weight_map(source *s, mb_json_reader *r, const char *folde
  * the files, since the model's tensors are selected later. */
 static mb_status check_weight_map(source *s, const char *text, size_t bytes, mb_error *err)
 {
-    char key[600], file[300];
+    char key[600], file[300], a[210], b[210];
     mb_json_reader r;
     mb_status status = source_build_index(s, err);
     mb_json_read_init(&r, text, bytes);
@@ -69,7 +79,9 @@ static mb_status check_weight_map(source *s, const char *text, size_t bytes, mb_
         (void)mb_json_enter(&r, '{');
         while (mb_json_next_key(&r, key, sizeof key, NULL) && mb_json_get_string(&r, file, sizeof file, NULL)) {
             if (source_find(s, key) == NULL) {
-                return mb_fail(err, MB_E_FORMAT, "tensor %.200s should be in %.200s and is not", key, file);
+                return mb_fail(err, MB_E_FORMAT, "tensor %s should be in %s and is not",
+                               mb_printable(a, sizeof a, key, strlen(key)),
+                               mb_printable(b, sizeof b, file, strlen(file)));
             }
         }
     }
@@ -141,8 +153,9 @@ mb_status source_find_in_folder(char *dst, size_t capacity, const char *folder, 
                                         "diffusion_pytorch_model.bin.index.json",
                                         "model.pth"};
     if (!mb_os_is_folder(folder)) {
-        (void)snprintf(dst, capacity, "%s", folder);
-        return MB_OK;
+        const int n = snprintf(dst, capacity, "%s", folder);
+        return n >= 0 && (size_t)n < capacity ? MB_OK
+                                              : mb_fail(err, MB_E_ARGUMENT, "%.100s...: the path is too long", folder);
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int n = snprintf(dst, capacity, "%s/%s", folder, names[i]);

@@ -16,15 +16,17 @@ static size_t query_at(const char *name)
     return at != NULL ? (size_t)(at - name) + strlen(".attn.") : 0;
 }
 
-/* The tensor with another letter there; NULL: absent, or not of the same kind. */
+/* The tensor with another letter there; NULL: absent, not of the same kind, or a query of its own (".attn.q." may stand in
+ * a name twice: it would be joined to two). */
 static source_tensor *sibling(const source *s, const source_tensor *q, size_t at, char letter)
 {
     char name[300];
     (void)snprintf(name, sizeof name, "%s", q->name);
     name[at < sizeof name ? at : 0] = letter;
     const source_tensor *t = source_find(s, name);
-    const bool alike = t != NULL && t->dims[0] <= INT64_MAX / 3 && t->count <= SIZE_MAX / 3 && t->dtype == q->dtype &&
-                       t->rank == q->rank && t->unread == q->unread && memcmp(t->dims, q->dims, sizeof t->dims) == 0;
+    const bool alike = t != NULL && query_at(name) == 0 && t->dims[0] <= INT64_MAX / 3 && t->count <= SIZE_MAX / 3 &&
+                       t->dtype == q->dtype && t->rank == q->rank && t->unread == q->unread &&
+                       memcmp(t->dims, q->dims, sizeof t->dims) == 0;
     return alike ? &s->tensors[t - s->tensors] : NULL;
 }
 

@@ -3,6 +3,8 @@
 
 #include "generate.h"
 
+#include "core/text.h"
+
 #include <string.h>
 
 /* An I/O error counts as the output's only while writing; a checkpoint that cannot be read is a matter of the
@@ -49,13 +51,14 @@ int tool_generate(const tool_options *o, FILE *out, mb_error *err)
 static void report(FILE *errors, const mb_error *err)
 {
     const char *line = err->message;
+    char shown[4 * sizeof err->message + 8]; /* names of files and of what is in them: a terminal must not obey them */
     (void)fprintf(errors, "mattebox-weights: ");
     for (;;) {
-        int n = (int)strcspn(line, "\n");
+        size_t n = strcspn(line, "\n");
         /* The library's own name of the option is `overwrite`. */
-        bool force = strncmp(line, "overwrite=1 ", strlen("overwrite=1 ")) == 0;
-        (void)fprintf(errors, "%s%.*s\n", force ? "--force" : "", force ? n - (int)strlen("overwrite=1") : n,
-                      force ? line + strlen("overwrite=1") : line);
+        const size_t skip = strncmp(line, "overwrite=1 ", strlen("overwrite=1 ")) == 0 ? strlen("overwrite=1") : 0;
+        (void)fprintf(errors, "%s%s\n", skip > 0 ? "--force" : "",
+                      mb_printable(shown, sizeof shown, line + skip, n - skip));
         if (line[n] == '\0') {
             return;
         }

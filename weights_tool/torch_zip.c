@@ -18,7 +18,7 @@
 #define MAX_PICKLE   ((size_t)64 << 20)  /* a published BiRefNet's has 100 KB */
 #define MAX_DEPTH    16                  /* of dicts in dicts */
 #define MAX_REPEATED ((uint64_t)1 << 30) /* elements in all */
-#define MAX_UNPACKED ((size_t)16 << 30)
+#define MAX_UNPACKED ((uint64_t)1 << 30) /* of compressed storages, and 16 times the file: weights hardly shrink */
 
 /* Member names are compared by their end, because the folder has the name the file was saved under, and people rename
  * files. */
@@ -111,15 +111,14 @@ static bool measure_view(source_tensor *t, int64_t offset, uint64_t available)
 {
     size_t count = 1;
     int64_t last = offset, row = 1;
-    bool empty = false;
+    bool empty;
     t->contiguous = true;
+    if (!mb_mul_dims(&count, &empty, t->dims, t->rank)) {
+        return false;
+    }
     /* From the innermost dimension out: `row` is the stride that a row-major tensor would have there. */
     for (int i = t->rank - 1; i >= 0; i--) {
         int64_t reach;
-        empty = empty || t->dims[i] == 0;
-        if (!mb_mul_size(&count, count, t->dims[i] > 0 ? (size_t)t->dims[i] : 1)) {
-            return false;
-        }
         t->contiguous = t->contiguous && (t->dims[i] == 1 || t->strides[i] == row);
         if (t->dims[i] > 0 &&
             (__builtin_mul_overflow(t->dims[i] - 1, t->strides[i], &reach) ||
@@ -367,19 +366,19 @@ done:
 
 /* Unpacks a deflated storage once, whoever shares it. *unpacked sums the bytes over all of them: a few megabytes of
  * zip could otherwise fill any memory. */
-static mb_status load_storage(source *s, source_storage *storage, size_t *unpacked, mb_error *err)
+static mb_status load_storage(source *s, source_storage *storage, uint64_t *unpacked, mb_error *err)
 {
     const zip_member *m = &storage->member;
+    const uint64_t most = MAX_UNPACKED + 16 * (uint64_t)source_file_bytes(s);
     if (!m->deflated || storage->unpacked != NULL) {
         return MB_OK;
     }
     *unpacked += m->bytes;
-    mb_status status = *unpacked <= MAX_UNPACKED
-                           ? zip_extract(m, MAX_UNPACKED, &storage->unpacked, err)
-                           : mb_fail(err, MB_E_FORMAT,
-                                     "its compressed tensors unpack to more than %zu GB\n"
-                                     "unpack the archive and pack it again without compression (zip -0)",
-                                     MAX_UNPACKED >> 30);
+    mb_status status = *unpacked <= most ? zip_extract(m, m->bytes, &storage->unpacked, err)
+                                         : mb_fail(err, MB_E_FORMAT,
+                                                   "its compressed tensors unpack to more than %.1f GB\n"
+                                                   "unpack the archive and pack it again without compression (zip -0)",
+                                                   (double)most * 1e-9);
     if (status != MB_OK) {
         mb_error_prefix(err, "%s", s->files[storage->file].path);
     }
@@ -390,7 +389,7 @@ static mb_status load_storage(source *s, source_storage *storage, size_t *unpack
  * nothing. */
 mb_status source_load(source *s, mb_error *err)
 {
-    size_t unpacked = 0;
+    uint64_t unpacked = 0;
     mb_status status = MB_OK;
     for (size_t i = 0; i < s->n_tensors && status == MB_OK; i++) {
         source_tensor *t = &s->tensors[i];

@@ -12,14 +12,15 @@
 #include <string.h>
 #include <zlib.h>
 
-#define MAX_MEMBERS   65536u
-#define MAX_NAME      1024u
-#define MAX_RATIO     1040u /* deflate cannot pack more than 1032 bytes into one: beyond it, the size is a lie */
-#define LOCAL_BYTES   30u
-#define CENTRAL_BYTES 46u
-#define END_BYTES     22u
-#define LOCATOR_BYTES 20u
-#define END64_BYTES   56u
+#define MAX_MEMBERS      65536u
+#define MAX_NAME         1024u
+#define MAX_RATIO        1040u /* deflate cannot pack more than 1032 bytes into one: beyond it, the size is a lie */
+#define LOCAL_BYTES      30u
+#define CENTRAL_BYTES    46u
+#define END_BYTES        22u
+#define LOCATOR_BYTES    20u
+#define END64_BYTES      56u
+#define DESCRIPTOR_BYTES 24u /* at most: mark, checksum and two sizes of 8 bytes */
 
 static uint32_t get16(const uint8_t *p)
 {
@@ -57,6 +58,13 @@ typedef struct directory {
     uint64_t count, offset, bytes, end; /* end: where the end records begin */
 } directory;
 
+/* A value of the plain record is that of the wide one, or all ones: else a reader of the one sees another archive than a
+ * reader of the other. */
+static bool agrees(uint64_t plain, uint64_t wide, uint64_t ones)
+{
+    return plain == wide || plain == ones;
+}
+
 /* The ZIP64 end record, when its locator stands before the plain one. Sections 4.3.14 and 4.3.15. torch writes these
  * records for every file, small or not. The record's own size field counts from behind itself, hence the 12; a record
  * with extensible data fits as long as that number agrees. Values of it replace those of the plain record. */
@@ -76,7 +84,12 @@ static mb_status read_end64(directory *d, const uint8_t *data, size_t end, mb_er
         get64(e + 24) != get64(e + 32)) {
         return damaged(err, "its ZIP64 end record is malformed");
     }
-    *d = (directory){get64(e + 32), get64(e + 48), get64(e + 40), at};
+    const directory wide = {get64(e + 32), get64(e + 48), get64(e + 40), at};
+    if (!agrees(d->count, wide.count, 0xFFFFu) || !agrees(d->offset, wide.offset, 0xFFFFFFFFu) ||
+        !agrees(d->bytes, wide.bytes, 0xFFFFFFFFu)) {
+        return damaged(err, "its two end records name two directories");
+    }
+    *d = wide;
     return MB_OK;
 }
 
@@ -226,6 +239,8 @@ static mb_status check_local(zip_member *m, const entry *c, const uint8_t *data,
         return bad_member(err, m->name, "its local header says something else than the directory");
     }
     m->data = p + head;
+    m->header = p;
+    m->described = (c->flags & 8u) != 0;
     return MB_OK;
 }
 
@@ -264,8 +279,8 @@ static mb_status read_member(zip_member *m, const uint8_t **at, const uint8_t *d
     }
     memcpy(m->name, e.name, e.name_bytes);
     m->name[e.name_bytes] = '\0';
-    m->packed = (size_t)e.packed;
-    m->bytes = (size_t)e.bytes;
+    m->packed = (size_t)e.packed; /* lies in the file: check_local */
+    m->bytes = e.bytes < SIZE_MAX ? (size_t)e.bytes : SIZE_MAX - 1;
     m->crc32 = e.crc;
     m->deflated = e.method == 8;
     *at = p + length;
@@ -278,7 +293,7 @@ static mb_status read_member(zip_member *m, const uint8_t **at, const uint8_t *d
 static int by_place(const void *a, const void *b)
 {
     const zip_member *const *x = a, *const *y = b;
-    return (*x)->data < (*y)->data ? -1 : (*x)->data > (*y)->data;
+    return (*x)->header < (*y)->header ? -1 : (*x)->header > (*y)->header;
 }
 
 static int by_name(const void *a, const void *b)
@@ -286,15 +301,34 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const zip_member *)a)->name, ((const zip_member *)b)->name);
 }
 
-/* Sorts by name (for zip_find); names must be unique and the members' data must not overlap. 30 bytes is the least
- * that a local header takes between two members. Overlapping members are how a small archive unpacks to petabytes, and
- * how one file can be read as two. */
-static mb_status check_together(zip_archive *z, mb_error *err)
+/* Headers and data in the order of their place, from the first byte to what is behind them (the directory): none reaches
+ * into the next, and only data descriptors lie between. Overlapping members are how a small archive unpacks to petabytes, and
+ * how one file can be read as two; a gap can hold members that a reader coming from the front would find. */
+static mb_status check_places(const zip_member *const *order, size_t n, const uint8_t *data, const uint8_t *behind,
+                              mb_error *err)
 {
-    if (z->n_members < 2) {
-        return MB_OK;
+    const uint8_t *end = data;
+    size_t room = 0;
+    for (size_t i = 0; i <= n; i++) {
+        const uint8_t *next = i < n ? order[i]->header : behind;
+        if (next < end) {
+            return bad_member(err, order[i]->name, "overlaps another"); /* i < n: none reaches into the directory */
+        }
+        if ((size_t)(next - end) > room) {
+            return damaged(err, "something hides before, between or behind its members");
+        }
+        end = i < n ? order[i]->data + order[i]->packed : next;
+        room = i < n && order[i]->described ? DESCRIPTOR_BYTES : 0;
     }
-    qsort(z->members, z->n_members, sizeof z->members[0], by_name);
+    return MB_OK;
+}
+
+/* Sorts by name (for zip_find); names must be unique, and the members must lie apart and fill the file. */
+static mb_status check_together(zip_archive *z, const uint8_t *data, const uint8_t *behind, mb_error *err)
+{
+    if (z->n_members > 1) {
+        qsort(z->members, z->n_members, sizeof z->members[0], by_name);
+    }
     for (size_t i = 1; i < z->n_members; i++) {
         if (strcmp(z->members[i - 1].name, z->members[i].name) == 0) {
             return bad_member(err, z->members[i].name, "occurs twice");
@@ -307,13 +341,10 @@ static mb_status check_together(zip_archive *z, mb_error *err)
     for (size_t i = 0; i < z->n_members; i++) {
         order[i] = &z->members[i];
     }
-    qsort(order, z->n_members, sizeof order[0], by_place);
-    mb_status status = MB_OK;
-    for (size_t i = 1; i < z->n_members && status == MB_OK; i++) {
-        if (order[i]->data < order[i - 1]->data + order[i - 1]->packed + LOCAL_BYTES) {
-            status = bad_member(err, order[i]->name, "overlaps another");
-        }
+    if (z->n_members > 1) {
+        qsort(order, z->n_members, sizeof order[0], by_place);
     }
+    mb_status status = check_places(order, z->n_members, data, behind, err);
     mb_free(order);
     return status;
 }
@@ -352,7 +383,7 @@ mb_status zip_open(zip_archive *z, const uint8_t *data, size_t bytes, mb_error *
         status = damaged(err, "something hides behind its directory");
     }
     if (status == MB_OK) {
-        status = check_together(z, err);
+        status = check_together(z, data, data + d.offset, err);
     }
     if (status != MB_OK) {
         zip_dispose(z);

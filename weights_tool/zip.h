@@ -12,10 +12,12 @@
 
 typedef struct zip_member {
     char *name;
-    const uint8_t *data; /* as stored */
+    const uint8_t *header; /* the local one */
+    const uint8_t *data;   /* as stored */
     size_t packed, bytes;
     uint32_t crc32;
     bool deflated;  /* else stored: data are the contents */
+    bool described; /* a data descriptor may follow the data */
     bool unchecked; /* the archive was written without checksums */
 } zip_member;
 

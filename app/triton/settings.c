@@ -120,7 +120,7 @@ static mb_status set_parameter(settings *s, const char *name, const char *value,
     }
     if (strcmp(name, "threads") == 0 || strcmp(name, "max_memory") == 0) {
         int threads = name[0] == 't';
-        if (!read_number(&number, value) || number < 1 || number > (threads ? 1024 : 1e15)) {
+        if (!read_number(&number, value) || !(number >= 1 && number <= (threads ? 1024 : 1e15))) { /* nor NaN */
             return fail(err, MB_E_ARGUMENT, "parameter %s: \"%.80s\" is no number of its range", name, value);
         }
         s->context.threads = threads ? (int)number : s->context.threads;

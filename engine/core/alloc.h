@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* *out = a * b or a + b; false on overflow (and *out is untouched). */
 static inline bool mb_mul_size(size_t *out, size_t a, size_t b)
@@ -22,6 +23,25 @@ static inline bool mb_add_size(size_t *out, size_t a, size_t b)
         return false;
     }
     *out = r;
+    return true;
+}
+
+/* Elements of a shape, zeros aside (so that no product of some of the dimensions overflows either), times *size; *empty: one
+ * of the dimensions is 0. False where one is negative or the product leaves 64 bits or this machine's sizes. */
+static inline bool mb_mul_dims(size_t *size, bool *empty, const int64_t *dims, int rank)
+{
+    uint64_t product = *size;
+    *empty = false;
+    for (int i = 0; i < rank; i++) {
+        *empty = *empty || dims[i] == 0;
+        if (dims[i] < 0 || __builtin_mul_overflow(product, dims[i] > 0 ? (uint64_t)dims[i] : 1u, &product)) {
+            return false;
+        }
+    }
+    if (product > SIZE_MAX) {
+        return false;
+    }
+    *size = (size_t)product;
     return true;
 }
 

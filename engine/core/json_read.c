@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 
+#include <float.h>
 #include <string.h>
 
 #define MB_JSON_DEPTH 32
@@ -253,56 +254,83 @@ bool mb_json_get_u64(mb_json_reader *r, uint64_t *value)
     return true;
 }
 
+/* Digits at *r into *mantissa as long as they count (19 fill 64 bits), the others into *exponent; how many there were. */
+static int read_digits(mb_json_reader *r, uint64_t *mantissa, int *exponent, bool fraction)
+{
+    int n = 0;
+    for (; is_digit(r); r->at++) {
+        const bool counts = *mantissa < 1000000000000000000u;
+        *mantissa = counts ? *mantissa * 10 + (uint64_t)(*r->at - '0') : *mantissa;
+        *exponent += counts ? -(fraction && *exponent > -100000) : (!fraction && *exponent < 100000);
+        n += n < 2;
+    }
+    return n;
+}
+
+/* [eE][+-]digits, added to *exponent; false: no digits. */
+static bool read_exponent(mb_json_reader *r, int *exponent)
+{
+    int e = 0;
+    r->at++;
+    const bool minus = r->at < r->end && *r->at == '-';
+    r->at += minus || (r->at < r->end && *r->at == '+');
+    if (!is_digit(r)) {
+        return false;
+    }
+    for (; is_digit(r); r->at++) {
+        e = e < 100000 ? e * 10 + (*r->at - '0') : e;
+    }
+    *exponent += minus ? -e : e;
+    return true;
+}
+
+/* mantissa * 10^exponent. Powers of ten up to 10^22 are exact, so that short numbers are rounded once. */
+static double scaled(uint64_t mantissa, int exponent)
+{
+    double v = (double)mantissa;
+    while (exponent != 0 && v > 0 && v <= DBL_MAX) {
+        double scale = 1;
+        const int far = exponent < 0 ? -exponent : exponent, step = far < 22 ? far : 22;
+        for (int i = 0; i < step; i++) {
+            scale *= 10;
+        }
+        v = exponent < 0 ? v / scale : v * scale;
+        exponent += exponent < 0 ? step : -step;
+    }
+    return v;
+}
+
 /* Correctly rounded up to 15 digits and exponents within +-22, as settings have; otherwise within a few ulp. strtod is
- * not used, as it follows the locale and needs a closing zero. Long numbers lose only accuracy: digits and exponents
- * are bounded. */
+ * not used, as it follows the locale and needs a closing zero. Digits beyond the nineteenth only shift the point; a number
+ * that no double holds is refused, so that what is read is finite. */
 bool mb_json_get_number(mb_json_reader *r, double *value)
 {
     if (mb_json_peek(r) != '0') {
         return mb_json_reject(r, "a number is expected");
     }
-    bool negative = *r->at == '-';
+    const bool negative = *r->at == '-';
     r->at += negative;
-    double mantissa = 0;
-    int exponent = 0, digits = 0;
-    bool zero_first = is_digit(r) && *r->at == '0';
-    for (; is_digit(r); r->at++, digits++) {
-        mantissa = mantissa * 10 + (*r->at - '0');
-    }
+    uint64_t mantissa = 0;
+    int exponent = 0;
+    const bool zero_first = is_digit(r) && *r->at == '0';
+    const int digits = read_digits(r, &mantissa, &exponent, false);
     if (digits == 0 || (zero_first && digits > 1)) {
         return mb_json_reject(r, "malformed number");
     }
     if (r->at < r->end && *r->at == '.') {
         r->at++;
-        const char *fraction = r->at;
-        for (; is_digit(r); r->at++) {
-            mantissa = mantissa * 10 + (*r->at - '0');
-            exponent -= exponent > -100000;
-        }
-        if (r->at == fraction) {
+        if (read_digits(r, &mantissa, &exponent, true) == 0) {
             return mb_json_reject(r, "malformed number");
         }
     }
-    if (r->at < r->end && (*r->at == 'e' || *r->at == 'E')) {
-        r->at++;
-        bool minus = r->at < r->end && *r->at == '-';
-        r->at += minus || (r->at < r->end && *r->at == '+');
-        int e = 0;
-        if (!is_digit(r)) {
-            return mb_json_reject(r, "malformed number");
-        }
-        for (; is_digit(r); r->at++) {
-            e = e < 100000 ? e * 10 + (*r->at - '0') : e;
-        }
-        exponent += minus ? -e : e;
+    if (r->at < r->end && (*r->at == 'e' || *r->at == 'E') && !read_exponent(r, &exponent)) {
+        return mb_json_reject(r, "malformed number");
     }
-    /* Powers of ten up to 10^22 are exact, so that short numbers are rounded once. */
-    double scale = 1;
-    for (int i = exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e308; i--) {
-        scale *= 10;
+    const double v = scaled(mantissa, exponent);
+    if (v > DBL_MAX) {
+        return mb_json_reject(r, "a number is too large");
     }
-    mantissa = exponent < 0 ? mantissa / scale : mantissa * scale;
-    *value = negative ? -mantissa : mantissa;
+    *value = negative ? -v : v;
     return true;
 }
 

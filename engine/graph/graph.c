@@ -15,6 +15,9 @@
 #include <string.h>
 
 #define TEXT_BLOCK_BYTES 16384u
+/* Passes and schedule take the square of it: a file that claims thousands of blocks, each of one weight, must not cost minutes.
+ * The largest network there is (DINOv3 7B) has 2,400. */
+#define MAX_NODES 16384
 
 struct mb_text_block {
     mb_text_block *next;
@@ -58,6 +61,7 @@ void mb_graph_free(mb_graph *g)
         g->text = next;
     }
     mb_free(g->values);
+    mb_free(g->of_tensor);
     mb_free(g->nodes);
     mb_free(g->taps);
     mb_free(g);
@@ -155,6 +159,20 @@ bool mb_graph_has_weight(const mb_graph *g, const char *name)
     return mb_weights_find(g->weights, name) != NULL;
 }
 
+/* Where the value of a tensor is noted (its number + 1; 0: none yet). A file may have 65,536 tensors: no search among the values.
+ * NULL: no memory. */
+static int *value_of_tensor(mb_graph *g, const mb_tensor *t)
+{
+    if (g->of_tensor == NULL) {
+        g->of_tensor = mb_calloc(mb_weights_count(g->weights), sizeof *g->of_tensor);
+    }
+    if (g->of_tensor == NULL) {
+        mb_graph_fail(g, MB_E_MEMORY, "could not allocate memory for the graph's weights");
+        return NULL;
+    }
+    return &g->of_tensor[t - mb_weights_at(g->weights, 0)];
+}
+
 /* A tensor of the file as a value of four dimensions, missing ones 1. One value for each tensor, however many nodes
  * read it. */
 int mb_graph_weight(mb_graph *g, const char *name)
@@ -162,15 +180,18 @@ int mb_graph_weight(mb_graph *g, const char *name)
     if (g->error.code != MB_OK || name == NULL) {
         return MB_NONE;
     }
-    for (int i = 0; i < g->n_values; i++) { /* both passes of the backbone share their weights */
-        if (g->values[i].kind == MB_VALUE_WEIGHT && strcmp(g->values[i].name, name) == 0) {
-            return i;
-        }
-    }
     const mb_tensor *t = mb_weights_find(g->weights, name);
     if (t == NULL) {
         mb_graph_fail(g, MB_E_MISMATCH, "tensor '%s' is missing: the file belongs to another model", name);
         return MB_NONE;
+    }
+    int *known = value_of_tensor(g, t);
+    if (known == NULL) {
+        return MB_NONE;
+    }
+    if (*known > 0 &&
+        g->values[*known - 1].kind == MB_VALUE_WEIGHT) { /* both passes of the backbone share their weights */
+        return *known - 1;
     }
     if (t->rank > 4 || t->dtype == MB_I64) {
         mb_graph_fail(g, MB_E_MISMATCH, "tensor '%s': %s with %d dimensions cannot be a weight", name,
@@ -188,6 +209,7 @@ int mb_graph_weight(mb_graph *g, const char *name)
     }
     int id = mb_graph_add_value(g, MB_VALUE_WEIGHT, t->name, dims);
     if (id >= 0) {
+        *known = id + 1;
         g->values[id].tensor = t;
         g->values[id].key = mb_fnv1a64(MB_FNV1A64_BASIS, t->name, strlen(t->name));
     }
@@ -233,6 +255,11 @@ int mb_graph_node(mb_graph *g, mb_op op, const char *name, const mb_attrs *attrs
 {
     const mb_op_rule *rule = mb_op_get_rule(op);
     if (g->error.code != MB_OK) {
+        return MB_NONE;
+    }
+    if (g->n_nodes >= MAX_NODES) {
+        mb_graph_fail(g, MB_E_UNSUPPORTED,
+                      "a network of more than %d operations: its metadata are damaged, or say too much", MAX_NODES);
         return MB_NONE;
     }
     mb_node node = {.op = op, .n_in = n_in, .name = name, .out = MB_NONE};

@@ -67,6 +67,7 @@ typedef struct mb_graph {
     const mb_weights *weights; /* borrowed */
     mb_value_info *values;
     int n_values, values_capacity;
+    int *of_tensor; /* by tensor of the file: its value + 1 */
     mb_node *nodes;
     int n_nodes, nodes_capacity;
     mb_tap *taps;

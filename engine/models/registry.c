@@ -1,6 +1,7 @@
 /* One row per architecture. */
 #include "models/registry.h"
 
+#include "core/text.h"
 #include "models/birefnet.h"
 #include "models/vitmatte.h"
 
@@ -22,7 +23,8 @@ mb_status mb_registry_find(const mb_architecture **out, const mb_weights *w, mb_
             return MB_OK;
         }
     }
-    return mb_fail(err, MB_E_MISMATCH,
-                   "the model file holds the architecture '%.40s', which this version does not know",
-                   family != NULL ? family : "(none)");
+    char shown[45];
+    family = family != NULL ? family : "(none)";
+    return mb_fail(err, MB_E_MISMATCH, "the model file holds the architecture '%s', which this version does not know",
+                   mb_printable(shown, sizeof shown, family, strlen(family)));
 }

@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "core/os_file.h"
 #include "core/os_process.h"
+#include "core/text.h"
 #include "models/meta.h"
 #include "pipeline/builtin.h"
 
@@ -93,7 +94,7 @@ static void describe(mb_model *m)
 {
     const mb_weights *w = m->weights;
     mb_model_info *i = &m->info;
-    char variant[80];
+    char variant[80], shown[90]; /* the file's own words are in it */
     i->path = mb_weights_path(w);
     i->name = meta_or(w, "name", "");
     i->architecture = m->architecture->name;
@@ -107,7 +108,8 @@ static void describe(mb_model *m)
     i->file_bytes = mb_weights_file_bytes(w);
     mb_dtype dtype = main_dtype(w, &i->n_parameters);
     name_variant(variant, sizeof variant, m);
-    (void)snprintf(m->summary, sizeof m->summary, "%s, %.1f M parameters, %s", variant, (double)i->n_parameters * 1e-6,
+    (void)snprintf(m->summary, sizeof m->summary, "%s, %.1f M parameters, %s",
+                   mb_printable(shown, sizeof shown, variant, strlen(variant)), (double)i->n_parameters * 1e-6,
                    mb_dtype_name(dtype));
     i->summary = m->summary;
 }

@@ -190,8 +190,8 @@ static bool read_pair(const uint8_t **at, const uint8_t *end, const char **key, 
     }
     memcpy(&pair, *at, sizeof pair);
     const uint8_t *p = *at + sizeof pair;
-    size_t need = (size_t)pair.key_bytes + pair.value_bytes + 2; /* 33 bits at most: cannot overflow */
-    if ((size_t)(end - p) < need) {
+    const uint64_t need = (uint64_t)pair.key_bytes + pair.value_bytes + 2; /* 33 bits at most */
+    if ((uint64_t)(end - p) < need) {
         return false;
     }
     *key = (const char *)p;
@@ -274,13 +274,10 @@ static mb_status read_entry(mb_weights *w, size_t index, const uint8_t **at, con
     *t = (mb_tensor){
         .name = name, .dtype = (mb_dtype)e.dtype, .rank = e.rank, .bytes = (size_t)e.bytes, .checksum = e.checksum};
     size_t bytes = mb_dtype_size(t->dtype);
-    bool empty = false;
-    for (int i = 0; i < t->rank; i++) { /* zeros aside, so that no product of some of the dimensions overflows either */
-        t->dims[i] = (int64_t)dims[i];
-        empty = empty || dims[i] == 0;
-        if (dims[i] > INT64_MAX || !mb_mul_size(&bytes, bytes, dims[i] > 0 ? (size_t)dims[i] : 1)) {
-            return bad_tensor(err, index, name, "its dimensions overflow");
-        }
+    bool empty;
+    memcpy(t->dims, dims, (size_t)t->rank * sizeof dims[0]); /* beyond INT64_MAX: negative, and refused */
+    if (!mb_mul_dims(&bytes, &empty, t->dims, t->rank)) {
+        return bad_tensor(err, index, name, "its dimensions overflow");
     }
     uint64_t start;
     if ((empty ? 0 : bytes) != e.bytes) {

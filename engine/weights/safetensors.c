@@ -30,8 +30,9 @@ struct mb_safetensors {
     size_t pool_used, pool_bytes;
     mb_st_tensor *tensors;
     size_t n_tensors, capacity;
-    const char **meta;
+    const char **meta; /* key, value, key, value ..., sorted by key */
     size_t n_meta, meta_capacity;
+    bool has_meta;
     const mb_st_tensor **by_name; /* the tensors in the order of their names */
 };
 
@@ -181,12 +182,9 @@ static bool read_tensor(mb_safetensors *s, mb_json_reader *r, mb_st_tensor *t)
         return mb_json_reject(r, "dtype, shape or data_offsets are missing");
     }
     size_t bits = mb_st_dtype_bits(t->dtype);
-    bool empty = false;
-    for (int i = 0; i < t->rank; i++) { /* zeros aside, so that no product of some of the dimensions overflows either */
-        empty = empty || t->dims[i] == 0;
-        if (!mb_mul_size(&bits, bits, t->dims[i] > 0 ? (size_t)t->dims[i] : 1)) {
-            return mb_json_reject(r, "the shape overflows");
-        }
+    bool empty;
+    if (!mb_mul_dims(&bits, &empty, t->dims, t->rank)) {
+        return mb_json_reject(r, "the shape overflows");
     }
     bits = empty ? 0 : bits;
     if (bits % 8 != 0) {
@@ -208,7 +206,9 @@ static bool read_tensor(mb_safetensors *s, mb_json_reader *r, mb_st_tensor *t)
 static mb_status read_entry(mb_safetensors *s, mb_json_reader *r, const char *name, size_t n, mb_error *err)
 {
     if (strcmp(name, "__metadata__") == 0) {
-        return s->n_meta == 0 ? read_meta(s, r, err) : damaged(err, NULL, "two __metadata__ objects");
+        const bool again = s->has_meta;
+        s->has_meta = true;
+        return again ? damaged(err, NULL, "two __metadata__ objects") : read_meta(s, r, err);
     }
     if (!mb_is_name(name, n, MAX_NAME)) {
         return damaged(err, name, "the name is empty, too long, or has control characters");
@@ -290,6 +290,30 @@ const mb_st_tensor *mb_safetensors_find(const mb_safetensors *s, const char *nam
     return found != NULL ? *found : NULL;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b); /* of a pair the key comes first */
+}
+
+static int key_against(const void *key, const void *at)
+{
+    return strcmp(key, *(const char *const *)at);
+}
+
+/* A key that occurs twice would mean one thing to a reader that keeps the first, and another to one that keeps the last. */
+static mb_status index_meta(mb_safetensors *s, mb_error *err)
+{
+    if (s->n_meta > 1) {
+        qsort(s->meta, s->n_meta, 2 * sizeof s->meta[0], by_key);
+    }
+    for (size_t i = 1; i < s->n_meta; i++) {
+        if (strcmp(s->meta[2 * i - 2], s->meta[2 * i]) == 0) {
+            return damaged(err, NULL, "a key of its metadata occurs twice");
+        }
+    }
+    return MB_OK;
+}
+
 /* All names once: sorted, two of the same stand side by side. */
 static mb_status index_names(mb_safetensors *s, mb_error *err)
 {
@@ -365,6 +389,9 @@ mb_status mb_safetensors_open_memory(mb_safetensors **out, const void *data, siz
     if (status == MB_OK) {
         status = check_order(s, err);
     }
+    if (status == MB_OK) {
+        status = index_meta(s, err);
+    }
     if (status != MB_OK) {
         mb_safetensors_free(s);
         return status;
@@ -427,13 +454,9 @@ void mb_safetensors_meta_at(const mb_safetensors *s, size_t index, const char **
     *value = s->meta[2 * index + 1];
 }
 
-/* A handful of pairs: a search from the front. */
 const char *mb_safetensors_meta(const mb_safetensors *s, const char *key)
 {
-    for (size_t i = 0; i < s->n_meta; i++) {
-        if (strcmp(s->meta[2 * i], key) == 0) {
-            return s->meta[2 * i + 1];
-        }
-    }
-    return NULL;
+    const char *const *found =
+        s->n_meta > 0 ? bsearch(key, s->meta, s->n_meta, 2 * sizeof s->meta[0], key_against) : NULL;
+    return found != NULL ? found[1] : NULL;
 }

@@ -111,6 +111,42 @@ TEST(reading)
     CHECK(mb_json_enter(&r, '{') && !mb_json_next_key(&r, key, sizeof key, &n) && r.problem != NULL);
 }
 
+/* Numbers that leave what a double can hold are refused; nothing that is read is no number. */
+TEST(numbers)
+{
+    static const struct {
+        const char *text;
+        double want;
+    } good[] = {{"0e400", 0.0},
+                {"-0e99999999999", 0.0},
+                {"0.000e308", 0.0},
+                {"0.485", 0.485},
+                {"-1.25e2", -125.0},
+                {"1e308", 1e308},
+                {"123456789012345678901234567890", 123456789012345678901234567890.0},
+                {"1e-400", 0.0},
+                {"0.1e1", 1.0},
+                {"12345678901234567890123e-23", 0.12345678901234567890123}};
+    static const char *const bad[] = {"1e309", "-1e400", "1e99999999999", "17976931348623159e300"};
+    char text[1000];
+    mb_json_reader r;
+    double v = 0;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        mb_json_read_init(&r, good[i].text, strlen(good[i].text));
+        CHECK_MSG(mb_json_get_number(&r, &v) && fabs(v - good[i].want) <= 1e-15 * fabs(good[i].want), "%s: %.17g",
+                  good[i].text, v);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        mb_json_read_init(&r, bad[i], strlen(bad[i]));
+        CHECK_MSG(!mb_json_get_number(&r, &v) && strcmp(r.problem, "a number is too large") == 0, "%s: %.17g", bad[i],
+                  v);
+    }
+    memset(text, '3', sizeof text); /* a thousand digits, which an exponent takes back */
+    memcpy(text + sizeof text - 6, "e-993", 6);
+    mb_json_read_init(&r, text, strlen(text));
+    CHECK_MSG(mb_json_get_number(&r, &v) && fabs(v - 3.3333333333333333) < 1e-12, "%.17g", v);
+}
+
 TEST(text)
 {
     char out[16];

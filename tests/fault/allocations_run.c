@@ -355,18 +355,18 @@ static const struct {
 } scenarios[] = {{"context, three threads", contexts, 100},
                  {"models", models, 10},
                  {"model in memory", model_in_memory, 60},
-                 {"plans", plans, 12},
-                 {"cut", cut_plain, 6},
-                 {"cut, three threads", cut_threads, 2},
-                 {"cut, flipped, 16 bits", cut_flip, 2},
-                 {"cut, closed form", cut_closed, 2},
-                 {"cut, vitmatte", cut_vitmatte, 2},
+                 {"plans", plans, 30},
+                 {"cut", cut_plain, 20},
+                 {"cut, three threads", cut_threads, 10},
+                 {"cut, flipped, 16 bits", cut_flip, 10},
+                 {"cut, closed form", cut_closed, 10},
+                 {"cut, vitmatte", cut_vitmatte, 10},
                  {"cut, both segmenters", cut_both, 2},
                  {"cut, saliency", cut_saliency, 5},
                  {"file to file", file_to_file, 1},
-                 {"batch", batch, 2},
-                 {"network", networks, 2},
-                 {"tensors", tensors, 2}};
+                 {"batch", batch, 10},
+                 {"network", networks, 10},
+                 {"tensors", tensors, 10}};
 
 TEST_ROWS(sweep, scenarios)
 {

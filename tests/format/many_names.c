@@ -1,6 +1,7 @@
 /* Names that a file's author has chosen so that a hash of them is one and the same: 65,536 tensors open as fast as any. */
 #include "core/alloc.h"
 #include "core/hash.h"
+#include "graph/graph.h"
 #include "harness/check.h"
 #include "weights/reader.h"
 #include "weights/safetensors.h"
@@ -70,9 +71,18 @@ static void check_time(double start)
     CHECK_MSG(seconds() - start < 2.0, "%.1f s", seconds() - start);
 }
 
-TEST(safetensors)
+SETUP
 {
     make_names();
+}
+
+TEARDOWN
+{
+    free(names);
+}
+
+TEST(safetensors)
+{
     char *file = malloc(8 + NAMES * (4 * LEVELS + 64));
     mb_safetensors *s = NULL;
     size_t n = 8;
@@ -92,23 +102,66 @@ TEST(safetensors)
     free(file);
 }
 
+/* Each is asked for twice, as the two passes of a backbone do. */
+static void check_graph(const mb_weights *w)
+{
+    mb_graph *g = NULL;
+    REQUIRE(mb_graph_create(&g, w, NULL) == MB_OK);
+    const double start = seconds();
+    for (uint32_t i = 0; i < 2 * NAMES; i++) {
+        const int id = mb_graph_weight(g, names[i % NAMES]);
+        if (!CHECK_MSG(id == (int)(i % NAMES), "%u: value %d", i, id)) {
+            break;
+        }
+    }
+    check_time(start);
+    mb_graph_free(g);
+}
+
+/* Metadata in the order of the file, as they are when a model is converted again; a second value replaces the first. */
+TEST(keys)
+{
+    enum { KEYS = 300000 };
+    mbw_writer *w = NULL;
+    mb_weights *opened = NULL;
+    void *data = NULL;
+    size_t n = 0;
+    const double start = seconds();
+    CHECK(mbw_writer_create(&w, NULL) == MB_OK && mbw_writer_meta(w, "zz", "last", NULL) == MB_OK);
+    for (int i = 0; i < 2 * KEYS; i++) {
+        char key[20];
+        (void)snprintf(key, sizeof key, "k%06d", i % KEYS);
+        CHECK(mbw_writer_meta(w, key, i < KEYS ? "a" : "b", NULL) == MB_OK);
+    }
+    CHECK(mbw_writer_start_memory(w, NULL) == MB_OK && mbw_writer_finish_memory(w, &data, &n, NULL) == MB_OK);
+    mbw_writer_free(w);
+    check_time(start);
+    CHECK(mb_weights_open_owned(&opened, data, n, NULL) == MB_OK && mb_weights_meta_count(opened) == KEYS + 1);
+    CHECK(strcmp(mb_weights_meta(opened, "k000777"), "b") == 0 && strcmp(mb_weights_meta(opened, "zz"), "last") == 0);
+    mb_weights_free(opened);
+}
+
 TEST(model)
 {
     mbw_writer *w = NULL;
     mb_weights *opened = NULL;
     void *data = NULL;
     size_t n = 0;
-    const int64_t none = 0;
+    const int64_t one = 1;
     CHECK(mbw_writer_create(&w, NULL) == MB_OK);
     for (uint32_t i = 0; i < NAMES; i++) {
-        CHECK(mbw_writer_tensor(w, names[i], MB_F32, 1, &none, NULL) == MB_OK);
+        CHECK(mbw_writer_tensor(w, names[i], MB_F16, 1, &one, NULL) == MB_OK);
     }
-    CHECK(mbw_writer_start_memory(w, NULL) == MB_OK && mbw_writer_finish_memory(w, &data, &n, NULL) == MB_OK);
+    CHECK(mbw_writer_start_memory(w, NULL) == MB_OK);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        CHECK(mbw_writer_data(w, "\0", 2, NULL) == MB_OK);
+    }
+    CHECK(mbw_writer_finish_memory(w, &data, &n, NULL) == MB_OK);
     mbw_writer_free(w);
     const double start = seconds();
     CHECK(mb_weights_open_owned(&opened, data, n, NULL) == MB_OK);
     CHECK(strcmp(mb_weights_find(opened, names[777])->name, names[777]) == 0);
     check_time(start);
+    check_graph(opened);
     mb_weights_free(opened);
-    free(names);
 }

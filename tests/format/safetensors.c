@@ -117,6 +117,9 @@ TEST(rules)
         {"{\"a\\u0007\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4},
         {"{\"a\":[]}", 0},
         {"{\"__metadata__\":{\"a\":1}}", 0},
+        {"{\"__metadata__\":{},\"__metadata__\":{}}", 0}, /* two, and an empty one is one */
+        {"{\"__metadata__\":null,\"__metadata__\":{\"a\":\"b\"}}", 0},
+        {"{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\",\"a\":\"3\"}}", 0}, /* the first or the last? */
         {"{} x", 0},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}", 0},
         {" {}", 0},

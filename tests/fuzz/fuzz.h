@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 fuzz_wide; /* what no product of two sizes leaves */
+#else
+typedef uint64_t fuzz_wide; /* sizes have 32 bits */
+#endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 /* Of targets that have much to prepare: before the first input, whose time is limited. 0: it is done. */

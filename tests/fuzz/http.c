@@ -24,8 +24,8 @@ static server s;
 static args a;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-/* As cmd_serve does it, with the classical method in place of a network. Its first run takes seconds on a busy machine: before
- * the first input, whose time is limited. */
+/* As cmd_serve does it, with the classical method in place of a network. Its first run takes seconds, and minutes at
+ * the lowest weight of a busy machine: before the first input, whose time is limited. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static char *words[] = {"mattebox", "serve",     "--model", "saliency",  "--quiet", "--jobs",
@@ -47,7 +47,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "mattebox-fuzz-%d", (int)getpid());
     FUZZ_MUST(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 8) == 0);
     FUZZ_MUST(http_add(&s, fd, 1));
-    for (int i = 0; i < 600 && !atomic_load(&s.ready); i++) {
+    for (int i = 0; i < 18000 && !atomic_load(&s.ready); i++) { /* 200 ms each, at most */
         http_turn(&s);
     }
     FUZZ_MUST(atomic_load(&s.ready));

@@ -43,14 +43,14 @@ static void read_meta(model *m, const uint8_t *p, size_t n)
     mb_file_pair pair;
     for (size_t at = 0; m->n_meta < MAX_PARTS && n - at >= sizeof pair; m->n_meta++) {
         memcpy(&pair, p + at, sizeof pair);
-        size_t need = (size_t)pair.key_bytes + pair.value_bytes + 2;
+        const uint64_t need = (uint64_t)pair.key_bytes + pair.value_bytes + 2;
         at += sizeof pair;
         if (need > n - at) {
             return;
         }
         set_text(&m->keys[m->n_meta], p + at, pair.key_bytes);
         set_text(&m->values[m->n_meta], p + at + pair.key_bytes + 1, pair.value_bytes);
-        at += need;
+        at += (size_t)need;
     }
 }
 

@@ -428,6 +428,24 @@ TEST_ROWS(pass, cases)
     compare(row);
 }
 
+/* A model file says how many blocks there are, and what takes the square of them must not take minutes. */
+TEST(too_many_operations)
+{
+    static const int64_t dims[4] = {1, 1, 1, 1};
+    mb_graph *g = NULL;
+    mb_error err = {0};
+    REQUIRE_OK(mb_graph_create(&g, NULL, &err), err);
+    int x = mb_graph_input(g, "x", dims), n = 0;
+    const mb_attrs a = {.unary = {.act = MB_ACT_RELU}};
+    for (; x >= 0 && n < 100000; n++) {
+        x = mb_graph_node(g, MB_OP_unary, "again", &a, &x, 1, -1);
+    }
+    CHECK_EQ(n, 16385);
+    CHECK_EQ(mb_graph_status(g, &err), MB_E_UNSUPPORTED);
+    CHECK_MSG(strstr(err.message, "16384 operations") != NULL, "%s", err.message);
+    mb_graph_free(g);
+}
+
 TEST(unknown_pass)
 {
     mb_error err = {0};

@@ -76,23 +76,6 @@ static bool run_once(float *dense, const op_kernel *k, mb_op op, const op_case *
     return ok;
 }
 
-/* Largest error over largest magnitude; infinite where one is finite and the other is not. */
-static double distance(const float *a, const float *b, size_t n)
-{
-    double error = 0, magnitude = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(a[i]) || !isfinite(b[i])) {
-            if (memcmp(&a[i], &b[i], sizeof a[i]) != 0 && !(isnan(a[i]) && isnan(b[i]))) {
-                return INFINITY;
-            }
-            continue;
-        }
-        error = fmax(error, fabs((double)a[i] - (double)b[i]));
-        magnitude = fmax(magnitude, fabs((double)b[i]));
-    }
-    return error == 0 ? 0 : error / magnitude;
-}
-
 /* One kernel with one layout: 1, 2, 3 threads, the same bits, near enough to ref. */
 static void check_layout(float *scratch[2], const op_kernel *k, mb_op op, const op_case *oc, const op_contents *data,
                          op_variant v)
@@ -108,7 +91,7 @@ static void check_layout(float *scratch[2], const op_kernel *k, mb_op op, const 
             return;
         }
         if (t == 0) {
-            double d = distance(now, data->expected, data->n_out);
+            double d = op_distance(now, data->expected, data->n_out);
             CHECK_MSG(d <= allowed, "%s '%s': %s %s%s%s is %.2g from ref, %.2g is allowed", rule->name, oc->name,
                       k->backend, k->kernel->name, v.slices ? ", slices" : "", v.in_place ? ", in place" : "", d,
                       allowed);

@@ -41,6 +41,9 @@ typedef struct op_case {
     bool f32_only;        /* no meaning in 16 bits: logits so large that rounding turns the softmax over */
 } op_case;
 
+/* Largest error of `a` over the largest magnitude of `b`, n values each; infinite where one is finite and the other is not. */
+double op_distance(const float *a, const float *b, size_t n);
+
 /* The main function of a test of one op. */
 int op_harness_main(int argc, char **argv, mb_op op, const op_case *cases, int n_cases);
 #define OP_HARNESS(op, cases)                                                                                          \

@@ -217,6 +217,10 @@ static mb_status parse(catalogue *c, char *text, const char *origin, mb_error *e
         n = strcspn(p, " \t");
         char *value = p + n + strspn(p + n, " \t");
         p[n] = '\0';
+        if (value[0] != '\0' && !mb_is_name(value, strlen(value), MAX_USER_FILE)) { /* all of it may be printed */
+            status = wrong(err, origin, line, "a control character, or bytes that are not UTF-8");
+            continue;
+        }
         if (strcmp(p, "model") == 0) {
             status = check_entry(e, origin, line, err);
             if (status == MB_OK && !catalogue_is_name(value)) {

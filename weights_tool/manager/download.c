@@ -7,6 +7,7 @@
 
 #include "core/os_process.h"
 #include "core/os_thread.h"
+#include "core/text.h"
 
 #include "manager/curl_api.h"
 #include "manager/http_answer.h"
@@ -199,8 +200,9 @@ static mb_status check_kind(transfer *t, const char *data, size_t n)
     char host[200];
     host_of(host, sizeof host, t->r->address);
     if (a->encoding[0] != '\0' && strcasecmp(a->encoding, "identity") != 0) {
-        return mb_fail(t->err, MB_E_IO, "%s sends the file compressed (%.30s), which was not requested", host,
-                       a->encoding);
+        char shown[40];
+        return mb_fail(t->err, MB_E_IO, "%s sends the file compressed (%s), which was not requested", host,
+                       mb_printable(shown, sizeof shown, a->encoding, strlen(a->encoding)));
     }
     if (strcmp(a->content_type, "text/html") == 0 ||
         (a->status == 200 && n >= 5 && (strncasecmp(data, "<!doc", 5) == 0 || strncasecmp(data, "<html", 5) == 0))) {

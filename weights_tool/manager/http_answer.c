@@ -88,6 +88,20 @@ static void read_digest(char out[65], const char *p, const char *end)
     (void)catalogue_read_sha256(out, p, (size_t)(end - p));
 }
 
+/* RFC 9110, section 8.8.3: quotes around visible characters. It is sent back in a request of ours (If-Range), where nothing
+ * else must stand. */
+static bool is_strong_etag(const char *text)
+{
+    const size_t n = strlen(text);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if (c < 0x21 || c == 0x7F || ((c == '"') != (i == 0 || i == n - 1))) {
+            return false;
+        }
+    }
+    return n >= 2;
+}
+
 static bool is_header(const char *line, size_t n, const char *name)
 {
     return strlen(name) == n && strncasecmp(line, name, n) == 0;
@@ -126,7 +140,7 @@ void http_answer_line(http_answer *a, const char *line, size_t n)
         read_range(a, value, end);
     } else if (is_header(line, name, "etag")) {
         copy(a->etag, sizeof a->etag, value, end);
-        if (a->etag[0] != '"') {
+        if (!is_strong_etag(a->etag)) {
             a->etag[0] = '\0';
         }
     } else if (is_header(line, name, "content-type")) {

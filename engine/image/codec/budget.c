@@ -24,7 +24,7 @@ void mb_budget_init(mb_budget *b, size_t limit)
 void *mb_budget_alloc(mb_budget *b, size_t bytes)
 {
     size_t all;
-    if (bytes > b->limit - b->used) {
+    if (b->used > b->limit || bytes > b->limit - b->used) { /* the limit may have been lowered */
         b->exceeded = true;
         return NULL;
     }

@@ -63,13 +63,27 @@ mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_psd(mb_decode_job *job);
 mb_status mb_decode_pnm(mb_decode_job *job);
 
-/* mb_load_memory with another decoder than that of the file's type; `user` goes to job->user. NULL: its type's. */
-MB_MUST_CHECK mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_image_u8 *out,
-                                   mb_load_info *info, const void *bytes, size_t n, const char *name,
-                                   const mb_load_limits *limits, mb_error *err);
+/* Another decoder than that of the file's type, and what is known of the file: it is not looked through again for each of its
+ * frames. */
+typedef struct mb_load_way {
+    mb_decode_fn decoder; /* NULL: the type's, and nothing is known */
+    void *user;           /* goes to job->user */
+    const mb_sniffed *head;
+    int orientation;
+    const mb_metadata *metadata; /* as mb_metadata_read gives it; NULL: it is not wanted */
+} mb_load_way;
+
+/* mb_load_memory in that way. */
+MB_MUST_CHECK mb_status mb_load_by(const mb_load_way *by, const mb_task *task, mb_image_u8 *out, mb_load_info *info,
+                                   const void *bytes, size_t n, const char *name, const mb_load_limits *limits,
+                                   mb_error *err);
 /* Whether the size that a header declares passes the limits. */
 bool mb_load_within_limits(const mb_sniffed *head, const mb_load_limits *limits);
 
+/* Whether `left` bytes of the file can hold `rows` rows of at least `row` bytes each; true for small pictures, and where those
+ * that end early are welcome. False: that it does is noted, and nothing has to be allocated to find that a small file claims a
+ * large picture. */
+bool mb_decode_may_fit(mb_decode_job *job, size_t row, size_t rows, size_t left);
 /* Creates job->out, black, of the size that the header says. */
 MB_MUST_CHECK mb_status mb_decode_begin(mb_decode_job *job);
 /* After it, for files of 16 bits: creates job->info->u16, black, if 16 bits are wanted. */

@@ -3,6 +3,8 @@
 
 #include "core/alloc.h"
 #include "image/codec/codec.h"
+#include "image/codec/exif.h"
+#include "image/codec/metadata.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +91,7 @@ mb_status mb_frame_file_open(mb_frame_file *out, const void *bytes, size_t n, co
     if (out->walk != NULL) {
         out->budget.limit += area * CANVAS_BYTES_PER_PIXEL;
         out->animated = true;
+        out->orientation = mb_exif_orientation(out->head.type, bytes, n);
         MB_TRY(out->walk->begin(out, err));
     } else if (mb_load_within_limits(&out->head, limits)) {
         out->count = count_pages(out, limits);
@@ -115,6 +118,8 @@ void mb_frame_file_close(mb_frame_file *f)
         f->walk->end(f);
     }
     f->walk = NULL;
+    mb_metadata_dispose(f->has_metadata ? &f->metadata : NULL);
+    f->has_metadata = false;
     mb_budget_release(&f->budget);
 }
 
@@ -203,5 +208,16 @@ mb_status mb_frame_file_load(const mb_task *task, mb_image_u8 *out, mb_load_info
         mb_error_prefix(&why, "%s", name);
         return mb_fail(err, status, "%s", why.message);
     }
-    return mb_load_by(copy_canvas, f, task, out, info, f->bytes, f->n, name, &own, err);
+    if (own.metadata != NULL && !f->has_metadata) {
+        mb_metadata_init(&f->metadata);
+        status = mb_metadata_read(&f->metadata, f->head.type, (mb_bytes){f->bytes, f->n}, err);
+        f->has_metadata = status == MB_OK;
+        if (status != MB_OK) {
+            mb_metadata_dispose(&f->metadata);
+            mb_error_prefix(err, "%s", name);
+            return status;
+        }
+    }
+    const mb_load_way by = {copy_canvas, f, &f->head, f->orientation, &f->metadata};
+    return mb_load_by(&by, task, out, info, f->bytes, f->n, name, &own, err);
 }

@@ -18,19 +18,24 @@ typedef struct mb_frame_walk {
     void (*end)(mb_frame_file *f); /* frees `state`; may be NULL */
 } mb_frame_walk;
 
+#define MB_APNG_SHARED 3 /* chunks that all frames need */
+
 struct mb_frame_file {
     const uint8_t *bytes; /* the caller's, kept as long as this */
     size_t n;
     char name[256]; /* of the file, for messages */
     mb_sniffed head;
-    int count;          /* of its frames, at least 1 */
-    int loops;          /* 0: for ever */
-    bool animated;      /* its frames have durations */
-    int shown;          /* the frame on the canvas; 0: none yet */
-    int broken;         /* a frame that could not be read, on which the later ones rest; 0: none */
-    bool unsettled;     /* memory ran out within a step: the next one starts anew */
-    double duration_ms; /* of the frame on the canvas */
-    int state_ms;       /* WebP: when the frame on the canvas ends */
+    int count;            /* of its frames, at least 1 */
+    int loops;            /* 0: for ever */
+    bool animated;        /* its frames have durations */
+    int shown;            /* the frame on the canvas; 0: none yet */
+    int broken;           /* a frame that could not be read, on which the later ones rest; 0: none */
+    bool unsettled;       /* memory ran out within a step: the next one starts anew */
+    double duration_ms;   /* of the frame on the canvas */
+    int state_ms;         /* WebP: when the frame on the canvas ends */
+    int orientation;      /* of all frames of an animation, as mb_exif_orientation */
+    mb_metadata metadata; /* likewise, read when it is first wanted */
+    bool has_metadata;
     mb_canvas canvas;
     mb_budget budget;          /* of the canvas and the walk's state */
     const mb_frame_walk *walk; /* NULL: each frame is decoded by itself */
@@ -38,6 +43,7 @@ struct mb_frame_file {
         mb_gif gif;
         struct {
             size_t at; /* of the next chunk */
+            size_t shared[MB_APNG_SHARED];
         } apng;
         struct WebPAnimDecoder *webp;
     } state;

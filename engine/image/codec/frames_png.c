@@ -74,18 +74,37 @@ static bool read_control(control *out, const mb_frame_file *f, const chunk *c)
            out->height <= (uint32_t)f->canvas.height - out->y;
 }
 
+/* What the frames share: palette, clear colour and the bits that count, where each first stands. Looked for once: a file may
+ * have a million chunks in front of ten thousand frames. Longer ones are none that the format knows. */
+static const struct {
+    char name[5];
+    size_t most;
+} shared[MB_APNG_SHARED] = {{"PLTE", 768}, {"tRNS", 256}, {"sBIT", 4}};
+
+static void note_shared(mb_frame_file *f, const chunk *c, size_t at)
+{
+    for (int i = 0; i < MB_APNG_SHARED; i++) {
+        if (is(c, shared[i].name) && c->n <= shared[i].most && f->state.apng.shared[i] == 0) {
+            f->state.apng.shared[i] = at;
+        }
+    }
+}
+
 /* Frames are counted as they are there; acTL says how many there should be. */
 static mb_status begin(mb_frame_file *f, mb_error *err)
 {
     chunk c;
     uint32_t count = 0;
+    bool counted = false;
+    memset(&f->state.apng, 0, sizeof f->state.apng);
     f->state.apng.at = HEAD_BYTES;
     f->loops = 0;
-    for (size_t at = HEAD_BYTES; chunk_at(&c, f, at) && !is(&c, "IEND"); at = c.next) {
-        if (is(&c, "acTL") && c.n == 8) {
+    for (size_t at = HEAD_BYTES; chunk_at(&c, f, at) && !is(&c, "IDAT") && !is(&c, "IEND"); at = c.next) {
+        note_shared(f, &c, at);
+        if (is(&c, "acTL") && c.n == 8 && !counted) {
+            counted = true;
             count = number(c.data, 4);
             f->loops = (int)(number(c.data + 4, 4) & 0x7FFFFFFF);
-            break;
         }
     }
     f->count = count < 0x7FFFFFFF ? (int)count : 0x7FFFFFFF;
@@ -115,12 +134,14 @@ static uint8_t *put_chunk(uint8_t *p, const char *name, const uint8_t *data, siz
     return put_number(start + 4 + n, (uint32_t)crc32(crc32(0, NULL, 0), start, (uInt)(n + 4)));
 }
 
-/* What the frames share: palette and clear colour, with their checksums as they are. */
+/* In the order that the format wants, with their checksums as they are. */
 static uint8_t *put_shared(uint8_t *p, const mb_frame_file *f)
 {
+    static const int order[MB_APNG_SHARED] = {2, 0, 1}; /* sBIT, PLTE, tRNS */
     chunk c;
-    for (size_t at = HEAD_BYTES; chunk_at(&c, f, at) && !is(&c, "IDAT"); at = c.next) {
-        if (is(&c, "PLTE") || is(&c, "tRNS") || is(&c, "sBIT")) {
+    for (int i = 0; i < MB_APNG_SHARED; i++) {
+        const size_t at = f->state.apng.shared[order[i]];
+        if (at > 0 && chunk_at(&c, f, at)) {
             memcpy(p, c.name - 4, c.n + 12);
             p += c.n + 12;
         }
@@ -132,7 +153,7 @@ static uint8_t *put_shared(uint8_t *p, const mb_frame_file *f)
  * memory (budget). */
 static uint8_t *make_png(size_t *n, mb_frame_file *f, const control *k, size_t *from)
 {
-    size_t bytes = 256, end = *from;
+    size_t bytes = 256 + 768 + 256 + 4 + (size_t)MB_APNG_SHARED * 12, end = *from;
     chunk c;
     while (chunk_at(&c, f, end) && !is(&c, "fcTL") && !is(&c, "IEND")) {
         const bool data = is(&c, "IDAT") || is(&c, "fdAT");
@@ -141,9 +162,6 @@ static uint8_t *make_png(size_t *n, mb_frame_file *f, const control *k, size_t *
         }
         bytes += data ? c.n + 12 : 0;
         end = c.next;
-    }
-    for (size_t at = HEAD_BYTES; chunk_at(&c, f, at) && !is(&c, "IDAT"); at = c.next) {
-        bytes += is(&c, "PLTE") || is(&c, "tRNS") || is(&c, "sBIT") ? c.n + 12 : 0;
     }
     uint8_t *png = mb_budget_alloc(&f->budget, bytes), *p = png, head[13];
     if (png == NULL) {

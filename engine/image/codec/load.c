@@ -18,6 +18,8 @@
 #define DEFAULT_FRAMES     10000
 #define BUDGET_BASE        ((size_t)64 << 20)
 #define BUDGET_PER_PIXEL   8
+#define LARGE_PIXELS       4000000 /* of a picture that a file must be able to hold before memory for it is asked for */
+#define MOST_PER_PIXEL     32      /* bytes of any block that is made for a picture */
 
 void mb_load_limits_init(mb_load_limits *limits)
 {
@@ -174,7 +176,8 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     (void)grouped(h, (uint64_t)s->height);
     double megapixels = (double)s->width * (double)s->height * 1e-6;
     const double sayable = megapixels < 1e18 ? megapixels : 1e18; /* a header may claim more than 64 bits hold */
-    if (megapixels > limits->max_megapixels) {
+    const bool unsayable = megapixels * 1e6 > (double)(SIZE_MAX / MOST_PER_PIXEL); /* so that no size below overflows */
+    if (megapixels > limits->max_megapixels || unsayable) {
         return mb_fail(err, MB_E_ARGUMENT,
                        "%s×%s is %s megapixels; the limit is %g\n"
                        "mb_load_options.max_megapixels raises it; it would need %.1f GB",
@@ -204,6 +207,17 @@ static void fill_info(mb_load_info *info, const mb_sniffed *s)
 }
 
 /* ---- decoding */
+
+bool mb_decode_may_fit(mb_decode_job *job, size_t row, size_t rows, size_t left)
+{
+    const size_t pixels = (size_t)job->head.width * (size_t)job->head.height;
+    if (pixels < LARGE_PIXELS || job->limits->accept_partial || row == 0 || left / row >= rows) {
+        return true;
+    }
+    job->ended_early = true;
+    job->rows = -1;
+    return false;
+}
 
 /* Black first: data that ends early leaves the rest so. */
 mb_status mb_decode_begin(mb_decode_job *job)
@@ -424,8 +438,9 @@ static void settle_profile(const mb_decode_job *job)
 }
 
 /* Runs the decoder within its budget, decides what data that ended early is worth, and turns the picture upright. */
-static mb_status decode(mb_image_u8 *out, mb_load_info *info, mb_decode_fn decoder, const mb_decode_job *facts)
+static mb_status decode(mb_image_u8 *out, mb_load_info *info, const mb_load_way *by, const mb_decode_job *facts)
 {
+    const mb_decode_fn decoder = by->decoder != NULL ? by->decoder : decoders[facts->head.type];
     mb_status status;
     mb_budget budget;
     mb_image_u8 stored = {0};
@@ -441,10 +456,11 @@ static mb_status decode(mb_image_u8 *out, mb_load_info *info, mb_decode_fn decod
     drop_opaque_alpha(info);
     if (job.limits->metadata != NULL) {
         const mb_bytes file = {job.bytes, job.n};
-        MB_TRY(mb_metadata_read(job.limits->metadata, job.head.type, file, job.err));
+        MB_TRY(by->decoder != NULL ? mb_metadata_copy(job.limits->metadata, by->metadata, job.err)
+                                   : mb_metadata_read(job.limits->metadata, job.head.type, file, job.err));
         settle_profile(&job);
     }
-    info->orientation = mb_exif_orientation(job.head.type, job.bytes, job.n);
+    info->orientation = by->decoder != NULL ? by->orientation : mb_exif_orientation(job.head.type, job.bytes, job.n);
     MB_TRY(orient_all(out, info, &stored, job.err));
 done:
     if (budget.starved && status != MB_E_MEMORY && status != MB_E_CANCELLED) {
@@ -462,17 +478,11 @@ bool mb_load_within_limits(const mb_sniffed *head, const mb_load_limits *limits)
     return head->width > 0 && check_size(head, limits, NULL) == MB_OK;
 }
 
-/* What mb_load_by is called with. */
-typedef struct way {
-    mb_decode_fn decoder; /* NULL: the type's */
-    void *user;
-} way;
-
 /* From bytes to an upright picture; messages do not name the file yet. */
-static mb_status load(const way *by, const mb_task *task, mb_image_u8 *out, mb_load_info *info, const uint8_t *bytes,
-                      size_t n, const mb_load_limits *limits, mb_error *err)
+static mb_status load(const mb_load_way *by, const mb_task *task, mb_image_u8 *out, mb_load_info *info,
+                      const uint8_t *bytes, size_t n, const mb_load_limits *limits, mb_error *err)
 {
-    mb_sniffed head = mb_sniff(bytes, n);
+    const mb_sniffed head = by->decoder != NULL ? *by->head : mb_sniff(bytes, n);
     if (head.type == MB_FILE_UNKNOWN) {
         return unknown_type(bytes, n, err);
     }
@@ -493,7 +503,7 @@ static mb_status load(const way *by, const mb_task *task, mb_image_u8 *out, mb_l
                          .rows = -1,
                          .user = by->user,
                          .err = err};
-    return decode(out, info, by->decoder != NULL ? by->decoder : decoders[head.type], &job);
+    return decode(out, info, by, &job);
 }
 
 static void prefix_name(mb_error *err, const char *name)
@@ -504,10 +514,9 @@ static void prefix_name(mb_error *err, const char *name)
 }
 
 /* All messages get the name in front; after an error nothing is left to free. */
-mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_image_u8 *out, mb_load_info *info,
+mb_status mb_load_by(const mb_load_way *by, const mb_task *task, mb_image_u8 *out, mb_load_info *info,
                      const void *bytes, size_t n, const char *name, const mb_load_limits *limits, mb_error *err)
 {
-    const way by = {decoder, user};
     mb_load_limits standard;
     mb_load_info spare;
     mb_error local = {0};
@@ -518,7 +527,7 @@ mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_i
         mb_load_limits_init(&standard);
         limits = &standard;
     }
-    mb_status status = load(&by, task, out, info, bytes, n, limits, &local);
+    mb_status status = load(by, task, out, info, bytes, n, limits, &local);
     if (status != MB_OK) {
         prefix_name(&local, name);
         mb_image_u8_dispose(out);
@@ -534,7 +543,8 @@ mb_status mb_load_by(mb_decode_fn decoder, void *user, const mb_task *task, mb_i
 mb_status mb_load_memory(const mb_task *task, mb_image_u8 *out, mb_load_info *info, const void *bytes, size_t n,
                          const char *name, const mb_load_limits *limits, mb_error *err)
 {
-    return mb_load_by(NULL, NULL, task, out, info, bytes, n, name, limits, err);
+    const mb_load_way plain = {.decoder = NULL};
+    return mb_load_by(&plain, task, out, info, bytes, n, name, limits, err);
 }
 
 /* The whole file is read at once, up to max_bytes: decoders work on memory. */

@@ -93,6 +93,11 @@ mb_status mb_decode_hdr(mb_decode_job *job)
     if (row == NULL) {
         return mb_fail_memory(job->err, 4 * h.width, "a row");
     }
+    /* Of a row of runs each plane takes two bytes for 127 pixels. */
+    if (!mb_decode_may_fit(job, h.width < 8 || h.width > 32767 ? 4 * h.width : 4 + h.width / 127 * 8,
+                           (size_t)job->head.height, h.n - h.at)) {
+        return MB_OK;
+    }
     mb_status status = mb_decode_begin(job);
     for (int64_t y = 0; status == MB_OK && y < job->head.height; y++, status = mb_decode_check(job)) {
         uint8_t *dst = job->out->v + (size_t)y * h.width * 3;

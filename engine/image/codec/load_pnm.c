@@ -216,6 +216,15 @@ mb_status mb_decode_pnm(mb_decode_job *job)
     if (table == NULL) {
         return mb_fail_memory(job->err, 65536, "a PNM decoder");
     }
+    /* A plain number takes two bytes, a plain bit one. */
+    const size_t samples = (size_t)p.width * (size_t)p.depth;
+    const size_t row = p.kind == 1   ? samples
+                       : p.kind < 4  ? 2 * samples - 1
+                       : p.kind == 4 ? (samples + 7) / 8
+                                     : samples * (p.maxval > 255 ? 2 : 1);
+    if (!mb_decode_may_fit(job, row, (size_t)p.height, p.n - p.at)) {
+        return MB_OK;
+    }
     mb_status status = mb_decode_begin(job);
     if (status == MB_OK && p.maxval > 255) {
         status = mb_decode_begin_u16(job);

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define HEADER 26
+#define HEADER     26
+#define MAX_PLANES 56 /* of the format */
 
 typedef struct psd {
     const uint8_t *v;
@@ -91,7 +92,7 @@ static mb_status begin(psd *d, const mb_decode_job *job)
         return mb_fail(job->err, MB_E_FORMAT, "%s", problem);
     }
     const unsigned mode = be16(d->v + 24), bits = be16(d->v + 22), planes = be16(d->v + 12);
-    if ((mode != 3 && mode != 1) || (bits != 8 && bits != 16) || planes < mode) { /* 3: RGB, 1: grey */
+    if ((mode != 3 && mode != 1) || (bits != 8 && bits != 16) || planes < mode || planes > MAX_PLANES) {
         return mb_fail(job->err, MB_E_FORMAT,
                        "PSD of mode %u with %u bits and %u planes: RGB and grey of 8 or 16 bits are read\n"
                        "open it in an image editor and save it as PNG",
@@ -108,9 +109,9 @@ static mb_status begin(psd *d, const mb_decode_job *job)
         }
     }
     const unsigned kind = d->n - d->at >= 2 ? be16(d->v + d->at) : 0;
-    const size_t table = (size_t)planes * (size_t)job->head.height * 2; /* at most 65,535 x 65,535 x 2 */
+    const size_t table = (size_t)planes * (size_t)job->head.height * 2; /* 56 planes: far from overflow */
     d->at += d->n - d->at >= 2 ? 2 : 0;
-    d->row = (size_t)job->head.width * (bits / 8);
+    d->row = (size_t)job->head.width * (bits / 8); /* mode 3: RGB, 1: grey: as many colours as its number */
     if (kind > 1) {
         return mb_fail(job->err, MB_E_FORMAT, "PSD compression method %u is not supported\nsave it as PNG", kind);
     }
@@ -134,7 +135,11 @@ mb_status mb_decode_psd(mb_decode_job *job)
         return status;
     }
     const size_t width = (size_t)job->head.width, height = (size_t)job->head.height;
-    const size_t step = d.row / width, planes = be16(d.v + 24); /* as many as the mode's number: 3 or 1 */
+    const size_t step = d.row / width, planes = be16(d.v + 24);
+    /* Two bytes stand for 128 at most. */
+    if (!mb_decode_may_fit(job, (d.row_lengths != NULL ? d.row / 64 : d.row) * planes, height, d.n - d.at)) {
+        return MB_OK;
+    }
     uint8_t *row = mb_budget_alloc(job->budget, d.row);
     if (row == NULL) {
         return mb_fail_memory(job->err, d.row, "a row");

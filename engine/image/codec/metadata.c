@@ -52,6 +52,21 @@ static mb_status copy(void **out, size_t *n, mb_bytes b, mb_error *err)
     return MB_OK;
 }
 
+mb_status mb_metadata_copy(mb_metadata *out, const mb_metadata *from, mb_error *err)
+{
+    mb_status status = MB_OK;
+    if (from->icc_bytes > 0) {
+        MB_TRY(copy(&out->icc, &out->icc_bytes, (mb_bytes){from->icc, from->icc_bytes}, err));
+    }
+    if (from->exif_bytes > 0) {
+        MB_TRY(copy(&out->exif, &out->exif_bytes, (mb_bytes){from->exif, from->exif_bytes}, err));
+    }
+    out->dpi_x = from->dpi_x;
+    out->dpi_y = from->dpi_y;
+done:
+    return status;
+}
+
 /* ---- EXIF: a TIFF structure */
 
 /* Visits entry i of the directory at `at`; 0: there is none. */
@@ -87,8 +102,9 @@ static void drop_thumbnail(uint8_t *v, mb_bytes b, size_t link, bool big)
     size_t from = 0, bytes = 0, entry;
     for (uint32_t i = 0; second > 0 && (entry = entry_at(b, second, i, big)) > 0; i++) {
         const uint32_t tag = number(b, entry, 2, big);
-        from = tag == 0x0201 ? number(b, entry + 8, 4, big) : from;
-        bytes = tag == 0x0202 ? number(b, entry + 8, 4, big) : bytes;
+        const uint32_t value = number(b, entry + 8, 4, big);
+        from = tag == 0x0201 || tag == 0x0111 ? value : from; /* a JPEG, or plain pixels in one strip */
+        bytes = tag == 0x0202 || tag == 0x0117 ? value : bytes;
     }
     if (from >= 8 && from < b.n) {
         memset(v + from, 0, bytes < b.n - from ? bytes : b.n - from);

@@ -21,6 +21,8 @@ mb_bytes mb_find_exif(mb_file_type type, mb_bytes file);
 /* Fills *out (zeroes; the caller disposes) with copies of what the file has and is sound. What is damaged is left out:
  * only MB_E_MEMORY is an error. JPEG, PNG, WebP, PSD; other types give nothing. */
 MB_MUST_CHECK mb_status mb_metadata_read(mb_metadata *out, mb_file_type type, mb_bytes file, mb_error *err);
+/* The same from what mb_metadata_read gave before. */
+MB_MUST_CHECK mb_status mb_metadata_copy(mb_metadata *out, const mb_metadata *from, mb_error *err);
 /* Takes a copy of a sound profile, of whatever colours. */
 MB_MUST_CHECK mb_status mb_metadata_set_icc(mb_metadata *out, mb_bytes icc, mb_error *err);
 /* The colours that its profile is for; RGB without one. */

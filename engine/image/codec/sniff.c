@@ -88,9 +88,12 @@ static void png(mb_sniffed *s, const reader *r)
     unsigned colour = u8_at(r, 25);
     s->channels = colour < 7 ? channels[colour] : 0;
     s->alpha = colour == 4 || colour == 6;
-    for (size_t at = 33; at + 12 <= r->n && !has(r, at + 4, "IDAT", 4); at += 12 + (size_t)be32(r, at)) {
+    for (size_t at = 33; at <= r->n && r->n - at >= 12 && !has(r, at + 4, "IDAT", 4); at += 12 + (size_t)be32(r, at)) {
         s->alpha = s->alpha || has(r, at + 4, "tRNS", 4);
         s->animated = s->animated || (has(r, at + 4, "acTL", 4) && be32(r, at + 8) > 1);
+        if (be32(r, at) > r->n - at - 12) {
+            return;
+        }
     }
 }
 
@@ -336,7 +339,8 @@ static void tiff(mb_sniffed *s, const reader *r)
     const uint32_t count = tiff_number(r, at, wide ? 8 : 2, big);
     at += wide ? 8 : 2;
     s->channels = s->bits = 1;
-    for (uint32_t i = 0; i < count && at + entry * ((size_t)i + 1) <= r->n; i++) {
+    const size_t fitting = at <= r->n ? (r->n - at) / entry : 0;
+    for (uint32_t i = 0; i < count && i < fitting; i++) {
         const size_t e = at + entry * (size_t)i;
         const unsigned tag = tiff_number(r, e, 2, big), type = tiff_number(r, e + 2, 2, big);
         const uint32_t word = tiff_number(r, e + value, type == 3 ? 2 : type == 16 ? 8 : 4, big);

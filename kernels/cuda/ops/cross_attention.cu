@@ -3,11 +3,8 @@
  *   q [N,C,H,W], kv [N,2C,h,w] -> out [N,C,H,W],   logit = scale * q.k
  * One block per (64 queries, head, item), 4 warps of 16 queries; keys in tiles of 64, double buffered with cp.async;
  * softmax is online: running maximum and sum per row, output rescaled when the maximum moves. */
-#include "cuda/lang/each.cuh"
-#include "cuda/lang/fragment.cuh"
+#include "cuda/ops/attention_tiles.cuh"
 #include "cuda/ops/cross_attention.h"
-
-enum { TILE = 64, DIM = 64, PITCH = DIM + 8, WARPS = TILE / 16 };
 
 /* Tokens first .. first + TILE of a map that has `count` of them for each item; zeros past their end and past d. */
 template <class T>
@@ -28,63 +25,11 @@ __device__ inline void logits(float (&s)[TILE / 8][4], float (&high)[2], const u
 {
 #pragma unroll
     for (int n = 0; n < TILE / 8; n++) {
-        s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0.0f;
-#pragma unroll
-        for (int d = 0; d < DIM / 32; d++) {
-            uint32_t b[4];
-            mb_ldmatrix4(b, k + (n * 8 + lane % 8) * PITCH + d * 32 + lane / 8 * 8);
-            uint32_t b0[2] = {b[0], b[1]}, b1[2] = {b[2], b[3]};
-            mb_mma<T>(s[n], a[2 * d], b0);
-            mb_mma<T>(s[n], a[2 * d + 1], b1);
-        }
+        attention_products(s[n], a, k, n, lane);
 #pragma unroll
         for (int e = 0; e < 4; e++) {
             s[n][e] = n * 8 + lane % 4 * 2 + e % 2 < left ? scale * s[n][e] : -INFINITY;
             high[e / 2] = fmaxf(high[e / 2], s[n][e]);
-        }
-    }
-}
-
-/* Probabilities of this tile, and what came before rescaled to the new maximum. */
-__device__ inline void soften(float (&s)[TILE / 8][4], float (&o)[DIM / 8][4], float (&top)[2], float (&sum)[2],
-                              const float (&high)[2])
-{
-#pragma unroll
-    for (int h = 0; h < 2; h++) {
-        float now = mb_warp_max<4>(high[h]); /* finite: every tile has at least one key */
-        float scale = __expf(top[h] - now);
-        top[h] = now;
-        sum[h] *= scale;
-#pragma unroll
-        for (int c = 0; c < DIM / 8; c++) {
-            o[c][2 * h] *= scale;
-            o[c][2 * h + 1] *= scale;
-        }
-    }
-#pragma unroll
-    for (int n = 0; n < TILE / 8; n++) {
-#pragma unroll
-        for (int e = 0; e < 4; e++) {
-            s[n][e] = __expf(s[n][e] - top[e >> 1]);
-            sum[e >> 1] += s[n][e];
-        }
-    }
-}
-
-/* o += probabilities * v. */
-template <class T>
-__device__ inline void values(float (&o)[DIM / 8][4], const float (&s)[TILE / 8][4], const T *v, int lane)
-{
-#pragma unroll
-    for (int n = 0; n < TILE / 8; n += 2) {
-        uint32_t b[4], p[4] = {mb_pack<T>(s[n][0], s[n][1]), mb_pack<T>(s[n][2], s[n][3]),
-                               mb_pack<T>(s[n + 1][0], s[n + 1][1]), mb_pack<T>(s[n + 1][2], s[n + 1][3])};
-#pragma unroll
-        for (int c = 0; c < DIM / 16; c++) {
-            mb_ldmatrix4_trans(b, v + (n * 8 + lane % 16) * PITCH + c * 16 + lane / 16 * 8);
-            uint32_t b0[2] = {b[0], b[1]}, b1[2] = {b[2], b[3]};
-            mb_mma<T>(o[2 * c], p, b0);
-            mb_mma<T>(o[2 * c + 1], p, b1);
         }
     }
 }
@@ -107,11 +52,8 @@ __global__ void __launch_bounds__(WARPS * 32)
     mb_cp_async_commit();
     mb_cp_async_wait<0>();
     __syncthreads();
-    uint32_t a[DIM / 16][4]; /* queries stay in registers as the A operand */
-#pragma unroll
-    for (int e = 0; e < DIM / 16; e++) {
-        mb_ldmatrix4(a[e], k[0] + (row0 + lane % 16) * PITCH + e * 16 + lane / 16 * 8);
-    }
+    uint32_t a[DIM / 16][4]; /* queries stay in registers */
+    attention_queries(a, k[0], row0, lane);
     __syncthreads(); /* the buffer is about to be filled again */
     float o[DIM / 8][4] = {}, top[2] = {-INFINITY, -INFINITY}, sum[2] = {0.0f, 0.0f};
     load_rows(k[0], from_k, kv_pitch, keys, 0, d, kv_vec16);
@@ -127,8 +69,8 @@ __global__ void __launch_bounds__(WARPS * 32)
         __syncthreads();
         float s[TILE / 8][4], high[2] = {top[0], top[1]};
         logits<T>(s, high, a, k[t % 2], scale, keys - t * TILE, lane);
-        soften(s, o, top, sum, high);
-        values<T>(o, s, v[t % 2], lane);
+        attention_soften(s, o, top, sum, high);
+        attention_values<T>(o, s, v[t % 2], lane);
         __syncthreads(); /* the tile after next goes where this one was */
     }
     mb_cp_async_wait<0>();

@@ -3,10 +3,8 @@
  *   q [N,C,H,W], kv [N,2C,h,w] -> out [N,C,H,W],   logit = scale * q.k
  * A block has 16 queries of one item and head, four per warp; keys come in tiles of 32, a lane each. Softmax is online:
  * running maximum and sum, output rescaled when the maximum moves. */
-#include "cuda/lang/each.cuh"
+#include "cuda/ops/attention_online.cuh"
 #include "cuda/ops/cross_attention.h"
-
-enum { WARPS = 4, QUERIES = 4, KEYS = 32, MOST = 4 /* channels per lane: d <= 128 */ };
 
 struct cross_sizes {
     int queries, keys, heads, d;
@@ -14,15 +12,10 @@ struct cross_sizes {
     int64_t q_pitch, kv_pitch, out_pitch;
 };
 
-/* The softmax so far of one query: maximum, sum, and this lane's channels of the output (c = e * 32 + lane). */
-struct running {
-    float top, sum, o[MOST];
-};
-
 /* One tile of keys for one query. */
 template <class T>
-__device__ inline void add_tile(running &r, const float *q, const float *k, const float *v, const cross_sizes &m,
-                                int first, int lane)
+__device__ inline void add_tile(attention_running &r, const float *q, const float *k, const float *v,
+                                const cross_sizes &m, int first, int lane)
 {
     float logit = -INFINITY;
     if (first + lane < m.keys) {
@@ -32,22 +25,7 @@ __device__ inline void add_tile(running &r, const float *q, const float *k, cons
         }
         logit = m.scale * dot;
     }
-    float top = fmaxf(r.top, mb_warp_max(logit)); /* finite: every tile has a key */
-    float p = mb_exp<T>(logit - top), shrink = mb_exp<T>(r.top - top);
-    r.top = top;
-    r.sum = r.sum * shrink + mb_warp_sum(p);
-#pragma unroll
-    for (int e = 0; e < MOST; e++) {
-        r.o[e] *= shrink;
-    }
-    for (int j = 0; j < KEYS; j++) {
-        float pj = __shfl_sync(0xffffffffu, p, j);
-#pragma unroll
-        for (int e = 0; e < MOST; e++) {
-            int c = e * 32 + lane;
-            r.o[e] += c < m.d ? pj * v[j * m.d + c] : 0.0f;
-        }
-    }
+    attention_add<T>(r, logit, v, m.d, lane);
 }
 
 template <class T>
@@ -58,9 +36,9 @@ __global__ void __launch_bounds__(WARPS * 32, 2)
     float *k = shared, *v = k + KEYS * (m.d + 1), *q = v + KEYS * m.d;
     int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32, head = (int)blockIdx.y, n = (int)blockIdx.z;
     int first_query = ((int)blockIdx.x * WARPS + warp) * QUERIES, channels = m.heads * m.d;
-    running r[QUERIES];
+    attention_running r[QUERIES];
     for (int i = 0; i < QUERIES; i++) {
-        r[i] = running{-INFINITY, 0.0f, {0.0f, 0.0f, 0.0f, 0.0f}};
+        r[i] = attention_running{-INFINITY, 0.0f, {0.0f, 0.0f, 0.0f, 0.0f}};
         const size_t token = (size_t)n * (size_t)m.queries + (size_t)(first_query + i);
         for (int c = lane; c < m.d && first_query + i < m.queries; c += 32) {
             q[(warp * QUERIES + i) * m.d + c] = mb_load(q_map[token * (size_t)m.q_pitch + (size_t)(head * m.d + c)]);

@@ -4,19 +4,13 @@
  *   logit = scale * q.k + relative[ky] + relative[a + kx]
  * A block has 16 queries of one map and head, four per warp; keys come in tiles of 32, a lane each. Softmax is online:
  * running maximum and sum, output rescaled when the maximum moves. No token x token matrix exists. */
+#include "cuda/ops/attention_online.cuh"
 #include "cuda/ops/vit_attention.cuh"
 #include "cuda/ops/vit_attention.h"
 
-enum { WARPS = 4, QUERIES = 4, KEYS = 32, MOST = 4 /* channels per lane: d <= 128 */ };
-
-/* The softmax so far of one query: maximum, sum, and this lane's channels of the output (c = e * 32 + lane). */
-struct running {
-    float top, sum, o[MOST];
-};
-
 /* One tile of keys for one query: `bias` is its row of relative terms. */
 template <class T>
-__device__ inline void add_tile(running &r, const float *q, const float *k, const float *v, const float *bias,
+__device__ inline void add_tile(attention_running &r, const float *q, const float *k, const float *v, const float *bias,
                                 const vit_map &m, const vit_keys &keys, int first, int lane)
 {
     int key = first + lane;
@@ -28,22 +22,7 @@ __device__ inline void add_tile(running &r, const float *q, const float *k, cons
         }
         logit = m.scale * dot + vit_term(m, keys, bias, key);
     }
-    float top = fmaxf(r.top, mb_warp_max(logit)); /* finite: every tile has a key */
-    float p = mb_exp<T>(logit - top), shrink = mb_exp<T>(r.top - top);
-    r.top = top;
-    r.sum = r.sum * shrink + mb_warp_sum(p);
-#pragma unroll
-    for (int e = 0; e < MOST; e++) {
-        r.o[e] *= shrink;
-    }
-    for (int j = 0; j < KEYS; j++) {
-        float pj = __shfl_sync(0xffffffffu, p, j);
-#pragma unroll
-        for (int e = 0; e < MOST; e++) {
-            int c = e * 32 + lane;
-            r.o[e] += c < m.d ? pj * v[j * m.d + c] : 0.0f;
-        }
-    }
+    attention_add<T>(r, logit, v, m.d, lane);
 }
 
 /* Two blocks a multiprocessor are asked for, so that sm_90 takes more than 128 registers and spills none. */
@@ -57,11 +36,11 @@ __global__ void __launch_bounds__(WARPS * 32, 2)
     int blocks = (tokens + WARPS * QUERIES - 1) / (WARPS * QUERIES), w = (int)blockIdx.x / blocks, n = (int)blockIdx.z;
     int first_query = (int)blockIdx.x % blocks * WARPS * QUERIES, channels = m.heads * m.d;
     const vit_keys keys = vit_keys_of(m, w);
-    running r[QUERIES];
+    attention_running r[QUERIES];
     int token[QUERIES];
     for (int i = 0; i < QUERIES; i++) {
         token[i] = vit_token(m, w, n, first_query + warp * QUERIES + i);
-        r[i] = running{-INFINITY, 0.0f, {0.0f, 0.0f, 0.0f, 0.0f}};
+        r[i] = attention_running{-INFINITY, 0.0f, {0.0f, 0.0f, 0.0f, 0.0f}};
         for (int c = lane; c < m.d && token[i] >= 0; c += 32) {
             q[(warp * QUERIES + i) * m.d + c] =
                 mb_load(qkv[(size_t)token[i] * (size_t)m.qkv_pitch + (size_t)(head * m.d + c)]);

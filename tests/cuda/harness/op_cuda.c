@@ -287,22 +287,6 @@ static bool run_once(float *dense, const mb_kernel *k, mb_op op, const op_case *
     return ok;
 }
 
-static double distance(const float *a, const float *b, size_t n)
-{
-    double error = 0, magnitude = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(a[i]) || !isfinite(b[i])) {
-            if (memcmp(&a[i], &b[i], sizeof a[i]) != 0 && !(isnan(a[i]) && isnan(b[i]))) {
-                return INFINITY;
-            }
-            continue;
-        }
-        error = fmax(error, fabs((double)a[i] - (double)b[i]));
-        magnitude = fmax(magnitude, fabs((double)b[i]));
-    }
-    return error == 0 ? 0 : error / magnitude;
-}
-
 /* Of the largest magnitude. */
 static double allowed(mb_op op, const op_case *oc, mb_dtype t)
 {
@@ -323,7 +307,7 @@ static void check_layout(const mb_kernel *k, mb_op op, const op_case *oc, data *
             return;
         }
         if (o == 0) {
-            double far = distance(now, d->expected, d->n_out), limit = allowed(op, oc, t);
+            double far = op_distance(now, d->expected, d->n_out), limit = allowed(op, oc, t);
             CHECK_MSG(far <= limit, "'%s' %s %s %s: %.2g from ref, %.2g is allowed", oc->name, k->name,
                       mb_dtype_name(t), layout_names[l], far, limit);
         } else {
