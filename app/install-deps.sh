@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and testing mattebox needs, on Debian 12 or a relative. Does nothing where all is there.
-# usage: install-deps.sh [--ci] [--windows]. --windows: also the cross compiler, Wine, and what codecs.sh needs (docs/windows.md)
+# usage: install-deps.sh [--ci] [--windows] [--arm]. --windows: also the cross compiler, Wine, and what codecs.sh needs
+# (docs/windows.md); --arm: also the cross compiler for 64-bit Arm and the emulator for its programs (docs/build.md)
 set -eu
 
 needed="gcc g++ cmake ninja-build pkg-config libopenblas-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libtiff-dev libheif-dev libjxl-dev liblcms2-dev libcurl4-openssl-dev libmicrohttpd-dev libcjson-dev"
@@ -8,7 +9,8 @@ for argument; do
     case $argument in
     --ci) needed="$needed clang-format-14 python3-minimal python3-numpy" ;;
     --windows) needed="$needed gcc-mingw-w64-x86-64-win32 wine wine64 nasm make dpkg-dev python3-minimal debian-archive-keyring" ;;
-    *) echo "usage: install-deps.sh [--ci] [--windows]" >&2; exit 2 ;;
+    --arm) needed="$needed gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user qemu-user-static" ;;
+    *) echo "usage: install-deps.sh [--ci] [--windows] [--arm]" >&2; exit 2 ;;
     esac
 done
 

@@ -3,13 +3,13 @@
 #   windows.sh [--only PART,...] [LINUX_BUILD [WINDOWS_BUILD]]
 #   windows.sh --quarter [LINUX_BUILD [WINDOWS_BUILD]]     what .ci/run runs: builds the Windows side and runs a chosen quarter
 # Parts: folder (the folder of photos), words (patterns, names, lists, pipes), kill, disk, sizes, library (the DLL in programs of
-# others), troubles (held files, lists, Ctrl-C, being ended), names (what people type, and what no file can be called), python (the
-# wheel in a Python for Windows), cuda (with a stand-in for the driver), programs (those of the tests: the Windows build needs them),
+# others), troubles (held files, lists, Ctrl-C, being ended), names (what people type, and what no file can be called), package (the
+# zip in a fresh prefix), python (the wheel in a Python for Windows), cuda (with a stand-in for the driver), programs (those of the tests: the Windows build needs them),
 # command (the tests of the command line, built for Linux, run the Windows programs). Default: all of them.
 # MATTEBOX_TEST_FILTER: a pattern, which of those programs (core_*). MATTEBOX_WINE_PREFIX: a folder of wine to use and to keep.
 # Needs Debian's wine64. Results must have the same bytes for the same instruction set.
 set -u
-parts=folder,words,kill,disk,sizes,library,troubles,names,python,cuda,programs,command
+parts=folder,words,kill,disk,sizes,library,troubles,names,package,python,cuda,programs,command
 quarter=""
 [ "${1:-}" = --only ] && { parts=$2; shift 2; }
 [ "${1:-}" = --quarter ] && { quarter=yes parts=quarter,folder,words,kill,programs; shift; }
@@ -102,6 +102,7 @@ if part kill; then
         wine "$windows/mattebox.exe" in -o killed/ --model demo -f -q </dev/null &
         sleep "0.$ms"
         wineserver -k
+        kill -9 $! 2>/dev/null # where Wine was just starting it waits for a server that is gone
         wait $! 2>/dev/null
     done
     is_whole killed
@@ -144,7 +145,7 @@ if part sizes; then
 fi
 
 # ---- the library in programs of others, and what happens on desktops
-for file in library troubles names python cuda; do
+for file in library troubles names package python cuda; do
     # shellcheck disable=SC1090 # they lie beside this file
     part $file && . "$root/tests/windows/$file.sh"
 done

@@ -29,12 +29,12 @@ static void header(struct MHD_Response *m, const char *name, const char *value)
 static void timing(struct MHD_Response *m, const work *w)
 {
     char text[400];
-    double other = w->ms_run - w->ms_network - w->ms_refine - w->ms_compose;
+    double total = clock_ms() - w->queued_ms, other = w->ms_run - w->ms_network - w->ms_refine - w->ms_compose;
     (void)snprintf(text, sizeof text,
                    "receive;dur=%.2f, decode;dur=%.2f, queue;dur=%.2f, network;dur=%.2f, refine;dur=%.2f, "
                    "compose;dur=%.2f, other;dur=%.2f, encode;dur=%.2f, overhead;dur=%.2f, total;dur=%.2f",
                    w->ms_receive, w->ms_decode, w->ms_wait, w->ms_network, w->ms_refine, w->ms_compose,
-                   other > 0.0 ? other : 0.0, w->ms_encode, work_overhead_ms(w), clock_ms() - w->queued_ms);
+                   other > 0.0 ? other : 0.0, w->ms_encode, work_overhead_ms(w, total), total);
     header(m, "Server-Timing", text);
 }
 
@@ -77,7 +77,7 @@ static void send_answer(request *r, int status, const char *type, struct MHD_Res
     if (status == 401) {
         header(m, "WWW-Authenticate", "Bearer");
     }
-    if (atomic_load(&r->s->draining) || r->p->surplus != 0 || http_is_full(r->s)) {
+    if (atomic_load(&r->s->draining) || r->is_last) {
         header(m, "Connection", "close");
     }
     const work *w = r->work;

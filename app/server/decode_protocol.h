@@ -15,6 +15,7 @@
 
 #define DECODE_SOCKET  3 /* the descriptor in the decoder's process */
 #define DECODE_MAGIC   0x6d626431u
+#define DECODE_CPU_S   600 /* processor time of a decoder: the limit that the system enforces */
 #define MAX_ICC_BYTES  (16u << 20)
 #define MAX_EXIF_BYTES (1u << 20)
 
@@ -35,6 +36,7 @@ typedef struct decode_reply {
     int32_t status; /* mb_status */
     int32_t width, height, pixels, depth;
     uint32_t icc_bytes, exif_bytes;
+    double cpu_s; /* processor time of the decoder so far */
     double dpi_x, dpi_y;
     char note[80];
     mb_image_source source;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BASE_BYTES ((size_t)512 << 20) /* program, libraries, stack, the mapped file */
@@ -56,8 +57,9 @@ static int reply_with(const void *from, size_t bytes)
 
 /* What a test's file asks for, so that tests can see what becomes of a broken decoder, and that a taken-over one can do
  * nothing. Only with MATTEBOX_TEST_DECODER in the server's environment. */
-static void obey_test(const char *bytes, size_t n, mb_error *err)
+static void obey_test(const char *bytes, size_t n, decode_reply *r)
 {
+    mb_error *err = &r->err;
     static const char mark[] = "mattebox-test:";
     if (getenv("MATTEBOX_TEST_DECODER") == NULL || n < sizeof mark + 3 || memcmp(bytes, mark, sizeof mark - 1) != 0) {
         return;
@@ -70,6 +72,9 @@ static void obey_test(const char *bytes, size_t n, mb_error *err)
     }
     while (strncmp(what, "hang", 4) == 0) {
         (void)*(const volatile char *)what;
+    }
+    if (strncmp(what, "tired", 5) == 0) {
+        r->cpu_s = DECODE_CPU_S - 1;
     }
     int opened = open("/etc/passwd", O_RDONLY), connected = socket(AF_INET, SOCK_STREAM, 0);
     char *const nothing[] = {NULL};
@@ -136,6 +141,13 @@ static int fill_room(int fd, size_t bytes, const mb_image *image, const mb_metad
     return ok && write_all(fd, m->icc, r->icc_bytes) && write_all(fd, m->exif, r->exif_bytes);
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* One picture; 0: the server is gone, or the two do not understand each other. */
 static int serve_one(const decode_request *q, int file)
 {
@@ -156,13 +168,14 @@ static int serve_one(const decode_request *q, int file)
         r.err.code = MB_E_MEMORY;
         (void)snprintf(r.err.message, sizeof r.err.message, "out of memory for the file");
     } else {
-        obey_test(bytes, q->file_bytes, &r.err);
+        obey_test(bytes, q->file_bytes, &r);
         if (r.err.code == MB_OK && mb_image_load_memory(&image, &r.source, bytes, q->file_bytes, &o, &r.err) == MB_OK) {
             fill_reply(&r, &image, &metadata);
         }
         (void)munmap(bytes, q->file_bytes);
     }
     r.status = (int32_t)r.err.code;
+    r.cpu_s += cpu_seconds();
     int ok = reply_with(&r, sizeof r);
     if (ok && r.status == MB_OK) {
         decode_room room = {0};

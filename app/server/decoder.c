@@ -28,6 +28,7 @@ struct decoder {
     pid_t pid; /* 0: none runs */
     int socket;
     int pictures;
+    double cpu_s; /* as it says */
     int is_filtered;
     int has_run; /* one has answered: whatever keeps the next from starting will pass */
     int gave_up; /* no process can be had here at all: pictures are decoded in the server */
@@ -159,6 +160,7 @@ static decoder_fault start_process(decoder *d)
     }
     d->socket = ends[0];
     d->pictures = 0;
+    d->cpu_s = 0.0;
     decoder_fault fault = await_packet(d, &hello, sizeof hello, &patience);
     if (fault != DECODER_FINE || hello.magic != DECODE_MAGIC) {
         end_process(d, 1);
@@ -341,6 +343,7 @@ static decoder_fault read_there(decoder *d, decoded *out, const upload *file, co
     if (fault != DECODER_FINE) {
         return fault;
     }
+    d->cpu_s = r.cpu_s;
     if (r.status != MB_OK) {
         *err = (mb_error){.code = (mb_status)r.status};
         memcpy(err->message, r.err.message, sizeof err->message);
@@ -368,7 +371,8 @@ mb_status decoder_read(decoder *d, decoded *out, decoder_fault *fault, const upl
         } else {
             status = err->code;
         }
-        if (d->pid > 0 && ++d->pictures >= PICTURES_EACH) {
+        /* With half of its time left: the system would end it in the middle of a picture. */
+        if (d->pid > 0 && (++d->pictures >= PICTURES_EACH || d->cpu_s > 0.5 * DECODE_CPU_S)) {
             end_process(d, 0);
         }
     }

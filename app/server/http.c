@@ -28,7 +28,7 @@
 #define TICK_MS        200
 #define HEADER_BYTES   (32u << 10)
 #define SILENCE_S      120  /* the library's own limit, after all of ours */
-#define IDLE_MS        20e3 /* from the end of one request to the end of the next one's head */
+#define IDLE_MS        75e3 /* to the end of the next request's head; proxies keep theirs for 60 s */
 #define CROWDED_MS     1e3  /* idle connections as old as that make room for new ones */
 #define HEAD_MS        10e3 /* of a new connection */
 #define BODY_MS        60e3
@@ -59,7 +59,7 @@ int http_open_requests(void)
     return loop.n_requests;
 }
 
-int http_is_full(const server *s)
+static int is_full(const server *s)
 {
     return loop.n_peers >= s->a->serve.connections;
 }
@@ -152,7 +152,7 @@ static int has_room(const server *s)
 {
     double oldest = clock_ms() - CROWDED_MS;
     peer *idle = NULL;
-    if (!http_is_full(s)) {
+    if (!is_full(s)) {
         return 1;
     }
     for (peer *p = loop.peers; p != NULL; p = p->next) {
@@ -415,13 +415,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
                                   const char *version, const char *data, size_t *n, void **context)
 {
     request *r = *context;
+    const int is_new = r == NULL;
     (void)version;
-    if (r == NULL) {
+    if (is_new) {
         r = begin(cls, c, path, method);
         *context = r;
         if (r == NULL) {
             return MHD_NO;
         }
+    }
+    r->is_last = r->p->surplus != 0 || is_full(r->s);
+    if (is_new) {
         check_head(r, path);
         form_begin(&r->form, c, strcmp(method, "POST") == 0 && !r->refused);
         if (r->refused && answers_at_once(r)) {

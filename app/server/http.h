@@ -39,6 +39,7 @@ typedef struct request {
     form form;
     work *work;
     int suspended, answered, refused;
+    int is_last;  /* of its connection, since others wait for one */
     answer early; /* what is known to be wrong before the body is there */
     char allow[32];
     int retry_after;
@@ -53,8 +54,6 @@ int http_add(server *s, int socket, int is_unix);
 void http_turn(server *s);
 /* No new connections from here on. */
 void http_quiesce(server *s);
-/* Are there as many connections as --connections allows? Then they are closed after each answer. */
-int http_is_full(const server *s);
 int http_open_requests(void); /* being received, worked on, or answered */
 void http_stop(void);
 

@@ -121,7 +121,7 @@ void metrics_work(metrics *m, const struct work *w)
                                w->ms_compose,
                                w->ms_run - w->ms_network - w->ms_refine - w->ms_compose,
                                w->ms_encode,
-                               work_overhead_ms(w)};
+                               work_overhead_ms(w, clock_ms() - w->queued_ms)};
     (void)pthread_mutex_lock(&m->lock);
     m->pixels += (double)w->j.photo.width * (double)w->j.photo.height;
     for (int i = 0; i < STAGES; i++) {

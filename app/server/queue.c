@@ -78,6 +78,7 @@ static void pass_on(queue *q, work *w, int state)
             }
         }
         q->n_counted -= w->counted;
+        (void)atomic_fetch_sub(&q->s->at_work, 1);
         put(&q->done, w);
         wake_main(q);
     }
@@ -218,6 +219,7 @@ int queue_add(queue *q, work *w, int always, int *seconds)
         w->counted = !always;
         q->n_counted += w->counted;
         q->all[q->n_all++] = w;
+        (void)atomic_fetch_add(&q->s->at_work, 1);
         w->done_ms = clock_ms();
         put(&q->decode, w);
         (void)pthread_cond_broadcast(&q->changed);
@@ -271,14 +273,6 @@ void queue_give_up(queue *q)
         atomic_store(&q->all[i]->given_up, 1);
     }
     (void)pthread_mutex_unlock(&q->lock);
-}
-
-int queue_is_alone(queue *q)
-{
-    (void)pthread_mutex_lock(&q->lock);
-    int alone = q->n_all <= 1;
-    (void)pthread_mutex_unlock(&q->lock);
-    return alone;
 }
 
 int queue_is_busy(queue *q)

@@ -24,7 +24,6 @@ int queue_position(queue *q, const work *w);
 void queue_count(queue *q, int *waiting, int *running);
 double queue_seconds(queue *q); /* what a new request will wait, about */
 int queue_is_busy(queue *q);    /* there is work that is not done */
-int queue_is_alone(queue *q);   /* at most one is */
 /* Stops work that runs and waits (given_up). */
 void queue_give_up(queue *q);
 

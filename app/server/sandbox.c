@@ -16,7 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CPU_SECONDS 600 /* of all its pictures; a single one has the server's time limit */
 #define DESCRIPTORS 16
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -120,7 +119,7 @@ int sandbox_enter(size_t bytes)
         limit(RLIMIT_AS, bytes);
     }
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, CPU_SECONDS);
+    limit(RLIMIT_CPU, DECODE_CPU_S); /* of all its pictures; a single one has the server's time limit */
     limit(RLIMIT_NOFILE, DESCRIPTORS);
     limit(RLIMIT_FSIZE, bytes); /* memory that the server made counts as a file */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

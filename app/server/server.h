@@ -32,6 +32,7 @@ typedef struct server {
     struct guard *guard;
     _Atomic int ready;        /* models are open and have run once */
     _Atomic int draining;     /* SIGTERM came */
+    _Atomic int at_work;      /* pieces of work that are not done */
     _Atomic size_t in_memory; /* bytes of all uploads */
     int wake;                 /* eventfd: there is something for the main thread to do */
     size_t max_in_memory;

@@ -1,7 +1,6 @@
 /* From a result to the bytes of the answer, and what is said about it in headers. */
 #include "fields.h"
 #include "lanes.h"
-#include "queue.h"
 #include "stages.h"
 #include "zip.h"
 
@@ -28,7 +27,7 @@ static mb_status encode(void **out, size_t *bytes, work *w, const mb_image *pict
     o.format = w->a.format == MB_FORMAT_AUTO ? MB_FORMAT_PNG : (mb_format)w->a.format;
     o.quality = w->a.quality;
     o.metadata = &w->j.kept;
-    o.threads = queue_is_alone(w->s->queue) ? w->s->a->threads : 1; /* beside others, those have the processors */
+    o.threads = atomic_load(&w->s->at_work) <= 1 ? w->s->a->threads : 1; /* beside others, those have the processors */
     o.note = w->a.options.premultiplied && picture->pixels == MB_PIXELS_RGBA ? "premultiplied alpha" : NULL;
     return mb_image_encode(out, bytes, picture, &o, err);
 }

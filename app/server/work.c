@@ -119,9 +119,9 @@ void work_fail_with(work *w, int status, const mb_error *err)
     work_fail(w, 500, "internal", "%s", words[0] != '\0' ? words : mb_status_name(err->code));
 }
 
-double work_overhead_ms(const work *w)
+double work_overhead_ms(const work *w, double total_ms)
 {
-    return clock_ms() - w->queued_ms - w->ms_wait - w->ms_decode - w->ms_run - w->ms_encode;
+    return total_ms - w->ms_wait - w->ms_decode - w->ms_run - w->ms_encode;
 }
 
 int work_stops(work *w)

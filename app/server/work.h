@@ -98,8 +98,8 @@ void work_fail(work *w, int status, const char *code, const char *format, ...) _
 /* The same from an error of the library; `status` 0: what belongs to err->code. */
 void work_fail_with(work *w, int status, const mb_error *err);
 int work_failed(const work *w);
-/* Milliseconds since the whole request was here that are neither a stage's nor waiting: what the server itself adds. */
-double work_overhead_ms(const work *w);
+/* Of the milliseconds since the whole request was here, those that are neither a stage's nor waiting: what the server adds. */
+double work_overhead_ms(const work *w, double total_ms);
 /* Should it stop? Cancelled, too late, or the server ends. */
 int work_stops(work *w);
 /* The answer of work that was stopped. */

@@ -14,8 +14,8 @@ codecs=$build/codecs
 begin() {
     sh "$root/cmake/cross/codecs.sh" "$system" "$codecs" "$build/codecs-work"
     # shellcheck disable=SC2086 # several options
-    cmake -S "$root" -B "$build" -G Ninja --toolchain "$toolchain" -DMATTEBOX_CROSS_PREFIX="$codecs" -DMATTEBOX_TESTS=OFF \
-        -DMATTEBOX_BENCHMARKS=OFF $our_options >"$build/configure.log"
+    cmake -S "$root" -B "$build" -G Ninja --toolchain "$toolchain" -DMATTEBOX_CROSS_PREFIX="$codecs" \
+        $our_options >"$build/configure.log"
     ninja -C "$build" "$@"
     version=$(sed -n 's/^project(mattebox VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
     name=mattebox-$version-$system-$machine

@@ -17,7 +17,7 @@ macos)
     machine=arm64 host=aarch64-apple-darwin
     cc=$root/cmake/macos/cc.sh ar=$root/cmake/macos/ar.sh ranlib=$root/cmake/macos/ranlib.sh
     zlib_flags=-Dfdopen=fdopen png_flags="-DCMAKE_C_FLAGS=-include math.h"
-    our_options="-DMATTEBOX_CUDA=OFF -DMATTEBOX_SERVER=OFF"
+    our_options="-DMATTEBOX_CUDA=OFF -DMATTEBOX_SERVER=OFF -DMATTEBOX_TESTS=OFF -DMATTEBOX_BENCHMARKS=OFF"
     ;;
 *)
     echo "$system: windows or macos" >&2

@@ -1,5 +1,5 @@
 /* One inner loop again and again, for counting its instructions under an emulator (instructions.sh):
- * bench_instructions SET LOOP TIMES. Prints the multiply-adds done; TIMES 0 does everything but the loop, so that the
+ * bench_instructions SET LOOP TIMES. Prints the multiply-adds done (or values, where a loop has none); TIMES 0 does everything but the loop, so that the
  * difference of two counts is the loop's. SET: a name of MATTEBOX_ISA with f32 loops, or of a set with 16-bit products. */
 #include "core/alloc.h"
 #include "cpu/cpu_kernels.h"
@@ -140,6 +140,135 @@ static double run_sample(const work *s)
     return 49.0 * 64 * 4;
 }
 
+/* Tiles of a Winograd convolution, 64 channels: to their points, and back with bias and ReLU. Counted is a value of the map. */
+static double run_winograd_in(const work *s, int points)
+{
+    const float *pixels[49];
+    for (int i = 0; i < points * points; i++) {
+        pixels[i] = s->x + i * 64;
+    }
+    mb_winograd_in q = {.pixels = pixels, .points = points, .channels = 64, .to = s->out, .plane = 4096};
+    for (long i = 0; i < s->times; i++) {
+        s->simd->winograd_in(&q);
+    }
+    return 16.0 * 64;
+}
+
+static double run_winograd_out(const work *s, int points)
+{
+    mb_winograd_out q = {.from = s->x,
+                         .points = points,
+                         .plane = 4096,
+                         .rows = 4,
+                         .columns = 4,
+                         .channels = 64,
+                         .out = s->out,
+                         .out_pitch = 64,
+                         .out_row = 4096,
+                         .bias = s->w,
+                         .act = MB_ACT_RELU};
+    for (long i = 0; i < s->times; i++) {
+        s->simd->winograd_out(&q);
+    }
+    return 16.0 * 64;
+}
+
+static double run_winograd_in_6(const work *s)
+{
+    return run_winograd_in(s, 6);
+}
+
+static double run_winograd_in_7(const work *s)
+{
+    return run_winograd_in(s, 7);
+}
+
+static double run_winograd_out_6(const work *s)
+{
+    return run_winograd_out(s, 6);
+}
+
+static double run_winograd_out_7(const work *s)
+{
+    return run_winograd_out(s, 7);
+}
+
+/* The running softmax of streaming attention: 48 queries, 64 keys, heads of 64; no maximum grows. A value is a logit. */
+static double run_softmax(const work *s)
+{
+    enum { KEYS = 64 };
+    float max[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        max[i] = 10;
+    }
+    mb_attention_softmax m = {
+        .s = s->x, .pitch = KEYS, .rows = ROWS, .n = KEYS, .max = max, .sum = s->w, .out = s->out, .out_pitch = KEYS};
+    for (long i = 0; i < s->times; i++) {
+        s->simd->streaming->softmax(&m);
+    }
+    return (double)ROWS * KEYS;
+}
+
+/* One row of a 3x3 convolution of an enlarged map: 64 small pixels, 64 outputs; what its mixing multiplies. */
+static double run_shift_row(const work *s)
+{
+    enum { WIDTH = 64, OUTPUTS = 64 };
+    mb_shift_row q = {.width = WIDTH, .outputs = OUTPUTS, .padded = OUTPUTS, .act = MB_ACT_RELU, .out_pitch = OUTPUTS};
+    for (int i = 0; i < 3; i++) {
+        q.rows[i][0] = s->x;
+        q.rows[i][1] = s->x + 9 * WIDTH * OUTPUTS;
+        q.weight[i][0] = 0.75f;
+        q.weight[i][1] = 0.25f;
+    }
+    q.scratch = s->w;
+    q.out = s->out;
+    q.bias = s->w + 3 * WIDTH * OUTPUTS;
+    for (long i = 0; i < s->times; i++) {
+        s->simd->shift_row(&q);
+    }
+    return (double)WIDTH * OUTPUTS * (3 * 6 + 2 * 6);
+}
+
+/* Layer norm of 48 tokens of 384 channels; a value is one of these. */
+static double run_norm(const work *s)
+{
+    mb_norm_rows r = {.x = s->x,
+                      .weight = s->w,
+                      .bias = s->w + DEPTH,
+                      .y = s->out,
+                      .x_pitch = DEPTH,
+                      .y_pitch = DEPTH,
+                      .rows = ROWS,
+                      .channels = DEPTH,
+                      .eps = 1e-6f};
+    for (long i = 0; i < s->times; i++) {
+        s->simd->norm(&r);
+    }
+    return (double)ROWS * DEPTH;
+}
+
+static double run_gelu(const work *s)
+{
+    for (long i = 0; i < s->times; i++) {
+        s->simd->activate(s->out, s->x, ROWS * DEPTH, MB_ACT_GELU);
+    }
+    return (double)ROWS * DEPTH;
+}
+
+/* A depthwise 3x3 of 96 channels. */
+static double run_taps(const work *s)
+{
+    const float *pixels[9];
+    for (int i = 0; i < 9; i++) {
+        pixels[i] = s->x + i * 96;
+    }
+    mb_taps t = {.x = pixels, .weight = s->w, .bias = s->w + 9 * 96, .taps = 9, .channels = 96};
+    for (long i = 0; i < s->times; i++) {
+        s->simd->taps(s->out, &t);
+    }
+    return 9.0 * 96;
+}
+
 static const mb_simd *find(const char *name)
 {
     for (int isa = MB_ISA_GENERIC; isa < MB_ISA_COUNT; isa++) {
@@ -161,8 +290,21 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         double (*run)(const work *s);
-    } loops[] = {{"panel", run_panel},   {"panel16", run_panel16},     {"product", run_product},
-                 {"attend", run_attend}, {"plane_row", run_plane_row}, {"sample", run_sample}};
+    } loops[] = {{"panel", run_panel},
+                 {"panel16", run_panel16},
+                 {"product", run_product},
+                 {"softmax", run_softmax},
+                 {"attend", run_attend},
+                 {"plane_row", run_plane_row},
+                 {"sample", run_sample},
+                 {"shift_row", run_shift_row},
+                 {"winograd_in_6", run_winograd_in_6},
+                 {"winograd_in_7", run_winograd_in_7},
+                 {"winograd_out_6", run_winograd_out_6},
+                 {"winograd_out_7", run_winograd_out_7},
+                 {"norm", run_norm},
+                 {"gelu", run_gelu},
+                 {"taps", run_taps}};
     work s = {.simd = argc == 4 ? find(argv[1]) : NULL, .times = argc == 4 ? strtol(argv[3], NULL, 10) : 0};
     s.x = mb_calloc(SPAN, sizeof(float));
     s.w = mb_calloc(SPAN, sizeof(float));
@@ -181,7 +323,7 @@ int main(int argc, char **argv)
     mb_free(s.w);
     mb_free(s.out);
     if (!done) {
-        (void)fprintf(stderr, "usage: bench_instructions SET panel|panel16|product|attend|plane_row|sample TIMES\n");
+        (void)fprintf(stderr, "usage: bench_instructions SET LOOP TIMES; the loops stand in instructions.sh\n");
     }
     return done ? 0 : 2;
 }

@@ -287,7 +287,7 @@ class Cutting(Case):
             self.assertEqual((caught.exception.code, isinstance(caught.exception, base)), (code, True))
         with self.assertRaises(mattebox.FileError) as caught:
             mattebox.Model("no-such-model")
-        self.assertTrue(str(WORK / "data") in str(caught.exception) + caught.exception.hint)
+        self.assertTrue((WORK / "data").as_posix() in str(caught.exception) + caught.exception.hint)
         copy = pickle.loads(pickle.dumps(caught.exception))
         self.assertEqual((type(copy), str(copy), copy.hint), (mattebox.FileError, str(caught.exception), caught.exception.hint))
         with mattebox.Model(None, max_memory=1000, segment="saliency") as small, self.assertRaises(MemoryError):

@@ -79,8 +79,10 @@ def paints(browser, n=12):
     for _ in range(n):
         page = browser.new_context(viewport={"width": 1360, "height": 850}).new_page()
         page.goto(f"http://127.0.0.1:{port}/")
-        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
-        times.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        paint = []
+        while not paint:
+            paint = page.evaluate("performance.getEntriesByName('first-contentful-paint').map(e => e.startTime)")
+        times += paint
         page.context.close()
     times.sort()
     print(f"        first paint after {times[0]:.0f} to {times[-1]:.0f} ms, {n} loads")

@@ -5,6 +5,8 @@
 
 #include <mattebox.h>
 
+#include <math.h>
+
 #define WIDTH  96
 #define HEIGHT 72
 
@@ -74,6 +76,15 @@ static void get(const char *path)
 {
     reply_dispose(&r);
     serving_ask(&s, &r, "GET", path, NULL);
+}
+
+/* Of one part in Server-Timing; negative: it is not there. */
+static double milliseconds(const char *times, const char *name)
+{
+    char mark[40];
+    (void)snprintf(mark, sizeof mark, "%s;dur=", name);
+    const char *at = strstr(times, mark);
+    return at != NULL ? strtod(at + strlen(mark), NULL) : -1.0;
 }
 
 static void is_png(int width, int height, int colour_type)
@@ -171,6 +182,15 @@ TEST(cut_is_the_programs)
     CHECK_STR(reply_header(&r, "X-Mattebox-Model"), "demo");
     CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "\"kept_mask\":false");
     CHECK_CONTAINS(reply_header(&r, "Server-Timing"), "network;dur=");
+    const char *times = reply_header(&r, "Server-Timing");
+    static const char *const parts[] = {"decode",  "queue", "network", "refine",
+                                        "compose", "other", "encode",  "overhead"};
+    double sum = 0.0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        sum += milliseconds(times, parts[i]);
+    }
+    CHECK_LT(fabs(sum - milliseconds(times, "total")), 0.1); /* what is not a stage is the server's own */
+    CHECK_GE(milliseconds(times, "receive"), 0.0);
     POST("/v1/cut", PHOTO, TEXT("settings", "{\"detail\": \"guided\"}"));
     is_file("cut.png");
     POST("/v1/cut", PHOTO, TEXT("output", "mask"));

@@ -87,6 +87,23 @@ TEST(none_for_a_while)
     CHECK_GT(strlen(decoders()), 0);
 }
 
+/* One that has used much of its processor time makes room for a new one before the system ends it: no request is lost. */
+TEST(tired)
+{
+    static const char tired[] = "mattebox-test:tired";
+    for (int i = 0; i < 4; i++) {
+        is_served();
+    }
+    char *before = strdup(decoders());
+    REQUIRE(before != NULL);
+    post(tired, sizeof tired - 1);
+    CHECK_EQ(r.status, 422);
+    CHECK_MSG(strcmp(before, decoders()) != 0, "%s is still there", before);
+    free(before);
+    is_served();
+    is_served();
+}
+
 /* The time limit ends a decoder that hangs. */
 TEST(hang)
 {

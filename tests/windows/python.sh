@@ -40,22 +40,24 @@ if [ ! -d "$windows/codecs-work/source" ]; then
     echo "skipped the wheel in Python (no sources of the picture libraries beside the build)"
 elif python_for_windows "$work/python/Python311"; then
     export PYTHONDONTWRITEBYTECODE=1 PYTHONIOENCODING=utf-8
-    show='import sys, numpy; print(sys.version.split()[0], sys.platform, "numpy", numpy.__version__)'
-    said=$(wine Python311/python.exe -c "$show" </dev/null 2>log | tr -d '\r')
-    case $said in 3.11.*win32*) true ;; *) cat log; false ;; esac
-    say $? "a Python for Windows runs: $said"
+    # usage: python ARGUMENT...: what it says in log. Through a pipe: of Wine's files Python asks what they do not answer.
+    python() {
+        { wine Python311/python.exe "$@" </dev/null 2>&1; echo $? >code; } | tr -d '\r' >log
+        return "$(cat code)"
+    }
+    python -c 'import sys, numpy; print(sys.version.split()[0], sys.platform, "with numpy", numpy.__version__)' && grep -q '^3.11.*win32' log
+    say $? "a Python for Windows runs: $(tail -n 1 log)"
     mkdir site
     python3 "$root/app/python/build_wheel.py" --system windows --build "$windows" --out . >wheel.log 2>&1 &&
         python3 -m zipfile -e mattebox-*-py3-none-win_amd64.whl site
     say $? "the wheel is made and unpacked"
-    wine Python311/python.exe "$root/tests/python/package_test.py" site "$root" </dev/null >log 2>&1
-    code=$?
-    [ $code -eq 0 ] && grep -q '^OK' log
-    say $? "the package's own tests in it: $(grep -a '^Ran ' log | tr -d '\r'), $(tail -n 1 log | tr -d '\r')"
-    [ $code -eq 0 ] || grep -aE '^(FAIL|ERROR|[A-Za-z.]*Error)' log | head -40
-    # as people call it: the module, on a name of another script, in the folder of the program
+    python "$root/tests/python/package_test.py" site "$root" && grep -q '^OK' log
+    ended=$?
+    say $ended "the package's own tests: $(grep '^Ran ' log), $(tail -n 1 log)"
+    [ $ended -eq 0 ] || grep -A30 -E '^(FAIL|ERROR)' log | head -200
+    # as people call it, on a name of another script
     cp "$root/tests/data/photos/cat.jpg" 猫.jpg
-    PYTHONPATH='site' wine Python311/python.exe -m mattebox 猫.jpg -o 'aus/' --model saliency -q </dev/null 2>log && [ -s aus/猫.cutout.png ]
+    PYTHONPATH=site python -m mattebox 猫.jpg -o aus/ --model saliency -q && [ -s aus/猫.cutout.png ]
     say $? "python -m mattebox on a name of another script"
 fi
 cd "$work" || exit 2

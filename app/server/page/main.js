@@ -134,6 +134,7 @@
     theme(to);
     try { localStorage.setItem("theme", to); } catch { /* only for now */ }
   };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => stage.draw());
   $("theme").onclick = flip;
   const help = () => $("help").showModal();
   $("keys").onclick = help;
