@@ -412,7 +412,7 @@ int report_missing(const char *path)
 {
     char why[256];
     if (mb_os_name_trouble(why, sizeof why, path)) {
-        return message_error(CODE_SOME, NULL, "%s: %s", path, why);
+        return message_error(CODE_SOME, why, "%s: no such file", path);
     }
     if (strpbrk(path, "*?[") != NULL) {
         return message_error(CODE_SOME, "the shell expands patterns: drop the quotes", "%s: no such file", path);

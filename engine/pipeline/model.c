@@ -178,7 +178,8 @@ mb_status mb_model_open(mb_model **out, mb_context *context, const char *name, m
     if (mb_builtin_is_named(name) && mb_builtin_model(&bytes, &n_bytes)) {
         return mb_model_open_memory(out, context, bytes, n_bytes, err);
     }
-    return mb_find_model(path, sizeof path, name, err); /* again, for its message */
+    const mb_status status = mb_find_model(path, sizeof path, name, err); /* again, for its message */
+    return status == MB_OK ? open_file(out, context, path, err) : status; /* it has come in between */
 }
 
 void mb_model_free(mb_model *model)

@@ -23,7 +23,7 @@ static const struct {
 } impossible[] = {{"a*.png", "no file matches"},
                   {"b/a?.png", "no file matches"},
                   {"a.png:b", "stream"},
-                  {"b:c/a:d.png", "stream"},
+                  {"bc:d/a.png", "stream"},
                   {"C:\\Photos\" -o x", "quotation mark"},
                   {"a<b.png", "<, > and |"},
                   {"a|b.png", "<, > and |"},
@@ -70,13 +70,14 @@ TEST(outputs_of_such_names_are_refused)
     }
     static const char *const names[] = {"os_names_a.png:b", "os_names_a*.png", "con.png", "os_names_a.png.",
                                         "Q:/os_names_a.png"};
-    mb_error err;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        mb_error err = {0};
         CHECK_EQ(mb_write_file(names[i], "x", 1, true, &err), MB_E_ARGUMENT);
         CHECK_CONTAINS(err.message, names[i]);
     }
     CHECK(!mb_os_exists("os_names_a.png") && !mb_os_exists(".os_names_a.png"));
-    CHECK_EQ(mb_write_file("nul", "x", 1, true, &err), MB_OK);
+    mb_error err = {0};
+    CHECK_OK(mb_write_file("nul", "x", 1, true, &err), err);
 }
 
 TEST(verbatim_paths)
@@ -85,7 +86,7 @@ TEST(verbatim_paths)
         SKIP("no such paths here");
     }
     char here[MB_OS_PATH_BYTES], path[MB_OS_PATH_BYTES + 64];
-    mb_error err;
+    mb_error err = {0};
     void *data;
     size_t bytes;
     CHECK_EQ(mb_os_real_path(here, "."), 0);
