@@ -18,11 +18,12 @@ build=${1:-build-arm}
 for tool in aarch64-linux-gnu-gcc qemu-aarch64 qemu-x86_64 qemu-aarch64-static cmake ctest cc; do
     command -v "$tool" >/dev/null || { echo "arm.sh: $tool is missing (app/install-deps.sh --arm)" >&2; exit 1; }
 done
+# -Bsymbolic: the code of libpng.a is not made for shared libraries, and links into one if its calls stay within
 configure() {
     sh "$here/arm/root.sh" "$build/root"
     root=$(cd "$build/root" && pwd)
     cmake -S "$here/.." -B "$build" --toolchain "$here/../cmake/aarch64-linux.cmake" -DMATTEBOX_ARM_ROOT="$root" \
-        -DMATTEBOX_CUDA=OFF -DMATTEBOX_WERROR=ON "$@"
+        -DMATTEBOX_CUDA=OFF -DMATTEBOX_WERROR=ON -DCMAKE_SHARED_LINKER_FLAGS=-Wl,-Bsymbolic "$@"
 }
 
 # The quarter, a line each: program, then those of its sub-tests that are wanted (none: all). Ops whose loops have NEON's intrinsics
