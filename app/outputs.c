@@ -126,10 +126,11 @@ static int check_format(const char *path, const args *a, out_kind kind)
     mb_error err = {0};
     char why[256];
     mb_format named = format_of_name(path), wanted = (mb_format)a->format;
-    if (strcmp(path, "-") != 0 && mb_os_name_trouble(why, sizeof why, path)) {
+    const int is_file = strcmp(path, "-") != 0;
+    if (is_file && mb_os_name_trouble(why, sizeof why, path)) {
         return message_error(CODE_USAGE, "choose another name", "%s: %s", path, why);
     }
-    if (strcmp(path, "-") != 0 && mb_image_check_path(path, &err) != MB_OK) {
+    if (is_file && mb_image_check_path(path, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }
     if (wanted != MB_FORMAT_AUTO && named != MB_FORMAT_AUTO && wanted != named) {

@@ -29,12 +29,12 @@ static void header(struct MHD_Response *m, const char *name, const char *value)
 static void timing(struct MHD_Response *m, const work *w)
 {
     char text[400];
-    double total = clock_ms() - w->queued_ms, other = w->ms_run - w->ms_network - w->ms_refine - w->ms_compose;
+    double total = clock_ms() - w->queued_ms;
     (void)snprintf(text, sizeof text,
                    "receive;dur=%.2f, decode;dur=%.2f, queue;dur=%.2f, network;dur=%.2f, refine;dur=%.2f, "
                    "compose;dur=%.2f, other;dur=%.2f, encode;dur=%.2f, overhead;dur=%.2f, total;dur=%.2f",
                    w->ms_receive, w->ms_decode, w->ms_wait, w->ms_network, w->ms_refine, w->ms_compose,
-                   other > 0.0 ? other : 0.0, w->ms_encode, work_overhead_ms(w, total), total);
+                   work_other_ms(w), w->ms_encode, work_overhead_ms(w, total), total);
     header(m, "Server-Timing", text);
 }
 

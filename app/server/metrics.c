@@ -113,15 +113,9 @@ void metrics_work(metrics *m, const struct work *w)
     if (work_failed(w) || (w->kind != WORK_CUT && w->kind != WORK_MATTE)) {
         return;
     }
-    const double ms[STAGES] = {w->ms_receive,
-                               w->ms_decode,
-                               w->ms_wait,
-                               w->ms_network,
-                               w->ms_refine,
-                               w->ms_compose,
-                               w->ms_run - w->ms_network - w->ms_refine - w->ms_compose,
-                               w->ms_encode,
-                               work_overhead_ms(w, clock_ms() - w->queued_ms)};
+    const double ms[STAGES] = {w->ms_receive,    w->ms_decode, w->ms_wait,
+                               w->ms_network,    w->ms_refine, w->ms_compose,
+                               work_other_ms(w), w->ms_encode, work_overhead_ms(w, clock_ms() - w->queued_ms)};
     (void)pthread_mutex_lock(&m->lock);
     m->pixels += (double)w->j.photo.width * (double)w->j.photo.height;
     for (int i = 0; i < STAGES; i++) {

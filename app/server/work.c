@@ -119,6 +119,12 @@ void work_fail_with(work *w, int status, const mb_error *err)
     work_fail(w, 500, "internal", "%s", words[0] != '\0' ? words : mb_status_name(err->code));
 }
 
+double work_other_ms(const work *w)
+{
+    const double ms = w->ms_run - w->ms_network - w->ms_refine - w->ms_compose;
+    return ms > 0.0 ? ms : 0.0;
+}
+
 double work_overhead_ms(const work *w, double total_ms)
 {
     return total_ms - w->ms_wait - w->ms_decode - w->ms_run - w->ms_encode;

@@ -98,6 +98,8 @@ void work_fail(work *w, int status, const char *code, const char *format, ...) _
 /* The same from an error of the library; `status` 0: what belongs to err->code. */
 void work_fail_with(work *w, int status, const mb_error *err);
 int work_failed(const work *w);
+/* Of the milliseconds of the run, those that are no stage of the library; at least 0, whatever the clocks say. */
+double work_other_ms(const work *w);
 /* Of the milliseconds since the whole request was here, those that are neither a stage's nor waiting: what the server adds. */
 double work_overhead_ms(const work *w, double total_ms);
 /* Should it stop? Cancelled, too late, or the server ends. */

@@ -2,6 +2,7 @@
  * end is refused with the range, every value has an effect on a result (or on the plan), and the comments of the public
  * header tell the range and the default of the table. A row without an effect here fails the test. */
 #include "harness/check.h"
+#include "harness/image_hash.h"
 #include "harness/models.h"
 #include "options/options.h"
 
@@ -165,34 +166,12 @@ typedef struct effect {
     int same[4][2]; /* values that are meant to give the same result; 0, 0 after the last */
 } effect;
 
-static unsigned long long mix(unsigned long long h, const void *data, size_t n)
-{
-    const unsigned char *p = data;
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ p[i]) * 1099511628211ULL;
-    }
-    return h;
-}
-
-static unsigned long long mix_image(unsigned long long h, const mb_image *m)
-{
-    int shape[4] = {m->width, m->height, (int)m->pixels, (int)m->depth};
-    static const size_t channels[] = {1, 3, 3, 4, 4}, bytes[] = {1, 2, 4};
-    h = mix(h, shape, sizeof shape);
-    for (int y = 0; m->data != NULL && y < m->height; y++) {
-        size_t row = (size_t)m->width * channels[m->pixels] * bytes[m->depth];
-        size_t step = m->row_bytes > 0 ? m->row_bytes : row;
-        h = mix(h, (const char *)m->data + (size_t)y * step, row);
-    }
-    return h;
-}
-
 /* All that a run gives but for its times, as one number. */
-static unsigned long long fingerprint(const mb_options *o, source how, const char *name)
+static uint64_t fingerprint(const mb_options *o, source how, const char *name)
 {
     mb_error err = {0};
     mb_result *r = NULL;
-    unsigned long long h = 14695981039346656037ULL;
+    uint64_t h = HASH_START;
     const mb_image deep = {.data = photo16, .width = W, .height = H, .pixels = MB_PIXELS_RGB, .depth = MB_DEPTH_U16};
     const mb_image flat = {.data = photo8, .width = W, .height = H, .pixels = MB_PIXELS_RGB, .depth = MB_DEPTH_U8};
     const mb_image mask = {.data = mask8, .width = W, .height = H, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8};
@@ -202,8 +181,8 @@ static unsigned long long fingerprint(const mb_options *o, source how, const cha
     if (status == MB_OK && how == PLAN) {
         mb_plan_info plan = {.size = sizeof plan};
         status = mb_pipeline_plan(&plan, pipeline, 2048, 1536, &err); /* 3 megapixels */
-        h = mix(h, &plan.macs, sizeof plan.macs);
-        h = mix(h, &plan.total_bytes, sizeof plan.total_bytes);
+        h = hash_mix(h, &plan.macs, sizeof plan.macs);
+        h = hash_mix(h, &plan.total_bytes, sizeof plan.total_bytes);
     } else if (status == MB_OK) {
         status = how == NETWORK ? mb_pipeline_run(&r, pipeline, &flat, &err)
                                 : mb_pipeline_refine(&r, pipeline, photo, how == TRIMAP ? NULL : &mask,
@@ -211,8 +190,8 @@ static unsigned long long fingerprint(const mb_options *o, source how, const cha
     }
     CHECK_MSG(status == MB_OK, "%s: %s", name, err.message);
     if (r != NULL) {
-        h = mix_image(mix_image(mix_image(mix_image(h, &r->mask), &r->trimap), &r->alpha), &r->cutout);
-        h = mix(h, &r->crop_x, sizeof r->crop_x);
+        h = hash_result(h, r);
+        h = hash_mix(h, &r->crop_x, sizeof r->crop_x);
     }
     mb_result_free(r);
     return h;
@@ -345,7 +324,7 @@ static void set_value(mb_options *o, mb_option_id id, double value)
 static void test_effect(const effect *e)
 {
     double values[16];
-    unsigned long long prints[16];
+    uint64_t prints[16];
     int n = values_of(values, e);
     const char *field = mb_option_rows[e->id].field;
     for (int i = 0; i < n; i++) {
