@@ -87,19 +87,22 @@ TEST(none_for_a_while)
     CHECK_GT(strlen(decoders()), 0);
 }
 
-/* One that has used much of its processor time makes room for a new one before the system ends it: no request is lost. */
+/* One that has used much of its processor time makes room for a new one before the system ends it: no request is lost. There is
+ * one for each thread that reads pictures. The one that was tired is gone: either it was there before, or it was new. */
 TEST(tired)
 {
     static const char tired[] = "mattebox-test:tired";
-    for (int i = 0; i < 4; i++) {
+    bool is_gone = false;
+    for (int i = 0; i < 20 && !is_gone; i++) {
         is_served();
+        const size_t before = strlen(decoders());
+        post(tired, sizeof tired - 1);
+        CHECK_EQ(r.status, 422);
+        const size_t after = strlen(decoders());
+        CHECK_LE(after, before);
+        is_gone = after < before;
     }
-    char *before = strdup(decoders());
-    REQUIRE(before != NULL);
-    post(tired, sizeof tired - 1);
-    CHECK_EQ(r.status, 422);
-    CHECK_MSG(strcmp(before, decoders()) != 0, "%s is still there", before);
-    free(before);
+    CHECK_MSG(is_gone, "%s are still there", decoders());
     is_served();
     is_served();
 }
