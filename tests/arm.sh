@@ -67,7 +67,7 @@ cmake --build "$build" --parallel
 if [ $# -eq 0 ]; then
     set -- -L '^(core|ops|graph|models|segment|matting|image|format)$'
 fi
-(cd "$build" && ctest --output-on-failure --timeout 20000 "$@")
+(cd "$build" && ctest --output-on-failure "$@")
 cmake -S "$here/.." -B "$build/x86" -DMATTEBOX_CUDA=OFF
 cmake --build "$build/x86" --parallel --target bench_instructions
 sh "$here/arm/instructions.sh" "$build/x86" "$build"
