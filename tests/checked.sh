@@ -4,7 +4,7 @@
 #     sh tests/checked.sh memory SECONDS      clang's MemorySanitizer: the fuzz targets that use no outside library
 #     sh tests/checked.sh integers SECONDS    clang's integer checks: unsigned overflow and lossy conversions, the same targets
 #     sh tests/checked.sh narrow SECONDS      sizes of 32 bits (gcc -m32, address and undefined-behaviour sanitizers), the same targets
-#     sh tests/checked.sh valgrind            forty tests under valgrind's memcheck
+#     sh tests/checked.sh valgrind            forty-one tests under valgrind's memcheck
 #     sh tests/checked.sh static              clang-tidy, cppcheck and gcc's -fanalyzer on the parsers
 #     sh tests/checked.sh coverage            lines and branches of the parsers that the tests reach
 #
@@ -92,7 +92,7 @@ valgrind)
     failed=0 n=0
     # valgrind knows no AVX-512
     export MATTEBOX_ISA=avx2
-    for test in ${VALGRIND_TESTS:-core_file core_hash core_json core_machine core_task core_threads format_mbw format_pickle format_safetensors format_torch format_torch_kinds \
+    for test in ${VALGRIND_TESTS:-core_file core_hash core_json core_machine core_sort core_task core_threads format_mbw format_pickle format_safetensors format_torch format_torch_kinds \
         format_mutate format_convert format_nobg format_golden image_load image_compose image_convert image_feather image_layers image_recipe image_resize image_hostile \
         matting_closed_form matting_guided matting_foreground matting_trimap matting_levels matting_matte matting_rescale segment_candidates segment_maxflow segment_strokes \
         segment_plain graph_planner graph_passes graph_constants models_demo api_public api_find}; do
