@@ -1,7 +1,8 @@
 # Joins the parts of the page into one file, and writes what a browser may do with it: cmake -D SOURCE=app/server/page
 # -D OUT=page.html -D POLICY=page.csp -P join.cmake
-# The scripts share one function's scope, in this order: later ones use earlier ones.
+# The scripts share one function's scope, in this order: later ones use earlier ones. They run after the first paint: first.js.
 file(READ ${SOURCE}/index.html page)
+file(READ ${SOURCE}/first.js first)
 file(READ ${SOURCE}/style.css style)
 set(script "\"use strict\";\n(() => {\n")
 foreach(part api zip strokes photos stage queue panel main)
@@ -10,10 +11,11 @@ foreach(part api zip strokes photos stage queue panel main)
 endforeach()
 string(APPEND script "})();\n")
 string(REPLACE "/*{style.css}*/" "${style}" page "${page}")
+string(REPLACE "/*{first.js}*/" "${first}" page "${page}")
 string(REPLACE "/*{script.js}*/" "${script}" page "${page}")
 file(WRITE ${OUT} "${page}")
 
-# Content-Security-Policy: the one style and the one script of the page by their SHA-256, in base64, and nothing else inline.
+# Content-Security-Policy: the style and the two scripts of the page by their SHA-256, in base64, and nothing else inline.
 set(digits "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 function(hash_of text result)
     string(SHA256 hex "${text}")
@@ -30,6 +32,7 @@ function(hash_of text result)
     set(${result} "'sha256-${hash}='" PARENT_SCOPE)
 endfunction()
 hash_of("${style}" style_hash)
+hash_of("${first}" first_hash)
 hash_of("${script}" script_hash)
-file(WRITE ${POLICY} "default-src 'none'; script-src ${script_hash}; style-src ${style_hash}; img-src 'self' blob: data:; "
+file(WRITE ${POLICY} "default-src 'none'; script-src ${first_hash} ${script_hash}; style-src ${style_hash}; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")

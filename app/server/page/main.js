@@ -18,7 +18,8 @@
     if (good.length) { document.body.classList.remove("empty"); photos.add(good); }
     if (all.length > good.length && all.length - good.length < 50) toast(good.length ? `${all.length - good.length} of ${all.length} files are no pictures` : "These files are no pictures");
   };
-  for (const id of ["files", "folder"]) $(id).onchange = e => { take(e.target.files); e.target.value = ""; };
+  const taken = e => { take(e.files); e.value = ""; };
+  for (const id of ["files", "folder"]) $(id).onchange = e => taken(e.target);
   const choose = () => $("files").click();
   for (const id of ["choose", "add", "add-tile"]) $(id).onclick = choose;
   $("choose-folder").onclick = () => $("folder").click();
@@ -126,9 +127,6 @@
   /* ---- light or dark */
   const root = document.documentElement;
   const theme = name => { root.classList.remove("light", "dark"); if (name) root.classList.add(name); stage.draw(); };
-  let stored = null;
-  try { stored = localStorage.getItem("theme"); } catch { /* no storage: the system's choice */ }
-  if (stored) theme(stored);
   const flip = () => {
     const dark = root.classList.contains("dark") || (!root.classList.contains("light") && matchMedia("(prefers-color-scheme: dark)").matches), to = dark ? "light" : "dark";
     theme(to);
@@ -165,4 +163,5 @@
   if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) $("promise").textContent = "Photos go to " + location.hostname + " and no further";
   panel.setModels({});
   api.models().then(about => { panel.setModels(about); if (photos.current) panel.show(photos.current); }, error => toast(error.message));
+  for (const id of ["files", "folder"]) if ($(id).files.length) taken($(id)); // chosen before this ran
 })();
