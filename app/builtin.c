@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Is there a model file of that name or alias in the model folders? */
+/* Is there a model file of that name or alias in the model folders? Where memory is missing to tell: yes, and opening it
+ * says so. */
 static int installed(const char *name)
 {
     char path[MB_OS_PATH_BYTES];
     mb_error none = {0};
-    return models_find(path, sizeof path, name, &none) == MB_OK;
+    const mb_status status = models_find(path, sizeof path, name, &none);
+    return status == MB_OK || status == MB_E_MEMORY;
 }
 
 /* Without --model: what mb_find_default_model finds, else the model that is linked in. "default" and "saliency" mean

@@ -22,11 +22,17 @@ int open_model(mb_model **out, mb_context *context, const char *name)
     char path[MB_OS_PATH_BYTES], hint[160];
     mb_error err = {0};
     *out = NULL;
-    if (builtin_has(name) && models_find(path, sizeof path, name, &err) != MB_OK) {
-        err = (mb_error){0};
-        return builtin_open(out, context, &err) == MB_OK ? CODE_OK : message_status(CODE_MODEL, name, &err);
+    const mb_status found = models_find(path, sizeof path, name, &err);
+    if (found == MB_E_MEMORY) { /* whether there is a file cannot be told */
+        return message_status(CODE_MACHINE, NULL, &err);
     }
-    if (models_find(path, sizeof path, name, &err) != MB_OK) {
+    if (found != MB_OK && builtin_has(name)) {
+        err = (mb_error){0};
+        const mb_status opened = builtin_open(out, context, &err);
+        return opened == MB_OK ? CODE_OK
+                               : message_status(opened == MB_E_MEMORY ? CODE_MACHINE : CODE_MODEL, name, &err);
+    }
+    if (found != MB_OK) {
         models_hint(hint, sizeof hint, name);
         err.message[hint[0] != '\0' ? strcspn(err.message, "\n") : strlen(err.message)] = '\0';
         return hint[0] != '\0' ? message_error(CODE_MODEL, hint, "%s", err.message)
@@ -152,7 +158,11 @@ static int print_paths(const args *a)
         return CODE_OK;
     }
     mb_error err = {0};
-    if (models_find(path, sizeof path, a->paths[1], &err) != MB_OK) {
+    const mb_status found = models_find(path, sizeof path, a->paths[1], &err);
+    if (found == MB_E_MEMORY) {
+        return message_status(CODE_MACHINE, NULL, &err);
+    }
+    if (found != MB_OK) {
         if (builtin_has(a->paths[1])) {
             return message_error(CODE_MODEL, NULL, "%s is built in: it has no file", a->paths[1]);
         }

@@ -45,7 +45,7 @@ mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
     catalogue c;
     mb_error none = {0};
     mb_status status = mb_find_model(path, bytes, name, err);
-    if (status != MB_OK && catalogue_load(&c, NULL, &none) == MB_OK) {
+    if (status == MB_E_IO && catalogue_load(&c, NULL, &none) == MB_OK) {
         const catalogue_entry *e = catalogue_find(&c, name);
         if (e != NULL && models_installed(path, bytes, e->name)) {
             *err = (mb_error){0};
@@ -155,8 +155,9 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
     for (int i = 0; i < n_names && code == CODE_OK; i++) {
         char path[MB_OS_PATH_BYTES];
         mb_error err = {0};
-        code = models_find(path, sizeof path, names[i], &err) == MB_OK ? add_path(paths, n, path)
-                                                                       : message_status(CODE_MODEL, NULL, &err);
+        const mb_status status = models_find(path, sizeof path, names[i], &err);
+        code = status == MB_OK ? add_path(paths, n, path)
+                               : message_status(status == MB_E_MEMORY ? CODE_MACHINE : CODE_MODEL, NULL, &err);
     }
     return n_names == 0 ? add_all(paths, n) : code;
 }

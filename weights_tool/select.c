@@ -11,6 +11,7 @@
 #include "network_names.h"
 
 #include "core/alloc.h"
+#include "core/sort.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,7 +343,7 @@ static mb_status match_all(selection *k, mb_error *err)
             k->matches[i] = (network_match){.n_dropped = 0};
         }
     }
-    qsort(k->sorted, s->n_tensors, sizeof k->sorted[0], by_text);
+    mb_sort(k->sorted, s->n_tensors, sizeof k->sorted[0], by_text);
 done:
     return status;
 }

@@ -4,6 +4,7 @@
 #include "source_internal.h"
 
 #include "core/alloc.h"
+#include "core/sort.h"
 #include "core/os_file.h"
 
 #include <stdlib.h>
@@ -104,7 +105,7 @@ mb_status source_build_index(source *s, mb_error *err)
         s->by_name[i] = &s->tensors[i];
     }
     if (n > 1) {
-        qsort(s->by_name, n, sizeof s->by_name[0], by_name);
+        mb_sort(s->by_name, n, sizeof s->by_name[0], by_name);
     }
     for (size_t i = 1; i < n; i++) {
         const source_tensor *one = s->by_name[i - 1], *other = s->by_name[i];

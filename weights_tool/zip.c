@@ -6,6 +6,7 @@
 #include "zip.h"
 
 #include "core/alloc.h"
+#include "core/sort.h"
 #include "core/text.h"
 
 #include <stdlib.h>
@@ -327,7 +328,7 @@ static mb_status check_places(const zip_member *const *order, size_t n, const ui
 static mb_status check_together(zip_archive *z, const uint8_t *data, const uint8_t *behind, mb_error *err)
 {
     if (z->n_members > 1) {
-        qsort(z->members, z->n_members, sizeof z->members[0], by_name);
+        mb_sort(z->members, z->n_members, sizeof z->members[0], by_name);
     }
     for (size_t i = 1; i < z->n_members; i++) {
         if (strcmp(z->members[i - 1].name, z->members[i].name) == 0) {
@@ -342,7 +343,7 @@ static mb_status check_together(zip_archive *z, const uint8_t *data, const uint8
         order[i] = &z->members[i];
     }
     if (z->n_members > 1) {
-        qsort(order, z->n_members, sizeof order[0], by_place);
+        mb_sort(order, z->n_members, sizeof order[0], by_place);
     }
     mb_status status = check_places(order, z->n_members, data, behind, err);
     mb_free(order);

@@ -1,6 +1,7 @@
 /* Listing folders, and making files in one that stays open, by POSIX (os_file.h). */
 #define _GNU_SOURCE
 #include "core/os_file.h"
+#include "core/sort.h"
 
 #include "core/alloc.h"
 
@@ -66,7 +67,7 @@ int mb_os_list(char ***names, size_t *n, const char *folder)
         *names = NULL;
         *n = 0;
     } else if (*n > 0) {
-        qsort(*names, *n, sizeof **names, by_bytes);
+        mb_sort(*names, *n, sizeof **names, by_bytes);
     }
     return code;
 }

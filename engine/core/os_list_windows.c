@@ -1,5 +1,6 @@
 /* Listing folders on Windows (os_file.h). */
 #include "core/os_file.h"
+#include "core/sort.h"
 
 #include "core/alloc.h"
 #include "core/os_windows.h"
@@ -64,7 +65,7 @@ int mb_os_list(char ***names, size_t *n, const char *folder)
         *names = NULL;
         *n = 0;
     } else if (*n > 0) {
-        qsort(*names, *n, sizeof **names, by_bytes);
+        mb_sort(*names, *n, sizeof **names, by_bytes);
     }
     return code;
 }

@@ -451,7 +451,8 @@ MB_MUST_CHECK MB_API mb_status mb_model_verify(const mb_model *model, mb_progres
  * ':'), $XDG_DATA_HOME/mattebox/models (default ~/.local/share), share/mattebox/models beside the program's folder,
  * /usr/local/share and /usr/share.
  * path: receives the path, up to path_bytes bytes with the final 0.
- * Errors: MB_E_IO (not found: the message lists the folders), MB_E_ARGUMENT (the path is longer than path_bytes). */
+ * Errors: MB_E_IO (not found: the message lists the folders), MB_E_ARGUMENT (the path is longer than path_bytes),
+ * MB_E_MEMORY (the system has none to look at a file). */
 MB_MUST_CHECK MB_API mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err);
 /* Finds the installed model that "default" opens: default.mbw, birefnet-general.mbw or birefnet-general-lite.mbw in the
  * same folders, else the first .mbw file there, by folder and name, that turns photos into masks (finds_masks).

@@ -12,6 +12,7 @@
 #include "models/meta.h"
 #include "pipeline/builtin.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,13 +170,17 @@ mb_status mb_model_open(mb_model **out, mb_context *context, const char *name, m
     const void *bytes;
     size_t n_bytes;
     mb_error missing = {0};
+    mb_status found = MB_E_IO;
     *out = NULL;
-    bool installed = strcmp(name, "default") == 0 ? mb_find_default_model(path, sizeof path)
-                                                  : mb_find_model(path, sizeof path, name, &missing) == MB_OK;
-    if (installed) {
+    if (strcmp(name, "default") != 0) {
+        found = mb_find_model(path, sizeof path, name, &missing);
+    } else if (mb_find_default_model(path, sizeof path)) {
+        found = MB_OK;
+    }
+    if (found == MB_OK) {
         return open_file(out, context, path, err);
     }
-    if (mb_builtin_is_named(name) && mb_builtin_model(&bytes, &n_bytes)) {
+    if (found != MB_E_MEMORY && mb_builtin_is_named(name) && mb_builtin_model(&bytes, &n_bytes)) {
         return mb_model_open_memory(out, context, bytes, n_bytes, err);
     }
     const mb_status status = mb_find_model(path, sizeof path, name, err); /* again, for its message */
@@ -297,11 +302,16 @@ int mb_model_folder(char *path, size_t path_bytes, int i)
     return fixed_folder(path, path_bytes, i - n_list);
 }
 
-/* A folder with a model's name is none. */
-static bool is_file(const char *path)
+/* MB_OK: there is one; MB_E_IO: none (a folder with a model's name is none); MB_E_MEMORY: it cannot be told. A disk that
+ * fails counts as a file: opening it says what is wrong, where going on would take another model of the same name. */
+static mb_status look_for(const char *path, mb_error *err)
 {
     mb_os_info info;
-    return mb_os_look(&info, path) == 0 && info.kind != MB_OS_FOLDER;
+    const int code = mb_os_look(&info, path);
+    if (code == ENOMEM) {
+        return mb_fail(err, MB_E_MEMORY, "%.200s: the system has no memory to look at it", path);
+    }
+    return (code == 0 && info.kind != MB_OS_FOLDER) || code == EIO ? MB_OK : MB_E_IO;
 }
 
 /* The message lists every folder that was searched. */
@@ -321,33 +331,33 @@ static mb_status not_found(const char *name, mb_error *err)
 mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err)
 {
     size_t n = strlen(name);
-    bool is_path = mb_os_file_name(name) != name || (n > 4 && strcmp(name + n - 4, ".mbw") == 0);
-    if (is_path || is_file(name)) {
+    const bool is_path = mb_os_file_name(name) != name || (n > 4 && strcmp(name + n - 4, ".mbw") == 0);
+    mb_status status = look_for(name, err);
+    if (is_path || status == MB_OK) {
         if (n >= path_bytes) {
             return mb_fail(err, MB_E_ARGUMENT, "the model's path is too long");
         }
         memcpy(path, name, n + 1);
-        return is_file(path) ? MB_OK : mb_fail(err, MB_E_IO, "%.200s: no such file", name);
+        return status != MB_E_IO ? status : mb_fail(err, MB_E_IO, "%.200s: no such file", name);
     }
     char folder[MB_OS_PATH_BYTES];
-    for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
+    for (int i = 0; status == MB_E_IO && mb_model_folder(folder, sizeof folder, i); i++) {
         int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, name);
-        if (used > 0 && (size_t)used < path_bytes && is_file(path)) {
-            return MB_OK;
-        }
+        status = used > 0 && (size_t)used < path_bytes ? look_for(path, err) : MB_E_IO;
     }
-    return not_found(name, err);
+    return status != MB_E_IO ? status : not_found(name, err);
 }
 
-/* Does this file hold a network that finds masks? Only its header and table are read. */
+/* Does this file hold a network that finds masks? Only its header and table are read. Where memory is missing for that, it
+ * counts as one: opening it says so. */
 static bool finds_masks(const char *path)
 {
     mb_weights *w = NULL;
     const mb_architecture *a = NULL;
-    bool found = mb_weights_open(&w, path, NULL) == MB_OK && mb_registry_find(&a, w, NULL) == MB_OK &&
-                 a->family == MB_FAMILY_BIREFNET;
+    mb_status status = mb_weights_open(&w, path, NULL);
+    status = status == MB_OK ? mb_registry_find(&a, w, NULL) : status;
     mb_weights_free(w);
-    return found;
+    return status == MB_OK ? a->family == MB_FAMILY_BIREFNET : status == MB_E_MEMORY;
 }
 
 /* The first file of a folder, by name, that finds masks. */
@@ -378,7 +388,8 @@ int mb_find_default_model(char *path, size_t path_bytes)
     for (size_t p = 0; p < sizeof preferred / sizeof preferred[0]; p++) {
         for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
             int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, preferred[p]);
-            if (used > 0 && (size_t)used < path_bytes && is_file(path)) {
+            /* Memory that is missing says nothing of the file; opening it does. */
+            if (used > 0 && (size_t)used < path_bytes && look_for(path, NULL) != MB_E_IO) {
                 return 1;
             }
         }

@@ -9,6 +9,7 @@
 #include "weights/reader.h"
 
 #include "core/alloc.h"
+#include "core/sort.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/text.h"
@@ -300,7 +301,7 @@ static mb_status index_names(mb_weights *w, mb_error *err)
         w->by_name[i] = &w->tensors[i];
     }
     if (w->n_tensors > 1) {
-        qsort(w->by_name, w->n_tensors, sizeof w->by_name[0], by_name);
+        mb_sort(w->by_name, w->n_tensors, sizeof w->by_name[0], by_name);
     }
     for (size_t i = 1; i < w->n_tensors; i++) {
         const mb_tensor *t = w->by_name[i];

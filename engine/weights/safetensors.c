@@ -10,6 +10,7 @@
 #include "weights/safetensors.h"
 
 #include "core/alloc.h"
+#include "core/sort.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/text.h"
@@ -304,7 +305,7 @@ static int key_against(const void *key, const void *at)
 static mb_status index_meta(mb_safetensors *s, mb_error *err)
 {
     if (s->n_meta > 1) {
-        qsort(s->meta, s->n_meta, 2 * sizeof s->meta[0], by_key);
+        mb_sort(s->meta, s->n_meta, 2 * sizeof s->meta[0], by_key);
     }
     for (size_t i = 1; i < s->n_meta; i++) {
         if (strcmp(s->meta[2 * i - 2], s->meta[2 * i]) == 0) {
@@ -325,7 +326,7 @@ static mb_status index_names(mb_safetensors *s, mb_error *err)
         s->by_name[i] = &s->tensors[i];
     }
     if (s->n_tensors > 1) {
-        qsort(s->by_name, s->n_tensors, sizeof s->by_name[0], by_name);
+        mb_sort(s->by_name, s->n_tensors, sizeof s->by_name[0], by_name);
     }
     for (size_t i = 1; i < s->n_tensors; i++) {
         if (strcmp(s->by_name[i - 1]->name, s->by_name[i]->name) == 0) {
@@ -341,7 +342,7 @@ static mb_status check_order(mb_safetensors *s, mb_error *err)
 {
     const uint8_t *end = s->data;
     if (s->n_tensors > 1) {
-        qsort(s->tensors, s->n_tensors, sizeof s->tensors[0], by_place);
+        mb_sort(s->tensors, s->n_tensors, sizeof s->tensors[0], by_place);
     }
     for (size_t i = 0; i < s->n_tensors; i++) {
         const mb_st_tensor *t = &s->tensors[i];

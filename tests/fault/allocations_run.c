@@ -227,7 +227,7 @@ static void cut_saliency(trial *t)
 
 static void file_to_file(trial *t)
 {
-    if (CALL(t, mb_cutout_file("demo", photo_file, result_file, &t->err))) {
+    if (CALL(t, mb_cutout_file(net, photo_file, result_file, &t->err))) {
         trial_mix(t, "done", 4);
     }
 }

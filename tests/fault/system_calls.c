@@ -155,6 +155,40 @@ TEST(models_looked_for_twice)
     }
 }
 
+/* Where a model cannot be looked at for want of memory, that is said; it is neither "no such file" nor reason to take
+ * another model: the next folder's, or the built-in one. */
+TEST(no_memory_to_look_for_a_model)
+{
+    static const struct {
+        const char *only, *line;
+        int code; /* without a failure: the network of first/default.mbw finds no masks */
+    } cases[] = {
+        {"net.mbw", "mattebox tensors work/in/net.mbw work/in/in.safetensors work/out/t.safetensors -q", 0},
+        {"first/net.mbw", "MATTEBOX_MODELS=$PWD/work/first:$PWD/work/in mattebox models path net", 0},
+        {"first/demo.mbw", "MATTEBOX_MODELS=$PWD/work/first mattebox models path demo", 0},
+        {"first/default.mbw", "MATTEBOX_MODELS=$PWD/work/first mattebox work/in/cat.ppm -o work/out/a.png", 3}};
+#ifdef __SANITIZE_ADDRESS__
+    SKIP("the address sanitizer wants to be loaded before the shim");
+#endif
+    process_run(&p, "mkdir -p work/first && for n in net demo default; do cp work/in/net.mbw work/first/$n.mbw; done");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int n_said = 0;
+        for (int at = 0; at < 4; at++) {
+            process_run(&p,
+                        "rm -rf work/out && mkdir work/out && export LD_PRELOAD='" MB_BUILD_DIR
+                        "/io_fault.so' MB_FAULT_ONLY=%s MB_FAULT_KIND=ENOMEM MB_FAULT_AT=%d && %s",
+                        cases[i].only, at, cases[i].line);
+            const bool said = strstr(p.err, "no memory to") != NULL;
+            n_said += said;
+            CHECK_MSG((said && (p.code == 3 || p.code == 4)) || p.code == cases[i].code,
+                      "%s, call %d: exit code %d: %s", cases[i].line, at, p.code, p.err);
+            CHECK_MSG(p.code == 0 || strstr(p.err, "no such file") == NULL, "%s, call %d: %s", cases[i].line, at,
+                      p.err);
+        }
+        CHECK_MSG(n_said > 0, "%s: no failure met the search", cases[i].line);
+    }
+}
+
 SETUP
 {
     (void)process_folder("fault_system_calls");

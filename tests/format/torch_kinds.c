@@ -243,7 +243,8 @@ TEST(damaged)
     mb_free(p);
     CHECK_OK(mb_read_file(&p, &n, DATA "deflated.pth", 1 << 20, &err), err);
     data = p;
-    for (size_t i = 60; i < n / 2; i++) { /* contents and headers: read as before, or refused, and never worse */
+    for (size_t i = 60; i < n / 2;
+         i += test_short() ? 9 : 1) { /* contents and headers: read as before, or refused, and never worse */
         data[i] ^= 0x10;
         err = (mb_error){0};
         CHECK(open_bytes(data, n, &err) == MB_OK || err.message[0] != '\0');

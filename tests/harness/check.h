@@ -58,6 +58,8 @@
 
 /* More than the default suite has time for is wanted. */
 bool test_long(void);
+/* The processor is emulated: MATTEBOX_TEST_SHORT asks for every case in a spread of its runs (docs/build.md). */
+bool test_short(void);
 
 /* ---- checks. A failing CHECK counts, prints itself and gives false; a failing REQUIRE also ends the sub-test (in
  * SETUP: all of them). REQUIRE belongs to the thread that runs the sub-tests. ---- */

@@ -16,10 +16,20 @@
 #include <time.h>
 #include <unistd.h>
 
+static bool is_set(const char *variable)
+{
+    const char *v = getenv(variable);
+    return v != NULL && v[0] != 0 && strcmp(v, "0") != 0;
+}
+
 bool test_long(void)
 {
-    const char *v = getenv("MATTEBOX_TEST_LONG");
-    return v != NULL && v[0] != 0 && strcmp(v, "0") != 0;
+    return is_set("MATTEBOX_TEST_LONG");
+}
+
+bool test_short(void)
+{
+    return is_set("MATTEBOX_TEST_SHORT");
 }
 
 enum { MOST = 512, SKIPPED = 77 };

@@ -1,5 +1,6 @@
-/* What 16-bit products cost: the alphas of the built-in network on test photos (every third; all with test_long()),
- * against those in f32, by what this processor takes for itself and by each set of loops by name. Skipped where the model's file is not there. */
+/* What 16-bit products cost: the alphas of the built-in network on test photos (every third; all with test_long(), every ninth
+ * with test_short()), against those in f32, by what this processor takes for itself and by each set of loops by name. Skipped
+ * where the model's file is not there. */
 #define _GNU_SOURCE
 #include "core/cpu.h"
 #include "harness/check.h"
@@ -124,7 +125,7 @@ int main(void)
     }
     int n = scandir(PHOTOS, &photos, is_photo, alphasort);
     if (CHECK_MSG(n >= 10 && n <= MOST_PHOTOS, "%d photos in %s", n, PHOTOS)) {
-        const int step = test_long() ? 1 : (SANITIZED ? MOST_PHOTOS : 3),
+        const int usual = test_short() ? SOME_PHOTOS : 3, step = test_long() ? 1 : (SANITIZED ? MOST_PHOTOS : usual),
                   some = step > SOME_PHOTOS ? step : SOME_PHOTOS;
         find_alphas(want, photos, n, step, MB_PRECISION_F32, device);
         check_set(want, photos, n, step, NULL);
