@@ -30,7 +30,7 @@ need() { command -v "$1" >/dev/null || { echo "needs $1"; exit 77; }; }
 stage_determinism() { run --long --only '^(api/same_bytes|models/invariants|models/precision)$'; }
 stage_faults() { run --long --only '^(fault/|core/output_fault|format/alloc_fault|cli/models_kill|cli/surroundings)'; }
 stage_faults_asan() { run --long --asan --only '^(fault/allocations|format/alloc_fault)'; }
-stage_kills() { MATTEBOX_KILLS=500 run --only '^(fault/killed|cli/models_kill)$'; }
+stage_kills() { MATTEBOX_KILLS=${MATTEBOX_KILLS:-500} run --only '^(fault/killed|cli/models_kill)$'; }
 # usage: built FOLDER CMAKE_OPTION... -- TARGET...: a build folder with these targets
 built() {
     folder=$1 options=

@@ -42,8 +42,8 @@ void mb_sort(void *v, size_t n, size_t size, int (*compare)(const void *a, const
     if (sorted >= n) {
         return;
     }
-    for (size_t i = n / 2; i-- > 0;) {
-        sink(p, i, n, size, compare);
+    for (size_t i = n / 2; i > 0; i--) {
+        sink(p, i - 1, n, size, compare);
     }
     for (size_t end = n - 1; end > 0; end--) {
         swap(p, p + end * size, size);

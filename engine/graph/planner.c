@@ -3,8 +3,9 @@
 #include "graph/planner.h"
 
 #include "core/alloc.h"
+#include "core/sort.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 static size_t aligned(size_t bytes)
 {
@@ -30,19 +31,39 @@ static int by_offset(const void *a, const void *b)
     return x->offset != y->offset ? (x->offset < y->offset ? -1 : 1) : (x < y ? -1 : 1);
 }
 
-/* The best gap for `b` among `busy` (sorted by offset). */
-static size_t best_offset(const mb_block *b, mb_block *const *busy, int n)
+/* The best gap for `b` among those of `placed` (sorted by offset) that are alive at the same time. */
+static size_t best_offset(const mb_block *b, mb_block *const *placed, int n)
 {
     size_t end = 0, best = SIZE_MAX, best_gap = SIZE_MAX, need = aligned(b->bytes);
     for (int i = 0; i < n; i++) {
-        if (busy[i]->offset > end && busy[i]->offset - end >= need && busy[i]->offset - end < best_gap) {
-            best = end;
-            best_gap = busy[i]->offset - end;
+        const mb_block *p = placed[i];
+        if (p->first > b->last || b->first > p->last) {
+            continue;
         }
-        size_t busy_end = busy[i]->offset + aligned(busy[i]->bytes);
+        if (p->offset > end && p->offset - end >= need && p->offset - end < best_gap) {
+            best = end;
+            best_gap = p->offset - end;
+        }
+        const size_t busy_end = p->offset + aligned(p->bytes);
         end = busy_end > end ? busy_end : end;
     }
     return best != SIZE_MAX ? best : end;
+}
+
+/* One more of n blocks that are sorted by offset. */
+static void insert(mb_block **placed, int n, mb_block *b)
+{
+    int low = 0, high = n;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (by_offset(&placed[middle], &b) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    memmove(placed + low + 1, placed + low, (size_t)(n - low) * sizeof(mb_block *));
+    placed[low] = b;
 }
 
 /* Quadratic in some thousand blocks: milliseconds. */
@@ -55,30 +76,24 @@ mb_status mb_planner_place(mb_block *blocks, int n, size_t *total, mb_error *err
             return mb_fail(err, MB_E_MEMORY, "the plan's memory exceeds the address space");
         }
     }
-    mb_block **order = mb_alloc_array(count, sizeof(mb_block *)), **busy = mb_alloc_array(count, sizeof(mb_block *));
-    if (order == NULL || busy == NULL) {
+    mb_block **order = mb_alloc_array(count, sizeof(mb_block *)), **placed = mb_alloc_array(count, sizeof(mb_block *));
+    if (order == NULL || placed == NULL) {
         mb_free(order);
-        mb_free(busy);
+        mb_free(placed);
         return mb_fail_memory(err, count * sizeof(mb_block *), "the planner");
     }
     for (int i = 0; i < n; i++) {
         order[i] = &blocks[i];
     }
-    qsort(order, (size_t)n, sizeof *order, by_size);
+    mb_sort(order, (size_t)n, sizeof *order, by_size);
     for (int i = 0; i < n; i++) {
-        int n_busy = 0;
-        for (int k = 0; k < i; k++) {
-            if (order[k]->first <= order[i]->last && order[i]->first <= order[k]->last) {
-                busy[n_busy++] = order[k];
-            }
-        }
-        qsort(busy, (size_t)n_busy, sizeof *busy, by_offset);
-        order[i]->offset = best_offset(order[i], busy, n_busy);
+        order[i]->offset = best_offset(order[i], placed, i);
+        insert(placed, i, order[i]);
         size_t end = order[i]->offset + aligned(order[i]->bytes);
         *total = end > *total ? end : *total;
     }
     mb_free(order);
-    mb_free(busy);
+    mb_free(placed);
     return MB_OK;
 }
 
