@@ -15,7 +15,7 @@ parsers="engine/weights/reader.c engine/weights/safetensors.c engine/weights/saf
 # The programs of these tests alone; server/page is a script.
 labels='format|core|image|server'
 targets=$(cd "$build" && ctest -N -L "$labels" -LE long |
-    sed -n 's|.*: *[a-z]*/\(fuzz_.*\)$|\1|p; t; s|.*: *[a-z]*/hostile$|hostile|p; t; /server.page$/d; s|.*#.*: *\([a-z]*\)/\(.*\)$|test_\1_\2|p')
+    sed -n 's|.*: *[a-z]*/\(fuzz_.*\)$|\1|p; t; s|.*: *format/hostile$|hostile|p; t; /server.page$/d; s|.*#.*: *\([a-z]*\)/\(.*\)$|test_\1_\2|p')
 # shellcheck disable=SC2086 # several targets
 cmake --build "$build" -j"$(nproc)" --target mattebox_app mattebox-weights $targets
 find "$build" \( -name '*.gcda' -o -name '*CompilerId.gcno' \) -delete # of earlier runs, and CMake's own trial
