@@ -119,7 +119,8 @@ def call(command):
     after, done = busy(), resource.getrusage(resource.RUSAGE_CHILDREN)
     rows = [line for line in p.stdout.splitlines() if line.startswith("{")]
     if p.returncode != 0 or not rows:
-        raise RuntimeError((p.stderr.strip().splitlines() or ["exit code %d" % p.returncode])[-1])
+        said = p.stderr.strip().splitlines() or ["exit code %d" % p.returncode]
+        raise RuntimeError("; ".join(line.strip() for line in (said if said[0].startswith("mattebox:") else said[-1:])))
     mine = done.ru_utime + done.ru_stime - own.ru_utime - own.ru_stime
     r = json.loads(rows[-1])
     r["others"] = max(0.0, after[0] - before[0] - mine) / max(after[1] - before[1], 1e-9)
@@ -180,8 +181,10 @@ def error_of(work, key, reference):
 
 
 def measure(a, work):
-    info = json.loads(subprocess.run([os.path.join(a.build, "mattebox"), "info", a.model, "--json"], check=True,
-                                     stdout=subprocess.PIPE, text=True).stdout)
+    try:
+        info = call([os.path.join(a.build, "mattebox"), "info", a.model, "--json"])
+    except (OSError, RuntimeError) as e:
+        sys.exit("compare.py: %s" % e)
     w, h = (int(v) for v in a.size.split("x"))
     x = np.random.default_rng(1).standard_normal((1, info["input_channels"], h, w), dtype=np.float32)
     np.save(os.path.join(work, "in.npy"), x)
@@ -201,6 +204,8 @@ def measure(a, work):
             best = found.setdefault(key, dict(r, text=text, key=key))
             for k, pick in (("cpu_min", min), ("wall_min", min), ("peak_rss_mb", max), ("others", max)):
                 best[k] = pick(best[k], r[k])
+    if "ours_f32" not in found:
+        sys.exit("compare.py: there is nothing to compare with: mattebox did not run in f32")
     reference = "torch" if "torch" in found else "ours_f32"
     for key, r in found.items():
         r.update(error_of(work, key, reference))
@@ -274,14 +279,27 @@ def svg(rows, title):
     return "\n".join(out) + "\n"
 
 
+def count(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("%s: a number from 1" % text)
+    return int(text)
+
+
+def size(text):
+    sides = text.split("x")
+    if len(sides) not in (1, 2) or not all(v.isdecimal() and int(v) > 0 for v in sides):
+        raise argparse.ArgumentTypeError("%s: a size like 1024 or 1024x768" % text)
+    return sides[0] + "x" + sides[-1]
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("build", help="the folder with the program")
     p.add_argument("model")
-    p.add_argument("--size", default="1024x1024", help="width x height")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--runs", type=int, default=3, help="measured runs in each round")
-    p.add_argument("--rounds", type=int, default=2)
+    p.add_argument("--size", type=size, default="1024x1024", help="width x height")
+    p.add_argument("--threads", type=count, default=2)
+    p.add_argument("--runs", type=count, default=3, help="measured runs in each round")
+    p.add_argument("--rounds", type=count, default=2)
     p.add_argument("--onnx")
     p.add_argument("--onnx-openvino")
     p.add_argument("--torch", metavar="MODULE:FUNCTION:ARGUMENT")

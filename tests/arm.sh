@@ -1,8 +1,10 @@
 #!/bin/sh
 # 64-bit Arm by cross build and emulation (docs/build.md). usage:
-#   arm.sh [BUILD_ARM [CTEST ARGUMENTS]]          all tests that need no shell around the program: an hour of two cores and more;
-#                                                 `-R ops/linear`, `-R "^ops/"` or `-L models` choose. Builds with a compiler for this
-#                                                 machine as well, to count instructions
+#   arm.sh [BUILD_ARM [CTEST ARGUMENTS]]          all tests that need no shell around the program; `-R ops/linear`, `-R "^ops/"` or
+#                                                 `-L models` choose. Builds with a compiler for this machine as well, to count
+#                                                 instructions. Hours under emulation: networks at full size, every failing allocation
+#   MATTEBOX_TEST_SHORT=1 arm.sh ...              every program, but a spread of the runs that cost an emulated processor most
+#                                                 (docs/build.md): 120 programs in 80 minutes of two busy cores
 #   arm.sh --quarter [BUILD_ARM [LINUX_BUILD]]    what .ci/run runs: installs what is missing, builds the chosen programs alone and
 #                                                 runs them; LINUX_BUILD has the program of AVX2's loops to count against
 # Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user qemu-user-static (app/install-deps.sh --arm). Everything under
@@ -67,7 +69,7 @@ cmake --build "$build" --parallel
 if [ $# -eq 0 ]; then
     set -- -L '^(core|ops|graph|models|segment|matting|image|format)$'
 fi
-(cd "$build" && ctest --output-on-failure "$@")
+(cd "$build" && ctest --output-on-failure --parallel "$(nproc)" "$@")
 cmake -S "$here/.." -B "$build/x86" -DMATTEBOX_CUDA=OFF
 cmake --build "$build/x86" --parallel --target bench_instructions
 sh "$here/arm/instructions.sh" "$build/x86" "$build"

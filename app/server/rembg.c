@@ -135,10 +135,17 @@ void rembg_handle(request *r)
     w->a.given[args_row_of("depth", CMD_CUT)] = 1;
     if (!work_failed(w)) {
         served_choice choice;
-        char list[8];
+        char list[600];
         const char *model = form_text(f, "model");
-        if (r->s->a->serve.any_model &&
-            !served_models_choose(lanes_models(r->s->lanes), &choice, model, list, sizeof list)) {
+        if (!served_models_choose(lanes_models(r->s->lanes), &choice, model, list, sizeof list)) {
+            if (!r->s->a->serve.any_model) { /* rembg's own names are what such clients send */
+                work_fail(w, 422, "bad_model",
+                          "no such model here; there are: %s\nstarted with the option any-model, the server takes its "
+                          "default instead",
+                          list);
+                request_submit(r, w, 0);
+                return;
+            }
             add_warning(&w->j, "that model is not here: the default was taken");
             model = NULL;
         }

@@ -49,9 +49,9 @@ static void require_finite(mb_scope s, const char *name)
         for (size_t i = 0; i < m; i++) {
             if (!isfinite(piece[i])) {
                 mb_graph_fail(s.g, MB_E_FORMAT,
-                              "the model gave NaN at %s: its %s holds it\nthe file is damaged: convert the checkpoint "
+                              "the model gave %s at %s: its %s holds it\nthe file is damaged: convert the checkpoint "
                               "again",
-                              s.path, name);
+                              isnan(piece[i]) ? "NaN" : "infinity", s.path, name);
                 return;
             }
         }

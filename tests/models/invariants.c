@@ -11,10 +11,11 @@
 
 #define SIZE 64
 
-static mb_backend backend;
+static mb_backend f32, bf16;
 
 /* Runs `n` copies of one picture; the outputs of item `item`, one float a pixel. */
-static bool run(float out[SIZE * SIZE], const mb_weights *w, int threads, int64_t n, int64_t item, int poison)
+static bool run(float out[SIZE * SIZE], const mb_weights *w, const mb_backend *backend, int threads, int64_t n,
+                int64_t item, int poison)
 {
     mb_error err = {0};
     mb_pool *pool = NULL;
@@ -23,7 +24,7 @@ static bool run(float out[SIZE * SIZE], const mb_weights *w, int threads, int64_
     const mb_architecture *arch = NULL;
     CHECK_OK(mb_pool_create(&pool, threads, &err), err);
     CHECK_OK(mb_registry_find(&arch, w, &err), err);
-    mb_runner_options options = {pool, &backend, 0, NULL};
+    mb_runner_options options = {pool, backend, 0, NULL};
     CHECK_OK(mb_runner_create(&runner, w, arch->record, &options, &err), err);
     CHECK_OK(mb_runner_plan(&plan, runner, n, SIZE, SIZE, NULL, 0, &err), err);
     if (plan != NULL) {
@@ -50,13 +51,13 @@ static void same_bits(const char *variant, uint64_t seed)
     mb_error err = {0};
     mb_weights *w = NULL;
     CHECK_OK(gen_weights(&w, variant, seed, &err), err);
-    CHECK(run(first, w, 1, 1, 0, 0));
+    CHECK(run(first, w, &f32, 1, 1, 0, 0));
     for (int threads = 2; threads <= 5; threads += test_short() ? 3 : 1) {
-        CHECK(run(other, w, threads, 1, 0, threads % 2 == 0 ? 0xFF : 0x7F));
+        CHECK(run(other, w, &f32, threads, 1, 0, threads % 2 == 0 ? 0xFF : 0x7F));
         CHECK_MSG(memcmp(first, other, sizeof first) == 0, "%s: %d threads", variant, threads);
     }
     for (int64_t item = test_short() ? 2 : 0; item < 3; item++) {
-        CHECK(run(other, w, 2, 3, item, 0xFF));
+        CHECK(run(other, w, &f32, 2, 3, item, 0xFF));
         CHECK_MSG(memcmp(first, other, sizeof first) == 0, "%s: item %d of a batch of 3", variant, (int)item);
     }
     mb_weights_free(w);
@@ -102,8 +103,10 @@ static void half_files(const char *variant, uint64_t seed, mb_dtype dtype)
     void *bytes = NULL;
     CHECK_OK(gen_weights_as(&w, variant, seed, dtype, &err), err);
     mb_weights *f = widened(w, &bytes);
-    CHECK(run(half, w, 2, 1, 0, 0) && run(full, f, 2, 1, 0, 0xFF));
+    CHECK(run(half, w, &f32, 2, 1, 0, 0) && run(full, f, &f32, 2, 1, 0, 0xFF));
     CHECK_MSG(memcmp(half, full, sizeof half) == 0, "%s in %s", variant, mb_dtype_name(dtype));
+    CHECK(run(half, w, &bf16, 2, 1, 0, 0) && run(full, f, &bf16, 3, 1, 0, 0xFF));
+    CHECK_MSG(memcmp(half, full, sizeof half) == 0, "%s in %s, products in 16 bits", variant, mb_dtype_name(dtype));
     mb_weights_free(f);
     mb_weights_free(w);
     mb_free_aligned(bytes);
@@ -133,7 +136,7 @@ TEST(cancel_everywhere)
     const mb_architecture *arch = NULL;
     CHECK_OK(gen_weights(&w, "vitmatte_tiny4", 4, &err), err);
     CHECK_OK(mb_registry_find(&arch, w, &err), err);
-    mb_runner_options options = {NULL, &backend, 0, NULL};
+    mb_runner_options options = {NULL, &f32, 0, NULL};
     CHECK_OK(mb_runner_create(&runner, w, arch->record, &options, &err), err);
     CHECK_OK(mb_runner_plan(&plan, runner, 1, SIZE, SIZE, NULL, 0, &err), err);
     int n = mb_plan_n_nodes(plan);
@@ -184,5 +187,6 @@ TEST_ROWS(half_files, variants)
 SETUP
 {
     mb_error err;
-    REQUIRE_OK(mb_backend_cpu(&backend, &err), err);
+    REQUIRE_OK(mb_backend_cpu(&f32, &err), err);
+    REQUIRE_OK(mb_backend_cpu_bf16(&bf16, &err), err);
 }

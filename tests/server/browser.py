@@ -5,12 +5,15 @@ cut-outs, moves a slider, changes the background, compares, paints and undoes st
 alone, in light and dark and at a phone's width; fails at any error in the browser's console. --pictures DIR keeps screenshots.
 """
 import argparse
+import http.server
 import io
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 
@@ -79,22 +82,54 @@ def started(page):
     page.wait_for_selector("#program", state="detached")
 
 
-def paints(browser, n=15):
-    """First paint of a page that the browser has not seen, on an idle server; nothing is asked of the page before it."""
-    times, early = [], 0
-    for _ in range(n):
-        page = browser.new_context(viewport={"width": 1360, "height": 850}).new_page()
-        page.goto(f"http://127.0.0.1:{port}/")
-        page.wait_for_timeout(400)
-        page.wait_for_selector("#program", state="detached")
-        paint, program = page.evaluate("['first-contentful-paint', 'program'].map(n => performance.getEntriesByName(n)[0].startTime)")
-        times.append(paint)
-        early += program < paint
-        page.context.close()
-    times.sort()
-    print(f"        first paint after {times[0]:.0f} to {times[-1]:.0f} ms, {n} loads")
-    check(early == 0, "the program begins after it")
-    check(times[n // 2] < 100, f"the median of them is {times[n // 2]:.0f} ms: below 100")
+class Words(http.server.BaseHTTPRequestHandler):
+    """A page of three words: what the machine and the browser need for any page."""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = b"<!doctype html><title>words</title><p>three short words"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def paint(browser, port):
+    """Milliseconds to the first paint of a page that the browser has not seen, and to the start of its program, if it has one."""
+    page = browser.new_context(viewport={"width": 1360, "height": 850}).new_page()
+    page.goto(f"http://127.0.0.1:{port}/")
+    page.wait_for_timeout(400)  # nothing is asked of the page before it
+    page.wait_for_selector("#program", state="detached")
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    times = page.evaluate("['first-contentful-paint', 'program'].map(n => performance.getEntriesByName(n).map(e => e.startTime)[0] ?? null)")
+    page.context.close()
+    return times
+
+
+def paints(browser, most=40, wanted=15):
+    """First paint, judged by the loads during which the machine was idle: a page of three words took 60 ms or less before and after."""
+    words = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Words)
+    threading.Thread(target=words.serve_forever, daemon=True).start()
+    every, idle, early = [], [], 0
+    before = paint(browser, words.server_port)[0]
+    while len(every) < most and len(idle) < wanted:
+        time_, program = paint(browser, port)
+        after = paint(browser, words.server_port)[0]
+        every.append(time_)
+        idle += [time_] if max(before, after) <= 60 else []
+        early += time_ < 400 and program < time_ - 8  # the browser rounds the one to 4 ms; after 500 ms the program waits no longer
+        before = after
+    words.shutdown()
+    check(early == 0, "the program begins after the first paint")
+    print(f"        first paint: median {statistics.median(every):.0f} ms of {len(every)} loads")
+    if len(idle) < 5:
+        print(f"        not judged: the machine was idle during {len(idle)} of them")
+    else:
+        check(statistics.median(idle) < 100, f"median {statistics.median(idle):.0f} ms of {len(idle)} loads on an idle machine: below 100")
 
 
 def by_pointer(browser):

@@ -153,6 +153,15 @@ TEST(lenient)
     CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "unknown fields were ignored");
 }
 
+/* A client that names one of rembg's networks is told what there is, and what the server's owner can do. */
+TEST(another_model)
+{
+    post("model", "u2net", "");
+    CHECK_EQ(r.status, 422);
+    CHECK_CONTAINS(r.body, "no such model here; there are: demo");
+    CHECK_CONTAINS(r.body, "any-model, the server takes its default");
+}
+
 /* With --any-model a client that asks for another network gets the default one, and is told. */
 TEST(any_model)
 {
