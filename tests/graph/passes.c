@@ -174,13 +174,6 @@ static int g_compose3(mb_graph *g, int x)
     return conv(g, "outer", conv(g, "inner", x, 32, 3, true), 2, 3, true);
 }
 
-/* One input more than the loops for border variants take: it would run in kernels/ref. */
-static int g_compose3_wide(mb_graph *g, int x)
-{
-    int wide = conv(g, "wide", x, 16, 1, true);
-    return conv(g, "outer", conv(g, "inner", wide, 64, 3, true), 2, 3, true);
-}
-
 static int g_offsets(mb_graph *g, int x)
 {
     return deform(g, "deform", x, 3, false, 5);
@@ -433,20 +426,6 @@ static void compare(const pass_case *r)
 TEST_ROWS(pass, cases)
 {
     compare(row);
-}
-
-/* Border variants of many channels would run in kernels/ref, a hundred times as long as the two convolutions. */
-TEST(wide_convolutions_stay_two)
-{
-    const pass_case wide = {"wide", "compose_conv3x3", g_compose3_wide, 0};
-    float *a = NULL, *b = NULL;
-    size_t n = 0;
-    int before = 0, after = 0;
-    double macs = 0;
-    REQUIRE(run(&a, &n, &wide, "none", &before, &macs) == 0 && run(&b, &n, &wide, wide.pass, &after, &macs) == 0);
-    CHECK_EQ(after, before);
-    mb_free(a);
-    mb_free(b);
 }
 
 /* A model file says how many blocks there are, and what takes the square of them must not take minutes. */

@@ -4,15 +4,13 @@
  *
  * The second convolution sees zeros, not A's result, outside the map. For output pixels on the outermost ring the taps
  * (u,v) of B that fall outside are therefore left out: nine variants, rows (top, inner, bottom) x columns (left, inner,
- * right); see mb_conv2d_attrs.border_variants. Done for few channels in and out, when it saves at least half of the work,
- * because the ring runs slowly, and when a few pictures save what the variants cost to make, which they do not on small
- * maps. */
+ * right); see mb_conv2d_attrs.border_variants. Done when it saves at least half of the work, because the ring runs slowly,
+ * and when a few pictures save what the variants cost to make, which they do not on small maps. */
 #include "graph/passes/passes.h"
 
 #include "core/target_clones.h"
 
-enum { TAPS_OF_ALL = 9 + 4 * 6 + 4 * 4 };    /* that the variants see: inner, on the sides, in the corners */
-enum { MOST_INPUTS = 15, MOST_OUTPUTS = 4 }; /* wider ones have no fast loops on any back end */
+enum { TAPS_OF_ALL = 9 + 4 * 6 + 4 * 4 }; /* that the variants see: inner, on the sides, in the corners */
 enum { REPAID = 4 }; /* pictures that may go by until the products of making the weight are saved */
 
 static bool is_3x3(const mb_graph *g, const mb_node *n, mb_conv_view *v)
@@ -96,7 +94,7 @@ static bool pays(const mb_conv_view *a, const mb_conv_view *b, int64_t area)
 {
     const int64_t two = 9 * a->out * (a->in + b->out), one = 25 * a->in * b->out;
     const int64_t made = TAPS_OF_ALL * 9 * a->in * a->out * b->out; /* in double precision, for all variants */
-    return a->in <= MOST_INPUTS && b->out <= MOST_OUTPUTS && 2 * one <= two && made <= REPAID * (two - one) * area;
+    return 2 * one <= two && made <= REPAID * (two - one) * area;
 }
 
 /* A and B become one node with nine variants of its weight, if that saves at least half of the products. */
