@@ -25,25 +25,25 @@ if [ ! -e "$system/usr/sbin/nginx" ]; then
         systemd systemd-sysv libmicrohttpd12 nginx openssl curl $needs >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }
 fi
 DESTDIR=$system cmake --install "$build" --prefix /usr/local >"$work/log"
-cp "$source/docs/pictures/astronaut.jpg" "$system/root/photo.jpg"
-mkdir -p "$system/root/deploy"
+cp "$source/docs/pictures/astronaut.jpg" "$system/srv/photo.jpg"
+mkdir -p "$system/srv/deploy"
 block() { # usage: block LANGUAGE NUMBER: that one of the page
     awk -v start="\`\`\`$1" -v n="$2" '$0 == start && ++seen == n { on = 1; next } on && /^```$/ { exit } on { print }' "$source/docs/deploy.md"
 }
-block ini 1 >"$system/root/deploy/service.conf"
-block ini 2 >"$system/root/deploy/socket.conf"
-block nginx 1 >"$system/root/deploy/site"
-cat >"$system/root/deploy/try.sh" <<'END_OF_TRY'
+block ini 1 >"$system/srv/deploy/service.conf"
+block ini 2 >"$system/srv/deploy/socket.conf"
+block nginx 1 >"$system/srv/deploy/site"
+cat >"$system/srv/deploy/try.sh" <<'END_OF_TRY'
 set -eu
-cd /root/deploy
+cd /srv/deploy
 say() { echo "ok  $*" >>result; }
 trap 'code=$?; [ $code -eq 0 ] || { echo "FAILED with $code"; systemctl status mattebox mattebox.socket nginx --no-pager -l; journalctl -n 40 --no-pager; } >>result 2>&1 || true
       echo $code >code; systemctl --no-block exit $code' EXIT
 exec 2>>result
 systemctl enable --now mattebox.socket
 ! systemctl is-active -q mattebox.service
-curl -fsS --max-time 60 -F file=@/root/photo.jpg 'http://127.0.0.1:7000/v1/cut?model=saliency' -o activated.png
-mattebox /root/photo.jpg --model saliency -q -o own.png
+curl -fsS --max-time 60 -F file=@/srv/photo.jpg 'http://127.0.0.1:7000/v1/cut?model=saliency' -o activated.png
+mattebox /srv/photo.jpg --model saliency -q -o own.png
 cmp activated.png own.png
 systemctl is-active -q mattebox.service
 say "the first connection starts the service; the answer is the program's own"
@@ -75,14 +75,14 @@ systemctl stop mattebox.service mattebox.socket
 systemctl start mattebox.socket
 [ "$(stat -c '%G %a' /run/mattebox/http.sock)" = "www-data 660" ]
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=cut.example.org -addext subjectAltName=DNS:cut.example.org -days 2 -keyout key.pem -out cert.pem 2>/dev/null
-sed 's|server_name|ssl_certificate /root/deploy/cert.pem; ssl_certificate_key /root/deploy/key.pem; server_name|' site >/etc/nginx/sites-enabled/default
+sed 's|server_name|ssl_certificate /srv/deploy/cert.pem; ssl_certificate_key /srv/deploy/key.pem; server_name|' site >/etc/nginx/sites-enabled/default
 systemctl restart nginx
 through() { curl -sS --max-time 60 --cacert cert.pem --resolve cut.example.org:443:127.0.0.1 -o through.png -w '%{http_code}\n' "$@" 'https://cut.example.org/v1/cut?model=saliency'; }
-[ "$(through -F file=@/root/photo.jpg)" = 401 ]
-[ "$(through -F file=@/root/photo.jpg -H 'Authorization: Bearer 0123456789abcdef')" = 200 ]
+[ "$(through -F file=@/srv/photo.jpg)" = 401 ]
+[ "$(through -F file=@/srv/photo.jpg -H 'Authorization: Bearer 0123456789abcdef')" = 200 ]
 cmp through.png own.png
 say "the token is read from a credential; a photo through nginx and the Unix socket of its group"
-through -F file=@/root/photo.jpg -H 'Authorization: Bearer 0123456789abcdef' >drained & client=$!
+through -F file=@/srv/photo.jpg -H 'Authorization: Bearer 0123456789abcdef' >drained & client=$!
 sleep 0.2
 systemctl stop mattebox.service
 wait $client
@@ -94,11 +94,11 @@ cat >"$system/etc/systemd/system/try.service" <<'END_OF_UNIT'
 After=multi-user.target
 [Service]
 Type=oneshot
-ExecStart=/bin/sh /root/deploy/try.sh
+ExecStart=/bin/sh /srv/deploy/try.sh
 [Install]
 WantedBy=multi-user.target
 END_OF_UNIT
-rm -rf "$system/root/deploy"/*.png "$system/root/deploy/result" "$system/root/deploy/code" "$system"/etc/systemd/system/mattebox.*.d "$system"/etc/systemd/system/*/mattebox.* "$system/usr/sbin/policy-rc.d"
+rm -rf "$system/srv/deploy"/*.png "$system/srv/deploy/result" "$system/srv/deploy/code" "$system"/etc/systemd/system/mattebox.*.d "$system"/etc/systemd/system/*/mattebox.* "$system/usr/sbin/policy-rc.d"
 rm -rf "$system"/var/lib/mattebox "$system"/var/lib/private "$system"/var/log/journal
 systemctl --root="$system" enable -q try.service
 systemctl --root="$system" disable -q nginx 2>/dev/null || true
@@ -136,6 +136,6 @@ exec env -i container=mattebox-try PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/syste
 END_OF_BOOT
 sh -c "echo \$\$ >$group/cgroup.procs; exec timeout -k 5 "${LIMIT:-240}" unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child sh $work/boot.sh $system" >"$work/console" 2>&1 ||
     true
-cat "$system/root/deploy/result" 2>/dev/null || { tail -n 30 "$work/console"; exit 1; }
-[ "$(cat "$system/root/deploy/code")" = 0 ] || { tail -n 20 "$work/console"; exit 1; }
+cat "$system/srv/deploy/result" 2>/dev/null || { tail -n 30 "$work/console"; exit 1; }
+[ "$(cat "$system/srv/deploy/code")" = 0 ] || { tail -n 20 "$work/console"; exit 1; }
 echo "the units run as the page says"
