@@ -72,7 +72,7 @@ static int read_background(mb_options *out, args *a)
     o.metadata = &a->background_metadata;
     mb_status status = mb_image_load(&a->background_picture, NULL, text, &o, &err);
     if (status != MB_OK) {
-        return message_status(status == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
+        return message_status(failure_code(status, CODE_USAGE), NULL, &err);
     }
     out->background = MB_BACKGROUND_PICTURE;
     out->background_picture = &a->background_picture;

@@ -247,7 +247,7 @@ int cmd_trimap(args *a)
         } else if (!list.v[i].skip) {
             if (load_mask(&mask, note, sizeof note, list.v[i].path, a, &how, &err) != MB_OK ||
                 mb_trimap_make(&trimap, &mask, a->options.erode, a->options.dilate, &err) != MB_OK) {
-                bad = message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME, NULL, &err);
+                bad = message_status(failure_code(err.code, CODE_SOME), NULL, &err);
             } else if ((bad = save_image(&trimap, list.v[i].out[OUT_TRIMAP], a, NULL, list.n == 1, &err)) != CODE_OK) {
                 (void)message_status(bad, NULL, &err);
             }

@@ -29,8 +29,7 @@ int open_model(mb_model **out, mb_context *context, const char *name)
     if (found != MB_OK && builtin_has(name)) {
         err = (mb_error){0};
         const mb_status opened = builtin_open(out, context, &err);
-        return opened == MB_OK ? CODE_OK
-                               : message_status(opened == MB_E_MEMORY ? CODE_MACHINE : CODE_MODEL, name, &err);
+        return opened == MB_OK ? CODE_OK : message_status(failure_code(opened, CODE_MODEL), name, &err);
     }
     if (found != MB_OK) {
         models_hint(hint, sizeof hint, name);
@@ -39,7 +38,7 @@ int open_model(mb_model **out, mb_context *context, const char *name)
                                : message_status(CODE_MODEL, NULL, &err);
     }
     if (mb_model_open(out, context, path, &err) != MB_OK) {
-        return message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_MODEL, NULL, &err);
+        return message_status(failure_code(err.code, CODE_MODEL), NULL, &err);
     }
     return CODE_OK;
 }
@@ -159,14 +158,11 @@ static int print_paths(const args *a)
     }
     mb_error err = {0};
     const mb_status found = models_find(path, sizeof path, a->paths[1], &err);
-    if (found == MB_E_MEMORY) {
-        return message_status(CODE_MACHINE, NULL, &err);
+    if (found != MB_OK && found != MB_E_MEMORY && builtin_has(a->paths[1])) {
+        return message_error(CODE_MODEL, NULL, "%s is built in: it has no file", a->paths[1]);
     }
     if (found != MB_OK) {
-        if (builtin_has(a->paths[1])) {
-            return message_error(CODE_MODEL, NULL, "%s is built in: it has no file", a->paths[1]);
-        }
-        return message_status(CODE_MODEL, NULL, &err);
+        return message_status(failure_code(found, CODE_MODEL), NULL, &err);
     }
     (void)puts(path);
     return CODE_OK;

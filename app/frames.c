@@ -201,7 +201,7 @@ static int finish(mb_animation *file, const char *path, mb_error *err)
         }
         mb_buffer_free(data);
     }
-    return status == MB_OK ? CODE_OK : status == MB_E_MEMORY ? CODE_MACHINE : CODE_OUTPUT;
+    return status == MB_OK ? CODE_OK : failure_code(status, CODE_OUTPUT);
 }
 
 int frame_writer_add(frame_writer *w, const job *j, const batch *b, mb_error *err)
@@ -229,7 +229,7 @@ int frame_writer_add(frame_writer *w, const job *j, const batch *b, mb_error *er
         /* Pages have no durations: a second each. */
         const double ms = it->animated ? j->duration_ms : 1000.0;
         status = status == MB_OK ? mb_animation_add(w->files[k], images[k], ms, err) : status;
-        code = status == MB_OK ? CODE_OK : status == MB_E_MEMORY ? CODE_MACHINE : CODE_OUTPUT;
+        code = status == MB_OK ? CODE_OK : failure_code(status, CODE_OUTPUT);
         if (code == CODE_OK && it->frame == it->n_frames) {
             code = finish(w->files[k], it->out[k], err);
         }

@@ -266,7 +266,7 @@ void job_load(job *j, const batch *b)
         return;
     }
     if (status != MB_OK) {
-        fail(j, status == MB_E_MEMORY ? CODE_MACHINE : CODE_SOME);
+        fail(j, failure_code(status, CODE_SOME));
         return;
     }
     (void)snprintf(j->warning, sizeof j->warning, "%s", j->source.warning);
@@ -379,7 +379,7 @@ int save_image(const mb_image *image, const char *path, const args *a, const mb_
     if (status == MB_OK) {
         return CODE_OK;
     }
-    return status == MB_E_MEMORY ? CODE_MACHINE : CODE_OUTPUT;
+    return failure_code(status, CODE_OUTPUT);
 }
 
 /* Runs in the saver's thread. After the first result that cannot be written the others are not tried: the

@@ -293,3 +293,8 @@ int code_of_status(mb_status status)
     }
     return CODE_SOME;
 }
+
+int failure_code(mb_status status, int code)
+{
+    return status == MB_E_MEMORY ? CODE_MACHINE : code;
+}

@@ -48,6 +48,8 @@ mb_status own_error(mb_error *err, mb_status status, const char *format, ...) __
 
 /* The exit code that a library status stands for, when nothing more is known. */
 int code_of_status(mb_status status);
+/* `code`, the caller's own view of a failure, but CODE_MACHINE if memory ran out. */
+int failure_code(mb_status status, int code);
 
 /* A line of progress that is overwritten by the next and wiped before any message. Only on a terminal. */
 void message_progress(const char *text);

@@ -21,7 +21,7 @@ int models_catalogue(catalogue *out)
     mb_error err = {0};
     if (catalogue_load(out, manager_user_catalogue(path, sizeof path) ? path : NULL, &err) != MB_OK) {
         catalogue_dispose(out);
-        return message_status(err.code == MB_E_MEMORY ? CODE_MACHINE : CODE_USAGE, NULL, &err);
+        return message_status(failure_code(err.code, CODE_USAGE), NULL, &err);
     }
     return CODE_OK;
 }
@@ -156,8 +156,8 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
         char path[MB_OS_PATH_BYTES];
         mb_error err = {0};
         const mb_status status = models_find(path, sizeof path, names[i], &err);
-        code = status == MB_OK ? add_path(paths, n, path)
-                               : message_status(status == MB_E_MEMORY ? CODE_MACHINE : CODE_MODEL, NULL, &err);
+        code =
+            status == MB_OK ? add_path(paths, n, path) : message_status(failure_code(status, CODE_MODEL), NULL, &err);
     }
     return n_names == 0 ? add_all(paths, n) : code;
 }

@@ -220,17 +220,17 @@ def digits(v):
 def markdown(rows, reference, info, a):
     base = next(r for r in rows if r["key"] == "ours_f32")
     named = next(r for r in rows if r["key"] == reference)
-    lines = ["%s, %s, %d threads; %s. CPU seconds of all threads, best of %d; others took up to %.0f %% of the machine. "
+    lines = ["%s, %s, %d thread%s; %s. CPU seconds of all threads, best of %d; others took up to %.0f %% of the machine. "
              "Errors against %s (%s), whose output is at most %s." %
-             (info["summary"], a.size, a.threads, machine(), a.rounds * a.runs, 100 * max(r["others"] for r in rows),
+             (info["summary"], a.size, a.threads, "s" if a.threads != 1 else "", machine(), a.rounds * a.runs, 100 * max(r["others"] for r in rows),
               named["name"], named["text"], digits(named["of"])), "",
              "| | | CPU s | of ours in f32 | wall s | peak MB | output: largest, mean error | alpha: largest, mean error |",
              "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for r in rows:
         errors = ("reference", "") if r["reference"] else (
             "%s, %s" % (digits(r["out_max"]), digits(r["out_mean"])), "%s, %s" % (digits(r["alpha_max"]), digits(r["alpha_mean"])))
-        lines.append("| %s | %s | %.2f | %.2f | %.2f | %.0f | %s | %s |" %
-                     (r["name"], r["text"], r["cpu_min"], r["cpu_min"] / base["cpu_min"], r["wall_min"], r["peak_rss_mb"], *errors))
+        lines.append("| %s | %s | %s | %.2f | %s | %.0f | %s | %s |" %
+                     (r["name"], r["text"], digits(r["cpu_min"]), r["cpu_min"] / base["cpu_min"], digits(r["wall_min"]), r["peak_rss_mb"], *errors))
     return "\n".join(lines) + "\n"
 
 
@@ -266,7 +266,7 @@ def svg(rows, title):
         out.append('<text x="%d" y="%d" text-anchor="end">%s</text>' % (left - 10, y + 15, escape(r["name"].split(",")[0] + ", " + r["text"])))
         length = panel * r["cpu_min"] / most
         out.append('<rect x="%d" y="%d" width="%.1f" height="20" fill="%s"/>' % (left, y, length, colour))
-        out.append('<text x="%.1f" y="%d">%.2f s, %.0f MB</text>' % (left + length + 6, y + 15, r["cpu_min"], r["peak_rss_mb"]))
+        out.append('<text x="%.1f" y="%d">%s s, %.0f MB</text>' % (left + length + 6, y + 15, digits(r["cpu_min"]), r["peak_rss_mb"]))
         x = left + panel + gap
         if r["reference"]:
             out.append('<text x="%d" y="%d" fill="#555">reference</text>' % (x + 6, y + 15))
