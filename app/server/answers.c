@@ -64,7 +64,7 @@ static void send_answer(request *r, int status, const char *type, struct MHD_Res
 {
     char number[16];
     if (m == NULL) {
-        return; /* no memory for an answer: the library closes the connection */
+        return; /* no memory for an answer: the connection is closed */
     }
     common_headers(r, m, type);
     if (r->retry_after > 0) {
@@ -90,13 +90,12 @@ static void send_answer(request *r, int status, const char *type, struct MHD_Res
             header(m, "X-Mattebox-Result", w->info);
         }
     }
-    r->answered = 1;
+    r->answered = mhd.MHD_queue_response(r->c, (unsigned)status, m) == MHD_YES;
     r->status = status;
     r->sent_bytes = bytes;
     r->p->to_send = bytes;
     r->p->phase = PHASE_ANSWER;
     r->p->since_ms = clock_ms();
-    (void)mhd.MHD_queue_response(r->c, (unsigned)status, m);
     mhd.MHD_destroy_response(m);
 }
 

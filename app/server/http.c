@@ -387,7 +387,7 @@ static void receive(request *r, const char *data, size_t n)
     if ((double)r->body_bytes > s->a->serve.max_body) {
         form_fail(&r->form, 413, "a request may have %.0f bytes", s->a->serve.max_body);
     }
-    if (r->refused || r->form.status != 0) {
+    if (n == 0 || r->refused || r->form.status != 0) {
         return;
     }
     if (atomic_fetch_add(&s->in_memory, n) + n > s->max_in_memory) {
@@ -433,7 +433,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         }
         return MHD_YES;
     }
-    if (*n > 0) {
+    /* A piece of the body. The library hands over an empty one, to which nothing can be answered, where a request without
+     * a body expects 100 and more follows. */
+    if (data != NULL) {
         receive(r, data, *n);
         *n = 0;
         return (double)r->body_bytes > SWALLOW * r->s->a->serve.max_body ? MHD_NO : MHD_YES;
@@ -444,7 +446,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
     } else if (!r->answered) {
         complete(r);
     }
-    return MHD_YES;
+    /* Without an answer the library would ask again in every turn. */
+    return r->answered || r->suspended ? MHD_YES : MHD_NO;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
