@@ -11,7 +11,7 @@
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$root/build/long
-stages="determinism faults faults_asan kills traced races integers narrow uninitialised valgrind static coverage hostile fuzz endurance"
+stages="determinism machines faults faults_asan kills traced races integers narrow uninitialised valgrind static coverage hostile fuzz endurance"
 if [ "${1:-}" = --list ]; then
     printf '%s\n' $stages
     exit
@@ -28,6 +28,11 @@ run() { sh "$root/tests/run.sh" "$@"; }
 need() { command -v "$1" >/dev/null || { echo "needs $1"; exit 77; }; }
 
 stage_determinism() { run --long --only '^(api/same_bytes|models/invariants|models/precision)$'; }
+stage_machines() {
+    need qemu-x86_64
+    built "$root/build/test-release" -DCMAKE_BUILD_TYPE=Release -- mattebox_app
+    sh "$root/tests/machines.sh" "$root/build/test-release"
+}
 stage_faults() { run --long --only '^(fault/|core/output_fault|format/alloc_fault|cli/models_kill|cli/surroundings)'; }
 stage_faults_asan() { run --long --asan --only '^(fault/allocations|format/alloc_fault)'; }
 stage_kills() { MATTEBOX_KILLS=${MATTEBOX_KILLS:-500} run --only '^(fault/killed|cli/models_kill)$'; }

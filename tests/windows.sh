@@ -137,7 +137,7 @@ fi
 if part sizes; then
     for file in mattebox.exe mattebox-weights.exe mattebox.dll; do
         x86_64-w64-mingw32-strip -o stripped "$windows/$file"
-        bytes=$(($(stat -c %s stripped) - $(stat -c %s "$root/app/models/demo.mbw")))
+        bytes=$(($(stat -c %s stripped) - $(stat -c %s "$windows/demo.mbw")))
         [ $file = mattebox-weights.exe ] && bytes=$(stat -c %s stripped)
         [ "$bytes" -lt 8000000 ]
         say $? "$file: $bytes bytes without the model"

@@ -15,7 +15,7 @@ cp "$build/mattebox.def" "$build/mattebox.lib" "$build/libmattebox.dll.a" "$stag
 
 # Each file of ours fits where people send files: less than 8 MB without the model, which adds its own size.
 for file in mattebox.exe mattebox-weights.exe library/mattebox.dll; do
-    model=$(stat -c %s "$root/app/models/demo.mbw")
+    model=$(stat -c %s "$build/demo.mbw")
     [ $file != mattebox-weights.exe ] || model=0 # it carries none
     bytes=$(($(stat -c %s "$stage/$name/$file") - model))
     echo "$file: $bytes bytes without the model"

@@ -9,7 +9,7 @@ work=$build/test-files/compare
 rm -rf "$work"
 mkdir -p "$work/peer" "$work/broken"
 cd "$work"
-model=$source/app/models/demo.mbw
+model=$build/demo.mbw
 cat >peer/onnxruntime.py <<'PEER'
 import numpy
 

@@ -35,3 +35,8 @@ for option in $(grep -ohE '(^|[ `(])--[a-z][a-z-]+' "$source/README.md" "$source
 done
 # docs/errors.md is there and has a title.
 grep -q '^# ' "$source/docs/errors.md"
+# The card of the small model is about the model that is there.
+if [ -f "$build/demo.mbw" ]; then
+    sum=$(sha256sum "$build/demo.mbw" | cut -d ' ' -f 1)
+    grep -q "$sum" "$source/app/models/README.md" || { echo "app/models/README.md is not about the model whose SHA-256 is $sum"; exit 1; }
+fi

@@ -1,5 +1,5 @@
 /* The small trained model that the program carries: the engine against PyTorch, with and without passes, by the fast
- * and the plain kernels. Skipped where the model's file is not there (app/models/demo.mbw). */
+ * and the plain kernels. Skipped where the model's file is not there. */
 #define _GNU_SOURCE
 #include "harness/check.h"
 #include "weights/safetensors.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MODEL  MB_SOURCE_DIR "/app/models/demo.mbw"
+#define MODEL  MB_MODEL_FILE
 #define GOLDEN MB_SOURCE_DIR "/tests/data/goldens/demo_64x96.safetensors"
 
 static mb_error err;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MODEL       MB_SOURCE_DIR "/app/models/demo.mbw"
+#define MODEL       MB_MODEL_FILE
 #define PHOTOS      MB_TEST_DATA "/photos"
 #define MOST_PHOTOS 64
 #define SOME_PHOTOS 9 /* every ninth, for the sets that this processor would not take */

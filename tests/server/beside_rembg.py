@@ -25,7 +25,7 @@ EXPORT = """
 import json, struct, sys
 sys.path.insert(0, sys.argv[1] + "/weights_tool/train")
 import torch, mbw, model
-state = mbw.read_mbw(sys.argv[1] + "/app/models/demo.mbw")
+state = mbw.read_mbw(sys.argv[3])
 net = model.BiRefNet(model.CFG).eval()
 wrong = net.load_state_dict(state, strict=False)
 assert not wrong.unexpected_keys and all("_spvn_" in k or "gdt_convs_pred" in k for k in wrong.missing_keys), wrong
@@ -49,7 +49,7 @@ def prepare(build, folder):
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv + "/bin/pip", "install", "-q", "rembg[cpu,cli]==2.0.86"], check=True)
     if not os.path.exists(folder + "/tiny.safetensors"):
-        subprocess.run([os.environ.get("TORCH", "python3"), "-c", EXPORT, ROOT, folder], check=True)
+        subprocess.run([os.environ.get("TORCH", "python3"), "-c", EXPORT, ROOT, folder, build + "/demo.mbw"], check=True)
     model = folder + "/birefnet-general.mbw"
     if not os.path.exists(model):
         subprocess.run([build + "/mattebox-weights", "convert", folder + "/tiny.safetensors", "-o", model, "--input-size", "1024x1024",

@@ -39,7 +39,7 @@ class Library:
         from mattebox import _library, _pictures
 
         self.library, self.pictures, self.photo = _library, _pictures, photo
-        self.model = mattebox.Model(ROOT + "/app/models/demo.mbw", detail="guided", foreground="ml")
+        self.model = mattebox.Model(os.path.abspath(f"{build}/demo.mbw"), detail="guided", foreground="ml")
 
     def cut(self):
         result = self.model.run(self.photo)
