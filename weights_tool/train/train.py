@@ -148,6 +148,17 @@ def cmd_export(o):
     print(out, len(state), "tensors", os.path.getsize(out), "bytes")
 
 
+def grow(m, trained):
+    """m gets the trained network's weights; blocks beyond its own add nothing at first, so that m answers what it answered"""
+    missing, extra = m.load_state_dict(trained.state_dict(), strict=False)
+    names = {".".join(k.split(".")[:5]) for k in missing}  # bb.layers.I.blocks.J
+    if extra or any(".blocks." not in k for k in names):
+        raise SystemExit(f"--init: does not fit: missing {sorted(missing)[:3]}, not known {extra[:3]}")
+    for k in names:
+        for layer in (m.get_submodule(k).attn.proj, m.get_submodule(k).mlp.fc2):
+            nn.init.zeros_(layer.weight), nn.init.zeros_(layer.bias)
+
+
 # ------------------------------------------------------------------------------------------------ training
 class Run:
     """the whole state of a run, and how it is saved"""
@@ -157,12 +168,13 @@ class Run:
         self.finish_time = None  # (seconds spent at its start, at its end) where the last leg goes by time
         torch.manual_seed(o.seed)
         self.r = np.random.default_rng(o.seed)
-        self.m = BiRefNet(CFG).to(o.device, memory_format=torch.channels_last)
+        self.cfg = dict(CFG, depths=o.depths or CFG["depths"])
+        self.m = BiRefNet(self.cfg).to(o.device, memory_format=torch.channels_last)
         for mod in self.m.modules():
             if isinstance(mod, nn.Linear):
                 nn.init.trunc_normal_(mod.weight, std=0.02)
         if o.init:
-            self.m.load_state_dict(load_model(o.init)[0].state_dict())
+            grow(self.m, load_model(o.init)[0])
         self.m.train()
         plain = [p for k, p in self.m.named_parameters() if p.ndim < 2 or "bias" in k]
         ids = {id(p) for p in plain}
@@ -200,7 +212,7 @@ class Run:
 
     def save(self):
         """written beside and renamed: a kill at any moment leaves the state before or after"""
-        c = {"model": self.m.state_dict(), "ema": self.ema, "opt": self.opt.state_dict(), "it": self.it, "seen": self.seen, "cfg": CFG}
+        c = {"model": self.m.state_dict(), "ema": self.ema, "opt": self.opt.state_dict(), "it": self.it, "seen": self.seen, "cfg": self.cfg}
         if self.muon:
             c["muon"] = self.muon.state_dict()
         c |= {"seconds": self.seconds, "ck": self.ck, "finish_at": self.finish_at, "finish_from": getattr(self, "finish_from", None), "finish_time": self.finish_time}
@@ -210,7 +222,7 @@ class Run:
 
     def keep(self):
         """a checkpoint that stays: averaged weights in f32"""
-        torch.save({"ema": self.ema, "cfg": CFG, "seen": self.seen}, os.path.join(self.o.work, f"ck_{self.o.tag}_{self.seen // 1000:06d}k.pt"))
+        torch.save({"ema": self.ema, "cfg": self.cfg, "seen": self.seen}, os.path.join(self.o.work, f"ck_{self.o.tag}_{self.seen // 1000:06d}k.pt"))
         self.ck += 1
 
     def log(self, **row):
@@ -315,6 +327,7 @@ if __name__ == "__main__":
     for k, v in (("hours", 1e6), ("lr", 7e-4), ("fresh", 0.6), ("finish-minutes", 0), ("save", 3.0), ("keep", 30.0), ("shots", 0.5)):
         ap.add_argument("--" + k, type=float, default=v)
     sides = lambda text: {int(k): float(v) for k, v in (p.split(":") for p in text.split(","))}
+    ap.add_argument("--depths", type=lambda text: [int(v) for v in text.split(",")], help="blocks of the four stages, instead of 2,2,4,2; more than --init has do nothing at first")
     ap.add_argument("--sides", type=sides, help="other sides than those written here, as 128:0.6,192:0.4 (px: share of the blocks)")
     ap.add_argument("--muon", action="store_true", help="matrices by orthogonalised momentum (muon.py) instead of AdamW: twice the progress a sample here")
     ap.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic: faster on a GPU or a CPU with AMX or AVX512-BF16")
