@@ -128,6 +128,7 @@ typedef struct mb_backend {
     mb_gpu *device;                     /* goes into mb_call.device */
     mb_dtype activations;               /* type of the maps between nodes: MB_F32 (0), or 16 bit on a device */
     bool tf32;                          /* with f32 maps: products may round their operands to TF32 */
+    bool bf16_products;                 /* with f32 maps: products round their operands to bf16 */
     mb_dtype fallback_dtype;            /* what to compute in when `activations` overflows: bf16 or f32 */
     int output_multiple; /* odd counts of outputs are better padded to this (offset convolutions); 0: not */
 } mb_backend;

@@ -43,12 +43,26 @@ static mb_status check_models(const mb_model *model, const mb_model *matting, mb
     return MB_OK;
 }
 
-/* Both networks on p->backend. On an error what was made is freed with the pipeline. */
+static bool is_bf16(const mb_backend *b)
+{
+    return b->bf16_products || b->activations == MB_BF16;
+}
+
+/* Which of several masks is taken may turn on the last bits of bf16, and the mask network is a tenth of that work: there it
+ * runs in f32 (docs/precision.md). */
+static mb_status set_mask_backend(mb_pipeline *p, mb_error *err)
+{
+    p->mask_backend = p->backend;
+    return p->judged && is_bf16(&p->backend) ? mb_device_set_precision(&p->mask_backend, MB_PRECISION_F32, err) : MB_OK;
+}
+
+/* Both networks. On an error what was made is freed with the pipeline. */
 static mb_status make_networks(mb_pipeline *p, mb_error *err)
 {
     mb_status status = MB_OK;
+    MB_TRY(set_mask_backend(p, err));
     if (p->model != NULL) {
-        MB_TRY(mb_network_create_on(&p->network, p->context, &p->backend, p->model, p->pool, err));
+        MB_TRY(mb_network_create_on(&p->network, p->context, &p->mask_backend, p->model, p->pool, err));
     }
     MB_TRY(mb_matte_stage_init(&p->matte, p->context, &p->backend, p->matting, p->pool, err));
 done:
@@ -85,8 +99,8 @@ mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err)
     return status;
 }
 
-/* Options are checked last, since they depend on the models. A change of precision in them rebuilds the networks,
- * which costs nothing yet: no plan exists. */
+/* Options are checked last, since they depend on the models. A change of precision in them rebuilds the networks, and so
+ * may a judged mask; it costs nothing yet: no plan exists. */
 mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_model *model, const mb_model *matting,
                              const mb_options *options, mb_error *err)
 {
@@ -139,10 +153,16 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     if (status == MB_OK && pipeline->model != NULL && o.input_width > 0) {
         status = mb_network_check_size(pipeline->model, o.input_height, o.input_width, err);
     }
-    if (status == MB_OK && o.precision != pipeline->precision) {
-        status = rebuild_networks(pipeline, o.precision, err); /* another precision means other plans */
-    }
+    const bool was_judged = pipeline->judged, judged = o.segment == MB_SEGMENT_BOTH;
     if (status == MB_OK) {
+        pipeline->judged = judged;
+        if (o.precision != pipeline->precision || (judged != was_judged && is_bf16(&pipeline->backend))) {
+            status = rebuild_networks(pipeline, o.precision, err); /* another precision means other plans */
+        }
+    }
+    if (status != MB_OK) {
+        pipeline->judged = was_judged;
+    } else {
         pipeline->options = o;
         pipeline->stats_known = false;
         memset(pipeline->last_run, 0, sizeof pipeline->last_run);

@@ -106,8 +106,10 @@ static void check_set(const mb_image *want, struct dirent **photos, int n, int s
         likeness l = compare(&got[i], &want[i]);
         worst.near = l.near < worst.near ? l.near : worst.near;
         worst.iou = l.iou < worst.iou ? l.iou : worst.iou;
-        CHECK_MSG(l.near >= 0.99 && l.iou >= 0.995, "%s, %s: %.4f of the pixels within 2 levels, IoU %.5f", device,
-                  photos[i]->d_name, l.near, l.iou);
+        /* In bf16 the default's mask is found in f32: which of several is taken would turn on its last bits. */
+        const bool is_bf16 = strstr(device, "bf16:") != NULL;
+        CHECK_MSG(is_bf16 ? l.near == 1 && l.iou == 1 : l.near >= 0.99 && l.iou >= 0.995,
+                  "%s, %s: %.4f of the pixels within 2 levels, IoU %.5f", device, photos[i]->d_name, l.near, l.iou);
         mb_image_dispose(&got[i]);
     }
     (void)printf("%s: at least %.4f of the pixels within 2 levels, IoU at least %.5f\n", device, worst.near, worst.iou);

@@ -570,27 +570,6 @@ TEST(broken_requests)
     CHECK_EQ(serving_stop(&s), 0);
 }
 
-/* A client that waits for "100 Continue", has no body and sends its next request at once: libmicrohttpd hands over an empty piece,
- * to which nothing can be answered. The client waited for a minute, at the cost of a processor. */
-TEST(continue_without_a_body)
-{
-    static const char both[] = "POST /v1/cut HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n"
-                               "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    serving s;
-    REQUIRE(serving_start(&s, "--model saliency", false));
-    const int fd = serving_connect(&s);
-    REQUIRE(fd >= 0);
-    CHECK_EQ(send(fd, both, sizeof both - 1, MSG_NOSIGNAL), (ssize_t)sizeof both - 1);
-    serving_receive(fd, &r);
-    CHECK_EQ(r.status, 422);
-    reply_dispose(&r);
-    serving_receive(fd, &r);
-    CHECK_EQ(r.status, 200);
-    reply_dispose(&r);
-    CHECK_EQ(close(fd), 0);
-    CHECK_EQ(serving_stop(&s), 0);
-}
-
 TEST(listening)
 {
     serving s;

@@ -40,6 +40,7 @@ mb_status mb_backend_cpu_use_bf16(mb_backend *b, mb_bf16_set set, mb_error *err)
     }
 #undef MB_PUT
     b->name = names[set];
+    b->bf16_products = set < MB_FIXED16_GENERIC;
     return MB_OK;
 }
 
