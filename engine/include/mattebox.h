@@ -343,7 +343,8 @@ typedef enum mb_device { MB_DEVICE_AUTO = 0, MB_DEVICE_CPU = 1, MB_DEVICE_CUDA =
  * not finite, it is computed once more in a wider type, with a warning.
  * On the CPU, BF16 rounds the operands of matrix products to 16 bits: to bf16, or, where the processor multiplies those
  * faster, to 16-bit integers with one scale per run of values, which are more exact (docs/precision.md). Everything else
- * is f32. With F16 and TF32 the CPU computes in f32. */
+ * is f32. With F16 and TF32 the CPU computes in f32.
+ * Masks of MB_SEGMENT_BOTH are found in f32 in place of bf16: which of several is used would turn on the last bits. */
 typedef enum mb_precision {
     MB_PRECISION_AUTO = 0, /* in mb_options: the context's; in a context: $MATTEBOX_PRECISION, else F32 */
     MB_PRECISION_F32 = 1,
