@@ -50,17 +50,19 @@ static bool is_bf16(const mb_backend *b)
 
 /* Which of several masks is taken may turn on the last bits of bf16, and the mask network is a tenth of that work: there it
  * runs in f32 (docs/precision.md). */
-static mb_status set_mask_backend(mb_pipeline *p, mb_error *err)
+static mb_status set_mask_backend(mb_pipeline *p, mb_segmenter segment, mb_error *err)
 {
     p->mask_backend = p->backend;
-    return p->judged && is_bf16(&p->backend) ? mb_device_set_precision(&p->mask_backend, MB_PRECISION_F32, err) : MB_OK;
+    return segment == MB_SEGMENT_BOTH && is_bf16(&p->backend)
+               ? mb_device_set_precision(&p->mask_backend, MB_PRECISION_F32, err)
+               : MB_OK;
 }
 
 /* Both networks. On an error what was made is freed with the pipeline. */
-static mb_status make_networks(mb_pipeline *p, mb_error *err)
+static mb_status make_networks(mb_pipeline *p, mb_segmenter segment, mb_error *err)
 {
     mb_status status = MB_OK;
-    MB_TRY(set_mask_backend(p, err));
+    MB_TRY(set_mask_backend(p, segment, err));
     if (p->model != NULL) {
         MB_TRY(mb_network_create_on(&p->network, p->context, &p->mask_backend, p->model, p->pool, err));
     }
@@ -69,8 +71,8 @@ done:
     return status;
 }
 
-/* The networks anew on the base back end in this precision. Pictures that were started are lost (run.c). */
-static mb_status rebuild_networks(mb_pipeline *p, mb_precision precision, mb_error *err)
+/* The networks anew on the base back end in this precision, for masks found so. Pictures that were started are lost (run.c). */
+static mb_status rebuild_networks(mb_pipeline *p, mb_precision precision, mb_segmenter segment, mb_error *err)
 {
     mb_backend backend = p->base;
     mb_status status = precision != MB_PRECISION_AUTO ? mb_device_set_precision(&backend, precision, err) : MB_OK;
@@ -84,7 +86,7 @@ static mb_status rebuild_networks(mb_pipeline *p, mb_precision precision, mb_err
     p->backend = backend;
     p->precision = precision;
     p->stats_known = false;
-    return make_networks(p, err);
+    return make_networks(p, segment, err);
 }
 
 /* p->base stays the CPU from here on, whatever options come later. */
@@ -94,7 +96,7 @@ mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err)
     mb_status status = mb_backend_cpu(&cpu, err);
     if (status == MB_OK) {
         p->base = cpu;
-        status = rebuild_networks(p, p->precision, err);
+        status = rebuild_networks(p, p->precision, p->options.segment, err);
     }
     return status;
 }
@@ -118,7 +120,7 @@ mb_status mb_pipeline_create(mb_pipeline **out, mb_context *context, const mb_mo
     p->matting = matting;
     p->base = context->backend;
     p->backend = p->base;
-    MB_TRY(make_networks(p, err));
+    MB_TRY(make_networks(p, p->options.segment, err));
     MB_TRY(mb_pipeline_set_options(p, options != NULL ? options : &p->options, err));
     *out = p;
     p = NULL;
@@ -153,16 +155,12 @@ mb_status mb_pipeline_set_options(mb_pipeline *pipeline, const mb_options *optio
     if (status == MB_OK && pipeline->model != NULL && o.input_width > 0) {
         status = mb_network_check_size(pipeline->model, o.input_height, o.input_width, err);
     }
-    const bool was_judged = pipeline->judged, judged = o.segment == MB_SEGMENT_BOTH;
-    if (status == MB_OK) {
-        pipeline->judged = judged;
-        if (o.precision != pipeline->precision || (judged != was_judged && is_bf16(&pipeline->backend))) {
-            status = rebuild_networks(pipeline, o.precision, err); /* another precision means other plans */
-        }
+    const bool other_mask =
+        is_bf16(&pipeline->backend) && (o.segment == MB_SEGMENT_BOTH) != (pipeline->options.segment == MB_SEGMENT_BOTH);
+    if (status == MB_OK && (o.precision != pipeline->precision || other_mask)) {
+        status = rebuild_networks(pipeline, o.precision, o.segment, err); /* another precision means other plans */
     }
-    if (status != MB_OK) {
-        pipeline->judged = was_judged;
-    } else {
+    if (status == MB_OK) {
         pipeline->options = o;
         pipeline->stats_known = false;
         memset(pipeline->last_run, 0, sizeof pipeline->last_run);

@@ -11,7 +11,6 @@ struct mb_pipeline {
     mb_backend base;                 /* the context's; the CPU's from when the GPU was left */
     mb_backend backend;              /* base in the options' precision: what the networks run on */
     mb_backend mask_backend;         /* the same, or in f32: what the mask network runs on */
-    bool judged;                     /* the mask is chosen from several, as the default's */
     mb_precision precision;          /* of the networks as they are */
     char left_gpu[200];              /* why the CPU has taken over, or "" */
     mb_options options;

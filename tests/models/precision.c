@@ -32,30 +32,53 @@ static int is_photo(const struct dirent *e)
     return n > 4 && strcmp(e->d_name + n - 4, ".jpg") == 0;
 }
 
-/* The alphas of every step-th photo in one precision; what is not there is empty. */
-static void find_alphas(mb_image *alphas, struct dirent **photos, int n, int step, mb_precision precision,
-                        char device[96])
-{
-    mb_context *context = NULL;
-    mb_model *model = NULL;
-    mb_pipeline *pipeline = NULL;
+/* A pipeline of the small model in one precision, and what it needs. */
+typedef struct opened {
+    mb_context *context;
+    mb_model *model;
+    mb_pipeline *pipeline; /* NULL after a failed check */
     mb_options options;
+} opened;
+
+static opened open_small(mb_precision precision)
+{
+    opened p = {0};
     mb_context_options o;
     mb_context_options_init(&o);
     o.device = MB_DEVICE_CPU;
     o.precision = precision;
-    CHECK_OK(mb_context_create(&context, &o, &err), err);
-    CHECK_OK(mb_model_open(&model, context, MODEL, &err), err);
-    CHECK_OK(mb_options_preset(&options, "small", &err), err);
-    CHECK_OK(mb_pipeline_create(&pipeline, context, model, NULL, &options, &err), err);
-    (void)snprintf(device, 96, "%.90s", context != NULL ? mb_context_device(context) : "");
-    for (int i = 0; pipeline != NULL && i < n; i += step) {
-        char path[4096];
+    CHECK_OK(mb_context_create(&p.context, &o, &err), err);
+    CHECK_OK(mb_model_open(&p.model, p.context, MODEL, &err), err);
+    CHECK_OK(mb_options_preset(&p.options, "small", &err), err);
+    CHECK_OK(mb_pipeline_create(&p.pipeline, p.context, p.model, NULL, &p.options, &err), err);
+    return p;
+}
+
+static void close_small(opened *p)
+{
+    mb_pipeline_free(p->pipeline);
+    mb_model_free(p->model);
+    mb_context_free(p->context);
+}
+
+static void load_photo(mb_image *photo, const char *name)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s", PHOTOS, name);
+    CHECK_OK(mb_image_load(photo, NULL, path, NULL, &err), err);
+}
+
+/* The alphas of every step-th photo in one precision; what is not there is empty. */
+static void find_alphas(mb_image *alphas, struct dirent **photos, int n, int step, mb_precision precision,
+                        char device[96])
+{
+    opened p = open_small(precision);
+    (void)snprintf(device, 96, "%.90s", p.context != NULL ? mb_context_device(p.context) : "");
+    for (int i = 0; p.pipeline != NULL && i < n; i += step) {
         mb_image photo = {0};
         mb_result *result = NULL;
-        (void)snprintf(path, sizeof path, "%s/%s", PHOTOS, photos[i]->d_name);
-        CHECK_OK(mb_image_load(&photo, NULL, path, NULL, &err), err);
-        CHECK_OK(mb_pipeline_run(&result, pipeline, &photo, &err), err);
+        load_photo(&photo, photos[i]->d_name);
+        CHECK_OK(mb_pipeline_run(&result, p.pipeline, &photo, &err), err);
         if (result != NULL) {
             alphas[i] = result->alpha;
             result->alpha = (mb_image){0};
@@ -63,9 +86,7 @@ static void find_alphas(mb_image *alphas, struct dirent **photos, int n, int ste
         mb_result_free(result);
         mb_image_dispose(&photo);
     }
-    mb_pipeline_free(pipeline);
-    mb_model_free(model);
-    mb_context_free(context);
+    close_small(&p);
 }
 
 typedef struct likeness {
@@ -119,38 +140,22 @@ static void check_set(const mb_image *want, struct dirent **photos, int n, int s
 /* A pipeline in bf16 whose options change between a network's own mask and the chosen one: the latter is always f32's. */
 static void check_switching(const mb_image *want, const char *name)
 {
-    mb_context *context = NULL;
-    mb_model *model = NULL;
-    mb_pipeline *pipeline = NULL;
-    mb_options options;
-    mb_context_options o;
     mb_image photo = {0};
-    char path[4096];
-    mb_context_options_init(&o);
-    o.device = MB_DEVICE_CPU;
-    o.precision = MB_PRECISION_BF16;
     (void)setenv("MATTEBOX_ISA", mb_isa_name(MB_ISA_VECTORS), 1);
-    (void)snprintf(path, sizeof path, "%s/%s", PHOTOS, name);
-    CHECK_OK(mb_image_load(&photo, NULL, path, NULL, &err), err);
-    CHECK_OK(mb_context_create(&context, &o, &err), err);
-    CHECK_OK(mb_model_open(&model, context, MODEL, &err), err);
-    CHECK_OK(mb_options_preset(&options, "small", &err), err);
-    options.segment = MB_SEGMENT_NETWORK;
-    CHECK_OK(mb_pipeline_create(&pipeline, context, model, NULL, &options, &err), err);
-    for (int i = 0; pipeline != NULL && i < 4; i++) {
+    opened p = open_small(MB_PRECISION_BF16);
+    load_photo(&photo, name);
+    for (int i = 0; p.pipeline != NULL && i < 4; i++) {
         mb_result *result = NULL;
-        options.segment = i % 2 == 1 ? MB_SEGMENT_BOTH : MB_SEGMENT_NETWORK;
-        CHECK_OK(mb_pipeline_set_options(pipeline, &options, &err), err);
-        CHECK_OK(mb_pipeline_run(&result, pipeline, &photo, &err), err);
+        p.options.segment = i % 2 == 1 ? MB_SEGMENT_BOTH : MB_SEGMENT_NETWORK;
+        CHECK_OK(mb_pipeline_set_options(p.pipeline, &p.options, &err), err);
+        CHECK_OK(mb_pipeline_run(&result, p.pipeline, &photo, &err), err);
         if (result != NULL && i % 2 == 1) {
             const likeness l = compare(&result->alpha, want);
             CHECK_MSG(l.near == 1 && l.iou == 1, "after a switch: IoU %.5f", l.iou);
         }
         mb_result_free(result);
     }
-    mb_pipeline_free(pipeline);
-    mb_model_free(model);
-    mb_context_free(context);
+    close_small(&p);
     mb_image_dispose(&photo);
     (void)unsetenv("MATTEBOX_ISA");
 }
