@@ -1,7 +1,7 @@
 #!/bin/sh
 # The same bytes on other processors of one instruction set: machines.sh BUILD. The program runs here, capped to a set (MATTEBOX_ISA),
 # and under qemu as processors of other makers, which compute the instructions exactly and describe themselves otherwise (vendor,
-# caches, features). qemu-user 7.2 has AVX2 and no AVX-512. It is some thousand times slower than a processor: ten minutes, outside CI.
+# caches, features). qemu-user 7.2 has AVX2 and no AVX-512. It is thousands of times slower than a processor: five minutes, outside CI.
 set -eu
 build=$(cd "$1" && pwd)
 root=$(cd "$(dirname "$0")/.." && pwd)
