@@ -30,11 +30,11 @@ struct decoder {
     int pictures;
     double cpu_s; /* as it says */
     int is_filtered;
-    int has_run; /* one has answered: whatever keeps the next from starting will pass */
     int gave_up; /* no process can be had here at all: pictures are decoded in the server */
 };
 
 static atomic_ulong restarts;
+static atomic_int has_run; /* one has answered: whatever keeps the next from starting will pass */
 extern char **environ;
 
 unsigned long decoder_restarts(void)
@@ -167,7 +167,7 @@ static decoder_fault start_process(decoder *d)
         return fault == DECODER_LATE ? DECODER_LATE : DECODER_ABSENT;
     }
     d->is_filtered = hello.is_filtered;
-    d->has_run = 1;
+    atomic_store(&has_run, 1);
     return DECODER_FINE;
 }
 
@@ -182,7 +182,7 @@ mb_status decoder_start(decoder *d, mb_error *err)
         return MB_OK;
     }
     /* A busy machine must not cost the sandbox: only what has never worked is done without. */
-    if (!started && (d->has_run || fault == DECODER_LATE)) {
+    if (!started && (atomic_load(&has_run) || fault == DECODER_LATE)) {
         return own_error(err, MB_E_MEMORY, "no process for decoding could be started just now");
     }
     if (d->options.sandbox == SANDBOX_AUTO) {
@@ -318,6 +318,19 @@ static decoder_fault fetch(decoder *d, decoded *out, const decode_reply *r, size
     return fault;
 }
 
+/* 0: the process ended without having read the question, which is no fault of the file. Linux says so: reading from a socket
+ * whose other end was closed with something unread in it fails with ECONNRESET, else the end of the stream is read. */
+static int ask(const decoder *d, const decode_request *q, const upload *file, const decode_options *o, decode_reply *r,
+               decoder_fault *fault)
+{
+    if (!send_packet(d, q, sizeof *q, file->fd)) {
+        return 0;
+    }
+    errno = 0;
+    *fault = await_packet(d, r, sizeof *r, o);
+    return *fault != DECODER_CRASHED || errno != ECONNRESET;
+}
+
 static decoder_fault read_there(decoder *d, decoded *out, const upload *file, const decode_options *o, mb_error *err)
 {
     const decode_request q = {.magic = DECODE_MAGIC,
@@ -328,15 +341,15 @@ static decoder_fault read_there(decoder *d, decoded *out, const upload *file, co
                               .max_megapixels = d->options.max_megapixels};
     decode_reply r;
     size_t bytes = 0;
-    if (!send_packet(d, &q, sizeof q, file->fd)) { /* it ended while it had nothing to do */
+    decoder_fault fault = DECODER_CRASHED;
+    if (!ask(d, &q, file, o, &r, &fault)) {
         end_process(d, 1);
         (void)atomic_fetch_add(&restarts, 1);
         if (start_process(d) != DECODER_FINE || (!d->is_filtered && d->options.sandbox == SANDBOX_ON) ||
-            !send_packet(d, &q, sizeof q, file->fd)) {
+            !ask(d, &q, file, o, &r, &fault)) {
             return DECODER_ABSENT;
         }
     }
-    decoder_fault fault = await_packet(d, &r, sizeof r, o);
     if (fault == DECODER_FINE && !check_reply(d, &r, &bytes)) {
         fault = DECODER_CRASHED;
     }

@@ -33,6 +33,28 @@ static void is_served(void)
     CHECK_MSG(r.status == 200, "%d: %s", r.status, r.body != NULL ? r.body : "");
 }
 
+/* Sends a picture and waits until it has reached a decoder: the answer can be received from the descriptor. */
+static int start_decoding(const serving *to, const void *data, size_t bytes, const char *id)
+{
+    const part file = {"file", "a", data, bytes};
+    char header[100], path[100];
+    size_t n = 0;
+    (void)snprintf(header, sizeof header, "X-Request-Id: %s\r\n", id);
+    (void)snprintf(path, sizeof path, "/v1/requests/%s", id);
+    char *all = serving_form(&n, "/v1/trimap", header, &file, 1);
+    int fd = serving_connect(to);
+    CHECK(send(fd, all, n, MSG_NOSIGNAL) == (ssize_t)n);
+    free(all);
+    for (int i = 0; i < 200; i++) {
+        reply_dispose(&r);
+        serving_ask(to, &r, "GET", path, NULL);
+        if (r.body != NULL && strstr(r.body, "decoding") != NULL) {
+            break;
+        }
+    }
+    return fd;
+}
+
 /* Numbers of the decoders' processes, "" if there are none. */
 static const char *decoders(void)
 {
@@ -136,19 +158,7 @@ TEST(killed)
         is_served();
     }
     static const char hang[] = "mattebox-test:hang";
-    const part file = {"file", "a", hang, sizeof hang - 1};
-    size_t n = 0;
-    char *all = serving_form(&n, "/v1/trimap", "X-Request-Id: to-be-killed\r\n", &file, 1);
-    int fd = serving_connect(&s);
-    CHECK(send(fd, all, n, MSG_NOSIGNAL) == (ssize_t)n);
-    free(all);
-    for (int i = 0; i < 200; i++) {
-        reply_dispose(&r);
-        serving_ask(&s, &r, "GET", "/v1/requests/to-be-killed", NULL);
-        if (r.body != NULL && strstr(r.body, "decoding") != NULL) {
-            break;
-        }
-    }
+    int fd = start_decoding(&s, hang, sizeof hang - 1, "to-be-killed");
     process_run(&p, "sleep 0.1; for n in $(pgrep -P %d); do kill -9 $n; done", s.pid);
     reply_dispose(&r);
     serving_receive(fd, &r);
@@ -156,6 +166,25 @@ TEST(killed)
     (void)close(fd);
     is_served();
     CHECK(serving_is_alive(&s));
+}
+
+/* Killed between the question and its reading: another one is asked. Both stop, so that whichever is asked cannot read. */
+TEST(killed_before_it_reads)
+{
+    serving other;
+    REQUIRE(serving_start(&other, "--model saliency", true));
+    process_run(&p,
+                "for i in $(seq 500); do [ $(pgrep -P %d -r S | wc -l) = 2 ] && break; sleep 0.02; done; sleep 0.1; "
+                "pkill -STOP -P %d",
+                other.pid, other.pid);
+    CHECK_EQ(p.code, 0);
+    int fd = start_decoding(&other, photo, photo_bytes, "unread");
+    process_run(&p, "sleep 0.1; for n in $(pgrep -P %d); do kill -9 $n; done", other.pid);
+    reply_dispose(&r);
+    serving_receive(fd, &r);
+    CHECK_MSG(r.status == 200, "%d: %s", r.status, r.body != NULL ? r.body : "");
+    (void)close(fd);
+    CHECK_EQ(serving_stop(&other), 0);
 }
 
 /* The same picture, in the process and in the server itself. */
