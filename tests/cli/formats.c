@@ -48,6 +48,7 @@ static const struct same {
     {"white is 0", "tiff/white_is_0.tif", "tiff/grey.png", 8, 0},
     {"palette", "tiff/palette.tif", "tiff/palette.png", 8, 0},
     {"straight alpha", "tiff/straight.tif", "transparent/soft_rgba.png", 8, 0},
+    {"alpha without a tag", "tiff/untagged.tif", "transparent/soft_rgba.png", 8, 0},
     {"associated alpha", "tiff/associated.tif", "transparent/soft_rgba.png", 8, 2},
     {"tiles", "tiff/tiled.tif", "profiles/p3.png", 8, 0},
     {"tiles of planes, 16 bits", "tiff/tiled16.tif", "profiles/p3_16.png", 16, 0},
@@ -191,6 +192,24 @@ TEST(jxl_turned_once)
     mb_image_dispose(&flat);
     mb_image_dispose(&got);
     mb_image_dispose(&want);
+    mb_metadata_dispose(&m);
+}
+
+/* A fourth channel that is said to be none of the usual ones: left out, and said. */
+TEST(unmarked_channel)
+{
+    require_format("x.tif");
+    mb_image_source from;
+    mb_metadata m;
+    mb_image got = load(PICTURES "tiff/unspecified.tif", &from, &m);
+    CHECK_CONTAINS(from.warning, "its fourth channel is not marked as alpha");
+    int least = 65535;
+    for (size_t i = 0; i < (size_t)got.width * (size_t)got.height; i++) {
+        const int a = sample(&got, 4 * i + 3);
+        least = a < least ? a : least;
+    }
+    CHECK_EQ(least, 65535);
+    mb_image_dispose(&got);
     mb_metadata_dispose(&m);
 }
 

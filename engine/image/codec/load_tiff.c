@@ -132,6 +132,13 @@ typedef struct layout {
     mb_to_srgb *by_profile; /* of CMYK; NULL: without a profile */
 } layout;
 
+static void warn(mb_decode_job *job, const char *text)
+{
+    char *to = job->info->warning;
+    const size_t n = strlen(to);
+    (void)snprintf(to + n, sizeof job->info->warning - n, "%s%s", n > 0 ? "; " : "", text);
+}
+
 /* Whole numbers of 1 to 16 bits. */
 static mb_status check_samples(const layout *l, mb_error *err)
 {
@@ -161,8 +168,11 @@ static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
     (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_COMPRESSION, &l->compression);
     (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_INKSET, &inks);
     (void)api.TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &l->photometric);
-    if (api.TIFFGetFieldDefaulted(t, TIFFTAG_EXTRASAMPLES, &n_extra, &extra) && n_extra > 0) {
-        l->extra = extra[0];
+    const bool rgba = l->photometric == PHOTOMETRIC_RGB && l->samples == 4;
+    if (api.TIFFGetField(t, TIFFTAG_EXTRASAMPLES, &n_extra, &extra)) {
+        l->extra = n_extra > 0 ? extra[0] : EXTRASAMPLE_UNSPECIFIED;
+    } else if (rgba) { /* without the tag: so OpenCV writes alpha */
+        l->extra = EXTRASAMPLE_UNASSALPHA;
     }
     if (job->limits->frame > 1) { /* the head of the file was that of the first page */
         mb_status status = mb_decode_set_size(job, width, height);
@@ -180,6 +190,10 @@ static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
                    l->samples >= l->colours && l->compression != COMPRESSION_OJPEG;
     l->premultiplied = l->extra == EXTRASAMPLE_ASSOCALPHA;
     l->alpha = l->samples > l->colours && (l->premultiplied || l->extra == EXTRASAMPLE_UNASSALPHA);
+    if (rgba && !l->alpha) { /* may be GraphicsMagick's alpha, or the infrared of a drone */
+        warn(job,
+             "its fourth channel is not marked as alpha and is left out (save it with unassociated alpha to use it)");
+    }
     return check_samples(l, job->err);
 }
 
@@ -458,7 +472,7 @@ static mb_status decode(TIFF *t, session *s)
                                                           : read_rows(t, &l, job));
     if (job->limits->frame == 0 && next_page(t)) { /* looked for last: it leaves the first page */
         job->info->frames_ignored = true;
-        (void)snprintf(job->info->warning, sizeof job->info->warning, "several pages: only the first is used");
+        warn(job, "several pages: only the first is used");
     }
 done:
     mb_to_srgb_free(l.by_profile);

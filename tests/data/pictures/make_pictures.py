@@ -218,6 +218,8 @@ def tiffs():
     raw_tiff(folder / "rgb16.tif", photo.size, 3, 16, wide, big=True)
     sticker = Image.open(HERE / "transparent" / "soft_rgba.png")
     raw_tiff(folder / "straight.tif", sticker.size, 4, 8, sticker.tobytes(), extra=2)
+    raw_tiff(folder / "untagged.tif", sticker.size, 4, 8, sticker.tobytes())
+    raw_tiff(folder / "unspecified.tif", sticker.size, 4, 8, sticker.tobytes(), extra=0)
     multiplied = bytearray(sticker.tobytes())
     for i in range(0, len(multiplied), 4):
         for c in range(3):
