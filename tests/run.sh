@@ -87,11 +87,13 @@ tests() {
 }
 if [ -n "$list" ]; then
     configure_one
+    cmake "$build" >/dev/null # test files may be new
     tests | cut -d' ' -f1 | sort
     exit
 fi
 if [ -n "$one" ]; then
     configure_one
+    tests | grep -q "^$one " || cmake "$build" >/dev/null
     target=$(basename "$(tests | awk -v name="$one" '$1 == name { print $2 }')")
     case $target in
     test_* | fuzz_*) ;;
@@ -114,6 +116,7 @@ if [ -n "$one" ]; then
     needs=$target
     case $one in
     cli/* | server/* | api/install) needs="$target mattebox_app mattebox-weights" ;;
+    */fuzz_*) needs="$target fuzz_seeds" ;;
     esac
     # shellcheck disable=SC2086 # $needs is several words
     cmake --build "$build" -j "$jobs" --target $needs >"$build/one.log" 2>&1 || { cat "$build/one.log"; exit 1; }

@@ -28,12 +28,13 @@ static char saved[300];
 
 static const struct file {
     const char *name;
-} files[] = {{"files/rgb8.png"},         {"files/rgba16_i.png"}, {"files/rgb420.jpg"},       {"files/ycck.jpg"},
-             {"files/rgba.pam"},         {"files/rgba.bmp"},     {"files/rgba_rle.tga"},     {"files/rgba_rle.psd"},
-             {"files/transparent.gif"},  {"profiles/p3.webp"},   {"profiles/p3.jpg"},        {"profiles/cmyk.jpg"},
-             {"profiles/grey.png"},      {"tiff/tiled.tif"},     {"tiff/cmyk.tif"},          {"heif/sticker.heic"},
-             {"heif/turned.avif"},       {"jxl/lossy_p3.jxl"},   {"animated/disposal3.gif"}, {"animated/soft.png"},
-             {"animated/lossless.webp"}, {"tiff/pages.tif"},     {"heif/two.heic"},          {"jxl/animated.jxl"}};
+} files[] = {{"files/rgb8.png"},        {"files/rgba16_i.png"},     {"files/rgb420.jpg"},   {"files/ycck.jpg"},
+             {"files/rgba.pam"},        {"files/rgba.bmp"},         {"files/rgba_rle.tga"}, {"files/rgba_rle.psd"},
+             {"files/transparent.gif"}, {"profiles/p3.webp"},       {"profiles/p3.jpg"},    {"profiles/cmyk.jpg"},
+             {"profiles/grey.png"},     {"tiff/tiled.tif"},         {"tiff/cmyk.tif"},      {"heif/sticker.heic"},
+             {"heif/turned.avif"},      {"heif/p3.avif"},           {"jxl/lossy_p3.jxl"},   {"animated/disposal3.gif"},
+             {"animated/soft.png"},     {"animated/lossless.webp"}, {"tiff/pages.tif"},     {"heif/two.heic"},
+             {"jxl/animated.jxl"}};
 static char path[600];
 
 static void load(trial *t)

@@ -9,6 +9,7 @@
 
 #include "core/alloc.h"
 #include "core/os_library.h"
+#include "image/codec/colour_space.h"
 #include "image/codec/library.h"
 #include "image/codec/metadata.h"
 
@@ -37,13 +38,15 @@
     X(heif_image_handle_get_luma_bits_per_pixel)                                                                       \
     X(heif_image_handle_get_metadata)                                                                                  \
     X(heif_image_handle_get_metadata_size)                                                                             \
+    X(heif_image_handle_get_nclx_color_profile)                                                                        \
     X(heif_image_handle_get_raw_color_profile)                                                                         \
     X(heif_image_handle_get_raw_color_profile_size)                                                                    \
     X(heif_image_handle_get_width)                                                                                     \
     X(heif_image_handle_has_alpha_channel)                                                                             \
     X(heif_image_handle_is_premultiplied_alpha)                                                                        \
     X(heif_image_handle_release)                                                                                       \
-    X(heif_image_release)
+    X(heif_image_release)                                                                                              \
+    X(heif_nclx_color_profile_free)
 static struct {
     FUNCTIONS(MB_LIBRARY_FIELD)
 } api;
@@ -112,6 +115,13 @@ static mb_status read_metadata(const session *s)
         if (data != NULL && api.heif_image_handle_get_raw_color_profile(s->handle, data).code == heif_error_Ok) {
             MB_TRY(mb_metadata_set_icc(m, (mb_bytes){data, icc}, s->job->err));
         }
+    }
+    struct heif_color_profile_nclx *points = NULL;
+    if (m != NULL && api.heif_image_handle_get_nclx_color_profile(s->handle, &points).code == heif_error_Ok) {
+        status = mb_metadata_set_code_points(m, (unsigned)points->color_primaries,
+                                             (unsigned)points->transfer_characteristics, s->job->err);
+        api.heif_nclx_color_profile_free(points);
+        MB_TRY(status);
     }
     if (m != NULL && api.heif_image_handle_get_list_of_metadata_block_IDs(s->handle, "Exif", &id, 1) == 1) {
         const size_t n = api.heif_image_handle_get_metadata_size(s->handle, id);

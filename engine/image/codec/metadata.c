@@ -2,6 +2,7 @@
 #include "image/codec/metadata.h"
 
 #include "core/alloc.h"
+#include "image/codec/colour_space.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,22 @@ static void drop_thumbnail(uint8_t *v, mb_bytes b, size_t link, bool big)
     }
 }
 
+/* Cameras that are set to Adobe RGB have no profile: their EXIF says "R03" in the directory for interoperability. */
+static mb_status set_camera_colours(mb_metadata *m, mb_bytes b, size_t exif_directory, bool big, mb_error *err)
+{
+    static const double adobe[8] = {0.3127, 0.3290, 0.640, 0.330, 0.210, 0.710, 0.150, 0.060};
+    size_t entry, interoperability = 0;
+    for (uint32_t i = 0; exif_directory > 0 && (entry = entry_at(b, exif_directory, i, big)) > 0; i++) {
+        interoperability = number(b, entry, 2, big) == 0xA005 ? number(b, entry + 8, 4, big) : interoperability;
+    }
+    for (uint32_t i = 0; interoperability > 0 && (entry = entry_at(b, interoperability, i, big)) > 0; i++) {
+        if (number(b, entry, 2, big) == 0x0001 && memcmp(b.v + entry + 8, "R03", 4) == 0) {
+            return mb_metadata_set_chromaticities(m, "Adobe RGB (1998)", adobe, 563.0 / 256.0, err);
+        }
+    }
+    return MB_OK;
+}
+
 mb_status mb_metadata_set_exif(mb_metadata *m, mb_bytes exif, mb_error *err)
 {
     if (exif.n < 14 || exif.n > MAX_EXIF || (memcmp(exif.v, "II*\0", 4) != 0 && memcmp(exif.v, "MM\0*", 4) != 0)) {
@@ -128,7 +145,7 @@ mb_status mb_metadata_set_exif(mb_metadata *m, mb_bytes exif, mb_error *err)
     const bool big = v[0] == 'M';
     const size_t first = number(b, 4, 4, big);
     double x = 0, y = 0, unit = 1; /* inches */
-    size_t entry, last = 0;
+    size_t entry, last = 0, details = 0;
     for (uint32_t i = 0; (entry = entry_at(b, first, i, big)) > 0; i++) {
         const uint32_t tag = number(b, entry, 2, big), type = number(b, entry + 2, 2, big);
         last = entry;
@@ -141,6 +158,8 @@ mb_status mb_metadata_set_exif(mb_metadata *m, mb_bytes exif, mb_error *err)
             y = rational(b, number(b, entry + 8, 4, big), big);
         } else if (tag == 0x0128) {
             unit = number(b, entry + 8, 2, big) == 3 ? 2.54 : 1;
+        } else if (tag == 0x8769) {
+            details = number(b, entry + 8, 4, big);
         }
     }
     if (last > 0) {
@@ -149,7 +168,7 @@ mb_status mb_metadata_set_exif(mb_metadata *m, mb_bytes exif, mb_error *err)
     if (m->dpi_x == 0) {
         set_resolution(m, x * unit, y * unit);
     }
-    return MB_OK;
+    return set_camera_colours(m, b, details, big, err);
 }
 
 /* ---- ICC */
@@ -341,13 +360,35 @@ static mb_status read_jpeg(mb_metadata *m, mb_bytes file, mb_error *err)
     return status;
 }
 
+/* Code points come before a profile, which comes before "sRGB", and that before chromaticities and gamma. */
+static mb_status read_png_colours(mb_metadata *m, mb_bytes file, mb_error *err)
+{
+    const mb_bytes points = mb_find_chunk(file, 8, "cICP", false), profile = mb_find_chunk(file, 8, "iCCP", false),
+                   white = mb_find_chunk(file, 8, "cHRM", false), gamma = mb_find_chunk(file, 8, "gAMA", false);
+    double xy[8] = {0.3127, 0.3290, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060};
+    if (points.n == 4 && points.v[2] == 0) { /* of RGB */
+        return mb_metadata_set_code_points(m, points.v[0], points.v[1], err);
+    }
+    if (profile.v != NULL) {
+        return read_iccp(m, profile, err);
+    }
+    if (mb_find_chunk(file, 8, "sRGB", false).v != NULL || (white.n != 32 && gamma.n != 4)) {
+        return MB_OK;
+    }
+    for (size_t i = 0; white.n == 32 && i < 8; i++) {
+        xy[i] = number(white, 4 * i, 4, true) / 1e5;
+    }
+    const uint32_t encoding = gamma.n == 4 ? number(gamma, 0, 4, true) : 45455;
+    return mb_metadata_set_chromaticities(m, "PNG's cHRM and gAMA", xy, encoding > 0 ? 1e5 / encoding : 0.0, err);
+}
+
 static mb_status read_png(mb_metadata *m, mb_bytes file, mb_error *err)
 {
     const mb_bytes size = mb_find_chunk(file, 8, "pHYs", false);
     if (size.n >= 9 && size.v[8] == 1) { /* pixels a metre */
         set_resolution(m, number(size, 0, 4, true) * 0.0254, number(size, 4, 4, true) * 0.0254);
     }
-    return read_iccp(m, mb_find_chunk(file, 8, "iCCP", false), err);
+    return read_png_colours(m, file, err);
 }
 
 /* Photoshop's image resources: "8BIM", number, name padded to even, length, data padded to even. */
