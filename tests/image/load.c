@@ -166,6 +166,45 @@ TEST(not_pictures)
     CHECK(mb_load_file(NULL, &p, NULL, "/nowhere/x.jpg", NULL, NULL) == MB_E_IO && p.v == NULL);
 }
 
+/* What cameras keep beside their JPEG files: many are TIFF files whose first picture is a thumbnail, not to be taken for the
+ * photo. */
+TEST(camera_raw)
+{
+    static const char message[] =
+        "a.jpg: not a picture (it starts like a camera's raw file; export it as TIFF or JPEG)";
+    static const char heads[][16] = {"FUJIFILMCCD-RAW 0201",
+                                     "IIU\0\x18\0\0\0",
+                                     "IIRO\x08\0\0\0",
+                                     "FOVb\1\0\3\0",
+                                     "\0MRM\0\0\1\0",
+                                     "\0\0\0\x18"
+                                     "ftypcrx ",
+                                     "II*\0\x10\0\0\0CR\2\0"};
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        refused(heads[i], sizeof heads[i], MB_E_FORMAT, message);
+    }
+    static const struct {
+        uint32_t tags[2], values[2];
+        bool is_raw;
+    } tiffs[] = {{{254, 330}, {1, 64}, true},     /* a small copy, and other pictures */
+                 {{254, 50706}, {0, 1025}, true}, /* DNG */
+                 {{254, 330}, {0, 64}, false}};   /* a picture with smaller copies of it */
+    for (size_t i = 0; i < sizeof tiffs / sizeof tiffs[0]; i++) {
+        uint8_t file[64] = "II*\0\x08";
+        put(file, 8, 2, 2, false);
+        for (size_t k = 0; k < 2; k++) {
+            put(file, 10 + 12 * k, tiffs[i].tags[k], 2, false);
+            put(file, 12 + 12 * k, 4, 2, false);
+            put(file, 14 + 12 * k, 1, 4, false);
+            put(file, 18 + 12 * k, tiffs[i].values[k], 4, false);
+        }
+        mb_image_u8 p;
+        mb_error err = {0};
+        CHECK(mb_load_memory(NULL, &p, NULL, file, sizeof file, "a.jpg", NULL, &err) != MB_OK);
+        CHECK_MSG((strcmp(err.message, message) == 0) == tiffs[i].is_raw, "%zu: %s", i, err.message);
+    }
+}
+
 /* 60,000 x 60,000 in every header that can say so: refused by our own reading, before any decoder. */
 TEST(giants)
 {

@@ -330,6 +330,7 @@ static uint32_t tiff_number(const reader *r, size_t at, unsigned size, bool big)
  * may lie behind what is there: then the size is 0. */
 static void tiff(mb_sniffed *s, const reader *r)
 {
+    uint32_t kind = 0;
     const bool big = has(r, 0, "MM", 2), wide = be16(r, 2) == 43 || le16(r, 2) == 43;
     const size_t entry = wide ? 20 : 12, value = wide ? 12 : 8;
     size_t at = tiff_number(r, wide ? 8 : 4, wide ? 8 : 4, big);
@@ -350,8 +351,14 @@ static void tiff(mb_sniffed *s, const reader *r)
             s->height = word;
         } else if (tag == 277) {
             s->channels = word < 4 ? (int)word : 4;
+        } else if (tag == 254) {
+            kind = word;
+        } else if (tag == 50706 || (tag == 330 && (kind & 1) != 0)) {
+            s->raw =
+                true; /* DNG's version; a first directory that is a small copy of what others hold (tags are in order) */
         }
     }
+    s->raw = s->raw || has(r, 8, "CR\2", 3);
 }
 
 /* Bits of a JPEG XL codestream, the lowest first. */
@@ -484,6 +491,7 @@ mb_sniffed mb_sniff(const uint8_t *bytes, size_t n)
     mb_sniffed s = {.type = type_of(&r)};
     if (readers[s.type] != NULL) {
         readers[s.type](&s, &r);
+        s = s.raw ? (mb_sniffed){.raw = true} : s;
     } else if (s.type == MB_FILE_UNKNOWN && tga(&s, &r)) {
         s.type = MB_FILE_TGA;
     } else if (s.type == MB_FILE_UNKNOWN) {
@@ -504,6 +512,8 @@ const char *mb_file_type_name(mb_file_type type)
     return (unsigned)type < MB_FILE_TYPE_COUNT ? names[type] : "unknown";
 }
 
+#define RAW "a camera's raw file; export it as TIFF or JPEG"
+
 /* For messages about files that are no pictures at all. */
 const char *mb_sniff_guess(const uint8_t *bytes, size_t n)
 {
@@ -512,6 +522,15 @@ const char *mb_sniff_guess(const uint8_t *bytes, size_t n)
         size_t n;
         const char *what;
     } others[] = {
+        {"FUJIFILMCCD-RAW", 15, RAW},
+        {"II\x1A\0\0\0HEAPCCDR", 14, RAW},
+        {"IIU\0", 4, RAW},
+        {"IIRO", 4, RAW},
+        {"IIRS", 4, RAW},
+        {"MMOR", 4, RAW},
+        {"FOVb", 4, RAW},
+        {"\0MRM", 4, RAW},
+        {"\x76\x2F\x31\x01", 4, "an OpenEXR file; save it as TIFF or PNG of 16 bits"},
         {"%PDF", 4, "a PDF"},
         {"PK\3\4", 4, "a ZIP archive"},
         {"\x1F\x8B", 2, "a gzip archive"},
@@ -520,11 +539,13 @@ const char *mb_sniff_guess(const uint8_t *bytes, size_t n)
          4, "a program"},
         {"MBW\0", 4, "a mattebox model"},
         {"\x1A\x45\xDF\xA3", 4, "a video"},
-        {"\0\0\0", 3, NULL},
     };
     const reader r = {bytes, n};
     if (n == 0) {
         return "an empty file";
+    }
+    if (has(&r, 4, "ftypcrx ", 8) || mb_sniff(bytes, n).raw) {
+        return RAW;
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (has(&r, 0, others[i].magic, others[i].n)) {

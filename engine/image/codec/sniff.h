@@ -29,6 +29,7 @@ typedef enum mb_file_type {
 
 typedef struct mb_sniffed {
     mb_file_type type;
+    bool raw;              /* the raw file of a camera in a TIFF's clothes; then the type is unknown */
     int64_t width, height; /* 0 when the header is cut off or the type is not readable here */
     int channels, bits;    /* as stored: palettes count as 1 channel */
     bool alpha;            /* an alpha channel, a colour key, or a palette with transparency */
