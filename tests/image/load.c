@@ -205,6 +205,26 @@ TEST(camera_raw)
     }
 }
 
+/* Photoshop can leave the flattened picture out, and a picture of an excuse stands in its place. */
+TEST(psd_of_layers_alone)
+{
+    uint8_t psd[26 + 4 + 4 + 18 + 4 + 2 + 3] = "8BPS\0\1";
+    psd[13] = 3;
+    psd[17] = psd[21] = 1;
+    psd[23] = 8;
+    psd[25] = 3;
+    psd[33] = 18;
+    memcpy(psd + 34, "8BIM\4\x21\0\0\0\0\0\5\0\0\0\1\1", 17);
+    mb_image_u8 p;
+    mb_error err = {0};
+    CHECK_OK(mb_load_memory(NULL, &p, NULL, psd, sizeof psd, "a.psd", NULL, &err), err);
+    mb_image_u8_dispose(&p);
+    psd[50] = 0;
+    refused(psd, sizeof psd, MB_E_UNSUPPORTED,
+            "a.jpg: PSD without a flattened picture: layers alone are not read\n"
+            "save it with \"Maximize Compatibility\", or as PNG");
+}
+
 /* 60,000 x 60,000 in every header that can say so: refused by our own reading, before any decoder. */
 TEST(giants)
 {

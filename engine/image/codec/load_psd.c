@@ -6,6 +6,7 @@
  * which the upper 8 are taken). The plane after the colours is the picture's transparency where the number of layers is
  * negative; other planes (saved selections) are left out. */
 #include "image/codec/codec.h"
+#include "image/codec/metadata.h"
 
 #include <string.h>
 
@@ -97,6 +98,12 @@ static mb_status begin(psd *d, const mb_decode_job *job)
                        "PSD of mode %u with %u bits and %u planes: RGB and grey of 8 or 16 bits are read\n"
                        "open it in an image editor and save it as PNG",
                        mode, bits, planes);
+    }
+    const mb_bytes version = mb_find_psd_resource((mb_bytes){d->v, d->n}, 1057);
+    if (version.n >= 5 && version.v[4] == 0) { /* what stands there instead says so in many languages, as a picture */
+        return mb_fail(job->err, MB_E_UNSUPPORTED,
+                       "PSD without a flattened picture: layers alone are not read\n"
+                       "save it with \"Maximize Compatibility\", or as PNG");
     }
     for (int i = 0; i < 3; i++) {
         const size_t from = d->at; /* layers: two lengths, then their number */

@@ -392,33 +392,40 @@ static mb_status read_png(mb_metadata *m, mb_bytes file, mb_error *err)
 }
 
 /* Photoshop's image resources: "8BIM", number, name padded to even, length, data padded to even. */
-static mb_status read_psd(mb_metadata *m, mb_bytes file, mb_error *err)
+mb_bytes mb_find_psd_resource(mb_bytes file, unsigned id)
 {
-    mb_status status = MB_OK;
     size_t at = 26 + 4 + (size_t)number(file, 26, 4, true), end;
     const size_t length = number(file, at, 4, true);
     at += 4;
     end = at <= file.n && length <= file.n - at ? at + length : 0;
     while (at + 12 <= end && memcmp(file.v + at, "8BIM", 4) == 0) {
-        const uint32_t id = number(file, at + 4, 2, true);
+        const uint32_t found = number(file, at + 4, 2, true);
         at += 6 + (((size_t)file.v[at + 6] + 2) & ~(size_t)1);
         const size_t n = number(file, at, 4, true);
         at += 4;
         if (at > end || n > end - at) {
             break;
         }
-        const mb_bytes data = {file.v + at, n};
-        if (id == 1005 && n >= 16) { /* 16.16 fixed point; 1: an inch, 2: a centimetre, is how it is shown only */
-            set_resolution(m, number(data, 0, 4, true) / 65536.0, number(data, 8, 4, true) / 65536.0);
-        } else if (id == 1039) {
-            MB_TRY(mb_metadata_set_icc(m, data, err));
-        } else if (id == 1058) {
-            MB_TRY(mb_metadata_set_exif(m, data, err));
+        if (found == id) {
+            return (mb_bytes){file.v + at, n};
         }
         at += n + (n & 1);
     }
-done:
-    return status;
+    return (mb_bytes){NULL, 0};
+}
+
+static mb_status read_psd(mb_metadata *m, mb_bytes file, mb_error *err)
+{
+    const mb_bytes size = mb_find_psd_resource(file, 1005), icc = mb_find_psd_resource(file, 1039),
+                   exif = mb_find_psd_resource(file, 1058);
+    mb_status status = MB_OK;
+    if (size.n >= 16) { /* 16.16 fixed point; 1: an inch, 2: a centimetre, is how it is shown only */
+        set_resolution(m, number(size, 0, 4, true) / 65536.0, number(size, 8, 4, true) / 65536.0);
+    }
+    if (icc.v != NULL) {
+        status = mb_metadata_set_icc(m, icc, err);
+    }
+    return status == MB_OK && exif.v != NULL ? mb_metadata_set_exif(m, exif, err) : status;
 }
 
 mb_status mb_metadata_read(mb_metadata *out, mb_file_type type, mb_bytes file, mb_error *err)

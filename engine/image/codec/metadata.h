@@ -15,6 +15,8 @@ typedef struct mb_bytes {
 mb_bytes mb_find_chunk(mb_bytes file, size_t at, const char *name, bool riff);
 /* The contents of the first box of that name on the outermost level of an ISO base media file. */
 mb_bytes mb_find_box(mb_bytes file, const char *name);
+/* The data of a Photoshop document's image resource of that number. */
+mb_bytes mb_find_psd_resource(mb_bytes file, unsigned id);
 /* The EXIF block of JPEG, PNG, WebP, as the TIFF structure that it is. */
 mb_bytes mb_find_exif(mb_file_type type, mb_bytes file);
 

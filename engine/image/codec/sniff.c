@@ -531,6 +531,7 @@ const char *mb_sniff_guess(const uint8_t *bytes, size_t n)
         {"FOVb", 4, RAW},
         {"\0MRM", 4, RAW},
         {"\x76\x2F\x31\x01", 4, "an OpenEXR file; save it as TIFF or PNG of 16 bits"},
+        {"8BPS\0\2", 6, "a large Photoshop document (PSB); save it as TIFF or PNG"},
         {"%PDF", 4, "a PDF"},
         {"PK\3\4", 4, "a ZIP archive"},
         {"\x1F\x8B", 2, "a gzip archive"},
