@@ -225,6 +225,51 @@ TEST(psd_of_layers_alone)
             "save it with \"Maximize Compatibility\", or as PNG");
 }
 
+/* BMP of 5 x 3 in runs, with every kind of code; dots: left out. */
+static const struct bmp_runs {
+    const char *name;
+    unsigned bits, bytes;
+    const char *data, *want;
+    bool whole;
+} bmps[] = {
+    {"8 bits", 8, 20, "\5\1\0\0\0\3\1\2\3\0\2\2\0\0\1\3\0\0\0\1", "3....1232211111", true},
+    {"4 bits", 4, 16, "\5\x12\0\0\0\5\x12\x31\x20\0\0\0\3\x33\0\1", "333..1231212121", true},
+    {"delta", 8, 12, "\2\1\0\2\1\1\2\3\0\2\0\2", "........3311...", true},
+    {"delta, then the end", 8, 12, "\2\1\0\2\1\1\1\3\0\2\0\2", "........3.11...", true},
+    {"end of the picture", 8, 4, "\5\2\0\1", "..........22222", true},
+    {"longer than the row", 8, 4, "\377\2\0\1", "..........22222", true},
+    {"last row full, no end", 8, 14, "\5\1\0\0\5\2\0\0\5\3\0\0\0\0", "333332222211111", true},
+    {"ends early", 8, 4, "\5\1\0\0", NULL, false},
+    {"ends in pixels as they are", 8, 4, "\0\5\1\2", NULL, false},
+};
+
+TEST_ROWS(bmp_in_runs, bmps)
+{
+    uint8_t file[54 + 16 + 32] = "BM";
+    put(file, 10, 54 + 16, 4, false);
+    put(file, 14, 40, 4, false);
+    put(file, 18, 5, 4, false);
+    put(file, 22, 3, 4, false);
+    put(file, 26, 1, 2, false);
+    put(file, 28, row->bits, 2, false);
+    put(file, 30, row->bits == 8 ? 1 : 2, 4, false);
+    put(file, 46, 4, 4, false);
+    for (int i = 0; i < 4; i++) { /* blue, green, red: the number in each, times 1, 2, 3 */
+        put(file, 54 + 4 * (size_t)i, (uint32_t)(10 * i | 20 * i << 8 | 30 * i << 16), 4, false);
+    }
+    memcpy(file + 70, row->data, row->bytes);
+    mb_image_u8 p;
+    mb_error err = {0};
+    mb_status status = mb_load_memory(NULL, &p, NULL, file, 70 + row->bytes, "a.bmp", NULL, &err);
+    CHECK_MSG((status == MB_OK) == row->whole, "%s", err.message);
+    for (int i = 0; status == MB_OK && row->whole && i < 15; i++) {
+        const int want = row->want[i] == '.' ? 0 : row->want[i] - '0';
+        CHECK_MSG(p.v[3 * i] == 30 * want && p.v[3 * i + 1] == 20 * want && p.v[3 * i + 2] == 10 * want,
+                  "pixel %d: %d, not %d", i, p.v[3 * i] / 30, want);
+    }
+    mb_image_u8_dispose(&p);
+}
+
 /* 60,000 x 60,000 in every header that can say so: refused by our own reading, before any decoder. */
 TEST(giants)
 {

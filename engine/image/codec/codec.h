@@ -59,6 +59,7 @@ void mb_jxl_version(char *text, size_t n);
 #endif
 mb_status mb_decode_gif(mb_decode_job *job);
 mb_status mb_decode_stb(mb_decode_job *job);
+mb_status mb_decode_bmp(mb_decode_job *job);
 mb_status mb_decode_hdr(mb_decode_job *job);
 mb_status mb_decode_psd(mb_decode_job *job);
 mb_status mb_decode_pnm(mb_decode_job *job);

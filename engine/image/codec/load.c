@@ -52,7 +52,7 @@ static const mb_decode_fn decoders[MB_FILE_TYPE_COUNT] = {
 #if MB_HAVE_JXL
     [MB_FILE_JXL] = mb_decode_jxl,
 #endif
-    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_gif,   [MB_FILE_BMP] = mb_decode_stb,
+    [MB_FILE_PNM] = mb_decode_pnm,   [MB_FILE_GIF] = mb_decode_gif,   [MB_FILE_BMP] = mb_decode_bmp,
     [MB_FILE_TGA] = mb_decode_stb,   [MB_FILE_PSD] = mb_decode_psd,   [MB_FILE_HDR] = mb_decode_hdr,
 };
 
