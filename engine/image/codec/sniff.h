@@ -17,7 +17,7 @@ typedef enum mb_file_type {
     MB_FILE_PSD,
     MB_FILE_HDR,
     MB_FILE_PNM,
-    /* pictures that no decoder here reads: known, so that the message can say so */
+    /* by libraries that a build may lack, the last two by none: known all the same, so that the message can say so */
     MB_FILE_TIFF,
     MB_FILE_HEIC,
     MB_FILE_AVIF,
