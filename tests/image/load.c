@@ -172,7 +172,7 @@ TEST(camera_raw)
 {
     static const char message[] =
         "a.jpg: not a picture (it starts like a camera's raw file; export it as TIFF or JPEG)";
-    static const char heads[][16] = {"FUJIFILMCCD-RAW 0201",
+    static const char heads[][16] = {"FUJIFILMCCD-RAW",
                                      "IIU\0\x18\0\0\0",
                                      "IIRO\x08\0\0\0",
                                      "FOVb\1\0\3\0",
