@@ -473,6 +473,10 @@ static mb_status prepare(conversion *c, FILE *out, FILE *errors, mb_error *err)
         return mb_fail(err, MB_E_ARGUMENT, "%s exists\n--force replaces it", c->o->output);
     }
     MB_TRY(source_open_as(&c->s, c->o->source, &(source_choice){c->o->key, c->o->prefix}, err));
+    MB_TRY(mb_refuse_same_file(c->o->output, c->o->source, "the checkpoint", err));
+    for (size_t i = 0; i < source_file_count(c->s); i++) {
+        MB_TRY(mb_refuse_same_file(c->o->output, source_file_path(c->s, i), "a file of the checkpoint", err));
+    }
     MB_TRY(recognise(&c->r, c->s, &c->o->backbone, err));
     MB_TRY(recognise_check(&c->r, c->s, errors, err));
     const backbone_told *told = &c->o->backbone;

@@ -219,6 +219,31 @@ TEST(plain)
     SAYS("0.485,0.456,0.406");
 }
 
+/* A checkpoint is never written over, whatever its name and --force say: not itself, not a link to it, not a part of it. */
+TEST(sources_stay)
+{
+    const char *st = in_folder("v.safetensors"), *link_ = in_folder("hard.mbw"), *model = in_folder("m.mbw");
+    size_t before = 0, after = 0;
+    mb_error err;
+    void *was = NULL, *is = NULL;
+    char other[400];
+    CHECK_OK(mb_read_file(&was, &before, st, (size_t)1 << 30, &err), err);
+    CHECK(link(st, link_) == 0);
+    RUN(2, "convert", st, "-o", st, "--force");
+    COMPLAINS("v.safetensors is the checkpoint\n  choose another name for the result: inputs are never overwritten");
+    RUN(2, "convert", st, "-o", link_, "--force");
+    COMPLAINS("hard.mbw is the checkpoint");
+    (void)snprintf(other, sizeof other, "%s/./v.safetensors", folder);
+    RUN(2, "convert", st, "-o", other, "--force");
+    RUN(0, "convert", st, "-o", model);
+    RUN(2, "convert", model, "-o", model, "--force");
+    CHECK_OK(mb_read_file(&is, &after, st, (size_t)1 << 30, &err), err);
+    CHECK(before == after && memcmp(was, is, before) == 0);
+    mb_free(was);
+    mb_free(is);
+    (void)unlink(link_);
+}
+
 TEST(original_names)
 {
     const char *hub = in_folder("v.safetensors"), *original = in_folder("o.safetensors"), *out = in_folder("o.mbw");
