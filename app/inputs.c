@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_DEPTH 64 /* of folders: beyond, something loops in a way that identities do not show */
 
@@ -125,7 +126,21 @@ int inputs_is_result(const char *name)
     return 0;
 }
 
-/* Reads the first bytes only. In folders the type decides what is a picture, never the extension. */
+/* Called a picture: an empty or overwritten one shall not be passed over as if it were a text. */
+static int has_picture_name(const char *name)
+{
+    static const char *const ends[] = {".jpg",  ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic",
+                                       ".heif", ".avif", ".jxl", ".gif",  ".bmp", ".psd"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof ends[0]; i++) {
+        if (strcasecmp(dot, ends[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Reads the first bytes only. In folders the type decides what is a picture, whatever the extension. */
 int inputs_is_picture(const char *path)
 {
     mb_image_source source = {.size = sizeof source};
@@ -206,7 +221,7 @@ static int walk_entry(item_list *list, const char *folder, const char *below, co
         }
         code = loop ? CODE_OK : walk(list, path, inner, here);
     } else if (s.kind == MB_OS_FILE && !inputs_is_result(name)) {
-        if (inputs_is_picture(path)) {
+        if (inputs_is_picture(path) || has_picture_name(name)) { /* what is none fails, and the others go on */
             code = add_item(list, path, below, 1);
         } else {
             list->not_pictures++;

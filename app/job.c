@@ -79,6 +79,7 @@ mb_load_options load_options(const args *a)
     o.keep_depth = a->options.depth != 8;
     o.plain_colours = a->icc == ICC_DROP;
     o.max_frames = a->max_frames;
+    o.max_memory = (size_t)a->max_memory;
     o.cancel = stop_loading;
     return o;
 }
@@ -236,6 +237,7 @@ void job_load(job *j, const batch *b)
     mb_image_source seen = {.size = sizeof seen};
     /* A full disk or a folder that is gone is found before the network runs, not after. */
     double bytes = mb_image_probe(&seen, j->it->path, NULL) == MB_OK ? 4.0 * seen.width * seen.height : 0.0;
+    bytes = bytes > 4e6 * a->max_megapixels_in ? 0.0 : bytes; /* too large anyway, which reading it will say */
     if (!outputs_writable(j->it, bytes, &j->err)) {
         fail(j, CODE_OUTPUT);
         return;

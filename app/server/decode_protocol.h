@@ -29,6 +29,7 @@ typedef struct decode_request {
     int32_t keep_depth, keep_alpha, accept_partial;
     uint64_t file_bytes;
     double max_megapixels;
+    uint64_t max_memory; /* never 0: in its cage the decoder cannot ask the system */
 } decode_request;
 
 typedef struct decode_reply {

@@ -160,6 +160,7 @@ static int serve_one(const decode_request *q, int file)
     mb_load_options_init(&o);
     mb_metadata_init(&metadata);
     o.max_megapixels = q->max_megapixels;
+    o.max_memory = (size_t)q->max_memory;
     o.keep_alpha = q->keep_alpha;
     o.keep_depth = q->keep_depth;
     o.accept_partial = q->accept_partial;

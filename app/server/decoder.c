@@ -207,6 +207,7 @@ static mb_status read_here(decoder *d, decoded *out, const upload *file, const d
     mb_load_options o;
     mb_load_options_init(&o);
     o.max_megapixels = d->options.max_megapixels;
+    o.max_memory = d->options.max_memory;
     o.keep_alpha = options->keep_alpha;
     o.keep_depth = options->keep_depth;
     o.accept_partial = options->accept_partial;
@@ -338,7 +339,8 @@ static decoder_fault read_there(decoder *d, decoded *out, const upload *file, co
                               .keep_alpha = o->keep_alpha,
                               .accept_partial = o->accept_partial,
                               .file_bytes = file->bytes,
-                              .max_megapixels = d->options.max_megapixels};
+                              .max_megapixels = d->options.max_megapixels,
+                              .max_memory = d->options.max_memory > 0 ? d->options.max_memory : UINT64_MAX};
     decode_reply r;
     size_t bytes = 0;
     decoder_fault fault = DECODER_CRASHED;

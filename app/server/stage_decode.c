@@ -13,7 +13,9 @@ struct helper {
 helper *helper_create(server *s)
 {
     helper *h = calloc(1, sizeof *h);
-    const decoder_options o = {.max_megapixels = s->a->max_megapixels_in, .sandbox = s->a->serve.sandbox};
+    const decoder_options o = {.max_megapixels = s->a->max_megapixels_in,
+                               .max_memory = (size_t)s->a->max_memory,
+                               .sandbox = s->a->serve.sandbox};
     if (h != NULL) {
         mb_error err = {0};
         h->d = decoder_create(&o);

@@ -191,6 +191,8 @@ typedef struct mb_load_options {
                             * CMYK pictures then come converted to sRGB by their profile (Little CMS) */
     int plain_colours;     /* 1: they do not; default 0 */
     int max_frames;        /* 1 .. 1000000, default 10000: files of more are refused by mb_frames_open */
+    size_t max_memory;     /* bytes of pixels: what takes more is refused before it is decoded (MB_E_MEMORY). Default 0:
+                            * what is free on the machine or in its control group */
 } mb_load_options;
 /* Sets the defaults and `size`. */
 MB_API void mb_load_options_init(mb_load_options *options);

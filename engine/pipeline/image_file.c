@@ -50,6 +50,7 @@ mb_status mb_read_load_options(mb_task *task, mb_load_limits *limits, mb_load_op
     limits->metadata = o.metadata;
     limits->plain_colours = o.plain_colours != 0;
     limits->max_frames = o.max_frames;
+    limits->max_memory = o.max_memory;
     *task = o.cancel != NULL ? (mb_task){.should_stop = should_stop, .user = full} : (mb_task){0};
     return status;
 }

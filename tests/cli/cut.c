@@ -96,6 +96,16 @@ TEST(folder)
     CHECK(file_exists("out/b.cutout.png") && file_exists("out/sub/a.cutout.png"));
     char *b = strstr(p.out, "in/b.jpg"), *a = strstr(p.out, "in/sub/a.jpg");
     CHECK(a != NULL && b != NULL && b < a);
+    /* A copy that was interrupted is not passed over. */
+    process_run(&p,
+                "mkdir half && cp cat.jpg half/a.jpg && : >half/b.JPG && head -c 5000 /dev/zero >half/c.png && echo x "
+                ">half/d.txt && "
+                "mattebox half -o halves --json %s",
+                flags);
+    CHECK_RUN(&p, 1, "Processed 1 image(s), 2 failed, 1 files are not pictures, ");
+    CHECK_CONTAINS(p.err, "half/b.JPG: not a picture (the file is empty)");
+    CHECK_CONTAINS(p.err, "half/c.png: not a picture");
+    CHECK(file_exists("halves/a.cutout.png"));
     process_run(&p, "find in -name '*.jpg' -print0 | mattebox --files-from - -0 -o out2/ --shard 2/4 -v %s", flags);
     CHECK_RUN(&p, 0, "Processed 1 image(s), ");
 }
@@ -159,6 +169,14 @@ TEST(limits)
     process_run(&p, "mattebox cat.jpg %s --max-memory 1M", flags);
     CHECK_RUN(&p, 4, "MB are allowed\n  ");
     CHECK_RUN(&p, 4, "a smaller input size or picture, or a larger --max-memory\n"); /* not the library's max_memory */
+    /* By the header: no byte of its 540 million is there. Nor does a header's fancy fill the disk. */
+    process_run(&p, "printf 'P6 20000 9000 255\n' >huge.ppm; mattebox huge.ppm cat.jpg -o bo/ -q --max-memory 300M");
+    CHECK_RUN(&p, 1,
+              "huge.ppm: 20,000×9,000 pixels take 0.5 GB of memory; 0.3 GB are allowed\n"
+              "  scale it down first, or raise --max-memory");
+    CHECK(file_exists("bo/cat.cutout.png"));
+    process_run(&p, "printf 'P6 99999999 99999999 255\n' >fancy.ppm; mattebox fancy.ppm");
+    CHECK_RUN(&p, 1, "the limit is 500");
     process_run(&p, "mattebox cat.jpg -m saliency --detail pymatting --max-memory 37M");
     CHECK_RUN(&p, 4, "  --detail guided (");
     process_run(&p, "mattebox cat.jpg %s --max-megapixels-in 0.1", flags);

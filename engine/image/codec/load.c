@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/file.h"
+#include "core/machine.h"
 #include "image/codec/codec.h"
 #include "image/codec/exif.h"
 #include "image/codec/metadata.h"
@@ -18,6 +19,7 @@
 #define DEFAULT_FRAMES     10000
 #define BUDGET_BASE        ((size_t)64 << 20)
 #define BUDGET_PER_PIXEL   8
+#define SMALL              ((size_t)64 << 20) /* pictures of so many bytes are not worth asking the system for its memory */
 #define LARGE_PIXELS       4000000 /* of a picture that a file must be able to hold before memory for it is asked for */
 #define MOST_PER_PIXEL     32      /* bytes of any block that is made for a picture */
 
@@ -186,6 +188,17 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     if (s->width > limits->max_side || s->height > limits->max_side) {
         return mb_fail(err, MB_E_ARGUMENT, "%s×%s: a side is longer than %s pixels\nscale it down first", w, h,
                        grouped(mp, (uint64_t)limits->max_side));
+    }
+    const size_t samples = limits->keep_alpha && s->alpha ? 4 : 3, bytes = limits->keep_depth && s->bits > 8 ? 3 : 1;
+    const size_t need = (size_t)s->width * (size_t)s->height * samples * bytes;
+    if (need > SMALL) {
+        const size_t most = limits->max_memory > 0 ? limits->max_memory : mb_machine_memory();
+        if (need > most) {
+            return mb_fail(err, MB_E_MEMORY,
+                           "%s×%s pixels take %.1f GB of memory; %.1f GB are %s\nscale it down first%s", w, h,
+                           (double)need * 1e-9, (double)most * 1e-9, limits->max_memory > 0 ? "allowed" : "free",
+                           limits->max_memory > 0 ? ", or raise max_memory" : "");
+        }
     }
     return MB_OK;
 }

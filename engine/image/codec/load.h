@@ -18,6 +18,7 @@ typedef struct mb_load_limits {
     int max_side;
     double max_megapixels;
     size_t max_bytes;      /* of the file */
+    size_t max_memory;     /* of the pixels as they are held; 0: what the machine has */
     bool keep_depth;       /* files of 16 bits: info->u16 as well */
     bool keep_alpha;       /* files with transparency: info->alpha_plane as well */
     mb_metadata *metadata; /* NULL, or begun and filled */
