@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* "blur" or "blur:RADIUS". 1: read, 0: something else, -1: a bad radius. */
 static int read_blur(mb_options *out, const char *text)
@@ -113,8 +114,6 @@ static void set_combined(mb_options *out, const args *a)
     out->precision = MB_PRECISION_AUTO; /* the context's, which has it from args_context */
 }
 
-/* In the order in which people expect them to win: defaults of the command, the preset, the model's own
- * way of segmenting, single options. */
 /* Options that say nothing where they stand: done as asked, with a word about it. */
 static void warn_idle(const args *a, const mb_options *o)
 {
@@ -135,6 +134,8 @@ static void warn_idle(const args *a, const mb_options *o)
                 {"max-megapixels", vitmatte, "acts with --detail vitmatte"},
                 {"erode", refines, "acts with a --detail"},
                 {"dilate", refines, "acts with a --detail"},
+                {"black-point", refines, "acts with a --detail"},
+                {"white-point", refines, "acts with a --detail"},
                 {"background", !no_cutout, "acts on the cut-out, which is not written"},
                 {"foreground", !no_cutout, "acts on the cut-out, which is not written"},
                 {"premultiplied", !no_cutout, "acts on the cut-out, which is not written"},
@@ -151,6 +152,22 @@ static void warn_idle(const args *a, const mb_options *o)
     }
 }
 
+/* WebP and JPEG hold 8 bits: results are composed in them, so that what is opaque there has the photo's colours. */
+static void narrow_by_format(mb_options *out, args *a)
+{
+    static const char *const ends[] = {".webp", ".jpg", ".jpeg"};
+    int narrow = a->format == MB_FORMAT_WEBP || a->format == MB_FORMAT_JPEG;
+    const char *dot = a->output != NULL ? strrchr(a->output, '.') : NULL;
+    for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof ends[0]; i++) {
+        narrow |= strcasecmp(dot, ends[i]) == 0;
+    }
+    if (narrow && out->depth == 0) {
+        out->depth = a->options.depth = 8;
+    }
+}
+
+/* In the order in which people expect them to win: defaults of the command, the preset, the model's own
+ * way of segmenting, single options. */
 int args_options_with(mb_options *out, args *a, int builtin_default, int saliency)
 {
     mb_error err = {0};
@@ -165,6 +182,7 @@ int args_options_with(mb_options *out, args *a, int builtin_default, int salienc
     }
     out->segment = saliency ? MB_SEGMENT_SALIENCY : out->segment;
     copy_given(out, a);
+    narrow_by_format(out, a);
     set_combined(out, a);
     int code = read_background(out, a);
     if (code == CODE_OK && mb_options_check(out, &err) != MB_OK) {

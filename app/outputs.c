@@ -93,15 +93,16 @@ static char *fill_template(const char *template, const parts *p, const char *dir
     return text_of("%s", strncmp(text, "./", 2) == 0 && strcmp(dir, ".") == 0 ? text + 2 : text);
 }
 
-/* -o FILE for the single input: the main result takes the name, others get .KIND before its extension. */
+/* -o FILE for the single input: the main result takes the name, others get .KIND and the extension of --format, or .png. */
 static char *name_single(const args *a, out_kind kind, out_kind main_kind)
 {
     if (kind == main_kind) {
         return text_of("%s", a->output);
     }
+    static const char *const extensions[4] = {"png", "png", "webp", "jpg"};
     parts p = split(a->output);
-    char *name =
-        text_of("%.*s%.*s.%s.png", (int)(p.stem - a->output), a->output, p.stem_length, p.stem, out_kind_name(kind, a));
+    char *name = text_of("%.*s%.*s.%s.%s", (int)(p.stem - a->output), a->output, p.stem_length, p.stem,
+                         out_kind_name(kind, a), extensions[a->format]);
     free(p.dir);
     return name;
 }

@@ -166,6 +166,15 @@ TEST(backgrounds)
     mb_metadata_dispose(&a);
 }
 
+/* A format of 8 bits gets what is composed in 8 bits, also from a photo of 16. */
+TEST(sixteen_bits_to_webp)
+{
+    process_run(&p, "mattebox matte p3_16.png --mask red.png -d pymatting -o deep.webp -f -q && "
+                    "mattebox matte p3_16.png --mask red.png -d pymatting --depth 8 -o eight.webp -f -q && cmp "
+                    "deep.webp eight.webp");
+    CHECK_RUN(&p, 0, "");
+}
+
 /* EXIF on request, turned upright with the pixels. */
 TEST(exif)
 {

@@ -241,6 +241,13 @@ TEST(first_attempts)
     CHECK_RUN(&p, 2, "mattebox matte PHOTO --mask MASK");
     process_run(&p, "mattebox pet.ppm -m saliency -d none --guided-radius 5 -o i.png -f");
     CHECK_RUN(&p, 0, "--guided-radius does nothing here: it acts with --detail guided");
+    process_run(&p, "mattebox matte pet.ppm --mask m.png -d none --black-point 0.3 -o i4.png -f");
+    CHECK_RUN(&p, 0, "--black-point does nothing here: it acts with a --detail");
+    /* The results of one run have one format. */
+    process_run(&p,
+                "mattebox pet.ppm -m saliency -q -o w.webp --format webp --mask -f && head -c 12 w.mask.webp");
+    CHECK_RUN(&p, 0, "");
+    CHECK_MSG(process_is_windows() || strncmp(p.out, "RIFF", 4) == 0, "%s", p.out);
     process_run(&p, "mattebox cat.jpg --json --erode 999 2>/dev/null");
     CHECK_MSG(strcmp(p.out, "{\"error\":{\"code\":2,\"message\":\"--erode 999: 1 to 255\"}}\n") == 0, "%s", p.out);
     process_run(&p, "mattebox cat.jpg --json -m nomodel -o i2.png 2>/dev/null");

@@ -102,6 +102,12 @@ TEST(sixteen_bits)
     CHECK_OK(mb_layers_flatten(NULL, &out, &l, &err), err);
     CHECK(memcmp(out.data, (uint16_t[]){1000, 2000, 65535, 65535, 16384, 8192, 0, 32768}, 16) == 0);
     mb_image_dispose(&out);
+    l.premultiplied = false;
+    l.clean = true;
+    fine[1] = 5e-6f; /* written as 0, so its colour goes as well */
+    CHECK_OK(mb_layers_flatten(NULL, &out, &l, &err), err);
+    CHECK(memcmp(out.data, (uint16_t[]){1000, 2000, 65535, 65535, 0, 0, 0, 0}, 16) == 0);
+    mb_image_dispose(&out);
     mb_image_u8_dispose(&p);
     mb_image_u8_dispose(&a);
 }

@@ -44,6 +44,7 @@ static float mix(bool linear, float p, float b, float share)
  * colours private. */
 static void flatten_pixel(float v[4], const mb_layers *l, const float below[4])
 {
+    const float least = l->depth == MB_DEPTH_U16 ? 0.5f / 65535.0f : 0.5f / 255.0f; /* that is not written as 0 */
     if (l->behind) {
         float total = v[3] + below[3] * (1.0f - v[3]);
         for (int c = 0; c < 3; c++) {
@@ -51,7 +52,7 @@ static void flatten_pixel(float v[4], const mb_layers *l, const float below[4])
         }
         v[3] = total;
     }
-    if (l->clean && v[3] <= 0.0f) {
+    if (l->clean && v[3] < least) {
         v[0] = v[1] = v[2] = 0.0f;
     }
     for (int c = 0; c < 3 && l->premultiplied; c++) {
