@@ -50,6 +50,7 @@ static const struct same {
     {"straight alpha", "tiff/straight.tif", "transparent/soft_rgba.png", 8, 0},
     {"alpha without a tag", "tiff/untagged.tif", "transparent/soft_rgba.png", 8, 0},
     {"associated alpha", "tiff/associated.tif", "transparent/soft_rgba.png", 8, 2},
+    {"L*a*b* without a profile", "tiff/lab.tif", "profiles/p3.png", 8, 3},
     {"tiles", "tiff/tiled.tif", "profiles/p3.png", 8, 0},
     {"tiles of planes, 16 bits", "tiff/tiled16.tif", "profiles/p3_16.png", 16, 0},
     {"tiles with straight alpha", "tiff/tiled_straight.tif", "transparent/soft_rgba.png", 8, 0},

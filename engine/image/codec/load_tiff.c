@@ -129,7 +129,8 @@ typedef struct layout {
     uint16_t compression;
     size_t colours; /* 1, 3, or 4 of CMYK */
     bool alpha, premultiplied, by_sample, tiled;
-    mb_to_srgb *by_profile; /* of CMYK; NULL: without a profile */
+    bool lab;               /* L*a*b*, by Little CMS: libtiff's own conversion is off by ten levels */
+    mb_to_srgb *by_profile; /* of CMYK and L*a*b*; NULL: without a profile */
 } layout;
 
 static void warn(mb_decode_job *job, const char *text)
@@ -186,7 +187,9 @@ static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
     const bool cmyk = l->photometric == PHOTOMETRIC_SEPARATED && inks == INKSET_CMYK;
     l->colours = grey ? 1 : cmyk ? 4 : 3;
     l->tiled = api.TIFFIsTiled(t) != 0;
-    l->by_sample = (grey || cmyk || l->photometric == PHOTOMETRIC_RGB) && (l->bits == 8 || l->bits == 16) &&
+    l->lab = (l->photometric == PHOTOMETRIC_CIELAB || l->photometric == PHOTOMETRIC_ICCLAB) && l->samples >= 3 &&
+             (l->bits == 8 || l->bits == 16);
+    l->by_sample = (grey || cmyk || l->lab || l->photometric == PHOTOMETRIC_RGB) && (l->bits == 8 || l->bits == 16) &&
                    l->samples >= l->colours && l->compression != COMPRESSION_OJPEG;
     l->premultiplied = l->extra == EXTRASAMPLE_ASSOCALPHA;
     l->alpha = l->samples > l->colours && (l->premultiplied || l->extra == EXTRASAMPLE_UNASSALPHA);
@@ -212,6 +215,22 @@ static unsigned sample_at(const uint8_t *row, size_t i, unsigned bits)
     }
     memcpy(&wide, row + 2 * i, sizeof wide);
     return wide;
+}
+
+/* L*a*b* to light. CIELAB: a and b have signs; ICCLAB: 128 in the upper byte is 0. */
+static void lab_to_rgb(const layout *l, unsigned v[5])
+{
+    uint16_t lab[3], rgb[3];
+    for (size_t k = 0; k < 3; k++) {
+        const bool is_signed = k > 0 && l->photometric == PHOTOMETRIC_CIELAB;
+        const unsigned x = is_signed ? v[k] ^ (l->bits == 16 ? 0x8000u : 0x80u) : v[k];
+        const unsigned wide = l->bits == 8 ? x * 257u : k == 0 ? x : (unsigned)((uint64_t)x * 257 / 256);
+        lab[k] = (uint16_t)(wide < 65535 ? wide : 65535);
+    }
+    mb_to_srgb_run(l->by_profile, rgb, lab, 1);
+    for (size_t k = 0; k < 3; k++) {
+        v[k] = l->bits == 8 ? (rgb[k] + 128u) / 257u : rgb[k];
+    }
 }
 
 /* Ink to light; without a profile as the library's own conversion has it. */
@@ -244,6 +263,8 @@ static void put(const mb_decode_job *job, const layout *l, size_t i, unsigned v[
     }
     if (l->colours == 4) {
         cmyk_to_rgb(l, v, top);
+    } else if (l->lab) {
+        lab_to_rgb(l, v);
     }
     for (size_t k = 0; k < 3; k++) {
         unsigned c = v[l->colours >= 3 ? k : 0];
@@ -455,6 +476,12 @@ static mb_status decode(TIFF *t, session *s)
     MB_TRY(read_layout(&l, t, job));
     job->info->channels = l.samples < 4 ? l.samples : 4;
     job->info->bits = l.bits;
+    if (l.lab) {
+        l.by_profile = mb_to_srgb_create_lab(job->budget);
+        l.lab = l.by_sample = l.by_profile != NULL;
+        warn(job,
+             l.lab ? "converted to sRGB from L*a*b*" : "its L*a*b* is converted roughly: this build has no Little CMS");
+    }
     MB_TRY(mb_decode_begin(job));
     if (l.by_sample && l.bits == 16) {
         MB_TRY(mb_decode_begin_u16(job));

@@ -97,6 +97,23 @@ mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels, mb_budget *budget)
     return t != NULL && t->transform != NULL ? t : NULL;
 }
 
+mb_to_srgb *mb_to_srgb_create_lab(mb_budget *budget)
+{
+    mb_to_srgb *t = mb_budget_alloc(budget, sizeof *t);
+    cmsHPROFILE from = cmsCreateLab4Profile(NULL), to = cmsCreate_sRGBProfile();
+    if (t != NULL && from != NULL && to != NULL) {
+        t->transform = cmsCreateTransform(from, TYPE_Lab_16, to, TYPE_RGB_16, INTENT_RELATIVE_COLORIMETRIC,
+                                          cmsFLAGS_NOCACHE | cmsFLAGS_NOOPTIMIZE);
+    }
+    if (from != NULL) {
+        cmsCloseProfile(from);
+    }
+    if (to != NULL) {
+        cmsCloseProfile(to);
+    }
+    return t != NULL && t->transform != NULL ? t : NULL;
+}
+
 void mb_to_srgb_run(const mb_to_srgb *t, uint16_t *rgb, const uint16_t *samples, size_t n)
 {
     cmsDoTransform(t->transform, samples, rgb, (cmsUInt32Number)n);
@@ -121,6 +138,12 @@ mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels, mb_budget *budget)
     (void)budget;
     (void)icc;
     (void)channels;
+    return NULL;
+}
+
+mb_to_srgb *mb_to_srgb_create_lab(mb_budget *budget)
+{
+    (void)budget;
     return NULL;
 }
 
