@@ -37,7 +37,7 @@ static const curve srgb = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045},
 
 #if MB_HAVE_LCMS
 
-static cmsHPROFILE make(const char *name, const double xy[8], const curve *c)
+static cmsHPROFILE open_made(const char *name, const double xy[8], const curve *c)
 {
     const cmsCIExyY white = {xy[0], xy[1], 1.0};
     const cmsCIExyYTRIPLE corners = {{xy[2], xy[3], 1.0}, {xy[4], xy[5], 1.0}, {xy[6], xy[7], 1.0}};
@@ -59,21 +59,22 @@ static cmsHPROFILE make(const char *name, const double xy[8], const curve *c)
     return p;
 }
 
-static mb_status set(mb_metadata *m, const char *name, const double xy[8], const curve *c, mb_error *err)
+static mb_status make(mb_colour_profile *out, const char *name, const double xy[8], const curve *c, mb_error *err)
 {
     static const uint8_t date[12] = {0x07, 0xEA, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0}; /* 1 January 2026 */
-    cmsHPROFILE p = make(name, xy, c);
+    cmsHPROFILE p = open_made(name, xy, c);
     cmsUInt32Number n = 0;
     uint8_t *v = p != NULL && cmsSaveProfileToMem(p, NULL, &n) ? mb_alloc(n) : NULL;
     mb_status status = MB_OK;
     if (v != NULL && n >= 132 && cmsSaveProfileToMem(p, v, &n)) {
         memcpy(v + 24, date, sizeof date); /* the same bytes at any time */
         memset(v + 40, 0, 4);              /* and on any system */
-        status = mb_metadata_set_icc(m, (mb_bytes){v, n}, err);
+        out->icc = v;
+        out->bytes = n;
     } else {
+        mb_free(v);
         status = mb_fail_memory(err, 1024, "a colour profile");
     }
-    mb_free(v);
     if (p != NULL) {
         cmsCloseProfile(p);
     }
@@ -82,18 +83,18 @@ static mb_status set(mb_metadata *m, const char *name, const double xy[8], const
 
 #else
 
-static mb_status set(mb_metadata *m, const char *name, const double xy[8], const curve *c, mb_error *err)
+static mb_status make(mb_colour_profile *out, const char *name, const double xy[8], const curve *c, mb_error *err)
 {
     (void)xy;
     (void)c;
     (void)err;
-    (void)snprintf(m->note, sizeof m->note, "its colours (%.30s) are lost: this build has no Little CMS", name);
+    (void)snprintf(out->note, sizeof out->note, "its colours (%.30s) are lost: this build has no Little CMS", name);
     return MB_OK;
 }
 
 #endif
 
-mb_status mb_metadata_set_code_points(mb_metadata *m, unsigned primaries, unsigned transfer, mb_error *err)
+mb_status mb_colour_profile_of_points(mb_colour_profile *out, unsigned primaries, unsigned transfer, mb_error *err)
 {
     const struct primaries *p = &known[0];
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -102,22 +103,20 @@ mb_status mb_metadata_set_code_points(mb_metadata *m, unsigned primaries, unsign
     const curve power = {.g = transfer == 4 ? 2.2 : transfer == 5 ? 2.8 : 1.0, .a = 1.0};
     const bool by_power = transfer == 4 || transfer == 5 || transfer == 8;
     const bool video = transfer == 1 || transfer == 6 || transfer == 7 || transfer == 14 || transfer == 15;
-    if (m->icc != NULL) {
-        return MB_OK;
-    }
+    *out = (mb_colour_profile){0};
     if (transfer == 16) {
-        (void)snprintf(m->note, sizeof m->note, "it is HDR (PQ): its samples are taken as they are and look pale");
+        (void)snprintf(out->note, sizeof out->note, "it is HDR (PQ): its samples are taken as they are and look pale");
         return MB_OK;
     }
     /* HLG is made to be shown as if it were BT.709's, and sRGB with video's curve is shown as sRGB everywhere. */
     if (p == &known[0] && !by_power) {
         return MB_OK;
     }
-    return set(m, p->name, p->xy, by_power ? &power : video || transfer == 18 ? &bt709 : &srgb, err);
+    return make(out, p->name, p->xy, by_power ? &power : video || transfer == 18 ? &bt709 : &srgb, err);
 }
 
-mb_status mb_metadata_set_chromaticities(mb_metadata *m, const char *name, const double xy[8], double gamma,
-                                         mb_error *err)
+mb_status mb_colour_profile_of_chromaticities(mb_colour_profile *out, const char *name, const double xy[8],
+                                              double gamma, mb_error *err)
 {
     double off = 0.0;
     for (int i = 0; i < 8; i++) {
@@ -130,5 +129,6 @@ mb_status mb_metadata_set_chromaticities(mb_metadata *m, const char *name, const
     }
     const bool nearly_srgb = off < 0.005 && fabs(gamma - 2.2) < 0.05;
     const curve power = {.g = gamma, .a = 1.0};
-    return m->icc != NULL || !sound || nearly_srgb ? MB_OK : set(m, name, xy, &power, err);
+    *out = (mb_colour_profile){0};
+    return !sound || nearly_srgb ? MB_OK : make(out, name, xy, &power, err);
 }

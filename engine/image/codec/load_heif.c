@@ -9,7 +9,6 @@
 
 #include "core/alloc.h"
 #include "core/os_library.h"
-#include "image/codec/colour_space.h"
 #include "image/codec/library.h"
 #include "image/codec/metadata.h"
 

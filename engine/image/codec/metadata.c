@@ -68,6 +68,37 @@ done:
     return status;
 }
 
+/* ---- colours without a profile of the file */
+
+static void take_profile(mb_metadata *m, const mb_colour_profile *p)
+{
+    m->icc = p->icc;
+    m->icc_bytes = p->bytes;
+    if (p->note[0] != '\0') {
+        (void)snprintf(m->note, sizeof m->note, "%s", p->note);
+    }
+}
+
+mb_status mb_metadata_set_code_points(mb_metadata *m, unsigned primaries, unsigned transfer, mb_error *err)
+{
+    mb_colour_profile p = {0};
+    mb_status status = m->icc == NULL ? mb_colour_profile_of_points(&p, primaries, transfer, err) : MB_OK;
+    if (m->icc == NULL) {
+        take_profile(m, &p);
+    }
+    return status;
+}
+
+static mb_status set_chromaticities(mb_metadata *m, const char *name, const double xy[8], double gamma, mb_error *err)
+{
+    mb_colour_profile p = {0};
+    mb_status status = m->icc == NULL ? mb_colour_profile_of_chromaticities(&p, name, xy, gamma, err) : MB_OK;
+    if (m->icc == NULL) {
+        take_profile(m, &p);
+    }
+    return status;
+}
+
 /* ---- EXIF: a TIFF structure */
 
 /* Visits entry i of the directory at `at`; 0: there is none. */
@@ -125,7 +156,7 @@ static mb_status set_camera_colours(mb_metadata *m, mb_bytes b, size_t exif_dire
     }
     for (uint32_t i = 0; interoperability > 0 && (entry = entry_at(b, interoperability, i, big)) > 0; i++) {
         if (number(b, entry, 2, big) == 0x0001 && memcmp(b.v + entry + 8, "R03", 4) == 0) {
-            return mb_metadata_set_chromaticities(m, "Adobe RGB (1998)", adobe, 563.0 / 256.0, err);
+            return set_chromaticities(m, "Adobe RGB (1998)", adobe, 563.0 / 256.0, err);
         }
     }
     return MB_OK;
@@ -379,7 +410,7 @@ static mb_status read_png_colours(mb_metadata *m, mb_bytes file, mb_error *err)
         xy[i] = number(white, 4 * i, 4, true) / 1e5;
     }
     const uint32_t encoding = gamma.n == 4 ? number(gamma, 0, 4, true) : 45455;
-    return mb_metadata_set_chromaticities(m, "PNG's cHRM and gAMA", xy, encoding > 0 ? 1e5 / encoding : 0.0, err);
+    return set_chromaticities(m, "PNG's cHRM and gAMA", xy, encoding > 0 ? 1e5 / encoding : 0.0, err);
 }
 
 static mb_status read_png(mb_metadata *m, mb_bytes file, mb_error *err)

@@ -27,6 +27,9 @@ MB_MUST_CHECK mb_status mb_metadata_read(mb_metadata *out, mb_file_type type, mb
 MB_MUST_CHECK mb_status mb_metadata_copy(mb_metadata *out, const mb_metadata *from, mb_error *err);
 /* Takes a copy of a sound profile, of whatever colours. */
 MB_MUST_CHECK mb_status mb_metadata_set_icc(mb_metadata *out, mb_bytes icc, mb_error *err);
+/* A profile of the colours that a file names otherwise (colour_space.h), where it has no profile. MB_E_MEMORY. */
+MB_MUST_CHECK mb_status mb_metadata_set_code_points(mb_metadata *m, unsigned primaries, unsigned transfer,
+                                                    mb_error *err);
 /* The colours that its profile is for; RGB without one. */
 typedef enum mb_icc_colours { MB_ICC_RGB, MB_ICC_GRAY, MB_ICC_CMYK, MB_ICC_OTHER } mb_icc_colours;
 mb_icc_colours mb_metadata_icc_colours(const mb_metadata *m);
