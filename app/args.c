@@ -415,7 +415,7 @@ int args_parse(args *a, int argc, char **argv)
 {
     *a = (args){0};
     args_defaults(a);
-    (void)choose_command(a, &argc, &argv);
+    a->command_named = choose_command(a, &argc, &argv);
     args_standard_options(&a->options, a->command->bit);
     getopt_tables t;
     fill_tables(&t, a->command->bit);

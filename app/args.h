@@ -99,6 +99,7 @@ extern const int n_commands;
 
 struct args {
     const command *command;
+    int command_named; /* by the first word */
     const char **paths;
     int n_paths;
     unsigned char given[MAX_OPTIONS]; /* by row */

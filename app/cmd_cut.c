@@ -135,10 +135,10 @@ int session_open(session *s, const args *a, int with_model)
 }
 
 /* All inputs are missing: say so for each, without asking for a model first. */
-static int all_missing(const item_list *list)
+static int all_missing(const item_list *list, const args *a)
 {
     for (int i = 0; i < list->n; i++) {
-        (void)report_missing(list->v[i].path);
+        (void)report_missing(list->v[i].path, a);
     }
     return CODE_USAGE;
 }
@@ -231,7 +231,7 @@ int cmd_trimap(args *a)
     item_list list = {0};
     int code = inputs_collect(&list, a);
     if (code == CODE_OK && list.missing == list.n) {
-        code = all_missing(&list);
+        code = all_missing(&list, a);
     }
     if (code == CODE_OK) {
         code = outputs_name(&list, a, wanted);
@@ -243,7 +243,7 @@ int cmd_trimap(args *a)
         char note[200] = "";
         int bad = CODE_OK;
         if (!list.v[i].exists) {
-            bad = report_missing(list.v[i].path);
+            bad = report_missing(list.v[i].path, a);
         } else if (!list.v[i].skip) {
             if (load_mask(&mask, note, sizeof note, list.v[i].path, a, &how, &err) != MB_OK ||
                 mb_trimap_make(&trimap, &mask, a->options.erode, a->options.dilate, &err) != MB_OK) {

@@ -126,7 +126,11 @@ int inputs_attach_guides(item_list *list, const args *a)
     const char *kind = a->mask_from != NULL ? "mask" : "trimap";
     mb_os_info s;
     if (mb_os_look(&s, given) != 0) {
-        (void)report_missing(given);
+        if (strcmp(given, "-") == 0) {
+            return message_error(CODE_USAGE, "name a file or a folder", "--%s -: a %s is not read from standard input",
+                                 kind, kind);
+        }
+        (void)report_missing(given, NULL);
         return CODE_USAGE;
     }
     if (s.kind != MB_OS_FOLDER) {

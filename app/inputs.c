@@ -421,9 +421,24 @@ void inputs_dispose(item_list *list)
     *list = (item_list){0};
 }
 
-/* Looks for the likeliest mistake: a pattern that the shell has not expanded, or a name with a letter
- * wrong in a folder that does exist. */
-int report_missing(const char *path)
+/* The command that the first word was likely to be: it is taken for a photo where it is none. NULL: no such. */
+static const char *near_command(const char *path, const args *a)
+{
+    const char *names[32];
+    int n = 0;
+    if (a == NULL || a->command_named || a->n_paths < 1 || strcmp(path, a->paths[0]) != 0 ||
+        strpbrk(path, "./\\") != NULL) {
+        return NULL;
+    }
+    for (; n < n_commands && n < (int)(sizeof names / sizeof names[0]); n++) {
+        names[n] = commands[n].name;
+    }
+    return nearest_name(path, names, n);
+}
+
+/* Looks for the likeliest mistake: a pattern that the shell has not expanded, a command or a name with a letter
+ * wrong, the latter in a folder that does exist. */
+int report_missing(const char *path, const args *a)
 {
     char why[256];
     if (mb_os_name_trouble(why, sizeof why, path)) {
@@ -437,6 +452,10 @@ int report_missing(const char *path)
     char **entries = NULL;
     size_t n = 0;
     char hint[300] = "";
+    const char *near = near_command(path, a);
+    if (near != NULL) {
+        (void)snprintf(hint, sizeof hint, "did you mean the command %s?", near);
+    }
     if (folder != NULL && mb_os_list(&entries, &n, folder) != 0) {
         n = 0;
     }

@@ -82,7 +82,7 @@ int inputs_is_picture(const char *path); /* by its first bytes; damaged ones are
 void inputs_dispose(item_list *list);
 
 /* The message for a file that is not there, with the likeliest reason. */
-int report_missing(const char *path);
+int report_missing(const char *path, const args *a);
 
 /* printf into new memory; NULL when there is none. */
 char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -92,7 +92,11 @@ mb_status frame_format_yuv(frame_format *out, const char **warning, const char *
         size_t n = strcspn(p, " ");
         if (*p == 'W' || *p == 'H') {
             long v = strtol(p + 1, NULL, 10);
-            *(*p == 'W' ? &out->width : &out->height) = v > 0 && v <= 65535 ? (int)v : 0;
+            if (v < 1 || v > 65535) {
+                return own_error(err, MB_E_FORMAT, "stdin: YUV4MPEG2 with \"%.*s\": 1 to 65535 is possible",
+                                 (int)(n < 40 ? n : 40), p);
+            }
+            *(*p == 'W' ? &out->width : &out->height) = (int)v;
         } else if (*p == 'C' && !read_chroma(out, p + 1, n - 1)) {
             return own_error(err, MB_E_UNSUPPORTED,
                              "stdin: YUV4MPEG2 with samples \"%.*s\" is not read\n"
@@ -104,6 +108,9 @@ mb_status frame_format_yuv(frame_format *out, const char **warning, const char *
             out->full_range = 1;
         }
         p += n;
+    }
+    if (out->width == 0 || out->height == 0) {
+        return own_error(err, MB_E_FORMAT, "stdin: YUV4MPEG2 without %s", out->width == 0 ? "a width" : "a height");
     }
     if (check_size(out->width, out->height, err) != MB_OK) {
         return MB_E_FORMAT;

@@ -114,7 +114,7 @@ void report_job(const job *j, const batch *b)
 {
     if (j->state == JOB_FAILED) {
         if (!j->it->exists) {
-            (void)report_missing(j->it->path);
+            (void)report_missing(j->it->path, b->a);
         } else {
             const char *subject = strcmp(j->it->path, "-") == 0 ? "stdin" : j->it->path;
             (void)message_status(j->code, j->code == CODE_OUTPUT || j->code == CODE_SOME ? NULL : subject, &j->err);

@@ -411,7 +411,7 @@ int watch_check(args *a, const int wanted[OUT_KINDS])
     for (int i = 0; i < a->n_paths; i++) {
         struct stat s;
         if (stat(a->paths[i], &s) != 0) {
-            (void)report_missing(a->paths[i]);
+            (void)report_missing(a->paths[i], a);
             return CODE_USAGE;
         }
         if (!S_ISDIR(s.st_mode)) {

@@ -70,6 +70,55 @@ static int row_of(const char *name, unsigned bit)
     return -1;
 }
 
+/* The fields that are no options: first those whose meaning is the route's alone. */
+static const char *const own_fields[] = {"photo", "output", "settings", "width", "height"};
+enum { N_OWN = sizeof own_fields / sizeof own_fields[0], N_SPECIAL = 3 };
+
+static int own_field_of(const char *name)
+{
+    for (int i = 0; i < N_OWN; i++) {
+        if (strcmp(own_fields[i], name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* A field of a page that nobody filled in. */
+static int is_unfilled(const option_row *row, const char *text)
+{
+    return row->kind == KIND_TEXT && text[0] == '\0';
+}
+
+typedef struct seen_fields {
+    unsigned char v[MAX_OPTIONS + N_OWN]; /* by row, then by own field */
+} seen_fields;
+
+/* 1: it was there before, under this name or another of the option's. */
+static int was_seen(seen_fields *seen, const work *w, const char *name, const char *text)
+{
+    int own = own_field_of(name), row = own < 0 ? row_of(name, w->a.command->bit) : -1;
+    int i = own >= 0 ? MAX_OPTIONS + own : row;
+    if (i < 0 || (row >= 0 && is_unfilled(&option_rows[row], text))) { /* unknown ones are refused as such */
+        return 0;
+    }
+    int before = seen->v[i];
+    seen->v[i] = 1;
+    return before;
+}
+
+/* One of two values would be dropped without a word. */
+void fields_once(work *w, const form *f)
+{
+    seen_fields seen = {0};
+    for (int i = 0; i < f->n && !work_failed(w); i++) {
+        if (was_seen(&seen, w, f->fields[i].name, f->fields[i].text)) {
+            work_fail(w, 422, "bad_request",
+                      "the field \"%s\" is given twice\ngive it once, in the form or in the query", f->fields[i].name);
+        }
+    }
+}
+
 static void unknown_field(work *w, const char *name)
 {
     const char *names[MAX_OPTIONS];
@@ -95,7 +144,7 @@ static void set_field(work *w, const char *name, char *text)
         return;
     }
     const option_row *row = &option_rows[i];
-    if (row->kind == KIND_TEXT && text[0] == '\0') { /* a field of a page that nobody filled in */
+    if (is_unfilled(row, text)) {
         return;
     }
     if (row->kind == KIND_FLAG ||
@@ -121,18 +170,6 @@ static void set_field(work *w, const char *name, char *text)
     }
 }
 
-/* Fields that are no options: their meaning is the route's. */
-static int is_special(const char *name)
-{
-    static const char *const names[] = {"photo", "output", "settings"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static void read_output(work *w, const char *text)
 {
     for (int i = 0; want_name(i) != NULL; i++) {
@@ -152,6 +189,7 @@ static void read_output(work *w, const char *text)
 static void read_settings(work *w, const char *text)
 {
     const char *end = NULL;
+    seen_fields seen = {0};
     cJSON *top = cJSON_ParseWithOpts(text, &end, 1);
     w->settings = top;
     if (!cJSON_IsObject(top)) {
@@ -164,7 +202,9 @@ static void read_settings(work *w, const char *text)
         for (char *c = name; *c != '\0'; c++) {
             *c = *c >= 32 && *c < 127 && *c != '"' && *c != '\\' ? *c : '?';
         }
-        if (cJSON_IsString(v)) {
+        if (was_seen(&seen, w, name, cJSON_IsString(v) ? v->valuestring : "")) {
+            work_fail(w, 422, "bad_request", "settings: \"%s\" is given twice", name);
+        } else if (cJSON_IsString(v)) {
             if (strcmp(name, "output") == 0) {
                 read_output(w, v->valuestring);
             } else {
@@ -259,16 +299,22 @@ void fields_finish(work *w, const char *model)
 void fields_read(work *w, const form *f)
 {
     const char *settings = form_text(f, "settings"), *output = form_text(f, "output");
-    if (settings != NULL) {
+    fields_once(w, f);
+    if (settings != NULL && !work_failed(w)) {
         read_settings(w, settings);
     }
     if (output != NULL && !work_failed(w)) {
         read_output(w, output);
     }
     for (int i = 0; i < f->n && !work_failed(w); i++) {
-        if (!is_special(f->fields[i].name)) {
+        int own = own_field_of(f->fields[i].name);
+        if (own < 0 || own >= N_SPECIAL) {
             set_field(w, f->fields[i].name, f->fields[i].text);
         }
+    }
+    if (w->a.background != NULL && f->files[FILE_BACKGROUND].fd >= 0) {
+        work_fail(w, 422, "bad_request", "background %.40s and a file for the background: one of them",
+                  w->a.background);
     }
     if (!work_failed(w)) {
         fields_finish(w, w->a.model);

@@ -6,6 +6,8 @@
 
 /* Reads all of a /v1 request's form into w->a and w->options. What is wrong is the work's answer. */
 void fields_read(work *w, const form *f);
+/* Refuses a field that is given twice: the first step of fields_read, for whoever hands it a part of the fields only. */
+void fields_once(work *w, const form *f);
 /* Chooses the model and makes w->options of w->a: the end of fields_read, for whoever filled w->a himself. */
 void fields_finish(work *w, const char *model);
 /* Is this row of the table an option of requests of that command? */

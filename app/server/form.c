@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #define PARSER_BYTES (64u << 10)
+#define MULTIPART    "multipart/form-data"
+#define URLENCODED   "application/x-www-form-urlencoded"
 
 void form_fail(form *f, int status, const char *format, ...)
 {
@@ -146,6 +148,59 @@ static enum MHD_Result on_data(void *cls, enum MHD_ValueKind kind, const char *k
     return f->status == 0 ? MHD_YES : MHD_NO;
 }
 
+/* Takes the value of a parameter from *from, and copies it to `to` without quotes where that is not NULL. The end of the copy. */
+static char *take_value(char *to, char **from)
+{
+    char *p = *from, *begin = to;
+    const int quoted = *p == '"';
+    p += quoted;
+    for (; *p != '\0' && *p != (quoted ? '"' : ';'); p++) {
+        p += quoted && *p == '\\' && p[1] != '\0';
+        if (to != NULL) {
+            *to++ = *p;
+        }
+    }
+    while (!quoted && to != begin && (to[-1] == ' ' || to[-1] == '\t')) {
+        to--;
+    }
+    *from = p + (quoted && *p == '"');
+    return to;
+}
+
+/* libmicrohttpd finds the boundary by its name in small letters alone, and takes the rest of the line for its value. Names of
+ * parameters have no case, values may be quoted and others may follow (RFC 9110, 5.6.6): so the line, which lies in the
+ * connection's own memory, is written anew in its place. It becomes no longer. */
+static void tidy_boundary(const char *type)
+{
+    static const char plain[] = ";boundary=";
+    union {
+        const char *constant;
+        char *own;
+    } line = {type};
+    char *start = line.own + sizeof MULTIPART - 1, *p = start + strspn(start, " \t");
+    if (*p != ';') {
+        return;
+    }
+    while (*p != '\0') {
+        p += strspn(p, "; \t");
+        const size_t n = strcspn(p, "=; \t");
+        const int is_boundary = n == 8 && strncasecmp(p, "boundary", 8) == 0;
+        p += n;
+        p += strspn(p, " \t");
+        if (*p != '=') {
+            continue;
+        }
+        p++;
+        p += strspn(p, " \t");
+        if (is_boundary) {
+            memcpy(start, plain, sizeof plain - 1); /* at most up to p */
+            *take_value(start + sizeof plain - 1, &p) = '\0';
+            return;
+        }
+        (void)take_value(NULL, &p);
+    }
+}
+
 void form_begin(form *f, struct MHD_Connection *connection, int has_body)
 {
     const char *type = mhd.MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
@@ -156,9 +211,12 @@ void form_begin(form *f, struct MHD_Connection *connection, int has_body)
     if (!has_body) {
         return;
     }
-    int is_form = type != NULL && (strncasecmp(type, "multipart/form-data", 19) == 0 ||
-                                   strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0);
-    if (is_form) {
+    int is_multipart = type != NULL && strncasecmp(type, MULTIPART, sizeof MULTIPART - 1) == 0;
+    f->urlencoded = type != NULL && strncasecmp(type, URLENCODED, sizeof URLENCODED - 1) == 0;
+    if (is_multipart) {
+        tidy_boundary(type);
+    }
+    if (is_multipart || f->urlencoded) {
         f->parser = mhd.MHD_create_post_processor(connection, PARSER_BYTES, on_data, f);
         if (f->parser == NULL) {
             form_fail(f, 400, "the form cannot be read: its Content-Type has no usable boundary");
@@ -171,9 +229,27 @@ void form_begin(form *f, struct MHD_Connection *connection, int has_body)
     }
 }
 
+/* No such form has them, and every picture has: curl calls what it sends with --data-binary a form. */
+static int has_controls(const char *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)data[i];
+        if ((c < 32 && c != '\r' && c != '\n' && c != '\t') || c == 127) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void form_add(form *f, const char *data, size_t n)
 {
     if (f->status != 0) {
+        return;
+    }
+    if (f->urlencoded && has_controls(data, n)) { /* also where the pieces of it would pass for fields */
+        form_fail(f, 400,
+                  "the body is no form, but its Content-Type is " URLENCODED
+                  "\ncurl: -F file=@photo.jpg in place of --data-binary, or with it -H 'Content-Type: image/jpeg'");
         return;
     }
     if (f->parser != NULL) {

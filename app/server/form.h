@@ -24,6 +24,7 @@ typedef struct form {
     upload files[FORM_FILES];
     size_t file_bytes; /* of all files so far */
     int bare;          /* the body is the picture itself */
+    int urlencoded;    /* the body is text */
     int current;       /* the file whose data is coming, -1: none */
     struct MHD_PostProcessor *parser;
     /* The first thing that was wrong: an HTTP status with its text, else 0. */

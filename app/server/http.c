@@ -213,7 +213,8 @@ static enum MHD_Result on_accept(void *cls, const struct sockaddr *a, socklen_t 
     return is_local(&incoming) || peers_of(&incoming) < 2 * PER_ADDRESS ? MHD_YES : MHD_NO;
 }
 
-/* A client that is gone would wait for nothing: the library does not look at suspended connections. */
+/* A client that is gone would wait for nothing: the library does not look at suspended connections. One that has closed its
+ * own side only, and still listens, looks the same until something is sent to it. */
 static int is_gone(const peer *p)
 {
     char byte;
@@ -260,7 +261,8 @@ static void tick(server *s)
     }
     for (request *r = loop.requests; r != NULL; r = r->next) {
         if (r->suspended && r->work != NULL && r->p != NULL && is_gone(r->p)) {
-            atomic_store(&r->work->cancelled, 1);
+            int none = 0; /* who asked first is the reason */
+            (void)atomic_compare_exchange_strong(&r->work->cancelled, &none, WORK_LEFT);
         }
     }
     photos_expire(s->photos);

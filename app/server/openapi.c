@@ -304,7 +304,7 @@ static const char *meaning(const char *status)
                                               {"403", "not allowed"},
                                               {"404", "there is no such thing"},
                                               {"408", "the body came too slowly"},
-                                              {"409", "cancelled, as was asked for"},
+                                              {"409", "cancelled, by DELETE or by a client that closed its side"},
                                               {"413", "the request or the picture is too large"},
                                               {"415", "not a picture, or of a format that cannot be read"},
                                               {"422", "a picture or option that cannot be used"},

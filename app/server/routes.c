@@ -116,6 +116,14 @@ static int choose_photo(request *r, work *w)
     return !work_failed(w);
 }
 
+/* Files that the route makes no use of would be dropped without a word. */
+static void refuse_file(request *r, work *w, form_file which, const char *name)
+{
+    if (r->form.files[which].fd >= 0) {
+        work_fail(w, 422, "bad_request", "a file called \"%s\" has no meaning here", name);
+    }
+}
+
 static work *start_work(request *r, work_kind kind)
 {
     work *w = work_create(r->s, kind);
@@ -163,6 +171,15 @@ static void trimap(request *r)
     if (w != NULL) {
         if (r->form.files[FILE_MASK].fd < 0 && r->form.files[FILE_PHOTO].fd < 0) {
             work_fail(w, 422, "no_photo", "no mask\nsend it as the file \"mask\" of a form, or as the body");
+        } else if (r->form.files[FILE_MASK].fd >= 0 && r->form.files[FILE_PHOTO].fd >= 0) {
+            work_fail(w, 422, "bad_request", "the files \"mask\" and \"file\": one of them is the mask");
+        }
+        refuse_file(r, w, FILE_TRIMAP, "trimap");
+        refuse_file(r, w, FILE_HINTS, "hints");
+        refuse_file(r, w, FILE_BACKGROUND, "background_file");
+        if (form_text(&r->form, "photo") != NULL || form_text(&r->form, "output") != NULL) {
+            work_fail(w, 422, "unknown_field", "unknown field \"%s\"",
+                      form_text(&r->form, "photo") != NULL ? "photo" : "output");
         }
         fields_read(w, &r->form);
         request_submit(r, w, 0);
@@ -178,6 +195,10 @@ static void photos_post(request *r)
         } else if (r->form.n > 0) {
             work_fail(w, 422, "unknown_field", "unknown field \"%s\"", r->form.fields[0].name);
         }
+        refuse_file(r, w, FILE_MASK, "mask");
+        refuse_file(r, w, FILE_TRIMAP, "trimap");
+        refuse_file(r, w, FILE_HINTS, "hints");
+        refuse_file(r, w, FILE_BACKGROUND, "background_file");
         request_submit(r, w, 0);
     }
 }
@@ -260,6 +281,10 @@ static void estimate_get(request *r)
             work_fail(w, 422, "bad_option", "width and height, 1 to 65535 pixels, or a kept photo are needed");
         }
     }
+    if (id != NULL && (form_text(&r->form, "width") != NULL || form_text(&r->form, "height") != NULL)) {
+        work_fail(w, 422, "bad_request", "width and height, or a kept photo: one of them");
+    }
+    fields_once(w, &r->form);
     form rest = r->form; /* without what is read here */
     rest.n = 0;
     for (int i = 0; i < r->form.n; i++) {
@@ -304,7 +329,7 @@ static void requests_delete(request *r)
         request_error(r, 404, "no_request", "no such request is under way");
         return;
     }
-    atomic_store(&other->work->cancelled, 1);
+    atomic_store(&other->work->cancelled, WORK_CANCELLED);
     request_static(r, "application/json", text, sizeof text - 1);
 }
 

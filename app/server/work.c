@@ -138,7 +138,10 @@ int work_stops(work *w)
 void work_fail_stopped(work *w)
 {
     if (atomic_load(&w->cancelled)) {
-        work_fail(w, 409, "cancelled", "cancelled, as was asked for");
+        work_fail(w, 409, "cancelled", "%s",
+                  atomic_load(&w->cancelled) == WORK_LEFT
+                      ? "cancelled: the client has closed its side of the connection"
+                      : "cancelled, as was asked for");
     } else if (atomic_load(&w->given_up)) {
         work_fail(w, 503, "ending", "the server is ending");
     } else {

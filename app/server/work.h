@@ -27,6 +27,9 @@ typedef enum want { WANT_CUTOUT, WANT_MASK, WANT_TRIMAP, WANT_COMPOSITE, WANT_RA
 typedef enum work_state { WORK_QUEUED, WORK_DECODING, WORK_WAITING, WORK_RUNNING, WORK_ENCODING, WORK_DONE } work_state;
 const char *work_state_name(int state);
 
+/* Why work is cancelled. */
+typedef enum work_end { WORK_CANCELLED = 1 /* by DELETE */, WORK_LEFT /* by its client, which is gone */ } work_end;
+
 /* The options of /api/remove that have no twin of ours. */
 typedef struct rembg_options {
     int on;      /* the mask goes through what follows */
@@ -71,7 +74,8 @@ typedef struct work {
     double wait_seconds; /* likewise: what the queue takes */
 
     /* ---- seen by other threads */
-    _Atomic int state, cancelled, permille, given_up;
+    _Atomic int state, permille, given_up;
+    _Atomic int cancelled; /* a work_end, 0: no */
     _Atomic(const char *) stage;
     double deadline_ms, queued_ms, started_ms, done_ms; /* clock_ms() */
     double ms_receive, ms_decode, ms_wait, ms_encode, ms_network, ms_refine, ms_compose;

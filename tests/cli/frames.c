@@ -126,6 +126,13 @@ TEST(yuv)
     file_write_text("bad.y4m", "YUV4MPEG2 W4 H2 C444alpha\nFRAME\n");
     process_run(&p, "mattebox frames --model saliency -q <bad.y4m | cat");
     CHECK(strstr(p.err, "YUV4MPEG2 with samples \"C444alpha\" is not read") != NULL);
+    static const char *const sizes[][2] = {{"W99999999 H2", "with \"W99999999\": 1 to 65535 is possible"},
+                                           {"W4 H0", "with \"H0\": 1 to 65535"},
+                                           {"W4 F25:1", "without a height"}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        process_run(&p, "echo YUV4MPEG2 %s | mattebox frames --model saliency -q | cat", sizes[i][0]);
+        CHECK_CONTAINS(p.err, sizes[i][1]);
+    }
     process_run(&p, "mattebox frames --model saliency -q --size 4x2 <in.y4m | cat");
     CHECK(strstr(p.err, "stdin is YUV4MPEG2, which names its own size\n  leave out --size and --pix\n") != NULL);
 }

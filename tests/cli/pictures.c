@@ -423,3 +423,15 @@ SETUP
 {
     folder = process_folder("cli-pictures");
 }
+
+/* A fine pattern is even from afar, and not of one colour: what is said of it is true. */
+TEST(even_from_afar)
+{
+    unsigned char board[13 + 64 * 64] = "P5 64 64 255\n";
+    for (int i = 0; i < 64 * 64; i++) {
+        board[13 + i] = (i + i / 64) % 2 == 0 ? 0 : 255;
+    }
+    file_write("board.pgm", board, sizeof board);
+    process_run(&p, "mattebox board.pgm --model saliency");
+    CHECK_CONTAINS(p.err, "board.pgm: seen from afar, the picture has one colour throughout");
+}

@@ -127,6 +127,8 @@ TEST(bad_options)
         {"refine cat.jpg", "mattebox: refine needs one of --mask and --trimap\n"},
         {"matte a.jpg --mask m.png --trimap t.png", "mattebox: matte needs one of --mask and --trimap\n"},
         {"matte cat.jpg --mask gone.png", "mattebox: gone.png: no such file\n"},
+        {"matte cat.jpg --mask -", "mattebox: --mask -: a mask is not read from standard input\n"},
+        {"refine cat.jpg --trimap -", "mattebox: --trimap -: a trimap is not read from standard input\n"},
         {"matte cat.jpg cat.jpg --mask cat.jpg", "mattebox: cat.jpg is one mask for 2 photos\n"},
         {"refine cat.jpg --foreground ml --mask cat.jpg", "mattebox: --foreground does not belong to this command\n"},
         {"models burn", "mattebox: models has no \"burn\"\n"},
@@ -149,6 +151,15 @@ TEST(missing)
     CHECK_RUN(&p, 2, "mattebox: dog.jpg: no such file\n");
     process_run(&p, "mattebox cta.jpeg");
     CHECK_RUN(&p, 2, "mattebox: cta.jpeg: no such file\n  did you mean cat.jpeg?\n");
+    /* a command, before a picture that is there and before none; not where it is no first word, or a file is meant */
+    process_run(&p, "mkdir -p out && mattebox cutt cat.jpeg --model saliency");
+    CHECK_CONTAINS(p.err, "mattebox: cutt: no such file\n  did you mean the command cut?\n");
+    process_run(&p, "mattebox serv");
+    CHECK_RUN(&p, 2, "mattebox: serv: no such file\n  did you mean the command serve?\n");
+    process_run(&p, "mattebox cut cutt");
+    CHECK_RUN(&p, 2, "mattebox: cutt: no such file\n  did you mean out?\n");
+    process_run(&p, "mattebox ./cutt");
+    CHECK_RUN(&p, 2, "mattebox: ./cutt: no such file\n  did you mean ./out?\n");
     process_run(&p, "mattebox '*.tif'");
     CHECK_RUN(&p, 2, "mattebox: *.tif: no such file\n  ");
     CHECK(strstr(p.err, "the shell expands patterns: drop the quotes\n") != NULL || /* on Windows the program does */
