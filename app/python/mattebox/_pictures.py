@@ -44,6 +44,7 @@ class Picture:
         self.image = image
         self.keeps = keeps  # the owner of foreign pixels
         self.source = source
+        self.file = os.path.abspath(os.fsdecode(source)) if isinstance(source, (str, os.PathLike)) else None
         self.orientation = 1  # of the file; the pixels are upright
         self.metadata: _abi.mb_metadata | None = None
         self.owns_metadata = True

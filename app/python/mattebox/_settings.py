@@ -130,6 +130,11 @@ class Settings:
         return out
 
     @property
+    def background_file(self) -> str | None:
+        """The file that the background was read from."""
+        return self.background.file if self.background is not None else None
+
+    @property
     def matting(self) -> str | None:
         """The name of the matting network that these options need."""
         if not self.c.process_detail or self.c.detail < _abi.MB_DETAIL_VITMATTE:

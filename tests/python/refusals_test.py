@@ -1,0 +1,148 @@
+"""What the Python package refuses, so that nothing is lost or silently changed: refusals_test.py BUILD SOURCE. As package_test.py."""
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+BUILD, SOURCE = map(pathlib.Path, sys.argv[1:3])
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="mattebox-python-"))
+os.environ.update(XDG_DATA_HOME=str(WORK / "data"), HOME=str(WORK), MATTEBOX_LIBRARY=str(BUILD / "libmattebox.so"))
+os.environ.pop("MATTEBOX_MODELS", None)
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(SOURCE / "app/python"))
+
+import mattebox  # noqa: E402
+
+try:
+    import numpy as np
+except ImportError:
+    print("skipped: no numpy (python3-numpy)")
+    sys.exit(77)
+from mattebox import _pictures, compat  # noqa: E402
+
+
+def file_of(array):
+    picture = _pictures.from_array(array)
+    return _pictures.encode(picture.image)
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = mattebox.Model(None, segment="saliency")
+        cls.photo = np.full((48, 64, 3), 20, np.uint8)
+        cls.photo[12:36, 16:48] = (200, 120, 60)
+        cls.mask = np.zeros((48, 64), np.uint8)
+        cls.mask[12:36, 16:48] = 255
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+        self.png = file_of(self.photo)
+
+    def file(self, name, data=None):
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data or self.png)
+        return path
+
+    def refused(self, said, call, *arguments, **keywords):
+        with self.assertRaisesRegex(mattebox.ArgumentError, said):
+            call(*arguments, **keywords)
+
+
+class Inputs(Case):
+    def test_photo(self):
+        """Whatever the photo is called, it is not written."""
+        photo = self.file("photo.png")
+        (self.folder / "d").mkdir()
+        os.link(photo, self.folder / "hard.png")
+        os.symlink(photo, self.folder / "soft.png")
+        for name in (photo, self.folder / "hard.png", self.folder / "soft.png", f"{self.folder}/d/../photo.png"):
+            for more in ({}, {"overwrite": True}):
+                self.refused(r"is the photo \(.*photo.png\)", self.model.cut, photo, to=name, background="white", **more)
+        os.symlink(photo, self.folder / "photo.cutout.png")
+        self.refused("is the photo", self.model.cut, photo, overwrite=True)
+        self.refused("is the photo", compat.remove, photo, session=compat.BaseSession("saliency", self.model))
+        self.assertEqual(photo.read_bytes(), self.png)
+        other = self.file("other.png")
+        self.model.cut(photo, to=other, overwrite=True)
+        self.assertNotEqual(other.read_bytes(), self.png)
+
+    def test_before_work(self):
+        photo = self.file("photo.png", b"no picture")
+        self.refused("is the photo", self.model.cut, photo, to=photo)
+        self.refused("is the mask", self.model.matte, self.photo, photo, to=photo)
+
+    def test_other_files(self):
+        photo, mask, behind = self.file("photo.png"), self.file("mask.png", file_of(self.mask)), self.file("behind.png")
+        three = self.file("three.png", file_of(mattebox.trimap(self.mask)))
+        self.refused("is the mask", self.model.matte, photo, mask, to=mask, overwrite=True)
+        self.refused("is the trimap", self.model.matte, photo, trimap=three, to=three)
+        self.refused("is the photo", self.model.matte, photo, mask, to=photo)
+        self.refused("is the background", self.model.cut, self.photo, background=behind, to=behind)
+        self.refused("is the background", mattebox.Model(None, segment="saliency", background=behind).cut, photo, to=behind)
+        self.refused("is the mask", mattebox.trimap, mask, to=mask)
+        result = self.model.refine(photo, mask, background=behind)
+        before = os.getcwd()
+        os.chdir("/")
+        try:
+            for path, role in ((photo, "photo"), (mask, "mask"), (behind, "background")):
+                self.refused(f"is the {role}", result.save, path)
+        finally:
+            os.chdir(before)
+        self.assertEqual((photo.read_bytes(), behind.read_bytes()), (self.png, self.png))
+
+    def test_relative(self):
+        """The name of the photo is that of the folder in which it was read."""
+        photo = self.file("photo.png")
+        before = os.getcwd()
+        os.chdir(self.folder)
+        try:
+            result = self.model.run("photo.png")
+        finally:
+            os.chdir(before)
+        self.refused("is the photo", result.save, photo)
+
+    def test_many(self):
+        """A result that is the next photo."""
+        names = [self.file("a.png"), self.file("a.cutout.png")]
+        for photos in (names, iter(names[::-1])):
+            self.refused(r"is a photo", list, self.model.cut_many(photos, overwrite=True))
+        self.assertEqual(names[1].read_bytes(), self.png)
+
+
+class Clashes(Case):
+    def test_folders(self):
+        names = [self.file("d1/a.png"), self.file("d2/a.png")]
+        out = self.folder / "m"
+        for more in ({"overwrite": True}, {}, {"errors": "yield"}):
+            self.refused("d1/a.png and .*d2/a.png would both write .*m/a.cutout.png", next,
+                         self.model.cut_many(names, to=out, **more))
+        self.assertFalse(out.exists())
+        self.assertEqual(len(list(self.model.cut_many(names))), 2)
+
+    def test_beside(self):
+        self.refused("would both write", list, self.model.cut_many([self.file("a.png"), self.file("a.jpg")], overwrite=True))
+
+    def test_links(self):
+        self.file("d1/a.png")
+        os.symlink(self.folder / "d1", self.folder / "d3")
+        names = [self.folder / "d1/a.png", self.folder / "d3/a.jpg"]
+        self.refused("would both write", list, self.model.cut_many(names, overwrite=True))
+
+    def test_iterator(self):
+        """What comes one by one is refused when it comes."""
+        names = [self.file("d1/a.png"), self.file("d2/a.png"), self.file("b.png")]
+        found = list(self.model.cut_many(iter(names), to=self.folder / "m", overwrite=True, errors="yield"))
+        self.assertEqual([type(one).__name__ for one in found], ["PosixPath", "ArgumentError", "PosixPath"])
+        self.assertIn("would both write", str(found[1]))
+
+
+if __name__ == "__main__":
+    try:
+        done = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False)
+    finally:
+        shutil.rmtree(WORK, ignore_errors=True)
+    sys.exit(not done.result.wasSuccessful())
