@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import warnings
 
 BUILD, SOURCE = map(pathlib.Path, sys.argv[1:3])
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="mattebox-python-"))
@@ -138,6 +139,60 @@ class Clashes(Case):
         found = list(self.model.cut_many(iter(names), to=self.folder / "m", overwrite=True, errors="yield"))
         self.assertEqual([type(one).__name__ for one in found], ["PosixPath", "ArgumentError", "PosixPath"])
         self.assertIn("would both write", str(found[1]))
+
+
+class Profiles(Case):
+    """Of PIL pictures: those of other colours than RGB."""
+
+    PICTURES = SOURCE / "tests/data/pictures/profiles"
+
+    def setUp(self):
+        super().setUp()
+        try:
+            from PIL import Image
+            self.open = lambda name: Image.open(self.PICTURES / name)
+        except ImportError:
+            self.skipTest("no Pillow")
+
+    def test_as_files(self):
+        for name in ("cmyk.jpg", "grey.jpg", "grey_profile.png", "p3.png"):
+            with warnings.catch_warnings():  # of a grey profile with colours
+                warnings.simplefilter("ignore" if name == "grey_profile.png" else "error")
+                found = self.model.cut(self.open(name), foreground="none")
+                result = self.model.run(self.open(name))
+            file = self.model.run(self.PICTURES / name, foreground="none", depth=8)
+            off = np.abs(np.asarray(found)[..., :3].astype(int) - file.cutout[..., :3])
+            self.assertLessEqual(off.max(), 2, name)
+            self.assertEqual("icc_profile" in found.info, name == "p3.png", name)
+            self.assertEqual(_pictures.profile_of(result._photo.metadata), _pictures.profile_of(file._photo.metadata), name)
+            self.assertEqual(result.warning, file.warning, name)
+
+    def test_dropped(self):
+        """A profile that does not fit the pixels, and one that cannot be used."""
+        p3, cmyk = self.open("p3.png"), self.open("cmyk.jpg")
+        for picture, profile, said in ((p3, cmyk.info["icc_profile"], "for CMYK"), (cmyk, cmyk.info["icc_profile"][:128], "for CMYK"),
+                                       (p3, bytes(16) + b"Lab " + bytes(200), "other colours")):
+            picture = picture.copy()
+            picture.info["icc_profile"] = profile
+            with self.assertWarnsRegex(UserWarning, said):
+                found = self.model.cut(picture)
+            self.assertNotIn("icc_profile", found.info)
+
+    def test_alpha(self):
+        grey = self.open("grey.jpg")
+        both = grey.copy()
+        both.putalpha(77)
+        found = np.asarray(self.model.cut(both, foreground="none"))
+        self.assertEqual(found[..., 3].max(), 77)
+        self.assertTrue(np.array_equal(found[..., :3], np.asarray(self.model.cut(grey, foreground="none"))[..., :3]))
+
+    def test_masks(self):
+        """Levels of masks are no colours."""
+        grey = self.open("grey.jpg")
+        photo = np.zeros((grey.height, grey.width, 3), np.uint8)
+        expected = self.model.matte(photo, np.asarray(grey), output="mask")
+        for mask in (grey, self.PICTURES / "grey.jpg"):
+            self.assertTrue(np.array_equal(self.model.matte(photo, mask, output="mask"), expected))
 
 
 if __name__ == "__main__":

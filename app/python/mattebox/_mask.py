@@ -27,7 +27,7 @@ def read_mask(mask: Photo | None, is_trimap: bool, photo: Picture | None, scale:
               stop: Callable[[], int] | None) -> Picture:
     """A picture of any kind as a grey mask; labels become levels, alpha is taken where it is the mask."""
     assert mask is not None
-    source = read(mask, keep_depth=True, stop=stop)
+    source = read(mask, keep_depth=True, stop=stop, plain=True)
     file = source.file
     if source.image.depth == _abi.MB_DEPTH_F32:
         flat = copy_of(source.image, _abi.MB_PIXELS_GRAY, _abi.MB_DEPTH_U8)
@@ -57,7 +57,7 @@ def trimap(mask: Photo, *, erode: int = 6, dilate: int = 6, to: Path | None = No
     path = file_name(mask if is_path(mask) else None, "trimap", to, None, False) if to is not None or is_path(mask) else None
     if path is not None:
         Sources([("the mask", mask)]).check(path)
-    source = read(mask, keep_depth=True)
+    source = read(mask, keep_depth=True, plain=True)
     grey = read_mask(mask, False, None, False, "auto", None)
     out = Picture(source.kind, _abi.mb_image(), source=mask)
     call("mb_trimap_make", ctypes.byref(out.image), ctypes.byref(grey.image), erode, dilate)
@@ -70,4 +70,4 @@ def trimap(mask: Photo, *, erode: int = 6, dilate: int = 6, to: Path | None = No
     if source.kind == "bytes":
         return encode(out.image)
     array = view(out.image, out)
-    return to_pil(array, mask) if source.kind == "pil" else array
+    return to_pil(array) if source.kind == "pil" else array

@@ -61,12 +61,13 @@ class Picture:
         return self.image.width, self.image.height
 
 
-def load(file: Path | bytes, *, keep_depth: bool, stop: Callable[[], int] | None = None, max_megapixels: float | None = None) -> Picture:
-    """Decodes as the program does: upright, alpha and depth kept, metadata read."""
+def load(file: Path | bytes, *, keep_depth: bool, stop: Callable[[], int] | None = None, max_megapixels: float | None = None,
+         plain: bool = False) -> Picture:
+    """Decodes as the program does: upright, alpha and depth kept, metadata read. plain: levels stay, whatever a profile says."""
     image, source, options = _abi.mb_image(), _abi.mb_image_source(), _abi.mb_load_options()
     source.size = ctypes.sizeof(source)
     lib().mb_load_options_init(ctypes.byref(options))
-    options.keep_alpha, options.keep_depth = 1, int(keep_depth)
+    options.keep_alpha, options.keep_depth, options.plain_colours = 1, int(keep_depth), int(plain)
     if max_megapixels is not None:
         options.max_megapixels = max_megapixels
     metadata = _abi.mb_metadata()
@@ -82,7 +83,8 @@ def load(file: Path | bytes, *, keep_depth: bool, stop: Callable[[], int] | None
         call("mb_image_load_memory", *heads, file, len(file), ctypes.byref(options))
     else:
         call("mb_image_load", *heads, path_bytes(file), ctypes.byref(options))
-    picture.orientation, picture.warning = source.orientation, text(source.warning)
+    picture.orientation = source.orientation
+    picture.warning = "; ".join(filter(None, (text(source.warning), text(metadata.note))))
     return picture
 
 
@@ -121,17 +123,21 @@ def from_array(array: Array, order: Order = "rgb", kind: Kind = "array") -> Pict
     return Picture(kind, image, array, source)
 
 
-def from_pil(picture: Image) -> Picture:
+def from_pil(picture: Image, plain: bool = False) -> Picture:
     import numpy as np
     from PIL import ImageOps
 
+    from ._profile import fitted
+
     upright = ImageOps.exif_transpose(picture)
+    profile, note = b"", ""
+    if not plain:
+        upright, profile, note = fitted(upright, picture.info.get("icc_profile") or b"")
     if upright.mode not in ("L", "RGB", "RGBA", "I;16"):
         clear = upright.mode in ("LA", "La", "PA", "RGBa") or "transparency" in upright.info
         upright = upright.convert("RGBA" if clear else "RGB")
     out = from_array(np.asarray(upright), kind="pil")
-    out.source = picture
-    profile = picture.info.get("icc_profile")
+    out.source, out.warning = picture, note
     if profile:
         buffer = ctypes.create_string_buffer(profile, len(profile))
         out.metadata, out.owns_metadata, out.keeps = _abi.mb_metadata(), False, (out.keeps, buffer)
@@ -141,16 +147,16 @@ def from_pil(picture: Image) -> Picture:
 
 
 def read(photo: Photo, *, keep_depth: bool = True, order: Order = "rgb", stop: Callable[[], int] | None = None,
-         max_megapixels: float | None = None) -> Picture:
+         max_megapixels: float | None = None, plain: bool = False) -> Picture:
     """Any of the four kinds."""
     if order not in ("rgb", "bgr"):
         raise errors.ArgumentError(f'order "{order}": rgb or bgr')
     if isinstance(photo, (str, os.PathLike)):
-        return load(photo, keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels)
+        return load(photo, keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels, plain=plain)
     if isinstance(photo, (bytes, bytearray, memoryview)):
-        return load(bytes(photo), keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels)
+        return load(bytes(photo), keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels, plain=plain)
     if is_pil(photo):
-        return from_pil(photo)  # type: ignore[arg-type]
+        return from_pil(photo, plain)  # type: ignore[arg-type]
     if hasattr(photo, "__array_interface__") or hasattr(photo, "__array__"):
         import numpy as np
 
@@ -231,11 +237,16 @@ def save_options(fmt: str, metadata: _abi.mb_metadata | None, level: int, qualit
     return options
 
 
-def to_pil(array: Array, like: object = None) -> Image:
+def profile_of(metadata: _abi.mb_metadata | None) -> bytes:
+    return b"" if metadata is None or not metadata.icc else ctypes.string_at(metadata.icc, metadata.icc_bytes)
+
+
+def to_pil(array: Array, like: Picture | None = None) -> Image:
+    """A PIL picture, with the profile of that picture if it shows colours."""
     from PIL import Image as module
 
     out = module.fromarray(array)
-    profile = getattr(like, "info", {}).get("icc_profile")
+    profile = profile_of(like.metadata) if like is not None else b""
     if profile and out.mode in ("RGB", "RGBA"):
         out.info["icc_profile"] = profile
     return out

@@ -137,5 +137,5 @@ class Result:
         array = self.array(output)
         assert array is not None
         if kind == "pil":
-            return to_pil(array, source)
+            return to_pil(array, self._photo)
         return array

@@ -10,11 +10,7 @@ from typing import Any
 from . import _abi, errors
 from ._library import call, lib
 from ._options import OPTIONS
-from ._pictures import Picture, copy_of, from_array, is_path, is_pil, read
-
-
-def profile_of(metadata: _abi.mb_metadata | None) -> bytes:
-    return b"" if metadata is None or not metadata.icc else ctypes.string_at(metadata.icc, metadata.icc_bytes)
+from ._pictures import Picture, copy_of, from_array, is_path, is_pil, profile_of, read
 
 
 class Settings:

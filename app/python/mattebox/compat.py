@@ -189,7 +189,7 @@ def _deliver(array: Array, photo: Picture, what: str, as_bytes: bool) -> Any:
         path.write_bytes(data)
         return path
     if photo.kind == "pil":
-        return to_pil(array, photo.source if what == "cutout" else None)
+        return to_pil(array, photo if what == "cutout" else None)
     return array
 
 
