@@ -195,6 +195,51 @@ class Profiles(Case):
             self.assertTrue(np.array_equal(self.model.matte(photo, mask, output="mask"), expected))
 
 
+class Values(Case):
+    def test_floats(self):
+        floats = self.photo.astype(np.float32) / np.float32(255)
+        for kind in (np.float16, np.float32, np.float64, ">f4", ">f8"):
+            wrong = self.photo.astype(kind)
+            with self.assertRaisesRegex(ValueError, "from 0 to 1; the largest is 200\ndivide by 255, or pass uint8"):
+                self.model.cut(wrong)
+            wrong = floats.astype(kind)
+            wrong[3, 4, 1] = np.nan
+            self.refused("NaN", self.model.cut, wrong)
+            wrong[3, 4, 1] = -np.inf
+            self.refused("the smallest is -inf", self.model.cut, wrong)
+        self.refused("the smallest is -0.8", self.model.cut, floats * 2 - 1)
+        self.refused("the largest is 255", self.model.matte, self.photo, self.mask.astype(np.float32))
+        self.model.cut(floats * np.float32(1.2755))  # to 1.0004
+
+    def test_integers(self):
+        """Beyond what the library's integers hold."""
+        for name, value, said in (("erode", 2**32 + 6, "erode 4294967302: 1 to 255$"), ("dilate", -2**32 + 6, "dilate -4294967290: 1 to 255$"),
+                                  ("depth", 2**32 + 8, "depth 4294967304: 0, 8, 16$"), ("min_area", 2**31, "min_area 2147483648: 0 to 2,147,483,647$"),
+                                  ("guided_radius", 2**40, "guided_radius 1099511627776: 1 to 512; 0: from erode and dilate$"),
+                                  ("erode", np.int64(2**33), "erode 8589934592: 1 to 255$"), ("feather", 10**400, "a number")):
+            self.refused(said, self.model.cut, self.photo, **{name: value})
+        self.refused("erode 4294967302", mattebox.trimap, self.mask, erode=2**32 + 6)
+        self.refused("threads 4294967297", mattebox.Model, None, threads=2**32 + 1)
+        self.refused("max_memory -1", mattebox.Model, None, max_memory=-1)
+        self.refused("width 4294967396", self.model.plan, 2**32 + 100, 100)
+        self.refused("level 4294967299", self.model.run(self.photo).encode, level=2**32 + 3)
+
+    def test_booleans(self):
+        for value in (True, 1, np.True_, np.array(True)):
+            self.assertTrue(np.array_equal(self.model.cut(self.photo, invert=value), self.model.cut(self.photo, invert=True)), repr(value))
+        self.assertTrue(np.array_equal(self.model.cut(self.photo, invert=np.False_), self.model.cut(self.photo)))
+        for name, value, said in (("erode", True, "erode=True: a whole number"), ("erode", np.True_, "a whole number"),
+                                  ("feather", True, "feather=True: a number"), ("flip", 2, "flip=2: True or False"),
+                                  ("crop", 5, "crop=5: True or False\ncrop=True, crop_margin=5 leaves a margin")):
+            self.refused(said, self.model.cut, self.photo, **{name: value})
+
+    def test_hints(self):
+        """They name what Python has."""
+        small = self.mask[::2, ::2]
+        self.refused("of one size\nscale_mask=True scales it", self.model.matte, self.photo, small)
+        self.refused('mask_channel="auto"', self.model.matte, self.photo, self.mask, mask_channel="alpha")
+
+
 if __name__ == "__main__":
     try:
         done = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from . import _abi, errors
 from ._files import Sources, file_name, make_folder_for
-from ._library import call, lib, path_bytes
+from ._library import call, lib, path_bytes, whole
 from ._pictures import Picture, copy_of, encode, from_array, is_path, read, save_options, to_pil, view
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def trimap(mask: Photo, *, erode: int = 6, dilate: int = 6, to: Path | None = No
     >>> sorted({int(v) for v in mattebox.trimap(mask, erode=2, dilate=2).flat})
     [0, 127, 255]
     """
+    erode, dilate = whole("erode", erode), whole("dilate", dilate)
     path = file_name(mask if is_path(mask) else None, "trimap", to, None, False) if to is not None or is_path(mask) else None
     if path is not None:
         Sources([("the mask", mask)]).check(path)

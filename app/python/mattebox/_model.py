@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 import weakref
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator,
 from . import _abi, errors
 from ._ahead import ahead
 from ._files import Places, Sources, file_name
-from ._library import call, lib, path_bytes, text
+from ._library import call, lib, path_bytes, text, whole
 from ._mask import number_of, read_mask
 from ._pictures import Order, Picture, is_path, read
 from ._result import Handle, Output, Result
@@ -97,14 +98,14 @@ class Model:
                  preset: str | None = None, log: Callable[[str], object] | None = None, **options: Unpack[Options]) -> None:
         self._arguments = {"name": name, "matting": matting, "device": device, "device_index": device_index, "threads": threads,
                            "max_memory": max_memory, "fast": fast, "jobs": jobs, "preset": preset, **options}
-        if jobs < 1:
+        if whole("jobs", jobs) < 1:
             raise errors.ArgumentError(f"jobs {jobs}: 1 or more")
         context_options = _abi.mb_context_options()
         lib().mb_context_options_init(ctypes.byref(context_options))
         context_options.device = number_of("device", device, lib().mb_device_name)
         context_options.precision = number_of("precision", options.get("precision", "auto"), lib().mb_precision_name)
-        context_options.device_index, context_options.threads = device_index, threads
-        context_options.max_memory, context_options.fast = max_memory, int(fast)
+        context_options.device_index, context_options.threads = whole("device_index", device_index), whole("threads", threads)
+        context_options.max_memory, context_options.fast = whole("max_memory", max_memory, 0, sys.maxsize), int(fast)
         heard = log
         if heard is not None:
             listener = heard
@@ -399,7 +400,7 @@ class Model:
         plan = _abi.mb_plan_info()
         plan.size = ctypes.sizeof(plan)
         with self._pipeline(self._settings_for(self._settings, options, None, None)) as pipeline:
-            call("mb_pipeline_plan", ctypes.byref(plan), pipeline.pointer, width, height)
+            call("mb_pipeline_plan", ctypes.byref(plan), pipeline.pointer, whole("width", width), whole("height", height))
         return Plan(plan.input_width, plan.input_height, plan.n_nodes, plan.macs, plan.weight_bytes, plan.arena_bytes,
                     plan.picture_bytes, plan.total_bytes)
 

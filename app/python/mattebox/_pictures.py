@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Literal, Sequence, Union
 
 from . import _abi, errors
-from ._library import call, lib, path_bytes, text
+from ._library import call, lib, path_bytes, text, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,8 +100,9 @@ def from_array(array: Array, order: Order = "rgb", kind: Kind = "array") -> Pict
         raise errors.ArgumentError(f"an array of shape {list(array.shape)} is no picture: [height, width], or that and 3 or 4 channels")
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * np.uint8(255)
-    elif array.dtype in (np.float64, np.float16):
-        array = array.astype(np.float32)
+    elif array.dtype.kind == "f":
+        _check_floats(array)
+        array = array.astype(np.float32, copy=False) if array.dtype.itemsize in (2, 8) else array
     depths = {"uint8": _abi.MB_DEPTH_U8, "uint16": _abi.MB_DEPTH_U16, "float32": _abi.MB_DEPTH_F32}
     if array.dtype.name not in depths:
         raise errors.ArgumentError(f"an array of {array.dtype} is no picture: uint8, uint16, bool, or floats from 0 to 1")
@@ -121,6 +122,16 @@ def from_array(array: Array, order: Order = "rgb", kind: Kind = "array") -> Pict
                     _abi.MB_PIXELS_RGBA if rgb else _abi.MB_PIXELS_BGRA)
     image.depth = depths[array.dtype.name]
     return Picture(kind, image, array, source)
+
+
+def _check_floats(array: Array) -> None:
+    """From 0 to 1, but for what rounding adds; others would be cut off in silence. Comparisons with NaN are false."""
+    least, most = float(array.min()), float(array.max())
+    if not (least >= -1e-3 and most <= 1.001):
+        what = ("some are no numbers (NaN)" if most != most else f"the largest is {most:g}" if most > 1.001 else
+                f"the smallest is {least:g}")
+        hint = "divide by 255, or pass uint8" if least >= 0 and 2 <= most <= 255 else "numpy.clip(array, 0, 1) cuts them off"
+        raise errors.ArgumentError(f"floats are taken from 0 to 1; {what}\n{hint}")
 
 
 def from_pil(picture: Image, plain: bool = False) -> Picture:
@@ -228,7 +239,7 @@ def save_options(fmt: str, metadata: _abi.mb_metadata | None, level: int, qualit
     formats = {"auto": _abi.MB_FORMAT_AUTO, "png": _abi.MB_FORMAT_PNG, "webp": _abi.MB_FORMAT_WEBP, "jpeg": _abi.MB_FORMAT_JPEG}
     if fmt not in formats:
         raise errors.ArgumentError(f'format "{fmt}": one of {", ".join(formats)}')
-    options.format, options.level, options.quality = formats[fmt], level, quality
+    options.format, options.level, options.quality = formats[fmt], whole("level", level), whole("quality", quality)
     if metadata is not None:  # the profile and the resolution; EXIF knows places and names, and is left out
         kept = _abi.mb_metadata()
         ctypes.pointer(kept)[0] = metadata

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Sequence
 
 from . import _abi, errors
 from ._files import Sources, file_name, make_folder_for
-from ._library import call, lib, path_bytes, text
+from ._library import call, in_python, lib, path_bytes, text
 from ._pictures import Order, Picture, copy_of, encode, save_options, to_pil, view
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Result:
     @property
     def warning(self) -> str:
         """"", or one line for the user: of the run, and of the photo's file."""
-        return "; ".join(filter(None, (self._photo.warning, text(self._c.warning))))
+        return "; ".join(filter(None, (self._photo.warning, in_python(text(self._c.warning)))))
 
     def __repr__(self) -> str:
         width, height = self._c.crop_width, self._c.crop_height
