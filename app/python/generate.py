@@ -219,6 +219,12 @@ def options(schema: dict[str, Any]) -> str:
         names = ", ".join(repr(v).replace("'", '"') for v in row["enum"]) + "," if kind == "choice" else ""
         out.append(f'    "{name}": ("{kind}", ({names})),')
     out.append("}\n")
+    out.append("# What integers may be, for messages.")
+    out.append("LIMITS: dict[str, str] = {")
+    for name, row in rows.items():
+        if row["type"] == "integer":
+            out.append(f'    "{name}": {json.dumps(describe({k: v for k, v in row.items() if k not in ("default", "x-unit")}))},')
+    out.append("}\n")
     out.append("DEFAULTS: dict[str, Any] = {")
     out += [f'    "{name}": {json.dumps(row["default"]).replace("true", "True").replace("false", "False")},'
             for name, row in rows.items() if "default" in row]

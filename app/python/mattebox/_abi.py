@@ -167,6 +167,7 @@ class mb_load_options(Structure):
     metadata: Any
     plain_colours: int
     max_frames: int
+    max_memory: int
     _fields_ = [
         ("size", c_size_t),
         ("max_megapixels", c_double),
@@ -178,6 +179,7 @@ class mb_load_options(Structure):
         ("metadata", POINTER(mb_metadata)),
         ("plain_colours", c_int),
         ("max_frames", c_int),
+        ("max_memory", c_size_t),
     ]
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import pathlib
 import sys
@@ -54,7 +55,33 @@ def call(name: str, *arguments: Any) -> None:
     status = getattr(lib(), name)(*arguments, ctypes.byref(error))
     if status != _abi.MB_OK:
         code = lib().mb_status_name(status).decode()
-        raise errors.BY_CODE.get(code, errors.InternalError)(error.message.decode("utf-8", "replace") or code)
+        raise errors.BY_CODE.get(code, errors.InternalError)(in_python(error.message.decode("utf-8", "replace")) or code)
+
+
+def in_python(message: str) -> str:
+    """The library's message, with the options of the program that it names under their names here."""
+    for option, name in (("--mask-scale", "scale_mask=True"), ("--mask-channel auto", 'mask_channel="auto"'),
+                         ("--input-alpha ignore", 'input_alpha="ignore"')):
+        message = message.replace(option, name)
+    return message
+
+
+def is_bool(value: object) -> bool:
+    """Also numpy's, without importing numpy."""
+    return isinstance(value, bool) or (getattr(getattr(value, "dtype", None), "kind", "") == "b" and getattr(value, "ndim", 1) == 0)
+
+
+def whole(name: str, value: Any, least: int = -2**31, most: int = 2**31 - 1, limits: str = "") -> int:
+    """A whole number of a C type: ctypes would take a larger one modulo the type's size. limits: what the message says is legal."""
+    try:
+        number = None if is_bool(value) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise errors.ArgumentError(f"{name}={value!r}: a whole number")
+    if not least <= number <= most:
+        raise errors.ArgumentError(f"{name} {number}: {limits or f'{least} to {most}'}")
+    return number
 
 
 def path_bytes(path: str | os.PathLike[str]) -> bytes:

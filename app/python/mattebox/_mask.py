@@ -5,9 +5,9 @@ import ctypes
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _abi, errors
-from ._library import call, lib, path_bytes
-from ._pictures import Picture, copy_of, encode, from_array, read, save_options, to_pil, view
-from ._result import file_name
+from ._files import Sources, file_name, make_folder_for
+from ._library import call, lib, path_bytes, whole
+from ._pictures import Picture, copy_of, encode, from_array, is_path, read, save_options, to_pil, view
 
 if TYPE_CHECKING:
     from ._pictures import Path, Photo
@@ -27,7 +27,8 @@ def read_mask(mask: Photo | None, is_trimap: bool, photo: Picture | None, scale:
               stop: Callable[[], int] | None) -> Picture:
     """A picture of any kind as a grey mask; labels become levels, alpha is taken where it is the mask."""
     assert mask is not None
-    source = read(mask, keep_depth=True, stop=stop)
+    source = read(mask, keep_depth=True, stop=stop, plain=True)
+    file = source.file
     if source.image.depth == _abi.MB_DEPTH_F32:
         flat = copy_of(source.image, _abi.MB_PIXELS_GRAY, _abi.MB_DEPTH_U8)
         source = from_array(flat)
@@ -39,6 +40,7 @@ def read_mask(mask: Photo | None, is_trimap: bool, photo: Picture | None, scale:
         options.width, options.height = photo.size
         options.orientation = photo.orientation
     out = Picture("array", _abi.mb_image())
+    out.file = file
     call("mb_mask_read", ctypes.byref(out.image), None, 0, ctypes.byref(source.image), ctypes.byref(options))
     return out
 
@@ -52,12 +54,16 @@ def trimap(mask: Photo, *, erode: int = 6, dilate: int = 6, to: Path | None = No
     >>> sorted({int(v) for v in mattebox.trimap(mask, erode=2, dilate=2).flat})
     [0, 127, 255]
     """
-    source = read(mask, keep_depth=True)
+    erode, dilate = whole("erode", erode), whole("dilate", dilate)
+    path = file_name(mask if is_path(mask) else None, "trimap", to, None, False) if to is not None or is_path(mask) else None
+    if path is not None:
+        Sources([("the mask", mask)]).check(path)
+    source = read(mask, keep_depth=True, plain=True)
     grey = read_mask(mask, False, None, False, "auto", None)
     out = Picture(source.kind, _abi.mb_image(), source=mask)
     call("mb_trimap_make", ctypes.byref(out.image), ctypes.byref(grey.image), erode, dilate)
-    if to is not None or source.kind == "path":
-        path = file_name(mask if source.kind == "path" else None, "trimap", to, None, False)
+    if path is not None:
+        make_folder_for(path, to)
         options = save_options("auto", None, 3, 0)
         options.overwrite = int(to is not None)
         call("mb_image_save", ctypes.byref(out.image), path_bytes(path), ctypes.byref(options))
@@ -65,4 +71,4 @@ def trimap(mask: Photo, *, erode: int = 6, dilate: int = 6, to: Path | None = No
     if source.kind == "bytes":
         return encode(out.image)
     array = view(out.image, out)
-    return to_pil(array, mask) if source.kind == "pil" else array
+    return to_pil(array) if source.kind == "pil" else array

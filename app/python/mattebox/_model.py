@@ -3,16 +3,18 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 import weakref
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator, Literal, NamedTuple
 
 from . import _abi, errors
 from ._ahead import ahead
-from ._library import call, lib, path_bytes, text
+from ._files import Places, Sources, file_name
+from ._library import call, lib, path_bytes, text, whole
 from ._mask import number_of, read_mask
-from ._pictures import Order, Picture, read
+from ._pictures import Order, Picture, is_path, read
 from ._result import Handle, Output, Result
 from ._settings import Settings
 from ._watch import Cancel, Either, Progress, Watch, numbered
@@ -96,14 +98,14 @@ class Model:
                  preset: str | None = None, log: Callable[[str], object] | None = None, **options: Unpack[Options]) -> None:
         self._arguments = {"name": name, "matting": matting, "device": device, "device_index": device_index, "threads": threads,
                            "max_memory": max_memory, "fast": fast, "jobs": jobs, "preset": preset, **options}
-        if jobs < 1:
+        if whole("jobs", jobs) < 1:
             raise errors.ArgumentError(f"jobs {jobs}: 1 or more")
         context_options = _abi.mb_context_options()
         lib().mb_context_options_init(ctypes.byref(context_options))
         context_options.device = number_of("device", device, lib().mb_device_name)
         context_options.precision = number_of("precision", options.get("precision", "auto"), lib().mb_precision_name)
-        context_options.device_index, context_options.threads = device_index, threads
-        context_options.max_memory, context_options.fast = max_memory, int(fast)
+        context_options.device_index, context_options.threads = whole("device_index", device_index), whole("threads", threads)
+        context_options.max_memory, context_options.fast = whole("max_memory", max_memory, 0, sys.maxsize), int(fast)
         heard = log
         if heard is not None:
             listener = heard
@@ -221,6 +223,9 @@ class Model:
     def _run(self, photo: Picture, watch: Watch, settings: Settings, order: Order, mask: Picture | None = None,
              trimap: Picture | None = None) -> Result:
         result = ctypes.POINTER(_abi.mb_result)()
+        files = [("the photo", photo.file), ("the mask", mask.file if mask is not None else None),
+                 ("the trimap", trimap.file if trimap is not None else None), ("the background", settings.background_file),
+                 *self._model_files()]
         settings = settings.fitted(photo)
         guided = mask is not None or trimap is not None
         with self._pipeline(settings) as pipeline, watch.reraise():
@@ -233,7 +238,19 @@ class Model:
                     call("mb_pipeline_run", ctypes.byref(result), pipeline.pointer, ctypes.byref(photo.image))
             finally:
                 lib().mb_pipeline_set_progress(pipeline.pointer, _abi.mb_progress_callback(), None)
-        return Result(Handle(result), photo, order)
+        return Result(Handle(result), photo, order, files)
+
+    def _model_files(self) -> list[tuple[str, str]]:
+        with self._lock:
+            return [("the model", text(lib().mb_model_get_info(model).contents.path)) for model in self._native.models.values()]
+
+    def _check_place(self, named: list[tuple[str, Any]], settings: Settings, output: Output, to: Path | None,
+                     format: str | None) -> None:
+        """Refuses, before any work, to write one of the files that the call reads; the photo comes first in `named`."""
+        photo = named[0][1] if is_path(named[0][1]) else None
+        if to is not None or photo is not None:
+            sources = Sources([*named, ("the background", settings.background_file), *self._model_files()])
+            sources.check(file_name(photo, output, to, format, False))
 
     def _settings_for(self, base: Settings, options: Options, photo: Picture | None, output: Output | None) -> Settings:
         settings = base.update(dict(options))
@@ -270,11 +287,13 @@ class Model:
         """Cuts the subject out. The result is of the photo's kind: an array for an array, a PIL picture for a PIL picture, the
         bytes of a PNG for bytes, and for a path the path of a file beside it (photo.cutout.png; an existing one is an error).
 
-        to: write a file or into a folder instead, replacing what is there; overwrite says otherwise. output: "alpha", "mask" or
+        to: write a file or into a folder instead, replacing what is there; overwrite says otherwise. The photo and every other
+        file that is read are never written. output: "alpha", "mask" or
         "trimap" instead of the cut-out. format: "png", "webp", "jpeg". The rest is as for `run`.
         """
         watch = Watch(progress, cancel)
         base = self._settings_for(self._settings, options, None, output)
+        self._check_place([("the photo", photo)], base, output, to, format)
         with watch.reraise():
             picture = read(photo, keep_depth=base.c.depth != 8, order=order, stop=watch.stop)
         settings = self._settings_for(self._settings, options, picture, output)
@@ -286,7 +305,8 @@ class Model:
                  **options: Unpack[Options]) -> Iterator[Any]:
         """`cut` for a list, an iterator or an array [B,H,W,C]: results come in order, and the next photo is decoded while one is
         cut out. errors="yield" gives the exception in the place of a photo that failed, and goes on. progress is called with
-        the number of the photo, too. to: a folder.
+        the number of the photo, too. to: a folder. Photos whose results would have one name are refused, those of a list
+        before any work.
 
         >>> import mattebox, numpy
         >>> photos = numpy.zeros((2, 32, 32, 3), "uint8")
@@ -299,13 +319,30 @@ class Model:
         stopped = threading.Event()
         loader = Watch(None, Either(cancel, stopped))
 
+        sources = Sources([("the background", base.background_file), *self._model_files()])
+        places = Places(sources, output, to, format)
+        listed = isinstance(photos, (list, tuple)) or isinstance(photos, Collection) and is_path(next(iter(photos), None))
+        if listed:  # others, which may be read when they are asked for, are looked at as they come
+            for photo in photos:
+                sources.add("a photo", photo)
+            for number, photo in enumerate(photos):
+                if is_path(photo):
+                    places.claim(number, photo)
+
+        def known() -> Iterator[Photo]:
+            for photo in photos:
+                sources.add("a photo", photo)
+                yield photo
+
         def load(photo: Photo) -> Picture:
             with loader.reraise():
                 return read(photo, keep_depth=base.c.depth != 8, order=order, stop=loader.stop)
 
-        for number, loaded in enumerate(ahead(load, photos, stopped)):
+        for number, loaded in enumerate(ahead(load, known(), stopped)):
             try:
                 picture = loaded()
+                if to is not None or picture.kind == "path":
+                    places.claim(number, picture.source if picture.kind == "path" else None)
                 settings = self._settings_for(self._settings, options, picture, output)
                 watch = Watch(numbered(progress, number), cancel)
                 done = self._run(picture, watch, settings, order).deliver(output, to, format, overwrite, to is not None)
@@ -330,7 +367,11 @@ class Model:
         255
         """
         watch = Watch(progress, cancel)
-        result = self._refine(photo, mask, trimap, watch, output, scale_mask, mask_channel, order, options)
+
+        def check(settings: Settings) -> None:
+            self._check_place([("the photo", photo), ("the mask", mask), ("the trimap", trimap)], settings, output, to, format)
+
+        result = self._refine(photo, mask, trimap, watch, output, scale_mask, mask_channel, order, options, check)
         return result.deliver(output, to, format, overwrite, False)
 
     def refine(self, photo: Photo, mask: Photo | None = None, trimap: Photo | None = None, *, scale_mask: bool = False,
@@ -341,10 +382,13 @@ class Model:
         return self._refine(photo, mask, trimap, Watch(progress, cancel), None, scale_mask, mask_channel, order, options)
 
     def _refine(self, photo: Photo, mask: Photo | None, trimap: Photo | None, watch: Watch, output: Output | None,
-                scale_mask: bool, mask_channel: str, order: Order, options: Options) -> Result:
+                scale_mask: bool, mask_channel: str, order: Order, options: Options,
+                check: Callable[[Settings], None] | None = None) -> Result:
         if (mask is None) == (trimap is None):
             raise errors.ArgumentError("exactly one of mask and trimap")
         base = self._settings_for(self._matte_settings, options, None, output)
+        if check is not None:
+            check(base)
         with watch.reraise():
             picture = read(photo, keep_depth=base.c.depth != 8, order=order, stop=watch.stop)
             guide = read_mask(mask if mask is not None else trimap, mask is None, picture, scale_mask, mask_channel, watch.stop)
@@ -356,7 +400,7 @@ class Model:
         plan = _abi.mb_plan_info()
         plan.size = ctypes.sizeof(plan)
         with self._pipeline(self._settings_for(self._settings, options, None, None)) as pipeline:
-            call("mb_pipeline_plan", ctypes.byref(plan), pipeline.pointer, width, height)
+            call("mb_pipeline_plan", ctypes.byref(plan), pipeline.pointer, whole("width", width), whole("height", height))
         return Plan(plan.input_width, plan.input_height, plan.n_nodes, plan.macs, plan.weight_bytes, plan.arena_bytes,
                     plan.picture_bytes, plan.total_bytes)
 

@@ -145,6 +145,20 @@ OPTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "trimap_high": ("integer", ()),
 }
 
+# What integers may be, for messages.
+LIMITS: dict[str, str] = {
+    "input_width": "1 to 65,536; 0: the model's",
+    "input_height": "1 to 65,536; 0: the model's",
+    "erode": "1 to 255",
+    "dilate": "1 to 255",
+    "guided_radius": "1 to 512; 0: from erode and dilate",
+    "min_area": "0 to 2,147,483,647",
+    "depth": "0, 8, 16",
+    "crop_margin": "0 to 65,535",
+    "trimap_low": "0 to 127",
+    "trimap_high": "128 to 255",
+}
+
 DEFAULTS: dict[str, Any] = {
     "recipe": "auto",
     "input_width": 0,

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Literal, Sequence, Union
 
 from . import _abi, errors
-from ._library import call, lib, path_bytes, text
+from ._library import call, lib, path_bytes, text, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +44,7 @@ class Picture:
         self.image = image
         self.keeps = keeps  # the owner of foreign pixels
         self.source = source
+        self.file = os.path.abspath(os.fsdecode(source)) if isinstance(source, (str, os.PathLike)) else None
         self.orientation = 1  # of the file; the pixels are upright
         self.metadata: _abi.mb_metadata | None = None
         self.owns_metadata = True
@@ -60,12 +61,13 @@ class Picture:
         return self.image.width, self.image.height
 
 
-def load(file: Path | bytes, *, keep_depth: bool, stop: Callable[[], int] | None = None, max_megapixels: float | None = None) -> Picture:
-    """Decodes as the program does: upright, alpha and depth kept, metadata read."""
+def load(file: Path | bytes, *, keep_depth: bool, stop: Callable[[], int] | None = None, max_megapixels: float | None = None,
+         plain: bool = False) -> Picture:
+    """Decodes as the program does: upright, alpha and depth kept, metadata read. plain: levels stay, whatever a profile says."""
     image, source, options = _abi.mb_image(), _abi.mb_image_source(), _abi.mb_load_options()
     source.size = ctypes.sizeof(source)
     lib().mb_load_options_init(ctypes.byref(options))
-    options.keep_alpha, options.keep_depth = 1, int(keep_depth)
+    options.keep_alpha, options.keep_depth, options.plain_colours = 1, int(keep_depth), int(plain)
     if max_megapixels is not None:
         options.max_megapixels = max_megapixels
     metadata = _abi.mb_metadata()
@@ -81,7 +83,8 @@ def load(file: Path | bytes, *, keep_depth: bool, stop: Callable[[], int] | None
         call("mb_image_load_memory", *heads, file, len(file), ctypes.byref(options))
     else:
         call("mb_image_load", *heads, path_bytes(file), ctypes.byref(options))
-    picture.orientation, picture.warning = source.orientation, text(source.warning)
+    picture.orientation = source.orientation
+    picture.warning = "; ".join(filter(None, (text(source.warning), text(metadata.note))))
     return picture
 
 
@@ -97,8 +100,9 @@ def from_array(array: Array, order: Order = "rgb", kind: Kind = "array") -> Pict
         raise errors.ArgumentError(f"an array of shape {list(array.shape)} is no picture: [height, width], or that and 3 or 4 channels")
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * np.uint8(255)
-    elif array.dtype in (np.float64, np.float16):
-        array = array.astype(np.float32)
+    elif array.dtype.kind == "f":
+        _check_floats(array)
+        array = array.astype(np.float32, copy=False) if array.dtype.itemsize in (2, 8) else array
     depths = {"uint8": _abi.MB_DEPTH_U8, "uint16": _abi.MB_DEPTH_U16, "float32": _abi.MB_DEPTH_F32}
     if array.dtype.name not in depths:
         raise errors.ArgumentError(f"an array of {array.dtype} is no picture: uint8, uint16, bool, or floats from 0 to 1")
@@ -120,17 +124,31 @@ def from_array(array: Array, order: Order = "rgb", kind: Kind = "array") -> Pict
     return Picture(kind, image, array, source)
 
 
-def from_pil(picture: Image) -> Picture:
+def _check_floats(array: Array) -> None:
+    """From 0 to 1, but for what rounding adds; others would be cut off in silence. Comparisons with NaN are false."""
+    least, most = float(array.min()), float(array.max())
+    if not (least >= -1e-3 and most <= 1.001):
+        what = ("some are no numbers (NaN)" if most != most else f"the largest is {most:g}" if most > 1.001 else
+                f"the smallest is {least:g}")
+        hint = "divide by 255, or pass uint8" if least >= 0 and 2 <= most <= 255 else "numpy.clip(array, 0, 1) cuts them off"
+        raise errors.ArgumentError(f"floats are taken from 0 to 1; {what}\n{hint}")
+
+
+def from_pil(picture: Image, plain: bool = False) -> Picture:
     import numpy as np
     from PIL import ImageOps
 
+    from ._profile import fitted
+
     upright = ImageOps.exif_transpose(picture)
+    profile, note = b"", ""
+    if not plain:
+        upright, profile, note = fitted(upright, picture.info.get("icc_profile") or b"")
     if upright.mode not in ("L", "RGB", "RGBA", "I;16"):
         clear = upright.mode in ("LA", "La", "PA", "RGBa") or "transparency" in upright.info
         upright = upright.convert("RGBA" if clear else "RGB")
     out = from_array(np.asarray(upright), kind="pil")
-    out.source = picture
-    profile = picture.info.get("icc_profile")
+    out.source, out.warning = picture, note
     if profile:
         buffer = ctypes.create_string_buffer(profile, len(profile))
         out.metadata, out.owns_metadata, out.keeps = _abi.mb_metadata(), False, (out.keeps, buffer)
@@ -140,16 +158,16 @@ def from_pil(picture: Image) -> Picture:
 
 
 def read(photo: Photo, *, keep_depth: bool = True, order: Order = "rgb", stop: Callable[[], int] | None = None,
-         max_megapixels: float | None = None) -> Picture:
+         max_megapixels: float | None = None, plain: bool = False) -> Picture:
     """Any of the four kinds."""
     if order not in ("rgb", "bgr"):
         raise errors.ArgumentError(f'order "{order}": rgb or bgr')
     if isinstance(photo, (str, os.PathLike)):
-        return load(photo, keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels)
+        return load(photo, keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels, plain=plain)
     if isinstance(photo, (bytes, bytearray, memoryview)):
-        return load(bytes(photo), keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels)
+        return load(bytes(photo), keep_depth=keep_depth, stop=stop, max_megapixels=max_megapixels, plain=plain)
     if is_pil(photo):
-        return from_pil(photo)  # type: ignore[arg-type]
+        return from_pil(photo, plain)  # type: ignore[arg-type]
     if hasattr(photo, "__array_interface__") or hasattr(photo, "__array__"):
         import numpy as np
 
@@ -221,7 +239,7 @@ def save_options(fmt: str, metadata: _abi.mb_metadata | None, level: int, qualit
     formats = {"auto": _abi.MB_FORMAT_AUTO, "png": _abi.MB_FORMAT_PNG, "webp": _abi.MB_FORMAT_WEBP, "jpeg": _abi.MB_FORMAT_JPEG}
     if fmt not in formats:
         raise errors.ArgumentError(f'format "{fmt}": one of {", ".join(formats)}')
-    options.format, options.level, options.quality = formats[fmt], level, quality
+    options.format, options.level, options.quality = formats[fmt], whole("level", level), whole("quality", quality)
     if metadata is not None:  # the profile and the resolution; EXIF knows places and names, and is left out
         kept = _abi.mb_metadata()
         ctypes.pointer(kept)[0] = metadata
@@ -230,11 +248,16 @@ def save_options(fmt: str, metadata: _abi.mb_metadata | None, level: int, qualit
     return options
 
 
-def to_pil(array: Array, like: object = None) -> Image:
+def profile_of(metadata: _abi.mb_metadata | None) -> bytes:
+    return b"" if metadata is None or not metadata.icc else ctypes.string_at(metadata.icc, metadata.icc_bytes)
+
+
+def to_pil(array: Array, like: Picture | None = None) -> Image:
+    """A PIL picture, with the profile of that picture if it shows colours."""
     from PIL import Image as module
 
     out = module.fromarray(array)
-    profile = getattr(like, "info", {}).get("icc_profile")
+    profile = profile_of(like.metadata) if like is not None else b""
     if profile and out.mode in ("RGB", "RGBA"):
         out.info["icc_profile"] = profile
     return out

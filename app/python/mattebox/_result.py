@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import pathlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Sequence
 
 from . import _abi, errors
-from ._library import call, lib, path_bytes, text
+from ._files import Sources, file_name, make_folder_for
+from ._library import call, in_python, lib, path_bytes, text
 from ._pictures import Order, Picture, copy_of, encode, save_options, to_pil, view
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class Handle:
 class Result:
     """What a run found. The arrays lie in the library's memory, which lives as long as one of them does."""
 
-    def __init__(self, handle: Handle, photo: Picture, order: Order) -> None:
-        self._handle, self._photo, self._order = handle, photo, order
+    def __init__(self, handle: Handle, photo: Picture, order: Order, read: Sequence[tuple[str, str | None]]) -> None:
+        self._handle, self._photo, self._order, self._read = handle, photo, order, read
         self._c: _abi.mb_result = handle.pointer.contents
 
     def _image(self, output: Output) -> _abi.mb_image:
@@ -61,7 +61,9 @@ class Result:
         return encode(self._made(output), format, self._photo.metadata, level, quality)
 
     def save(self, path: Path, output: Output = "cutout", *, overwrite: bool = True, level: int = 3, quality: int = 0) -> pathlib.Path:
-        """Writes a file as a whole or not at all; the extension is the format."""
+        """Writes a file as a whole or not at all; the extension is the format. The photo, mask and background that it was made
+        from are refused."""
+        Sources(self._read).check(path)
         options = save_options("auto", self._photo.metadata, level, quality)
         options.overwrite = int(overwrite)
         call("mb_image_save", ctypes.byref(self._made(output)), path_bytes(path), ctypes.byref(options))
@@ -114,7 +116,7 @@ class Result:
     @property
     def warning(self) -> str:
         """"", or one line for the user: of the run, and of the photo's file."""
-        return "; ".join(filter(None, (self._photo.warning, text(self._c.warning))))
+        return "; ".join(filter(None, (self._photo.warning, in_python(text(self._c.warning)))))
 
     def __repr__(self) -> str:
         width, height = self._c.crop_width, self._c.crop_height
@@ -125,6 +127,7 @@ class Result:
         kind, source = self._photo.kind, self._photo.source
         if to is not None or kind == "path":
             path = file_name(source if kind == "path" else None, output, to, format, many)
+            make_folder_for(path, to)
             return self.save(path, output, overwrite=to is not None and not many if overwrite is None else overwrite)
         if kind == "bytes":
             return self.encode(output, format or "png")
@@ -134,20 +137,5 @@ class Result:
         array = self.array(output)
         assert array is not None
         if kind == "pil":
-            return to_pil(array, source)
+            return to_pil(array, self._photo)
         return array
-
-
-def file_name(source: Any, output: Output, to: Path | None, format: str | None, many: bool) -> pathlib.Path:
-    """Where a file goes: beside the photo under the program's names, or as asked."""
-    folder = to is not None and (many or os.path.isdir(to) or str(to).endswith("/"))
-    if to is not None and not folder:
-        return pathlib.Path(to)
-    if source is None:
-        raise errors.ArgumentError("photos without a name cannot be written into a folder\ngive the name of a file, or paths")
-    photo = pathlib.Path(os.fsdecode(source))
-    kind = "cutout" if output == "cutout" else output
-    place = pathlib.Path(to) if to is not None else photo.parent
-    if to is not None:
-        place.mkdir(parents=True, exist_ok=True)
-    return place / f"{photo.stem}.{kind}.{format or 'png'}"

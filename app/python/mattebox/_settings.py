@@ -1,4 +1,5 @@
-"""Options by keyword -> mb_options. The ranges are the library's to check; only names and kinds are looked at here."""
+"""Options by keyword -> mb_options. The ranges are the library's to check; only names and kinds are looked at here, and
+what its integers cannot hold."""
 from __future__ import annotations
 
 import ctypes
@@ -8,13 +9,23 @@ import os
 from typing import Any
 
 from . import _abi, errors
-from ._library import call, lib
-from ._options import OPTIONS
-from ._pictures import Picture, copy_of, from_array, is_path, is_pil, read
+from ._library import call, is_bool, lib, whole
+from ._options import LIMITS, OPTIONS
+from ._pictures import Picture, copy_of, from_array, is_path, is_pil, profile_of, read
 
 
-def profile_of(metadata: _abi.mb_metadata | None) -> bytes:
-    return b"" if metadata is None or not metadata.icc else ctypes.string_at(metadata.icc, metadata.icc_bytes)
+def _truth(value: Any) -> int:
+    """True, False, their like in numpy, 1 and 0."""
+    number = int(value) if is_bool(value) else operator.index(value)
+    if number not in (0, 1):
+        raise ValueError
+    return number
+
+
+def _number(value: Any) -> float:
+    if is_bool(value):
+        raise TypeError
+    return float(value)
 
 
 class Settings:
@@ -57,17 +68,20 @@ class Settings:
             if kind == "choice":
                 setattr(self.c, name, names.index(value))
             elif kind == "boolean":
-                setattr(self.c, name, int(bool(operator.index(value))))
+                setattr(self.c, name, _truth(value))
             elif kind == "integer":
-                setattr(self.c, name, operator.index(value))
+                setattr(self.c, name, whole(name, value, limits=LIMITS.get(name, "")))
             elif kind == "number":
-                setattr(self.c, name, float(value))
+                setattr(self.c, name, _number(value))
             else:
                 self._set_colour(value)
-        except (TypeError, ValueError) as why:
+        except errors.Error:
+            raise
+        except (TypeError, ValueError, OverflowError) as why:
             wanted = "one of " + ", ".join(map(str, names)) if names else {"boolean": "True or False", "integer": "a whole number",
                                                                            "number": "a number"}.get(kind, str(why))
-            raise errors.ArgumentError(f"{name}={value!r}: {wanted}") from None
+            hint = f"\ncrop=True, crop_margin={value!r} leaves a margin" if name == "crop" and isinstance(value, int) else ""
+            raise errors.ArgumentError(f"{name}={value!r}: {wanted}{hint}") from None
 
     def _set_colour(self, value: Any) -> None:
         parts = [operator.index(v) for v in value]
@@ -128,6 +142,11 @@ class Settings:
             out.background = copied
             out.c.background_picture = ctypes.pointer(copied.image)
         return out
+
+    @property
+    def background_file(self) -> str | None:
+        """The file that the background was read from."""
+        return self.background.file if self.background is not None else None
 
     @property
     def matting(self) -> str | None:

@@ -176,8 +176,8 @@ def _mask(session: BaseSession, photo: Picture) -> Array:
 
 
 def _deliver(array: Array, photo: Picture, what: str, as_bytes: bool) -> Any:
+    from ._files import Sources, file_name
     from ._pictures import encode
-    from ._result import file_name
 
     if as_bytes or photo.kind in ("bytes", "path"):
         picture = from_array(array)
@@ -185,10 +185,11 @@ def _deliver(array: Array, photo: Picture, what: str, as_bytes: bool) -> Any:
         if as_bytes or photo.kind == "bytes":
             return data
         path = file_name(photo.source, "cutout" if what == "cutout" else "mask", None, None, False)
+        Sources([("the photo", photo.source)]).check(path)
         path.write_bytes(data)
         return path
     if photo.kind == "pil":
-        return to_pil(array, photo.source if what == "cutout" else None)
+        return to_pil(array, photo if what == "cutout" else None)
     return array
 
 
