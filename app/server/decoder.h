@@ -12,7 +12,7 @@ typedef struct decoder decoder;
 typedef struct decoder_options {
     double max_megapixels;
     size_t max_memory; /* 0: no limit */
-    int sandbox; /* SANDBOX_AUTO ...: of server.h */
+    int sandbox;       /* SANDBOX_AUTO ...: of server.h */
 } decoder_options;
 
 typedef struct decode_options {

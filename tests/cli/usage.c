@@ -255,8 +255,7 @@ TEST(first_attempts)
     process_run(&p, "mattebox matte pet.ppm --mask m.png -d none --black-point 0.3 -o i4.png -f");
     CHECK_RUN(&p, 0, "--black-point does nothing here: it acts with a --detail");
     /* The results of one run have one format. */
-    process_run(&p,
-                "mattebox pet.ppm -m saliency -q -o w.webp --format webp --mask -f && head -c 12 w.mask.webp");
+    process_run(&p, "mattebox pet.ppm -m saliency -q -o w.webp --format webp --mask -f && head -c 12 w.mask.webp");
     CHECK_RUN(&p, 0, "");
     CHECK_MSG(process_is_windows() || strncmp(p.out, "RIFF", 4) == 0, "%s", p.out);
     process_run(&p, "mattebox cat.jpg --json --erode 999 2>/dev/null");
