@@ -1,4 +1,5 @@
 /* What a form may hold is taken as it is written, or refused: nothing of it is dropped without a word. */
+#define _GNU_SOURCE
 #include "one_server.h"
 
 #include <sys/socket.h>
