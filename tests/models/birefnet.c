@@ -9,10 +9,10 @@ static const model_case cases[] = {
     {"birefnet_tiny7_32x32", "tiny7", NULL, true, LIMITS, .least_taps = 47},
     {"birefnet_tiny7_32x32", "tiny7", NULL, false, LIMITS, .least_taps = 47},
     {"birefnet_tiny7_64x64", "tiny7", NULL, false, LIMITS, .least_taps = 47},
-    {"birefnet_tiny7_b2_96x64", "tiny7", NULL, false, LIMITS, .least_taps = 27},
+    {"birefnet_tiny7_b2_96x64", "tiny7", NULL, false, LIMITS, .least_taps = 47},
     {"birefnet_tiny7_columns_96x160", "tiny7_columns", NULL, false, LIMITS, .least_taps = 6},
     {"birefnet_tiny_legacy_64x64", "tiny_legacy_columns", NULL, false, LIMITS, .least_taps = 38},
-    {"birefnet_tiny12_96x160", "tiny12", NULL, false, LIMITS, .least_taps = 27},
+    {"birefnet_tiny12_96x160", "tiny12", NULL, false, LIMITS, .least_taps = 47},
     {"birefnet_swin_t_288x512", "swin_t", NULL, false, LIMITS, .least_taps = 11},
     /* only where they are at hand */
     {"birefnet_tiny7_96x160", "tiny7", NULL, false, LIMITS, .least_taps = 47},
