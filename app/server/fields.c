@@ -155,6 +155,7 @@ static void set_field(work *w, const char *name, char *text)
             return;
         }
         if (!flag && row->kind == KIND_MAYBE) {
+            w->a.given[i] = 0; /* as settings may have it */
             return;
         }
         text = NULL;

@@ -181,6 +181,30 @@ TEST(boundaries)
     }
 }
 
+/* Width in the head of a PNG. */
+static unsigned width_of(const char *png)
+{
+    return (unsigned)(unsigned char)png[18] << 8 | (unsigned char)png[19];
+}
+
+/* A field of its own takes back what the settings ask for. */
+TEST(crop_taken_back)
+{
+    static const char settings[] = "{\"crop\": 5, \"detail\": \"none\"}";
+    const part parts[] = {{"file", "a", photo, photo_bytes},
+                          {"mask", "b", photo, photo_bytes},
+                          {"settings", NULL, settings, sizeof settings - 1},
+                          {"crop", NULL, "false", 5}};
+    reply_dispose(&r);
+    serving_post(&s, &r, "/v1/cut", NULL, parts, 3);
+    CHECK_EQ(r.status, 200);
+    CHECK_LT(width_of(r.body), width_of((const char *)photo));
+    reply_dispose(&r);
+    serving_post(&s, &r, "/v1/cut", NULL, parts, 4);
+    CHECK_EQ(r.status, 200);
+    CHECK_EQ(width_of(r.body), width_of((const char *)photo));
+}
+
 /* As curl --data-binary sends it. */
 TEST(picture_called_a_form)
 {
