@@ -114,6 +114,18 @@ static void set_combined(mb_options *out, const args *a)
     out->precision = MB_PRECISION_AUTO; /* the context's, which has it from args_context */
 }
 
+/* Results are WebP or JPEG, by --format or by the name of the result. */
+static int is_narrow(const args *a)
+{
+    static const char *const ends[] = {".webp", ".jpg", ".jpeg"};
+    int narrow = a->format == MB_FORMAT_WEBP || a->format == MB_FORMAT_JPEG;
+    const char *dot = a->output != NULL ? strrchr(a->output, '.') : NULL;
+    for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof ends[0]; i++) {
+        narrow |= strcasecmp(dot, ends[i]) == 0;
+    }
+    return narrow;
+}
+
 /* Options that say nothing where they stand: done as asked, with a word about it. */
 static void warn_idle(const args *a, const mb_options *o)
 {
@@ -136,6 +148,7 @@ static void warn_idle(const args *a, const mb_options *o)
                 {"dilate", refines, "acts with a --detail"},
                 {"black-point", refines, "acts with a --detail"},
                 {"white-point", refines, "acts with a --detail"},
+                {"quality", is_narrow(a) || a->template != NULL, "acts on WebP and JPEG"},
                 {"background", !no_cutout, "acts on the cut-out, which is not written"},
                 {"foreground", !no_cutout, "acts on the cut-out, which is not written"},
                 {"premultiplied", !no_cutout, "acts on the cut-out, which is not written"},
@@ -149,20 +162,6 @@ static void warn_idle(const args *a, const mb_options *o)
             (void)snprintf(text, sizeof text, "--%s does nothing here: it %s", rows[i].option, rows[i].where);
             message_warning(NULL, text);
         }
-    }
-}
-
-/* WebP and JPEG hold 8 bits: results are composed in them, so that what is opaque there has the photo's colours. */
-static void narrow_by_format(mb_options *out, args *a)
-{
-    static const char *const ends[] = {".webp", ".jpg", ".jpeg"};
-    int narrow = a->format == MB_FORMAT_WEBP || a->format == MB_FORMAT_JPEG;
-    const char *dot = a->output != NULL ? strrchr(a->output, '.') : NULL;
-    for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof ends[0]; i++) {
-        narrow |= strcasecmp(dot, ends[i]) == 0;
-    }
-    if (narrow && out->depth == 0) {
-        out->depth = a->options.depth = 8;
     }
 }
 
@@ -182,7 +181,9 @@ int args_options_with(mb_options *out, args *a, int builtin_default, int salienc
     }
     out->segment = saliency ? MB_SEGMENT_SALIENCY : out->segment;
     copy_given(out, a);
-    narrow_by_format(out, a);
+    if (is_narrow(a) && out->depth == 0) { /* of 8 bits: composed in them, what is opaque has the photo's colours */
+        out->depth = a->options.depth = 8;
+    }
     set_combined(out, a);
     int code = read_background(out, a);
     if (code == CODE_OK && mb_options_check(out, &err) != MB_OK) {

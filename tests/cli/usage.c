@@ -254,6 +254,8 @@ TEST(first_attempts)
     CHECK_RUN(&p, 0, "--guided-radius does nothing here: it acts with --detail guided");
     process_run(&p, "mattebox matte pet.ppm --mask m.png -d none --black-point 0.3 -o i4.png -f");
     CHECK_RUN(&p, 0, "--black-point does nothing here: it acts with a --detail");
+    process_run(&p, "mattebox matte pet.ppm --mask m.png -d none --quality 80 -o i5.png -f");
+    CHECK_RUN(&p, 0, "--quality does nothing here: it acts on WebP and JPEG");
     /* The results of one run have one format. */
     process_run(&p, "mattebox pet.ppm -m saliency -q -o w.webp --format webp --mask -f && head -c 12 w.mask.webp");
     CHECK_RUN(&p, 0, "");
