@@ -88,7 +88,7 @@ static mb_status make(mb_colour_profile *out, const char *name, const double xy[
     (void)xy;
     (void)c;
     (void)err;
-    (void)snprintf(out->note, sizeof out->note, "its colours (%.30s) are lost: this build has no Little CMS", name);
+    (void)snprintf(out->note, sizeof out->note, "its colours (%.24s) are lost: this build has no Little CMS", name);
     return MB_OK;
 }
 
