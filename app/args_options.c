@@ -5,13 +5,13 @@
  * itself decides. */
 #include "args.h"
 #include "builtin.h"
+#include "inputs.h"
 #include "message.h"
 
 #include "core/os_file.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* "blur" or "blur:RADIUS". 1: read, 0: something else, -1: a bad radius. */
 static int read_blur(mb_options *out, const char *text)
@@ -117,13 +117,9 @@ static void set_combined(mb_options *out, const args *a)
 /* Results are WebP or JPEG, by --format or by the name of the result. */
 static int is_narrow(const args *a)
 {
-    static const char *const ends[] = {".webp", ".jpg", ".jpeg"};
-    int narrow = a->format == MB_FORMAT_WEBP || a->format == MB_FORMAT_JPEG;
-    const char *dot = a->output != NULL ? strrchr(a->output, '.') : NULL;
-    for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof ends[0]; i++) {
-        narrow |= strcasecmp(dot, ends[i]) == 0;
-    }
-    return narrow;
+    const mb_format named = a->output != NULL ? outputs_format_of(a->output) : MB_FORMAT_AUTO;
+    const mb_format format = a->format != MB_FORMAT_AUTO ? (mb_format)a->format : named;
+    return format == MB_FORMAT_WEBP || format == MB_FORMAT_JPEG;
 }
 
 /* Options that say nothing where they stand: done as asked, with a word about it. */

@@ -58,6 +58,9 @@ int outputs_find_clashes(const item_list *list);
  * --no-clobber and it exists. */
 int outputs_check_one(const char *output, const char *const *inputs, int n, const args *a, int *skip);
 
+/* The format that a name asks for; AUTO if it says nothing. */
+mb_format outputs_format_of(const char *path);
+
 /* Can these results be written, as far as can be told before the work: folders, permissions, lengths of names, some
  * free space. False with a message otherwise. */
 int outputs_writable(const item *it, double picture_bytes, mb_error *err);

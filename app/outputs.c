@@ -107,8 +107,7 @@ static char *name_single(const args *a, out_kind kind, out_kind main_kind)
     return name;
 }
 
-/* The format that a name asks for; AUTO if it says nothing. */
-static mb_format format_of_name(const char *path)
+mb_format outputs_format_of(const char *path)
 {
     parts p = split(path);
     mb_format format = strcasecmp(p.ext, "png") == 0                                     ? MB_FORMAT_PNG
@@ -126,7 +125,7 @@ static int check_format(const char *path, const args *a, out_kind kind)
 {
     mb_error err = {0};
     char why[256];
-    mb_format named = format_of_name(path), wanted = (mb_format)a->format;
+    mb_format named = outputs_format_of(path), wanted = (mb_format)a->format;
     const int is_file = strcmp(path, "-") != 0;
     if (is_file && mb_os_name_trouble(why, sizeof why, path)) {
         return message_error(CODE_USAGE, "choose another name", "%s: %s", path, why);
@@ -486,7 +485,7 @@ int outputs_name(item_list *list, const args *a, const int wanted[OUT_KINDS])
             return message_error(CODE_USAGE, "-o DIR/", "%s is a file; several inputs need a folder", a->output);
         }
         if (into_folder && a->output[n - 1] != '/' && !mb_os_is_folder(a->output) &&
-            format_of_name(a->output) != MB_FORMAT_AUTO) {
+            outputs_format_of(a->output) != MB_FORMAT_AUTO) {
             return message_error(CODE_USAGE, "-o DIR/ for many results",
                                  "%s is the name of one picture, and there are %d "
                                  "inputs",

@@ -82,20 +82,22 @@ static void take_profile(mb_metadata *m, const mb_colour_profile *p)
 mb_status mb_metadata_set_code_points(mb_metadata *m, unsigned primaries, unsigned transfer, mb_error *err)
 {
     mb_colour_profile p = {0};
-    mb_status status = m->icc == NULL ? mb_colour_profile_of_points(&p, primaries, transfer, err) : MB_OK;
-    if (m->icc == NULL) {
-        take_profile(m, &p);
+    if (m->icc != NULL) {
+        return MB_OK;
     }
+    mb_status status = mb_colour_profile_of_points(&p, primaries, transfer, err);
+    take_profile(m, &p);
     return status;
 }
 
 static mb_status set_chromaticities(mb_metadata *m, const char *name, const double xy[8], double gamma, mb_error *err)
 {
     mb_colour_profile p = {0};
-    mb_status status = m->icc == NULL ? mb_colour_profile_of_chromaticities(&p, name, xy, gamma, err) : MB_OK;
-    if (m->icc == NULL) {
-        take_profile(m, &p);
+    if (m->icc != NULL) {
+        return MB_OK;
     }
+    mb_status status = mb_colour_profile_of_chromaticities(&p, name, xy, gamma, err);
+    take_profile(m, &p);
     return status;
 }
 

@@ -74,19 +74,15 @@ struct mb_to_srgb {
     cmsHTRANSFORM transform;
 };
 
-mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels, mb_budget *budget)
+/* Takes over `from`, which may be NULL. */
+static mb_to_srgb *create(cmsHPROFILE from, cmsColorSpaceSignature space, cmsUInt32Number format, cmsUInt32Number flags,
+                          mb_budget *budget)
 {
-    const cmsColorSpaceSignature space = channels == 4 ? cmsSigCmykData : cmsSigGrayData;
     mb_to_srgb *t = mb_budget_alloc(budget, sizeof *t);
-    cmsHPROFILE from = icc.v != NULL ? cmsOpenProfileFromMem(icc.v, (cmsUInt32Number)icc.n) : NULL;
     cmsHPROFILE to = cmsCreate_sRGBProfile();
-    /* Of four inks the library makes one table, which is what makes it fast enough; grey is a curve. */
-    const cmsUInt32Number flags =
-        cmsFLAGS_NOCACHE | cmsFLAGS_BLACKPOINTCOMPENSATION |
-        (channels == 4 ? (cmsUInt32Number)cmsFLAGS_HIGHRESPRECALC : (cmsUInt32Number)cmsFLAGS_NOOPTIMIZE);
     if (t != NULL && from != NULL && to != NULL && cmsGetColorSpace(from) == space) {
-        t->transform = cmsCreateTransform(from, channels == 4 ? TYPE_CMYK_16 : TYPE_GRAY_16, to, TYPE_RGB_16,
-                                          INTENT_RELATIVE_COLORIMETRIC, flags);
+        t->transform =
+            cmsCreateTransform(from, format, to, TYPE_RGB_16, INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE | flags);
     }
     if (from != NULL) {
         cmsCloseProfile(from);
@@ -97,21 +93,19 @@ mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels, mb_budget *budget)
     return t != NULL && t->transform != NULL ? t : NULL;
 }
 
+mb_to_srgb *mb_to_srgb_create(mb_bytes icc, int channels, mb_budget *budget)
+{
+    cmsHPROFILE from = icc.v != NULL ? cmsOpenProfileFromMem(icc.v, (cmsUInt32Number)icc.n) : NULL;
+    /* Of four inks the library makes one table, which is what makes it fast enough; grey is a curve. */
+    return channels == 4 ? create(from, cmsSigCmykData, TYPE_CMYK_16,
+                                  cmsFLAGS_BLACKPOINTCOMPENSATION | cmsFLAGS_HIGHRESPRECALC, budget)
+                         : create(from, cmsSigGrayData, TYPE_GRAY_16,
+                                  cmsFLAGS_BLACKPOINTCOMPENSATION | cmsFLAGS_NOOPTIMIZE, budget);
+}
+
 mb_to_srgb *mb_to_srgb_create_lab(mb_budget *budget)
 {
-    mb_to_srgb *t = mb_budget_alloc(budget, sizeof *t);
-    cmsHPROFILE from = cmsCreateLab4Profile(NULL), to = cmsCreate_sRGBProfile();
-    if (t != NULL && from != NULL && to != NULL) {
-        t->transform = cmsCreateTransform(from, TYPE_Lab_16, to, TYPE_RGB_16, INTENT_RELATIVE_COLORIMETRIC,
-                                          cmsFLAGS_NOCACHE | cmsFLAGS_NOOPTIMIZE);
-    }
-    if (from != NULL) {
-        cmsCloseProfile(from);
-    }
-    if (to != NULL) {
-        cmsCloseProfile(to);
-    }
-    return t != NULL && t->transform != NULL ? t : NULL;
+    return create(cmsCreateLab4Profile(NULL), cmsSigLabData, TYPE_Lab_16, cmsFLAGS_NOOPTIMIZE, budget);
 }
 
 void mb_to_srgb_run(const mb_to_srgb *t, uint16_t *rgb, const uint16_t *samples, size_t n)

@@ -330,7 +330,7 @@ static uint32_t tiff_number(const reader *r, size_t at, unsigned size, bool big)
  * may lie behind what is there: then the size is 0. */
 static void tiff(mb_sniffed *s, const reader *r)
 {
-    uint32_t kind = 0;
+    uint32_t kind = 0; /* odd: a small copy of what others hold; tags are in order */
     const bool big = has(r, 0, "MM", 2), wide = be16(r, 2) == 43 || le16(r, 2) == 43;
     const size_t entry = wide ? 20 : 12, value = wide ? 12 : 8;
     size_t at = tiff_number(r, wide ? 8 : 4, wide ? 8 : 4, big);
@@ -353,9 +353,8 @@ static void tiff(mb_sniffed *s, const reader *r)
             s->channels = word < 4 ? (int)word : 4;
         } else if (tag == 254) {
             kind = word;
-        } else if (tag == 50706 || (tag == 330 && (kind & 1) != 0)) {
-            s->raw =
-                true; /* DNG's version; a first directory that is a small copy of what others hold (tags are in order) */
+        } else if (tag == 50706 || (tag == 330 && (kind & 1) != 0)) { /* DNG; raw data beside a small copy */
+            s->raw = true;
         }
     }
     s->raw = s->raw || has(r, 8, "CR\2", 3);
