@@ -159,7 +159,10 @@ TEST(killed)
     }
     static const char hang[] = "mattebox-test:hang";
     int fd = start_decoding(&s, hang, sizeof hang - 1, "to-be-killed");
-    process_run(&p, "sleep 0.1; for n in $(pgrep -P %d); do kill -9 $n; done", s.pid);
+    process_run(&p,
+                "sleep 0.1; all=$(pgrep -P %d); kill -9 $all; for n in $all; do while [ -e /proc/$n ] && "
+                "! grep -q ') Z' /proc/$n/stat; do sleep 0.01; done; done 2>/dev/null",
+                s.pid);
     reply_dispose(&r);
     serving_receive(fd, &r);
     CHECK_EQ(r.status, 422);
@@ -175,8 +178,9 @@ TEST(killed_before_it_reads)
     REQUIRE(serving_start(&other, "--model saliency", true));
     process_run(&p,
                 "for i in $(seq 500); do [ $(pgrep -P %d -r S | wc -l) = 2 ] && break; sleep 0.02; done; sleep 0.1; "
-                "pkill -STOP -P %d",
-                other.pid, other.pid);
+                "pkill -STOP -P %d; "
+                "for i in $(seq 500); do [ $(pgrep -P %d -r T | wc -l) = 2 ] && exit; sleep 0.02; done; exit 1",
+                other.pid, other.pid, other.pid);
     CHECK_EQ(p.code, 0);
     int fd = start_decoding(&other, photo, photo_bytes, "unread");
     process_run(&p, "sleep 0.1; for n in $(pgrep -P %d); do kill -9 $n; done", other.pid);
