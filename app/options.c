@@ -158,7 +158,7 @@ const option_row option_rows[] = {
     {DO, "accept-partial", 0, KIND_FLAG, WRITES, FIELD(accept_partial), NULL, .library = "accept_partial",
      .help = "decode the rows of truncated files that are there"},
 
-    {DO, "frames", 0, KIND_ENUM, EDGES, FIELD(frames), "WHICH", .choices = frames_name, .standard = "first",
+    {DO, "frames", 0, KIND_ENUM, PICTURES, FIELD(frames), "WHICH", .choices = frames_name, .standard = "first",
      .help =
          "of animations, pages and collections: the first picture; all, one result each (photo.0001.cutout.png); or "
          "animation, all of them in one animated WebP or PNG, as all with -o NAME.webp or NAME.png does"},

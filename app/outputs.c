@@ -187,6 +187,9 @@ static int name_item(item *it, const args *a, const int wanted[OUT_KINDS], int i
         if (it->out[k] == NULL) {
             code = message_error(CODE_USAGE, "it may hold {dir}, {stem}, {ext}, {frame} and {kind}",
                                  "%s: no name for its result", it->path);
+        } else if (*mb_os_file_name(it->out[k]) == '\0') {
+            code = message_error(CODE_USAGE, "end it in a file name, as {dir}/{stem}.{kind}.png does",
+                                 "--template '%s' gives a folder's name for %s", a->template, it->path);
         } else {
             code = check_format(it->out[k], a, (out_kind)k);
         }

@@ -197,6 +197,14 @@ TEST(names)
     process_run(&p, "mattebox --template '{dir}/{colour}.png' a.jpg");
     CHECK_RUN(&p, 2,
               "mattebox: a.jpg: no name for its result\n  it may hold {dir}, {stem}, {ext}, {frame} and {kind}\n");
+    process_run(&p, "mattebox --template '' a.jpg");
+    CHECK_RUN(&p, 2,
+              "mattebox: --template '' gives a folder's name for a.jpg\n"
+              "  end it in a file name, as {dir}/{stem}.{kind}.png does\n");
+    process_run(&p, "mattebox --template '{stem}/' a.jpg");
+    CHECK_RUN(&p, 2, "--template '{stem}/' gives a folder's name for a.jpg");
+    process_run(&p, "mattebox frames --frames all --size 8x8");
+    CHECK_RUN(&p, 2, "--frames");
     process_run(&p, "mattebox a.jpg --json -o - | cat");
     CHECK_RUN(&p, 0, "mattebox: --json and the picture cannot both go to stdout\n");
     process_run(&p, "mattebox a.jpg cat.jpg -o - | cat");

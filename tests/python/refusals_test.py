@@ -114,6 +114,31 @@ class Inputs(Case):
         self.assertEqual(names[1].read_bytes(), self.png)
 
 
+    def test_opened_by_pil(self):
+        """A picture that PIL opened knows its file; the file is not written either."""
+        try:
+            from PIL import Image
+        except ImportError:
+            self.skipTest("no Pillow")
+        photo, mask = self.file("photo.png"), self.file("mask.png", file_of(self.mask))
+        with Image.open(photo) as picture, Image.open(mask) as grey:
+            self.refused("is the photo", self.model.cut, picture, to=photo, overwrite=True)
+            self.refused("is the mask", self.model.matte, self.photo, grey, to=mask, overwrite=True)
+            self.refused("is the photo", self.model.run(picture).save, photo)
+        self.assertEqual(photo.read_bytes(), self.png)
+
+    def test_results_of_compat(self):
+        """remove(path) has nobody who could say "overwrite": what is there stays."""
+        photo, session = self.file("photo.png"), compat.BaseSession("saliency", self.model)
+        made = compat.remove(photo, session=session)
+        self.assertEqual(made.name, "photo.cutout.png")
+        made.write_bytes(b"retouched by hand")
+        with self.assertRaisesRegex(mattebox.Error, "photo.cutout.png"):
+            compat.remove(photo, session=session)
+        self.assertEqual(made.read_bytes(), b"retouched by hand")
+        self.assertEqual(sorted(f.name for f in self.folder.iterdir()), ["photo.cutout.png", "photo.png"])
+
+
 class Clashes(Case):
     def test_folders(self):
         names = [self.file("d1/a.png"), self.file("d2/a.png")]
@@ -139,6 +164,23 @@ class Clashes(Case):
         found = list(self.model.cut_many(iter(names), to=self.folder / "m", overwrite=True, errors="yield"))
         self.assertEqual([type(one).__name__ for one in found], ["PosixPath", "ArgumentError", "PosixPath"])
         self.assertIn("would both write", str(found[1]))
+
+
+class Transparency(Case):
+    def test_one_colour(self):
+        """A PIL picture may call one colour transparent (tRNS of PNG, GIF); so does its file, and both give the same."""
+        try:
+            from PIL import Image
+        except ImportError:
+            self.skipTest("no Pillow")
+        for mode, colour in (("RGB", (20, 20, 20)), ("L", 20)):
+            picture = Image.fromarray(self.photo).convert("L").point(lambda v: 20 if v <= 20 else 200) if mode == "L" else Image.fromarray(self.photo)
+            path = self.folder / f"{mode}.png"
+            picture.save(path, transparency=colour)
+            with Image.open(path) as opened:
+                found = np.asarray(self.model.cut(opened, foreground="none"))
+            self.assertEqual(found[0, 0, 3], 0)
+            np.testing.assert_array_equal(found, self.model.run(path, foreground="none", depth=8).cutout, mode)
 
 
 class Profiles(Case):

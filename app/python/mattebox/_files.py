@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Any, Iterable
 
 from . import errors
+from ._pictures import file_of
 
 if TYPE_CHECKING:
     from ._pictures import Path
@@ -40,8 +41,9 @@ class Sources:
             self.add(role, path)
 
     def add(self, role: str, path: Any) -> None:
-        """What is no path, or no file, needs no protection."""
-        if isinstance(path, (str, os.PathLike)):
+        """A path, or a picture that PIL has opened from one. What is neither, or no file, needs no protection."""
+        path = file_of(path)
+        if path is not None:
             try:
                 found = os.stat(path)
             except (OSError, ValueError):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from . import _abi, errors
 from ._files import Sources, file_name, make_folder_for
-from ._library import call, lib, path_bytes, whole
-from ._pictures import Picture, copy_of, encode, from_array, is_path, read, save_options, to_pil, view
+from ._library import call, lib, whole
+from ._pictures import Picture, copy_of, encode, from_array, is_path, read, save, to_pil, view
 
 if TYPE_CHECKING:
     from ._pictures import Path, Photo
@@ -64,9 +64,7 @@ def trimap(mask: Photo, *, erode: int = 6, dilate: int = 6, to: Path | None = No
     call("mb_trimap_make", ctypes.byref(out.image), ctypes.byref(grey.image), erode, dilate)
     if path is not None:
         make_folder_for(path, to)
-        options = save_options("auto", None, 3, 0)
-        options.overwrite = int(to is not None)
-        call("mb_image_save", ctypes.byref(out.image), path_bytes(path), ctypes.byref(options))
+        save(path, out.image, overwrite=to is not None)
         return path
     if source.kind == "bytes":
         return encode(out.image)

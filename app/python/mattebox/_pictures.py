@@ -36,6 +36,17 @@ def is_path(thing: object) -> bool:
     return isinstance(thing, (str, os.PathLike))
 
 
+def file_of(thing: object) -> Path | None:
+    """The file behind a photo, as it was named: a path, or what PIL has opened a picture from. Copies of such pictures have none."""
+    if is_pil(thing):
+        thing = getattr(thing, "filename", "") or None
+    return thing if isinstance(thing, (str, os.PathLike)) else None
+
+
+def _absolute(path: Path | None) -> str | None:
+    return os.path.abspath(os.fsdecode(path)) if path is not None else None
+
+
 class Picture:
     """A picture that the library can read, with what keeps its memory, and what is known of its file."""
 
@@ -44,7 +55,7 @@ class Picture:
         self.image = image
         self.keeps = keeps  # the owner of foreign pixels
         self.source = source
-        self.file = os.path.abspath(os.fsdecode(source)) if isinstance(source, (str, os.PathLike)) else None
+        self.file = _absolute(file_of(source))
         self.orientation = 1  # of the file; the pixels are upright
         self.metadata: _abi.mb_metadata | None = None
         self.owns_metadata = True
@@ -141,6 +152,8 @@ def from_pil(picture: Image, plain: bool = False) -> Picture:
     from ._profile import fitted
 
     upright = ImageOps.exif_transpose(picture)
+    if upright.mode in ("L", "RGB") and "transparency" in upright.info:  # one colour that stands for transparent
+        upright = upright.convert("LA" if upright.mode == "L" else "RGBA")
     profile, note = b"", ""
     if not plain:
         upright, profile, note = fitted(upright, picture.info.get("icc_profile") or b"")
@@ -148,7 +161,7 @@ def from_pil(picture: Image, plain: bool = False) -> Picture:
         clear = upright.mode in ("LA", "La", "PA", "RGBa") or "transparency" in upright.info
         upright = upright.convert("RGBA" if clear else "RGB")
     out = from_array(np.asarray(upright), kind="pil")
-    out.source, out.warning = picture, note
+    out.source, out.file, out.warning = picture, _absolute(file_of(picture)), note
     if profile:
         buffer = ctypes.create_string_buffer(profile, len(profile))
         out.metadata, out.owns_metadata, out.keeps = _abi.mb_metadata(), False, (out.keeps, buffer)
@@ -231,6 +244,14 @@ def encode(image: _abi.mb_image, fmt: str = "png", metadata: _abi.mb_metadata | 
         return ctypes.string_at(out, n.value)
     finally:
         lib().mb_buffer_free(out)
+
+
+def save(path: Path, image: _abi.mb_image, metadata: _abi.mb_metadata | None = None, *, overwrite: bool = False, level: int = 3,
+         quality: int = 0) -> None:
+    """Writes a file as a whole or not at all; the extension is the format."""
+    options = save_options("auto", metadata, level, quality)
+    options.overwrite = int(overwrite)
+    call("mb_image_save", ctypes.byref(image), path_bytes(path), ctypes.byref(options))
 
 
 def save_options(fmt: str, metadata: _abi.mb_metadata | None, level: int, quality: int) -> _abi.mb_save_options:

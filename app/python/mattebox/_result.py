@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, Sequence
 
 from . import _abi, errors
 from ._files import Sources, file_name, make_folder_for
-from ._library import call, in_python, lib, path_bytes, text
-from ._pictures import Order, Picture, copy_of, encode, save_options, to_pil, view
+from ._library import in_python, lib, text
+from ._pictures import Order, Picture, copy_of, encode, save, to_pil, view
 
 if TYPE_CHECKING:
     from ._pictures import Array, Path
@@ -64,9 +64,7 @@ class Result:
         """Writes a file as a whole or not at all; the extension is the format. The photo, mask and background that it was made
         from are refused."""
         Sources(self._read).check(path)
-        options = save_options("auto", self._photo.metadata, level, quality)
-        options.overwrite = int(overwrite)
-        call("mb_image_save", ctypes.byref(self._made(output)), path_bytes(path), ctypes.byref(options))
+        save(path, self._made(output), self._photo.metadata, overwrite=overwrite, level=level, quality=quality)
         return pathlib.Path(path)
 
     def _made(self, output: Output) -> _abi.mb_image:

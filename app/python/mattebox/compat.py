@@ -6,7 +6,7 @@ Signatures, kinds of values, modes and sizes are rembg's (2.0.86); the pictures 
 - the trimap of alpha_matting is not eroded from the picture's border;
 - networks that mattebox does not have (u2net, isnet ...) are replaced by its default, with a warning, once for each name;
 - nothing is downloaded: `mattebox models get birefnet-general` is a command;
-- a path is accepted as well, and gives the path of the result.
+- a path is accepted as well, and gives the path of the result, which must not be there yet.
 """
 from __future__ import annotations
 
@@ -177,16 +177,15 @@ def _mask(session: BaseSession, photo: Picture) -> Array:
 
 def _deliver(array: Array, photo: Picture, what: str, as_bytes: bool) -> Any:
     from ._files import Sources, file_name
-    from ._pictures import encode
+    from ._pictures import encode, save
 
-    if as_bytes or photo.kind in ("bytes", "path"):
-        picture = from_array(array)
-        data = encode(picture.image, "png", photo.metadata if what == "cutout" else None)
-        if as_bytes or photo.kind == "bytes":
-            return data
-        path = file_name(photo.source, "cutout" if what == "cutout" else "mask", None, None, False)
+    metadata = photo.metadata if what == "cutout" else None
+    if as_bytes or photo.kind == "bytes":
+        return encode(from_array(array).image, "png", metadata)
+    if photo.kind == "path":
+        path = file_name(photo.source, what, None, None, False)
         Sources([("the photo", photo.source)]).check(path)
-        path.write_bytes(data)
+        save(path, from_array(array).image, metadata)
         return path
     if photo.kind == "pil":
         return to_pil(array, photo if what == "cutout" else None)
