@@ -26,7 +26,8 @@ MB_MUST_CHECK mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_
                                          const mb_image_f32 *alpha, const mb_foreground_options *o, mb_error *err);
 
 /* The same for bytes of F alone, with a third of the memory: they take the place of the photo (RGB) where coverage [H,W] is
- * not 255. After an error the photo is undefined. */
+ * not 255. Where alpha is 0, 64 pixels and more from any other, they are those of a smaller size. After an error the photo is
+ * undefined. */
 MB_MUST_CHECK mb_status mb_foreground_ml_bytes(const mb_task *task, mb_image_u8 *photo, const mb_image_f32 *alpha,
                                                const uint8_t *coverage, const mb_foreground_options *o, mb_error *err);
 

@@ -7,7 +7,12 @@
  * pixel waits for, enters last.
  *
  * Where only the bytes of F are wanted, the full size, which is three quarters of the memory, is never whole there: its
- * sweeps follow each other in bands of rows, each a band behind the one before, and a band is rounded after the last. */
+ * sweeps follow each other in bands of rows, each a band behind the one before, and a band is rounded after the last.
+ * There the last two levels are swept near edges only. A value that is not swept counts for a half of one pixel's at the
+ * most, and so for 2^-32 behind the 32 pixels and more that are swept beside every edge (of the level before the last;
+ * 64 of the last): translucent pixels and those around keep their bytes. What is opaque shows the photo. What is wholly
+ * transparent keeps the colours that were estimated at a quarter of the size. */
+#include "matting/edge_cells.h"
 #include "matting/foreground.h"
 
 #include "core/alloc.h"
@@ -43,6 +48,8 @@ typedef struct ml {
     int diagonal;                /* of the blocks that are swept side by side */
     mb_image_u8 *bytes;          /* rounded F goes there, where `coverage` is not 255; NULL: F and B stay whole */
     const uint8_t *coverage;
+    mb_edge_cells edges; /* of the photo, where `bytes` are wanted */
+    bool near_edges;     /* this level is swept there only */
     const mb_task *task;
 } ml;
 
@@ -114,6 +121,32 @@ static int blocks_y(const ml *m)
     return (m->bottom - m->top - 1) / m->block_rows + 1;
 }
 
+/* First column of this level that lies in column `cell` of the map of edges. */
+static int first_of_cell(const ml *m, int cell)
+{
+    const int64_t x = (int64_t)cell * MB_EDGE_CELL * m->now.width;
+    return (int)((x + m->photo->width - 1) / m->photo->width);
+}
+
+/* The same row where it is near edges: one run of cells after the other. */
+static void sweep_row_near(const ml *m, int y, int x0, int x1)
+{
+    const int64_t row = (int64_t)y * m->photo->height / m->now.height / MB_EDGE_CELL;
+    const uint8_t *is_near = m->edges.is_near + row * m->edges.columns;
+    const int last = m->now.columns[x1 - 1] / MB_EDGE_CELL;
+    for (int cell = m->now.columns[x0] / MB_EDGE_CELL; cell <= last; cell++) {
+        int end = cell;
+        while (end <= last && is_near[end]) {
+            end++;
+        }
+        if (end > cell) {
+            const int from = first_of_cell(m, cell), to = first_of_cell(m, end);
+            sweep_row(m, y, from > x0 ? from : x0, to < x1 ? to : x1);
+            cell = end;
+        }
+    }
+}
+
 /* Blocks of the diagonal, counted by their column from its first. */
 static void sweep_blocks(void *arg, size_t begin, size_t end, int worker)
 {
@@ -126,7 +159,11 @@ static void sweep_blocks(void *arg, size_t begin, size_t end, int worker)
         int x0 = bx * BLOCK_COLS, x1 = m->now.width - x0 < BLOCK_COLS ? m->now.width : x0 + BLOCK_COLS;
         int y0 = m->top + by * m->block_rows, y1 = m->bottom - y0 < m->block_rows ? m->bottom : y0 + m->block_rows;
         for (int y = y0; y < y1; y++) {
-            sweep_row(m, y, x0, x1);
+            if (m->near_edges) {
+                sweep_row_near(m, y, x0, x1);
+            } else {
+                sweep_row(m, y, x0, x1);
+            }
         }
     }
 }
@@ -300,6 +337,7 @@ static mb_status run_levels(const mb_task *task, ml *m, const mb_foreground_opti
         double t = n > 0 ? (double)i / n : 1; /* a single pixel: one level, and no division by zero */
         int lw = (int)rint(pow(w, t)), lh = (int)rint(pow(h, t));
         const int iterations = lw <= small_size && lh <= small_size ? small : big;
+        m->near_edges = m->bytes != NULL && i >= n - 1;
         const bool in_bands = i == n && m->bytes != NULL && iterations < lh / BAND; /* else nothing is saved */
         MB_TRY(create_level(&m->now, lw, lh, in_bands ? (iterations + 1) * BAND + 1 : lh, m, err));
         MB_TRY(in_bands ? run_bands(task, m, iterations, err)
@@ -361,8 +399,10 @@ mb_status mb_foreground_ml_bytes(const mb_task *task, mb_image_u8 *photo, const 
     ml m = {.photo = photo, .alpha = alpha, .task = task, .bytes = photo, .coverage = coverage};
     mb_status status = MB_OK;
     MB_TRY(open_levels(&m, o, err));
+    MB_TRY(mb_edge_cells_create(task, &m.edges, alpha, err));
     MB_TRY(run_levels(task, &m, o, err));
 done:
+    mb_edge_cells_dispose(&m.edges);
     dispose_level(&m.now);
     dispose_level(&m.last);
     return status;

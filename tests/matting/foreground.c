@@ -4,6 +4,8 @@
 #include "image/convert.h"
 #include "matting/foreground.h"
 
+static mb_pool *workers;
+
 /* f (and b) against [H,W,3] goldens. */
 static double colour_error(const mb_colours *c, const float *want)
 {
@@ -252,6 +254,55 @@ TEST(bytes_in_bands)
     }
 }
 
+/* Bytes of a picture most of which is far from any edge, where the last levels are not swept: translucent pixels and 32
+ * pixels around have the bytes of the whole estimate, and opaque ones the photo's. What is wholly transparent behind that
+ * is close to it. A disc with a soft rim, and one without. */
+TEST(bytes_near_edges)
+{
+    static const int sizes[][2] = {{900, 700}, {513, 1100}};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        for (int soft = 0; soft <= 1; soft++) {
+            mb_image_u8 photo = {0}, bytes = {0};
+            mb_image_f32 alpha = {0};
+            mb_colours f = {0};
+            mb_error err;
+            mb_task task = {.pool = workers};
+            const mb_foreground_options o = {0};
+            const int w = sizes[s][0], h = sizes[s][1];
+            noise(&photo, &alpha, w, h, 3);
+            uint8_t *coverage = malloc((size_t)w * (size_t)h);
+            REQUIRE(coverage != NULL);
+            for (int i = 0; i < w * h; i++) {
+                const double inside = 200 - hypot(i % w - 260, i / w - 300), a = soft ? inside / 7 + 0.5 : inside > 0;
+                coverage[i] = (uint8_t)(255 * fmin(1, fmax(0, a)));
+                alpha.v[i] = (float)coverage[i] / 255.0f;
+            }
+            CHECK_OK(mb_foreground_ml(&task, &f, NULL, &photo, &alpha, &o, &err), err);
+            CHECK_OK(mb_image_u8_rgb(&bytes, &photo, &err), err);
+            CHECK_OK(mb_foreground_ml_bytes(&task, &bytes, &alpha, coverage, &o, &err), err);
+            int near_wrong = 0, opaque_wrong = 0, far_off = 0, worst = 0;
+            for (int i = 0; i < w * h; i++) {
+                const double outside = hypot(i % w - 260, i / w - 300) - 200;
+                for (int k = 0; k < 3; k++) {
+                    const int got = bytes.v[3 * i + k], off = abs(got - mb_to8(f.v[4 * i + k]));
+                    opaque_wrong += coverage[i] == 255 && got != photo.v[3 * i + k];
+                    near_wrong += coverage[i] < 255 && outside < 36 && off > 0;
+                    far_off += coverage[i] < 255 && off > 0;
+                    worst = coverage[i] < 255 && off > worst ? off : worst;
+                }
+            }
+            CHECK_MSG(near_wrong == 0 && opaque_wrong == 0, "%d x %d, soft %d: %d and %d bytes", w, h, soft, near_wrong,
+                      opaque_wrong);
+            CHECK_MSG(far_off > 0 && worst <= 8, "%d x %d, soft %d: %d bytes by %d", w, h, soft, far_off, worst);
+            free(coverage);
+            mb_colours_dispose(&f);
+            mb_image_u8_dispose(&photo);
+            mb_image_u8_dispose(&bytes);
+            mb_image_f32_dispose(&alpha);
+        }
+    }
+}
+
 /* Pictures of many blocks: the plain sweep within rounding, and one set of bits for any number of threads. */
 TEST(blocks_and_threads)
 {
@@ -338,7 +389,6 @@ static void estimates(mb_pool *pool)
 }
 
 static goldens stored; /* refine_foreground */
-static mb_pool *workers;
 
 SETUP
 {
