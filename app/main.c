@@ -89,6 +89,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "decode-worker") == 0) { /* of `serve`, not for people */
         return decode_worker_main(argv[2]);
     }
+    mb_os_keep_memory(256 << 20); /* `serve` returns that of a large picture all the same (stage_run.c) */
     mb_os_standard_streams();
     if (!mb_os_arguments(&argc, &argv)) {
         return CODE_MACHINE;

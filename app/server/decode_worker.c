@@ -3,9 +3,10 @@
 
 #include "../commands.h"
 
+#include "core/os_process.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,6 @@
 #include <unistd.h>
 
 #define BASE_BYTES ((size_t)512 << 20) /* program, libraries, stack, the mapped file */
-/* Blocks up to that size stay with the process: the next picture finds its pages there. The C library allows no more. */
-#define BLOCKS_KEPT (32 << 20)
 
 size_t decode_row_bytes(int width, int pixels, int depth)
 {
@@ -196,9 +195,7 @@ static int serve_one(const decode_request *q, int file)
 
 int decode_worker_main(const char *megapixels)
 {
-    (void)mallopt(M_ARENA_MAX, 1);
-    (void)mallopt(M_MMAP_THRESHOLD, BLOCKS_KEPT);
-    (void)mallopt(M_TRIM_THRESHOLD, 2 * BLOCKS_KEPT);
+    mb_os_keep_memory(64 << 20); /* the next picture finds its pages there */
     double area = 1e6 * strtod(megapixels, NULL);
     size_t bytes = BASE_BYTES + (size_t)(24.0 * (area > 0.0 ? area : 0.0)); /* decoding, its result, and room for it */
     char info[4096];

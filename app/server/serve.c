@@ -11,7 +11,6 @@
 #include "queue.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,6 @@
 #include <unistd.h>
 
 #define UPLOADS_IN_MEMORY ((size_t)256 << 20)
-#define BLOCKS_KEPT       (32 << 20) /* the most that the C library allows */
-#define MEMORY_KEPT       (256 << 20)
 
 static void share_threads(args *a)
 {
@@ -106,16 +103,6 @@ static void drain(server *s)
     }
 }
 
-/* Large blocks stay with the process from one request to the next: else the system takes them back, and a good tenth of
- * a request's time is spent on zeroed pages. One arena: each keeps memory of its own. A run of a large picture
- * returns its memory all the same (stage_run.c). */
-static void keep_memory(void)
-{
-    (void)mallopt(M_ARENA_MAX, 1);
-    (void)mallopt(M_MMAP_THRESHOLD, BLOCKS_KEPT);
-    (void)mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
-}
-
 int cmd_serve(args *a)
 {
     server s = {.a = a, .max_in_memory = UPLOADS_IN_MEMORY, .wake = -1};
@@ -132,7 +119,6 @@ int cmd_serve(args *a)
         s.max_in_memory = (size_t)(2.0 * a->serve.max_body);
     }
     share_threads(a);
-    keep_memory();
     (void)signal(SIGPIPE, SIG_IGN);
     int code = mhd_open();
     if (code == CODE_OK) {

@@ -3,6 +3,9 @@
 #include "core/os_process.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -23,6 +26,17 @@ uint64_t mb_os_peak_bytes(void)
 {
     struct rusage u;
     return getrusage(RUSAGE_SELF, &u) == 0 ? (uint64_t)u.ru_maxrss * PEAK_UNIT : 0;
+}
+
+void mb_os_keep_memory(int most)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most that is allowed */
+    (void)mallopt(M_TRIM_THRESHOLD, most);
+#else
+    (void)most;
+#endif
 }
 
 void *mb_os_alloc_aligned(size_t bytes, size_t alignment, bool huge)

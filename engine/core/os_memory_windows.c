@@ -24,6 +24,11 @@ uint64_t mb_os_peak_bytes(void)
 }
 
 /* Large pages need a privilege that users do not have. */
+void mb_os_keep_memory(int most)
+{
+    (void)most;
+}
+
 void *mb_os_alloc_aligned(size_t bytes, size_t alignment, bool huge)
 {
     (void)huge;

@@ -55,6 +55,9 @@ bool mb_os_ask_for_tiles(void);
 /* Whether an Arm processor has BFMMLA, as the system says; false where it does not say. */
 bool mb_os_has_arm_bf16(void);
 
+/* First in main: large blocks that are freed stay with the process, `most` bytes of them, where the C library can be told.
+ * Else the system takes them back, and zeroes pages anew for the next block. One arena: each would keep memory of its own. */
+void mb_os_keep_memory(int most);
 double mb_os_cpu_seconds(void);  /* of all threads of this process so far */
 uint64_t mb_os_peak_bytes(void); /* of this process so far; 0: not known */
 /* `alignment` a power of two. NULL: no memory. From `huge` on large pages may be used. */

@@ -23,7 +23,7 @@
 
 #define BLOCK_ROWS 64
 #define BLOCK_COLS 256
-#define BAND       128 /* rows; a band has four rows of blocks, so that threads share it */
+#define BAND       64 /* rows; a band has four rows of blocks, so that threads share it */
 
 typedef float v4f __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
