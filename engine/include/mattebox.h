@@ -655,10 +655,11 @@ typedef struct mb_result {
     int crop_x, crop_y, crop_width, crop_height; /* the part of the photo that the pictures cover */
     size_t peak_bytes;                           /* planned peak of the run: activations, weights and pictures */
     char warning[256];                           /* "" or one line for the user */
-    double confidence; /* 0 .. 1, how likely the right subject was found; -1: not known, as with a given mask. With
-                                * MB_SEGMENT_BOTH the overlap (IoU) with the truth that is expected, else how decided the
-                                * mask is along its outline, which is not calibrated (docs/models/default.md) */
-    int doubtful;      /* 1: below what is usual for right results: better look at it */
+    /* 0 .. 1, how likely the right subject was found, 0 where none was; -1: not known, as with a given mask. With
+     * MB_SEGMENT_BOTH the overlap (IoU) with the truth that is expected, else how decided the mask is along its outline,
+     * which is not calibrated (docs/models/default.md) */
+    double confidence;
+    int doubtful;              /* 1: below what is usual for right results: better look at it */
     char confidence_basis[96]; /* what the confidence rests on, one line */
 } mb_result;
 /* Frees the result and its pictures. */

@@ -72,7 +72,8 @@ mb_status mb_segment_mask(const mb_task *task, mb_image_u8 *mask, mb_mask_job *j
     if (plain) { /* no network needs to see that */
         mb_mask_release(job);
         (void)snprintf(job->warning, sizeof job->warning, "seen from afar, the picture has one colour throughout");
-        job->confidence = (mb_confidence){.value = 1, .basis = "nothing in the picture stands out, seen from afar"};
+        job->confidence =
+            (mb_confidence){.limit = MB_DOUBTFUL, .basis = "nothing in the picture stands out, seen from afar"};
         MB_TRY(mb_image_u8_create(mask, photo->width, photo->height, 1, err));
         memset(mask->v, 0, (size_t)photo->width * (size_t)photo->height);
         return MB_OK;

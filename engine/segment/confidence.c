@@ -9,9 +9,9 @@
 
 enum { SIDE = 256, BAND = SIDE / 50 };
 
-/* By weights_tool/train/doubt.py: expected IoU = constant + weights * figures. The agreement is with a soft mask, so it
- * falls where the network is soft though it names the same pixels; the weight of its strength takes that back. */
-static const double AGREEMENT_WEIGHT = 0.7023, STRENGTH_WEIGHT = -2.2435, OVERLAP_WEIGHT = -0.4320, CONSTANT = 2.4129;
+/* By weights_tool/train/doubt.py: expected IoU = constant + weights * figures. A soft mask agrees with no result by more than
+ * its own strength, or little more; so the agreement counts in shares of that. */
+static const double AGREEMENT_WEIGHT = 0.7110, OVERLAP_WEIGHT = -0.3389, CONSTANT = 0.2238;
 
 mb_confidence mb_confidence_of_candidates(const mb_candidates *c, mb_candidate best)
 {
@@ -21,8 +21,8 @@ mb_confidence mb_confidence_of_candidates(const mb_candidates *c, mb_candidate b
         return out;
     }
     const double agreement = c->features[best][MB_FEATURE_NETWORK], overlap = c->features[best][MB_FEATURE_OVERLAP];
-    const double expected =
-        CONSTANT + AGREEMENT_WEIGHT * agreement + STRENGTH_WEIGHT * c->strength + OVERLAP_WEIGHT * overlap;
+    const double share = fmin(agreement / c->strength, 1); /* the strength is at least 0.5 */
+    const double expected = CONSTANT + AGREEMENT_WEIGHT * share + OVERLAP_WEIGHT * overlap;
     out.value = fmin(fmax(expected, 0), 1);
     (void)snprintf(out.basis, sizeof out.basis,
                    "the network agrees by %.1f %%, is %.1f %% sure inside; %.1f %% of the colours are outside too",
