@@ -205,6 +205,83 @@ TEST(camera_raw)
     }
 }
 
+/* A TIFF of one uncompressed row of 8-bit samples, 0, 1, 2 ... -> its bytes. extra: what the samples after the colours are. */
+static size_t small_tiff(uint8_t file[256], uint32_t photometric, uint32_t samples, uint32_t bits, uint32_t compression,
+                         const uint16_t *extra, uint32_t n_extra)
+{
+    enum { WIDTH = 2, TAGS = 10, BITS = 210, DATA = 224 };
+    const uint32_t inline_extra = n_extra == 0 ? 0 : extra[0] | (n_extra > 1 ? (uint32_t)extra[1] << 16 : 0);
+    const uint32_t tags[TAGS][4] = {{256, 3, 1, WIDTH},
+                                    {257, 3, 1, 1},
+                                    {258, 3, samples,
+                                     samples < 2   ? bits
+                                     : samples < 3 ? bits * 0x10001u
+                                                   : BITS},
+                                    {259, 3, 1, compression},
+                                    {262, 3, 1, photometric},
+                                    {273, 4, 1, DATA},
+                                    {277, 3, 1, samples},
+                                    {278, 3, 1, 1},
+                                    {279, 4, 1, WIDTH * samples},
+                                    {338, 3, n_extra, inline_extra}};
+    memset(file, 0, 256);
+    memcpy(file, "II*\0\x08", 5);
+    put(file, 8, TAGS - (n_extra == 0), 2, false);
+    for (size_t i = 0; i < TAGS; i++) {
+        put(file, 10 + 12 * i, tags[i][0], 2, false);
+        put(file, 12 + 12 * i, tags[i][1], 2, false);
+        put(file, 14 + 12 * i, tags[i][2], 4, false);
+        put(file, 18 + 12 * i, tags[i][3], 4, false);
+    }
+    if (n_extra == 0) {
+        put(file, 10 + 12 * (TAGS - 1), 0, 4, false);
+    }
+    for (size_t i = 0; i < samples; i++) {
+        put(file, BITS + 2 * i, bits, 2, false);
+    }
+    for (uint32_t i = 0; i < WIDTH * samples; i++) {
+        file[DATA + i] = (uint8_t)(10 * (i + 1));
+    }
+    return DATA + WIDTH * samples;
+}
+
+/* Satellites and drones put infrared before alpha; what is left out, and what cannot be read, is said. */
+TEST(tiff_extra_samples)
+{
+    char formats[400];
+    uint8_t file[256];
+    mb_image_u8 p;
+    mb_load_info info;
+    mb_error err = {0};
+    mb_load_limits limits;
+    mb_load_limits_init(&limits);
+    limits.keep_alpha = true;
+    mb_load_formats(formats, sizeof formats);
+    if (strstr(formats, "TIFF (not") != NULL) {
+        return;
+    }
+    size_t n = small_tiff(file, 2, 5, 8, 1, (const uint16_t[]){0, 2}, 2);
+    if (CHECK(mb_load_memory(NULL, &p, &info, file, n, "a.tif", &limits, &err) == MB_OK)) {
+        CHECK(p.v[0] == 10 && p.v[2] == 30 && p.v[3] == 60 && p.v[5] == 80);
+        CHECK(info.alpha && info.alpha_plane.v != NULL && info.alpha_plane.v[0] == 50 && info.alpha_plane.v[1] == 100);
+        mb_image_u8_dispose(&p);
+        mb_load_info_dispose(&info);
+    }
+    n = small_tiff(file, 1, 2, 8, 1, (const uint16_t[]){0}, 1);
+    if (CHECK(mb_load_memory(NULL, &p, &info, file, n, "a.tif", NULL, &err) == MB_OK)) {
+        CHECK_MSG(strstr(info.warning, "its second channel is not read as alpha and is left out") != NULL, "%s",
+                  info.warning);
+        mb_image_u8_dispose(&p);
+    }
+    n = small_tiff(file, 2, 3, 8, 34712, NULL, 0);
+    refused(file, n, MB_E_UNSUPPORTED,
+            "a.jpg: TIFF whose compression (34712) this libtiff does not read\nsave it with LZW or uncompressed");
+    n = small_tiff(file, 2, 3, 12, 1, NULL, 0);
+    refused(
+        file, n, MB_E_UNSUPPORTED,
+        "a.jpg: TIFF of 12-bit samples: 1, 2, 4, 8 and 16 bits without sign are read\nsave it with 16 bits a sample");
+}
+
 /* Photoshop can leave the flattened picture out, and a picture of an excuse stands in its place. */
 TEST(psd_of_layers_alone)
 {

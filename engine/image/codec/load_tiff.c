@@ -25,6 +25,7 @@
     X(TIFFGetField)                                                                                                    \
     X(TIFFGetFieldDefaulted)                                                                                           \
     X(TIFFGetVersion)                                                                                                  \
+    X(TIFFIsCODECConfigured)                                                                                           \
     X(TIFFIsTiled)                                                                                                     \
     X(TIFFLastDirectory)                                                                                               \
     X(TIFFOpenOptionsAlloc)                                                                                            \
@@ -125,9 +126,10 @@ static TIFF *open_tiff(session *s)
 
 /* The layout of the samples. */
 typedef struct layout {
-    uint16_t bits, samples, photometric, planar, format, extra; /* extra: what the first extra sample is */
+    uint16_t bits, samples, photometric, planar, format, extra; /* extra: what the one that counts is */
     uint16_t compression;
-    size_t colours; /* 1, 3, or 4 of CMYK */
+    size_t colours;  /* 1, 3, or 4 of CMYK */
+    size_t alpha_at; /* its sample; other extra ones, as the infrared of satellites, may stand before it */
     bool alpha, premultiplied, by_sample, tiled;
     bool lab;               /* L*a*b*, by Little CMS: libtiff's own conversion is off by ten levels */
     mb_to_srgb *by_profile; /* of CMYK and L*a*b*; NULL: without a profile */
@@ -140,19 +142,34 @@ static void warn(mb_decode_job *job, const char *text)
     (void)snprintf(to + n, sizeof job->info->warning - n, "%s%s", n > 0 ? "; " : "", text);
 }
 
-/* Whole numbers of 1 to 16 bits. */
+/* Whole numbers of 1, 2, 4, 8 or 16 bits. */
 static mb_status check_samples(const layout *l, mb_error *err)
 {
     if (l->format == SAMPLEFORMAT_IEEEFP || l->format == SAMPLEFORMAT_COMPLEXIEEEFP) {
         return mb_fail(err, MB_E_UNSUPPORTED,
                        "TIFF of floating-point samples: they have no fixed white\nsave it with 16 bits a sample");
     }
-    if (l->format == SAMPLEFORMAT_INT || l->format == SAMPLEFORMAT_COMPLEXINT || l->bits > 16) {
+    const bool usual = l->bits > 0 && l->bits <= 16 && (l->bits & (l->bits - 1)) == 0;
+    if (l->format == SAMPLEFORMAT_INT || l->format == SAMPLEFORMAT_COMPLEXINT || !usual) {
         return mb_fail(err, MB_E_UNSUPPORTED,
-                       "TIFF of %u-bit%s samples: 1 to 16 bits without sign are read\nsave it with 16 bits a sample",
+                       "TIFF of %u-bit%s samples: 1, 2, 4, 8 and 16 bits without sign are read\n"
+                       "save it with 16 bits a sample",
                        (unsigned)l->bits, l->format == SAMPLEFORMAT_UINT ? "" : " signed or complex");
     }
     return MB_OK;
+}
+
+/* The first of the extra samples that is alpha; without one, what the first is. */
+static void find_alpha(layout *l, const uint16_t *extra, size_t n)
+{
+    size_t at = 0;
+    while (at < n && extra[at] != EXTRASAMPLE_ASSOCALPHA && extra[at] != EXTRASAMPLE_UNASSALPHA) {
+        at++;
+    }
+    l->extra = at < n ? extra[at] : EXTRASAMPLE_UNSPECIFIED;
+    l->alpha_at = l->colours + (at < n ? at : 0);
+    l->premultiplied = l->extra == EXTRASAMPLE_ASSOCALPHA;
+    l->alpha = l->samples > l->alpha_at && l->extra != EXTRASAMPLE_UNSPECIFIED;
 }
 
 static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
@@ -170,11 +187,7 @@ static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
     (void)api.TIFFGetFieldDefaulted(t, TIFFTAG_INKSET, &inks);
     (void)api.TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &l->photometric);
     const bool rgba = l->photometric == PHOTOMETRIC_RGB && l->samples == 4;
-    if (api.TIFFGetField(t, TIFFTAG_EXTRASAMPLES, &n_extra, &extra)) {
-        l->extra = n_extra > 0 ? extra[0] : EXTRASAMPLE_UNSPECIFIED;
-    } else if (rgba) { /* without the tag: so OpenCV writes alpha */
-        l->extra = EXTRASAMPLE_UNASSALPHA;
-    }
+    const bool tagged = api.TIFFGetField(t, TIFFTAG_EXTRASAMPLES, &n_extra, &extra) != 0;
     if (job->limits->frame > 1) { /* the head of the file was that of the first page */
         mb_status status = mb_decode_set_size(job, width, height);
         if (status != MB_OK) {
@@ -191,8 +204,14 @@ static mb_status read_layout(layout *l, TIFF *t, mb_decode_job *job)
              (l->bits == 8 || l->bits == 16);
     l->by_sample = (grey || cmyk || l->lab || l->photometric == PHOTOMETRIC_RGB) && (l->bits == 8 || l->bits == 16) &&
                    l->samples >= l->colours && l->compression != COMPRESSION_OJPEG;
-    l->premultiplied = l->extra == EXTRASAMPLE_ASSOCALPHA;
-    l->alpha = l->samples > l->colours && (l->premultiplied || l->extra == EXTRASAMPLE_UNASSALPHA);
+    if (tagged) {
+        find_alpha(l, extra, n_extra);
+    } else if (rgba) { /* without the tag: so OpenCV writes alpha */
+        find_alpha(l, &(const uint16_t){EXTRASAMPLE_UNASSALPHA}, 1);
+    }
+    if ((grey || l->photometric == PHOTOMETRIC_PALETTE) && l->samples == 2 && !l->alpha) {
+        warn(job, "its second channel is not read as alpha and is left out (save it as RGB with unassociated alpha)");
+    }
     if (rgba && !l->alpha) { /* may be GraphicsMagick's alpha, or the infrared of a drone */
         warn(job,
              "its fourth channel is not marked as alpha and is left out (save it with unassociated alpha to use it)");
@@ -291,8 +310,9 @@ static void put_span(const mb_decode_job *job, const layout *l, size_t at, size_
     for (size_t x = 0; x < n; x++) {
         unsigned v[5] = {0};
         for (size_t k = 0; k < used; k++) {
+            const size_t at = k < l->colours ? k : l->alpha_at;
             v[k] = l->planar == PLANARCONFIG_SEPARATE ? sample_at(samples + k * plane_bytes, x, l->bits)
-                                                      : sample_at(samples, x * l->samples + k, l->bits);
+                                                      : sample_at(samples, x * l->samples + at, l->bits);
         }
         put(job, l, at + x, v);
     }
@@ -373,7 +393,8 @@ static mb_status read_blocks(TIFF *t, const layout *l, mb_decode_job *job)
     for (uint32_t y = 0; y < (uint32_t)job->head.height; y += size[1]) {
         for (uint32_t x = 0; x < (uint32_t)job->head.width; x += size[0]) {
             for (size_t p = 0; p < planes; p++) {
-                if (!read_block(t, l, block + p * (size_t)bytes, bytes, (const uint32_t[]){x, y}, p)) {
+                const size_t plane = p < l->colours ? p : l->alpha_at;
+                if (!read_block(t, l, block + p * (size_t)bytes, bytes, (const uint32_t[]){x, y}, plane)) {
                     job->ended_early = true;
                     job->rows = y;
                     return MB_OK;
@@ -474,6 +495,12 @@ static mb_status decode(TIFF *t, session *s)
         }
     }
     MB_TRY(read_layout(&l, t, job));
+    if (!api.TIFFIsCODECConfigured(
+            l.compression)) { /* as JPEG 2000 and JPEG XL; or it would end before its first row */
+        MB_TRY(mb_fail(job->err, MB_E_UNSUPPORTED,
+                       "TIFF whose compression (%u) this libtiff does not read\nsave it with LZW or uncompressed",
+                       (unsigned)l.compression));
+    }
     job->info->channels = l.samples < 4 ? l.samples : 4;
     job->info->bits = l.bits;
     if (l.lab) {
