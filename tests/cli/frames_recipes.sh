@@ -42,6 +42,30 @@ clear() {
     [ "$(tr -d '\000' <alpha.raw | wc -c)" -lt "$(wc -c <alpha.raw)" ] || { echo "$*: nothing is transparent"; exit 1; }
     [ "$(tr -d '\000-\200' <alpha.raw | wc -c)" -gt 1000 ] || { echo "$*: nothing is there"; exit 1; }
 }
+# Colours at 720 rows, where players take BT.709: what is opaque in the result has the colours of the source.
+ffmpeg -v error -y -loop 1 -i "$source/docs/pictures/cat.jpg" \
+    -vf lutrgb=b=val*0.4,scale=960:720:out_color_matrix=bt709 -r 10 -t 0.1 -pix_fmt yuv420p hd.mp4
+ffmpeg -v error -y -i hd.mp4 -vf scale=in_color_matrix=bt709 -frames:v 1 -pix_fmt rgba -f rawvideo hd.rgba
+printf '#!/bin/sh\nexec %s/mattebox "$@" -q\n' "$build" >bin/mattebox # a mask with much that is opaque
+for name in prores background; do
+    awk -v name="$name" '$0 == "<!-- run: " name " -->" { on = 1; next } on && /^```$/ { exit } on && !/^```/ { print }' \
+        "$source/docs/frames.md" | sed 's/320x240/960x720/; s/in\.mp4/hd.mp4/g; s/out\./hd_out./; s/#00b140/#000000/' >recipe.sh
+    sh -eu recipe.sh
+    result=hd_out.mov
+    [ "$name" = prores ] || result=hd_out.mp4
+    ffmpeg -v error -y -i $result -vf scale=in_color_matrix=bt709 -frames:v 1 -pix_fmt rgba -f rawvideo result.rgba
+    python3 - "$name" <<'PY'
+import sys
+source, result, alpha = (open(f, "rb").read() for f in ("hd.rgba", "result.rgba", "alpha.rgba" if sys.argv[1] == "background" else "result.rgba"))
+solid = [i for i in range(0, len(source), 4 * 7) if alpha[i + 3] >= 254]
+off = [sum(result[i + c] - source[i + c] for i in solid) / len(solid) for c in range(3)]
+print(f"ok  {sys.argv[1]} at 720 rows: colours off by", " ".join(f"{o:+.2f}" for o in off), f"in the mean of {len(solid)} pixels")
+if max(off) - min(off) > 1.5 or len(solid) < 1000:  # greys are the same in every matrix
+    sys.exit(f"{sys.argv[1]}: the colours are another matrix's")
+PY
+    cp result.rgba alpha.rgba
+    n=$((n + 1))
+done
 clear -i out.mov
 clear -c:v libvpx-vp9 -i out.webm
 echo "$n recipes passed"
