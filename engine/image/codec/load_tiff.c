@@ -310,9 +310,9 @@ static void put_span(const mb_decode_job *job, const layout *l, size_t at, size_
     for (size_t x = 0; x < n; x++) {
         unsigned v[5] = {0};
         for (size_t k = 0; k < used; k++) {
-            const size_t at = k < l->colours ? k : l->alpha_at;
+            const size_t sample = k < l->colours ? k : l->alpha_at;
             v[k] = l->planar == PLANARCONFIG_SEPARATE ? sample_at(samples + k * plane_bytes, x, l->bits)
-                                                      : sample_at(samples, x * l->samples + at, l->bits);
+                                                      : sample_at(samples, x * l->samples + sample, l->bits);
         }
         put(job, l, at + x, v);
     }
