@@ -495,8 +495,7 @@ static mb_status decode(TIFF *t, session *s)
         }
     }
     MB_TRY(read_layout(&l, t, job));
-    if (!api.TIFFIsCODECConfigured(
-            l.compression)) { /* as JPEG 2000 and JPEG XL; or it would end before its first row */
+    if (!api.TIFFIsCODECConfigured(l.compression)) { /* as JPEG 2000 and JPEG XL: it would end before its first row */
         MB_TRY(mb_fail(job->err, MB_E_UNSUPPORTED,
                        "TIFF whose compression (%u) this libtiff does not read\nsave it with LZW or uncompressed",
                        (unsigned)l.compression));
