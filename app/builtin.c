@@ -24,14 +24,15 @@ static int installed(const char *name)
     return status == MB_OK || status == MB_E_MEMORY;
 }
 
-/* Without --model: what mb_find_default_model finds, else the model that is linked in. "default" and "saliency" mean
- * what is built in, unless somebody has installed a file of that name. */
+/* Without --model, and by the name "default": what mb_find_default_model finds, else the model that is linked in.
+ * "saliency" means what is built in, unless somebody has put a file of that name into a model folder. */
 model_choice model_choose(const char *model)
 {
     static char path[MB_OS_PATH_BYTES]; /* one command runs per process */
-    if (model == NULL || (strcmp(model, "default") == 0 && !installed(model))) {
+    if (model == NULL || strcmp(model, "default") == 0) {
+        /* By the name "demo" a file could be opened in place of what is linked in. */
         return mb_find_default_model(path, sizeof path) ? (model_choice){.name = path}
-                                                        : (model_choice){.name = "demo", .standard = 1};
+                                                        : (model_choice){.name = "default", .standard = 1};
     }
     if (strcmp(model, "saliency") == 0 && !installed(model)) {
         return (model_choice){.saliency = 1};
@@ -46,9 +47,9 @@ int builtin_has(const char *name)
     return strstr(info, "built-in model: none") == NULL && (strcmp(name, "demo") == 0 || strcmp(name, "default") == 0);
 }
 
-mb_status builtin_open(mb_model **out, mb_context *context, mb_error *err)
+mb_status builtin_open(mb_model **out, mb_context *context, const char *name, mb_error *err)
 {
-    return mb_model_open(out, context, "demo", err);
+    return mb_model_open(out, context, name, err);
 }
 
 const char *model_place(const mb_model_info *info)

@@ -16,8 +16,8 @@ model_choice model_choose(const char *model);
 
 /* Is this the name of the network that is linked in (and is it)? */
 int builtin_has(const char *name);
-/* Opens it. */
-mb_status builtin_open(mb_model **out, mb_context *context, mb_error *err);
+/* Opens it by one of its names, where models_find has found no file of that name. */
+mb_status builtin_open(mb_model **out, mb_context *context, const char *name, mb_error *err);
 
 /* Where a model lies, for people: its path, or words that say that it is built in. */
 const char *model_place(const mb_model_info *info);

@@ -28,7 +28,7 @@ int open_model(mb_model **out, mb_context *context, const char *name)
     }
     if (found != MB_OK && builtin_has(name)) {
         err = (mb_error){0};
-        const mb_status opened = builtin_open(out, context, &err);
+        const mb_status opened = builtin_open(out, context, name, &err);
         return opened == MB_OK ? CODE_OK : message_status(failure_code(opened, CODE_MODEL), name, &err);
     }
     if (found != MB_OK) {
@@ -43,9 +43,13 @@ int open_model(mb_model **out, mb_context *context, const char *name)
     return CODE_OK;
 }
 
+/* Below the model that is used where none is named. */
+#define IS_DEFAULT "    the default: what mattebox PHOTO takes\n"
+
 /* One model of a list, as JSON or as two lines. A file that cannot be opened is listed with the reason:
  * leaving it out would hide why a name is not found. */
-static void report_model(const args *a, const char *name, const char *path, const mb_model *model, const mb_error *err)
+static void report_model(const args *a, const char *name, const char *path, int is_default, const mb_model *model,
+                         const mb_error *err)
 {
     const mb_model_info *info = model != NULL ? mb_model_get_info(model) : NULL;
     if (a->json) {
@@ -54,6 +58,7 @@ static void report_model(const args *a, const char *name, const char *path, cons
         json_text(&j, "name", name);
         json_text(&j, "path", path);
         json_text(&j, "status", info != NULL ? "ok" : "failed");
+        json_bool(&j, "default", is_default);
         if (info != NULL) {
             json_text(&j, "architecture", info->architecture);
             json_text(&j, "summary", info->summary);
@@ -73,13 +78,13 @@ static void report_model(const args *a, const char *name, const char *path, cons
         (void)message_status(CODE_MODEL, path, err);
         return;
     }
-    (void)printf("%-24s %8s  %s%s%s\n    %s\n", name, format_bytes(size, sizeof size, (double)info->file_bytes),
+    (void)printf("%-24s %8s  %s%s%s\n    %s\n%s", name, format_bytes(size, sizeof size, (double)info->file_bytes),
                  info->summary, info->licence[0] != '\0' ? ", licence " : "",
-                 escape_text(line, sizeof line, info->licence), path);
+                 escape_text(line, sizeof line, info->licence), path, is_default ? IS_DEFAULT : "");
 }
 
 /* All model files of a folder. Opening one maps it and checks its header: milliseconds, whatever its size. */
-static int list_folder(const args *a, mb_context *context, const char *folder, int *n_found)
+static int list_folder(const args *a, mb_context *context, const char *folder, const char *standard, int *n_found)
 {
     char **names = NULL;
     int n = models_in_folder(&names, folder), code = CODE_OK;
@@ -92,7 +97,7 @@ static int list_folder(const args *a, mb_context *context, const char *folder, i
         if (mb_model_open(&model, context, path, &err) != MB_OK) {
             code = CODE_MODEL;
         }
-        report_model(a, name, path, model, &err);
+        report_model(a, name, path, strcmp(path, standard) == 0, model, &err);
         mb_model_free(model);
         ++*n_found;
     }
@@ -100,21 +105,27 @@ static int list_folder(const args *a, mb_context *context, const char *folder, i
     return code;
 }
 
-/* What needs no file: "default" is the network "demo" and saliency together. */
-static int list_builtin(const args *a, mb_context *context, int *n)
+/* What needs no file. The default is the network "demo" and saliency together, unless a model is installed. A file of the
+ * name "demo" is listed in place of that network, which then has no name of its own. */
+static int list_builtin(const args *a, mb_context *context, const char *standard, int *n)
 {
     mb_model *model = NULL;
     mb_error err = {0};
-    if (builtin_has("demo")) {
-        int code = builtin_open(&model, context, &err) == MB_OK ? CODE_OK : CODE_MODEL;
-        report_model(a, "demo", "(built in)", model, &err);
+    char hidden[MB_OS_PATH_BYTES];
+    const int is_default = standard[0] == '\0' && builtin_has("default");
+    if (builtin_has("demo") && !models_installed(hidden, sizeof hidden, "demo")) {
+        int code = builtin_open(&model, context, "demo", &err) == MB_OK ? CODE_OK : CODE_MODEL;
+        report_model(a, "demo", "(built in)", is_default && a->json, model, &err);
         mb_model_free(model);
         ++*n;
-        if (code != CODE_OK || a->json) {
+        if (code != CODE_OK) {
             return code;
         }
+    }
+    if (is_default && !a->json) {
         (void)printf(
-            "%-24s %8s  demo or saliency, whichever cuts better, then snap and closed-form matting\n    (built in)\n",
+            "%-24s %8s  demo or saliency, whichever cuts better, then snap and closed-form matting\n    (built "
+            "in)\n" IS_DEFAULT,
             "default", "");
     }
     if (!a->json) {
@@ -127,10 +138,13 @@ static int list_builtin(const args *a, mb_context *context, int *n)
  * everything has been listed. */
 static int list_models(const args *a, mb_context *context)
 {
-    char folder[MB_OS_PATH_BYTES];
-    int n = 0, code = list_builtin(a, context, &n);
+    char folder[MB_OS_PATH_BYTES], standard[MB_OS_PATH_BYTES];
+    if (!mb_find_default_model(standard, sizeof standard)) {
+        standard[0] = '\0';
+    }
+    int n = 0, code = list_builtin(a, context, standard, &n);
     for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
-        int one = list_folder(a, context, folder, &n);
+        int one = list_folder(a, context, folder, standard, &n);
         code = one != CODE_OK ? one : code;
     }
     if (n == 0 && !a->json) {
@@ -146,26 +160,47 @@ static int list_models(const args *a, mb_context *context)
     return code;
 }
 
-/* For scripts: plain paths on stdout, nothing else. */
+/* A folder that is searched, as a line of its own. */
+static void print_folder(const args *a, const char *folder)
+{
+    if (!a->json) {
+        (void)puts(folder);
+        return;
+    }
+    json j = {stdout, 0};
+    json_begin(&j, NULL, '{');
+    json_path(&j, "folder", folder);
+    json_end(&j, '}');
+    json_line(&j);
+}
+
+/* For scripts: plain paths or JSON on stdout, nothing else. */
 static int print_paths(const args *a)
 {
     char path[MB_OS_PATH_BYTES];
     if (a->n_paths < 2) {
         for (int i = 0; mb_model_folder(path, sizeof path, i); i++) {
-            (void)puts(path);
+            print_folder(a, path);
         }
         return CODE_OK;
     }
+    const char *name = a->paths[1];
     mb_error err = {0};
-    const mb_status found = models_find(path, sizeof path, a->paths[1], &err);
-    if (found != MB_OK && found != MB_E_MEMORY && builtin_has(a->paths[1])) {
-        return message_error(CODE_MODEL, NULL, "%s is built in: it has no file", a->paths[1]);
+    const mb_status found = models_find(path, sizeof path, name, &err);
+    int code = CODE_OK;
+    if (found != MB_OK && found != MB_E_MEMORY && (builtin_has(name) || strcmp(name, "saliency") == 0)) {
+        code = message_error(CODE_MODEL, NULL, "%s is built in: it has no file", name);
+    } else if (found != MB_OK) {
+        code = message_status(failure_code(found, CODE_MODEL), NULL, &err);
+    } else if (!a->json) {
+        (void)puts(path);
     }
-    if (found != MB_OK) {
-        return message_status(failure_code(found, CODE_MODEL), NULL, &err);
+    if (a->json) {
+        json j;
+        models_report_begin(&j, name, code == CODE_OK ? path : NULL, code == CODE_OK);
+        models_report_end(&j, code == CODE_OK);
     }
-    (void)puts(path);
-    return CODE_OK;
+    return code;
 }
 
 /* "verify:  43 %", and whether Ctrl-C was pressed. */
@@ -177,6 +212,35 @@ static int show_progress(void *user, const mb_progress *p)
     return interrupted();
 }
 
+/* Every value of one model, given by name or path. */
+static int verify_one(const args *a, mb_context *context, const char *given)
+{
+    mb_model *model = NULL;
+    mb_error err = {0};
+    char stage[] = "verify", path[MB_OS_PATH_BYTES], name[300];
+    int code = open_model(&model, context, given);
+    if (code == CODE_OK && mb_model_verify(model, show_progress, stage, &err) != MB_OK) {
+        code = err.code == MB_E_CANCELLED ? CODE_INTERRUPTED : failure_code(err.code, CODE_MODEL);
+        (void)message_status(code, given, &err);
+    }
+    message_progress("");
+    if (a->json) {
+        json j;
+        const char *place = model != NULL ? model_place(mb_model_get_info(model)) : NULL;
+        place = place == NULL && models_find(path, sizeof path, given, &err) == MB_OK ? path : place;
+        models_name_of(name, sizeof name, given);
+        models_report_begin(&j, name, place, code == CODE_OK);
+        if (code == CODE_OK) {
+            json_int(&j, "tensors", (long long)mb_model_get_info(model)->n_tensors);
+        }
+        models_report_end(&j, code == CODE_OK);
+    } else if (code == CODE_OK) {
+        (void)printf("%s: sound, %zu tensors\n", given, mb_model_get_info(model)->n_tensors);
+    }
+    mb_model_free(model);
+    return code;
+}
+
 /* Reads every byte of the named models, or of all. It goes on after a damaged one, so that one run tells
  * the state of all. */
 static int verify_models(const args *a, mb_context *context)
@@ -186,25 +250,12 @@ static int verify_models(const args *a, mb_context *context)
     /* Named models as they were named, else the paths of all. */
     const char *const *models = n > 0 ? (const char *const *)paths : a->paths + 1;
     n = n > 0 ? n : a->n_paths - 1;
-    if (n == 0) {
+    if (n == 0 && !a->json) {
         (void)printf("no models installed\n");
     }
     for (int i = 0; i < n && !interrupted(); i++) {
-        mb_model *model = NULL;
-        mb_error err = {0};
-        if (open_model(&model, context, models[i]) != CODE_OK) {
-            code = CODE_MODEL;
-            continue;
-        }
-        char name[] = "verify";
-        if (mb_model_verify(model, show_progress, name, &err) != MB_OK) {
-            code = err.code == MB_E_CANCELLED ? CODE_INTERRUPTED : CODE_MODEL;
-            (void)message_status(code, models[i], &err);
-        } else {
-            message_progress("");
-            (void)printf("%s: sound, %zu tensors\n", models[i], mb_model_get_info(model)->n_tensors);
-        }
-        mb_model_free(model);
+        int one = verify_one(a, context, models[i]);
+        code = one != CODE_OK ? one : code;
     }
     models_free_names(paths, paths != NULL ? n : 0);
     return interrupted() ? CODE_INTERRUPTED : code;

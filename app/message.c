@@ -20,6 +20,7 @@ static struct {
     int line_shown;
     int n_errors;                 /* said so far */
     char first_error[LINE_BYTES]; /* the first of them, for a report in JSON */
+    char last_error[2 * LINE_BYTES];
     mb_mutex lock;
 } screen = {.lock = MB_MUTEX_INIT};
 
@@ -176,6 +177,8 @@ int message_error(int code, const char *hint, const char *format, ...)
     if (screen.n_errors++ == 0) {
         (void)snprintf(screen.first_error, sizeof screen.first_error, "%s", text);
     }
+    (void)snprintf(screen.last_error, sizeof screen.last_error, "%s%s%s", text,
+                   hint != NULL && *hint != '\0' ? "\n" : "", hint != NULL ? hint : "");
     mb_mutex_unlock(&screen.lock);
     print_message("mattebox", "31;1", text, hint);
     return code;
@@ -184,6 +187,11 @@ int message_error(int code, const char *hint, const char *format, ...)
 const char *message_first_error(void)
 {
     return screen.first_error;
+}
+
+const char *message_last_error(void)
+{
+    return screen.last_error;
 }
 
 /* The library's text is a line and perhaps a hint after a line feed. Its fields become our options first

@@ -36,6 +36,8 @@ char *message_undash(char *text);
 int message_error(int code, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The text of the first message_error of this process, "" if there was none. */
 const char *message_first_error(void);
+/* That of the last one, with its hint behind a line feed. Of this thread's own use: no other thread may report meanwhile. */
+const char *message_last_error(void);
 /* The same for a library error: its text, with its hint. `subject` (a file; may be NULL) is put in front unless the
  * message begins with it. */
 int message_status(int code, const char *subject, const mb_error *err);

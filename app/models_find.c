@@ -2,6 +2,7 @@
  *
  * A folder is read anew each time: models come and go while a program runs, and a search takes less than a
  * millisecond. */
+#include "builtin.h"
 #include "commands.h"
 #include "json.h"
 #include "message.h"
@@ -38,12 +39,20 @@ int models_installed(char *path, size_t bytes, const char *name)
     return 0;
 }
 
-/* An alias counts only when the name itself is not found: a file of the user's that is called like an alias is that
- * file. */
+/* "default" is what a photo is cut out with when no model is named. An alias counts only when the name itself is not
+ * found: a file of the user's that is called like an alias is that file. */
 mb_status models_find(char *path, size_t bytes, const char *name, mb_error *err)
 {
     catalogue c;
     mb_error none = {0};
+    if (strcmp(name, "default") == 0) {
+        if (mb_find_default_model(path, bytes)) {
+            return MB_OK;
+        }
+        if (builtin_has(name)) { /* a file "default" that lies about here is none of the models */
+            return own_error(err, MB_E_IO, "%s is built in: it has no file", name);
+        }
+    }
     mb_status status = mb_find_model(path, bytes, name, err);
     if (status == MB_E_IO && catalogue_load(&c, NULL, &none) == MB_OK) {
         const catalogue_entry *e = catalogue_find(&c, name);
@@ -166,6 +175,35 @@ int models_named(char ***paths, int *n, const char *const *names, int n_names)
 static const char *revision_of(const catalogue_entry *e)
 {
     return e->revision[0] != '\0' ? e->revision : strstr(e->address, "/resolve/main/") != NULL ? "main" : "not stated";
+}
+
+/* "models/birefnet.mbw" is called birefnet. */
+void models_name_of(char *name, size_t bytes, const char *path)
+{
+    const char *file = mb_os_file_name(path);
+    (void)snprintf(name, bytes, "%.*s", (int)(strlen(file) - (is_mbw(file) ? 4 : 0)), file);
+}
+
+void models_report_begin(json *j, const char *name, const char *path, int ok)
+{
+    *j = (json){stdout, 0};
+    json_begin(j, NULL, '{');
+    json_text(j, "name", name);
+    if (path != NULL && path[0] != '\0') {
+        json_path(j, "path", path);
+    } else {
+        json_text(j, "path", NULL);
+    }
+    json_text(j, "status", ok ? "ok" : "failed");
+}
+
+void models_report_end(json *j, int ok)
+{
+    if (!ok) {
+        json_text(j, "message", message_last_error());
+    }
+    json_end(j, '}');
+    json_line(j);
 }
 
 /* A model that can be had; `path` null tells it from an installed one. */

@@ -64,19 +64,41 @@ static int prepare(manager_options *o, char *folder, size_t bytes, const args *a
     return CODE_OK;
 }
 
-/* The manager's exit codes are the program's. */
-static int finish(const args *a, const char *name, int code, const manager_result *r, const mb_error *err)
+/* The report of a model that was to come from `input` (NULL: from the network) as `name` or, where that is NULL, under the
+ * name of its file. */
+static void report(const char *name, const char *input, int code, const manager_result *r)
+{
+    json j;
+    char stem[300];
+    models_name_of(stem, sizeof stem, r->path);
+    models_report_begin(&j, name != NULL || r->path[0] == '\0' ? name : stem, code == CODE_OK ? r->path : NULL,
+                        code == CODE_OK);
+    if (input != NULL) {
+        json_path(&j, "input", input);
+    }
+    if (code == CODE_OK) {
+        json_text(&j, "sha256", r->sha256[0] != '\0' ? r->sha256 : NULL);
+        json_bool(&j, "was_there", r->was_there);
+    }
+    models_report_end(&j, code == CODE_OK);
+}
+
+/* The manager's exit codes are the program's. `label` is for people. */
+static int finish(const args *a, const char *label, const char *name, const char *input, int code,
+                  const manager_result *r, const mb_error *err)
 {
     message_progress("");
     if (code != CODE_OK) {
-        return message_status(interrupted() ? CODE_INTERRUPTED : code, NULL, err);
-    }
-    if (r->was_there) {
-        message_closing("%s is installed already: %s (--force replaces it)", name, r->path);
-    } else if (!a->quiet) {
+        code = message_status(interrupted() ? CODE_INTERRUPTED : code, NULL, err);
+    } else if (r->was_there) {
+        message_closing("%s is installed already: %s (--force replaces it)", label, r->path);
+    } else if (!a->quiet && !a->json) {
         (void)printf("%s\n", r->path);
     }
-    return CODE_OK;
+    if (a->json) {
+        report(name, input, code, r);
+    }
+    return code;
 }
 
 /* ---- the commands */
@@ -99,7 +121,8 @@ static int get_one(const args *a, const catalogue *c, const char *name)
     }
     (void)snprintf(label, sizeof label, "%s", e != NULL ? e->name : name);
     o.user = label;
-    return finish(a, label, manager_get(&o, c, name, &r, &err), &r, &err);
+    code = manager_get(&o, c, name, &r, &err);
+    return finish(a, label, label, NULL, code, &r, &err);
 }
 
 /* Continues after a model that failed, so that --all gets the others; a failed write ends it. The last failure's code
@@ -131,15 +154,16 @@ int models_get(const args *a)
     return interrupted() ? CODE_INTERRUPTED : code;
 }
 
-/* A model by its name, never by a path: nothing but models of the model folders can be removed. */
-static int remove_one(const catalogue *c, const char *name)
+/* A model by its name, never by a path: nothing but models of the model folders can be removed. `path` gets that of what
+ * is removed, "" where that is only an unfinished download. */
+static int remove_one(char *path, size_t bytes, const catalogue *c, const char *name)
 {
-    char path[MB_OS_PATH_BYTES];
     const catalogue_entry *e = catalogue_find(c, name);
     int forgotten = manager_forget(c, name);
-    if (!catalogue_is_name(name) || !models_installed(path, sizeof path, name)) {
+    if (!catalogue_is_name(name) || !models_installed(path, bytes, name)) {
+        path[0] = '\0';
         if (e != NULL && strcmp(e->name, name) != 0) {
-            return remove_one(c, e->name);
+            return remove_one(path, bytes, c, e->name);
         }
         return forgotten
                    ? CODE_OK
@@ -167,8 +191,14 @@ int models_remove(const args *a)
         return code;
     }
     for (int i = 1; i < a->n_paths; i++) {
-        int one = remove_one(&c, a->paths[i]);
+        char path[MB_OS_PATH_BYTES];
+        int one = remove_one(path, sizeof path, &c, a->paths[i]);
         code = one != CODE_OK ? one : code;
+        if (a->json) {
+            json j;
+            models_report_begin(&j, a->paths[i], path, one == CODE_OK);
+            models_report_end(&j, one == CODE_OK);
+        }
     }
     catalogue_dispose(&c);
     return code;
@@ -185,7 +215,8 @@ static int import_one(const args *a, const catalogue *c, const char *path)
     if (code == CODE_OK) {
         (void)escape_text(label, sizeof label, path);
         o.user = label;
-        code = finish(a, label, manager_import(&o, c, path, &r, &err), &r, &err);
+        code = manager_import(&o, c, path, &r, &err);
+        code = finish(a, label, NULL, path, code, &r, &err);
     }
     return code;
 }
@@ -225,11 +256,29 @@ int models_import(const args *a)
     return interrupted() ? CODE_INTERRUPTED : code;
 }
 
-/* Copies the installed models (all, or those named) into a folder, for a machine without a network. */
+/* Copies one model of n. */
+static int export_one(const args *a, const manager_options *o, const char *model, int n)
+{
+    manager_result r;
+    mb_error err = {0};
+    char name[300];
+    int code = manager_export(o, model, n, a->paths[1], &r, &err);
+    message_progress("");
+    if (code != CODE_OK) {
+        code = message_status(interrupted() ? CODE_INTERRUPTED : code, code == CODE_MODEL ? model : NULL, &err);
+    }
+    if (a->json) {
+        models_name_of(name, sizeof name, model);
+        report(name, model, code, &r);
+    }
+    return code;
+}
+
+/* Copies the installed models (all, or those named) into a folder, for a machine without a network. A model that is
+ * damaged, or there already, does not keep the others from it; an output that fails does. */
 int models_export(const args *a)
 {
     manager_options o;
-    mb_error err = {0};
     char folder[MB_OS_PATH_BYTES], label[] = "export";
     if (a->n_paths < 2) {
         return message_error(CODE_USAGE, "mattebox models export FOLDER [NAME]...", "models export needs a folder");
@@ -244,12 +293,14 @@ int models_export(const args *a)
     }
     if (code == CODE_OK) {
         o.user = label;
-        code = manager_export(&o, (const char *const *)models, n, a->paths[1], &err);
-        message_progress("");
-        if (code != CODE_OK) {
-            code = message_status(interrupted() ? CODE_INTERRUPTED : code, NULL, &err);
-        } else {
-            message_closing("%d model%s copied to %s", n, n == 1 ? "" : "s", a->paths[1]);
+        int copied = 0;
+        for (int i = 0; i < n && code != CODE_OUTPUT && !interrupted(); i++) {
+            int one = export_one(a, &o, models[i], n);
+            copied += one == CODE_OK;
+            code = one != CODE_OK ? one : code;
+        }
+        if (copied > 0) {
+            message_closing("%d model%s copied to %s", copied, copied == 1 ? "" : "s", a->paths[1]);
         }
     }
     models_free_names(models, n);

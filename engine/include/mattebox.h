@@ -458,7 +458,8 @@ MB_MUST_CHECK MB_API mb_status mb_model_verify(const mb_model *model, mb_progres
  * MB_E_MEMORY (the system has none to look at a file). */
 MB_MUST_CHECK MB_API mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_error *err);
 /* Finds the installed model that "default" opens: default.mbw, birefnet-general.mbw or birefnet-general-lite.mbw in the
- * same folders, else the first .mbw file there, by folder and name, that turns photos into masks (finds_masks).
+ * same folders, else the first .mbw file there, by folder and name. It is one that turns photos into masks (finds_masks);
+ * files of those names that do not are passed over.
  * Returns 1 and writes `path`, or returns 0 if none is installed. */
 MB_API int mb_find_default_model(char *path, size_t path_bytes);
 /* Writes folder number i (from 0) of that search to `path` and returns 1. After the last one it writes "" and returns

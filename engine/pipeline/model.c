@@ -338,7 +338,9 @@ mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_erro
             return mb_fail(err, MB_E_ARGUMENT, "the model's path is too long");
         }
         memcpy(path, name, n + 1);
-        return status != MB_E_IO ? status : mb_fail(err, MB_E_IO, "%.200s: no such file", name);
+        return status != MB_E_IO ? status
+                                 : mb_fail(err, MB_E_IO, "%.200s: %s", name,
+                                           mb_os_is_folder(name) ? "is a folder, not a model file" : "no such file");
     }
     char folder[MB_OS_PATH_BYTES];
     for (int i = 0; status == MB_E_IO && mb_model_folder(folder, sizeof folder, i); i++) {
@@ -348,16 +350,16 @@ mb_status mb_find_model(char *path, size_t path_bytes, const char *name, mb_erro
     return status != MB_E_IO ? status : not_found(name, err);
 }
 
-/* Does this file hold a network that finds masks? Only its header and table are read. Where memory is missing for that, it
- * counts as one: opening it says so. */
-static bool finds_masks(const char *path)
+/* Does this file hold a network that finds masks? Only its header and table are read. `untold` is the answer for files
+ * that cannot be opened. Where memory is missing, it counts as one: opening it says so. */
+static bool finds_masks(const char *path, bool untold)
 {
     mb_weights *w = NULL;
     const mb_architecture *a = NULL;
     mb_status status = mb_weights_open(&w, path, NULL);
     status = status == MB_OK ? mb_registry_find(&a, w, NULL) : status;
     mb_weights_free(w);
-    return status == MB_OK ? a->family == MB_FAMILY_BIREFNET : status == MB_E_MEMORY;
+    return status == MB_OK ? a->family == MB_FAMILY_BIREFNET : status == MB_E_MEMORY || untold;
 }
 
 /* The first file of a folder, by name, that finds masks. */
@@ -373,7 +375,7 @@ static bool first_of_folder(char *path, size_t path_bytes, const char *folder)
         size_t length = strlen(names[i]);
         if (length > 4 && names[i][0] != '.' && strcmp(names[i] + length - 4, ".mbw") == 0) {
             int used = snprintf(path, path_bytes, "%s/%s", folder, names[i]);
-            found = used > 0 && (size_t)used < path_bytes && finds_masks(path);
+            found = used > 0 && (size_t)used < path_bytes && finds_masks(path, false);
         }
     }
     mb_os_free_names(names, n);
@@ -388,8 +390,9 @@ int mb_find_default_model(char *path, size_t path_bytes)
     for (size_t p = 0; p < sizeof preferred / sizeof preferred[0]; p++) {
         for (int i = 0; mb_model_folder(folder, sizeof folder, i); i++) {
             int used = snprintf(path, path_bytes, "%s/%s.mbw", folder, preferred[p]);
-            /* Memory that is missing says nothing of the file; opening it does. */
-            if (used > 0 && (size_t)used < path_bytes && look_for(path, NULL) != MB_E_IO) {
+            /* Memory that is missing says nothing of the file; opening it does. A damaged file is what somebody means by
+             * that name, and opening it says what is wrong; one that refines masks could only fail. */
+            if (used > 0 && (size_t)used < path_bytes && look_for(path, NULL) != MB_E_IO && finds_masks(path, true)) {
                 return 1;
             }
         }

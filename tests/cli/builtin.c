@@ -97,7 +97,7 @@ TEST(no_model)
         SKIP("a model is linked in");
     }
     process_run(&p, ALONE "a.jpg -f");
-    CHECK_RUN(&p, 3, "no model \"demo\"");
+    CHECK_RUN(&p, 3, "no model \"default\"");
 }
 
 SETUP

@@ -46,6 +46,103 @@ TEST(export)
     CHECK_MSG(p.out_bytes == 0, "left: %s", p.out);
 }
 
+/* A sum over damage would tell the next machine that all is well. */
+TEST(export_verifies)
+{
+    install_both();
+    process_run(&p, "printf x | dd of=" MODELS "mine.mbw bs=1 seek=500000 conv=notrunc 2>/dev/null; "
+                    "mattebox models export out; code=$?; ls out; cat out/SHA256SUMS; exit $code");
+    CHECK_RUN(&p, 3, MODELS "mine.mbw: ");
+    CHECK_CONTAINS(p.err, "1 model copied to out\n"); /* the sound one */
+    CHECK(strstr(p.out, "mine") == NULL && strstr(p.out, "vitmatte-s.mbw\n") != NULL);
+    process_run(&p, "mattebox models export one-more.mbw mine");
+    CHECK_RUN(&p, 3, "checksum");
+    CHECK(!file_exists("one-more.mbw"));
+}
+
+/* With --json a line of JSON per model, and nothing else on stdout. */
+TEST(json)
+{
+    install_both();
+    static const struct {
+        const char *line, *says;
+        int code, lines;
+    } rows[] = {
+        {"verify", "mine.mbw\",\"status\":\"ok\",\"tensors\":120}", 0, 2},
+        {"verify mine nonesuch", "\"name\":\"nonesuch\",\"path\":null,\"status\":\"failed\",\"message\":\"no model", 3,
+         2},
+        {"path", "{\"folder\":\"", 0, 0},
+        {"path mine", "{\"name\":\"mine\",\"path\":\"", 0, 1},
+        {"path nonesuch", "\"status\":\"failed\",\"message\":\"no model", 3, 1},
+        {"export out", "\"path\":\"out/vitmatte-s.mbw\",\"status\":\"ok\",\"input\":\"", 0, 2},
+        {"export out", "\"status\":\"failed\",\"input\":", 2, 2},
+        {"rm mine nonesuch", "\"status\":\"failed\",\"message\":\"no model \\\"nonesuch\\\" is installed", 3, 2},
+        {"import out/mine.mbw gone.mbw", "\"input\":\"out/mine.mbw\",\"sha256\":\"", 3, 2},
+        {"import out/mine.mbw", "\"was_there\":true}", 0, 1},
+        {"get vitmatte-s", "\"was_there\":true}", 0, 1},
+        {"list", "\"name\":\"mine\",\"path\":\"", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        process_run(&p, "mattebox models %s --json", rows[i].line);
+        CHECK_MSG(p.code == rows[i].code && strstr(p.out, rows[i].says) != NULL, "%s: %d: %s", rows[i].line, p.code,
+                  p.out);
+        int lines = 0;
+        for (const char *at = p.out; *at != '\0'; lines++) {
+            const char *end = strchr(at, '\n');
+            REQUIRE(end != NULL);
+            CHECK_MSG(at[0] == '{' && end[-1] == '}', "%s: %.80s", rows[i].line, at);
+            at = end + 1;
+        }
+        CHECK_MSG(rows[i].lines == 0 ? lines > 0 : lines == rows[i].lines, "%s: %s", rows[i].line, p.out);
+    }
+    process_run(&p, "mattebox models verify --json --quiet >r.json; rm -f " MODELS "*; mattebox models verify --json");
+    CHECK_RUN(&p, 0, "");
+    CHECK_STR(p.out, "");
+}
+
+/* What a plain "mattebox PHOTO" takes, and which names are not to be had. */
+TEST(default_model)
+{
+    process_run(
+        &p, "mattebox models list | grep -c 'the default: what mattebox PHOTO takes'; mattebox models path default");
+    if (atoi(p.out) == 1) { /* a model is linked in */
+        CHECK_RUN(&p, 3, "default is built in: it has no file");
+    }
+    process_run(&p, "mattebox models path saliency");
+    CHECK_RUN(&p, 3, "saliency is built in: it has no file");
+    process_run(&p, "mkdir -p " MODELS " && cp seg.mbw " MODELS "bt.mbw && cp a.mbw " MODELS "aa.mbw && "
+                    "mattebox models path default");
+    CHECK_RUN(&p, 0, "");
+    CHECK_CONTAINS(p.out, "/" MODELS "bt.mbw\n");
+    process_run(&p, "mattebox models list | grep -B1 'the default: what mattebox PHOTO takes'");
+    CHECK_CONTAINS(p.out, "bt.mbw\n    the default");
+    process_run(&p, "mattebox models list | grep -c 'whichever cuts better'");
+    CHECK_EQ(atoi(p.out), 0);
+    process_run(&p, "mattebox models list --json | grep '\"default\":true'");
+    CHECK_CONTAINS(p.out, "{\"name\":\"bt\",");
+    process_run(&p, "mattebox info default --size 64 --json");
+    CHECK_CONTAINS(p.out, "bt.mbw\"");
+    process_run(&p, "mattebox models verify default");
+    CHECK_RUN(&p, 0, "");
+    /* a default that only refines masks would fail for every photo: it is passed over */
+    process_run(&p, "cp a.mbw " MODELS "default.mbw && mattebox models path default");
+    CHECK_CONTAINS(p.out, "/" MODELS "bt.mbw\n");
+    process_run(&p, "cp seg.mbw " MODELS "default.mbw && mattebox models path default");
+    CHECK_CONTAINS(p.out, "/" MODELS "default.mbw\n");
+    /* a file "demo" is listed where it lies, not as built in */
+    process_run(&p, "cp a.mbw " MODELS "demo.mbw && mattebox models list | grep -A1 '^demo '");
+    CHECK_CONTAINS(p.out, "VITMatte");
+    CHECK(strstr(p.out, "(built in)") == NULL);
+    static const char *const names[] = {"default", "demo", "saliency", "Demo"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        process_run(&p, "rm -rf " MODELS " && cp seg.mbw %s.mbw && mattebox models import %s.mbw", names[i], names[i]);
+        CHECK_RUN(&p, 2, ": that names what is built in\n  rename it first\n");
+        CHECK(!file_exists(MODELS));
+    }
+    process_run(&p, "mattebox models get demo --from http://127.0.0.1:1/x");
+    CHECK_RUN(&p, 2, "models get: no model can be installed as \"demo\"");
+}
+
 TEST(remove)
 {
     install_both();
@@ -163,6 +260,7 @@ SETUP
     process_run(&p,
                 "mattebox-weights generate vitmatte-tiny4 --checkpoint -o hub.safetensors && mattebox-weights generate "
                 "vitmatte-tiny4 -o a.mbw && mattebox-weights generate vitmatte-tiny4 --seed 2 -o b.mbw && "
+                "mattebox-weights generate tiny_legacy -o seg.mbw -q && "
                 "printf 'P6 1 1 255\\nabc' >cat.ppm");
     CHECK_RUN(&p, 0, "");
 }

@@ -31,6 +31,31 @@ bool catalogue_is_name(const char *name)
     return n > 0 && n <= CATALOGUE_NAME_MAX && name[0] != '.' && name[0] != '-';
 }
 
+/* A file of such a name would stand in the way of what every command without --model takes. */
+bool catalogue_is_reserved(const char *name)
+{
+    static const char *const names[] = {"default", "demo", "saliency"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t k = 0;
+        while (names[i][k] != '\0' && tolower((unsigned char)name[k]) == names[i][k]) {
+            k++;
+        }
+        if (names[i][k] == '\0' && name[k] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+mb_status catalogue_refuse_reserved(const char *name, const char *what, mb_error *err)
+{
+    return catalogue_is_reserved(name)
+               ? mb_fail(err, MB_E_ARGUMENT,
+                         "%.200s: no model can be installed as \"%s\": that names what is built in\nrename it first",
+                         what, name)
+               : MB_OK;
+}
+
 /* Any other length leaves `out` empty. */
 bool catalogue_read_sha256(char out[65], const char *text, size_t n)
 {

@@ -42,6 +42,10 @@ const catalogue_entry *catalogue_find(const catalogue *c, const char *name);
 
 /* Can it name a file: 1 to 64 letters, digits, '.', '_', '-', not beginning with '.' or '-'. */
 bool catalogue_is_name(const char *name);
+/* Names of what is built into the program: no model may be installed under them, in whatever case. */
+bool catalogue_is_reserved(const char *name);
+/* MB_E_ARGUMENT, with the reason, for such a name. `what` is the file or model that was to get it. */
+mb_status catalogue_refuse_reserved(const char *name, const char *what, mb_error *err);
 /* 64 hexadecimal digits in `text` (n characters) as lower case in `out`; false if it is something else. */
 bool catalogue_read_sha256(char out[65], const char *text, size_t n);
 

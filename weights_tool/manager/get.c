@@ -275,6 +275,9 @@ static mb_status check_request(const catalogue_entry **e, const manager_options 
         return mb_fail(err, MB_E_ARGUMENT, "\"%.60s\" cannot name a model: 1 to 64 letters, digits, '.', '_', '-'",
                        name);
     }
+    if (catalogue_is_reserved(*e != NULL ? (*e)->name : name)) {
+        return catalogue_refuse_reserved(*e != NULL ? (*e)->name : name, "models get", err);
+    }
     if (is_offline(o, &why)) {
         return mb_fail(err, MB_E_IO,
                        "models get: offline (%s)\ncopy the file by hand and run mattebox models import FILE", why);

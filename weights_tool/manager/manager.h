@@ -35,8 +35,10 @@ bool manager_forget(const catalogue *c, const char *name);
 
 /* Installs a model file (checked whole), or a checkpoint (converted). SHA256SUMS beside it counts. */
 int manager_import(const manager_options *o, const catalogue *c, const char *from, manager_result *out, mb_error *err);
-/* Copies model files to a folder, with their SHA256SUMS, or one of them to a file whose name ends in .mbw. */
-int manager_export(const manager_options *o, const char *const *models, int n, const char *to, mb_error *err);
+/* Copies a model file, checked whole, to a folder, with its line in SHA256SUMS there, or to a file whose name ends in .mbw
+ * where it is the only one of n. */
+int manager_export(const manager_options *o, const char *model, int n, const char *to, manager_result *out,
+                   mb_error *err);
 
 bool manager_user_catalogue(char *out, size_t bytes); /* its path */
 /* What downloads with, or why nothing does. */

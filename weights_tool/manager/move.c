@@ -107,37 +107,7 @@ done:
     return status;
 }
 
-/* ---- export */
-
-/* Copies a model to a file, or into a folder together with its line in the list. */
-static mb_status export_one(const manager_options *o, const char *model, const char *to, bool folder, mb_error *err)
-{
-    char path[MB_OS_PATH_BYTES], sha256[65];
-    bytes_call b = {o, "copying"};
-    mb_status status = MB_OK;
-    if (folder) {
-        MB_TRY(store_join(path, sizeof path, to, base_name(model), "", err));
-    }
-    MB_TRY(store_copy(model, folder ? path : to, o->force, sha256, on_bytes, &b, err));
-    status = folder ? write_sum(to, base_name(model), sha256, err) : MB_OK;
-done:
-    return status;
-}
-
-/* A single model may go to a file whose name ends in .mbw; anything else names a folder, which is made. */
-int manager_export(const manager_options *o, const char *const *models, int n, const char *to, mb_error *err)
-{
-    const bool folder = n != 1 || !ends_in_mbw(to) || store_is_folder(to);
-    mb_status status = folder ? store_make_folder(to, err) : MB_OK;
-    for (int i = 0; i < n && status == MB_OK; i++) {
-        status = export_one(o, models[i], to, folder, err);
-    }
-    return tool_exit_code(status, true);
-}
-
-/* ---- import */
-
-/* A model file says whether it is whole; the list beside it, whether it is the one that was exported. */
+/* A model file says whether it is whole. */
 static mb_status check_model(const manager_options *o, const char *path, mb_error *err)
 {
     mb_weights *w = NULL;
@@ -149,6 +119,36 @@ done:
     mb_weights_free(w);
     return status;
 }
+
+/* ---- export */
+
+/* Copies a model to a file, or into a folder together with its line in the list. It is checked before: a sum over damage
+ * would tell the next machine that all is well. A single model may go to a file whose name ends in .mbw; anything else
+ * names a folder, which is made. */
+int manager_export(const manager_options *o, const char *model, int n, const char *to, manager_result *out,
+                   mb_error *err)
+{
+    const bool folder = n != 1 || !ends_in_mbw(to) || store_is_folder(to);
+    bytes_call b = {o, "copying"};
+    bool writing = false;
+    mb_status status;
+    *out = (manager_result){0};
+    if (folder) {
+        MB_TRY(store_join(out->path, sizeof out->path, to, base_name(model), "", err));
+    } else if (snprintf(out->path, sizeof out->path, "%s", to) >= (int)sizeof out->path) {
+        status = mb_fail(err, MB_E_ARGUMENT, "%.200s: the path is too long", to);
+        goto done;
+    }
+    MB_TRY(check_model(o, model, err));
+    writing = true;
+    MB_TRY(folder ? store_make_folder(to, err) : MB_OK);
+    MB_TRY(store_copy(model, out->path, o->force, out->sha256, on_bytes, &b, err));
+    status = folder ? write_sum(to, base_name(model), out->sha256, err) : MB_OK;
+done:
+    return tool_exit_code(status, writing);
+}
+
+/* ---- import */
 
 /* Gives the digest of the list beside the file; "" without one. A mismatch means a damaged copy. */
 static mb_status check_sum(const manager_options *o, const char *path, char sha256[65], mb_error *err)
@@ -194,7 +194,7 @@ static mb_status choose_name(char *name, size_t bytes, const catalogue_entry **e
                        "%.200s: its name cannot name a model: 1 to 64 letters, digits, '.', '_', '-'\nrename it first",
                        from);
     }
-    return MB_OK;
+    return catalogue_refuse_reserved(name, from, err);
 }
 
 /* A model file is copied, a checkpoint is converted. `writing` tells an output that failed from an input that failed,
