@@ -11,23 +11,28 @@
 
 /* ---- reading the numbers */
 
-/* Widths and kernel sizes of one decoder block, from the shapes of its tensors. A missing tensor gives the published
- * width, so that recognise_check lists it. The kernels are counted until one is missing. Even kernels have no centre,
+/* Widths and kernel sizes of one decoder block, from the shapes of its tensors. Another tensor of the same width stands in
+ * for a missing one, so that recognise_check lists that one alone. The kernels are counted until one is missing. Even kernels have no centre,
  * and the padding of the official code would change the size of the map. */
 static mb_status describe_block(decoder_arch *b, const source *s, const char *prefix, mb_error *err)
 {
     char name[120];
     *b = (decoder_arch){0};
-    (void)snprintf(name, sizeof name, "%s.conv_in.weight", prefix);
-    b->inner = arch_dim(s, name, 0, 64);
-    (void)snprintf(name, sizeof name, "%s.dec_att.aspp1.atrous_conv.regular_conv.weight", prefix);
-    b->branch = arch_dim(s, name, 0, 256);
+    b->inner = backbone_dim(s, 0, backbone_dim(s, 0, 64, "%s.conv_in.bias", prefix), "%s.conv_in.weight", prefix);
+    b->branch = backbone_dim(s, 0, backbone_dim(s, 0, 256, "%s.dec_att.global_avg_pool.1.weight", prefix),
+                             "%s.dec_att.aspp1.atrous_conv.regular_conv.weight", prefix);
     for (int i = 0; i < ARCH_MAX_KERNELS; i++) {
-        (void)snprintf(name, sizeof name, "%s.dec_att.aspp_deforms.%d.atrous_conv.regular_conv.weight", prefix, i);
-        if (source_find(s, name) == NULL) {
+        static const char *const convs[] = {"modulator", "regular"};
+        bool there = false;
+        for (int k = 0; k < 2; k++) {
+            (void)snprintf(name, sizeof name, "%s.dec_att.aspp_deforms.%d.atrous_conv.%s_conv.weight", prefix, i,
+                           convs[k]);
+            there = there || source_find(s, name) != NULL;
+            b->kernels[b->n_kernels] = arch_dim(s, name, 3, b->kernels[b->n_kernels]);
+        }
+        if (!there) {
             break;
         }
-        b->kernels[b->n_kernels] = arch_dim(s, name, 3, 0);
         if (b->kernels[b->n_kernels] % 2 == 0) {
             return mb_fail(err, MB_E_MISMATCH, "%s: a kernel of %" PRId64 " columns; odd ones are expected", name,
                            b->kernels[b->n_kernels]);
@@ -76,10 +81,13 @@ static void fit_levels(birefnet_arch *a, const source *s)
 {
     static const int64_t neck[BACKBONE_MAPS] = {192, 384, 768, 1536};
     for (int i = 0; i < BACKBONE_MAPS; i++) {
-        a->levels[i] = a->backbone.family->neck && s == NULL ? neck[i]
-                       : a->backbone.family->neck
-                           ? backbone_dim(s, 0, 2 * neck[i], "decoder.pyramid_neck_x%d.conv.weight", i + 1) / 2
-                           : a->backbone.maps[i];
+        a->levels[i] =
+            a->backbone.family->neck && s == NULL ? neck[i]
+            : a->backbone.family->neck
+                ? backbone_dim(s, 0, backbone_dim(s, 0, 2 * neck[i], "decoder.pyramid_neck_x%d.conv.bias", i + 1),
+                               "decoder.pyramid_neck_x%d.conv.weight", i + 1) /
+                      2
+                : a->backbone.maps[i];
     }
 }
 
@@ -187,17 +195,19 @@ mb_status birefnet_describe(birefnet_arch *a, const backbone_family *backbone, c
         (void)snprintf(name, sizeof name, "decoder.decoder_block%d", i);
         status = describe_block(&a->block[i], s, name, err);
     }
-    a->ipt_blk5 = source_find(s, "decoder.ipt_blk5.conv1.weight") != NULL;
-    a->gate4 = source_find(s, "decoder.gdt_convs_4.0.weight") != NULL;
+    a->ipt_blk5 =
+        backbone_has(s, "decoder.ipt_blk5.conv1.weight") || backbone_has(s, "decoder.ipt_blk5.conv_out.weight");
+    a->gate4 = backbone_has(s, "decoder.gdt_convs_4.0.weight") || backbone_has(s, "decoder.gdt_convs_attn_4.0.weight");
     for (int i = 1; i <= 5; i++) {
-        (void)snprintf(name, sizeof name, "decoder.ipt_blk%d.conv1.weight", i);
-        a->tile_inner[i] = arch_dim(s, name, 0, 64);
-        (void)snprintf(name, sizeof name, "decoder.ipt_blk%d.conv_out.weight", i);
-        a->tile_out[i] = arch_dim(s, name, 0, official_tiles(a, i));
+        a->tile_inner[i] = backbone_dim(s, 0, backbone_dim(s, 0, 64, "decoder.ipt_blk%d.conv1.bias", i),
+                                        "decoder.ipt_blk%d.conv1.weight", i);
+        a->tile_out[i] =
+            backbone_dim(s, 0, backbone_dim(s, 0, official_tiles(a, i), "decoder.ipt_blk%d.conv_out.bias", i),
+                         "decoder.ipt_blk%d.conv_out.weight", i);
     }
     for (int i = 2; i <= 4; i++) {
-        (void)snprintf(name, sizeof name, "decoder.gdt_convs_%d.0.weight", i);
-        a->gate_width[i] = arch_dim(s, name, 0, 16);
+        a->gate_width[i] = backbone_dim(s, 0, backbone_dim(s, 0, 16, "decoder.gdt_convs_%d.0.bias", i),
+                                        "decoder.gdt_convs_%d.0.weight", i);
     }
     status = status != MB_OK ? status : describe_norms(a, s, err);
     return status != MB_OK ? status : check_options(a, s, err);

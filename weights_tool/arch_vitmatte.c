@@ -1,7 +1,7 @@
 /* VITMatte in numbers (docs/models/vitmatte.md): sizes, window and global blocks, residual bottlenecks, all read from
- * the tensors. The two epsilons are not in a checkpoint; they are the published 1e-6 and 1e-5. Missing tensors leave
- * the sizes of VITMatte-S behind, so that a damaged file is reported by the tensors it lacks and not by a shape that
- * follows from nothing. The names are the hub's: source_select has mapped the original ones. */
+ * the tensors. The two epsilons are not in a checkpoint; they are the published 1e-6 and 1e-5. Where
+ * a tensor is missing, another one of the same width tells, or VITMatte-S, so that a damaged file is reported by the
+ * tensors it lacks and not by a shape that follows from nothing. The names are the hub's: source_select has mapped the original ones. */
 #include "arch.h"
 
 #include <inttypes.h>
@@ -12,23 +12,32 @@
 
 #define LAYER "backbone.encoder.layer.%" PRId64
 
+/* A dimension of the relative tables of a layer: of the one for columns where that for rows is missing; 0: of none. */
+static int64_t table_dim(const source *s, int64_t layer, int axis)
+{
+    return backbone_dim(s, axis, backbone_dim(s, axis, 0, LAYER ".attention.rel_pos_w", layer),
+                        LAYER ".attention.rel_pos_h", layer);
+}
+
 /* Which blocks are windowed, by the length of their relative tables (2*window-1 or 2*global-1). Where both lengths
  * agree, the tables do not tell; then the official rule holds that the blocks with a residual part are the global
  * ones. */
 static mb_status describe_windows(vitmatte_arch *a, const source *s, mb_error *err)
 {
-    char name[120];
     int64_t rows[ARCH_MAX_DEPTH], low = INT64_MAX, high = 0;
     if (a->depth == 0) {
         return mb_fail(err, MB_E_MISMATCH, "the backbone has no layers (backbone.encoder.layer.0 is missing)");
     }
     for (int64_t i = 0; i < a->depth; i++) {
-        (void)snprintf(name, sizeof name, LAYER ".attention.rel_pos_h", i);
-        rows[i] = arch_dim(s, name, 0, 27);
-        low = rows[i] < low ? rows[i] : low;
+        rows[i] = table_dim(s, i, 0); /* 0: both tables are missing */
+        low = rows[i] > 0 && rows[i] < low ? rows[i] : low;
         high = rows[i] > high ? rows[i] : high;
     }
+    if (high == 0) {
+        low = high = 27;
+    }
     for (int64_t i = 0; i < a->depth; i++) {
+        rows[i] = rows[i] > 0 ? rows[i] : a->residual[i] ? high : low;
         if (rows[i] != low && rows[i] != high) {
             return mb_fail(err, MB_E_MISMATCH,
                            "the relative position tables have more than two lengths (%" PRId64 " in layer %" PRId64 ")",
@@ -51,10 +60,10 @@ static mb_status describe_windows(vitmatte_arch *a, const source *s, mb_error *e
  * there. */
 mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err)
 {
-    char name[120];
+    static const char *const inner[] = {"norm1.weight", "attention.qkv.weight", "norm2.weight", NULL};
     *a = (vitmatte_arch){0};
     const char *projection = "backbone.embeddings.projection.weight";
-    a->hidden = arch_dim(s, projection, 0, 384);
+    a->hidden = arch_dim(s, projection, 0, arch_dim(s, "backbone.embeddings.projection.bias", 0, 384));
     a->patch = arch_dim(s, projection, 2, 16);
     if (arch_dim(s, projection, 1, 4) != 4 || arch_dim(s, projection, 3, a->patch) != a->patch) {
         return mb_fail(err, MB_E_MISMATCH, "%s: VITMatte has 4 input channels and square patches", projection);
@@ -65,33 +74,38 @@ mb_status vitmatte_describe(vitmatte_arch *a, const source *s, mb_error *err)
         return mb_fail(err, MB_E_MISMATCH,
                        "backbone.embeddings.position_embeddings: %" PRId64 " rows are not a square and one", rows);
     }
-    a->mlp_ratio = arch_dim(s, "backbone.encoder.layer.0.mlp.fc1.weight", 0, 4 * a->hidden) / a->hidden;
-    int64_t d = arch_dim(s, "backbone.encoder.layer.0.attention.rel_pos_h", 1, 64);
+    const int64_t bias = arch_dim(s, "backbone.encoder.layer.0.mlp.fc1.bias", 0, 4 * a->hidden);
+    a->mlp_ratio = arch_dim(s, "backbone.encoder.layer.0.mlp.fc1.weight", 0, bias) / a->hidden;
+    a->depth = backbone_count(s, inner, "backbone.encoder.layer.");
+    int64_t d = 0;
+    for (int64_t i = 0; i < a->depth && d == 0; i++) {
+        d = table_dim(s, i, 1);
+    }
+    d = d > 0 ? d : a->hidden % 64 == 0 ? 64 : a->hidden;
     if (a->hidden % d != 0) {
         return mb_fail(err, MB_E_MISMATCH, "heads of %" PRId64 " channels do not divide %" PRId64 " channels", d,
                        a->hidden);
     }
     a->heads = a->hidden / d;
     a->bottleneck = a->hidden / 2;
-    for (; a->depth < ARCH_MAX_DEPTH; a->depth++) {
-        (void)snprintf(name, sizeof name, LAYER ".norm1.weight", a->depth);
-        if (source_find(s, name) == NULL) {
-            break;
-        }
-        (void)snprintf(name, sizeof name, LAYER ".residual.conv1.weight", a->depth);
-        a->residual[a->depth] = source_find(s, name) != NULL;
-        a->bottleneck = arch_dim(s, name, 0, a->bottleneck);
+    for (int64_t i = 0; i < a->depth; i++) {
+        a->residual[i] =
+            backbone_has(s, LAYER ".residual.conv1.weight", i) || backbone_has(s, LAYER ".residual.conv2.weight", i);
+        a->bottleneck = backbone_dim(s, 0, backbone_dim(s, 0, a->bottleneck, LAYER ".residual.conv2.weight", i),
+                                     LAYER ".residual.conv1.weight", i);
     }
     static const int64_t conv[3] = {48, 96, 192}, fusion[4] = {256, 128, 64, 32};
     for (int i = 0; i < 3; i++) {
-        (void)snprintf(name, sizeof name, "decoder.convstream.convs.%d.conv.weight", i);
-        a->conv[i] = arch_dim(s, name, 0, conv[i]);
+        a->conv[i] = backbone_dim(s, 0, backbone_dim(s, 0, conv[i], "decoder.convstream.convs.%d.batch_norm.weight", i),
+                                  "decoder.convstream.convs.%d.conv.weight", i);
     }
     for (int i = 0; i < 4; i++) {
-        (void)snprintf(name, sizeof name, "decoder.fusion_blocks.%d.conv.conv.weight", i);
-        a->fusion[i] = arch_dim(s, name, 0, fusion[i]);
+        a->fusion[i] =
+            backbone_dim(s, 0, backbone_dim(s, 0, fusion[i], "decoder.fusion_blocks.%d.conv.batch_norm.weight", i),
+                         "decoder.fusion_blocks.%d.conv.conv.weight", i);
     }
-    a->head = arch_dim(s, "decoder.matting_head.matting_convs.0.weight", 0, 16);
+    a->head = arch_dim(s, "decoder.matting_head.matting_convs.0.weight", 0,
+                       arch_dim(s, "decoder.matting_head.matting_convs.0.bias", 0, 16));
     return describe_windows(a, s, err);
 }
 

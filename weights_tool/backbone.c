@@ -22,7 +22,9 @@ const backbone_family *backbone_find(const source *s)
 {
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         const char *const *mark = families[i]->marks;
-        if (source_find(s, mark[0]) != NULL && (mark[1] == NULL || source_find(s, mark[1]) != NULL)) {
+        const char *const *trace = families[i]->trace;
+        if ((source_find(s, mark[0]) != NULL && (mark[1] == NULL || source_find(s, mark[1]) != NULL)) ||
+            source_find(s, trace[0]) != NULL || (trace[1] != NULL && source_find(s, trace[1]) != NULL)) {
             return families[i];
         }
     }
@@ -63,14 +65,30 @@ int64_t backbone_dim(const source *s, int axis, int64_t otherwise, const char *f
     return arch_dim(s, name, axis, otherwise);
 }
 
-int64_t backbone_count(const source *s, const char *format)
+bool backbone_has(const source *s, const char *format, ...)
 {
-    const char *number = strstr(format, "%d");
     char name[120];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    return source_find(s, name) != NULL;
+}
+
+int64_t backbone_count(const source *s, const char *const *inner, const char *format, ...)
+{
+    char prefix[80];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(prefix, sizeof prefix, format, args);
+    va_end(args);
     int n = 0;
-    do {
-        (void)snprintf(name, sizeof name, "%.*s%d%s", (int)(number - format), format, n, number + 2);
-    } while (source_find(s, name) != NULL && ++n < BACKBONE_MAX_DEPTH);
+    for (bool there = true; there && n < BACKBONE_MAX_DEPTH; n += there) {
+        there = false;
+        for (size_t i = 0; inner[i] != NULL && !there; i++) {
+            there = backbone_has(s, "%s%d.%s", prefix, n, inner[i]);
+        }
+    }
     return n;
 }
 

@@ -47,7 +47,9 @@ struct backbone_family {
     const char *name;     /* arch.backbone in the model file */
     const char *kind;     /* "PVTv2": for sizes of their own */
     const char *marks[2]; /* tensors that this family alone has, all of them (the second may be NULL) */
-    int stages;           /* numbers in the lists of depths and heads; 0: there are none */
+    const char
+        *trace[2]; /* in a file that lacks a mark, one of these is enough: it is damaged, and can be told what of */
+    int stages;    /* numbers in the lists of depths and heads; 0: there are none */
     bool heads_unknown;   /* no shape tells the heads: they follow a rule, and can be told */
     bool outputs_unknown; /* the same for the blocks that give maps */
     int n_eps;            /* numbers in arch.norm_eps; 0: the family records none */
@@ -79,13 +81,18 @@ const char *backbone_title(const backbone_arch *a, char *buffer, size_t capacity
 
 /* "2,2,18,2" */
 void arch_join(char *dst, size_t capacity, const int64_t *v, size_t n);
-/* Dimension `axis` of a tensor, or `otherwise` where it is absent or of lower rank. */
+/* Dimension `axis` of a tensor, or `otherwise` where it is absent or of lower rank. A number is looked for in more than
+ * one tensor (`otherwise` being what the next one says), so that one that is missing does not make the others wrong. */
 int64_t arch_dim(const source *s, const char *name, int axis, int64_t otherwise);
 /* The same with a printf format for the name. */
 int64_t backbone_dim(const source *s, int axis, int64_t otherwise, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* How many of FORMAT with 0, 1, 2 ... in place of its one %d are tensors of the file, without a gap. */
-int64_t backbone_count(const source *s, const char *format);
+/* How many blocks there are without a gap: of PREFIX0., PREFIX1. ... the file has at least one of the tensors of `inner`,
+ * a list that NULL ends. So a tensor that is missing does not hide its block. The format makes the prefix. */
+int64_t backbone_count(const source *s, const char *const *inner, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Does the file have a tensor of that name? */
+bool backbone_has(const source *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* BatchNorm, LayerNorm, linear and convolution layers whose prefix is a printf format. */
 void backbone_pair(spec_list *l, spec_kind kind, const int64_t dims[4], const char *format, ...)
     __attribute__((format(printf, 4, 5)));

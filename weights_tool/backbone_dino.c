@@ -36,19 +36,26 @@ static void output_blocks(int64_t out[BACKBONE_MAPS], int64_t depth)
 
 static mb_status describe(backbone_arch *a, const source *s, mb_error *err)
 {
-    const int64_t c = arch_dim(s, "bb.model.cls_token", 2, 768);
+    static const char *const inner[] = {"attn.qkv.weight", "norm1.weight", "norm2.weight", NULL};
+    static const char *const gates[] = {"fc1_g.weight", "fc1_g.bias", "fc1_x.weight"};
+    const int64_t c = arch_dim(s, "bb.model.cls_token", 2, arch_dim(s, "bb.model.reg_token", 2, 768));
     const int64_t patch = arch_dim(s, "bb.model.patch_embed.proj.weight", 3, 16);
     (void)snprintf(a->norm_eps, sizeof a->norm_eps, "%s", EPS);
     (void)snprintf(a->rope_base, sizeof a->rope_base, "%s", ROPE_BASE);
     for (int i = 0; i < BACKBONE_MAPS; i++) {
         a->maps[i] = c;
     }
-    a->depths[0] = backbone_count(s, "bb.model.blocks.%d.attn.qkv.weight");
+    a->depths[0] = backbone_count(s, inner, "bb.model.blocks.");
     a->registers = arch_dim(s, "bb.model.reg_token", 1, 4);
-    a->gated = source_find(s, "bb.model.blocks.0.mlp.fc1_g.weight") != NULL;
-    a->hidden[0] = arch_dim(s, "bb.model.blocks.0.mlp.fc2.weight", 1, 4 * c);
-    a->separate_biases = source_find(s, "bb.model.blocks.0.attn.q_bias") != NULL;
-    if (source_find(s, "decoder.pyramid_neck_x4.conv.weight") == NULL) {
+    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++) {
+        a->gated = a->gated || backbone_has(s, "bb.model.blocks.0.mlp.%s", gates[i]);
+    }
+    const int64_t bias = backbone_dim(s, 0, 4 * c, "bb.model.blocks.0.mlp.%s.bias", a->gated ? "fc1_x" : "fc1");
+    a->hidden[0] = arch_dim(s, "bb.model.blocks.0.mlp.fc2.weight", 1, bias);
+    a->separate_biases =
+        backbone_has(s, "bb.model.blocks.0.attn.q_bias") || backbone_has(s, "bb.model.blocks.0.attn.v_bias");
+    if (!backbone_has(s, "decoder.pyramid_neck_x4.conv.weight") &&
+        !backbone_has(s, "decoder.pyramid_neck_x3.conv.weight")) {
         return mb_fail(err, MB_E_MISMATCH,
                        "decoder.pyramid_neck_x4.conv.weight is missing: a BiRefNet with DINOv3 has a neck since "
                        "2025-10-09, older ones are not supported");
@@ -125,6 +132,7 @@ const backbone_family backbone_dino = {
     .name = "dino_v3",
     .kind = "DINOv3",
     .marks = {"bb.model.blocks.0.attn.qkv.weight", NULL},
+    .trace = {"bb.model.blocks.0.attn.proj.weight", NULL},
     .stages = 1,
     .heads_unknown = true,
     .outputs_unknown = true,

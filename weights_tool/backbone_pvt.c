@@ -20,19 +20,32 @@ static const backbone_preset presets[] = {
     {"tiny-pvt", "a tiny PVTv2", {SIZE(16, 32, 80, 128, 8), .depths = {2, 1, 3, 2}}},
 };
 
+/* Side of the cells of a stage: of the first block that has one; the official one where only the rest of that layer is
+ * there. */
+static int64_t reduction(const source *s, const backbone_arch *a, int i)
+{
+    static const int64_t official[BACKBONE_MAPS] = {8, 4, 2, 1};
+    int64_t side = 0;
+    for (int k = 0; k < a->depths[i] && side == 0; k++) {
+        side = backbone_dim(s, 3, 0, "bb.block%d.%d.attn.sr.weight", i + 1, k);
+    }
+    return side > 0 ? side : backbone_has(s, "bb.block%d.0.attn.sr.bias", i + 1) ? official[i] : 1;
+}
+
 static mb_status describe(backbone_arch *a, const source *s, mb_error *err)
 {
     static const int64_t official[BACKBONE_MAPS] = {64, 128, 320, 512}, heads[BACKBONE_MAPS] = {1, 2, 5, 8};
+    static const char *const inner[] = {"norm1.weight", "attn.q.weight", "norm2.weight", NULL};
     (void)snprintf(a->norm_eps, sizeof a->norm_eps, "%s", EPS);
     for (int i = 0; i < BACKBONE_MAPS; i++) {
-        char blocks[64];
         const int stage = i + 1;
-        (void)snprintf(blocks, sizeof blocks, "bb.block%d.%%d.norm1.weight", stage);
+        const int64_t norm = backbone_dim(s, 0, official[i], "bb.patch_embed%d.norm.weight", stage);
         a->heads[i] = heads[i];
-        a->maps[i] = backbone_dim(s, 0, official[i], "bb.patch_embed%d.proj.weight", stage);
-        a->depths[i] = backbone_count(s, blocks);
-        a->hidden[i] = backbone_dim(s, 0, 4 * a->maps[i], "bb.block%d.0.mlp.fc1.weight", stage);
-        a->reductions[i] = backbone_dim(s, 3, 1, "bb.block%d.0.attn.sr.weight", stage);
+        a->maps[i] = backbone_dim(s, 0, norm, "bb.patch_embed%d.proj.weight", stage);
+        a->depths[i] = backbone_count(s, inner, "bb.block%d.", stage);
+        const int64_t bias = backbone_dim(s, 0, 4 * a->maps[i], "bb.block%d.0.mlp.fc1.bias", stage);
+        a->hidden[i] = backbone_dim(s, 0, bias, "bb.block%d.0.mlp.fc1.weight", stage);
+        a->reductions[i] = reduction(s, a, i);
         if (a->depths[i] == 0) {
             return mb_fail(err, MB_E_MISMATCH, "stage %d of the backbone has no blocks (bb.block%d.0 is missing)", i,
                            stage);
@@ -86,6 +99,7 @@ const backbone_family backbone_pvt = {
     .name = "pvt_v2",
     .kind = "PVTv2",
     .marks = {"bb.patch_embed1.proj.weight", NULL},
+    .trace = {"bb.patch_embed1.norm.weight", NULL},
     .stages = BACKBONE_MAPS,
     .heads_unknown = true,
     .n_eps = 2,

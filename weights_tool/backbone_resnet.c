@@ -16,12 +16,12 @@ static const char *const layers[BACKBONE_MAPS] = {"bb.conv1.4", "bb.conv2", "bb.
 
 static mb_status describe(backbone_arch *a, const source *s, mb_error *err)
 {
+    static const char *const inner[] = {"conv1.weight", "conv2.weight", "conv3.weight", NULL};
     for (int i = 0; i < BACKBONE_MAPS; i++) {
-        char blocks[64];
-        (void)snprintf(blocks, sizeof blocks, "%s.%%d.conv1.weight", layers[i]);
-        a->hidden[i] = backbone_dim(s, 0, (int64_t)64 << i, "%s.0.conv1.weight", layers[i]);
+        const int64_t norm = backbone_dim(s, 0, (int64_t)64 << i, "%s.0.bn1.weight", layers[i]);
+        a->hidden[i] = backbone_dim(s, 0, norm, "%s.0.conv1.weight", layers[i]);
         a->maps[i] = EXPANSION * a->hidden[i];
-        a->depths[i] = backbone_count(s, blocks);
+        a->depths[i] = backbone_count(s, inner, "%s.", layers[i]);
         if (a->depths[i] == 0) {
             return mb_fail(err, MB_E_MISMATCH, "layer %d of the backbone has no blocks (%s.0 is missing)", i + 1,
                            layers[i]);
@@ -62,6 +62,7 @@ const backbone_family backbone_resnet = {
     .name = "resnet",
     .kind = "ResNet",
     .marks = {"bb.conv1.4.0.conv1.weight", NULL},
+    .trace = {"bb.conv1.4.0.conv2.weight", NULL},
     .stages = BACKBONE_MAPS,
     .presets = presets,
     .n_presets = sizeof presets / sizeof presets[0],

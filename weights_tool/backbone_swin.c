@@ -19,25 +19,38 @@ static const backbone_preset presets[] = {
      {SIZE(192), .window = 12, .depths = {2, 2, 24, 2}, .heads = {6, 12, 24, 48}}},
 };
 
+/* A dimension of the tables of relative positions of a stage: of the first that is there. */
+static int64_t table_dim(const source *s, const backbone_arch *a, int stage, int axis, int64_t otherwise)
+{
+    int64_t dim = 0;
+    for (int i = 0; i < a->depths[stage] && dim == 0; i++) {
+        dim = backbone_dim(s, axis, 0, "bb.layers.%d.blocks.%d.attn." TABLE, stage, i);
+    }
+    return dim > 0 ? dim : otherwise;
+}
+
 /* The table of relative positions has (2 * window - 1)^2 rows, which is the only trace of the window's size in a
- * checkpoint; its columns are the heads. Blocks are counted until one is missing. */
+ * checkpoint; its columns are the heads, which double from stage to stage. Blocks are counted until one is missing. */
 static mb_status describe(backbone_arch *a, const source *s, mb_error *err)
 {
-    const int64_t e = arch_dim(s, "bb.patch_embed.proj.weight", 0, 96);
-    const int64_t rows = arch_dim(s, "bb.layers.0.blocks.0.attn." TABLE, 0, 169);
+    static const char *const inner[] = {"norm1.weight", "attn.qkv.weight", "norm2.weight", NULL};
+    const int64_t e = arch_dim(s, "bb.patch_embed.proj.weight", 0, arch_dim(s, "bb.patch_embed.norm.weight", 0, 96));
+    int64_t rows = 169;
+    for (int stage = BACKBONE_MAPS - 1; stage >= 0; stage--) { /* the first stage's count */
+        a->depths[stage] = backbone_count(s, inner, "bb.layers.%d.blocks.", stage);
+        rows = table_dim(s, a, stage, 0, rows);
+    }
     const int64_t side = (int64_t)lround(sqrt((double)rows));
     if (side * side != rows || side % 2 == 0) {
         return mb_fail(err, MB_E_MISMATCH, "a relative position table of %" PRId64 " rows belongs to no window", rows);
     }
     a->window = (side + 1) / 2; /* side = 2 * window - 1 */
-    const int64_t ratio = arch_dim(s, "bb.layers.0.blocks.0.mlp.fc1.weight", 0, 4 * e) / e;
+    const int64_t bias = arch_dim(s, "bb.layers.0.blocks.0.mlp.fc1.bias", 0, 4 * e);
+    const int64_t ratio = arch_dim(s, "bb.layers.0.blocks.0.mlp.fc1.weight", 0, bias) / e;
     for (int stage = 0; stage < BACKBONE_MAPS; stage++) {
-        char blocks[64];
-        (void)snprintf(blocks, sizeof blocks, "bb.layers.%d.blocks.%%d.norm1.weight", stage);
         a->maps[stage] = e << stage;
         a->hidden[stage] = ratio * a->maps[stage];
-        a->depths[stage] = backbone_count(s, blocks);
-        a->heads[stage] = backbone_dim(s, 1, 1, "bb.layers.%d.blocks.0.attn." TABLE, stage);
+        a->heads[stage] = table_dim(s, a, stage, 1, stage > 0 ? 2 * a->heads[stage - 1] : 1);
         if (a->depths[stage] == 0) {
             return mb_fail(err, MB_E_MISMATCH,
                            "stage %d of the backbone has no blocks (bb.layers.%d.blocks.0 is missing)", stage, stage);
@@ -103,6 +116,7 @@ const backbone_family backbone_swin = {
     .name = "swin_v1",
     .kind = "Swin",
     .marks = {"bb.patch_embed.proj.weight", "bb.layers.0.blocks.0.attn.qkv.weight"},
+    .trace = {"bb.layers.0.blocks.0.attn.qkv.weight", "bb.layers.0.blocks.0.attn.proj.weight"},
     .stages = BACKBONE_MAPS,
     .presets = presets,
     .n_presets = sizeof presets / sizeof presets[0],

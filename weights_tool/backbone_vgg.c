@@ -42,7 +42,8 @@ static void read_conv(void *user, int part, int number, int level)
 {
     static const int64_t official[] = {0, 64, 128, 256, 512, 512};
     reading *r = user;
-    r->width[level] = backbone_dim(r->s, 0, official[level], "bb.conv%d.%d.weight", part + 1, number);
+    const int64_t bias = backbone_dim(r->s, 0, official[level], "bb.conv%d.%d.bias", part + 1, number);
+    r->width[level] = backbone_dim(r->s, 0, bias, "bb.conv%d.%d.weight", part + 1, number);
 }
 
 static mb_status describe(backbone_arch *a, const source *s, mb_error *err)
@@ -56,7 +57,7 @@ static mb_status describe(backbone_arch *a, const source *s, mb_error *err)
                        "2025-04-18; older cuts are not supported",
                        kernel);
     }
-    a->batch_norm = source_find(s, "bb.conv1.1.running_mean") != NULL;
+    a->batch_norm = backbone_has(s, "bb.conv1.1.running_mean") || backbone_has(s, "bb.conv1.1.running_var");
     each_conv(a->batch_norm, read_conv, &r);
     for (int i = 0; i < BACKBONE_MAPS; i++) {
         a->maps[i] = r.width[i + 2];
@@ -97,6 +98,7 @@ const backbone_family backbone_vgg = {
     .name = "vgg",
     .kind = "VGG-16",
     .marks = {"bb.conv1.0.weight", NULL},
+    .trace = {"bb.conv1.0.bias", NULL},
     .presets = presets,
     .n_presets = sizeof presets / sizeof presets[0],
     .describe = describe,

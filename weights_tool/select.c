@@ -255,7 +255,7 @@ static mb_status set_name(source_tensor *t, char *name, mb_error *err)
 }
 
 /* Decides for each tensor whether it lies beside the model, and gives the others their names. The original VITMatte is
- * told by backbone.pos_embed, a name that the hub's version has not, and BiRefNet of the nobg library by its Swin; their
+ * told by names that the hub's version has not (of more than one tensor: it may lack one), and BiRefNet of the nobg library by its Swin; their
  * names are then mapped. */
 static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
 {
@@ -265,7 +265,8 @@ static mb_status name_tensors(selection *k, bool any_match, mb_error *err)
     for (size_t i = 0; i < k->s->n_tensors; i++) {
         const network_match *m = &k->matches[i];
         /* Seen among all matches, since one name of the original decides for all of them. */
-        original_vitmatte = original_vitmatte || strcmp(m->name, "backbone.pos_embed") == 0;
+        original_vitmatte = original_vitmatte || strcmp(m->name, "backbone.pos_embed") == 0 ||
+                            strncmp(m->name, "decoder.fusion_blks.", 20) == 0;
         nobg = nobg || nobg_has(m->name);
     }
     for (size_t i = 0; i < k->s->n_tensors && status == MB_OK; i++) {
