@@ -210,7 +210,10 @@ int cmd_cut(args *a)
 /* Exactly one of mask and trimap: with both there would be two answers to where the edge is. */
 int cmd_matte(args *a)
 {
-    if ((a->mask_from == NULL) == (a->trimap_from == NULL)) {
+    if (a->mask_from != NULL && a->trimap_from != NULL) {
+        return message_error(CODE_USAGE, NULL, "%s takes --mask or --trimap, not both", a->command->name);
+    }
+    if (a->mask_from == NULL && a->trimap_from == NULL) {
         char hint[100];
         (void)snprintf(hint, sizeof hint, "mattebox %s PHOTO --mask MASK --detail guided", a->command->name);
         return message_error(CODE_USAGE, hint, "%s needs one of --mask and --trimap", a->command->name);

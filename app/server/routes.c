@@ -156,7 +156,10 @@ static void matte(request *r)
     if (w != NULL) {
         const upload *files = r->form.files;
         if (choose_photo(r, w)) {
-            if ((files[FILE_MASK].fd >= 0) == (files[FILE_TRIMAP].fd >= 0)) {
+            const int both = files[FILE_MASK].fd >= 0 && files[FILE_TRIMAP].fd >= 0;
+            if (both) {
+                work_fail(w, 422, "bad_request", "a mask and a trimap: one of them");
+            } else if (files[FILE_MASK].fd < 0 && files[FILE_TRIMAP].fd < 0) {
                 work_fail(w, 422, "bad_request", "one of the files \"mask\" and \"trimap\" is needed");
             }
             fields_read(w, &r->form);

@@ -12,6 +12,7 @@
 #include "image/codec/save.h"
 #include "image/codec/sniff.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -174,7 +175,12 @@ mb_status mb_image_probe(mb_image_source *out, const char *path, mb_error *err)
         (void)mb_os_close(fd);
     }
     if (code != 0) {
-        status = mb_fail(err, MB_E_IO, "%.300s: cannot be read", path);
+        char why[200];
+        const bool missing = code == ENOENT;
+        const char *text = !missing                                    ? mb_os_error_text(code, why, sizeof why)
+                           : mb_os_name_trouble(why, sizeof why, path) ? why
+                                                                       : "no such file";
+        status = mb_fail(err, MB_E_IO, "%.300s: %s%s", path, missing ? "" : "cannot be read: ", text);
     } else {
         mb_sniffed s = mb_sniff(head, n);
         if (s.type == MB_FILE_UNKNOWN) {

@@ -200,6 +200,12 @@ const mb_model_info *mb_model_get_info(const mb_model *model)
     return &model->info;
 }
 
+const char *mb_model_label(const mb_model *model)
+{
+    const mb_model_info *i = &model->info;
+    return i->path[0] != '\0' ? i->path : i->name[0] != '\0' ? i->name : "a model in memory";
+}
+
 const char *mb_model_meta(const mb_model *model, const char *key)
 {
     return mb_weights_meta(model->weights, key);
@@ -217,7 +223,7 @@ mb_status mb_model_normalization(mb_normalization *out, const mb_model *model, m
                  : mb_fail(err, MB_E_FORMAT,
                            "%.200s: the metadata input.mean or input.std is missing or out of range\nconvert the "
                            "checkpoint again",
-                           model->info.path);
+                           mb_model_label(model));
 }
 
 typedef struct verify_call {

@@ -13,6 +13,9 @@ struct mb_model {
     char summary[160];
 };
 
+/* What messages call it: its path, or where it has none, as what is built in, its name. */
+const char *mb_model_label(const mb_model *model);
+
 /* How a model wants its colours: (v - mean) / std, on the scale 0..1, per channel R, G, B. */
 typedef struct mb_normalization {
     float mean[3], std[3]; /* std > 0 */

@@ -45,17 +45,26 @@ void mb_network_free(mb_network *network)
     }
 }
 
-/* 65536 is more than any photo; beyond it sizes of maps could overflow. */
+/* More than any photo; beyond it sizes of maps could overflow. */
+#define MOST_PIXELS 65536
+
+/* The multiple of `step` next to a side, within the limit. */
+static int64_t nearest(int64_t side, int64_t step)
+{
+    const int64_t most = MOST_PIXELS / step * step;
+    return side < step ? step : side > most ? most : (side + step / 2) / step * step;
+}
+
 mb_status mb_network_check_size(const mb_model *model, int64_t height, int64_t width, mb_error *err)
 {
     int64_t step = model->info.size_multiple;
-    if (height < step || width < step || height % step != 0 || width % step != 0 || height > 65536 || width > 65536) {
-        int64_t w = width < step ? step : (width + step / 2) / step * step;
-        int64_t h = height < step ? step : (height + step / 2) / step * step;
+    if (height < step || width < step || height % step != 0 || width % step != 0 || height > MOST_PIXELS ||
+        width > MOST_PIXELS) {
         return mb_fail(err, MB_E_ARGUMENT,
-                       "network input %lld x %lld: both sides must be multiples of %lld, up to 65536\nthe nearest is "
+                       "network input %lld x %lld: both sides must be multiples of %lld, up to %d\nthe nearest is "
                        "%lldx%lld",
-                       (long long)width, (long long)height, (long long)step, (long long)w, (long long)h);
+                       (long long)width, (long long)height, (long long)step, MOST_PIXELS,
+                       (long long)nearest(width, step), (long long)nearest(height, step));
     }
     return MB_OK;
 }

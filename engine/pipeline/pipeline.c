@@ -33,12 +33,12 @@ static mb_status check_models(const mb_model *model, const mb_model *matting, mb
     if (model != NULL && !model->info.finds_masks) {
         return mb_fail(err, MB_E_MISMATCH,
                        "%.200s: a %s model refines masks, it does not find them\npass a BiRefNet model",
-                       model->info.path, model->info.architecture);
+                       mb_model_label(model), model->info.architecture);
     }
     if (matting != NULL && matting->info.finds_masks) {
         return mb_fail(err, MB_E_MISMATCH,
                        "%.200s: a %s model finds masks, it does not refine them\npass a VITMatte model",
-                       matting->info.path, matting->info.architecture);
+                       mb_model_label(matting), matting->info.architecture);
     }
     return MB_OK;
 }

@@ -63,11 +63,12 @@ const mb_tensor *mb_weights_find(const mb_weights *w, const char *name)
 
 /* ---- header */
 
-/* The first bytes: our magic, or a checkpoint of another program, which gets the command that converts it. */
+/* The first bytes: our magic, or a checkpoint of another program, which gets the command that converts it. What is neither
+ * may be a photo. */
 static mb_status recognise(const mb_weights *w, mb_error *err)
 {
     const uint8_t *data = w->base;
-    const char *what = "is not a .mbw file";
+    const char *what = NULL;
     if (w->bytes >= 4 && memcmp(data, MB_FILE_MAGIC, 4) == 0) {
         return w->bytes >= sizeof(mb_file_header) ? MB_OK : damaged(err, "it ends within its header");
     }
@@ -75,6 +76,11 @@ static mb_status recognise(const mb_weights *w, mb_error *err)
         what = "is a PyTorch checkpoint (or another zip), not a .mbw file";
     } else if (w->bytes >= 9 && data[8] == '{') {
         what = "is a safetensors checkpoint, not a .mbw file";
+    }
+    if (what == NULL) {
+        return mb_fail(err, MB_E_FORMAT,
+                       "%s\na model is needed here: mattebox-weights convert makes one of a checkpoint",
+                       w->bytes == 0 ? "is empty, not a .mbw file" : "is not a .mbw file");
     }
     return mb_fail(err, MB_E_FORMAT, "%s\nmattebox-weights convert %.200s -o model.mbw", what,
                    w->path[0] != '\0' ? w->path : "FILE");

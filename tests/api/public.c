@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,50 @@ static mb_status bad_threads(mb_error *err)
     return mb_context_create(&c, &o, err);
 }
 
+static mb_status missing_head(mb_error *err)
+{
+    mb_image_source s = {.size = sizeof s};
+    return mb_image_probe(&s, "/nowhere/photo.jpg", err);
+}
+static mb_status head_of_folder(mb_error *err)
+{
+    mb_image_source s = {.size = sizeof s};
+    return mb_image_probe(&s, "/", err);
+}
+static mb_status folder_as_model(mb_error *err)
+{
+    mb_model *m = NULL;
+    return mb_model_open(&m, context, "/tmp", err);
+}
+/* A side beyond the limit: the size that is told keeps to it. */
+static mb_status wide_input(mb_error *err)
+{
+    mb_network *n = NULL;
+    mb_plan_info info = {.size = sizeof info};
+    CHECK_OK(mb_network_create(&n, context, model, err), *err);
+    mb_status status = mb_network_plan(&info, n, 1, 65600, 64, err);
+    mb_network_free(n);
+    return status;
+}
+/* A model without a path is named all the same. */
+static mb_status nameless_part(mb_error *err)
+{
+    mb_pipeline *p = NULL;
+    mb_model *m = NULL;
+    FILE *f = fopen(test_model("tiny_legacy"), "rb");
+    const size_t capacity = (size_t)64 << 20; /* the file has less */
+    void *file = aligned_alloc(64, capacity);
+    REQUIRE(f != NULL && file != NULL);
+    const size_t bytes = fread(file, 1, capacity, f);
+    (void)fclose(f);
+    CHECK_OK(mb_model_open_memory(&m, context, file, bytes, err), *err);
+    mb_status status = mb_pipeline_create(&p, context, NULL, m, &options, err);
+    CHECK(err->message[0] != ':');
+    mb_model_free(m);
+    free(file);
+    return status;
+}
+
 TEST(colours)
 {
     unsigned char rgba[4];
@@ -129,6 +174,11 @@ TEST(refusals)
     REFUSED(MB_E_ARGUMENT, "multiples of", bad_input_size);
     REFUSED(MB_E_ARGUMENT, "needs a matting model", no_matting_model);
     REFUSED(MB_E_MISMATCH, "finds masks, it does not refine them", wrong_part);
+    REFUSED(MB_E_MISMATCH, "finds masks, it does not refine them", nameless_part);
+    REFUSED(MB_E_IO, "/nowhere/photo.jpg: no such file", missing_head);
+    REFUSED(MB_E_IO, "/: cannot be read: ", head_of_folder);
+    REFUSED(MB_E_IO, "/tmp: is a folder, not a model file", folder_as_model);
+    REFUSED(MB_E_ARGUMENT, "the nearest is 64x65536", wide_input);
     REFUSED(MB_E_ARGUMENT, "0 x 0", empty_photo);
     REFUSED(MB_E_IO, "/nowhere/photo.jpg", missing_photo);
     REFUSED(MB_E_ARGUMENT, "preset", unknown_preset);

@@ -181,12 +181,18 @@ TEST(limits)
     CHECK_RUN(&p, 4, "  --detail guided (");
     process_run(&p, "mattebox cat.jpg %s --max-megapixels-in 0.1", flags);
     CHECK_RUN(&p, 1, "the limit is 0.1\n  --max-megapixels-in raises it");
+    CHECK(strstr(p.err, " 0 megapixels") == NULL && strstr(p.err, "0.0 GB") == NULL);
     process_run(&p, "mattebox cat.jpg %s --input-size 100", flags);
     CHECK_RUN(&p, 2, "both sides must be multiples of 16");
     process_run(&p, "mattebox cat.jpg %s --detail vitmatte", flags);
     CHECK_RUN(&p, 3, "mattebox: no model \"vitmatte-s\" in: ");
     process_run(&p, "mattebox cat.jpg -m cat.jpg");
-    CHECK_RUN(&p, 3, "mattebox: cat.jpg: is not a .mbw file\n");
+    CHECK_RUN(&p, 3,
+              "mattebox: cat.jpg: is not a .mbw file\n  a model is needed here: mattebox-weights convert makes one of");
+    process_run(&p, ": >empty.mbw; mattebox cat.jpg -m empty.mbw");
+    CHECK_RUN(&p, 3, "mattebox: empty.mbw: is empty, not a .mbw file\n");
+    process_run(&p, "mkdir -p folder.mbw; mattebox cat.jpg -m ./folder.mbw");
+    CHECK_RUN(&p, 3, "mattebox: ./folder.mbw: is a folder, not a model file\n");
     CHECK(!file_exists("cat.cutout.png"));
 }
 

@@ -232,6 +232,9 @@ TEST(messages)
     CHECK(mb_weights_open_memory(&r, "PK\3\4xxxxxxxxxx", 14, &err) == MB_E_FORMAT &&
           strstr(err.message, "PyTorch") != NULL);
     err = (mb_error){0};
+    CHECK(mb_weights_open_memory(&r, "\xFF\xD8\xFF\xE0xxxxxxxxxx", 14, &err) == MB_E_FORMAT && /* a photo */
+          strstr(err.message, " -o model.mbw") == NULL);
+    err = (mb_error){0};
     CHECK(mb_weights_open_memory(&r, good, n - 3, &err) == MB_E_FORMAT &&
           strstr(err.message, "3 bytes shorter") != NULL);
     err = (mb_error){0};

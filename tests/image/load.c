@@ -383,6 +383,9 @@ TEST(giants)
     refused("P6\n4000000000 1\n255\n", 20, MB_E_ARGUMENT,
             "a.jpg: 4,000,000,000×1 is 4,000 megapixels; the limit is 500\n"
             "mb_load_options.max_megapixels raises it; it would need 48.0 GB");
+    refused("P6\n25000 20001\n255\n", 19, MB_E_ARGUMENT, /* as many digits as show the difference */
+            "a.jpg: 25,000×20,001 is 500.02 megapixels; the limit is 500\n"
+            "mb_load_options.max_megapixels raises it; it would need 6.0 GB");
     refused("P5\n100000 2\n255\n", 16, MB_E_ARGUMENT,
             "a.jpg: 100,000×2: a side is longer than 65,535 pixels\nscale it down first");
     refused("P5\n0 2\n255\n", 11, MB_E_FORMAT,
@@ -403,7 +406,9 @@ TEST(limits)
     CHECK_OK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, &err), err);
     mb_image_u8_dispose(&p);
     l.max_megapixels = 199e-6;
-    CHECK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);
+    CHECK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, &err) == MB_E_ARGUMENT);
+    CHECK_STR(err.message, "picture: 20×10 is 0.0002 megapixels; the limit is 0.000199\n"
+                           "mb_load_options.max_megapixels raises it; it would need 0.0024 MB");
     l.max_megapixels = 1;
     l.max_side = 19;
     CHECK(mb_load_memory(NULL, &p, NULL, v, 213, NULL, &l, NULL) == MB_E_ARGUMENT);

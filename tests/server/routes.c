@@ -399,6 +399,10 @@ TEST(broken_pictures)
     CHECK_EQ(r.status, 422);
     POST("/v1/matte", PHOTO, ((part){"mask", "m.png", text, sizeof text - 1}));
     CHECK_EQ(r.status, 415);
+    POST("/v1/matte", PHOTO, ((part){"mask", "m.png", photo, photo_bytes}),
+         ((part){"trimap", "t.png", photo, photo_bytes}));
+    CHECK_EQ(r.status, 422);
+    CHECK_CONTAINS(r.body, "a mask and a trimap: one of them");
     POST("/v1/cut", PHOTO);
     CHECK_EQ(r.status, 200);
 }

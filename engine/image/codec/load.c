@@ -105,6 +105,23 @@ static const char *grouped(char text[32], uint64_t value)
     return text;
 }
 
+/* So many digits that a picture just above the limit does not look like one that keeps to it. */
+static const char *megapixels_text(char text[32], double value, double limit)
+{
+    char most[32];
+    if (value >= 1000) {
+        return grouped(text, (uint64_t)value);
+    }
+    (void)snprintf(most, sizeof most, "%g", limit);
+    for (int digits = 3; digits <= 9; digits++) {
+        (void)snprintf(text, 32, "%.*g", digits, value);
+        if (strcmp(text, most) != 0) {
+            break;
+        }
+    }
+    return text;
+}
+
 /* A name from outside may hold line feeds or escape sequences: they never reach a terminal. */
 static void printable(char *dst, size_t size, const char *name)
 {
@@ -167,7 +184,7 @@ static mb_status not_built_in(mb_file_type type, mb_error *err)
 /* Everything that can be refused by the header alone, before a decoder allocates or reads anything. */
 static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, mb_error *err)
 {
-    char w[32], h[32], mp[32];
+    char w[32], h[32], mp[32], need_text[32];
     if (s->width < 1 || s->height < 1) {
         return mb_fail(err, MB_E_FORMAT,
                        "%s: the header is damaged or cut off: it gives no size\n"
@@ -180,10 +197,12 @@ static mb_status check_size(const mb_sniffed *s, const mb_load_limits *limits, m
     const double sayable = megapixels < 1e18 ? megapixels : 1e18; /* a header may claim more than 64 bits hold */
     const bool unsayable = megapixels * 1e6 > (double)(SIZE_MAX / MOST_PER_PIXEL); /* so that no size below overflows */
     if (megapixels > limits->max_megapixels || unsayable) {
+        const double gb = megapixels * 12e-3;
+        (void)snprintf(need_text, sizeof need_text, gb < 0.1 ? "%.3g MB" : "%.1f GB", gb < 0.1 ? gb * 1e3 : gb);
         return mb_fail(err, MB_E_ARGUMENT,
                        "%s×%s is %s megapixels; the limit is %g\n"
-                       "mb_load_options.max_megapixels raises it; it would need %.1f GB",
-                       w, h, grouped(mp, (uint64_t)sayable), limits->max_megapixels, megapixels * 12e-3);
+                       "mb_load_options.max_megapixels raises it; it would need %s",
+                       w, h, megapixels_text(mp, sayable, limits->max_megapixels), limits->max_megapixels, need_text);
     }
     if (s->width > limits->max_side || s->height > limits->max_side) {
         return mb_fail(err, MB_E_ARGUMENT, "%s×%s: a side is longer than %s pixels\nscale it down first", w, h,
