@@ -325,6 +325,23 @@ TEST_ROWS(one_missing, whole)
     generator_free(g);
 }
 
+/* Ten of a kind are listed, the others counted. */
+TEST(many_missing)
+{
+    recognised r;
+    mb_error err = {0};
+    char *report = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&report, &n);
+    write_checkpoint("birefnet-tiny7", &(change){.drop = "decoder.ipt_blk"});
+    CHECK(look_at(&r, NULL, f, &err) == MB_E_MISMATCH);
+    (void)fclose(f);
+    CHECK_CONTAINS(report, "\n  missing: and ");
+    CHECK_CONTAINS(report, " more\n");
+    free(report);
+    recognised_dispose(&r);
+}
+
 static const struct harmless {
     const char *name, *extra;
 } harmless[] = {{"final norm", "bb.model.norm.weight"},

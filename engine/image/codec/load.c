@@ -112,13 +112,11 @@ static const char *megapixels_text(char text[32], double value, double limit)
     if (value >= 1000) {
         return grouped(text, (uint64_t)value);
     }
+    int digits = 3;
     (void)snprintf(most, sizeof most, "%g", limit);
-    for (int digits = 3; digits <= 9; digits++) {
+    do {
         (void)snprintf(text, 32, "%.*g", digits, value);
-        if (strcmp(text, most) != 0) {
-            break;
-        }
-    }
+    } while (strcmp(text, most) == 0 && digits++ < 9);
     return text;
 }
 
