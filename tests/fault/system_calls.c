@@ -174,7 +174,7 @@ TEST(no_memory_to_look_for_a_model)
                     "mattebox-weights generate tiny_legacy -o work/first/default.mbw -f -q");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int n_said = 0;
-        for (int at = 0; at < 4; at++) {
+        for (int at = 0; at < 16; at++) {
             process_run(&p,
                         "rm -rf work/out && mkdir work/out && export LD_PRELOAD='" MB_BUILD_DIR
                         "/io_fault.so' MB_FAULT_ONLY=%s MB_FAULT_KIND=ENOMEM MB_FAULT_AT=%d && %s",
