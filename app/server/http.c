@@ -270,7 +270,7 @@ static void tick(server *s)
 
 /* ---- requests */
 
-static int id_is_usable(const char *id)
+int http_id_is_usable(const char *id)
 {
     size_t n = id != NULL ? strlen(id) : 0;
     return n >= 8 && n < WORK_ID_BYTES - 1 &&
@@ -282,7 +282,7 @@ static void choose_id(request *r)
 {
     const char *id = mhd.MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, "X-Request-Id");
     unsigned char raw[8] = {0};
-    if (id_is_usable(id) && http_find(id) == NULL) {
+    if (http_id_is_usable(id) && http_find(id) == NULL) {
         (void)snprintf(r->id, sizeof r->id, "%s", id);
         return;
     }

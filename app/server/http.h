@@ -58,7 +58,8 @@ int http_open_requests(void); /* being received, worked on, or answered */
 void http_stop(void);
 
 /* ---- for handlers of routes; answers.h has more */
-request *http_find(const char *id); /* a request that is under way, NULL: none */
+int http_id_is_usable(const char *id); /* as the id of a request */
+request *http_find(const char *id);    /* a request that is under way, NULL: none */
 /* Gives the work to the queue; the answer comes later. always: it takes no place there. */
 void request_submit(request *r, work *w, int always);
 

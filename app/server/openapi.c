@@ -253,7 +253,8 @@ static void write_parameters(json *j, const route *r, const args *standard)
     if (strstr(r->path, "{id}") != NULL) {
         begin_parameter(j, "id", "path", "of the photo or request");
         json_text(j, "type", "string");
-        json_text(j, "pattern", "^[A-Za-z0-9_-]{1,70}$");
+        json_text(j, "pattern",
+                  strstr(r->path, "/requests/") != NULL ? "^[A-Za-z0-9_-]{8,70}$" : "^[A-Za-z0-9_-]{1,70}$");
         end_parameter(j);
     }
     if (r->fields == FIELDS_REMBG_URL) {

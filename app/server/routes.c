@@ -135,6 +135,14 @@ static work *start_work(request *r, work_kind kind)
     return w;
 }
 
+/* Strokes change a mask; a trimap says already what is known, and a stroke on it would be one more grey. */
+static void refuse_strokes_on_trimap(request *r, work *w)
+{
+    if (r->form.files[FILE_TRIMAP].fd >= 0 && r->form.files[FILE_HINTS].fd >= 0) {
+        work_fail(w, 422, "bad_request", "hints and a trimap: hints change a mask; draw on the trimap itself");
+    }
+}
+
 static void cut(request *r)
 {
     work *w = start_work(r, WORK_CUT);
@@ -144,6 +152,7 @@ static void cut(request *r)
             if (files[FILE_MASK].fd >= 0 && files[FILE_TRIMAP].fd >= 0) {
                 work_fail(w, 422, "bad_request", "a mask and a trimap: one of them");
             }
+            refuse_strokes_on_trimap(r, w);
             fields_read(w, &r->form);
         }
         request_submit(r, w, 0);
@@ -162,6 +171,7 @@ static void matte(request *r)
             } else if (files[FILE_MASK].fd < 0 && files[FILE_TRIMAP].fd < 0) {
                 work_fail(w, 422, "bad_request", "one of the files \"mask\" and \"trimap\" is needed");
             }
+            refuse_strokes_on_trimap(r, w);
             fields_read(w, &r->form);
         }
         request_submit(r, w, 0);
@@ -321,6 +331,10 @@ static void write_request(request *r, FILE *out)
 
 static void requests_get(request *r)
 {
+    if (!http_id_is_usable(r->argument)) {
+        request_error(r, 404, "no_request", "ids of requests are 8 to 70 letters, digits, - or _");
+        return;
+    }
     written(r, "application/json", write_request);
 }
 
@@ -367,7 +381,7 @@ const route routes[] = {
      "401 404 503 504 507"},
     {"GET", "/v1/estimate", estimate_get, FIELDS_ESTIMATE, 0, JSON, "Seconds and memory of a cut, before it starts",
      "401 404 422 503 507"},
-    {"GET", "/v1/requests/{id}", requests_get, FIELDS_NONE, 0, JSON, "How far a request is", "401"},
+    {"GET", "/v1/requests/{id}", requests_get, FIELDS_NONE, 0, JSON, "How far a request is", "401 404"},
     {"DELETE", "/v1/requests/{id}", requests_delete, FIELDS_NONE, 0, JSON, "Cancel a request", "401 404"},
     {"POST", "/api/remove", rembg_handle, FIELDS_REMBG, 0, PNG, "As rembg's server", OF_JOB},
     {"GET", "/api/remove", rembg_url_handle, FIELDS_REMBG_URL, 0, PNG, "Refused: this server fetches nothing",
