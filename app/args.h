@@ -115,6 +115,7 @@ struct args {
     int icc, metadata, mask_channel, mask_scale;
     int frames, max_frames;
     int no_detail, format, quality;
+    int has_trimap; /* a request brought one; the commands have trimap_from */
     /* machine and feedback */
     struct {
         int kind, index; /* mb_device; which GPU, -1: all of them */

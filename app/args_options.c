@@ -122,6 +122,11 @@ static int is_narrow(const args *a)
     return format == MB_FORMAT_WEBP || format == MB_FORMAT_JPEG;
 }
 
+static int has_trimap(const args *a)
+{
+    return a->trimap_from != NULL || a->has_trimap;
+}
+
 /* Options that say nothing where they stand: done as asked, with a word about it. */
 static void warn_idle(const args *a, const mb_options *o)
 {
@@ -130,6 +135,8 @@ static void warn_idle(const args *a, const mb_options *o)
               pymatting = refines && o->detail == MB_DETAIL_PYMATTING;
     const int vitmatte = refines && o->detail >= MB_DETAIL_VITMATTE;
     const int no_cutout = a->only_mask || a->command->bit == CMD_REFINE;
+    const int given = has_trimap(a); /* of a given trimap no outline is widened, moved or parted */
+    const char *on_mask = given ? "acts on a mask, not on a given trimap" : "acts with a --detail";
     const struct {
         const char *option;
         int acts;
@@ -140,10 +147,13 @@ static void warn_idle(const args *a, const mb_options *o)
                 {"matting-epsilon", pymatting, "acts with --detail pymatting"},
                 {"matting-model", vitmatte, "acts with --detail vitmatte"},
                 {"max-megapixels", vitmatte, "acts with --detail vitmatte"},
-                {"erode", refines, "acts with a --detail"},
-                {"dilate", refines, "acts with a --detail"},
-                {"black-point", refines, "acts with a --detail"},
-                {"white-point", refines, "acts with a --detail"},
+                {"erode", given ? guided && o->guided_radius == 0 : refines, on_mask},
+                {"dilate", given ? guided && o->guided_radius == 0 : refines, on_mask},
+                {"black-point", refines && !(given && pymatting), on_mask},
+                {"white-point", refines && !(given && pymatting), on_mask},
+                {"grabcut", !given, on_mask},
+                {"trimap-low", given, "parts a given trimap"},
+                {"trimap-high", given, "parts a given trimap"},
                 {"quality", is_narrow(a) || a->template != NULL, "acts on WebP and JPEG"},
                 {"background", !no_cutout, "acts on the cut-out, which is not written"},
                 {"foreground", !no_cutout, "acts on the cut-out, which is not written"},
@@ -169,6 +179,9 @@ int args_options_with(mb_options *out, args *a, int builtin_default, int salienc
     args_standard_options(out, a->command->bit);
     const char *preset = a->preset == NULL && builtin_default ? "small" : a->preset;
     const mb_foreground foreground = out->foreground;
+    if (has_trimap(a)) {
+        out->detail = MB_DETAIL_PYMATTING; /* a trimap is there to be solved, and this needs no model */
+    }
     if (preset != NULL && mb_options_preset(out, preset, &err) != MB_OK) {
         return message_status(CODE_USAGE, NULL, &err);
     }

@@ -69,6 +69,8 @@ mb_mask_options mask_options(const args *a);
 /* Reads a mask or trimap; note: what the user should know of how it was read, or "". */
 mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *path, const args *a,
                     const mb_mask_options *how, mb_error *err);
+/* What the user should know of a trimap that was made: "" or a line with options in it. */
+const char *trimap_note(const mb_image *trimap);
 /* How results are written, likewise. */
 mb_save_options save_options(const mb_image *image, const args *a, const mb_metadata *metadata, int alone);
 /* Writes an image where it belongs: a file, or stdout for "-"; alone: with all threads. CODE_OK or CODE_OUTPUT (err has

@@ -258,6 +258,9 @@ int cmd_trimap(args *a)
         if (note[0] != '\0' && bad == CODE_OK) {
             message_warning(list.v[i].path, note);
         }
+        if (trimap.data != NULL && bad == CODE_OK && trimap_note(&trimap)[0] != '\0') {
+            message_warning(list.v[i].path, trimap_note(&trimap));
+        }
         mb_image_dispose(&mask);
         mb_image_dispose(&trimap);
         code = bad != CODE_OK ? bad : code;

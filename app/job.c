@@ -125,12 +125,14 @@ static mb_status load_guide(mb_image *out, char *note, size_t note_bytes, const 
 {
     mb_image picture = {0}, mask = {0};
     mb_load_options o = load_options(a);
+    char said[200] = "";
     o.keep_alpha = o.keep_depth = 1; /* the mask may be in the one, and labels are lost without the other */
     *out = (mb_image){0};
     mb_status status = it != NULL ? frame_reader_load(&picture, NULL, NULL, reader, path, it, &o, err)
                                   : mb_image_load(&picture, NULL, path, &o, err);
     if (status == MB_OK) {
-        status = mb_mask_read(&mask, note, note_bytes, &picture, how, err);
+        status = mb_mask_read(&mask, said, sizeof said, &picture, how, err);
+        (void)option_words(note, note_bytes, said, MB_OK);
     }
     mb_image_dispose(&picture);
     if (status == MB_OK && a->options.depth == 8 && mask.depth != MB_DEPTH_U8) {
@@ -149,6 +151,18 @@ mb_status load_mask(mb_image *out, char *note, size_t note_bytes, const char *pa
                     const mb_mask_options *how, mb_error *err)
 {
     return load_guide(out, note, note_bytes, path, a, how, NULL, NULL, err);
+}
+
+const char *trimap_note(const mb_image *trimap)
+{
+    const size_t stride = trimap->row_bytes > 0 ? trimap->row_bytes : (size_t)trimap->width;
+    for (int y = 0; y < trimap->height; y++) {
+        const unsigned char *row = (const unsigned char *)trimap->data + (size_t)y * stride;
+        if (memchr(row, 127, (size_t)trimap->width) != NULL) {
+            return "";
+        }
+    }
+    return "nothing of the trimap is unknown, grey counts as background: a larger --erode or --dilate leaves a band";
 }
 
 /* With --no-clobber: another run made them meanwhile. */

@@ -114,7 +114,9 @@ const option_row option_rows[] = {
     {DO, "mask", 0, KIND_TEXT, GIVEN, FIELD(mask_from), "FILE|DIR", .alias = "mask-from",
      .help = "mask to refine; also --mask-from"},
     {DO, "trimap", 0, KIND_TEXT, GIVEN, FIELD(trimap_from), "FILE|DIR", .alias = "trimap-from",
-     .help = "trimap to solve: black background, white foreground, anything between unknown; also --trimap-from"},
+     .help =
+         "trimap to solve: black background, white foreground, anything between unknown; pymatting and the VITMatte "
+         "methods solve it; also --trimap-from"},
     {DO, "mask-channel", 0, KIND_ENUM, GIVEN | CMD_TRIMAP, FIELD(mask_channel), "NAME", .choices = mb_mask_channel_name,
      .standard = "auto", .library = "mb_mask_options.channel",
      .help = "samples that are the mask or trimap; auto: alpha where the transparency varies, else the brightness"},

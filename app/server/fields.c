@@ -280,6 +280,7 @@ void fields_finish(work *w, const char *model)
         w->builtin_default = choice.builtin_default;
         w->saliency = choice.saliency;
     }
+    w->a.has_trimap = w->form != NULL && w->form->files[FILE_TRIMAP].fd >= 0;
     message_capture_begin(&w->said);
     int code = args_options_with(&w->options, &w->a, w->builtin_default, w->saliency);
     message_capture_end();

@@ -119,7 +119,8 @@ static int read_mask(helper *h, work *w, mb_image *out, form_file which, const c
         return 0;
     }
     if (note[0] != '\0') {
-        add_warning(&w->j, note);
+        char words[2 * sizeof note];
+        add_warning(&w->j, option_words(words, sizeof words, note, MB_OK));
     }
     return 1;
 }
@@ -201,6 +202,11 @@ static void make_trimap(helper *h, work *w)
         if (mb_trimap_make(&w->trimap, &mask, w->a.options.erode, w->a.options.dilate, &err) != MB_OK) {
             work_fail_with(w, 0, &err);
         } else {
+            char said[200];
+            (void)snprintf(said, sizeof said, "%s", trimap_note(&w->trimap));
+            if (said[0] != '\0') {
+                add_warning(&w->j, message_undash(said));
+            }
             encode_picture(w, &w->trimap);
         }
     }

@@ -32,26 +32,10 @@ static mb_status encode(void **out, size_t *bytes, work *w, const mb_image *pict
     return mb_image_encode(out, bytes, picture, &o, err);
 }
 
-void encode_picture(work *w, const mb_image *picture)
-{
-    mb_error err = {0};
-    if (w->j.kept.size == 0) { /* there is no photo */
-        mb_metadata_init(&w->j.kept);
-    }
-    if (encode(&w->out.body, &w->out.bytes, w, picture, &err) != MB_OK) {
-        work_fail_with(w, err.code == MB_E_MEMORY ? 507 : 422, &err);
-        return;
-    }
-    w->out.status = 200;
-    w->out.free_body = mb_buffer_free;
-    (void)snprintf(w->out.type, sizeof w->out.type, "%s", type_of((mb_format)w->a.format));
-}
-
-/* The members of "result.json", of the header and of nothing else. */
-static void write_info(work *w, json *j)
+/* What the result says of the photo. */
+static void write_result(const work *w, json *j)
 {
     const mb_result *r = w->j.result;
-    json_begin(j, NULL, '{');
     json_int(j, "width", w->j.photo.width);
     json_int(j, "height", w->j.photo.height);
     json_text(j, "model", w->kind == WORK_CUT ? w->network : "");
@@ -73,6 +57,18 @@ static void write_info(work *w, json *j)
     json_real(j, "confidence", w->confidence >= 0.0 ? w->confidence : (double)NAN);
     json_bool(j, "doubtful", w->doubtful);
     json_int(j, "peak_bytes", (long long)r->peak_bytes);
+}
+
+/* The members of "result.json", of the header and of nothing else; a mask that became a trimap has the size alone. */
+static void write_info(work *w, json *j)
+{
+    json_begin(j, NULL, '{');
+    if (w->j.result != NULL) {
+        write_result(w, j);
+    } else {
+        json_int(j, "width", w->trimap.width);
+        json_int(j, "height", w->trimap.height);
+    }
     json_begin(j, "warnings", '[');
     if (w->said.warnings[0] != '\0') {
         json_text(j, NULL, w->said.warnings);
@@ -102,6 +98,22 @@ static void make_info(work *w)
         }
     }
     free(text);
+}
+
+void encode_picture(work *w, const mb_image *picture)
+{
+    mb_error err = {0};
+    if (w->j.kept.size == 0) { /* there is no photo */
+        mb_metadata_init(&w->j.kept);
+        make_info(w);
+    }
+    if (encode(&w->out.body, &w->out.bytes, w, picture, &err) != MB_OK) {
+        work_fail_with(w, err.code == MB_E_MEMORY ? 507 : 422, &err);
+        return;
+    }
+    w->out.status = 200;
+    w->out.free_body = mb_buffer_free;
+    (void)snprintf(w->out.type, sizeof w->out.type, "%s", type_of((mb_format)w->a.format));
 }
 
 static void encode_zip(work *w)

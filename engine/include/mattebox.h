@@ -25,8 +25,10 @@
  *   - Pointers must not be NULL unless the text says "may be NULL".
  *   - Strings are UTF-8. Paths are passed to the system byte by byte.
  *   - A struct whose first field is `size` may grow at its end in later versions. Set `size` to sizeof the struct, or
- *     call its init function. A wrong `size` is MB_E_ARGUMENT. All other structs keep their layout within a major
- *     version.
+ *     call its init function. Programs that were compiled with an older or a newer header keep working: fields that one
+ *     side does not know are left alone. A `size` below that of the field itself or above 65536, as of a struct that was
+ *     not initialised, is MB_E_ARGUMENT. All other structs keep their layout within a major version.
+ *   - Flags are 0 or 1. Those of mb_options are checked; elsewhere any other value counts as 1.
  *   - The library never prints, never exits, never touches signals or the locale, and never uses the network. It has no
  *     global state. It reads environment variables only where a function says so.
  *   - Threads: any number of threads may use one mb_context or mb_model at once. Each mb_pipeline, mb_network, mb_image
@@ -77,8 +79,9 @@ typedef enum mb_status {
     MB_E_INTERNAL = -9     /* a bug in mattebox */
 } mb_status;
 
-/* The details of an error. Owned by the caller, usually on the stack. Initialise it with {0}: the first error is kept,
- * later ones do not overwrite it, so clear it before you use it again. */
+/* The details of an error. Owned by the caller, usually on the stack. It must begin as zeros, `mb_error err = {0};` in C and
+ * `mb_error err{};` in C++: the first error is kept, later ones do not overwrite it, so clear it before you use it
+ * again. */
 typedef struct mb_error {
     mb_status code;
     char message[512]; /* one line of UTF-8; a hint on what to do may follow after a line feed */
@@ -191,8 +194,9 @@ typedef struct mb_load_options {
                             * CMYK pictures then come converted to sRGB by their profile (Little CMS) */
     int plain_colours;     /* 1: they do not; default 0 */
     int max_frames;        /* 1 .. 1000000, default 10000: files of more are refused by mb_frames_open */
-    size_t max_memory;     /* bytes of pixels: what takes more is refused before it is decoded (MB_E_MEMORY). Default 0:
-                            * what is free on the machine or in its control group */
+    size_t max_memory;     /* bytes of pixels: what takes more is refused before it is decoded (MB_E_MEMORY), but never
+                            * what takes less than 64 MiB. Default 0: what is free on the machine or in its control
+                            * group */
 } mb_load_options;
 /* Sets the defaults and `size`. */
 MB_API void mb_load_options_init(mb_load_options *options);
@@ -451,8 +455,8 @@ MB_MUST_CHECK MB_API mb_status mb_model_verify(const mb_model *model, mb_progres
 
 /* Finds the file of the model `name`. A path (it contains '/', or ends in ".mbw" and exists) is returned as it is.
  * Otherwise the file is NAME.mbw in the first of these folders that has it: those of $MATTEBOX_MODELS (separated by
- * ':'), $XDG_DATA_HOME/mattebox/models (default ~/.local/share), share/mattebox/models beside the program's folder,
- * /usr/local/share and /usr/share.
+ * ':'), $XDG_DATA_HOME/mattebox/models (default ~/.local/share), `models` beside the program, share/mattebox/models
+ * beside the program's folder, mattebox/models in /usr/local/share and in /usr/share.
  * path: receives the path, up to path_bytes bytes with the final 0.
  * Errors: MB_E_IO (not found: the message lists the folders), MB_E_ARGUMENT (the path is longer than path_bytes),
  * MB_E_MEMORY (the system has none to look at a file). */
@@ -537,9 +541,9 @@ typedef struct mb_options {
     /* ---- the edge */
     int process_detail;    /* default 1; 0: no matting, alpha is the mask; the matting options have no effect */
     mb_detail detail;      /* default NONE */
-    int erode;             /* 1 .. 255, default 6: width of the trimap's unknown band inside the outline, in steps of
-                            * 2.5 pixels */
-    int dilate;            /* 1 .. 255, default 6: its width outside the outline */
+    int erode;             /* 1 .. 255, default 6: the trimap's unknown band inside the outline, about
+                            * 2.5 (erode - 1) pixels wide; GUIDED and PYMATTING use the sum of both */
+    int dilate;            /* 1 .. 255, default 6: the same outside the outline */
     double black_point;    /* 0.01 .. 0.98, default 0.01: alpha up to this value becomes 0. Only the LAYERSTYLE recipes
                             * accept a value above white_point, as the LayerStyle nodes do */
     double white_point;    /* 0.02 .. 0.99, default 0.99: alpha from this value on becomes 1 */
@@ -647,7 +651,7 @@ MB_API void mb_pipeline_set_progress(mb_pipeline *pipeline, mb_progress_callback
 typedef struct mb_result {
     mb_image mask;   /* grey, 8 bits: the mask before matting. Empty after mb_pipeline_refine with a trimap */
     mb_image trimap; /* grey, 8 bits: 0 background, 127 unknown, 255 foreground. Empty unless want_trimap is set
-                      * and the method makes one */
+                      * and the method makes one, or one was given, which is then returned in these three values */
     mb_image alpha;  /* grey, 8 or 16 bits */
     mb_image cutout; /* RGBA, or RGB over an opaque background, 8 or 16 bits. Empty unless want_cutout is set */
     double ms_network, ms_refine, ms_compose;    /* milliseconds; ms_network includes resizing to the input and back */
@@ -693,15 +697,17 @@ MB_MUST_CHECK MB_API mb_status mb_pipeline_finish(mb_result **out, mb_pending *p
 MB_API void mb_pending_free(mb_pending *pending);
 
 /* Matting and composition with a mask or trimap of the caller; no segmentation network runs. Pass exactly one of `mask`
- * and `trimap`, NULL for the other, in the size of the photo. trimap: trimap_low and
- * trimap_high part it. Pictures that are no plain grey masks go through mb_mask_read first. *out: free it with mb_result_free.
+ * and `trimap`, NULL for the other, in the size of the photo. trimap: trimap_low and trimap_high part it. PYMATTING and
+ * the VITMATTE methods solve it; with NONE (the default of mb_options) and GUIDED what is unknown stays grey, with a
+ * warning, and erode and dilate, grabcut and, with PYMATTING, the two points have nothing to act on.
+ * Pictures that are no plain grey masks go through mb_mask_read first. *out: free it with mb_result_free.
  * Errors: MB_E_ARGUMENT (both or neither given, sizes differ, or an invalid picture); otherwise as mb_pipeline_run. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_refine(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,
                                                   const mb_image *mask, const mb_image *trimap, mb_error *err);
 
 /* Makes the trimap of the LayerStyle node from a mask of any order and depth: 0 background, 127 unknown, 255
- * foreground. Only full white in the mask is foreground. erode, dilate: 1 .. 255, as in mb_options. out: grey, 8 bits;
- * free it with mb_image_dispose. Errors: MB_E_ARGUMENT (an invalid picture, or a width out of range), MB_E_MEMORY. */
+ * foreground. Only full white in the mask is foreground; grey outside of the unknown band is background. erode, dilate:
+ * 1 .. 255, as in mb_options; 1 and 1 leave nothing unknown. out: grey, 8 bits; free it with mb_image_dispose. Errors: MB_E_ARGUMENT (an invalid picture, or a width out of range), MB_E_MEMORY. */
 MB_MUST_CHECK MB_API mb_status mb_trimap_make(mb_image *out, const mb_image *mask, int erode, int dilate,
                                               mb_error *err);
 
@@ -727,8 +733,9 @@ typedef struct mb_plan_info {
     size_t total_bytes;            /* weights, arena and pictures */
 } mb_plan_info;
 /* Plans a run on a photo of width x height pixels, with the options in force. Nothing is computed and no weight is
- * read. Errors: MB_E_ARGUMENT (a side below 1, or an input size that the network cannot take), MB_E_FORMAT (the model
- * lacks a tensor), MB_E_MEMORY (the sizes overflow, or an allocation failed). */
+ * read. Errors: MB_E_ARGUMENT (a side below 1, sides whose pixels cannot be counted in bytes, or an input size that the
+ * network cannot take), MB_E_FORMAT (the model lacks a tensor), MB_E_MEMORY (what finding the mask takes overflows, or an
+ * allocation failed). */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, int height,
                                                 mb_error *err);
 

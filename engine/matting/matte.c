@@ -45,8 +45,8 @@ size_t mb_matte_bytes(mb_detail detail, int width, int height, double share)
 
 const char *mb_warning_name(mb_warning_code code)
 {
-    static const char *const names[] = {"no-foreground", "no-background", "too-small", "points-swapped",
-                                        "iterative",     "residual",      "reduced"};
+    static const char *const names[] = {"no-foreground", "no-background", "too-small",  "points-swapped", "iterative",
+                                        "residual",      "reduced",       "not-solved", "no-unknown"};
     return (size_t)code < sizeof names / sizeof *names ? names[code] : "unknown";
 }
 
@@ -71,6 +71,7 @@ mb_status mb_matte_run(const mb_task *task, mb_matte_job *job, mb_error *err)
     const method_row *method = row_of(job->options);
     mb_status status = MB_OK;
     MB_TRY(mb_matte_check_sizes(job, err));
+    mb_matte_warn_trimap(task, job);
     if (method->network) {
         status = mb_fail(err, MB_E_UNSUPPORTED, "this detail needs a matting network");
         goto done;

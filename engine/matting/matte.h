@@ -17,6 +17,8 @@ typedef enum mb_warning_code {
     MB_WARN_ITERATIVE,      /* the direct solver could not serve; slower, same answer */
     MB_WARN_RESIDUAL,       /* the system is solved less exactly than wanted; the text has the number */
     MB_WARN_REDUCED,        /* VITMatte saw a smaller picture (max_megapixels) */
+    MB_WARN_NOT_SOLVED,     /* a given trimap, and a method that has no use for its unknown pixels */
+    MB_WARN_NO_UNKNOWN,     /* the made trimap leaves nothing to the method */
 } mb_warning_code;
 
 const char *mb_warning_name(mb_warning_code code); /* "no-foreground" ... for JSON */
@@ -27,7 +29,8 @@ typedef struct mb_matte_job {
     /* Exactly one of the two, of the photo's size; the first channel counts. */
     const mb_image_u8 *mask;
     const mb_image_u8 *user_trimap; /* 0, 255, anything between is unknown (VITMatte sees the values as they are; the
-                                     * guided filter takes them for a mask). erode and dilate do not act on it. */
+                                     * guided filter takes them for a mask, and keeps what is known). erode and dilate
+                                     * do not act on it. */
     const mb_image_f32 *mask_f32;   /* the mask at more than 8 bits, for details that only pass it on; NULL: none */
     const mb_options *options;      /* checked by mb_options_check; process_detail 0: the mask is the result */
     size_t solver_memory;           /* bytes of the direct solver; 0: 1 GiB */

@@ -18,16 +18,21 @@ static void blurred_row(void *arg, int y, int x, const double *values, int n)
 /* What the user should know of the solution, as warnings of the task. */
 static void warn(const mb_task *task, const mb_matte_job *job, const mb_closed_form_report *r)
 {
+    const bool made = job->mask != NULL; /* of a given trimap mb_matte_warn_trimap has said it */
     switch (r->outcome) {
     case MB_CLOSED_FORM_NO_FOREGROUND:
-        mb_task_warn(task, MB_WARN_NO_FOREGROUND, "the trimap has no foreground: the mask was kept as it is");
+        if (made) {
+            mb_task_warn(task, MB_WARN_NO_FOREGROUND, "the trimap has no foreground: the mask was kept as it is");
+        }
         break;
     case MB_CLOSED_FORM_NO_BACKGROUND:
-        mb_task_warn(task, MB_WARN_NO_BACKGROUND, "the trimap has no background: the mask was kept as it is");
+        if (made) {
+            mb_task_warn(task, MB_WARN_NO_BACKGROUND, "the trimap has no background: the mask was kept as it is");
+        }
         break;
     case MB_CLOSED_FORM_TOO_SMALL:
-        mb_task_warn(task, MB_WARN_TOO_SMALL, "%d x %d is too small for matting: the blurred mask was kept",
-                     job->photo->width, job->photo->height);
+        mb_task_warn(task, MB_WARN_TOO_SMALL, "%d x %d is too small for matting: the %s was kept", job->photo->width,
+                     job->photo->height, made ? "blurred mask" : "trimap");
         break;
     case MB_CLOSED_FORM_NO_UNKNOWN:
     case MB_CLOSED_FORM_SOLVED:

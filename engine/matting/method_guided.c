@@ -6,6 +6,16 @@
 
 #include <math.h>
 
+/* The window reaches across the band: what a given trimap says for sure is put back. */
+static void keep_known(mb_image_f32 *alpha, const mb_image_u8 *trimap)
+{
+    const size_t n = (size_t)trimap->width * (size_t)trimap->height, step = (size_t)trimap->channels;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t v = trimap->v[i * step];
+        alpha->v[i] = v == 0 ? 0.0f : v == 255 ? 1.0f : alpha->v[i];
+    }
+}
+
 /* The user's radius and eps, or LayerStyle's; a small scale keeps the window's size in pixels of the photo. */
 mb_status mb_matte_guided(const mb_task *task, mb_matte_job *job, mb_error *err)
 {
@@ -27,6 +37,9 @@ mb_status mb_matte_guided(const mb_task *task, mb_matte_job *job, mb_error *err)
     MB_TRY(mb_task_check(task, err));
     MB_TRY(mb_guided_filter(task, &filtered, &guide, &source, &guided, err));
     mb_levels_f32(task, &filtered, mb_levels_of(o->black_point, o->white_point));
+    if (job->mask == NULL) {
+        keep_known(&filtered, job->user_trimap);
+    }
     MB_TRY(mb_image_u8_from_f32(&job->alpha, &filtered, err));
     mb_matte_return_f32(job, &filtered);
 done:

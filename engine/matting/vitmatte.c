@@ -37,6 +37,9 @@ static mb_status make_trimap(const mb_task *task, mb_matte_job *job, mb_error *e
     if (status == MB_OK && memchr(trimap->v, 255, (size_t)trimap->width * (size_t)trimap->height) == NULL) {
         mb_task_warn(task, MB_WARN_NO_FOREGROUND, "the trimap has no foreground: too thin for erode %d, or no subject",
                      o->erode);
+    } else if (status == MB_OK && memchr(trimap->v, 127, (size_t)trimap->width * (size_t)trimap->height) == NULL) {
+        mb_task_warn(task, MB_WARN_NO_UNKNOWN,
+                     "nothing of the trimap is unknown: a larger erode or dilate leaves a band");
     }
     return status;
 }
@@ -66,6 +69,7 @@ mb_status mb_vitmatte_prepare(const mb_task *task, mb_vitmatte_input *input, mb_
     mb_status status = MB_OK;
     *input = (mb_vitmatte_input){.photo = photo, .trimap = &job->trimap};
     MB_TRY(mb_matte_check_sizes(job, err));
+    mb_matte_warn_trimap(task, job);
     MB_TRY(make_trimap(task, job, err));
     MB_TRY(mb_task_check(task, err));
     if (photo->channels != 3) {

@@ -41,3 +41,11 @@ void mb_part_trimap(mb_image_u8 *trimap, mb_image_f32 *fine, const mb_options *o
         }
     }
 }
+
+void mb_plain_trimap(mb_image_u8 *trimap)
+{
+    const size_t n = trimap->v != NULL ? (size_t)trimap->width * (size_t)trimap->height : 0;
+    for (size_t i = 0; i < n; i++) {
+        trimap->v[i] = trimap->v[i] == 0 ? 0 : trimap->v[i] == 255 ? 255 : 127;
+    }
+}

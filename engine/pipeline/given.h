@@ -14,4 +14,8 @@ void mb_hide_transparent(mb_image_u8 *photo, mb_image_u8 *own);
  * same at more than 8 bits, or {0}. */
 void mb_part_trimap(mb_image_u8 *trimap, mb_image_f32 *fine, const mb_options *o);
 
+/* The three values that callers see: 0, 127, 255. Methods and callers have their own for what is unknown (closed-form
+ * matting 128, as pymatting; a given trimap any grey). trimap: may be {0}. */
+void mb_plain_trimap(mb_image_u8 *trimap);
+
 #endif

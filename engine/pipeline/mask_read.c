@@ -119,8 +119,8 @@ static mb_status choose(way *out, char *note, size_t note_bytes, const samples *
         static const way ways[] = {LUMA, LUMA, RED, GREEN, BLUE, ALPHA};
         *out = ways[o->channel];
         return *out == ALPHA && s->a == s->n
-                   ? mb_fail(err, MB_E_ARGUMENT, "the %s has no transparency to read it from\n--mask-channel auto",
-                             kind)
+                   ? mb_fail(err, MB_E_ARGUMENT,
+                             "the %s has no transparency to read it from\nmb_mask_options.channel=auto", kind)
                    : MB_OK;
     }
     const census c = look_at(s);
@@ -238,12 +238,12 @@ static bool fits_turned(const mb_image *m, const mb_mask_options *o)
 static mb_status refuse_size(const mb_image *m, const mb_mask_options *o, mb_error *err)
 {
     const char *kind = o->is_trimap ? "trimap" : "mask";
-    char hint[200] = "--mask-scale scales it";
+    char hint[200] = "mb_mask_options.scale=1 scales it";
     if (fits_turned(m, o)) {
         const bool exactly = m->width == o->height && m->height == o->width;
         (void)snprintf(hint, sizeof hint,
-                       "it fits the photo as it is stored, before its EXIF orientation %d was applied: --mask-scale "
-                       "turns it likewise%s",
+                       "it fits the photo as it is stored, before its EXIF orientation %d was applied: "
+                       "mb_mask_options.scale=1 turns it likewise%s",
                        o->orientation, exactly ? "" : " and scales it");
     }
     return mb_fail(err, MB_E_ARGUMENT, "the photo is %d x %d, its %s %d x %d: they must be of one size\n%s", o->width,
@@ -344,7 +344,7 @@ mb_status mb_mask_read(mb_image *out, char *note, size_t note_bytes, const mb_im
         (void)snprintf(note + at, note_bytes - at,
                        o.scale ? "%sits %s was turned as the photo's EXIF orientation says: its outline fits so"
                                : "%sits %s seems to be of the photo as it is stored, before its EXIF orientation was "
-                                 "applied: --mask-scale turns it",
+                                 "applied: mb_mask_options.scale=1 turns it",
                        at > 0 ? "; " : "", o.is_trimap ? "trimap" : "mask");
     }
 done:

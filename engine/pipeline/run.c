@@ -167,6 +167,7 @@ static mb_status compose(const mb_task *task, mb_pipeline *p, run *r, mb_error *
     }
     mb_image_take(&result->mask, &r->mask);
     if (o->want_trimap) {
+        mb_plain_trimap(&r->trimap);
         mb_image_take(&result->trimap, &r->trimap);
     }
     /* Alpha in 8 bits moves into the result, or is replaced there by 16 bits; its pixels live on in either case. */
@@ -254,7 +255,7 @@ static mb_status begin(run *r, mb_pipeline *p, mb_error *err)
     }
     if (r->own.v != NULL) {
         mb_add_warning(r->result->warning,
-                       "the photo's own transparency was kept (--input-alpha ignore: looks beneath it)");
+                       "the photo's own transparency was kept (input_alpha=ignore looks beneath it)");
     }
     r->result->confidence = -1.0;
     r->result->peak_bytes = total;

@@ -77,6 +77,46 @@ TEST(refusals)
     CHECK(!file_exists("a.alpha.png"));
 }
 
+static void said(const char *command, const char *text, int is)
+{
+    process_run(&p, "%s", command);
+    CHECK_EQ(p.code, 0);
+    CHECK_MSG((strstr(p.err, text) != NULL) == is, "%s: %s", command, p.err);
+}
+
+/* A given trimap is solved, or it is said that it was not, and by which options nothing happens. */
+TEST(given_trimap)
+{
+    fresh();
+    said("mattebox trimap m.png -o t.png", "nothing of the trimap is unknown", 0);
+    said("mattebox trimap m.png -o one.png --erode 1 --dilate 1",
+         "nothing of the trimap is unknown, grey counts as background: a larger --erode or --dilate leaves a band", 1);
+    said("mattebox refine a.jpg --trimap t.png -o p.png", "warning", 0);
+    said("mattebox refine a.jpg --trimap t.png -d pymatting -o q.png && cmp p.png q.png", "warning", 0);
+    said("mattebox refine a.jpg --trimap t.png -d guided -o g.png",
+         "a.jpg: detail guided does not solve a trimap, what is unknown stays grey: --detail pymatting or --detail "
+         "vitmatte",
+         1);
+    said("mattebox matte a.jpg --trimap t.png -d none -o n.png", "detail none does not solve a trimap", 1);
+    process_run(&p, "mattebox refine a.jpg --trimap t.png -d guided -o g.png -f -q --json");
+    CHECK_RUN(&p, 0, "");
+    CHECK(strstr(p.out, "does not solve a trimap") != NULL);
+    static const char *const idle[] = {"--erode 3", "--dilate 3", "--black-point 0.2", "--white-point 0.8",
+                                       "--grabcut"};
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) {
+        char command[200];
+        (void)snprintf(command, sizeof command,
+                       "mattebox refine a.jpg --trimap t.png %s -o i.png -f && cmp p.png i.png", idle[i]);
+        said(command, "does nothing here: it acts on a mask, not on a given trimap", 1);
+        (void)snprintf(command, sizeof command, "mattebox refine a.jpg --mask m.png %s -o i.png -f", idle[i]);
+        said(command, "does nothing here", 0);
+    }
+    said("mattebox refine a.jpg --trimap t.png -d guided --erode 30 -o i.png -f && ! cmp -s g.png i.png",
+         "does nothing here", 0);
+    said("mattebox refine a.jpg --mask m.png --trimap-low 9 -o i.png -f",
+         "--trimap-low does nothing here: it parts a given trimap", 1);
+}
+
 SETUP
 {
     (void)process_folder("cli-refine");

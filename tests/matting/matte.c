@@ -438,11 +438,17 @@ TEST(own_trimap)
         o.detail = (mb_detail)d;
         network n = {0};
         mb_matte_job job = {.photo = &photo, .user_trimap = &trimap, .options = &o};
-        const mb_task task = {0};
+        mb_warnings w = {0};
+        const mb_task task = {.warnings = &w};
         const mb_image_u8 *alpha = &job.alpha;
         mb_error err;
         CHECK_OK(matte(&task, &job, &n, &err), err);
         CHECK(alpha->v[600] == 0 && alpha->v[659] == 255);
+        bool known = true; /* the guided filter's window reaches beyond the band */
+        for (int i = 0; i < 1200 && d <= MB_DETAIL_PYMATTING; i++) {
+            known = known && (trimap.v[i] == 128 || alpha->v[i] == trimap.v[i]);
+        }
+        CHECK_MSG(known && warned(&w, MB_WARN_NOT_SOLVED) == (d <= MB_DETAIL_GUIDED), "detail %d", d);
         if (d == MB_DETAIL_PYMATTING) { /* the edge between the two colours is found */
             CHECK_MSG(alpha->v[629] <= 3 && alpha->v[630] >= 252, "%d %d", alpha->v[629], alpha->v[630]);
         }
@@ -450,6 +456,68 @@ TEST(own_trimap)
     }
     mb_image_u8_dispose(&photo);
     mb_image_u8_dispose(&trimap);
+}
+
+/* A trimap that lacks a side is said, whatever the method. */
+TEST(own_trimap_of_one_side)
+{
+    static const struct {
+        uint8_t left, right;
+        bool no_foreground, no_background;
+    } sides[] = {{128, 128, true, true}, {0, 128, true, false}, {128, 255, false, true}, {0, 255, false, false}};
+    mb_image_u8 photo = filled(60, 20, 3, 60), trimap = filled(60, 20, 1, 0);
+    for (size_t s = 0; s < sizeof sides / sizeof *sides; s++) {
+        for (int i = 0; i < 1200; i++) {
+            trimap.v[i] = i % 60 < 30 ? sides[s].left : sides[s].right;
+        }
+        for (int d = MB_DETAIL_NONE; d <= MB_DETAIL_VITMATTE; d++) {
+            mb_options o;
+            mb_options_init(&o);
+            o.detail = (mb_detail)d;
+            network n = {0};
+            mb_matte_job job = {.photo = &photo, .user_trimap = &trimap, .options = &o};
+            mb_warnings w = {0};
+            const mb_task task = {.warnings = &w};
+            mb_error err;
+            CHECK_OK(matte(&task, &job, &n, &err), err);
+            bool no_foreground = false, no_background = false;
+            for (int i = 0; i < w.n; i++) {
+                no_foreground = no_foreground || strstr(w.item[i].text, "no foreground") != NULL;
+                no_background = no_background || strstr(w.item[i].text, "no background") != NULL;
+            }
+            CHECK_MSG(no_foreground == sides[s].no_foreground && no_background == sides[s].no_background,
+                      "sides %zu, detail %d", s, d);
+            CHECK(w.n <= 2);
+            mb_matte_job_dispose(&job);
+        }
+    }
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&trimap);
+}
+
+/* Erosion and dilation of 1 leave no band. */
+TEST(no_band)
+{
+    mb_image_u8 photo = filled(60, 20, 3, 60), mask = filled(60, 20, 1, 0);
+    for (int i = 0; i < 1200; i++) {
+        mask.v[i] = i % 60 < 30 ? 255 : i % 60 < 40 ? 90 : 0;
+    }
+    for (int k = 1; k <= 2; k++) {
+        mb_options o;
+        mb_options_init(&o);
+        o.detail = MB_DETAIL_VITMATTE;
+        o.erode = o.dilate = k;
+        network n = {0};
+        mb_matte_job job = {.photo = &photo, .mask = &mask, .options = &o};
+        mb_warnings w = {0};
+        const mb_task task = {.warnings = &w};
+        mb_error err;
+        CHECK_OK(matte(&task, &job, &n, &err), err);
+        CHECK_MSG(warned(&w, MB_WARN_NO_UNKNOWN) == (k == 1), "erode %d", k);
+        mb_matte_job_dispose(&job);
+    }
+    mb_image_u8_dispose(&photo);
+    mb_image_u8_dispose(&mask);
 }
 
 static bool always(void *user)

@@ -336,6 +336,45 @@ TEST(hints)
     free(gray);
 }
 
+/* A trimap is solved without being told to; a method that cannot says so, in the server's words. */
+TEST(trimap)
+{
+    POST("/v1/trimap", MASK);
+    CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "\"width\":96,\"height\":72,\"warnings\":[]");
+    char *made = r.body;
+    const part trimap = {"trimap", "t.png", made, r.bytes};
+    r.body = NULL;
+    POST("/v1/matte", PHOTO, trimap, TEXT("detail", "guided"));
+    is_png(WIDTH, HEIGHT, 6);
+    CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "detail guided does not solve a trimap");
+    for (int i = 0; i < 2; i++) {
+        POST(i == 0 ? "/v1/matte" : "/v1/cut?model=saliency", PHOTO, trimap, TEXT("erode", "9"));
+        is_png(WIDTH, HEIGHT, 6);
+        CHECK(strstr(reply_header(&r, "X-Mattebox-Result"), "does not solve") == NULL);
+        CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "erode does nothing here");
+    }
+    POST("/v1/trimap", MASK, TEXT("erode", "1"), TEXT("dilate", "1"));
+    CHECK_EQ(r.status, 200);
+    CHECK_CONTAINS(reply_header(&r, "X-Mattebox-Result"), "nothing of the trimap is unknown");
+    free(made);
+}
+
+/* What cannot be the id of a request is none. */
+TEST(ids)
+{
+    get("/v1/requests/a-request-to-come");
+    CHECK_EQ(r.status, 200);
+    CHECK_CONTAINS(r.body, "\"state\":\"unknown\"");
+    static const char *const bad[] = {"%C2%84", "zz", "1234567", "a.request.to.come",
+                                      "01234567890123456789012345678901234567890123456789012345678901234567890"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char path[120];
+        (void)snprintf(path, sizeof path, "/v1/requests/%s", bad[i]);
+        get(path);
+        CHECK_MSG(r.status == 404, "%s: %d", bad[i], r.status);
+    }
+}
+
 TEST(estimate)
 {
     get("/v1/estimate?width=4000&height=3000&detail=guided");

@@ -59,9 +59,10 @@ def call(name: str, *arguments: Any) -> None:
 
 
 def in_python(message: str) -> str:
-    """The library's message, with the options of the program that it names under their names here."""
-    for option, name in (("--mask-scale", "scale_mask=True"), ("--mask-channel auto", 'mask_channel="auto"'),
-                         ("--input-alpha ignore", 'input_alpha="ignore"')):
+    """The library's message, with the fields that it names as they are written here."""
+    for option, name in (("mb_mask_options.scale=1", "scale_mask=True"), ("mb_mask_options.channel=auto", 'mask_channel="auto"'),
+                         ("input_alpha=ignore", 'input_alpha="ignore"'), ("detail=pymatting", 'detail="pymatting"'),
+                         ("detail=vitmatte", 'detail="vitmatte"'), ("detail=guided", 'detail="guided"')):
         message = message.replace(option, name)
     return message
 

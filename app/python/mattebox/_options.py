@@ -23,9 +23,9 @@ class Options(TypedDict, total=False):
         more with wide bands; vitmatte 2 s, 0.4 GB; vitmatte-base 2.5 times that. The VITMatte methods need a model and
         are best at hair; vitmatte-local is vitmatte under the LayerStyle node's other name (none, guided, pymatting,
         vitmatte, vitmatte-local, vitmatte-base; default none)
-    erode: width of the trimap's unknown band inside the outline, in steps of 2.5 pixels; guided and pymatting use erode
-        + dilate (1 to 255; default 6)
-    dilate: width of the trimap's unknown band outside the outline, in steps of 2.5 pixels (1 to 255; default 6)
+    erode: the trimap's unknown band inside the outline, about 2.5 (N - 1) pixels wide; guided and pymatting use erode +
+        dilate (1 to 255; default 6)
+    dilate: the trimap's unknown band outside the outline, about 2.5 (N - 1) pixels wide (1 to 255; default 6)
     black_point: alpha up to this value becomes 0; with pymatting a threshold of the trimap (0.01 to 0.98; default 0.01)
     white_point: alpha from this value on becomes 1; with pymatting a threshold of the trimap (0.02 to 0.99; default
         0.99)

@@ -161,7 +161,7 @@ mb_status mb_image_convert_profile(const mb_image *image, const mb_metadata *fro
     (void)to;
     return mb_fail(err, MB_E_UNSUPPORTED,
                    "converting colour profiles is not in this build\ninstall liblcms2-dev and "
-                   "rebuild, or keep the profile (--icc keep)");
+                   "rebuild, or keep the profile");
 }
 
 #endif
