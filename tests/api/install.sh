@@ -11,6 +11,10 @@ strict="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
 include=$work/prefix/include
 printf '#include <mattebox.h>\nint main(void) { return mb_status_name(MB_OK) == 0; }\n' >"$work/alone.c"
 cp "$work/alone.c" "$work/alone.cpp"
+# The header's own ways to begin an error, one for each language.
+header=$source/engine/include/mattebox.h
+printf 'int begin(void);\nint begin(void) { %s return err.code; }\n' "$(grep -o 'mb_error err = {0};' "$header")" >>"$work/alone.c"
+printf 'int begin();\nint begin() { %s return err.code; }\n' "$(grep -o 'mb_error err{};' "$header")" >>"$work/alone.cpp"
 # shellcheck disable=SC2086
 "$cc" -std=c11 $strict -I"$include" -c "$work/alone.c" -o "$work/alone.o"
 # shellcheck disable=SC2086

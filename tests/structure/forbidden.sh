@@ -22,5 +22,7 @@ found=$(
     look 'not safe with threads' '(strtok|strerror|localtime|gmtime|ctime|asctime|rand|srand) ?\(' 'app/[^:]*' # one thread there
     printf '%s\n' "$code" | grep -E '^[^:]*:[0-9]+:[ \t]*# *(el)?if(.*[^A-Z])?(CUDA|CUDNN|NVCC|OPENBLAS|AVX|SSE[0-9]?_|NEON)' |
         grep -vE '^kernels/(cuda|cpu)/' | sed 's|$|    <- back ends are asked for in their own folder only|'
+    sources engine kernels | xargs awk -v strings=1 -f "$here/strip.awk" | grep -E '"([^"]*([^"a-zA-Z0-9-]|\\n))?--[a-z]' |
+        sed 's|$|    <- the library names its fields; app/option_words.c makes options of them|'
 )
 verdict "$found"

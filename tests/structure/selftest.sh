@@ -74,6 +74,11 @@ expect 1 sizes app/a.c "$(printf '%601s' '' | sed 's/ /\\n/g')"
 expect 0 sizes app/a.c "int f(void)\\n{$(printf '%119s' '' | sed 's/ /\\n/g')}\\n"
 expect 1 sizes app/a.c "int f(void)\\n{$(printf '%120s' '' | sed 's/ /\\n/g')}\\n"
 expect 0 forbidden engine/graph/a.c '/* malloc(1) */ char *s = "abort()"; p->free(x); mb_alloc(n);\n'
+expect 1 forbidden engine/graph/a.c 's = "no mask (--mask-scale)";\n'
+expect 1 forbidden engine/graph/a.c 's = "no mask\\n--mask-channel auto";\n'
+expect 1 forbidden kernels/cpu/a.c 's = "--fast helps";\n'
+expect 0 forbidden engine/graph/a.c '/* "--fast" */ s = "a -- b; x---y"; i = --n;\n'
+expect 0 forbidden app/a.c 's = "--fast";\n'
 expect 1 forbidden engine/graph/a.c 'p = malloc(1);\n'
 expect 1 forbidden engine/graph/a.c 'free(p);\n'
 expect 0 forbidden engine/core/alloc.c 'free(p);\n'

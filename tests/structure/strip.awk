@@ -1,5 +1,5 @@
 # Blanks comments, strings and character constants, so that patterns see code only; lines keep their numbers.
-# Prints "path:line:code".
+# Prints "path:line:code". -v strings=1: the strings alone.
 FNR == 1 { inside = 0 }
 {
     text = $0; code = ""
@@ -16,9 +16,9 @@ FNR == 1 { inside = 0 }
         else if (one == "\"" || one == "'") {
             for (i = 2; i <= length(text) && substr(text, i, 1) != one; i++)
                 if (substr(text, i, 1) == "\\") i++
-            code = code one one
+            code = code (strings ? substr(text, 1, i) " " : one one)
             text = substr(text, i + 1)
-        } else { code = code one; text = substr(text, 2) }
+        } else { if (!strings) code = code one; text = substr(text, 2) }
     }
     print FILENAME ":" FNR ":" code
 }
