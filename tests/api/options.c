@@ -453,6 +453,34 @@ TEST(header)
     free(header);
 }
 
+/* The header says how wide the unknown band is: about 2.5 (N - 1) pixels on each side, nothing with 1. */
+TEST(band)
+{
+    static unsigned char v[8][200];
+    const mb_image mask = {.data = v, .width = 200, .height = 8, .pixels = MB_PIXELS_GRAY, .depth = MB_DEPTH_U8};
+    char *header = read_header();
+    CHECK(header != NULL && strstr(header, "2.5 (erode - 1) pixels wide") != NULL);
+    free(header);
+    for (int i = 0; i < 8 * 200; i++) {
+        v[i / 200][i % 200] = i % 200 < 100 ? 255 : 0;
+    }
+    for (int n = 1; n <= 20; n++) {
+        mb_image t = {0};
+        mb_error err;
+        int inside = 0, outside = 0;
+        CHECK_OK(mb_trimap_make(&t, &mask, n, n, &err), err);
+        for (int x = 0; t.data != NULL && x < 200; x++) {
+            const int unknown = ((unsigned char *)t.data)[4 * 200 + x] == 127;
+            inside += x < 100 && unknown;
+            outside += x >= 100 && unknown;
+        }
+        const double wide = 2.5 * (n - 1);
+        CHECK_MSG(fabs(inside - wide) <= 2.5 && fabs(outside - wide) <= 2.5 && inside + outside == 5 * (n - 1),
+                  "N %d: %d inside, %d outside", n, inside, outside);
+        mb_image_dispose(&t);
+    }
+}
+
 TEST(ranges)
 {
     for (int i = 0; i < MB_N_OPTIONS; i++) {

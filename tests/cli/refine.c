@@ -88,6 +88,9 @@ static void said(const char *command, const char *text, int is)
 TEST(given_trimap)
 {
     fresh();
+    process_run(&p, "mattebox help trimap | tr -s ' \\n' ' '");
+    CHECK_RUN(&p, 0, "");
+    CHECK(strstr(p.out, "band outside the outline, about 2.5 (N - 1) pixels wide") != NULL);
     said("mattebox trimap m.png -o t.png", "nothing of the trimap is unknown", 0);
     said("mattebox trimap m.png -o one.png --erode 1 --dilate 1",
          "nothing of the trimap is unknown, grey counts as background: a larger --erode or --dilate leaves a band", 1);

@@ -280,6 +280,9 @@ class Values(Case):
         small = self.mask[::2, ::2]
         self.refused("of one size\nscale_mask=True scales it", self.model.matte, self.photo, small)
         self.refused('mask_channel="auto"', self.model.matte, self.photo, self.mask, mask_channel="alpha")
+        grey = np.full_like(self.mask, 128)
+        warning = self.model.refine(self.photo, trimap=grey, detail="guided").warning
+        self.assertIn('detail guided does not solve a trimap, what is unknown stays grey: detail="pymatting" or detail="vitmatte"', warning)
 
 
 if __name__ == "__main__":
