@@ -73,4 +73,7 @@ void mb_image_row_alpha(float *out, const mb_image *image, int y);
  */
 void mb_image_take(mb_image *out, mb_image_u8 *src);
 
+/* Of a checked picture's pixels, whatever lies between its rows. */
+double mb_image_bytes(const mb_image *image);
+
 #endif

@@ -42,6 +42,12 @@ mb_status mb_image_check(const mb_image *r, mb_error *err)
     return MB_OK;
 }
 
+double mb_image_bytes(const mb_image *image)
+{
+    const size_t pixel = (size_t)layouts[image->pixels].n * sample_bytes[image->depth];
+    return (double)image->width * (double)image->height * (double)pixel;
+}
+
 /* Bytes from one row to the next. */
 static size_t stride_of(const mb_image *r)
 {

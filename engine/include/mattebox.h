@@ -658,8 +658,10 @@ typedef struct mb_result {
     double coverage;                             /* mean of alpha, 0 .. 1 */
     int box_x, box_y, box_width, box_height;     /* smallest box around alpha > 0; all 0 if alpha is 0 everywhere */
     int crop_x, crop_y, crop_width, crop_height; /* the part of the photo that the pictures cover */
-    size_t peak_bytes;                           /* planned peak of the run: activations, weights and pictures */
-    char warning[256];                           /* "" or one line for the user */
+    /* planned peak of the run: activations, weights and pictures, the caller's among them; with MB_DETAIL_PYMATTING raised
+     * to what the mask's unknown pixels took */
+    size_t peak_bytes;
+    char warning[256]; /* "" or one line for the user */
     /* 0 .. 1, how likely the right subject was found, 0 where none was; -1: not known, as with a given mask. With
      * MB_SEGMENT_BOTH the overlap (IoU) with the truth that is expected, else how decided the mask is along its outline,
      * which is not calibrated (docs/models/default.md) */
@@ -672,8 +674,9 @@ MB_API void mb_result_free(mb_result *result);
 
 /* Makes alpha and cut-out of a photo. photo: any order and depth; its own alpha bounds the result (input_alpha).
  * Errors: MB_E_ARGUMENT (an invalid picture, an input size that the network cannot take, or a pipeline without a
- * model), MB_E_MEMORY (checked before the work; the message states the bytes needed), MB_E_CANCELLED (by the progress
- * callback), MB_E_FORMAT (the weights give NaN or infinity, or a tensor is missing), MB_E_DEVICE (the GPU failed; with
+ * model), MB_E_MEMORY (checked before the work; the message states the bytes needed. How many pixels
+ * MB_DETAIL_PYMATTING has to solve shows with the mask: that part is checked then, before the solution), MB_E_CANCELLED
+ * (by the progress callback), MB_E_FORMAT (the weights give NaN or infinity, or a tensor is missing), MB_E_DEVICE (the GPU failed; with
  * MB_DEVICE_AUTO the run is repeated on the CPU, with a warning). After any error the pipeline can be used again. */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_run(mb_result **out, mb_pipeline *pipeline, const mb_image *photo,
                                                mb_error *err);
@@ -729,13 +732,13 @@ typedef struct mb_plan_info {
     size_t weight_bytes;           /* prepared weights: packed as the kernels read them */
     size_t arena_bytes;            /* activations and workspaces */
     size_t lower_bound;            /* largest sum of activations alive at one node; no plan can need less */
-    size_t picture_bytes;          /* photo, masks and results */
-    size_t total_bytes;            /* weights, arena and pictures */
+    size_t picture_bytes; /* photo (the caller's and a copy), masks, results, and the largest stage's scratch */
+    size_t total_bytes;   /* weights, arena and pictures */
 } mb_plan_info;
 /* Plans a run on a photo of width x height pixels, with the options in force. Nothing is computed and no weight is
- * read. Errors: MB_E_ARGUMENT (a side below 1, sides whose pixels cannot be counted in bytes, or an input size that the
- * network cannot take), MB_E_FORMAT (the model lacks a tensor), MB_E_MEMORY (what finding the mask takes overflows, or an
- * allocation failed). */
+ * read. For MB_DETAIL_PYMATTING an outline of ordinary length is planned; a soft mask may take far more (mb_pipeline_run).
+ * Errors: MB_E_ARGUMENT (a side below 1, or an input size that the network cannot take), MB_E_FORMAT (the model
+ * lacks a tensor), MB_E_MEMORY (the sizes overflow, or an allocation failed). */
 MB_MUST_CHECK MB_API mb_status mb_pipeline_plan(mb_plan_info *out, mb_pipeline *pipeline, int width, int height,
                                                 mb_error *err);
 

@@ -20,6 +20,8 @@ typedef enum mb_solver {
 typedef struct mb_closed_form_options {
     double epsilon;      /* regularisation of the colour model; 0: the default of the option matting_epsilon */
     size_t factor_limit; /* bytes of the factor; 0: MB_CLOSED_FORM_MEMORY */
+    /* The same for one solver alone, where memory is short; mb_closed_form sets them from its task's limit. 0: none. */
+    size_t direct_limit, iterative_limit;
     mb_solver solver;
 } mb_closed_form_options;
 
@@ -37,12 +39,15 @@ typedef struct mb_closed_form_report {
     mb_solver used;
     bool fell_back;      /* the direct solver was asked for or preferred, and could not serve */
     size_t factor_bytes; /* of the factor, unfinished parts included */
+    size_t bytes;        /* held beside the results, at most */
     int iterations;      /* of conjugate gradients, or refinement steps */
     double residual;     /* |b - A x| / |b| */
 } mb_closed_form_report;
 
 /* alpha [H,W] in [0,1]: exactly 0 and 1 where the trimap (0, 255) says so. photo: first 3 channels. Always an answer:
- * report->residual says how good. MB_E_MEMORY if it needs more than the task's memory_limit. */
+ * report->residual says how good. MB_E_MEMORY if even the iteration needs more than the task's memory_limit: found before
+ * the system is made, from the number of unknown pixels. Whether the direct solver fits is counted before its factor is
+ * allocated. */
 MB_MUST_CHECK mb_status mb_closed_form(const mb_task *task, mb_image_f32 *alpha, const mb_image_view *photo,
                                        const mb_image_u8 *trimap, const mb_closed_form_options *o,
                                        mb_closed_form_report *report, mb_error *err);
@@ -56,6 +61,8 @@ typedef struct mb_points {
  * remap's rule. size: of the kernel, see mb_closed_form_blur. */
 MB_MUST_CHECK mb_status mb_closed_form_trimap(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *mask, int size,
                                               mb_points points, mb_error *err);
+/* Bytes beside the results for the unknown band of an ordinary outline, as a blur of this size leaves it. */
+double mb_closed_form_memory(int width, int height, int blur);
 /* Kernel for LayerStyle's erode and dilate: 7, 11, 17 ... 427. */
 int mb_closed_form_blur(int erode, int dilate);
 

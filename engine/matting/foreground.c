@@ -81,3 +81,14 @@ done:
     }
     return status;
 }
+
+/* Colours and f32 alpha, then what a method needs: the levels; or three times F and B, of which two make the third. */
+double mb_foreground_memory(mb_foreground method, int width, int height, bool fine)
+{
+    const double pixels = (double)width * (double)height, colour = 4 * sizeof(float);
+    const double kept = fine ? 0 : pixels * (3 + sizeof(float));
+    if (method == MB_FOREGROUND_NONE) {
+        return pixels * (fine ? colour : 3);
+    }
+    return kept + (method == MB_FOREGROUND_ML ? mb_foreground_ml_memory(width, height, !fine) : 3 * colour * pixels);
+}

@@ -31,6 +31,9 @@ MB_MUST_CHECK mb_status mb_foreground_ml(const mb_task *task, mb_colours *f, mb_
 MB_MUST_CHECK mb_status mb_foreground_ml_bytes(const mb_task *task, mb_image_u8 *photo, const mb_image_f32 *alpha,
                                                const uint8_t *coverage, const mb_foreground_options *o, mb_error *err);
 
+/* The most bytes that either holds at a time, its result among them (with `bytes` it takes the photo's place). */
+double mb_foreground_ml_memory(int width, int height, bool bytes);
+
 /* Blur fusion (Forte 2021): two passes of box means. */
 MB_MUST_CHECK mb_status mb_foreground_blurfusion(const mb_task *task, mb_colours *f, const mb_image_u8 *photo,
                                                  const mb_image_f32 *alpha, const mb_foreground_options *o,
@@ -41,5 +44,8 @@ MB_MUST_CHECK mb_status mb_foreground_blurfusion(const mb_task *task, mb_colours
 MB_MUST_CHECK mb_status mb_foreground_estimate(const mb_task *task, mb_image_u8 *out, mb_foreground method,
                                                const mb_image_u8 *photo, const mb_image_u8 *alpha,
                                                const mb_foreground_options *o, mb_error *err);
+/* The most bytes that the pipeline's estimate holds at a time, its result among them. fine: in f32 as mb_foreground_ml
+ * gives it, else bytes. */
+double mb_foreground_memory(mb_foreground method, int width, int height, bool fine);
 
 #endif

@@ -325,21 +325,57 @@ done:
     return status;
 }
 
-/* From 1 x 1 to the full size in steps of a constant factor; each level starts from the one before. */
+/* Levels after the single pixel: from 1 x 1 to the full size in steps of a constant factor. */
+static int count_levels(int width, int height)
+{
+    return (int)ceil(log2((double)(width > height ? width : height)));
+}
+
+/* Level i of n; rows: of F and B that are kept at a time. Returns how often it is swept. */
+static int size_of_level(int size[2], int *rows, int i, int n, int width, int height, bool bytes,
+                         const mb_foreground_options *o)
+{
+    const int small_size = o->small_size > 0 ? o->small_size : 32;
+    const int small = o->small_iterations > 0 ? o->small_iterations : 10;
+    const int big = o->big_iterations > 0 ? o->big_iterations : 2;
+    const double t = n > 0 ? (double)i / n : 1; /* a single pixel: one level, and no division by zero */
+    size[0] = (int)rint(pow(width, t));
+    size[1] = (int)rint(pow(height, t));
+    const int iterations = size[0] <= small_size && size[1] <= small_size ? small : big;
+    const bool in_bands = i == n && bytes && iterations < size[1] / BAND; /* else nothing is saved */
+    *rows = in_bands ? (iterations + 1) * BAND + 1 : size[1];
+    return iterations;
+}
+
+double mb_foreground_ml_memory(int width, int height, bool bytes)
+{
+    const mb_foreground_options standard = {0};
+    const int n = count_levels(width, height);
+    double last = 0, most = 0;
+    for (int i = 0; i <= n; i++) {
+        int size[2], rows;
+        (void)size_of_level(size, &rows, i, n, width, height, bytes, &standard);
+        const double alpha = i < n ? (double)sizeof(float) * size[0] * size[1] : 0;
+        const double now = 2.0 * sizeof(v4f) * size[0] * rows + alpha + (double)sizeof(int32_t) * size[0];
+        most = now + last > most ? now + last : most;
+        last = now;
+    }
+    return most;
+}
+
+/* Each level starts from the one before. */
 static mb_status run_levels(const mb_task *task, ml *m, const mb_foreground_options *o, mb_error *err)
 {
     mb_status status = MB_OK;
     int w = m->photo->width, h = m->photo->height;
-    int n = (int)ceil(log2((double)(w > h ? w : h)));
-    int small_size = o->small_size > 0 ? o->small_size : 32;
-    int small = o->small_iterations > 0 ? o->small_iterations : 10, big = o->big_iterations > 0 ? o->big_iterations : 2;
+    const int n = count_levels(w, h);
     for (int i = 0; i <= n; i++) {
-        double t = n > 0 ? (double)i / n : 1; /* a single pixel: one level, and no division by zero */
-        int lw = (int)rint(pow(w, t)), lh = (int)rint(pow(h, t));
-        const int iterations = lw <= small_size && lh <= small_size ? small : big;
+        int size[2], rows;
+        const int iterations = size_of_level(size, &rows, i, n, w, h, m->bytes != NULL, o);
+        const int lw = size[0], lh = size[1];
+        const bool in_bands = rows < lh;
         m->near_edges = m->bytes != NULL && i >= n - 1;
-        const bool in_bands = i == n && m->bytes != NULL && iterations < lh / BAND; /* else nothing is saved */
-        MB_TRY(create_level(&m->now, lw, lh, in_bands ? (iterations + 1) * BAND + 1 : lh, m, err));
+        MB_TRY(create_level(&m->now, lw, lh, rows, m, err));
         MB_TRY(in_bands ? run_bands(task, m, iterations, err)
                         : run_whole(task, m, iterations, ((double)lw * lh) / ((double)w * h), err));
         if (i == n && m->bytes != NULL && !in_bands) {

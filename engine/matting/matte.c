@@ -4,23 +4,25 @@
 #include "core/alloc.h"
 #include "image/convert.h"
 #include "matting/methods.h"
+#include "matting/vitmatte.h"
 
 #include <string.h>
 
-/* One row per value of mb_detail. Bytes: measured, see docs/edges.md. */
+/* One row per value of mb_detail. */
 typedef struct method_row {
     mb_matte_method run; /* NULL: the mask as it is, or a network's work */
-    double bytes_per_pixel, bytes_per_unknown;
+    bool trimap;         /* makes one */
+    bool planes;         /* works in f32 of the photo's size, whatever the results have */
     bool network;
 } method_row;
 
 static const method_row methods[] = {
-    [MB_DETAIL_NONE] = {NULL, 1, 0, false},
-    [MB_DETAIL_GUIDED] = {mb_matte_guided, 6, 0, false},
-    [MB_DETAIL_PYMATTING] = {mb_matte_closed_form, 7, 1700, false},
-    [MB_DETAIL_VITMATTE] = {NULL, 3, 0, true},
-    [MB_DETAIL_VITMATTE_LOCAL] = {NULL, 3, 0, true},
-    [MB_DETAIL_VITMATTE_BASE] = {NULL, 3, 0, true},
+    [MB_DETAIL_NONE] = {NULL, false, false, false},
+    [MB_DETAIL_GUIDED] = {mb_matte_guided, false, true, false},
+    [MB_DETAIL_PYMATTING] = {mb_matte_closed_form, true, true, false},
+    [MB_DETAIL_VITMATTE] = {NULL, true, false, true},
+    [MB_DETAIL_VITMATTE_LOCAL] = {NULL, true, false, true},
+    [MB_DETAIL_VITMATTE_BASE] = {NULL, true, false, true},
 };
 #define N_METHODS (sizeof methods / sizeof *methods)
 
@@ -36,11 +38,31 @@ bool mb_matte_needs_network(const mb_options *o)
     return row_of(o)->network;
 }
 
-size_t mb_matte_bytes(mb_detail detail, int width, int height, double share)
+double mb_matte_result_bytes(const mb_options *o, int width, int height, bool want_f32)
 {
-    const method_row *m = &methods[(size_t)detail < N_METHODS ? detail : MB_DETAIL_NONE];
-    double bytes = (double)width * (double)height * (m->bytes_per_pixel + share * m->bytes_per_unknown);
-    return bytes < 9e18 ? (size_t)bytes : SIZE_MAX;
+    return (double)width * (double)height * (1 + row_of(o)->trimap + (want_f32 ? (int)sizeof(float) : 0));
+}
+
+/* Measured: what a method holds at a time beside its results (tests/fault/memory_plan.c). */
+double mb_matte_scratch_bytes(const mb_options *o, int width, int height, bool want_f32)
+{
+    const method_row *m = row_of(o);
+    const double pixels = (double)width * (double)height, plane = pixels * sizeof(float);
+    double bytes = m->planes && !want_f32 ? plane : 0;
+    if (m->run == mb_matte_guided && o->guided_scale < 1.0) { /* photo, mask and coefficients, smaller */
+        bytes += 8 * plane * o->guided_scale * o->guided_scale;
+    }
+    if (m->run == mb_matte_closed_form) {
+        bytes += pixels / 4 + mb_closed_form_memory(width, height, mb_closed_form_blur(o->erode, o->dilate));
+    }
+    if (m->network) {
+        int w, h;
+        mb_vitmatte_limit(&w, &h, width, height, o->max_megapixels);
+        const double small = (double)w * (double)h;
+        const bool reduced = w < width || h < height;
+        bytes += small * 12 + (want_f32 ? plane : 0) + (reduced ? 3.0 * w * height : pixels);
+    }
+    return bytes;
 }
 
 const char *mb_warning_name(mb_warning_code code)

@@ -39,6 +39,7 @@ typedef struct mb_matte_job {
     /* Results: {0} before the run and after an error; mb_matte_job_dispose frees them. */
     mb_image_u8 alpha;      /* [H,W], grey */
     mb_image_f32 alpha_f32; /* [H,W] in [0,1]: alpha before it is rounded to 8 bits */
+    size_t scratch_bytes;   /* held beside these where only the mask could tell; 0: as planned */
     mb_image_u8 trimap;     /* [H,W]: of a method that uses one, else {0} */
 } mb_matte_job;
 
@@ -50,8 +51,10 @@ void mb_matte_job_dispose(mb_matte_job *job); /* the results alone */
 /* Whether these options ask for a VITMatte network (vitmatte.h). */
 bool mb_matte_needs_network(const mb_options *o);
 
-/* Rough bytes a method needs besides photo and mask (VITMatte: without the network), for the check before work. `share`
- * of the pixels is unknown. */
-size_t mb_matte_bytes(mb_detail detail, int width, int height, double share);
+/* Bytes of the results, and of what a refinement holds at a time beside photo, mask and results (VITMatte: without the
+ * network), for the check before the work. How much closed-form matting has to solve shows only with the mask: an outline
+ * of ordinary length is planned here, and mb_closed_form checks what it is given. */
+double mb_matte_result_bytes(const mb_options *o, int width, int height, bool want_f32);
+double mb_matte_scratch_bytes(const mb_options *o, int width, int height, bool want_f32);
 
 #endif

@@ -88,6 +88,7 @@ mb_status mb_matte_closed_form(const mb_task *task, mb_matte_job *job, mb_error 
     mb_status status = MB_OK;
     MB_TRY(make_trimap(task, job, blur, err));
     MB_TRY(mb_closed_form(task, &solved, &photo, &job->trimap, &options, &report, err));
+    job->scratch_bytes = report.bytes;
     warn(task, job, &report);
     if (report.outcome == MB_CLOSED_FORM_SOLVED || report.outcome == MB_CLOSED_FORM_NO_UNKNOWN) {
         MB_TRY(mb_image_u8_from_f32(&job->alpha, &solved, err));

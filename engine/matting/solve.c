@@ -72,13 +72,20 @@ static void solve_refined(solving *v, const mb_cholesky *c)
     }
 }
 
+/* Bytes of a factor; less: a solver's own limit, or 0. */
+static size_t factor_limit(const mb_closed_form_options *o, size_t less)
+{
+    const size_t limit = o->factor_limit > 0 ? o->factor_limit : MB_CLOSED_FORM_MEMORY;
+    return less > 0 && less < limit ? less : limit;
+}
+
 /* *done = false if the factor would be too large or is not positive. */
 static mb_status solve_direct(solving *v, const mb_solve_rows *rows, bool *done, mb_error *err)
 {
     mb_nd_tree tree = {0};
     mb_cholesky c = {0};
     mb_status status = MB_OK;
-    size_t limit = v->o->factor_limit > 0 ? v->o->factor_limit : MB_CLOSED_FORM_MEMORY;
+    const size_t limit = factor_limit(v->o, v->o->direct_limit);
     *done = false;
     MB_TRY(mb_nested_dissection(v->task, &tree, rows->rows, rows->begin, rows->n_components,
                                 (mb_nd_pixels){v->s->pixel, rows->width}, err));
@@ -119,7 +126,7 @@ static void raster_order(int32_t *rows, int32_t n, const int32_t *place, int32_t
 static mb_status solve_iterative(solving *v, const mb_solve_rows *rows, mb_error *err)
 {
     mb_pcg_report report;
-    size_t limit = v->o->factor_limit > 0 ? v->o->factor_limit : MB_CLOSED_FORM_MEMORY;
+    const size_t limit = factor_limit(v->o, v->o->iterative_limit);
     mb_pcg_options o = {.memory_limit = limit};
     memset(v->place, 0xff, (size_t)v->s->n * sizeof *v->place);
     for (int32_t i = 0; i < v->n; i++) {

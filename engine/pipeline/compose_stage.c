@@ -20,20 +20,47 @@ int mb_compose_stage_depth(const mb_options *o, const mb_image *photo)
     return o->depth != 0 ? o->depth : photo->depth == MB_DEPTH_U8 ? 8 : 16;
 }
 
-/* An estimate from measurements: the steps run one after the other, so the largest counts, not the sum. */
-size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels)
+static double largest_of(double a, double b)
 {
-    size_t bytes = depth == 16 ? 4 + 4 : 0; /* alpha in f32, 16-bit cut-out */
-    size_t components = o->min_area > 1 || o->largest ? 8 : 0;
-    size_t colours = 0;
-    if (o->want_cutout) {
-        colours = o->foreground == MB_FOREGROUND_NONE ? 3 : 52; /* measured: docs/performance-log.md */
-        colours += depth == 16 ? 16 : 0;
-        colours += o->background == MB_BACKGROUND_PICTURE ? 9 : o->background == MB_BACKGROUND_BLUR ? 4 : 0;
+    return a > b ? a : b;
+}
+
+/* Of the background's blur, in pixels. */
+static double blur_sigma(const mb_options *o, int width, int height)
+{
+    const double sigma = o->background_blur > 0 ? o->background_blur : 0.02 * (width > height ? width : height);
+    return sigma > 0.3 ? sigma : 0.3;
+}
+
+/* What lies behind the subject while it is made, itself among it. */
+static double behind_bytes(const mb_options *o, int width, int height)
+{
+    const double pixels = (double)width * (double)height;
+    if (o->background == MB_BACKGROUND_PICTURE) { /* the picture in RGB, its middle, that enlarged across */
+        const mb_image *p = o->background_picture;
+        const double theirs = p != NULL ? (double)p->width * (double)p->height : 0;
+        return 3 * (2 * theirs + (p != NULL ? (double)width * (double)p->height : 0) + pixels);
     }
-    components = o->feather > 0.0 ? 8 : components; /* two planes */
-    bytes += components > colours ? components : colours;
-    return mb_mul_size(&bytes, bytes, pixels) ? bytes : SIZE_MAX;
+    return o->background == MB_BACKGROUND_BLUR
+               ? 3 * pixels + mb_backdrop_blur_memory(width, height, blur_sigma(o, width, height))
+               : 0;
+}
+
+/* The steps run one after the other, so the largest counts, not the sum. */
+double mb_compose_stage_bytes(const mb_options *o, int depth, int width, int height)
+{
+    const bool fine = depth == 16;
+    const double pixels = (double)width * (double)height, result = fine ? 8 : 4;
+    double most = o->min_area > 1 || o->largest ? 8 * pixels : 0;
+    most = largest_of(most, o->feather > 0.0 ? (fine ? 4 : 8) * pixels : 0);
+    if (!o->want_cutout) { /* alpha at 16 bits, and again where it is cropped */
+        return largest_of(most, ((fine ? 2 : 0) + (o->crop ? (fine ? 2 : 1) : 0)) * pixels);
+    }
+    const double colours = (fine ? 16 : 3) * pixels, behind = o->background != MB_BACKGROUND_NONE ? 3 * pixels : 0;
+    most = largest_of(most, mb_foreground_memory(o->foreground, width, height, fine));
+    most = largest_of(most, colours + behind_bytes(o, width, height));
+    most = largest_of(most, colours + behind + result * pixels);
+    return largest_of(most, (o->crop ? 2 * result : result) * pixels + (fine ? 2 * pixels : 0));
 }
 
 /* Blurs alpha at its full depth. Its 8 bits are rounded, not truncated: no rule of LayerStyle applies here. */
@@ -202,9 +229,8 @@ static mb_status make_behind(const mb_task *task, mb_image_u8 *out, const mb_com
         MB_TRY(mb_image_u8_from_image(&picture, NULL, o->background_picture, err));
         MB_TRY(mb_backdrop_cover(task, out, &picture, s->photo->width, s->photo->height, err));
     } else if (o->background == MB_BACKGROUND_BLUR) {
-        int side = s->photo->width > s->photo->height ? s->photo->width : s->photo->height;
-        double sigma = o->background_blur > 0 ? o->background_blur : 0.02 * side;
-        MB_TRY(mb_backdrop_blur(task, out, s->photo, s->alpha, sigma > 0.3 ? sigma : 0.3, err));
+        const double sigma = blur_sigma(o, s->photo->width, s->photo->height);
+        MB_TRY(mb_backdrop_blur(task, out, s->photo, s->alpha, sigma, err));
     }
 done:
     mb_image_u8_dispose(&picture);

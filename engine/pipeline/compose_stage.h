@@ -18,8 +18,8 @@ typedef struct mb_compose_stage {
 
 /* 8 or 16 for results of this photo. */
 int mb_compose_stage_depth(const mb_options *o, const mb_image *photo);
-/* Bytes besides photo, alpha and cut-out that the steps below hold at once. */
-size_t mb_compose_stage_bytes(const mb_options *o, int depth, size_t pixels);
+/* Bytes besides photo, mask, trimap and alpha that the steps below hold at once, the cut-out among them. */
+double mb_compose_stage_bytes(const mb_options *o, int depth, int width, int height);
 
 /* Alpha's own steps, in place: min_area, largest, feather, invert. *dropped: components that went. */
 MB_MUST_CHECK mb_status mb_compose_stage_shape(const mb_task *task, const mb_compose_stage *s, int *dropped,

@@ -45,12 +45,6 @@ mb_status mb_matte_stage_check(const mb_matte_stage *stage, const mb_options *o,
     return MB_OK;
 }
 
-size_t mb_matte_stage_scratch(const mb_options *o, int width, int height)
-{
-    /* How much is unknown shows only with the mask: default bands are 1 to 5 %; wider ones are checked when seen. */
-    return mb_matte_stage_needed(o) ? mb_matte_bytes(o->detail, width, height, 0.05) : 0;
-}
-
 /* The network sees the photo reduced to max_megapixels, then padded to its step. */
 mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const mb_options *o, int width, int height,
                                mb_error *err)

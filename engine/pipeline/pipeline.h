@@ -33,8 +33,13 @@ struct mb_pipeline {
 
 /* The networks anew in the CPU's arithmetic, and for all runs to come. */
 MB_MUST_CHECK mb_status mb_pipeline_move_to_cpu(mb_pipeline *p, mb_error *err);
-/* Refuses before any work what cannot fit; total: what the run will hold. */
-MB_MUST_CHECK mb_status mb_pipeline_check_memory(size_t *total, mb_pipeline *p, const mb_image *photo, mb_error *err);
+/* What a run will hold at most; and what of that is there while its mask is refined, beside the refinement's scratch. */
+typedef struct mb_run_memory {
+    size_t total, beside_refine;
+} mb_run_memory;
+/* Refuses before any work what cannot fit. given: the caller's mask or trimap, or NULL. */
+MB_MUST_CHECK mb_status mb_pipeline_check_memory(mb_run_memory *out, mb_pipeline *p, const mb_image *photo,
+                                                 const mb_image *given, mb_error *err);
 int mb_pipeline_input_width(const mb_pipeline *p); /* of the mask network */
 int mb_pipeline_input_height(const mb_pipeline *p);
 

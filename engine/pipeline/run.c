@@ -2,6 +2,7 @@
  * segment_stage.c, its refinement in matte_stage.c, what the result shows in compose_stage.c. */
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/machine.h"
 #include "image/convert.h"
 #include "pipeline/compose_stage.h"
 #include "pipeline/matte_stage.h"
@@ -78,10 +79,11 @@ typedef struct run {
     mb_image_u8 own;                        /* the photo's own alpha; {0}: opaque, or to be ignored */
     int depth;                              /* of the results: 8 or 16 */
     mb_mask_job job;
-    double share;        /* of the progress: up to the mask */
-    double refined;      /* of the progress: up to the end of refining */
-    double ms;           /* up to the mask, so far */
-    unsigned generation; /* of the pipeline's networks */
+    double share;         /* of the progress: up to the mask */
+    double refined;       /* of the progress: up to the end of refining */
+    double ms;            /* up to the mask, so far */
+    mb_run_memory memory; /* as planned */
+    unsigned generation;  /* of the pipeline's networks */
     mb_result *result;
 } run;
 
@@ -102,16 +104,16 @@ static void run_dispose(run *r, const mb_pipeline *p)
     *r = (run){.generation = p->generation};
 }
 
-/* Bytes left for a refinement, while photo, mask and the mask network are held. 1 where nothing is left: 0 would
- * mean "not known". */
+/* Bytes left for a refinement: of the caller's limit, and of what is free now. 1 where nothing is left: 0 would mean
+ * "not known". */
 static size_t left_for_matting(const mb_pipeline *p, const run *r)
 {
-    size_t limit = mb_memory_limit(p->context), held;
-    if (p->context->options.max_memory == 0) {
-        return limit; /* what is free now */
+    const size_t limit = p->context->options.max_memory, held = r->memory.beside_refine, now = mb_machine_memory();
+    if (limit == 0) {
+        return now;
     }
-    held = (size_t)r->photo.width * (size_t)r->photo.height * 9 + p->stats.arena_bytes + p->stats.weight_bytes;
-    return limit > held ? limit - held : 1;
+    const size_t left = limit > held ? limit - held : 1;
+    return now > 0 && now < left ? now : left;
 }
 
 /* mask or trimap -> alpha. */
@@ -133,6 +135,8 @@ static mb_status refine(const mb_task *task, mb_pipeline *p, run *r, mb_error *e
         mb_matte_job_dispose(&job);
         return status;
     }
+    const size_t peak = r->memory.beside_refine + job.scratch_bytes; /* of what only the mask could tell */
+    r->result->peak_bytes = peak > r->result->peak_bytes ? peak : r->result->peak_bytes;
     r->alpha = job.alpha;
     r->alpha_f32 = job.alpha_f32;
     if (found) {
@@ -241,9 +245,9 @@ static mb_status begin(run *r, mb_pipeline *p, mb_error *err)
 {
     const mb_image *photo = r->request.photo;
     mb_status status = MB_OK;
-    size_t total = 0;
+    const mb_image *given = r->request.mask != NULL ? r->request.mask : r->request.trimap;
     MB_TRY(mb_image_check(photo, err));
-    MB_TRY(mb_pipeline_check_memory(&total, p, photo, err));
+    MB_TRY(mb_pipeline_check_memory(&r->memory, p, photo, given, err));
     r->depth = mb_compose_stage_depth(&p->options, photo);
     bool keeps = p->options.input_alpha == MB_INPUT_ALPHA_KEEP;
     MB_TRY(mb_image_u8_from_image(&r->photo, keeps ? &r->own : NULL, photo, err));
@@ -258,8 +262,8 @@ static mb_status begin(run *r, mb_pipeline *p, mb_error *err)
                        "the photo's own transparency was kept (input_alpha=ignore looks beneath it)");
     }
     r->result->confidence = -1.0;
-    r->result->peak_bytes = total;
-    p->held_bytes = total;
+    r->result->peak_bytes = r->memory.total;
+    p->held_bytes = r->memory.total;
 done:
     return status;
 }
@@ -295,8 +299,7 @@ static mb_status begin_network(run *r, mb_pipeline *p, mb_error *err)
     mb_progress_relay relay;
     const mb_task whole = mb_progress_begin(&relay, p->on_progress, p->user, p->pool);
     const mb_task task = mb_progress_stage(&whole, "network", 0.0, r->share * mb_segment_network_share(o));
-    /* What moves the mask by colours starts from 8 bits, and ends there. */
-    bool keeps_f32 = r->depth == 16 && o->segment == MB_SEGMENT_NETWORK && !o->grabcut;
+    bool keeps_f32 = r->depth == 16 && mb_segment_keeps_f32(o);
     mb_mask_spec spec = {.recipe = mb_recipe_for(p->model, o->recipe),
                          .width = mb_pipeline_input_width(p),
                          .height = mb_pipeline_input_height(p),

@@ -117,25 +117,31 @@ done:
     return status;
 }
 
-size_t mb_segment_bytes(const mb_options *o, int width, int height)
+bool mb_segment_keeps_f32(const mb_options *o)
+{
+    return o->segment == MB_SEGMENT_NETWORK && !o->grabcut;
+}
+
+double mb_segment_bytes(const mb_options *o, int width, int height, int workers)
 {
     static const mb_grabcut_options defaults = MB_GRABCUT_DEFAULTS;
     const double small = (double)MB_GRABCUT_SIDE * MB_GRABCUT_SIDE;
-    size_t bytes = 0;
-    double pixels = (double)width * (double)height, side = width > height ? width : height;
+    const double pixels = (double)width * (double)height, side = width > height ? width : height;
+    double bytes = 0;
     if (o->segment != MB_SEGMENT_NETWORK) {
-        bytes +=
-            (size_t)24 << 20; /* superpixels of three sizes and their pairs: a reduced picture, whatever the photo */
-        bytes += (size_t)pixels;
+        bytes = 12 << 20; /* superpixels of three sizes and their pairs: a reduced picture, whatever the photo */
     }
     if (o->segment == MB_SEGMENT_BOTH) {
-        /* Four cuts side by side, 130 bytes a pixel each; initial masks, cut-outs and what they are scored by. */
-        bytes += (size_t)(small * (4 * 130 + 60));
+        /* Four cuts, as many side by side as there are workers, 130 bytes a pixel each; initial masks, cut-outs and what
+         * they are scored by. */
+        const double cuts = small * ((workers < 4 ? workers : 4) * 130 + 60);
+        bytes = (bytes > cuts ? bytes : cuts) + pixels;
     }
     if (o->grabcut || o->segment == MB_SEGMENT_BOTH) {
         /* The banded cut's copies, 21 bytes a pixel of at most band_side, and the whole cut's nodes, 130 bytes each. */
-        double shrink = side > defaults.band_side ? defaults.band_side / side : 1.0;
-        bytes += (size_t)(pixels * shrink * shrink * 21.0) + (size_t)(small * 160) + (size_t)pixels;
+        const double shrink = side > defaults.band_side ? defaults.band_side / side : 1.0;
+        const double cut = pixels * shrink * shrink * 21.0 + small * 160 + pixels;
+        bytes = bytes > cut ? bytes : cut;
     }
     return bytes;
 }

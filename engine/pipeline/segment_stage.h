@@ -18,7 +18,10 @@ MB_MUST_CHECK mb_status mb_segment_grabcut(const mb_task *task, mb_image_u8 *mas
 /* Which part of mb_segment_mask's work the network is, 0 .. 1. */
 double mb_segment_network_share(const mb_options *o);
 
+/* Whether the mask has more than its 8 bits: what moves it by colours starts from those, and ends there. */
+bool mb_segment_keeps_f32(const mb_options *o);
+
 /* Bytes that saliency and GrabCut hold at most beside photo and mask. */
-size_t mb_segment_bytes(const mb_options *o, int width, int height);
+double mb_segment_bytes(const mb_options *o, int width, int height, int workers);
 
 #endif

@@ -69,13 +69,14 @@ static size_t collect(ic *f, int32_t j)
     return n;
 }
 
-/* Room for so many entries of L in all; half as much again when it grows. */
+/* Room for so many entries of L in all; half as much again when it grows, as far as that is allowed. */
 static mb_status reserve(ic *f, size_t entries, mb_error *err)
 {
     if (entries <= f->capacity) {
         return MB_OK;
     }
     size_t capacity = entries + entries / 2 + 1024;
+    capacity = capacity < f->max_entries ? capacity : f->max_entries; /* never below `entries` */
     int32_t *row = mb_realloc_array(f->l.row, capacity, sizeof *row);
     f->l.row = row != NULL ? row : f->l.row;
     double *value = mb_realloc_array(f->l.value, capacity, sizeof *value);

@@ -2,6 +2,7 @@
 #include "harness/failing.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -20,7 +21,7 @@ int __wrap_posix_memalign(void **p, size_t alignment, size_t n);
 void __wrap_free(void *p);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *), void *arg);
 
-static atomic_long calls, failing = -1, blocks;
+static atomic_long calls, failing = -1, blocks, live, most;
 static atomic_bool struck;
 
 static bool fails_now(void)
@@ -34,9 +35,51 @@ static bool fails_now(void)
     return true;
 }
 
+/* Behind a large aligned block the heap leaves what alignment did not need, which nobody touches: of those the bytes that
+ * were asked for count. */
+enum { LARGE = 1 << 20, N_LARGE = 1024 };
+static struct large_block {
+    const void *at;
+    size_t bytes;
+} large[N_LARGE];
+static pthread_mutex_t large_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Puts a block in the place of another (NULL: a free one). Returns the bytes of what was there; 0: it was not. */
+static size_t swap_large(const void *was, const void *at, size_t bytes)
+{
+    size_t before = 0;
+    (void)pthread_mutex_lock(&large_lock);
+    for (int i = 0; i < N_LARGE; i++) {
+        if (large[i].at == was) {
+            before = large[i].bytes;
+            large[i] = (struct large_block){at, bytes};
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&large_lock);
+    return before;
+}
+
+static long bytes_of(void *p)
+{
+    const size_t whole = p != NULL ? malloc_usable_size(p) : 0;
+    const size_t asked = whole >= LARGE ? swap_large(p, NULL, 0) : 0;
+    return (long)(asked > 0 ? asked : whole);
+}
+
+/* Bytes that came, or went. */
+static void count_bytes(long bytes)
+{
+    const long now = atomic_fetch_add(&live, bytes) + bytes;
+    long seen = atomic_load(&most);
+    while (now > seen && !atomic_compare_exchange_weak(&most, &seen, now)) {
+    }
+}
+
 static void *counted(void *p)
 {
     atomic_fetch_add(&blocks, p != NULL);
+    count_bytes(p != NULL ? (long)malloc_usable_size(p) : 0);
     return p;
 }
 
@@ -55,8 +98,16 @@ void *__wrap_realloc(void *p, size_t n)
     if (fails_now()) {
         return NULL;
     }
+    if (p == NULL) {
+        return counted(__real_realloc(p, n));
+    }
+    const long before = (long)malloc_usable_size(p); /* never an aligned one */
     void *q = __real_realloc(p, n);
-    return p == NULL ? counted(q) : q;
+    if (q != NULL) {
+        count_bytes((long)malloc_usable_size(q)); /* both exist while one is copied */
+        count_bytes(-before);
+    }
+    return q;
 }
 
 int __wrap_posix_memalign(void **p, size_t alignment, size_t n)
@@ -65,13 +116,19 @@ int __wrap_posix_memalign(void **p, size_t alignment, size_t n)
         return ENOMEM;
     }
     const int code = __real_posix_memalign(p, alignment, n);
-    atomic_fetch_add(&blocks, code == 0);
+    if (code == 0) {
+        const size_t whole = malloc_usable_size(*p);
+        atomic_fetch_add(&blocks, 1);
+        count_bytes((long)(whole >= LARGE ? n : whole));
+        (void)(whole >= LARGE ? swap_large(NULL, *p, n) : 0);
+    }
     return code;
 }
 
 void __wrap_free(void *p)
 {
     atomic_fetch_sub(&blocks, p != NULL);
+    count_bytes(-bytes_of(p));
     __real_free(p);
 }
 
@@ -101,4 +158,18 @@ bool failing_struck(void)
 long failing_blocks(void)
 {
     return atomic_load(&blocks);
+}
+
+long failing_bytes(void)
+{
+    return atomic_load(&live);
+}
+
+long failing_most_bytes(bool anew)
+{
+    const long seen = atomic_load(&most);
+    if (anew) {
+        atomic_store(&most, atomic_load(&live));
+    }
+    return seen;
 }

@@ -13,5 +13,8 @@ long failing_disarm(void);
 bool failing_struck(void);
 /* Blocks that were allocated and not freed since the program began. */
 long failing_blocks(void);
+/* Their bytes, and the most of them at one time since the program began, or since a call with `anew`. */
+long failing_bytes(void);
+long failing_most_bytes(bool anew);
 
 #endif

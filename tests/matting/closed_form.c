@@ -352,15 +352,16 @@ TEST(wide_band)
     mb_image_f32_dispose(&alpha);
     /* What there is decides: all of it, the direct solver's part only, or not even the system. */
     o = (mb_closed_form_options){0};
-    mb_task limited = {.memory_limit = (size_t)report.unknown * 700};
+    mb_task limited = {.memory_limit = (size_t)report.unknown * 820 + 4 * (size_t)(w * h)};
     CHECK_OK(mb_closed_form(&limited, &alpha, &samples, &trimap, &o, &report, &err), err);
     CHECK(report.used == MB_SOLVER_PCG && max_difference(alpha.v, first.v, (size_t)(w * h)) < 1e-5);
     mb_image_f32_dispose(&alpha);
-    limited.memory_limit = (size_t)report.unknown * 600;
+    limited.memory_limit = (size_t)report.unknown * 700 + 4 * (size_t)(w * h);
     err = (mb_error){0};
     CHECK(mb_closed_form(&limited, &alpha, &samples, &trimap, &o, &report, &err) == MB_E_MEMORY && alpha.v == NULL);
-    CHECK_MSG(strstr(err.message, "detail=guided") != NULL && strstr(err.message, " GB, there are ") != NULL, "%s",
-              err.message);
+    CHECK_MSG(strstr(err.message, "detail=guided") != NULL && strstr(err.message, " GB, there are ") != NULL &&
+                  strstr(err.message, " unknown pixels (") != NULL && strstr(err.message, "detail=vitmatte") != NULL,
+              "%s", err.message);
     for (int calls = 0; calls < 30; calls += 13) {
         int left = calls;
         const mb_task stopped = {.should_stop = after_some, .user = &left};

@@ -153,11 +153,22 @@ static void enlarge_rows(void *arg, size_t begin, size_t end, int worker)
     }
 }
 
+static double shrink_of(double sigma)
+{
+    return sigma > SMALL_SIGMA ? sigma / SMALL_SIGMA : 1.0;
+}
+
+double mb_backdrop_blur_memory(int width, int height, double sigma)
+{
+    const double shrink = shrink_of(sigma);
+    return ceil(width / shrink) * ceil(height / shrink) * 8 * sizeof(float);
+}
+
 /* The small size, and the Gaussian in its pixels. Both planes of cells are one allocation, which c.v owns. Beyond
  * three sigma the Gaussian is cut off. */
 static mb_status prepare(blur *b, double sigma, mb_error *err)
 {
-    double shrink = sigma > SMALL_SIGMA ? sigma / SMALL_SIGMA : 1.0;
+    const double shrink = shrink_of(sigma);
     b->c.width = (int)ceil(b->photo->width / shrink);
     b->c.height = (int)ceil(b->photo->height / shrink);
     b->step[0] = (double)b->photo->width / b->c.width;

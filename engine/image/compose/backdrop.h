@@ -13,5 +13,7 @@ MB_MUST_CHECK mb_status mb_backdrop_cover(const mb_task *task, mb_image_u8 *out,
  * 1 - alpha, so that the subject leaves no glow around itself. */
 MB_MUST_CHECK mb_status mb_backdrop_blur(const mb_task *task, mb_image_u8 *out, const mb_image_u8 *photo,
                                          const mb_image_u8 *alpha, double sigma, mb_error *err);
+/* Bytes that it holds beside its pictures. */
+double mb_backdrop_blur_memory(int width, int height, double sigma);
 
 #endif
