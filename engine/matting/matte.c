@@ -4,7 +4,6 @@
 #include "core/alloc.h"
 #include "image/convert.h"
 #include "matting/methods.h"
-#include "matting/vitmatte.h"
 
 #include <string.h>
 
@@ -54,13 +53,6 @@ double mb_matte_scratch_bytes(const mb_options *o, int width, int height, bool w
     }
     if (m->run == mb_matte_closed_form) {
         bytes += pixels / 4 + mb_closed_form_memory(width, height, mb_closed_form_blur(o->erode, o->dilate));
-    }
-    if (m->network) {
-        int w, h;
-        mb_vitmatte_limit(&w, &h, width, height, o->max_megapixels);
-        const double small = (double)w * (double)h;
-        const bool reduced = w < width || h < height;
-        bytes += small * 12 + (want_f32 ? plane : 0) + (reduced ? 3.0 * w * height : pixels);
     }
     return bytes;
 }

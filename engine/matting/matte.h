@@ -51,8 +51,8 @@ void mb_matte_job_dispose(mb_matte_job *job); /* the results alone */
 /* Whether these options ask for a VITMatte network (vitmatte.h). */
 bool mb_matte_needs_network(const mb_options *o);
 
-/* Bytes of the results, and of what a refinement holds at a time beside photo, mask and results (VITMatte: without the
- * network), for the check before the work. How much closed-form matting has to solve shows only with the mask: an outline
+/* Bytes of the results, and of what a refinement holds at a time beside photo, mask and results (VITMatte: vitmatte.h),
+ * for the check before the work. How much closed-form matting has to solve shows only with the mask: an outline
  * of ordinary length is planned here, and mb_closed_form checks what it is given. */
 double mb_matte_result_bytes(const mb_options *o, int width, int height, bool want_f32);
 double mb_matte_scratch_bytes(const mb_options *o, int width, int height, bool want_f32);

@@ -25,6 +25,16 @@ void mb_vitmatte_limit(int *out_width, int *out_height, int width, int height, d
     }
 }
 
+/* The small photo and trimap, alpha and its bytes; what is enlarged across first; alpha in f32 at the full size. */
+double mb_vitmatte_scratch_bytes(const mb_options *o, int width, int height, bool want_f32)
+{
+    int w, h;
+    mb_vitmatte_limit(&w, &h, width, height, o->max_megapixels);
+    const double small = (double)w * (double)h, pixels = (double)width * (double)height;
+    const bool reduced = w < width || h < height;
+    return 12 * small + (want_f32 ? pixels * sizeof(float) : 0) + (reduced ? 3.0 * w * height : pixels);
+}
+
 /* job->trimap, of the photo's size: the user's own as it is, else LayerStyle's from the mask. */
 static mb_status make_trimap(const mb_task *task, mb_matte_job *job, mb_error *err)
 {

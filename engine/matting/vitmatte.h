@@ -31,4 +31,7 @@ void mb_vitmatte_input_dispose(mb_vitmatte_input *input);
  * pixels). */
 void mb_vitmatte_limit(int *out_width, int *out_height, int width, int height, double max_megapixels);
 
+/* Bytes that both halves hold at a time beside photo, mask and results. */
+double mb_vitmatte_scratch_bytes(const mb_options *o, int width, int height, bool want_f32);
+
 #endif

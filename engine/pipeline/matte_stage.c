@@ -45,6 +45,12 @@ mb_status mb_matte_stage_check(const mb_matte_stage *stage, const mb_options *o,
     return MB_OK;
 }
 
+double mb_matte_stage_scratch(const mb_options *o, int width, int height, bool want_f32)
+{
+    return mb_matte_needs_network(o) ? mb_vitmatte_scratch_bytes(o, width, height, want_f32)
+                                     : mb_matte_scratch_bytes(o, width, height, want_f32);
+}
+
 /* The network sees the photo reduced to max_megapixels, then padded to its step. */
 mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const mb_options *o, int width, int height,
                                mb_error *err)

@@ -20,6 +20,8 @@ void mb_matte_stage_dispose(mb_matte_stage *stage);
 MB_MUST_CHECK mb_status mb_matte_stage_check(const mb_matte_stage *stage, const mb_options *o, mb_error *err);
 /* Do these options ask for any refinement at all? */
 bool mb_matte_stage_needed(const mb_options *o);
+/* Bytes that a refinement holds at a time beside photo, mask, results and a network. */
+double mb_matte_stage_scratch(const mb_options *o, int width, int height, bool want_f32);
 /* What the matting network takes for a photo of this size; all 0 without one. */
 MB_MUST_CHECK mb_status mb_matte_stage_stats(mb_plan_stats *out, mb_matte_stage *stage, const mb_options *o, int width,
                                              int height, mb_error *err);

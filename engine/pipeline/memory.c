@@ -109,7 +109,7 @@ static mb_status picture_bytes(size_t *out, double *beside_refine, const mb_pipe
         o->segment == MB_SEGMENT_NETWORK && !o->grabcut ? 0 : mb_segment_bytes(o, width, height, p->context->threads);
     const double refined = mb_matte_result_bytes(o, width, height, fine);
     double most = larger(read, finding);
-    most = larger(most, refined + mb_matte_scratch_bytes(o, width, height, fine));
+    most = larger(most, refined + mb_matte_stage_scratch(o, width, height, fine));
     most = larger(most, refined + mb_compose_stage_bytes(o, s->depth, width, height));
     const double all = HOLES * (always + mask + most) + scratch;
     if (!(all < 0.5 * (double)SIZE_MAX)) {
