@@ -133,12 +133,15 @@ TEST(default_model)
     process_run(&p, "cp a.mbw " MODELS "demo.mbw && mattebox models list | grep -A1 '^demo '");
     CHECK_CONTAINS(p.out, "VITMatte");
     CHECK(strstr(p.out, "(built in)") == NULL);
-    static const char *const names[] = {"default", "demo", "saliency", "Demo"};
+    static const char *const names[] = {"demo", "saliency", "Demo"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         process_run(&p, "rm -rf " MODELS " && cp seg.mbw %s.mbw && mattebox models import %s.mbw", names[i], names[i]);
         CHECK_RUN(&p, 2, ": that names what is built in\n  rename it first\n");
         CHECK(!file_exists(MODELS));
     }
+    /* a file of the name "default" is how somebody chooses the default */
+    process_run(&p, "cp seg.mbw default.mbw && mattebox models import default.mbw && mattebox models path default");
+    CHECK_CONTAINS(p.out, "/" MODELS "default.mbw\n");
     process_run(&p, "mattebox models get demo --from http://127.0.0.1:1/x");
     CHECK_RUN(&p, 2, "models get: no model can be installed as \"demo\"");
 }

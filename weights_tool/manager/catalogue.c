@@ -31,10 +31,10 @@ bool catalogue_is_name(const char *name)
     return n > 0 && n <= CATALOGUE_NAME_MAX && name[0] != '.' && name[0] != '-';
 }
 
-/* A file of such a name would stand in the way of what every command without --model takes. */
+/* A file of such a name would stand in the way of what is built in. */
 bool catalogue_is_reserved(const char *name)
 {
-    static const char *const names[] = {"default", "demo", "saliency"};
+    static const char *const names[] = {"demo", "saliency"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t k = 0;
         while (names[i][k] != '\0' && tolower((unsigned char)name[k]) == names[i][k]) {
