@@ -2,10 +2,15 @@
 #include "harness/failing.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#ifdef __APPLE__
+#include <malloc/malloc.h>
+#define malloc_usable_size malloc_size
+#else
+#include <malloc.h>
+#endif
 
 /* The linker sends the calls here. */
 void *__real_malloc(size_t n);
