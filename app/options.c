@@ -109,8 +109,8 @@ const option_row option_rows[] = {
      .help = "write results here; DIR (ends in / or exists) is created"},
     {DO, "model", 'm', KIND_TEXT, FINDS, FIELD(model), "FILE|NAME",
      .standard = "an installed one, else the built-in one",
-     .help = "model that segments the photo: a .mbw file, an installed name, or one of the built-in default, demo and "
-             "saliency"},
+     .help = "model that segments the photo: a .mbw file, an installed name, one of the built-in demo and saliency, or "
+             "default"},
     {DO, "mask", 0, KIND_TEXT, GIVEN, FIELD(mask_from), "FILE|DIR", .alias = "mask-from",
      .help = "mask to refine; also --mask-from"},
     {DO, "trimap", 0, KIND_TEXT, GIVEN, FIELD(trimap_from), "FILE|DIR", .alias = "trimap-from",
