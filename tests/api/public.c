@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,15 +146,16 @@ static mb_status nameless_part(mb_error *err)
     mb_model *m = NULL;
     FILE *f = fopen(test_model("tiny_legacy"), "rb");
     const size_t capacity = (size_t)64 << 20; /* the file has less */
-    void *file = aligned_alloc(64, capacity);
-    REQUIRE(f != NULL && file != NULL);
+    char *block = malloc(capacity + 64);
+    REQUIRE(f != NULL && block != NULL);
+    char *file = block + 64 - (uintptr_t)block % 64; /* a model in memory begins at a multiple of 64 */
     const size_t bytes = fread(file, 1, capacity, f);
     (void)fclose(f);
     CHECK_OK(mb_model_open_memory(&m, context, file, bytes, err), *err);
     mb_status status = mb_pipeline_create(&p, context, NULL, m, &options, err);
     CHECK(err->message[0] != ':');
     mb_model_free(m);
-    free(file);
+    free(block);
     return status;
 }
 
